@@ -1,0 +1,15 @@
+.PHONY: build test verify
+
+build:
+	go build -o scimbridge ./cmd/scimbridge
+
+# Installs the directory servers and a C compiler where it may, and ends by saying what it left out.
+test:
+	.ci/servers
+	.ci/test ./...
+
+verify:
+	test -z "$$(go tool gofumpt -l . | tee /dev/stderr)"
+	go vet ./...
+	go tool staticcheck ./...
+	go mod tidy -diff

@@ -1,0 +1,88 @@
+package access
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Options is the configuration's `access` section. The tokens of all three keys are valid at once.
+type Options struct {
+	Token      string `koanf:"token"`      // one token, for SCIMBRIDGE_ACCESS_TOKEN
+	TokenFile  string `koanf:"tokenFile"`  // a file that holds one token
+	TokensFile string `koanf:"tokensFile"` // a YAML list of {name, token} or {name, sha256}
+}
+
+// MinTokenLength is short enough for tokens that people already have, and too long to be guessed over the network.
+const MinTokenLength = 16
+
+// The names under which the calls of unnamed tokens are logged.
+const (
+	tokenName     = "token"
+	tokenFileName = "tokenFile"
+)
+
+// Check reports what is wrong with the section, each fault under its key.
+func (o *Options) Check(report func(path, problem string)) { o.load(report) }
+
+// load reads every token and reports every fault. No fault's text holds anything of a token.
+func (o *Options) load(report func(path, problem string)) []token {
+	var tokens []token
+	faulty := false
+	fault := func(path, problem string) { faulty = true; report(path, problem) }
+
+	add := func(path, where string, t token) {
+		for _, other := range tokens {
+			switch {
+			case other.digest == t.digest:
+				fault(path, where+fmt.Sprintf("is the same token as that of %q", other.name))
+				return
+			case other.name == t.name:
+				fault(path, where+fmt.Sprintf("the name %q is taken by another token", t.name))
+				return
+			}
+		}
+		tokens = append(tokens, t)
+	}
+	plain := func(path, name, secret string) {
+		if problem := weakness(secret); problem != "" {
+			fault(path, problem)
+			return
+		}
+		add(path, "", token{name, sha256.Sum256([]byte(secret))})
+	}
+
+	if o.Token != "" {
+		plain("token", tokenName, o.Token)
+	}
+	if o.TokenFile != "" {
+		if content, err := os.ReadFile(o.TokenFile); err != nil {
+			fault("tokenFile", "cannot be read: "+err.Error())
+		} else {
+			plain("tokenFile", tokenFileName, strings.TrimSpace(string(content)))
+		}
+	}
+	if o.TokensFile != "" {
+		for _, item := range readTokens(o.TokensFile, func(problem string) { fault("tokensFile", problem) }) {
+			add("tokensFile", item.where, item.token)
+		}
+	}
+	if len(tokens) == 0 && !faulty {
+		report("", "names no token: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile or tokensFile")
+	}
+	return tokens
+}
+
+// weakness says why a secret cannot be a token, or "".
+func weakness(secret string) string {
+	switch {
+	case secret == "":
+		return "the token is empty"
+	case len(secret) < MinTokenLength:
+		return fmt.Sprintf("the token has fewer than %d characters", MinTokenLength)
+	case strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return "the token holds a character that an Authorization header cannot carry: only visible ASCII, without spaces"
+	}
+	return ""
+}

@@ -1,0 +1,209 @@
+// Package bridge does what a SCIM request asks: it reads the directory, plans, has the plan judged, runs it and records it.
+// There is one file an operation; reasons.go is the table from what went wrong to what the client is told.
+package bridge
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/guard"
+	"scimbridge/bridge/journal"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+	"scimbridge/scim/filter"
+	"scimbridge/scim/schema"
+)
+
+// Call is who asks, and how the answer refers to itself.
+type Call struct {
+	RequestID string
+	Caller    string // the token's name
+	BaseURL   string // https://scim.corp.example/scim/v2, without a slash at the end
+}
+
+// View is what the client asked to see.
+type View struct{ Attributes, Excluded []string }
+
+// Result is an answer about one resource.
+type Result struct {
+	Resource scim.Resource // what is shown; nil: 204
+	Location string
+	Version  string // weak ETag, or ""
+}
+
+// Options is what a Bridge is made of.
+type Options struct {
+	Map       *ldapmap.Map
+	Directory *directory.Client
+	Guard     *guard.Guard
+	Journal   journal.Journal // nil: none
+	Log       *slog.Logger
+	Now       func() time.Time // nil: time.Now
+}
+
+// Bridge serves SCIM operations from a directory. Operations name their resource type by its name ("User"). It is safe for concurrent use.
+type Bridge struct {
+	compiled  *ldapmap.Map
+	directory *directory.Client
+	guard     *guard.Guard
+	journal   journal.Journal
+	log       *slog.Logger
+	snapshots *snapshots
+
+	mu     sync.Mutex
+	server *ldif.Server // the directory that bound was made for
+	bound  *ldapmap.Map
+}
+
+// New makes a Bridge. It asks nothing of the directory yet.
+func New(o Options) *Bridge {
+	if o.Journal == nil {
+		o.Journal = func(journal.Record) {}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Bridge{
+		compiled: o.Map, directory: o.Directory, guard: o.Guard, journal: o.Journal, log: o.Log,
+		snapshots: newSnapshots(o.Now),
+	}
+}
+
+// errMismatch says that the directory's schema lacks what the map names. A filter on an unknown attribute finds nothing, and a bridge that finds nothing
+// makes every account a second time: nothing is served until map and schema agree.
+var errMismatch = errors.New("the attribute map names what the directory's schema lacks; the log says what")
+
+// world is the map as it stands in the directory at hand.
+func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) {
+	server, err := b.directory.Server(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.server == server {
+		if b.bound == nil {
+			return nil, nil, errMismatch
+		}
+		return b.bound, server, nil
+	}
+	bound, problems := b.compiled.For(server)
+	b.server, b.bound = server, bound
+	if len(problems) > 0 {
+		for _, p := range problems {
+			b.log.Error("the map does not fit the directory", "key", "resources"+p.Path, "problem", p.Problem)
+		}
+		b.bound = nil
+		return nil, nil, errMismatch
+	}
+	return bound, server, nil
+}
+
+// typed is world, and the type named.
+func (b *Bridge) typed(ctx context.Context, name string) (*ldapmap.Map, *ldapmap.Type, *ldif.Server, error) {
+	m, server, err := b.world(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	t := m.Type(name)
+	if t == nil {
+		return nil, nil, nil, errNotFound
+	}
+	return m, t, server, nil
+}
+
+// Types returns the resource types that the map serves, with their schemas true to the map; while the directory cannot be asked, without
+// what its schema demands.
+func (b *Bridge) Types(ctx context.Context) []*schema.ResourceType {
+	m, _, err := b.world(ctx)
+	if err != nil {
+		m = b.compiled
+	}
+	var types []*schema.ResourceType
+	for _, t := range m.Types {
+		types = append(types, t.ResourceType())
+	}
+	return types
+}
+
+// Ready says whether the directory is reachable, for a health check.
+func (b *Bridge) Ready() bool { return b.directory.Available() }
+
+// find reads the entry with the id, with the attributes that wants names (nil: all but members), or errNotFound.
+func (b *Bridge) find(ctx context.Context, t *ldapmap.Type, id string, wants func(schema.Ref) bool) (*ldif.Entry, error) {
+	text, ok := t.IDFilter(id)
+	if !ok {
+		return nil, errNotFound
+	}
+	found, err := b.directory.Search(ctx, directory.Search{Base: t.Base, Filter: text, Attributes: t.Attributes(wants)})
+	if err != nil {
+		if reasonOf(err) == directory.NotFound { // the base itself is not there
+			return nil, errNotFound
+		}
+		return nil, err
+	}
+	for _, e := range found {
+		if t.ID(e) == id {
+			return e, nil
+		}
+	}
+	return nil, errNotFound
+}
+
+// refs resolves ids and DNs to one another in one batched search.
+func (b *Bridge) refs(ctx context.Context, m *ldapmap.Map, ids, dns []string) (ldapmap.Refs, error) {
+	var found []*ldif.Entry
+	for _, s := range m.LookUp(ids, dns) {
+		entries, err := b.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: m.LookUpAttributes()})
+		if err != nil && reasonOf(err) != directory.NotFound {
+			return ldapmap.Refs{}, err
+		}
+		found = append(found, entries...)
+	}
+	return m.Refs(found), nil
+}
+
+// show turns an entry into what the client asked to see of it.
+func (b *Bridge) show(c Call, t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs, p *scim.Projection) *Result {
+	r := t.Resource(e, refs)
+	location := b.locate(c, t, r)
+	return &Result{Resource: p.Apply(r), Location: location}
+}
+
+// locate gives the resource and those that it refers to their addresses.
+func (b *Bridge) locate(c Call, t *ldapmap.Type, r scim.Resource) string {
+	id, _ := r["id"].(string)
+	location := c.BaseURL + t.ResourceType().Endpoint + "/" + id
+	if meta, ok := r["meta"].(map[string]any); ok {
+		meta["location"] = location
+	}
+	t.Locate(r, c.BaseURL)
+	return location
+}
+
+// password makes a random password that meets any complexity rule: 32 characters of four kinds.
+func password() string {
+	raw := make([]byte, 21)
+	rand.Read(raw) // never fails: crypto/rand
+	return "aA1-" + base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// mentions says whether a filter compares the attribute.
+func mentions(e filter.Expr, ref schema.Ref) bool {
+	found := false
+	filter.Walk(e, func(c *filter.Compare, in *filter.ValuePath) {
+		path := c.Path
+		if in != nil {
+			path = in.Path
+		}
+		found = found || path.Ref.Attr == ref.Attr
+	})
+	return found
+}

@@ -1,0 +1,89 @@
+package bridge
+
+import (
+	"context"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+)
+
+// Create makes a resource (RFC 7644 §3.3): one search for the values that it claims, the add, and the read after it, which also shows
+// whether another add claimed the same at the same time.
+func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v View) (*Result, error) {
+	m, t, server, err := b.typed(ctx, typ)
+	if err != nil {
+		return nil, err
+	}
+	p, err := scim.NewProjection(t.ResourceType(), v.Attributes, v.Excluded)
+	if err != nil {
+		return nil, err
+	}
+	after, _, err := scim.Parse(body, t.ResourceType())
+	if err != nil {
+		return nil, err
+	}
+	if err := scim.CheckRequired(after, t.ResourceType()); err != nil {
+		return nil, err
+	}
+	want := ldapmap.Write{After: after, Members: ldapmap.Members{Add: t.TakeMembers(after)}}
+	refs, err := b.refs(ctx, m, append(t.ResourceIDs(after), want.Members.Add...), nil)
+	if err != nil {
+		return nil, err
+	}
+	w := &writing{call: c, operation: "create", typ: t, world: m, server: server}
+	done, err := b.run(ctx, w, func() (ldapmap.Write, ldapmap.Refs, error) { return want, refs, nil })
+	if err != nil {
+		return nil, err
+	}
+	e, err := b.readBack(ctx, w, want, addOf(done.plan), p)
+	if err != nil {
+		return nil, err
+	}
+	return b.show(c, t, e, refs, p), nil
+}
+
+// addOf is the plan's add.
+func addOf(p ldif.Plan) ldif.Change {
+	for _, s := range p.Steps {
+		if s.Change.Kind == ldif.Add {
+			return s.Change
+		}
+	}
+	return ldif.Change{}
+}
+
+// readBack reads what an add made, by the unique values that it claimed. Where another entry shows the same and is not surely the later one, the add is taken
+// back and the client told: two entries of one name would each be found in place of the other.
+func (b *Bridge) readBack(ctx context.Context, w *writing, want ldapmap.Write, add ldif.Change, p *scim.Projection) (*ldif.Entry, error) {
+	t := w.typ
+	found, err := b.directory.Search(ctx, directory.Search{Base: t.Base, Filter: t.ClaimFilter(want), Attributes: t.Attributes(p.Wants)})
+	if err != nil {
+		return nil, err
+	}
+	var own *ldif.Entry
+	for _, e := range found {
+		if ldif.SameDN(e.DN, add.DN) {
+			own = e
+		}
+	}
+	if own == nil {
+		return nil, &directory.Error{Reason: directory.LostRace} // gone, or moved, before it could be read
+	}
+	for _, e := range found {
+		if e == own || !t.Holds(e) || t.Created(e).After(t.Created(own)) {
+			continue
+		}
+		if rival := t.Rival(want, e); rival != nil {
+			back := ldif.Plan{Before: own, Steps: []ldif.Step{{
+				Before: own, Change: ldif.Change{Kind: ldif.Delete, DN: own.DN, If: ldif.Condition{ID: t.ID(own)}},
+			}}}
+			if _, err := b.directory.Execute(ctx, back, nil); err != nil {
+				return nil, err
+			}
+			return nil, rival
+		}
+	}
+	return own, nil
+}

@@ -1,0 +1,30 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+
+	"scimbridge/ldapmap"
+)
+
+// Delete removes a resource (RFC 7644 §3.6), and first takes it out of what refers to it where the directory does not.
+func (b *Bridge) Delete(ctx context.Context, c Call, typ, id string) error {
+	m, t, server, err := b.typed(ctx, typ)
+	if err != nil {
+		return err
+	}
+	w := &writing{call: c, operation: "delete", typ: t, world: m, server: server}
+	tried := false
+	_, err = b.run(ctx, w, func() (want ldapmap.Write, refs ldapmap.Refs, err error) {
+		want.Entry, err = b.find(ctx, t, id, nil)
+		if err == nil {
+			want.Before = t.Resource(want.Entry, refs)
+			tried = true
+		}
+		return want, refs, err
+	})
+	if tried && errors.Is(err, errNotFound) { // an attempt whose outcome was unknown did it, or another client
+		return nil
+	}
+	return err
+}

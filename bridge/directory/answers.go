@@ -1,0 +1,155 @@
+package directory
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// reasons says what a result code means. A code that is not here is Failed.
+var reasons = map[uint16]Reason{
+	ldap.LDAPResultTimeLimitExceeded:         TooMany,
+	ldap.LDAPResultSizeLimitExceeded:         TooMany,
+	ldap.LDAPResultAdminLimitExceeded:        TooMany,
+	ldap.LDAPResultStrongAuthRequired:        Refused,
+	ldap.LDAPResultConfidentialityRequired:   Refused,
+	ldap.LDAPResultInsufficientAccessRights:  Refused,
+	ldap.LDAPResultUnwillingToPerform:        Refused,
+	ldap.LDAPResultNotAllowedOnNonLeaf:       Refused,
+	ldap.LDAPResultNoSuchAttribute:           LostRace,
+	ldap.LDAPResultAssertionFailed:           LostRace,
+	ldap.LDAPResultNoSuchObject:              NotFound,
+	ldap.LDAPResultEntryAlreadyExists:        Exists,
+	ldap.LDAPResultUndefinedAttributeType:    Invalid,
+	ldap.LDAPResultInappropriateMatching:     Invalid,
+	ldap.LDAPResultConstraintViolation:       Invalid,
+	ldap.LDAPResultAttributeOrValueExists:    Invalid,
+	ldap.LDAPResultInvalidAttributeSyntax:    Invalid,
+	ldap.LDAPResultInvalidDNSyntax:           Invalid,
+	ldap.LDAPResultNamingViolation:           Invalid,
+	ldap.LDAPResultObjectClassViolation:      Invalid,
+	ldap.LDAPResultNotAllowedOnRDN:           Invalid,
+	ldap.LDAPResultObjectClassModsProhibited: Invalid,
+	ldap.LDAPResultAffectsMultipleDSAs:       Invalid,
+}
+
+// Active Directory's codes (MS-ERREF §2.2) that say more than the result code.
+const (
+	adUserExists      = 0x524  // ERROR_USER_EXISTS: the sAMAccountName is in use
+	adGroupExists     = 0x526  // ERROR_GROUP_EXISTS: likewise
+	adAliasExists     = 0x563  // ERROR_ALIAS_EXISTS: likewise
+	adPassword        = 0x52D  // ERROR_PASSWORD_RESTRICTION
+	adConstraint      = 0x202F // ERROR_DS_CONSTRAINT_VIOLATION: Samba's answer to a userPrincipalName in use
+	adSPNNotUnique    = 0x21C7 // ERROR_DS_SPN_VALUE_NOT_UNIQUE_IN_FOREST
+	adUPNNotUnique    = 0x21C8 // ERROR_DS_UPN_VALUE_NOT_UNIQUE_IN_FOREST
+	attrAccountName   = "sAMAccountName"
+	attrPrincipalName = "userPrincipalName"
+	attrServiceName   = "servicePrincipalName"
+	attrPassword      = "unicodePwd"
+)
+
+// judge gives an answer its reason.
+func judge(answer *ldap.Error, touched *ldif.Change) *Error {
+	e := &Error{Reason: reasons[answer.ResultCode], Code: answer.ResultCode, Diagnostic: strings.Trim(answer.Err.Error(), " \r\n\t\x00")}
+	if e.Reason == "" {
+		e.Reason = Failed
+	}
+	if answer.MatchedDN != "" {
+		e.Cause = fmt.Errorf("the deepest entry there is %q", answer.MatchedDN)
+	}
+	e.ADCode = adCode(e.Diagnostic)
+	if touched == nil {
+		return e
+	}
+	names, secrets := attributesOf(touched)
+	e.Attribute = atFault(e, names)
+	e.refine(names)
+	for _, secret := range secrets {
+		if secret != "" && strings.Contains(e.Diagnostic, secret) {
+			e.Diagnostic = ""
+		}
+	}
+	return e
+}
+
+// refine reads what Active Directory says beside the result code.
+func (e *Error) refine(names []string) {
+	switch {
+	case e.ADCode == adPassword:
+		e.Reason, e.Attribute = Invalid, attrPassword
+	case e.Code == ldap.LDAPResultEntryAlreadyExists && (e.ADCode == adUserExists || e.ADCode == adGroupExists || e.ADCode == adAliasExists):
+		e.Attribute = attrAccountName
+	case e.Code != ldap.LDAPResultConstraintViolation:
+	case e.ADCode == adUPNNotUnique, e.ADCode == adConstraint && holds(names, attrPrincipalName):
+		e.Reason, e.Attribute = Exists, attrPrincipalName
+	case e.ADCode == adSPNNotUnique:
+		e.Reason, e.Attribute = Exists, attrServiceName
+	}
+}
+
+// atFault finds the attribute that an answer is about: the one that the diagnostic begins with (`mail: value #0 invalid per syntax`), the
+// one that it gives in parentheses (`Att 20000 (member)`), or the only one of the request.
+func atFault(e *Error, names []string) string {
+	if e.Reason != Invalid && e.Reason != Exists {
+		return ""
+	}
+	candidates := []string{e.Diagnostic[:max(0, strings.Index(e.Diagnostic, ":"))]}
+	for part := range strings.SplitSeq(e.Diagnostic, "(") {
+		candidates = append(candidates, part[:max(0, strings.Index(part, ")"))])
+	}
+	for _, c := range candidates {
+		if i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, c) }); i >= 0 {
+			return names[i]
+		}
+	}
+	if len(names) == 1 && e.Reason == Invalid {
+		return names[0]
+	}
+	return ""
+}
+
+// adCode reads the eight hexadecimal digits and the colon that Active Directory's diagnostics begin with.
+func adCode(diagnostic string) uint32 {
+	if len(diagnostic) < 9 || diagnostic[8] != ':' {
+		return 0
+	}
+	code, err := strconv.ParseUint(diagnostic[:8], 16, 32)
+	if err != nil {
+		return 0
+	}
+	return uint32(code)
+}
+
+// attributesOf returns the attributes that a change names, each once, and the values that must not be shown.
+func attributesOf(c *ldif.Change) (names, secrets []string) {
+	add := func(name string, values []string) {
+		if !holds(names, name) {
+			names = append(names, name)
+		}
+		if ldif.Secret(name) {
+			secrets = append(secrets, values...)
+		}
+	}
+	for _, a := range c.Entry {
+		add(a.Name, a.Values)
+	}
+	for _, m := range c.Mods {
+		add(m.Name, m.Values)
+	}
+	if rdn, err := ldif.ParseRDN(c.NewRDN); err == nil {
+		for _, a := range rdn {
+			add(a.Type, nil)
+		}
+	}
+	return names, secrets
+}
+
+// holds says whether an attribute is among those named.
+func holds(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}

@@ -1,0 +1,139 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+)
+
+// breaker keeps requests off a directory that is down. It counts outages, not answers. Open, it probes by itself after pauses that
+// grow, and only the probe's success closes it again: the first request after that succeeds.
+type breaker struct {
+	circuit *gobreaker.CircuitBreaker[struct{}]
+	pause   time.Duration
+	log     *slog.Logger
+	attempt func(context.Context) error
+
+	// guarded by circuit, in whose callbacks they are used
+	last *outage // the outage counted last
+
+	mu      sync.Mutex
+	opened  int       // times in a row that it opened
+	next    time.Time // of the next probe
+	timer   *time.Timer
+	stopped bool
+
+	ctx     context.Context
+	cancel  context.CancelFunc
+	probing sync.WaitGroup
+}
+
+func newBreaker(o BreakerOptions, log *slog.Logger, attempt func(context.Context) error) *breaker {
+	b := &breaker{pause: o.Pause, log: log, attempt: attempt}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	b.circuit = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+		// gobreaker's pause cannot grow: it is over at once, and our timer says when the one probe goes through.
+		Timeout: time.Nanosecond,
+		IsSuccessful: func(err error) bool {
+			o, down := errors.AsType[*outage](err)
+			if down {
+				b.last = o
+			}
+			return !down
+		},
+		IsExcluded: func(err error) bool {
+			o, down := errors.AsType[*outage](err)
+			return down && o.left
+		},
+		ReadyToTrip: func(counts gobreaker.Counts) bool {
+			return b.last.refused || int64(counts.ConsecutiveFailures) >= int64(o.Failures)
+		},
+		OnStateChange: func(_ string, _, to gobreaker.State) { b.changed(to) },
+	})
+	return b
+}
+
+// run does what is to be done unless the breaker is open, and counts its outcome.
+func (b *breaker) run(do func() error) error {
+	if !b.closed() {
+		return b.unavailable()
+	}
+	_, err := b.circuit.Execute(func() (struct{}, error) { return struct{}{}, do() })
+	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+		return b.unavailable() // it opened just now
+	}
+	return err
+}
+
+func (b *breaker) closed() bool { return b.circuit.State() == gobreaker.StateClosed }
+
+// retryAfter says when the next attempt makes sense.
+func (b *breaker) retryAfter() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.opened == 0 {
+		return b.pause
+	}
+	return max(time.Until(b.next), time.Second) // a probe under way takes a moment
+}
+
+// stop ends the probing.
+func (b *breaker) stop() {
+	b.mu.Lock()
+	b.stopped = true
+	if b.timer != nil && b.timer.Stop() {
+		b.probing.Done()
+	}
+	b.mu.Unlock()
+	b.cancel()
+	b.probing.Wait()
+}
+
+var errOpen = errors.New("the circuit breaker is open")
+
+func (b *breaker) unavailable() error {
+	return &Error{Reason: Unavailable, RetryAfter: b.retryAfter(), Cause: errOpen}
+}
+
+// changed is called by the circuit, holding its lock: it must not ask the circuit for anything.
+func (b *breaker) changed(to gobreaker.State) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch to {
+	case gobreaker.StateOpen:
+		b.opened++
+		longest := MaxPause
+		if b.last.refused {
+			longest = MaxRefusedPause
+		}
+		pause := b.pause
+		for i := 1; i < b.opened && pause < longest; i++ {
+			pause *= 2
+		}
+		pause = min(pause, max(longest, b.pause))
+		b.schedule(pause)
+		b.log.Error("directory: unavailable", "refused", b.last.refused, "probeIn", pause, "error", b.last)
+	case gobreaker.StateClosed:
+		b.opened = 0
+		b.log.Info("directory: available again")
+	}
+}
+
+func (b *breaker) schedule(pause time.Duration) {
+	if b.stopped {
+		return
+	}
+	b.next = time.Now().Add(pause)
+	b.probing.Add(1)
+	b.timer = time.AfterFunc(pause, b.probe)
+}
+
+// probe lets one attempt through the half-open circuit. Its failure opens the circuit, and so schedules the next.
+func (b *breaker) probe() {
+	defer b.probing.Done()
+	_, _ = b.circuit.Execute(func() (struct{}, error) { return struct{}{}, b.attempt(b.ctx) })
+}

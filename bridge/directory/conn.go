@@ -1,0 +1,116 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// conn is one bound connection. go-ldap multiplexes operations over it.
+type conn struct {
+	ldap   *ldap.Conn
+	wire   *wire
+	server int // index of its URL
+
+	// guarded by the pool
+	epoch    int
+	underway int
+	retired  bool
+}
+
+func newConn(raw net.Conn, server int, timeout time.Duration) *conn {
+	k := &conn{wire: &wire{Conn: raw, timeout: timeout}, server: server}
+	k.ldap = ldap.NewConn(k.wire, false)
+	// Only so that an operation whose caller has left does not wait for ever: callers keep their own, shorter deadline.
+	k.ldap.SetTimeout(2 * timeout)
+	k.ldap.Start()
+	return k
+}
+
+// close ends the connection and what waits on it. The network connection goes first: go-ldap's Close waits for a blocked write.
+func (k *conn) close() {
+	k.wire.Close()
+	k.ldap.Close()
+}
+
+// exchange runs one operation and returns when it is answered or ctx ends, whichever is first. go-ldap's calls take no context: the one
+// that is left behind ends with the connection. The error is an *outage, or an *ldap.Error that the server answered.
+func exchange[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	var nothing T
+	if err := ctx.Err(); err != nil {
+		return nothing, &outage{cause: context.Cause(ctx)}
+	}
+	sent, heard := k.wire.sent(), k.wire.heard.Load()
+	done := make(chan answer, 1)
+	go func() {
+		var a answer
+		defer func() {
+			if fault := recover(); fault != nil {
+				a.err = fmt.Errorf("the answer could not be read: %v", fault)
+			}
+			done <- a
+		}()
+		a.value, a.err = do(k.ldap)
+	}()
+	var a answer
+	select {
+	case a = <-done:
+	case <-ctx.Done():
+		select {
+		case a = <-done: // both at once: the answer counts
+		default:
+			return nothing, &outage{
+				cause:  context.Cause(ctx),
+				sent:   k.wire.sent() != sent,
+				silent: errors.Is(ctx.Err(), context.DeadlineExceeded) && k.wire.heard.Load() == heard,
+			}
+		}
+	}
+	if _, answered := asAnswer(a.err); answered || a.err == nil {
+		return a.value, a.err
+	}
+	return nothing, &outage{cause: a.err, sent: k.wire.sent() != sent}
+}
+
+// wire is a network connection with a deadline on each write, which go-ldap does not set. It counts what goes over it.
+type wire struct {
+	net.Conn
+	timeout time.Duration
+	begun   atomic.Int64 // writes begun, one an LDAP message
+	failed  atomic.Int64 // writes that did not complete: the server cannot have run the message
+	heard   atomic.Int64 // reads that brought something
+}
+
+// sent counts the messages that the server may have received. After a failed write nothing more is sent.
+func (w *wire) sent() int64 { return w.begun.Load() - w.failed.Load() }
+
+func (w *wire) Write(message []byte) (int, error) {
+	w.begun.Add(1)
+	err := w.SetWriteDeadline(time.Now().Add(w.timeout))
+	n := 0
+	if err == nil {
+		n, err = w.Conn.Write(message)
+	}
+	if err != nil {
+		w.failed.Add(1)
+		w.Close() // half a message makes the stream useless
+	}
+	return n, err
+}
+
+func (w *wire) Read(into []byte) (int, error) {
+	n, err := w.Conn.Read(into)
+	if n > 0 {
+		w.heard.Add(1)
+	}
+	return n, err
+}

@@ -1,0 +1,119 @@
+package directory
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+)
+
+// dialer opens connections that are ready for use: TLS begun, bound.
+type dialer struct {
+	options Options
+	network dialFunc
+	servers []address
+}
+
+// dial connects to one server. The error is an *outage: refused when the server would not take our bind.
+func (d *dialer) dial(ctx context.Context, server int) (*conn, error) {
+	a := d.servers[server]
+	raw, err := d.network(ctx, a.network, a.dial)
+	if err != nil {
+		return nil, &outage{cause: err}
+	}
+	secured, err := d.secure(ctx, raw, a)
+	if err != nil {
+		raw.Close()
+		return nil, &outage{cause: err, code: resultCode(err)}
+	}
+	k := newConn(secured, server, d.options.Timeout)
+	if err := d.bind(ctx, k); err != nil {
+		k.close()
+		return nil, err
+	}
+	return k, nil
+}
+
+// secure begins TLS where the URL or the options ask for it.
+func (d *dialer) secure(ctx context.Context, raw net.Conn, a address) (net.Conn, error) {
+	start := a.scheme == "ldap" && d.options.TLS.StartTLS
+	if a.scheme != "ldaps" && !start {
+		return raw, nil
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: a.host}
+	if d.options.TLS.ServerName != "" {
+		config.ServerName = d.options.TLS.ServerName
+	}
+	if d.options.TLS.CA != "" {
+		roots, err := readRoots(d.options.TLS.CA) // at each dial: a renewed CA needs no restart
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = roots
+	}
+	if start {
+		if err := startTLS(ctx, raw); err != nil {
+			return nil, err
+		}
+	}
+	secured := tls.Client(raw, config)
+	return secured, secured.HandshakeContext(ctx)
+}
+
+// startTLS asks for TLS on a fresh connection (RFC 4511 §4.14). go-ldap's own StartTLS keeps no deadline in the handshake and puts the
+// deadlines of the conn below TLS.
+func startTLS(ctx context.Context, raw net.Conn) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := raw.SetDeadline(deadline); err != nil {
+			return err
+		}
+	}
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	defer stop()
+	message := ber.NewSequence("LDAPMessage")
+	message.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, "messageID"))
+	request := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationExtendedRequest, nil, "ExtendedRequest")
+	request.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, startTLSName, "requestName"))
+	message.AppendChild(request)
+	if _, err := raw.Write(message.Bytes()); err != nil {
+		return err
+	}
+	answer, err := ber.ReadPacket(raw) // unbuffered: what follows the answer belongs to TLS
+	if err != nil {
+		return err
+	}
+	if err := ldap.GetLDAPError(answer); err != nil {
+		return fmt.Errorf("StartTLS: %w", err)
+	}
+	return raw.SetDeadline(time.Time{})
+}
+
+const startTLSName = "1.3.6.1.4.1.1466.20037"
+
+// bind binds a fresh connection, once.
+func (d *dialer) bind(ctx context.Context, k *conn) error {
+	if d.options.Bind.DN == "" {
+		return nil
+	}
+	password, err := d.options.Bind.password()
+	if err != nil {
+		return &outage{cause: err}
+	}
+	_, err = exchange(ctx, k, func(l *ldap.Conn) (struct{}, error) {
+		return struct{}{}, l.Bind(d.options.Bind.DN, password)
+	})
+	_, down := errors.AsType[*outage](err)
+	switch {
+	case err == nil, down:
+		return err
+	case cannotServe(err):
+		return &outage{cause: err, code: resultCode(err)}
+	default:
+		return &outage{cause: fmt.Errorf("bind as %s: %w", d.options.Bind.DN, err), code: resultCode(err), refused: true}
+	}
+}

@@ -1,0 +1,163 @@
+// Package directory speaks LDAP for the bridge: connections, failover, deadlines, the circuit breaker, controls, paged reads and the schema.
+// It knows no SCIM; every error is an *Error with a Reason.
+package directory
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// Client is the directory as the bridge uses it. It is safe for concurrent use.
+type Client struct {
+	options Options
+	log     *slog.Logger
+	pool    *pool
+	breaker *breaker
+
+	asking  chan struct{} // held by the one that reads the root DSE
+	mu      sync.Mutex
+	contact contact
+}
+
+// New checks nothing over the network: the bridge starts without the directory.
+func New(o Options, log *slog.Logger) (*Client, error) {
+	return newClient(o, log, (&net.Dialer{}).DialContext)
+}
+
+// dialFunc opens a network connection, as net.Dialer.DialContext does.
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	c := &Client{options: o, log: log, asking: make(chan struct{}, 1)}
+	d := &dialer{options: o, network: network}
+	for _, text := range o.URLs {
+		a, err := parseURL(text)
+		if err != nil {
+			return nil, err // checked above
+		}
+		d.servers = append(d.servers, a)
+	}
+	c.pool = newPool(d, log)
+	c.breaker = newBreaker(o.Breaker, log, c.probe)
+	return c, nil
+}
+
+// Available says whether the breaker lets requests through, for a health check.
+func (c *Client) Available() bool { return c.breaker.closed() }
+
+// Close ends every connection.
+func (c *Client) Close() {
+	c.breaker.stop()
+	c.pool.close()
+}
+
+// call does one LDAP operation within the deadline: the caller's or the configured timeout, whichever comes first.
+// The error is an *outage, an *ldap.Error (an answer) or the breaker's *Error.
+func call[T any](caller context.Context, c *Client, write bool, do func(*ldap.Conn) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(caller, c.options.Timeout)
+	defer cancel()
+	var value T
+	err := c.breaker.run(func() error {
+		var err error
+		value, err = attempt(ctx, c.pool, write, do)
+		return leftBy(caller, err)
+	})
+	return value, err
+}
+
+// leftBy marks an outage that only shows that the caller did not wait: it says nothing about the directory.
+func leftBy(caller context.Context, err error) error {
+	if o, ok := errors.AsType[*outage](err); ok && caller.Err() != nil {
+		o.left = true
+	}
+	return err
+}
+
+// probe connects afresh, binds and asks for an answer: what the breaker does while it is open.
+func (c *Client) probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	defer cancel()
+	k, err := c.pool.connect(ctx, true)
+	if err != nil {
+		return err
+	}
+	_, err = exchange(ctx, k, func(l *ldap.Conn) (*ldap.SearchResult, error) {
+		return l.Search(Search{Scope: BaseObject, Attributes: []string{noAttributes}}.request(ctx))
+	})
+	_, down := errors.AsType[*outage](err)
+	switch {
+	case down:
+		c.pool.retire(k)
+	case cannotServe(err):
+		err = &outage{cause: err, code: resultCode(err)}
+		c.pool.fail(k.server)
+	}
+	c.pool.put(k)
+	return err
+}
+
+// attempt runs one operation on a pooled connection. It goes on to the next server when one cannot serve, and once to a fresh
+// connection when an idle one turned out to be dead; a write goes on only if it surely was not sent.
+func attempt[T any](ctx context.Context, p *pool, write bool, do func(*ldap.Conn) (T, error)) (value T, err error) {
+	refusals := map[int]error{} // by server
+	retried := false
+	for {
+		k, err := p.get(ctx)
+		if err != nil {
+			return value, err
+		}
+		if refusal := refusals[k.server]; refusal != nil {
+			p.put(k)
+			return value, refusal
+		}
+		value, err = exchange(ctx, k, do)
+		if cannotServe(err) {
+			refusal := &outage{cause: err, code: resultCode(err)}
+			refusals[k.server] = refusal
+			others := p.fail(k.server)
+			p.put(k)
+			if !others {
+				return value, refusal
+			}
+			continue
+		}
+		o, down := errors.AsType[*outage](err)
+		if !down {
+			p.put(k)
+			return value, err
+		}
+		if !errors.Is(ctx.Err(), context.Canceled) {
+			p.log.Warn("directory: no answer", "url", p.dialer.servers[k.server].url, "error", o)
+		}
+		switch {
+		case o.silent:
+			p.retire(k)
+			p.fail(k.server)
+		case ctx.Err() != nil:
+			p.retire(k)
+		default:
+			p.drop(k)
+		}
+		p.put(k)
+		if retried || ctx.Err() != nil || write && o.sent {
+			return value, o
+		}
+		retried = true
+	}
+}
+
+// noAttributes asks for no attributes (RFC 4511 §4.5.1.8).
+const noAttributes = "1.1"
+
+// staleAfter is how long the root DSE and the schema are believed: a schema change shows without a restart.
+const staleAfter = time.Hour

@@ -1,0 +1,66 @@
+package dirtest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// certificates are PEM files of a server certificate and the authority made for it.
+type certificates struct{ ca, cert, key string }
+
+// makeCertificates issues a server certificate for the name and for 127.0.0.1 under an authority of its own. Samba's own certificate
+// would not do: it has no subjectAltName, without which Go accepts no name.
+func makeCertificates(dir, name string) (certificates, error) {
+	files := certificates{ca: filepath.Join(dir, "ca.pem"), cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
+	authority := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "dirtest authority"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	server := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name},
+		NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
+		DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return files, err
+	}
+	serverKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return files, err
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(serverKey)
+	if err != nil {
+		return files, err
+	}
+	if err := issue(files.ca, authority, authority, &authorityKey.PublicKey, authorityKey); err != nil {
+		return files, err
+	}
+	if err := issue(files.cert, server, authority, &serverKey.PublicKey, authorityKey); err != nil {
+		return files, err
+	}
+	return files, writePEM(files.key, "PRIVATE KEY", keyDER)
+}
+
+func issue(path string, certificate, issuer *x509.Certificate, key *ecdsa.PublicKey, signer *ecdsa.PrivateKey) error {
+	der, err := x509.CreateCertificate(rand.Reader, certificate, issuer, key, signer)
+	if err != nil {
+		return err
+	}
+	return writePEM(path, "CERTIFICATE", der)
+}
+
+func writePEM(path, kind string, der []byte) error {
+	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
+}

@@ -1,0 +1,293 @@
+package dirtest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+func TestMain(m *testing.M) { Main(m) }
+
+// wantResult fails unless err is the LDAP result code.
+func wantResult(t *testing.T, err error, code uint16) {
+	t.Helper()
+	var result *ldap.Error
+	switch {
+	case code == ldap.LDAPResultSuccess && err == nil:
+	case !errors.As(err, &result) || result.ResultCode != code:
+		t.Fatalf("result %v, want %d (%s)", err, code, ldap.LDAPResultCodeMap[code])
+	}
+}
+
+func TestServers(t *testing.T) {
+	t.Parallel()
+	for name, start := range map[string]func(t testing.TB) *Server{
+		"openldap": func(t testing.TB) *Server { return OpenLDAP(t) },
+		"memory":   func(t testing.TB) *Server { return Memory(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkServer(t, start(t))
+		})
+	}
+}
+
+// checkServer loads a user and a group, reads them back, and binds as the user.
+func checkServer(t *testing.T, s *Server) {
+	s.Load(t, person("bjensen", "userPassword: secret1\n")+"\n"+group("staff", "uid=bjensen,"+s.People))
+
+	if got := s.Entry(t, "uid=bjensen,"+s.People).Value("sn"); got != "Sn" {
+		t.Errorf("sn = %q", got)
+	}
+	if e := s.Entry(t, "uid=nobody,"+s.People); e != nil {
+		t.Errorf("an entry that is not there: %v", e)
+	}
+	if got := len(s.Entries(t, s.Suffix)); got != 5 {
+		t.Errorf("%d entries, want the suffix, two containers, a user and a group", got)
+	}
+	wantResult(t, s.Bind(t, "uid=bjensen,"+s.People, "secret1"), ldap.LDAPResultSuccess)
+	wantResult(t, s.Bind(t, "uid=bjensen,"+s.People, "wrong"), ldap.LDAPResultInvalidCredentials)
+}
+
+func person(uid, more string) string {
+	return fmt.Sprintf("dn: uid=%s,ou=people,dc=example,dc=org\nobjectClass: inetOrgPerson\nuid: %[1]s\ncn: Cn\nsn: Sn\n%s", uid, more)
+}
+
+func group(cn string, members ...string) string {
+	return fmt.Sprintf("dn: cn=%s,ou=groups,dc=example,dc=org\nobjectClass: groupOfNames\ncn: %[1]s\nmember: %s\n", cn, strings.Join(members, "\nmember: "))
+}
+
+// blockable is an auxiliary class that lets a person hold userAccountControl.
+const blockable = "objectclass ( 1.3.6.1.4.1.4203.666.1.1 NAME 'blockable' SUP top AUXILIARY MAY userAccountControl )"
+
+func TestOpenLDAPBlocksByUserAccountControl(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "blockable.schema")
+	if err := os.WriteFile(file, []byte(blockable), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, option := range map[string]Option{"text": Schema(blockable), "file": SchemaFile(file)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := OpenLDAP(t, option)
+			for control, want := range map[string]uint16{"512": ldap.LDAPResultSuccess, "514": ldap.LDAPResultInvalidCredentials} {
+				s.Load(t, person("u"+control, "objectClass: blockable\nuserPassword: secret1\nuserAccountControl: "+control+"\n"))
+				wantResult(t, s.Bind(t, "uid=u"+control+","+s.People, "secret1"), want)
+			}
+		})
+	}
+}
+
+func TestOpenLDAPTakesDeletedMembersOut(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		options []Option
+		members int
+	}{"refint": {nil, 1}, "without": {[]Option{WithoutRefint()}, 2}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := OpenLDAP(t, c.options...)
+			s.Load(t, person("a", "")+"\n"+person("b", "")+"\n"+group("g", "uid=a,"+s.People, "uid=b,"+s.People))
+			if err := s.connect(t).Del(ldap.NewDelRequest("uid=a,"+s.People, nil)); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.Entry(t, "cn=g,"+s.Groups).Values("member"); len(got) != c.members {
+				t.Errorf("members %q, want %d", got, c.members)
+			}
+		})
+	}
+}
+
+func TestOpenLDAPOptions(t *testing.T) {
+	t.Parallel()
+	account := "cn=scimbridge,o=Example"
+	s := OpenLDAP(t, Suffix("o=Example"), MemberOf(), Config(
+		fmt.Sprintf("access to * by dn.exact=%q manage by * break", account),
+		"overlay unique", "unique_uri ldap:///?mail?sub"))
+	s.Load(t, "dn: "+account+"\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: secret1\n")
+	s.BindDN, s.Password = account, "secret1"
+	s.Load(t, "dn: cn=a,"+s.People+"\nobjectClass: inetOrgPerson\nsn: a\nmail: a@example.org\n\n"+
+		"dn: cn=g,"+s.Groups+"\nobjectClass: groupOfNames\nmember: cn=a,"+s.People+"\n")
+	if got := s.Entry(t, "cn=a,"+s.People, "memberOf").Value("memberOf"); got != "cn=g,"+s.Groups {
+		t.Errorf("memberOf = %q", got)
+	}
+	again := ldap.NewAddRequest("cn=b,"+s.People, nil)
+	again.Attribute("objectClass", []string{"inetOrgPerson"})
+	again.Attribute("sn", []string{"b"})
+	again.Attribute("mail", []string{"a@example.org"})
+	wantResult(t, s.connect(t).Add(again), ldap.LDAPResultConstraintViolation)
+}
+
+func TestOpenLDAPEncrypts(t *testing.T) {
+	t.Parallel()
+	s := OpenLDAP(t)
+	config, err := trust(s.CA, s.ServerName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := dial(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.StartTLS(config); err != nil {
+		t.Error("StartTLS:", err)
+	}
+	checkLDAPS(t, s)
+
+	if conn, err := dial(s.LDAPI); err != nil {
+		t.Error("ldapi:", err)
+	} else {
+		conn.Close()
+	}
+}
+
+// checkLDAPS connects with the right name and authority, and expects a refusal without.
+func checkLDAPS(t *testing.T, s *Server) {
+	t.Helper()
+	config, err := trust(s.CA, s.ServerName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := dial(s.LDAPS, ldap.DialWithTLSConfig(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	wantResult(t, conn.Bind(s.BindDN, s.Password), ldap.LDAPResultSuccess)
+
+	wrong := config.Clone()
+	wrong.ServerName = "elsewhere.example.org"
+	if conn, err := dial(s.LDAPS, ldap.DialWithTLSConfig(wrong)); err == nil {
+		conn.Close()
+		t.Error("the certificate holds for a name that is not its own")
+	}
+}
+
+func TestKillAndRestart(t *testing.T) {
+	t.Parallel()
+	s := OpenLDAP(t)
+	s.Load(t, person("a", ""))
+	s.Kill()
+	if conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "ldap://")); err == nil {
+		conn.Close()
+		t.Fatal("a killed server still accepts connections")
+	}
+	s.Restart()
+	if s.Entry(t, "uid=a,"+s.People) == nil {
+		t.Error("what was written before the kill is gone")
+	}
+}
+
+func TestStopAndCont(t *testing.T) {
+	t.Parallel()
+	s := OpenLDAP(t)
+	s.Stop()
+	conn, err := dial(s.URL)
+	if err != nil {
+		t.Fatal("a stopped server's kernel accepts connections:", err)
+	}
+	defer conn.Close()
+	answer := make(chan error, 1)
+	go func() { answer <- conn.Bind(s.BindDN, s.Password) }()
+	select {
+	case err := <-answer:
+		t.Fatal("a stopped server answers:", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	s.Cont()
+	wantResult(t, <-answer, ldap.LDAPResultSuccess)
+}
+
+func TestLogSaysWhatIsWrongWithTheConfiguration(t *testing.T) {
+	t.Parallel()
+	program := findSlapd(t)
+	_, err := (&slapd{suffix: "dc=example,dc=org", password: "x", lines: []string{"nonsense here"}}).start(t, program)
+	if err == nil || !strings.Contains(err.Error(), "nonsense") {
+		t.Errorf("error %v, want one that shows slapd's own words", err)
+	}
+}
+
+// TestHelperProcess is the other process of TestProcesses: it starts a server, says where, and hangs until it is killed.
+func TestHelperProcess(t *testing.T) {
+	kind := os.Getenv("DIRTEST_HELPER")
+	if kind == "" {
+		return // started by TestProcesses alone
+	}
+	start := map[string]func(testing.TB) *Server{
+		"openldap":         func(t testing.TB) *Server { return OpenLDAP(t) },
+		"active-directory": ActiveDirectory,
+	}[kind]
+	s := start(t)
+	fmt.Printf("%s %s %s\n", s.LDAPS, s.BindDN, s.CA)
+	select {}
+}
+
+// TestProcesses runs each server beside the same one of another test process, which is then killed: its server must end with it.
+func TestProcesses(t *testing.T) {
+	t.Parallel()
+	for kind, here := range map[string]func(t testing.TB) *Server{
+		"openldap":         func(t testing.TB) *Server { return OpenLDAP(t) },
+		"active-directory": ActiveDirectory,
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			own := here(t) // skips where the server is missing
+			if kind == "active-directory" && domain.network.Load() == nil {
+				return // in a container without network namespaces they take turns
+			}
+			other := exec.Command(os.Args[0], "-test.run=^TestHelperProcess$")
+			other.Env = append(os.Environ(), "DIRTEST_HELPER="+kind, "TMPDIR="+t.TempDir())
+			out, err := other.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := other.Start(); err != nil {
+				t.Fatal(err)
+			}
+			var url, bindDN, ca string
+			if _, err := fmt.Fscanf(out, "%s %s %s\n", &url, &bindDN, &ca); err != nil {
+				t.Fatal(err)
+			}
+			if url == own.LDAPS {
+				t.Fatal("both processes have the same server")
+			}
+			wantResult(t, own.Bind(t, own.BindDN, own.Password), ldap.LDAPResultSuccess)
+			pids := processesIn(t, filepath.Dir(ca))
+			if len(pids) == 0 {
+				t.Fatal("the other process's server does not run")
+			}
+			if err := other.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = other.Wait()
+			for len(processesIn(t, filepath.Dir(ca))) > 0 { // the test's time limit ends this
+				time.Sleep(10 * time.Millisecond)
+			}
+			wantResult(t, own.Bind(t, own.BindDN, own.Password), ldap.LDAPResultSuccess)
+		})
+	}
+}
+
+// processesIn returns the running processes whose working directory is dir.
+func processesIn(t *testing.T, dir string) (pids []string) {
+	t.Helper()
+	links, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil && target == dir {
+			pids = append(pids, filepath.Base(filepath.Dir(link)))
+		}
+	}
+	return pids
+}

@@ -1,0 +1,37 @@
+package dirtest
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+// leftOutFile is the environment variable that names the file in which `make test` gathers what the tests left out.
+const leftOutFile = "SCIMBRIDGE_TEST_LEFT_OUT"
+
+// leaveOut ends a test whose server cannot run here: a failure in CI, where everything must be installed, and else a skip that `make test`
+// tells at its end.
+func leaveOut(t testing.TB, server, why, remedy string) {
+	t.Helper()
+	line := fmt.Sprintf("%s: %s (%s)", server, why, remedy)
+	if os.Getenv("CI") == "true" {
+		t.Fatal(line)
+	}
+	if path := os.Getenv(leftOutFile); path != "" {
+		if err := appendLine(path, line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Skip(line)
+}
+
+// appendLine adds a line in one write: the packages' tests run at the same time.
+func appendLine(path, line string) error {
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	_, err = file.WriteString(line + "\n")
+	return err
+}

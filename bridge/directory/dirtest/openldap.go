@@ -1,0 +1,209 @@
+package dirtest
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// Option changes the slapd that OpenLDAP starts.
+type Option func(*slapd)
+
+// Suffix names the naming context; its first RDN is a dc or an o. The default is dc=example,dc=org.
+func Suffix(dn string) Option { return func(s *slapd) { s.suffix = dn } }
+
+// Schema adds definitions in the syntax of slapd.conf. core, cosine, inetorgperson, nis and msuser come before it.
+func Schema(text string) Option { return func(s *slapd) { s.schema = append(s.schema, text) } }
+
+// SchemaFile adds a .schema file.
+func SchemaFile(path string) Option {
+	return func(s *slapd) {
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			absolute = path // slapd says that it is not there
+		}
+		s.schema = append(s.schema, fmt.Sprintf("include %q", absolute))
+	}
+}
+
+// Config adds lines to the database section, ahead of its access rules: `limits …`, `access to * by dn.exact="…" manage by * break`, or an
+// overlay of those loaded (ppolicy, sssvlv, unique) with its settings.
+func Config(lines ...string) Option { return func(s *slapd) { s.lines = append(s.lines, lines...) } }
+
+// WithoutRefint leaves out the overlay that takes deleted and renamed DNs out of the entries that name them.
+func WithoutRefint() Option { return func(s *slapd) { s.refint = false } }
+
+// MemberOf adds the overlay that keeps memberOf. msuser.schema defines a memberOf of its own, which breaks the overlay; of that schema there is
+// then userAccountControl alone.
+func MemberOf() Option { return func(s *slapd) { s.memberOf = true } }
+
+const userAccountControl = "attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )"
+
+// OpenLDAP starts a slapd with one mdb database. An account whose userAccountControl has bit 0x2 (ACCOUNTDISABLE) cannot bind.
+func OpenLDAP(t testing.TB, options ...Option) *Server {
+	t.Helper()
+	program := findSlapd(t)
+	s := &slapd{suffix: defaultSuffix, password: rand.Text(), refint: true}
+	for _, option := range options {
+		option(s)
+	}
+	server, err := s.start(t, program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Load(t, tree(s.suffix))
+	return server
+}
+
+const (
+	slapdSchemas = "/etc/ldap/schema"
+	slapdModules = "/usr/lib/ldap"
+	slapdPackage = "apt-get install slapd"
+)
+
+// findSlapd returns the program, which is rarely on the path of a user who is not root.
+func findSlapd(t testing.TB) string {
+	t.Helper()
+	program, err := exec.LookPath("slapd")
+	if err != nil {
+		program, err = exec.LookPath("/usr/sbin/slapd")
+	}
+	if err != nil {
+		leaveOut(t, "OpenLDAP", "slapd is not installed", slapdPackage)
+	}
+	if _, err := os.Stat(filepath.Join(slapdSchemas, "msuser.schema")); err != nil {
+		leaveOut(t, "OpenLDAP", slapdSchemas+" has no msuser.schema", "Debian's slapd has it: "+slapdPackage)
+	}
+	return program
+}
+
+// slapd is what a slapd.conf is written from.
+type slapd struct {
+	suffix   string
+	password string
+	schema   []string
+	lines    []string
+	refint   bool
+	memberOf bool
+
+	dir   string
+	certs certificates
+}
+
+// portAttempts: between choosing a free port and slapd's listening another process may take it.
+const portAttempts = 5
+
+func (s *slapd) start(t testing.TB, program string) (*Server, error) {
+	// Not t.TempDir: with a test's name in it the path is too long for a socket.
+	var err error
+	if s.dir, err = os.MkdirTemp("", "slapd"); err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { os.RemoveAll(s.dir) })
+	if s.certs, err = makeCertificates(s.dir, "localhost"); err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(filepath.Join(s.dir, "data"), 0o700); err != nil {
+		return nil, err
+	}
+	conf := filepath.Join(s.dir, "slapd.conf")
+	if err := os.WriteFile(conf, []byte(s.conf()), 0o600); err != nil {
+		return nil, err
+	}
+	server := &Server{
+		Kind: ldif.OpenLDAP, CA: s.certs.ca, ServerName: "localhost", LDAPI: "ldapi://" + url.PathEscape(filepath.Join(s.dir, "ldapi")),
+		BindDN: s.rootDN(), Password: s.password,
+		Suffix: s.suffix, Base: s.suffix, People: "ou=people," + s.suffix, Groups: "ou=groups," + s.suffix,
+		t: t,
+	}
+	for range portAttempts {
+		if server.URL, server.LDAPS, err = freeURLs(); err != nil {
+			return nil, err
+		}
+		server.process = &process{
+			dir: s.dir, program: program,
+			// Level none (32768) is what slapd says at any level: what is wrong with its configuration.
+			args:  []string{"-f", conf, "-h", server.URL + " " + server.LDAPS + " " + server.LDAPI, "-d", "none"},
+			ready: func() error { return tryBind(server.URL, server.BindDN, server.Password) },
+		}
+		if err = server.process.start(); err == nil {
+			t.Cleanup(server.process.kill)
+			return server, nil
+		}
+	}
+	return nil, err
+}
+
+func freeURLs() (plain, secure string, err error) {
+	first, err := freePort()
+	if err != nil {
+		return "", "", err
+	}
+	second, err := freePort()
+	return fmt.Sprintf("ldap://127.0.0.1:%d", first), fmt.Sprintf("ldaps://127.0.0.1:%d", second), err
+}
+
+func (s *slapd) rootDN() string { return "cn=admin," + s.suffix }
+
+func (s *slapd) conf() string {
+	var b strings.Builder
+	line := func(format string, values ...any) { fmt.Fprintf(&b, format+"\n", values...) }
+
+	line("modulepath %s", slapdModules)
+	for _, module := range s.modules() {
+		line("moduleload %s", module)
+	}
+	for _, schema := range []string{"core", "cosine", "inetorgperson", "nis"} {
+		line("include %s/%s.schema", slapdSchemas, schema)
+	}
+	if s.memberOf {
+		line("%s", userAccountControl)
+	} else {
+		line("include %s/msuser.schema", slapdSchemas)
+	}
+	for _, schema := range s.schema {
+		line("%s", schema)
+	}
+	line("sortvals member")
+	line("TLSCACertificateFile %s", s.certs.ca)
+	line("TLSCertificateFile %s", s.certs.cert)
+	line("TLSCertificateKeyFile %s", s.certs.key)
+
+	line("database mdb")
+	line("suffix %q", s.suffix)
+	line("rootdn %q", s.rootDN())
+	line("rootpw %s", s.password)
+	line("directory %s", filepath.Join(s.dir, "data"))
+	line("maxsize %d", 1<<30)
+	line("dbnosync") // a killed slapd loses nothing by it, only a machine without power would
+	line("index objectClass,entryUUID,uid,cn,mail,member eq")
+	if s.memberOf {
+		line("overlay memberof")
+	}
+	if s.refint {
+		line("overlay refint")
+		line("refint_attributes member uniqueMember manager secretary owner seeAlso roleOccupant")
+	}
+	for _, extra := range s.lines {
+		line("%s", extra)
+	}
+	line(`access to attrs=userPassword filter="(userAccountControl:1.2.840.113556.1.4.803:=2)" by * none`)
+	line("access to attrs=userPassword by anonymous auth by self write by * none")
+	line("access to * by * read")
+	return b.String()
+}
+
+func (s *slapd) modules() []string {
+	modules := []string{"back_mdb", "ppolicy", "refint", "sssvlv", "unique"}
+	if s.memberOf {
+		modules = append(modules, "memberof")
+	}
+	return modules
+}

@@ -1,0 +1,281 @@
+package dirtest
+
+import (
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+const (
+	domainSuffix = "DC=ad,DC=test"
+	domainAdmin  = "CN=Administrator,CN=Users," + domainSuffix
+	domainHost   = "dc1.ad.test"
+	sambaPackage = "as root on Debian: apt-get install samba-ad-dc samba-ad-provision"
+)
+
+// controller is the one Samba AD DC of this test process.
+type controller struct {
+	dir      string
+	password string
+	certs    certificates
+	process  *process
+
+	network atomic.Pointer[os.File] // its network namespace; nil: it has the machine's ports 389 and 636, and
+	ports   *os.File                // the lock on these
+
+	guarded net.Listener // ldap, refuses what Windows refuses
+	direct  net.Listener // ldaps, byte for byte
+}
+
+// domain is shared by the tests of this process: a domain takes seconds to make and start.
+var domain struct {
+	sync.Mutex
+	*controller
+	failed error
+}
+
+// Main is the body of TestMain in a package whose tests call ActiveDirectory: func TestMain(m *testing.M) { dirtest.Main(m) }.
+func Main(m *testing.M) {
+	code := m.Run()
+	domain.Lock()
+	if domain.controller != nil {
+		domain.close()
+	}
+	os.Exit(code)
+}
+
+// ActiveDirectory gives the test an OU of its own, with OU=People and OU=Groups below it, in the domain ad.test of a Samba AD DC that the tests
+// of this process share. Names that a domain holds unique (sAMAccountName, userPrincipalName) are shared with tests that run in parallel.
+//
+// URL leads through a guard that refuses what Active Directory on Windows refuses and Samba does not, and goes on in TLS, so that unicodePwd
+// can be written; LDAPS leads to the domain controller itself.
+func ActiveDirectory(t testing.TB) *Server {
+	t.Helper()
+	if why := sambaMissing(); why != "" {
+		leaveOut(t, "Active Directory (Samba AD DC)", why, sambaPackage)
+	}
+	c, err := sharedController()
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := "OU=" + label(t) + "," + domainSuffix
+	server := &Server{
+		Kind: ldif.ActiveDirectory,
+		URL:  "ldap://" + c.guarded.Addr().String(), LDAPS: "ldaps://" + c.direct.Addr().String(),
+		CA: c.certs.ca, ServerName: domainHost,
+		BindDN: domainAdmin, Password: c.password,
+		Suffix: domainSuffix, Base: base, People: "OU=People," + base, Groups: "OU=Groups," + base,
+		t: t, process: c.process,
+	}
+	for _, dn := range []string{server.Base, server.People, server.Groups} {
+		server.Load(t, "dn: "+dn+"\nobjectClass: organizationalUnit\n")
+	}
+	t.Cleanup(func() { server.sweep(t) })
+	return server
+}
+
+// sweep removes the test's OU, from a server that the test may have stopped or killed.
+func (s *Server) sweep(t testing.TB) {
+	if !s.process.running() {
+		s.Restart()
+	}
+	s.Cont()
+	err := s.connect(t).Del(ldap.NewDelRequest(s.Base, []ldap.Control{ldap.NewControlSubtreeDelete()}))
+	if err != nil {
+		t.Errorf("%s: %v", s.Base, err)
+	}
+}
+
+// sambaMissing says what a domain controller lacks here, or "".
+func sambaMissing() string {
+	for _, program := range []string{"samba", "samba-tool"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return program + " is not installed"
+		}
+	}
+	if _, err := os.Stat("/usr/share/samba/setup/provision.ldif"); err != nil {
+		return "samba-ad-provision is not installed"
+	}
+	if os.Geteuid() != 0 {
+		return "it needs root"
+	}
+	return ""
+}
+
+func sharedController() (*controller, error) {
+	domain.Lock()
+	defer domain.Unlock()
+	if domain.controller == nil && domain.failed == nil {
+		domain.controller, domain.failed = startController()
+	}
+	return domain.controller, domain.failed
+}
+
+func startController() (c *controller, err error) {
+	dir, err := os.MkdirTemp("", "samba")
+	if err != nil {
+		return nil, err
+	}
+	// Active Directory wants three of: capitals, small letters, digits, others.
+	c = &controller{dir: dir, password: rand.Text() + ".a1"}
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	if err := c.provision(); err != nil {
+		return nil, err
+	}
+	enter := c.enterNetwork
+	if canEnterNewNetwork() != nil { // a container without CAP_SYS_ADMIN
+		enter = nil
+		if c.ports, err = lockMachine("dirtest-samba.lock"); err != nil {
+			return nil, err
+		}
+	}
+	conf := filepath.Join(dir, "smb.conf")
+	if err := os.WriteFile(conf, []byte(c.conf()), 0o600); err != nil {
+		return nil, err
+	}
+	c.process = &process{
+		dir: dir, program: "samba", args: []string{"--interactive", "--model=single", "--configfile=" + conf},
+		enter: enter, ready: c.ready,
+	}
+	if err := c.process.start(); err != nil {
+		return nil, err
+	}
+	return c, c.listen()
+}
+
+// provision makes the domain's database. Nothing listens yet. The extended attributes of its file share, which nobody reads here, go into a
+// database: in the file system they would need CAP_SYS_ADMIN.
+func (c *controller) provision() error {
+	certs, err := makeCertificates(c.dir, domainHost)
+	if err != nil {
+		return err
+	}
+	c.certs = certs
+	command := exec.Command("samba-tool", "domain", "provision", "--targetdir="+filepath.Join(c.dir, "domain"),
+		"--realm=AD.TEST", "--domain=AD", "--host-name=dc1", "--server-role=dc", "--dns-backend=NONE", "--use-rfc2307",
+		"--option=interfaces=lo", "--option=bind interfaces only=yes", "--option=server services=ldap",
+		"--option=vfs objects=dfs_samba4 acl_xattr xattr_tdb", "--option=xattr_tdb:file="+filepath.Join(c.dir, "xattr.tdb"),
+		"--adminpass="+c.password)
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("samba-tool domain provision: %w\n%s", err, strings.ReplaceAll(string(out), c.password, "***"))
+	}
+	return nil
+}
+
+// conf keeps everything that Samba writes inside the folder. provision's own smb.conf does not.
+func (c *controller) conf() string {
+	return fmt.Sprintf(`[global]
+	workgroup = AD
+	realm = AD.TEST
+	netbios name = DC1
+	server role = active directory domain controller
+	server services = ldap
+	interfaces = lo
+	bind interfaces only = yes
+	idmap_ldb:use rfc2307 = yes
+	private dir = %[1]s/domain/private
+	state directory = %[1]s/domain/state
+	lock directory = %[1]s/domain
+	cache directory = %[1]s/domain/cache
+	pid directory = %[1]s/run
+	ncalrpc dir = %[1]s/run/ncalrpc
+	winbindd socket directory = %[1]s/run/winbindd
+	log file = %[1]s/samba.log
+	tls cafile = %[2]s
+	tls certfile = %[3]s
+	tls keyfile = %[4]s
+`, c.dir, c.certs.ca, c.certs.cert, c.certs.key)
+}
+
+// enterNetwork runs on the thread that forks Samba.
+func (c *controller) enterNetwork() error {
+	network, err := enterNewNetwork()
+	if err != nil {
+		return err
+	}
+	c.network.Store(network) // the one before closes when the last dial through it lets go of it
+	return nil
+}
+
+// dial connects to the domain controller's LDAPS port.
+func (c *controller) dial() (net.Conn, error) {
+	const ldaps = "127.0.0.1:636"
+	if network := c.network.Load(); network != nil {
+		return dialInNetwork(network, ldaps)
+	}
+	return net.DialTimeout("tcp", ldaps, patience)
+}
+
+// dialTLS connects to it as a client that checks its certificate.
+func (c *controller) dialTLS() (net.Conn, error) {
+	trusted, err := trust(c.certs.ca, domainHost)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := c.dial()
+	if err != nil {
+		return nil, err
+	}
+	return tls.Client(conn, trusted), nil
+}
+
+// bound returns a connection bound as Administrator, past the guard, whose operations have a time limit.
+func (c *controller) bound(limit time.Duration) (*ldap.Conn, error) {
+	secure, err := c.dialTLS()
+	if err != nil {
+		return nil, err
+	}
+	conn := ldap.NewConn(secure, true)
+	conn.SetTimeout(limit)
+	conn.Start()
+	if err := conn.Bind(domainAdmin, c.password); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (c *controller) ready() error {
+	conn, err := c.bound(3 * time.Second) // Samba listens before it serves
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// close ends everything, as far as it was started.
+func (c *controller) close() {
+	var failed error
+	for _, listener := range []net.Listener{c.guarded, c.direct} {
+		if listener != nil {
+			failed = errors.Join(failed, listener.Close())
+		}
+	}
+	if c.process != nil {
+		c.process.kill()
+	}
+	if c.ports != nil {
+		failed = errors.Join(failed, c.ports.Close())
+	}
+	if failed = errors.Join(failed, os.RemoveAll(c.dir)); failed != nil {
+		fmt.Fprintln(os.Stderr, "dirtest:", failed)
+	}
+}

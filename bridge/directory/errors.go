@@ -1,0 +1,137 @@
+package directory
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// Reason is why the directory did not do what it was asked: the metric's label, the retry decision, and in the bridge's table the status.
+type Reason string
+
+// The reasons.
+const (
+	Unavailable Reason = "unavailable" // an outage: nothing reachable, the breaker is open, our own bind failed; nothing was written
+	Unknown     Reason = "unknown"     // a write was sent and no answer came
+	LostRace    Reason = "lost-race"   // the entry is not as it was read: 122, or 16 on a value that was read
+	NotFound    Reason = "not-found"   // 32: the target or the parent is not there
+	Exists      Reason = "exists"      // 68, or 19 for a value that the server holds unique
+	Refused     Reason = "refused"     // 50, 53, 66, 8, 13: the directory does not let the bridge do that
+	Invalid     Reason = "invalid"     // 17, 18, 19, 20, 21, 34, 64, 65, 67, 69, 71: the directory's schema or rules refuse the value
+	TooMany     Reason = "too-many"    // 3, 4, 11: a limit of the server
+	Failed      Reason = "failed"      // any other answer
+)
+
+// Error is what went wrong. Its text is for the operator; Attribute and Diagnostic may go to the client.
+type Error struct {
+	Reason     Reason
+	Code       uint16        // LDAP result code; 0 where the server gave no answer
+	ADCode     uint32        // Active Directory's own code, which its diagnostic begins with (MS-ERREF §2.2); 0 elsewhere
+	Diagnostic string        // the server's diagnostic message
+	Attribute  string        // the attribute at fault where the diagnostic or the request tells, or ""
+	RetryAfter time.Duration // Unavailable: when the next attempt makes sense
+	Cause      error
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "directory: %s", e.Reason)
+	if e.Code != 0 {
+		fmt.Fprintf(&b, ": result %d (%s)", e.Code, ldap.LDAPResultCodeMap[e.Code])
+	}
+	if e.Diagnostic != "" {
+		fmt.Fprintf(&b, ": %s", e.Diagnostic)
+	}
+	if e.Cause != nil {
+		fmt.Fprintf(&b, ": %v", e.Cause)
+	}
+	return b.String()
+}
+
+func (e *Error) Unwrap() error { return e.Cause }
+
+// HalfDone says that a plan stopped between two steps and could not be taken back.
+type HalfDone struct {
+	Done   []ldif.Change // the changes that stand
+	Failed ldif.Change   // the change that failed
+	Cause  error         // why the inverse failed
+}
+
+func (e *HalfDone) Error() string {
+	stand := make([]string, len(e.Done))
+	for i, c := range e.Done {
+		stand[i] = fmt.Sprintf("%s %s", c.Kind, c.DN)
+	}
+	return fmt.Sprintf("half done: %s %s failed, and these stand: %s: %v", e.Failed.Kind, e.Failed.DN, strings.Join(stand, "; "), e.Cause)
+}
+
+func (e *HalfDone) Unwrap() error { return e.Cause }
+
+// outage is a failure of the way to the directory, or of a server as a whole: what the breaker counts. Everything else is an answer.
+type outage struct {
+	cause   error
+	code    uint16 // where the server said so itself: 10, 51, 52, or the answer to our bind
+	sent    bool   // the request may have reached the server
+	silent  bool   // the deadline passed and the server said nothing at all meanwhile
+	refused bool   // our own bind was refused
+	left    bool   // the caller did not wait
+}
+
+func (o *outage) Error() string { return o.cause.Error() }
+func (o *outage) Unwrap() error { return o.cause }
+
+// asAnswer returns the result that a server answered with. go-ldap numbers its own failures from 200 on.
+func asAnswer(err error) (*ldap.Error, bool) {
+	answer, ok := errors.AsType[*ldap.Error](err)
+	if !ok || answer.ResultCode >= ldap.ErrorNetwork {
+		return nil, false
+	}
+	return answer, true
+}
+
+func resultCode(err error) uint16 {
+	if answer, ok := asAnswer(err); ok {
+		return answer.ResultCode
+	}
+	return 0
+}
+
+// cannotServe says whether the answer means that another server is to be asked. A referral names one too (RFC 4511 §4.1.10), but the
+// configured URLs are those that we trust with our password.
+func cannotServe(err error) bool {
+	switch resultCode(err) {
+	case ldap.LDAPResultReferral, ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
+		return true
+	}
+	return false
+}
+
+// explain turns the error of a call into an *Error. touched is the change that was sent, nil for a read.
+func (c *Client) explain(err error, touched *ldif.Change) error {
+	if err == nil {
+		return nil
+	}
+	if done, ok := errors.AsType[*Error](err); ok {
+		return done
+	}
+	if o, ok := errors.AsType[*outage](err); ok {
+		e := &Error{Reason: Unavailable, Code: o.code, Cause: o.cause}
+		switch {
+		case touched != nil && o.sent:
+			e.Reason = Unknown
+		case !o.left:
+			e.RetryAfter = c.breaker.retryAfter()
+		}
+		return e
+	}
+	answer, ok := asAnswer(err)
+	if !ok {
+		return &Error{Reason: Failed, Cause: err}
+	}
+	return judge(answer, touched)
+}

@@ -1,0 +1,76 @@
+package directory
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+func TestJudge(t *testing.T) {
+	add := func(names ...string) *ldif.Change {
+		c := &ldif.Change{Kind: ldif.Add, DN: "uid=ada"}
+		for _, n := range names {
+			c.Entry = append(c.Entry, ldif.Attribute{Name: n, Values: []string{"top-secret-value"}})
+		}
+		return c
+	}
+	for name, test := range map[string]struct {
+		code       uint16
+		diagnostic string
+		change     *ldif.Change
+		want       Reason
+		attribute  string
+	}{
+		"syntax, named by OpenLDAP":    {21, "mail: value #0 invalid per syntax", add("mail", "sn"), Invalid, "mail"},
+		"a name not of the request":    {21, "title: value #0 invalid per syntax", add("mail", "sn"), Invalid, ""},
+		"the only attribute":           {21, "", add("mail"), Invalid, "mail"},
+		"named by AD":                  {20, "00002083: AtrErr: DSID-03151907, #1:\n\t0: 00002083: DSID-03151907, problem 1006 (ATT_OR_VALUE_EXISTS), data 0, Att 20000 (member)", add("member", "info"), Invalid, "member"},
+		"a sAMAccountName in use":      {68, "00000524: UpdErr: DSID-031A11E2, problem 6005 (ENTRY_EXISTS), data 0", add("cn", "sAMAccountName"), Exists, "sAMAccountName"},
+		"a DN in use":                  {68, "00002071: UpdErr: DSID-0305038D, problem 6005 (ENTRY_EXISTS), data 0", add("cn", "sAMAccountName"), Exists, ""},
+		"a UPN in use, Samba":          {19, "0000202F: samldb: userPrincipalName 'a' is not unique", add("cn", "userPrincipalName"), Exists, "userPrincipalName"},
+		"a UPN in use, Windows":        {19, "000021C8: AtrErr: DSID-03200E96, #1", add("cn", "userPrincipalName"), Exists, "userPrincipalName"},
+		"an SPN in use":                {19, "000021C7: AtrErr: DSID-03200E96, #1", add("servicePrincipalName"), Exists, "servicePrincipalName"},
+		"another constraint":           {19, "0000202F: something", add("cn", "title"), Invalid, ""},
+		"a weak password, Windows":     {53, "0000052D: SvcErr: DSID-031A124C, problem 5003 (WILL_NOT_PERFORM), data 0", add("unicodePwd"), Invalid, "unicodePwd"},
+		"a weak password, Samba":       {19, "0000052D: Constraint violation - check_password_restrictions: the password is too short", add("cn", "unicodePwd"), Invalid, "unicodePwd"},
+		"refused":                      {50, "no write access", add("mail"), Refused, ""},
+		"a missing parent":             {32, "", add("mail"), NotFound, ""},
+		"an assertion":                 {122, "", add("mail"), LostRace, ""},
+		"a value that is gone":         {16, "modify/delete: mail: no such value", add("mail"), LostRace, ""},
+		"a limit":                      {11, "", nil, TooMany, ""},
+		"anything else":                {80, "oops", add("mail"), Failed, ""},
+		"a code that nobody knows":     {4096, "", nil, Failed, ""},
+		"a required attribute missing": {65, "object class 'person' requires attribute 'sn'", add("cn", "objectClass"), Invalid, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := judge(&ldap.Error{ResultCode: test.code, Err: errors.New(test.diagnostic)}, test.change)
+			if e.Reason != test.want || e.Attribute != test.attribute || e.Code != test.code {
+				t.Errorf("got %+v", e)
+			}
+		})
+	}
+}
+
+func TestErrorsKeepSecrets(t *testing.T) {
+	for _, change := range []*ldif.Change{
+		{Kind: ldif.Add, Entry: []ldif.Attribute{{Name: "userPassword", Values: []string{"hunter2"}}}},
+		{Kind: ldif.Modify, Mods: []ldif.Mod{{Op: ldif.ReplaceValues, Name: "unicodePwd", Values: []string{"hunter2"}}}},
+	} {
+		e := judge(&ldap.Error{ResultCode: 19, Err: errors.New("the password hunter2 is weak")}, change)
+		if strings.Contains(e.Error(), "hunter2") {
+			t.Errorf("%v", e)
+		}
+		half := &HalfDone{Done: []ldif.Change{*change}, Failed: *change, Cause: e}
+		if strings.Contains(half.Error(), "hunter2") {
+			t.Errorf("%v", half)
+		}
+	}
+	err := (Search{Filter: "(uid=ada"}).check()
+	if e := wantReason(t, err, Invalid); strings.Contains(e.Error(), "ada") {
+		t.Errorf("%v", e)
+	}
+}

@@ -1,0 +1,448 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+	"github.com/google/go-cmp/cmp"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+var (
+	openLDAP = []ldif.Attribute{
+		{Name: "objectClass", Values: []string{"top", "OpenLDAProotDSE"}},
+		{Name: "supportedControl", Values: []string{controlAssertion, controlPostRead, controlMatchedValues}},
+	}
+	activeDirectory = []ldif.Attribute{
+		{Name: "supportedCapabilities", Values: []string{capabilityAD}},
+		{Name: "defaultNamingContext", Values: []string{"DC=ad,DC=test"}},
+	}
+)
+
+const ada = "4c6f7a10-0102-0304-0506-0708090a0b0c"
+
+// asserted returns the filter of a request's assertion control.
+func (m message) asserted() string {
+	if len(m.packet.Children) < 3 {
+		return ""
+	}
+	for _, child := range m.packet.Children[2].Children {
+		c, err := ldap.DecodeControl(child)
+		if s, ok := c.(*ldap.ControlString); err == nil && ok && s.ControlType == controlAssertion {
+			filter, _ := ldap.DecompileFilter(ber.DecodePacket([]byte(s.ControlValue)))
+			return filter
+		}
+	}
+	return ""
+}
+
+func TestConditions(t *testing.T) {
+	mods := []ldif.Mod{{Op: ldif.AddValues, Name: "title", Values: []string{"Countess"}}}
+	steps := []ldif.Step{
+		{Change: ldif.Change{Kind: ldif.Modify, DN: "uid=ada", Mods: mods, If: ldif.Condition{ID: ada, Version: "csn(1)"}}},
+		{Change: ldif.Change{Kind: ldif.ModifyDN, DN: "uid=ada", NewRDN: "uid=countess", If: ldif.Condition{ID: ada, AsLeft: true}}},
+		{Change: ldif.Change{Kind: ldif.Modify, DN: "uid=countess", Mods: mods, If: ldif.Condition{ID: ada, AsLeft: true}}},
+		{Change: ldif.Change{Kind: ldif.Modify, DN: "cn=staff", Mods: mods}},
+		{Change: ldif.Change{Kind: ldif.Delete, DN: "uid=countess", If: ldif.Condition{ID: ada}}},
+	}
+	for name, test := range map[string]struct {
+		root []ldif.Attribute
+		want []string
+	}{
+		"openldap": {openLDAP, []string{
+			"uid=ada (&(entryUUID=" + ada + ")(entryCSN=csn\\281\\29))",
+			"uid=ada (&(entryUUID=" + ada + ")(entryCSN=csn2))",
+			"uid=countess (entryUUID=" + ada + ")", // a ModifyDN shows no version
+			"cn=staff ",
+			"uid=countess (entryUUID=" + ada + ")",
+		}},
+		"active-directory": {activeDirectory, []string{"<GUID=" + ada + "> ", "uid=ada ", "<GUID=" + ada + "> ", "cn=staff ", "<GUID=" + ada + "> "}},
+		"generic":          {nil, []string{"uid=ada ", "uid=ada ", "uid=countess ", "cn=staff ", "uid=countess "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var got []string
+				p := &peer{root: test.root, script: func(s *session, m message) bool {
+					switch m.op {
+					case ldap.ApplicationModifyRequest:
+						entry := encodeEntry("uid=ada", ldif.Attribute{Name: "entryCSN", Values: []string{"csn2"}})
+						s.result(m, 0, "", ldap.NewControlString(controlPostRead, false, string(entry.Bytes())))
+						got = append(got, m.target()+" "+m.asserted())
+						return true
+					case ldap.ApplicationModifyDNRequest, ldap.ApplicationDelRequest:
+						got = append(got, m.target()+" "+m.asserted())
+					}
+					return false
+				}}
+				c := network{"a": p}.client(t, "a")
+				defer c.Close()
+				if _, err := c.Execute(t.Context(), ldif.Plan{Steps: steps}, nil); err != nil {
+					t.Fatal(err)
+				}
+				if d := cmp.Diff(test.want, got); d != "" {
+					t.Error(d)
+				}
+			})
+		})
+	}
+}
+
+func TestPostRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shown := []ldif.Attribute{{Name: "mail", Values: []string{"ada@example.org", "\x00\xff"}}, {Name: "entryCSN", Values: []string{"csn"}}}
+		p := &peer{root: openLDAP, script: func(s *session, m message) bool {
+			if m.op == ldap.ApplicationModifyRequest {
+				s.result(m, 0, "", ldap.NewControlString(controlPostRead, false, string(encodeEntry("uid=ada", shown...).Bytes())))
+			}
+			return m.op == ldap.ApplicationModifyRequest
+		}}
+		c := network{"a": p}.client(t, "a")
+		defer c.Close()
+		for _, test := range []struct {
+			read []string
+			want *ldif.Entry
+		}{
+			{[]string{"mail"}, &ldif.Entry{DN: "uid=ada", Attributes: shown[:1]}},
+			{[]string{"mail", "entrycsn"}, &ldif.Entry{DN: "uid=ada", Attributes: shown}},
+			{nil, nil},
+		} {
+			got, err := c.Execute(t.Context(), modifyMail("uid=ada"), test.read)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(test.want, got); d != "" {
+				t.Errorf("reading %v: %s", test.read, d)
+			}
+		}
+	})
+}
+
+// group is a scripted Active Directory group that answers 68 and 53 as a whole, as Samba and Windows do.
+func group(members map[string]bool, sent *[]string) func(*session, message) bool {
+	return func(s *session, m message) bool {
+		switch m.op {
+		case ldap.ApplicationModifyRequest:
+			for _, mod := range m.changes() {
+				*sent = append(*sent, fmt.Sprintf("%s %s %s", mod.Op, mod.Name, strings.Join(mod.Values, " ")))
+				for _, v := range mod.Values {
+					switch {
+					case mod.Op == ldif.AddValues && members[v]:
+						s.result(m, ldap.LDAPResultEntryAlreadyExists, "00000562: UpdErr: DSID-031A11E2")
+						return true
+					case mod.Op == ldif.DeleteValues && !members[v]:
+						s.result(m, ldap.LDAPResultUnwillingToPerform, "00000561: SvcErr: DSID-031A1236")
+						return true
+					}
+				}
+			}
+			return false
+		case ldap.ApplicationSearchRequest:
+			if m.target() == "" {
+				return false
+			}
+			if m.request.Children[1].Value == int64(ldap.ScopeBaseObject) {
+				s.entry(m, "CN=Staff,DC=ad,DC=test")
+				s.result(m, 0, "")
+				return true
+			}
+			for v := range members {
+				raw, _ := guidOctets(v)
+				if strings.Contains(string(m.request.Bytes()), string(raw)) {
+					s.entry(m, "CN=x,DC=ad,DC=test", ldif.Attribute{Name: "objectGUID", Values: []string{string(raw)}})
+				}
+			}
+			s.result(m, 0, "")
+			return true
+		}
+		return false
+	}
+}
+
+func TestSettledMembersOnActiveDirectory(t *testing.T) {
+	guid := func(n int) string { return fmt.Sprintf("<GUID=4c6f7a10-0102-0304-0506-0708090a0b%02x>", n) }
+	for name, test := range map[string]struct {
+		add, remove []int
+		want        []string // sent
+		err         Reason
+	}{
+		"new ones":        {[]int{7, 8}, nil, []string{"add member " + guid(7) + " " + guid(8)}, ""},
+		"a present one":   {[]int{1, 7}, nil, []string{"add member " + guid(1) + " " + guid(7), "add member " + guid(7)}, ""},
+		"only present":    {[]int{1, 2}, nil, []string{"add member " + guid(1) + " " + guid(2)}, ""},
+		"only absent":     {nil, []int{9}, []string{"delete member " + guid(9)}, ""},
+		"one absent":      {nil, []int{1, 9}, []string{"delete member " + guid(1) + " " + guid(9), "delete member " + guid(1)}, ""},
+		"both directions": {[]int{2, 7}, []int{1, 9}, []string{"add member " + guid(2) + " " + guid(7), "add member " + guid(7), "delete member " + guid(1)}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var sent []string
+				p := &peer{root: activeDirectory, script: group(map[string]bool{guid(1): true, guid(2): true}, &sent)}
+				c := network{"a": p}.client(t, "a")
+				defer c.Close()
+				var mods []ldif.Mod
+				mod := func(op ldif.ModOp, ns []int) {
+					m := ldif.Mod{Op: op, Name: "member", Settled: true}
+					for _, n := range ns {
+						m.Values = append(m.Values, guid(n))
+					}
+					if len(ns) > 0 {
+						mods = append(mods, m)
+					}
+				}
+				mod(ldif.AddValues, test.add)
+				mod(ldif.DeleteValues, test.remove)
+				plan := ldif.Plan{Steps: []ldif.Step{{Change: ldif.Change{Kind: ldif.Modify, DN: "CN=Staff,DC=ad,DC=test", Mods: mods}}}}
+				_, err := c.Execute(t.Context(), plan, nil)
+				if reasonOf(err) != test.err {
+					t.Fatal(err)
+				}
+				if d := cmp.Diff(test.want, sent); d != "" {
+					t.Error(d)
+				}
+			})
+		})
+	}
+}
+
+func TestSettledReadInRanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var added [][]string
+		p := &peer{root: activeDirectory, script: func(s *session, m message) bool {
+			switch m.op {
+			case ldap.ApplicationModifyRequest:
+				added = append(added, m.changes()[0].Values)
+				if m.nth == 1 {
+					s.result(m, ldap.LDAPResultAttributeOrValueExists, "")
+					return true
+				}
+			case ldap.ApplicationSearchRequest:
+				if m.target() == "" {
+					return false
+				}
+				switch asked := text(m.request.Children[7].Children[0]); asked {
+				case "proxyAddresses":
+					s.entry(m, "cn=x", ldif.Attribute{Name: "proxyAddresses"}, ldif.Attribute{Name: "proxyAddresses;range=0-1", Values: []string{"a", "b"}})
+				case "proxyAddresses;range=2-*":
+					s.entry(m, "cn=x", ldif.Attribute{Name: "proxyAddresses;Range=2-3", Values: []string{"c", "d"}})
+				case "proxyAddresses;range=4-*":
+					s.entry(m, "cn=x", ldif.Attribute{Name: "proxyAddresses;range=4-*", Values: []string{"e"}})
+				default:
+					t.Errorf("asked for %q", asked)
+				}
+			}
+			return false
+		}}
+		c := network{"a": p}.client(t, "a")
+		defer c.Close()
+		plan := ldif.Plan{Steps: []ldif.Step{{Change: ldif.Change{Kind: ldif.Modify, DN: "cn=x", Mods: []ldif.Mod{
+			{Op: ldif.AddValues, Name: "proxyAddresses", Values: []string{"new", "b", "e"}, Settled: true},
+		}}}}}
+		if _, err := c.Execute(t.Context(), plan, nil); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff([][]string{{"new", "b", "e"}, {"new"}}, added); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func TestTakeBack(t *testing.T) {
+	modify := func(value string) ldif.Change {
+		return ldif.Change{Kind: ldif.Modify, DN: "uid=ada", Mods: []ldif.Mod{{Op: ldif.ReplaceValues, Name: "mail", Values: []string{value}}}}
+	}
+	back := modify("old")
+	plan := ldif.Plan{Steps: []ldif.Step{
+		{Change: modify("new"), Inverse: &back},
+		{Change: ldif.Change{Kind: ldif.ModifyDN, DN: "uid=ada", NewRDN: "uid=countess"}},
+	}}
+	for name, test := range map[string]struct {
+		rename  int64 // result of the ModifyDN, -1: none comes
+		inverse int64 // result of the inverse
+		want    Reason
+		half    bool
+		mails   []string // written
+	}{
+		"done":             {0, 0, "", false, []string{"new"}},
+		"taken back":       {ldap.LDAPResultEntryAlreadyExists, 0, Exists, false, []string{"new", "old"}},
+		"not taken back":   {ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultInsufficientAccessRights, Failed, true, []string{"new", "old"}},
+		"outcome in doubt": {-1, 0, Unknown, true, []string{"new"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var mails []string
+				p := &peer{script: func(s *session, m message) bool {
+					switch m.op {
+					case ldap.ApplicationModifyRequest:
+						mails = append(mails, m.changes()[0].Values[0])
+						if m.nth == 2 {
+							s.result(m, test.inverse, "")
+							return true
+						}
+					case ldap.ApplicationModifyDNRequest:
+						if test.rename >= 0 {
+							s.result(m, test.rename, "")
+						}
+						return true
+					}
+					return false
+				}}
+				c := network{"a": p}.client(t, "a")
+				defer c.Close()
+				_, err := c.Execute(t.Context(), plan, nil)
+				if reasonOf(err) != test.want {
+					t.Fatalf("got %v", err)
+				}
+				half, isHalf := errors.AsType[*HalfDone](err)
+				if isHalf != test.half {
+					t.Fatalf("got %v", err)
+				}
+				if isHalf && (len(half.Done) != 1 || half.Failed.Kind != ldif.ModifyDN || half.Cause == nil) {
+					t.Errorf("got %+v", half)
+				}
+				if d := cmp.Diff(test.mails, mails); d != "" {
+					t.Error(d)
+				}
+			})
+		})
+	}
+}
+
+func TestTakeBackOutlivesTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{}
+		c := network{"a": p}.client(t, "a")
+		defer c.Close()
+		server, err := c.Server(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		change := modifyMail("uid=ada").Steps[0].Change
+		cause := &Error{Reason: Unavailable}
+		err = (&run{client: c, server: server}).takeBack(gone, []ldif.Step{{Change: change, Inverse: &change}}, change, cause)
+		if err != cause || p.count(ldap.ApplicationModifyRequest) != 1 {
+			t.Errorf("got %v after %d modifies", err, p.count(ldap.ApplicationModifyRequest))
+		}
+	})
+}
+
+func TestEnumerate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var pages []int // the connection of each page
+		p := &peer{script: func(s *session, m message) bool {
+			if m.op != ldap.ApplicationSearchRequest {
+				return false
+			}
+			paging := (*ldap.ControlPaging)(nil)
+			if len(m.packet.Children) > 2 {
+				c, _ := ldap.DecodeControl(m.packet.Children[2].Children[0])
+				paging, _ = c.(*ldap.ControlPaging)
+			}
+			if paging == nil {
+				s.result(m, ldap.LDAPResultSizeLimitExceeded, "")
+				return true
+			}
+			pages = append(pages, s.nth)
+			n := len(paging.Cookie)
+			s.entry(m, fmt.Sprintf("uid=%d", n), ldif.Attribute{Name: "uid", Values: []string{"x"}})
+			next := ldap.NewControlPaging(0)
+			if n < 2 {
+				next.SetCookie([]byte(strings.Repeat("c", n+1)))
+			}
+			s.result(m, 0, "", next)
+			return true
+		}}
+		c := network{"a": p}.client(t, "a")
+		defer c.Close()
+		found, err := c.Search(t.Context(), anyone) // the server's size limit makes it page
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) != 3 || found[2].DN != "uid=2" || !cmp.Equal(pages, []int{2, 2, 2}) {
+			t.Errorf("got %d entries over the connections %v", len(found), pages)
+		}
+		_, err = c.Search(t.Context(), Search{Base: "dc=example", Limit: 2})
+		wantReason(t, err, TooMany)
+		limited := c.Enumerate(t.Context(), Search{Base: "dc=example", Limit: 2}, func(*ldif.Entry) error { return nil })
+		wantReason(t, limited, TooMany)
+		enough := errors.New("enough")
+		if err := c.Enumerate(t.Context(), anyone, func(*ldif.Entry) error { return enough }); err != enough {
+			t.Errorf("got %v", err)
+		}
+		synctest.Wait()
+		if len(p.open) != 1 {
+			t.Errorf("%d connections are left", len(p.open))
+		}
+	})
+}
+
+func TestServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := &peer{root: append([]ldif.Attribute{{Name: "subschemaSubentry", Values: []string{"cn=Subschema"}}}, openLDAP...)}
+		first.script = func(s *session, m message) bool {
+			if m.op == ldap.ApplicationSearchRequest && m.target() == "cn=Subschema" {
+				s.entry(m, "cn=Subschema", ldif.Attribute{Name: "attributeTypes", Values: []string{"( 0.9.2342.19200300.100.1.3 NAME ( 'mail' 'rfc822Mailbox' ) )", "nonsense"}})
+				s.result(m, 0, "")
+				return true
+			}
+			return false
+		}
+		second := &peer{root: activeDirectory}
+		c := network{"a": first, "b": second}.client(t, "a", "b")
+		defer c.Close()
+		for range 3 {
+			s, err := c.Server(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Kind != ldif.OpenLDAP || !s.Controls[controlAssertion] || s.Schema.Canonical("rfc822mailbox") != "mail" {
+				t.Errorf("got %+v", s)
+			}
+		}
+		if n := first.count(ldap.ApplicationSearchRequest); n != 2 {
+			t.Errorf("asked %d times", n)
+		}
+		first.kill()
+		synctest.Wait()
+		if _, err := c.Search(t.Context(), anyone); err != nil {
+			t.Fatal(err)
+		}
+		s, err := c.Server(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Kind != ldif.ActiveDirectory || s.Default != "DC=ad,DC=test" {
+			t.Errorf("the second server was not asked: %+v", s)
+		}
+	})
+}
+
+func TestKind(t *testing.T) {
+	for want, attribute := range map[ldif.ServerKind]ldif.Attribute{
+		ldif.OpenLDAP:        openLDAP[0],
+		ldif.ActiveDirectory: activeDirectory[0],
+		ldif.DS389:           {Name: "vendorName", Values: []string{"389 Project"}},
+		ldif.Generic:         {Name: "vendorName", Values: []string{"Somebody"}},
+	} {
+		if got := kindOf(&ldif.Entry{Attributes: []ldif.Attribute{attribute}}); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func FuzzDecodeEntry(f *testing.F) {
+	f.Add(encodeEntry("uid=ada", ldif.Attribute{Name: "mail", Values: []string{"a", ""}}).Bytes())
+	f.Add([]byte("\x64\x00"))
+	f.Fuzz(func(_ *testing.T, value []byte) {
+		if e, err := decodeEntry(value); err == nil && e == nil {
+			panic("neither entry nor error")
+		}
+	})
+}

@@ -1,0 +1,182 @@
+package directory
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// What holds where the configuration says nothing.
+const (
+	// DefaultTimeout is long for a directory, whose answers take milliseconds, and short for Entra, which gives up after about 30 s:
+	// a request of several operations still ends in time.
+	DefaultTimeout = 5 * time.Second
+	// DefaultFailures lets a single dropped connection pass and notices a dead directory within three requests.
+	DefaultFailures = 3
+	// DefaultPause is about what a directory needs for a restart. Each probe that fails doubles it.
+	DefaultPause = 5 * time.Second
+	// MaxPause bounds the pauses of an outage: a directory that is back is found within it.
+	MaxPause = 30 * time.Second
+	// MaxRefusedPause bounds the pauses after a refused bind. Each further bind counts against the account's lockout threshold, so they
+	// are rare, and a password that was put right is found within it.
+	MaxRefusedPause = 5 * time.Minute
+)
+
+// Options is the configuration's `directory` section.
+type Options struct {
+	URLs    []string        `koanf:"urls"` // ldap://, ldaps:// or ldapi://, tried in order
+	Kind    ldif.ServerKind `koanf:"kind"` // "": read from the root DSE
+	Bind    BindOptions     `koanf:"bind"`
+	TLS     TLSOptions      `koanf:"tls"`
+	Timeout time.Duration   `koanf:"timeout"` // of one LDAP operation, dial and bind included
+	// AllowCleartext lets ldap:// without StartTLS leave the machine.
+	AllowCleartext bool           `koanf:"allowCleartext"`
+	Breaker        BreakerOptions `koanf:"breaker"`
+}
+
+// BindOptions is who the bridge is in the directory.
+type BindOptions struct {
+	DN           string `koanf:"dn"` // a DN, or on Active Directory also a userPrincipalName
+	Password     string `koanf:"password"`
+	PasswordFile string `koanf:"passwordFile"`
+}
+
+// TLSOptions holds for ldaps:// and StartTLS.
+type TLSOptions struct {
+	StartTLS   bool   `koanf:"startTLS"`
+	CA         string `koanf:"ca"`         // PEM file; "" uses the system's roots
+	ServerName string `koanf:"serverName"` // the name in the server's certificate, where it is not the URL's host
+}
+
+// BreakerOptions tunes the circuit breaker.
+type BreakerOptions struct {
+	Failures int           `koanf:"failures"` // outages in a row that open it
+	Pause    time.Duration `koanf:"pause"`    // from opening to the first probe
+}
+
+// Check reports every fault of the options by its key path. Durations and counts of zero stand for the defaults.
+func (o Options) Check(report func(path, problem string)) {
+	o.checkURLs(report)
+	kinds := []ldif.ServerKind{"", ldif.OpenLDAP, ldif.ActiveDirectory, ldif.DS389, ldif.Generic}
+	if !slices.Contains(kinds, o.Kind) {
+		report("kind", fmt.Sprintf("%q is not one of openldap, active-directory, 389ds, generic; leave it out to have it read from the directory", o.Kind))
+	}
+	o.Bind.check(report)
+	if o.TLS.CA != "" {
+		if _, err := readRoots(o.TLS.CA); err != nil {
+			report("tls.ca", err.Error())
+		}
+	}
+	if o.Timeout < 0 {
+		report("timeout", "must be positive")
+	}
+	if o.Breaker.Failures < 0 {
+		report("breaker.failures", "must be positive")
+	}
+	if o.Breaker.Pause < 0 {
+		report("breaker.pause", "must be positive")
+	}
+}
+
+func (o Options) checkURLs(report func(path, problem string)) {
+	if len(o.URLs) == 0 {
+		report("urls", "at least one directory URL is needed, such as ldaps://dc1.corp.example")
+		return
+	}
+	faults, plain := 0, 0
+	for i, text := range o.URLs {
+		path := fmt.Sprintf("urls[%d]", i)
+		a, err := parseURL(text)
+		if err != nil {
+			faults++
+			report(path, err.Error())
+			continue
+		}
+		switch a.scheme {
+		case "ldap":
+			plain++
+			if !o.TLS.StartTLS && !o.AllowCleartext && !a.loopback() {
+				report(path, "would send passwords in clear text over the network: use ldaps://, set tls.startTLS, or say allowCleartext: true")
+			}
+		}
+	}
+	switch {
+	case faults > 0:
+	case o.TLS.StartTLS && plain == 0:
+		report("tls.startTLS", "there is no ldap:// URL to start TLS on")
+	}
+}
+
+func (b BindOptions) check(report func(path, problem string)) {
+	switch {
+	case b.Password != "" && b.PasswordFile != "":
+		report("bind.passwordFile", "contradicts bind.password: give one of them")
+	case b.PasswordFile != "":
+		if _, err := b.password(); err != nil {
+			report("bind.passwordFile", err.Error())
+		}
+	}
+	given := b.Password != "" || b.PasswordFile != ""
+	switch {
+	case b.DN == "" && given:
+		report("bind.dn", "a password needs a DN to bind as")
+	case b.DN != "" && !given:
+		// A bind with a DN and no password would succeed as nobody (RFC 4513 §5.1.2).
+		report("bind.password", "a DN needs a password: set bind.passwordFile or bind.password")
+	}
+}
+
+// password returns the password to bind with. The file is read at each bind, so that a new password needs no restart.
+func (b BindOptions) password() (string, error) {
+	if b.PasswordFile == "" {
+		return b.Password, nil
+	}
+	text, err := os.ReadFile(b.PasswordFile)
+	if err != nil {
+		return "", err
+	}
+	password := strings.TrimRight(string(text), "\r\n")
+	if password == "" {
+		return "", fmt.Errorf("%s is empty", b.PasswordFile)
+	}
+	return password, nil
+}
+
+// readRoots reads the certificates that a server's certificate must lead to.
+func readRoots(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM form", file)
+	}
+	return roots, nil
+}
+
+// check returns the faults as one error.
+func (o Options) check() error {
+	var faults []error
+	o.Check(func(path, problem string) { faults = append(faults, fmt.Errorf("%s: %s", path, problem)) })
+	return errors.Join(faults...)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Breaker.Failures == 0 {
+		o.Breaker.Failures = DefaultFailures
+	}
+	if o.Breaker.Pause == 0 {
+		o.Breaker.Pause = DefaultPause
+	}
+	return o
+}

@@ -1,0 +1,170 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// Search is one search request.
+type Search struct {
+	Base       string
+	Scope      Scope
+	Filter     string // RFC 4515; "" matches every entry
+	Attributes []string
+	Limit      int // 0: none; an answer with more entries is TooMany
+}
+
+// Scope is a search's scope.
+type Scope int
+
+// The scopes of RFC 4511 §4.5.1.2.
+const (
+	Subtree Scope = iota
+	BaseObject
+	OneLevel
+)
+
+// pageSize is what OpenLDAP hands out by default, and half of what Active Directory does.
+const pageSize = 500
+
+// Search returns the entries found, reading page by page where the server needs it. A base that is not there is NotFound.
+func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
+	entries, err := c.search(ctx, s)
+	if resultCode(err) == ldap.LDAPResultSizeLimitExceeded && s.Limit == 0 {
+		// The server's own limit. Most answers are small, so the pages wait until they are needed.
+		entries = nil
+		err = c.Enumerate(ctx, s, func(e *ldif.Entry) error {
+			entries = append(entries, e)
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, c.explain(err, nil)
+	}
+	return entries, nil
+}
+
+// search is one round trip.
+func (c *Client) search(ctx context.Context, s Search, controls ...ldap.Control) ([]*ldif.Entry, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return call(ctx, c, false, func(l *ldap.Conn) ([]*ldif.Entry, error) {
+		r := s.request(ctx)
+		r.Controls = controls
+		found, err := l.Search(r)
+		if err != nil {
+			return nil, err
+		}
+		return readEntries(found.Entries), nil
+	})
+}
+
+// Enumerate hands over every entry found, with the paged results control on a connection of its own up to the last page (RFC 2696).
+func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry) error) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	paging := ldap.NewControlPaging(pageSize)
+	count := 0
+	var k *conn
+	defer func() {
+		if k != nil {
+			c.pool.put(k)
+		}
+	}()
+	for {
+		page, err := c.page(ctx, &k, s, paging)
+		if err != nil {
+			return c.explain(err, nil)
+		}
+		for _, e := range readEntries(page.Entries) {
+			count++
+			if s.Limit > 0 && count > s.Limit {
+				return &Error{Reason: TooMany}
+			}
+			if err := each(e); err != nil {
+				return err
+			}
+		}
+		next, _ := ldap.FindControl(page.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
+		if next == nil || len(next.Cookie) == 0 {
+			return nil
+		}
+		paging = ldap.NewControlPaging(pageSize)
+		paging.SetCookie(next.Cookie)
+	}
+}
+
+// page reads one page, opening the enumeration's own connection for the first. A cookie is good on its connection only.
+func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.ControlPaging) (page *ldap.SearchResult, err error) {
+	ctx, cancel := context.WithTimeout(caller, c.options.Timeout)
+	defer cancel()
+	err = c.breaker.run(func() error {
+		if *k == nil {
+			if *k, err = c.pool.alone(ctx); err != nil {
+				return leftBy(caller, err)
+			}
+		}
+		page, err = exchange(ctx, *k, func(l *ldap.Conn) (*ldap.SearchResult, error) {
+			r := s.request(ctx)
+			r.SizeLimit = 0 // it would hold for the whole enumeration on some servers, for a page on others
+			r.Controls = []ldap.Control{paging}
+			return l.Search(r)
+		})
+		if cannotServe(err) {
+			c.pool.fail((*k).server)
+			err = &outage{cause: err, code: resultCode(err)}
+		}
+		return leftBy(caller, err)
+	})
+	return page, err
+}
+
+// check reads the filter before anything is sent. The error does not repeat it: its values are people's.
+func (s Search) check() error {
+	if _, err := ldap.CompileFilter(s.filter()); err != nil {
+		return &Error{Reason: Invalid, Cause: errors.New("the filter cannot be read")}
+	}
+	return nil
+}
+
+func (s Search) filter() string {
+	if s.Filter == "" {
+		return "(objectClass=*)"
+	}
+	return s.Filter
+}
+
+func (s Search) request(ctx context.Context) *ldap.SearchRequest {
+	scope := map[Scope]int{Subtree: ldap.ScopeWholeSubtree, BaseObject: ldap.ScopeBaseObject, OneLevel: ldap.ScopeSingleLevel}[s.Scope]
+	timeLimit := 0
+	if deadline, ok := ctx.Deadline(); ok {
+		// The server need not work on when nobody waits any more.
+		timeLimit = max(1, int(math.Ceil(time.Until(deadline).Seconds())))
+	}
+	return ldap.NewSearchRequest(s.Base, scope, ldap.NeverDerefAliases, s.Limit, timeLimit, false, s.filter(), s.Attributes, nil)
+}
+
+// readEntries takes the entries over as they are. Search references are left: referrals are never followed.
+func readEntries(found []*ldap.Entry) []*ldif.Entry {
+	entries := make([]*ldif.Entry, 0, len(found))
+	for _, f := range found {
+		e := &ldif.Entry{DN: f.DN, Attributes: make([]ldif.Attribute, 0, len(f.Attributes))}
+		for _, a := range f.Attributes {
+			values := make([]string, len(a.ByteValues))
+			for i, v := range a.ByteValues {
+				values[i] = string(v)
+			}
+			e.Attributes = append(e.Attributes, ldif.Attribute{Name: a.Name, Values: values})
+		}
+		entries = append(entries, e)
+	}
+	return entries
+}

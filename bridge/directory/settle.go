@@ -1,0 +1,214 @@
+package directory
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// mayBeSettled says whether the refusal of a modification may mean that values are already as they should be: 16 for deleting what is
+// not there, 20 for adding what is; on Active Directory also 68, and 53 for deleting.
+func (r *run) mayBeSettled(change ldif.Change, err error) bool {
+	var settled bool
+	for _, m := range change.Mods {
+		settled = settled || m.Settled && len(m.Values) > 0
+	}
+	if !settled {
+		return false
+	}
+	switch resultCode(err) {
+	case ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultAttributeOrValueExists:
+		return true
+	case ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultUnwillingToPerform:
+		return r.server.Kind == ldif.ActiveDirectory
+	}
+	return false
+}
+
+// unsettled returns the modifications that are left to do, given what the entry holds now.
+func (r *run) unsettled(ctx context.Context, change ldif.Change) ([]ldif.Mod, error) {
+	var left []ldif.Mod
+	for _, m := range change.Mods {
+		if !m.Settled || len(m.Values) == 0 || m.Op == ldif.ReplaceValues {
+			left = append(left, m)
+			continue
+		}
+		present, err := r.present(ctx, change, m)
+		if err != nil {
+			return nil, err
+		}
+		values := []string{}
+		for _, v := range m.Values {
+			if present(v) == (m.Op == ldif.DeleteValues) {
+				values = append(values, v)
+			}
+		}
+		if len(values) > 0 { // none would mean the whole attribute
+			m.Values = values
+			left = append(left, m)
+		}
+	}
+	return left, nil
+}
+
+// present finds out which of a modification's values the entry holds, without reading a large group where the server can help.
+func (r *run) present(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
+	switch {
+	case r.server.Kind == ldif.ActiveDirectory && strings.EqualFold(m.Name, "member"):
+		return r.presentMembers(ctx, change, m)
+	case r.server.Controls[controlMatchedValues]:
+		return r.presentMatched(ctx, change, m)
+	default:
+		return r.presentRead(ctx, change, m)
+	}
+}
+
+// presentMatched asks with the matched values control (RFC 3876).
+func (r *run) presentMatched(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
+	control, err := matchedValues(m.Name, m.Values)
+	if err != nil {
+		return nil, &Error{Reason: Failed, Cause: err}
+	}
+	entries, err := r.client.search(ctx, Search{Base: r.target(change), Scope: BaseObject, Attributes: []string{m.Name}}, control)
+	if err != nil {
+		return nil, r.client.explain(err, nil)
+	}
+	if len(entries) != 1 {
+		return nil, &Error{Reason: NotFound}
+	}
+	return r.among(m.Name, entries[0].Values(m.Name)), nil
+}
+
+// presentMembers asks Active Directory for the values' entries that are members, whichever form the values have.
+func (r *run) presentMembers(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
+	group, err := r.client.one(ctx, r.target(change), "distinguishedName")
+	if err != nil {
+		return nil, err
+	}
+	var ids strings.Builder
+	for _, v := range m.Values {
+		if raw, ok := guidOctets(v); ok {
+			fmt.Fprintf(&ids, "(objectGUID=%s)", escaped(raw))
+		} else {
+			fmt.Fprintf(&ids, "(distinguishedName=%s)", ldif.EscapeFilter(v))
+		}
+	}
+	members, err := r.client.Search(ctx, Search{
+		Base:       r.server.Default,
+		Filter:     fmt.Sprintf("(&(memberOf=%s)(|%s))", ldif.EscapeFilter(group.DN), ids.String()),
+		Attributes: []string{"objectGUID"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	there := map[string]bool{}
+	for _, e := range members {
+		there[e.Value("objectGUID")] = true
+		there[ldif.NormalDN(e.DN)] = true
+	}
+	return func(v string) bool {
+		if raw, ok := guidOctets(v); ok {
+			return there[string(raw)]
+		}
+		return there[ldif.NormalDN(v)]
+	}, nil
+}
+
+// presentRead reads the attribute. Active Directory hands a large one out in ranges (MS-ADTS §3.1.1.3.1.3.3).
+func (r *run) presentRead(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
+	var values []string
+	name := m.Name
+	for {
+		e, err := r.client.one(ctx, r.target(change), name)
+		if err != nil {
+			return nil, err
+		}
+		more := ""
+		for _, a := range e.Attributes {
+			base, last, ranged := rangeOf(a.Name)
+			if !strings.EqualFold(base, m.Name) {
+				continue
+			}
+			values = append(values, a.Values...)
+			if ranged && last >= 0 && len(a.Values) > 0 {
+				more = fmt.Sprintf("%s;range=%d-*", m.Name, last+1)
+			}
+		}
+		if more == "" {
+			return r.among(m.Name, values), nil
+		}
+		name = more
+	}
+}
+
+// rangeOf splits `member;range=0-1499`. last is -1 for `*`, the end.
+func rangeOf(description string) (base string, last int, ranged bool) {
+	base, option, _ := strings.Cut(description, ";")
+	var first int
+	if n, _ := fmt.Sscanf(strings.ToLower(option), "range=%d-%d", &first, &last); n == 2 {
+		return base, last, true
+	}
+	if option == "" {
+		return base, -1, false
+	}
+	if n, _ := fmt.Sscanf(strings.ToLower(option), "range=%d-", &first); n == 1 {
+		return base, -1, true
+	}
+	return description, -1, false
+}
+
+// among compares with values that the server returned, by the attribute's equality rule.
+func (r *run) among(name string, values []string) func(string) bool {
+	key := func(v string) string { return v }
+	if a := r.server.Schema.Attribute(name); a != nil {
+		switch {
+		case a.Syntax == syntaxDN || a.Syntax == syntaxNameAndUID:
+			key = ldif.NormalDN
+		case strings.HasPrefix(strings.ToLower(a.Equality), "caseignore"):
+			key = func(v string) string { return strings.ToLower(strings.Join(strings.Fields(v), " ")) }
+		}
+	}
+	there := map[string]bool{}
+	for _, v := range values {
+		there[key(v)] = true
+	}
+	return func(v string) bool { return there[key(v)] }
+}
+
+// The syntaxes whose values are DNs (RFC 4517 §3.3.9, §3.3.21).
+const (
+	syntaxDN         = "1.3.6.1.4.1.1466.115.121.1.12"
+	syntaxNameAndUID = "1.3.6.1.4.1.1466.115.121.1.34"
+)
+
+// guidOctets reads `<GUID=xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx>` into the octets of objectGUID, whose first three fields are
+// little-endian (MS-DTYP §2.3.4.2).
+func guidOctets(value string) ([]byte, bool) {
+	text, ok := strings.CutPrefix(value, "<GUID=")
+	if !ok {
+		return nil, false
+	}
+	text, ok = strings.CutSuffix(text, ">")
+	raw, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
+	if !ok || err != nil || len(raw) != 16 || len(text) != 36 {
+		return nil, false
+	}
+	return []byte{
+		raw[3], raw[2], raw[1], raw[0], raw[5], raw[4], raw[7], raw[6],
+		raw[8], raw[9], raw[10], raw[11], raw[12], raw[13], raw[14], raw[15],
+	}, true
+}
+
+// escaped writes octets as a filter's assertion value (RFC 4515 §3).
+func escaped(raw []byte) string {
+	var b strings.Builder
+	for _, o := range raw {
+		fmt.Fprintf(&b, `\%02x`, o)
+	}
+	return b.String()
+}

@@ -1,0 +1,132 @@
+// Package front is the bridge's HTTP side: routes, authentication, request ids, limits, SCIM rendering and the discovery endpoints.
+// It copies what fiber would reuse, and leaves what a request does to package bridge.
+package front
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
+
+	"scimbridge/bridge"
+	"scimbridge/bridge/access"
+	"scimbridge/scim/schema"
+)
+
+// Bridge is what the front asks of *bridge.Bridge. Every error is one that bridge.Explain explains.
+type Bridge interface {
+	Types(ctx context.Context) []*schema.ResourceType
+	Create(ctx context.Context, c bridge.Call, typ string, body []byte, v bridge.View) (*bridge.Result, error)
+	Get(ctx context.Context, c bridge.Call, typ, id string, v bridge.View) (*bridge.Result, error)
+	Query(ctx context.Context, c bridge.Call, typ string, q bridge.Query) (*bridge.List, error)
+	Patch(ctx context.Context, c bridge.Call, typ, id string, body []byte, v bridge.View) (*bridge.Result, error)
+	Delete(ctx context.Context, c bridge.Call, typ, id string) error
+	Ready() bool
+}
+
+// Server answers SCIM requests.
+type Server struct {
+	options Options
+	bridge  Bridge
+	gate    *access.Gate
+	log     *slog.Logger
+	app     *fiber.App
+	newID   func() string    // of a request
+	now     func() time.Time // for durations in the log
+}
+
+const (
+	// headerRoom holds a request line and headers of this size: an Entra-issued JWT has some 2 KiB, a long filter as much again.
+	headerRoom = 16 << 10
+	// readTimeout ends a client that sends its request slower than any real one.
+	readTimeout = 30 * time.Second
+	// writeTimeout bounds the sending of one answer.
+	writeTimeout = 30 * time.Second
+	// idleTimeout lets a provisioning job keep its connection between requests.
+	idleTimeout = 2 * time.Minute
+	// shutdownTimeout bounds the wait for requests under way, beyond their own timeout.
+	shutdownTimeout = 5 * time.Second
+)
+
+// New builds the server.
+func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
+	s := &Server{options: o.withDefaults(), bridge: b, gate: gate, log: log, newID: uuid.NewString, now: time.Now}
+	s.app = fiber.New(fiber.Config{
+		DisableStartupMessage:        true,
+		Immutable:                    true, // strings outlive their handler
+		BodyLimit:                    s.options.MaxBody,
+		ReadBufferSize:               headerRoom,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		DisablePreParseMultipartForm: true,
+		ErrorHandler:                 s.unreadable,
+	})
+	s.routes()
+	return s
+}
+
+// Listen opens the configured address.
+func (s *Server) Listen() (net.Listener, error) {
+	ln, err := net.Listen("tcp", s.options.Address)
+	if err != nil || s.options.TLS == (TLSOptions{}) {
+		return ln, err
+	}
+	secure, err := secured(ln, s.options.TLS)
+	if err != nil {
+		ln.Close()
+		return nil, err
+	}
+	return secure, nil
+}
+
+// URL is the SCIM root's address for a client, when s serves at address.
+func (s *Server) URL(address net.Addr) string {
+	if s.options.PublicURL != "" {
+		return s.options.PublicURL
+	}
+	root := url.URL{Scheme: "http", Host: address.String(), Path: s.options.BasePath}
+	if s.options.TLS != (TLSOptions{}) {
+		root.Scheme = "https"
+	}
+	return root.String()
+}
+
+// Serve answers requests on ln until ctx ends; then it takes no more, and returns when those under way are answered.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	server := s.app.Server()
+	server.Handler = s.knownMethods(s.app.Handler())
+	server.CloseOnShutdown = true
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ln) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.RequestTimeout+shutdownTimeout)
+	defer cancel()
+	return server.ShutdownWithContext(bounded)
+}
+
+// knownMethods answers requests whose method the router does not know, which it would do in plain text.
+func (s *Server) knownMethods(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	known := map[string]bool{}
+	for _, method := range fiber.DefaultMethods {
+		known[method] = true
+	}
+	return func(request *fasthttp.RequestCtx) {
+		if known[string(request.Method())] {
+			next(request)
+			return
+		}
+		c := s.app.AcquireCtx(request)
+		defer s.app.ReleaseCtx(c)
+		s.answered(c, s.begin(c), refuse(fiber.StatusNotImplemented, "", "the method is not known"))
+	}
+}

@@ -1,0 +1,136 @@
+package front
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"scimbridge/bridge"
+)
+
+// record is what the log line says about a request. It holds no path, query, header or body: those carry names, filter values and tokens.
+type record struct {
+	requestID  string
+	activityID string // Entra's, which its provisioning log shows
+	caller     string
+	route      string // its pattern; "" where no route was looked for
+	begun      time.Time
+}
+
+type recordKey struct{}
+
+func recordOf(c *fiber.Ctx) *record { return c.Locals(recordKey{}).(*record) }
+
+// panicked is the error that a panic becomes.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprint("panic: ", p.value) }
+
+// observe gives the request its id, runs it, answers its error, and writes its log line.
+func (s *Server) observe(c *fiber.Ctx) error {
+	r := s.begin(c)
+	err := guarded(c)
+	r.route = c.Route().Path
+	s.answered(c, r, err)
+	return nil
+}
+
+// unreadable answers a request that fasthttp could not read, and that no route has seen.
+func (s *Server) unreadable(c *fiber.Ctx, err error) error {
+	s.answered(c, s.begin(c), err)
+	return nil
+}
+
+// begin takes the client's X-Request-Id or makes one, and sends it back.
+func (s *Server) begin(c *fiber.Ctx) *record {
+	r := &record{requestID: c.Get(fiber.HeaderXRequestID), activityID: activityID(c.Get("ADSCIMVersion")), begun: s.now()}
+	if !loggable(r.requestID) {
+		r.requestID = s.newID()
+	}
+	c.Locals(recordKey{}, r)
+	c.Set(fiber.HeaderXRequestID, r.requestID)
+	return r
+}
+
+// guarded runs the routes. A panic ends this request, not the process.
+func guarded(c *fiber.Ctx) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &panicked{value, debug.Stack()}
+		}
+	}()
+	return c.Next()
+}
+
+// answered renders err, if there is one, and writes the log line.
+func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
+	attributes := []slog.Attr{slog.String("method", c.Method()), slog.String("route", r.route)}
+	var f bridge.Failure
+	if p, ok := err.(*panicked); ok {
+		f = bridge.Failure{Status: fiber.StatusInternalServerError, Detail: "internal error, logged as request " + r.requestID, Reason: "panic"}
+		attributes = append(attributes, slog.String("stack", string(p.stack)))
+	} else if err != nil {
+		f = explain(err)
+	}
+	if err != nil {
+		fail(c, f)
+	}
+	status := c.Response().StatusCode()
+	attributes = append(attributes,
+		slog.Int("status", status),
+		slog.Duration("duration", s.now().Sub(r.begun)),
+		slog.String("request", r.requestID),
+		slog.Int("bytes_in", len(c.Request().Body())),
+		slog.Int("bytes_out", len(c.Response().Body())),
+	)
+	for _, optional := range []slog.Attr{
+		slog.String("activity", r.activityID), slog.String("caller", r.caller),
+		slog.String("reason", f.Reason), slog.String("scim_type", string(f.ScimType)),
+	} {
+		if optional.Value.String() != "" {
+			attributes = append(attributes, optional)
+		}
+	}
+	// What a client did wrong holds its values; what went wrong here is for the operator.
+	if err != nil && status >= fiber.StatusInternalServerError {
+		attributes = append(attributes, slog.String("error", err.Error()))
+	}
+	s.log.LogAttrs(c.UserContext(), r.level(status), "request", attributes...)
+}
+
+// level keeps health probes out of the usual log, and marks what an operator should look at.
+func (r *record) level(status int) slog.Level {
+	switch {
+	case r.route == healthPath || r.route == readyPath:
+		return slog.LevelDebug
+	case status == fiber.StatusServiceUnavailable:
+		return slog.LevelWarn
+	case status >= fiber.StatusInternalServerError && status != fiber.StatusNotImplemented:
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}
+
+// activityID reads Entra's header, `ADSCIMVersion: Date:…, ActivityId:<guid>`.
+func activityID(header string) string {
+	for part := range strings.SplitSeq(header, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), ":")
+		if value = strings.TrimSpace(value); strings.EqualFold(name, "ActivityId") && loggable(value) {
+			return value
+		}
+	}
+	return ""
+}
+
+// loggable says whether a client's id may stand in a log and a header: short and visible.
+func loggable(id string) bool {
+	const longest = 128
+	return id != "" && len(id) <= longest && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' })
+}

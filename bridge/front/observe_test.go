@@ -1,0 +1,106 @@
+package front
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"scimbridge/bridge"
+)
+
+// logged returns the fields of the last log line.
+func (s *served) logged(t *testing.T) map[string]any {
+	t.Helper()
+	all := strings.Split(strings.TrimSpace(s.log.String()), "\n")
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(all[len(all)-1]), &fields); err != nil {
+		t.Fatal(err)
+	}
+	delete(fields, "time")
+	return fields
+}
+
+func TestOneLineARequest(t *testing.T) {
+	s := serve(t, Options{})
+	clock := time.Now()
+	s.now = func() time.Time { clock = clock.Add(time.Second); return clock }
+	const entra = "ADSCIMVersion: Date:2026-01-02, ActivityId:6b3f1ab0-0f3c-4f9b-9d8e-2b7a5d1c0e42"
+
+	a := s.ask(t, "PATCH /scim/v2/Users/secret-id?attributes=secretName", `{"secret":"body"}`, entra, "X-Request-Id: req-7")
+	if got := a.header.Get("X-Request-Id"); got != "req-7" {
+		t.Errorf("X-Request-Id: %q", got)
+	}
+	want := map[string]any{
+		"level": "INFO", "msg": "request", "method": "PATCH", "route": "/scim/v2/Users/:id", "status": 200., "duration": 1e9,
+		"request": "req-7", "activity": "6b3f1ab0-0f3c-4f9b-9d8e-2b7a5d1c0e42", "caller": "token", "bytes_in": 17., "bytes_out": 10.,
+	}
+	if diff := cmp.Diff(want, s.logged(t)); diff != "" {
+		t.Error(diff)
+	}
+
+	s.ask(t, "GET /scim/v2/Users?filter=secretName+eq+%zz", "")
+	want = map[string]any{
+		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration": 1e9, "request": "made-id",
+		"caller": "token", "bytes_in": 0., "reason": "request", "scim_type": "invalidSyntax",
+	}
+	got := s.logged(t)
+	delete(got, "bytes_out")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+
+	s.err = &refusal{bridge.Failure{Status: 503, Detail: "down", Reason: "unavailable"}}
+	s.ask(t, "GET /scim/v2/Users/secret-id", "")
+	if got := s.logged(t); got["level"] != "WARN" || got["reason"] != "unavailable" || got["error"] != "down" {
+		t.Errorf("an outage: %v", got)
+	}
+	s.raw(t, "GET /scim/v2/secret-path", "")
+	s.raw(t, "PROPFIND /scim/v2/secret-path", "")
+	s.raw(t, "GET /healthz", "")
+	if got := s.logged(t); got["level"] != "DEBUG" {
+		t.Errorf("a health probe: %v", got)
+	}
+	if log := s.log.String(); strings.Contains(log, "secret") || strings.Contains(log, secret) {
+		t.Errorf("the log tells too much: %s", log)
+	}
+	if n := strings.Count(s.log.String(), "\n"); n != 6 {
+		t.Errorf("%d lines for 6 requests", n)
+	}
+}
+
+func TestRequestIDs(t *testing.T) {
+	s := serve(t, Options{})
+	for sent, want := range map[string]string{
+		"abc":                    "abc",
+		strings.Repeat("x", 128): strings.Repeat("x", 128),
+		strings.Repeat("x", 129): "made-id",
+		"a b":                    "made-id",
+		"ü":                      "made-id",
+		"":                       "made-id",
+	} {
+		a := s.raw(t, "GET /scim/v2/Users", "", "X-Request-Id: "+sent)
+		if got := a.header.Get("X-Request-Id"); got != want {
+			t.Errorf("X-Request-Id %q: answered %q, want %q", sent, got, want)
+		}
+	}
+	if a := s.ask(t, "POST /scim/v2/Users", strings.Repeat(" ", DefaultMaxBody+1), "X-Request-Id: big"); a.header.Get("X-Request-Id") != "big" {
+		t.Errorf("a refused body loses the request id: %v", a.header)
+	}
+}
+
+func TestActivityID(t *testing.T) {
+	for header, want := range map[string]string{
+		"Date:2026-01-02, ActivityId:abc-1":            "abc-1",
+		"Date:2026-01-02T10:00:00Z,activityid: abc-1 ": "abc-1",
+		"ActivityId:a b":  "",
+		"Date:2026-01-02": "",
+		"":                "",
+	} {
+		if got := activityID(header); got != want {
+			t.Errorf("%q: %q, want %q", header, got, want)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package front
+
+import (
+	"cmp"
+	"crypto/tls"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Options is the configuration's `listen` section. What is left out has the default below.
+type Options struct {
+	Address   string     `koanf:"address"`   // host:port; port 0 takes a free one
+	TLS       TLSOptions `koanf:"tls"`       // left out: plain HTTP, for a loopback address or behind a proxy
+	BasePath  string     `koanf:"basePath"`  // the path of the SCIM root
+	PublicURL string     `koanf:"publicURL"` // the SCIM root as clients write it; "": from each request's own scheme and host
+	// TrustProxy believes X-Forwarded-Proto and X-Forwarded-Host, which only a proxy in front may set.
+	TrustProxy bool `koanf:"trustProxy"`
+	// AllowCleartext lets plain HTTP, bearer tokens included, leave the machine.
+	AllowCleartext bool          `koanf:"allowCleartext"`
+	MaxBody        int           `koanf:"maxBody"` // bytes
+	RequestTimeout time.Duration `koanf:"requestTimeout"`
+}
+
+// TLSOptions names the server's certificate chain and key, PEM files. They are read again when they change.
+type TLSOptions struct {
+	Certificate string `koanf:"certificate"`
+	Key         string `koanf:"key"`
+}
+
+// The defaults.
+const (
+	// DefaultAddress is loopback: tokens leave the machine only where the config says how.
+	DefaultAddress = "127.0.0.1:8080"
+	// DefaultBasePath is the path that Microsoft's examples use, and it names the protocol's version (RFC 7644 §3.13).
+	DefaultBasePath = "/scim/v2"
+	// DefaultMaxBody holds a PATCH with some 40,000 members.
+	DefaultMaxBody = 4 << 20
+	// DefaultRequestTimeout lies below the 60 seconds after which Okta gives up, so that the answer is still heard.
+	DefaultRequestTimeout = 30 * time.Second
+)
+
+func (o Options) withDefaults() Options {
+	o.Address = cmp.Or(o.Address, DefaultAddress)
+	o.BasePath = "/" + strings.Trim(cmp.Or(o.BasePath, DefaultBasePath), "/")
+	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
+	o.MaxBody = cmp.Or(o.MaxBody, DefaultMaxBody)
+	o.RequestTimeout = cmp.Or(o.RequestTimeout, DefaultRequestTimeout)
+	return o
+}
+
+// plainPath is a path that the router takes literally.
+var plainPath = regexp.MustCompile(`^[A-Za-z0-9._~/-]+$`)
+
+// Check reports what is wrong with the section, each fault under its key.
+func (o *Options) Check(report func(path, problem string)) {
+	d := o.withDefaults()
+	host, port, err := net.SplitHostPort(d.Address)
+	if err != nil {
+		report("address", "is not host:port, as in :8443 or 127.0.0.1:8080")
+	} else if _, err := net.LookupPort("tcp", port); err != nil {
+		report("address", "has no valid port")
+	} else if o.TLS == (TLSOptions{}) && !o.AllowCleartext && !loopback(host) {
+		report("address", "would take tokens in clear text from beyond this machine: "+
+			"set tls, or a loopback address, or allowCleartext: true where a proxy in front speaks TLS")
+	}
+	switch {
+	case o.TLS == TLSOptions{}:
+	case o.TLS.Certificate == "":
+		report("tls", "has a key but no certificate")
+	case o.TLS.Key == "":
+		report("tls", "has a certificate but no key")
+	default:
+		if _, err := tls.LoadX509KeyPair(o.TLS.Certificate, o.TLS.Key); err != nil {
+			report("tls", "certificate and key cannot be used: "+err.Error())
+		}
+	}
+	if !plainPath.MatchString(d.BasePath) {
+		report("basePath", "holds a character other than letters, digits and . _ ~ - /")
+	}
+	if o.PublicURL != "" && !publicURL(o.PublicURL) {
+		report("publicURL", "is not an http(s) URL without query and fragment, as in https://scim.corp.example/scim/v2")
+	}
+	if o.MaxBody < 0 {
+		report("maxBody", "is negative")
+	}
+	if o.RequestTimeout < 0 {
+		report("requestTimeout", "is negative")
+	}
+}
+
+// loopback says whether only this machine reaches the host. A name other than localhost may mean anything.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+func publicURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil &&
+		u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+}

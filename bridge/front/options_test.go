@@ -1,0 +1,126 @@
+package front
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// certificate writes a new self-signed certificate for 127.0.0.1 over o's files, and returns it.
+func certificate(t *testing.T, o TLSOptions, serial int64) *x509.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(serial), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, block := range map[string]*pem.Block{o.Certificate: {Type: "CERTIFICATE", Bytes: der}, o.Key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		changed := time.Unix(1_700_000_000+serial, 0)
+		if err := os.Chtimes(path, changed, changed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+func TestTLS(t *testing.T) {
+	o := TLSOptions{filepath.Join(t.TempDir(), "tls.crt"), filepath.Join(t.TempDir(), "tls.key")}
+	first := certificate(t, o, 1)
+	s := serve(t, Options{TLS: o})
+	presented := func(trusted *x509.Certificate) *big.Int {
+		t.Helper()
+		roots := x509.NewCertPool()
+		roots.AddCert(trusted)
+		conn, err := tls.Dial("tcp", s.address, &tls.Config{RootCAs: roots})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		return conn.ConnectionState().PeerCertificates[0].SerialNumber
+	}
+	if got := presented(first); got.Int64() != 1 {
+		t.Errorf("certificate %v", got)
+	}
+	second := certificate(t, o, 2)
+	if got := presented(second); got.Int64() != 2 {
+		t.Errorf("after the renewal: certificate %v", got)
+	}
+	if err := os.WriteFile(o.Key, []byte("half written"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := presented(second); got.Int64() != 2 {
+		t.Errorf("with a broken key file: certificate %v", got)
+	}
+	if _, err := tls.Dial("tcp", s.address, &tls.Config{MaxVersion: tls.VersionTLS11, InsecureSkipVerify: true}); err == nil { //nolint:gosec // the handshake must fail
+		t.Error("TLS 1.1 is accepted")
+	}
+	if got := s.URL(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8443}); got != "https://127.0.0.1:8443/scim/v2" {
+		t.Errorf("URL: %s", got)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	files := TLSOptions{filepath.Join(t.TempDir(), "tls.crt"), filepath.Join(t.TempDir(), "tls.key")}
+	certificate(t, files, 1)
+	for name, test := range map[string]struct {
+		options Options
+		want    []string
+	}{
+		"defaults":        {Options{}, nil},
+		"localhost":       {Options{Address: "localhost:0"}, nil},
+		"IPv6 loopback":   {Options{Address: "[::1]:8080"}, nil},
+		"TLS":             {Options{Address: ":8443", TLS: files}, nil},
+		"behind a proxy":  {Options{Address: ":8080", AllowCleartext: true, TrustProxy: true, PublicURL: "https://scim.example/x"}, nil},
+		"clear text":      {Options{Address: ":8080"}, []string{"address: would take tokens in clear text"}},
+		"clear text too":  {Options{Address: "10.0.0.1:8080"}, []string{"address: would take tokens in clear text"}},
+		"no port":         {Options{Address: "localhost"}, []string{"address: is not host:port"}},
+		"no such port":    {Options{Address: "localhost:99999"}, []string{"address: has no valid port"}},
+		"key alone":       {Options{TLS: TLSOptions{Key: "k"}}, []string{"tls: has a key but no certificate"}},
+		"certificate":     {Options{TLS: TLSOptions{Certificate: "c"}}, []string{"tls: has a certificate but no key"}},
+		"missing files":   {Options{TLS: TLSOptions{"/nowhere/c", "/nowhere/k"}}, []string{"tls: certificate and key cannot be used: open /nowhere/c"}},
+		"not a base path": {Options{BasePath: "/:scim"}, []string{"basePath: holds a character"}},
+		"everything": {
+			Options{PublicURL: "scim.example", MaxBody: -1, RequestTimeout: -1},
+			[]string{"publicURL: is not an http(s) URL", "maxBody: is negative", "requestTimeout: is negative"},
+		},
+		"URL with a query":    {Options{PublicURL: "https://x?aadOptscim062020"}, []string{"publicURL: is not"}},
+		"URL with a password": {Options{PublicURL: "https://a:b@x"}, []string{"publicURL: is not"}},
+	} {
+		var got []string
+		test.options.Check(func(path, problem string) { got = append(got, path+": "+problem) })
+		same := func(want, got string) bool { return strings.HasPrefix(got, want) }
+		if diff := cmp.Diff(test.want, got, cmp.Comparer(func(a, b string) bool { return same(a, b) || same(b, a) })); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package front
+
+import (
+	"bytes"
+	"mime"
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"scimbridge/bridge"
+	"scimbridge/scim"
+)
+
+// resources serves one resource type's endpoint (RFC 7644 §3.2).
+type resources struct {
+	*Server
+	typ string
+}
+
+func (r *resources) create(c *fiber.Ctx) error {
+	p, err := parameters(c)
+	if err != nil {
+		return err
+	}
+	body, err := sentBody(c)
+	if err != nil {
+		return err
+	}
+	result, err := r.bridge.Create(c.UserContext(), r.call(c), r.typ, body, p.view())
+	if err != nil {
+		return err
+	}
+	return show(c, fiber.StatusCreated, result)
+}
+
+func (r *resources) get(c *fiber.Ctx) error {
+	p, err := parameters(c)
+	if err != nil {
+		return err
+	}
+	result, err := r.bridge.Get(c.UserContext(), r.call(c), r.typ, id(c), p.view())
+	if err != nil {
+		return err
+	}
+	return show(c, fiber.StatusOK, result)
+}
+
+func (r *resources) query(c *fiber.Ctx) error {
+	p, err := parameters(c)
+	if err != nil {
+		return err
+	}
+	q, err := p.query()
+	if err != nil {
+		return err
+	}
+	list, err := r.bridge.Query(c.UserContext(), r.call(c), r.typ, q)
+	if err != nil {
+		return err
+	}
+	return send(c, fiber.StatusOK, scim.NewListResponse(list.Total, list.StartIndex, list.Resources))
+}
+
+func (r *resources) patch(c *fiber.Ctx) error {
+	p, err := parameters(c)
+	if err != nil {
+		return err
+	}
+	body, err := sentBody(c)
+	if err != nil {
+		return err
+	}
+	result, err := r.bridge.Patch(c.UserContext(), r.call(c), r.typ, id(c), body, p.view())
+	if err != nil {
+		return err
+	}
+	return show(c, fiber.StatusOK, result)
+}
+
+func (r *resources) delete(c *fiber.Ctx) error {
+	if err := r.bridge.Delete(c.UserContext(), r.call(c), r.typ, id(c)); err != nil {
+		return err
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}
+
+// show answers with one resource, or with 204 where there is nothing to show.
+func show(c *fiber.Ctx, status int, result *bridge.Result) error {
+	if result.Location != "" {
+		c.Set(fiber.HeaderLocation, result.Location)
+	}
+	if result.Version != "" {
+		c.Set(fiber.HeaderETag, result.Version)
+	}
+	if result.Resource == nil {
+		return c.SendStatus(fiber.StatusNoContent)
+	}
+	return send(c, status, result.Resource)
+}
+
+// id is the path's last segment. The router leaves it escaped, so that a%2Fb is one segment; what cannot be unescaped is nobody's id.
+func id(c *fiber.Ctx) string {
+	raw := c.Params("id")
+	if text, err := url.PathUnescape(raw); err == nil {
+		return text
+	}
+	return raw
+}
+
+// sentBody copies the request's body. It does not inflate: a small compressed body can hold a large one.
+func sentBody(c *fiber.Ctx) ([]byte, error) {
+	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return nil, refuse(fiber.StatusUnsupportedMediaType, "", "a Content-Encoding is not supported: send the body as it is")
+	}
+	if !jsonType(c.Get(fiber.HeaderContentType)) {
+		return nil, refuse(fiber.StatusUnsupportedMediaType, "", "Content-Type must be application/scim+json or application/json")
+	}
+	return bytes.Clone(c.Request().Body()), nil
+}
+
+// jsonType says whether a Content-Type may announce JSON: none does, and so does any JSON type with any parameters (RFC 7644 §3.1).
+func jsonType(contentType string) bool {
+	if strings.TrimSpace(contentType) == "" {
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(contentType)
+	if kind == "" && err != nil {
+		return false
+	}
+	return kind == "application/json" || kind == "text/json" || strings.HasSuffix(kind, "+json")
+}

@@ -1,0 +1,128 @@
+package front
+
+import (
+	"context"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"scimbridge/bridge"
+)
+
+// The paths of the health checks, which need no token.
+const (
+	healthPath = "/healthz"
+	readyPath  = "/readyz"
+)
+
+// routes registers every path. Paths ignore case and a trailing slash; what they do not name ends in 404 or 405.
+func (s *Server) routes() {
+	s.app.Use(s.observe)
+	s.app.Use(singleSlashes)
+	s.app.Get(healthPath, alive)
+	s.app.Get(readyPath, s.ready)
+
+	root := s.app.Group(s.options.BasePath)
+	root.Use(s.authenticate, s.deadline)
+	for _, path := range []string{"/ServiceProviderConfig", "/ServiceProviderConfigs"} { // the plural is in old clients
+		root.Get(path, s.providerConfig)
+	}
+	root.Get("/ResourceTypes", s.resourceTypes)
+	root.Get("/ResourceTypes/:id", s.resourceType)
+	root.Get("/Schemas", s.schemas)
+	root.Get("/Schemas/:id", s.schema)
+	for _, path := range []string{"/Me", "/Bulk", "/.search"} {
+		root.All(path, notImplemented)
+	}
+	// The endpoints stand in the map: with a context that has ended, the start does not wait for the directory.
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, rt := range s.bridge.Types(ended) {
+		r := &resources{Server: s, typ: rt.Name}
+		collection := root.Group(rt.Endpoint)
+		collection.Get("", r.query)
+		collection.Post("", r.create)
+		collection.Post("/.search", notImplemented)
+		collection.Get("/:id", r.get)
+		collection.Put("/:id", notImplemented)
+		collection.Patch("/:id", r.patch)
+		collection.Delete("/:id", r.delete)
+	}
+}
+
+var slashes = regexp.MustCompile(`//+`)
+
+// singleSlashes routes //Users as /Users: a tenant URL that ends in a slash has the client write two.
+func singleSlashes(c *fiber.Ctx) error {
+	c.Path(slashes.ReplaceAllString(c.Path(), "/"))
+	return c.Next()
+}
+
+// authenticate lets nothing below the base path be asked without a token.
+func (s *Server) authenticate(c *fiber.Ctx) error {
+	caller, ok := s.gate.Authenticate(c.Get(fiber.HeaderAuthorization))
+	if !ok {
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="scimbridge"`)
+		return refuse(fiber.StatusUnauthorized, "", "a valid bearer token is needed")
+	}
+	recordOf(c).caller = caller
+	return c.Next()
+}
+
+// deadline bounds the request. It does not end with the client's connection, which fiber does not tell.
+func (s *Server) deadline(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), s.options.RequestTimeout)
+	defer cancel()
+	c.SetUserContext(ctx)
+	return c.Next()
+}
+
+// notImplemented answers what RFC 7644 knows and the bridge does not yet do: PUT (§3.5.1), POST /.search (§3.4.3), /Bulk (§3.7), /Me (§3.11).
+func notImplemented(*fiber.Ctx) error {
+	return refuse(fiber.StatusNotImplemented, "", "this operation is not supported")
+}
+
+// alive says that the process answers.
+func alive(c *fiber.Ctx) error { return c.SendString("ok\n") }
+
+// ready says whether the directory can be reached.
+func (s *Server) ready(c *fiber.Ctx) error {
+	if !s.bridge.Ready() {
+		return c.Status(fiber.StatusServiceUnavailable).SendString("the directory is unavailable\n")
+	}
+	return c.SendString("ok\n")
+}
+
+// call describes the request to the bridge.
+func (s *Server) call(c *fiber.Ctx) bridge.Call {
+	r := recordOf(c)
+	return bridge.Call{RequestID: r.requestID, Caller: r.caller, BaseURL: s.baseURL(c)}
+}
+
+// baseURL is the SCIM root as this client writes it, without a slash at the end.
+func (s *Server) baseURL(c *fiber.Ctx) string {
+	if s.options.PublicURL != "" {
+		return s.options.PublicURL
+	}
+	root := url.URL{Scheme: "http", Host: string(c.Request().Host()), Path: s.options.BasePath}
+	if c.Context().IsTLS() {
+		root.Scheme = "https"
+	}
+	if s.options.TrustProxy {
+		if proto := strings.ToLower(first(c.Get(fiber.HeaderXForwardedProto))); proto == "http" || proto == "https" {
+			root.Scheme = proto
+		}
+		if host := first(c.Get(fiber.HeaderXForwardedHost)); host != "" {
+			root.Host = host
+		}
+	}
+	return strings.TrimRight(root.String(), "/")
+}
+
+// first returns the first item of a comma separated header: what the outermost proxy saw.
+func first(header string) string {
+	item, _, _ := strings.Cut(header, ",")
+	return strings.TrimSpace(item)
+}

@@ -1,0 +1,189 @@
+// Package guard judges plans: the fence around what the bridge may write, and the entries that it must never touch.
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// Options is the configuration's `guard` section.
+type Options struct {
+	Protected []string `koanf:"protected"` // DNs never written, with everything below them
+}
+
+// Check reports what is wrong with the options by key path.
+func (o *Options) Check(report func(path, problem string)) {
+	for i, dn := range o.Protected {
+		if _, err := ldap.ParseDN(dn); err != nil || dn == "" {
+			report(fmt.Sprintf("protected[%d]", i), fmt.Sprintf("%q is not a DN", dn))
+		}
+	}
+}
+
+// Refusal says why a plan may not run. Its text may go to the client.
+type Refusal struct{ DN, Why string }
+
+func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.DN, r.Why) }
+
+// Guard judges plans. It is safe for concurrent use.
+type Guard struct {
+	protected []string
+	own       string // the bridge's own bind name: a DN, or a userPrincipalName
+	directory *directory.Client
+
+	mu         sync.Mutex
+	privileged []string // DNs of Active Directory's privileged groups
+	learned    time.Time
+}
+
+// privilegedFor is how long the DNs of the privileged groups are believed: they are renamed about never, and their members are asked for each time.
+const privilegedFor = 5 * time.Minute
+
+// New makes a guard. own is the name that the bridge binds with.
+func New(o Options, own string, d *directory.Client) *Guard {
+	return &Guard{protected: o.Protected, own: own, directory: d}
+}
+
+// Judge says whether the plan may run: every change inside a mapped base, on entries that belong to a mapped type before and after, of
+// attributes that the map names, and of no protected entry. It returns a *Refusal, or a *directory.Error where the directory could not
+// be asked who is privileged.
+func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldif.Plan) error {
+	states := map[string]*ldif.Entry{} // by DN, as the steps so far leave them
+	for _, step := range p.Steps {
+		c := step.Change
+		before := states[ldif.NormalDN(c.DN)]
+		if before == nil {
+			before = step.Before
+		}
+		after := ldif.Apply(before, c, s.Schema)
+		if why := g.fence(m, s, c, before, after); why != "" {
+			return &Refusal{c.DN, why}
+		}
+		if after != nil {
+			states[ldif.NormalDN(after.DN)] = after
+		}
+	}
+	if s.Kind == ldif.ActiveDirectory {
+		return g.judgePrivileged(ctx, s, p)
+	}
+	return nil
+}
+
+func (g *Guard) fence(m *ldapmap.Map, s *ldif.Server, c ldif.Change, before, after *ldif.Entry) string {
+	for _, e := range []*ldif.Entry{before, after} {
+		if e == nil {
+			continue
+		}
+		if why := g.isProtected(e); why != "" {
+			return why
+		}
+		if !slices.ContainsFunc(m.Types, func(t *ldapmap.Type) bool { return t.Holds(e) && writesAll(t, c) }) {
+			if e == before {
+				return "the entry is outside what the map covers"
+			}
+			return "the change would put the entry outside what the map covers"
+		}
+	}
+	return ""
+}
+
+// writesAll says whether the map of t names every attribute that the change writes.
+func writesAll(t *ldapmap.Type, c ldif.Change) bool {
+	for _, mod := range c.Mods {
+		if !t.Writes(mod.Name) {
+			return false
+		}
+	}
+	if c.Kind != ldif.Add {
+		return true
+	}
+	rdn, _ := ldif.ParseRDN(c.DN)
+	for _, a := range c.Entry {
+		if !t.Writes(a.Name) && len(rdn.Values(a.Name)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *Guard) isProtected(e *ldif.Entry) string {
+	if g.own != "" && (ldif.SameDN(e.DN, g.own) || strings.EqualFold(e.Value("userPrincipalName"), g.own)) {
+		return "the bridge does not change its own account"
+	}
+	for _, dn := range g.protected {
+		if ldif.Under(e.DN, dn) {
+			return "the entry is protected by the configuration"
+		}
+	}
+	if e.Value("adminCount") == "1" {
+		return "the entry is privileged (adminCount)"
+	}
+	return ""
+}
+
+// judgePrivileged asks whether an entry that the plan changes is a member, through any number of groups, of a privileged group: adminCount lags behind
+// the membership by up to an hour ([MS-ADTS] §3.1.1.6.1).
+func (g *Guard) judgePrivileged(ctx context.Context, s *ldif.Server, p ldif.Plan) error {
+	groups, err := g.privilegedGroups(ctx, s)
+	if err != nil || len(groups) == 0 {
+		return err
+	}
+	var filter strings.Builder
+	for _, dn := range groups {
+		filter.WriteString("(memberOf:1.2.840.113556.1.4.1941:=" + ldif.EscapeFilter(dn) + ")")
+	}
+	asked := map[string]bool{}
+	for _, step := range p.Steps {
+		id := step.Change.If.ID
+		if id == "" || asked[id] {
+			continue
+		}
+		asked[id] = true
+		found, err := g.directory.Search(ctx, directory.Search{
+			Base: "<GUID=" + id + ">", Scope: directory.BaseObject, Filter: "(|" + filter.String() + ")", Attributes: []string{"1.1"},
+		})
+		var answer *directory.Error
+		if errors.As(err, &answer) && answer.Reason == directory.NotFound {
+			continue // it has gone: the change will find that out
+		}
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			return &Refusal{step.Change.DN, "the entry is a member of a privileged group"}
+		}
+	}
+	return nil
+}
+
+// privilegedGroups are the groups that Active Directory itself guards: those with adminCount 1.
+func (g *Guard) privilegedGroups(ctx context.Context, s *ldif.Server) ([]string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if time.Since(g.learned) < privilegedFor {
+		return g.privileged, nil
+	}
+	found, err := g.directory.Search(ctx, directory.Search{
+		Base: s.Default, Filter: "(&(objectClass=group)(adminCount=1))", Attributes: []string{"1.1"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	g.privileged = nil
+	for _, e := range found {
+		g.privileged = append(g.privileged, e.DN)
+	}
+	g.learned = time.Now()
+	return g.privileged, nil
+}

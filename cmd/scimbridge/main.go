@@ -1,0 +1,79 @@
+// Command scimbridge is a SCIM 2.0 service provider in front of an LDAP directory.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes.
+const (
+	exitOK    = 0
+	exitFault = 1 // the configuration is faulty, or the program failed
+	exitUsage = 2 // the command line is faulty
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(&world{ctx, os.Environ(), os.Stdout, os.Stderr}, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// world is what a command sees of the outside. Its context ends when the program shall.
+type world struct {
+	context.Context
+	environ        []string
+	stdout, stderr io.Writer
+}
+
+// commandLine is the program's grammar.
+type commandLine struct {
+	Serve   serveCommand   `cmd:"" help:"Serve SCIM as the configuration says."`
+	Check   checkCommand   `cmd:"" help:"Check a configuration and report every fault."`
+	Demo    demoCommand    `cmd:"" help:"Provision an in-process directory as Entra would, and show each step."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// run is the program; it returns the exit code.
+func run(w *world, arguments []string) int {
+	var line commandLine
+	helped := false
+	parser, err := kong.New(&line, kong.Name("scimbridge"), kong.Description("SCIM 2.0 for the directory that you already have."),
+		kong.Writers(w.stdout, w.stderr), kong.Exit(func(int) { helped = true }))
+	if err != nil {
+		fmt.Fprintln(w.stderr, "scimbridge:", err)
+		return exitFault
+	}
+	command, err := parser.Parse(arguments)
+	switch {
+	case helped:
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(w.stderr, "scimbridge: %v; see scimbridge --help\n", err)
+		return exitUsage
+	}
+	if err := command.Run(w); err != nil {
+		fmt.Fprintln(w.stderr, err)
+		return exitFault
+	}
+	return exitOK
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(w *world) error {
+	version := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+	}
+	_, err := fmt.Fprintln(w.stdout, "scimbridge", version)
+	return err
+}

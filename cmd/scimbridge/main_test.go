@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"scimbridge/bridge/directory/memdir"
+	"scimbridge/ldapmap/ldif"
+)
+
+// program runs the program and returns what it leaves.
+func program(t *testing.T, environ []string, arguments ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	code = run(&world{t.Context(), environ, &out, &err}, arguments)
+	return code, out.String(), err.String()
+}
+
+const token = "alpha-0123456789abcdef"
+
+// configuration writes a configuration for the directory, and returns its path.
+func configuration(t *testing.T, url string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "scimbridge.yaml")
+	text := fmt.Sprintf(`
+listen: {address: "127.0.0.1:0"}
+directory: {urls: [%q], bind: {dn: "cn=admin,dc=example,dc=org", password: secret}}
+resources:
+  - type: User
+    base: ou=people,dc=example,dc=org
+    objectClasses: [inetOrgPerson]
+    dn: '"uid=" + rdn(userName) + "," + base'
+    attributes:
+      - {scim: userName, ldap: uid}
+      - {scim: displayName, ldap: cn, empty: userName}
+      - {scim: name.familyName, ldap: sn, empty: userName}
+access: {token: %s}
+`, url, token)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestServe(t *testing.T) {
+	entry := func(dn, class string) *ldif.Entry {
+		return &ldif.Entry{DN: dn, Attributes: []ldif.Attribute{{Name: "objectClass", Values: []string{class}}}}
+	}
+	ldap, err := memdir.Start(memdir.Options{
+		RootDN: "cn=admin,dc=example,dc=org", RootPassword: "secret",
+		Entries: []*ldif.Entry{entry("dc=example,dc=org", "domain"), entry("ou=people,dc=example,dc=org", "organizationalUnit")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ldap.Close)
+
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	log, written := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(&world{ctx, []string{"SCIMBRIDGE_LOG_LEVEL=debug"}, io.Discard, written}, []string{"serve", "--config", configuration(t, ldap.URL())})
+		written.Close()
+	}()
+	root, lines := listening(t, log)
+	ask := func(method, path, body string, want int) map[string]any {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, root+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		content, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.StatusCode != want {
+			t.Fatalf("%s %s: %d %s, want %d", method, path, answer.StatusCode, content, want)
+		}
+		var fields map[string]any
+		if len(content) > 0 && json.Unmarshal(content, &fields) != nil {
+			t.Fatalf("%s %s: %s", method, path, content)
+		}
+		return fields
+	}
+	made := ask("POST", "/Users", `{"userName":"mara"}`, 201)
+	location := made["meta"].(map[string]any)["location"].(string)
+	if want := root + "/Users/" + made["id"].(string); location != want {
+		t.Errorf("location %s, want %s", location, want)
+	}
+	if found := ask("GET", "/Users?filter=userName+eq+%22MARA%22", "", 200); found["totalResults"] != 1. {
+		t.Errorf("found %v", found)
+	}
+	ask("GET", "/Users/nobody", "", 404)
+	ask("GET", "/Users?filter=colour+eq+1", "", 400)
+	ask("DELETE", "/Users/"+made["id"].(string), "", 204)
+	ask("GET", "/Schemas", "", 200)
+
+	stop()
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	journalled := 0
+	for line := range lines {
+		if strings.Contains(line, "changetype: add") || strings.Contains(line, "changetype: delete") {
+			journalled++
+		}
+		if strings.Contains(line, token) || strings.Contains(line, "secret") {
+			t.Errorf("the log holds a secret: %s", line)
+		}
+	}
+	if journalled != 2 {
+		t.Errorf("%d writes are in the log, not the create and the delete", journalled)
+	}
+}
+
+// listening waits for the log line that names the URL, and returns the lines that follow.
+func listening(t *testing.T, log io.Reader) (root string, lines <-chan string) {
+	t.Helper()
+	scanner := bufio.NewScanner(log)
+	for scanner.Scan() {
+		var line struct{ Msg, URL string }
+		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil {
+			t.Fatalf("%v: %s", err, scanner.Text())
+		}
+		if line.Msg == "listening" {
+			rest := make(chan string, 1000)
+			go func() {
+				defer close(rest)
+				for scanner.Scan() {
+					rest <- scanner.Text()
+				}
+			}()
+			return line.URL, rest
+		}
+	}
+	t.Fatal("the program ended before it listened")
+	return "", nil
+}
+
+func TestServeStartsWithoutADirectory(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	log, written := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(&world{ctx, nil, io.Discard, written}, []string{"serve", "--config", configuration(t, "ldap://127.0.0.1:1")})
+		written.Close()
+	}()
+	root, _ := listening(t, log)
+	request, err := http.NewRequestWithContext(t.Context(), "GET", root+"/Users/1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != 503 || answer.Header.Get("Retry-After") == "" {
+		t.Errorf("%d, Retry-After %q", answer.StatusCode, answer.Header.Get("Retry-After"))
+	}
+	stop()
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	good := configuration(t, "ldap://localhost")
+	for name, test := range map[string]struct {
+		environ        []string
+		arguments      []string
+		code           int
+		stdout, stderr string // what they hold
+	}{
+		"check":          {nil, []string{"check", "--config", good}, exitOK, "no faults", ""},
+		"check, faulty":  {[]string{"SCIMBRIDGE_LOG_LEVEL=loud"}, []string{"check", "--config", good}, exitFault, "", "SCIMBRIDGE_LOG_LEVEL: log.level: is not one of"},
+		"serve, faulty":  {[]string{"SCIMBRIDGE_LOG_LEVEL=loud"}, []string{"serve", "--config", good}, exitFault, "", "SCIMBRIDGE_LOG_LEVEL: log.level: is not one of"},
+		"no such file":   {nil, []string{"serve", "--config", "/nowhere.yaml"}, exitFault, "", "no such file"},
+		"no such host":   {[]string{"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:1"}, []string{"check", "--config", good}, exitOK, "no faults", ""},
+		"no file":        {nil, []string{"serve"}, exitUsage, "", "--config"},
+		"no command":     {nil, nil, exitUsage, "", "expected one of"},
+		"unknown":        {nil, []string{"fly"}, exitUsage, "", "fly"},
+		"help":           {nil, []string{"--help"}, exitOK, "serve", ""},
+		"help, of serve": {nil, []string{"serve", "--help"}, exitOK, "SCIMBRIDGE_CONFIG", ""},
+		"version":        {nil, []string{"version"}, exitOK, "scimbridge ", ""},
+	} {
+		code, stdout, stderr := program(t, test.environ, test.arguments...)
+		if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) || (test.stderr == "") != (stderr == "") {
+			t.Errorf("%s: exit code %d\n%s%s", name, code, stdout, stderr)
+		}
+	}
+}

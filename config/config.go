@@ -1,0 +1,110 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/v2"
+
+	"scimbridge/bridge/access"
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/front"
+	"scimbridge/bridge/guard"
+	"scimbridge/ldapmap"
+)
+
+// Config is a checked configuration. Each room owns its section and knows what is right in it.
+type Config struct {
+	Listen    front.Options     `koanf:"listen"`
+	Directory directory.Options `koanf:"directory"`
+	Resources []ldapmap.Options `koanf:"resources"`
+	Access    access.Options    `koanf:"access"`
+	Guard     guard.Options     `koanf:"guard"`
+	Log       LogOptions        `koanf:"log"`
+}
+
+// Load reads the file and the environment (as os.Environ has it). Its error is Faults, or what kept the file from being read.
+func Load(file string, environ []string) (*Config, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return parse(file, content, environ)
+}
+
+func parse(file string, content []byte, environ []string) (*Config, error) {
+	r := &reader{file: file, origins: map[string]origin{}}
+	k := koanf.New(".")
+	if err := k.Load(confmap.Provider(r.document(content), ""), nil); err != nil {
+		return nil, err
+	}
+	variables := env.Opt{Prefix: prefix, TransformFunc: r.variable, EnvironFunc: func() []string { return environ }}
+	if err := k.Load(env.Provider(".", variables), nil, koanf.WithMergeFunc(r.overlay)); err != nil {
+		return nil, err
+	}
+	c := &Config{}
+	if err := k.Unmarshal("", c); err != nil {
+		// Not reached: every value has its key's type by now. The text may hold values, so it is not repeated.
+		return nil, fmt.Errorf("%s: a value does not fit its key", file)
+	}
+	for _, name := range c.files() {
+		if *name != "" && !filepath.IsAbs(*name) {
+			*name = filepath.Join(filepath.Dir(file), *name)
+		}
+	}
+	if !r.unreadable {
+		c.check(r)
+	}
+	if faults := r.inOrder(); len(faults) > 0 {
+		return nil, faults
+	}
+	return c, nil
+}
+
+// files are the keys that name files.
+func (c *Config) files() []*string {
+	return []*string{
+		&c.Listen.TLS.Certificate, &c.Listen.TLS.Key, &c.Directory.Bind.PasswordFile, &c.Directory.TLS.CA,
+		&c.Access.TokenFile, &c.Access.TokensFile,
+	}
+}
+
+// check asks every room about its section.
+func (c *Config) check(r *reader) {
+	for _, section := range []struct {
+		path  string
+		check func(report func(path, problem string))
+	}{
+		{"listen", c.Listen.Check},
+		{"directory", c.Directory.Check},
+		{"resources", c.checkResources},
+		{"access", c.Access.Check},
+		{"guard", c.Guard.Check},
+		{"log", c.Log.Check},
+	} {
+		section.check(func(path, problem string) { r.doubt(join(section.path, path), problem) })
+	}
+}
+
+func (c *Config) checkResources(report func(path, problem string)) {
+	if len(c.Resources) == 0 {
+		report("", "maps no resource type: one for User is needed at least")
+	}
+	ldapmap.CheckAll(c.Resources, report)
+}
+
+// join appends a room's key path to that of its section.
+func join(section, path string) string {
+	if path == "" || strings.HasPrefix(path, "[") {
+		return section + path
+	}
+	return section + "." + path
+}
+
+// shape is the type that the file and the environment fill.
+var shape = reflect.TypeFor[Config]()

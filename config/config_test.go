@@ -1,0 +1,260 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"scimbridge/bridge/access"
+	"scimbridge/bridge/directory"
+	"scimbridge/ldapmap"
+)
+
+var update = flag.Bool("update", false, "write the expected faults anew")
+
+// unpack writes an archive's files into a new working folder.
+func unpack(t *testing.T, a *txtar.Archive) (text map[string]string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	text = map[string]string{}
+	for _, f := range a.Files {
+		text[f.Name] = string(f.Data)
+		if err := os.WriteFile(f.Name, f.Data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return text
+}
+
+// TestBad holds every file of testdata/bad to its faults.
+func TestBad(t *testing.T) {
+	cases, err := filepath.Glob("testdata/bad/*.txtar")
+	if err != nil || len(cases) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, path := range cases {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			path, err := filepath.Abs(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := unpack(t, archive)
+			_, err = Load("scimbridge.yaml", strings.Split(strings.TrimSpace(text["environment"]), "\n"))
+			var faults Faults
+			if !errors.As(err, &faults) {
+				t.Fatalf("no faults, but %v", err)
+			}
+			got := faults.Error() + "\n"
+			if *update {
+				last := &archive.Files[len(archive.Files)-1]
+				last.Data = []byte(got)
+				if err := os.WriteFile(path, txtar.Format(archive), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(text["faults"], got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+const good = `
+directory: {urls: [ldap://localhost], bind: {dn: "cn=admin,dc=example", passwordFile: password}, timeout: 7s}
+resources:
+  - type: User
+    base: ou=people,dc=example,dc=org
+    objectClasses: inetOrgPerson
+    dn: '"uid=" + rdn(userName) + "," + base'
+    attributes:
+      - {scim: userName, ldap: uid}
+      - {ldap: employeeType, constant: [true, 007]}
+    active: {attribute: description, blocked: TRUE}
+access: {tokenFile: token}
+`
+
+// load reads the text as a file in a folder that holds a password and a token.
+func load(t *testing.T, text string, environ ...string) (*Config, error) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range map[string]string{"scimbridge.yaml": text, "password": "secret\n", "token": "alpha-0123456789abcdef\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := Load(filepath.Join(dir, "scimbridge.yaml"), environ)
+	if c != nil { // file names, for the comparison
+		for _, name := range c.files() {
+			if *name != "" && filepath.Dir(*name) != dir && !strings.HasPrefix(*name, "/nowhere") {
+				t.Errorf("%s is not in the configuration's folder", *name)
+			}
+			*name = strings.TrimPrefix(*name, dir+"/")
+		}
+	}
+	return c, err
+}
+
+func TestLoad(t *testing.T) {
+	got, err := load(t, good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Config{
+		Directory: directory.Options{
+			URLs: []string{"ldap://localhost"}, Timeout: 7 * time.Second,
+			Bind: directory.BindOptions{DN: "cn=admin,dc=example", PasswordFile: "password"},
+		},
+		Resources: []ldapmap.Options{{
+			Type: "User", Base: "ou=people,dc=example,dc=org", ObjectClasses: []string{"inetOrgPerson"},
+			DN: `"uid=" + rdn(userName) + "," + base`,
+			Attributes: []ldapmap.AttributeOptions{
+				{SCIM: "userName", LDAP: "uid"},
+				{LDAP: "employeeType", Constant: []string{"true", "007"}}, // as written, not as YAML understands it
+			},
+			Active: []ldapmap.ActiveOptions{{Attribute: "description", Blocked: "TRUE"}},
+		}},
+		Access: access.Options{TokenFile: "token"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	got, err := load(t, good,
+		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0",
+		"SCIMBRIDGE_LISTEN_TRUSTPROXY=true",
+		"SCIMBRIDGE_LISTEN_REQUESTTIMEOUT=1m",
+		"SCIMBRIDGE_DIRECTORY_URLS=ldaps://a.example, ldaps://b.example",
+		"SCIMBRIDGE_DIRECTORY_URLS_X=", // empty: none
+		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=from the environment",
+		"SCIMBRIDGE_ACCESS_TOKEN=bravo-0123456789abcdef",
+		"SCIMBRIDGE_RESOURCES_0_BASE=ou=staff,dc=example,dc=org",
+		"SCIMBRIDGE_RESOURCES_0_OBJECTCLASSES_1=extensibleObject",
+		"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_2_LDAP=mail",
+		"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_2_SCIM=emails[type eq \"work\"].value",
+		"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_1_CONSTANT_0=a,b",
+		"SCIMBRIDGE_RESOURCES_1_TYPE=Group",
+		"SCIMBRIDGE_RESOURCES_1_BASE=ou=groups,dc=example,dc=org",
+		"SCIMBRIDGE_RESOURCES_1_OBJECTCLASSES=groupOfNames",
+		`SCIMBRIDGE_RESOURCES_1_DN="cn=" + rdn(displayName) + "," + base`,
+		"SCIMBRIDGE_RESOURCES_1_ATTRIBUTES_0_SCIM=displayName",
+		"SCIMBRIDGE_RESOURCES_1_ATTRIBUTES_0_LDAP=cn",
+		"SCIMBRIDGE_RESOURCES_1_MEMBERS_ATTRIBUTE=member",
+		"SCIMBRIDGE_RESOURCES_1_MEMBERS_PLACEHOLDER=cn=nobody,dc=example,dc=org",
+		"SCIMBRIDGE_PORT_8080_TCP=tcp://10.0.0.1:8080",
+		"SCIMBRIDGEX=other", "PATH=/bin", "nonsense",
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Listen.Address != "127.0.0.1:0" || !got.Listen.TrustProxy || got.Listen.RequestTimeout != time.Minute {
+		t.Errorf("listen: %+v", got.Listen)
+	}
+	if diff := cmp.Diff([]string{"ldaps://a.example", "ldaps://b.example"}, got.Directory.URLs); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(directory.BindOptions{DN: "cn=admin,dc=example", Password: "from the environment"}, got.Directory.Bind); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(access.Options{Token: "bravo-0123456789abcdef"}, got.Access); diff != "" {
+		t.Error(diff)
+	}
+	want := []ldapmap.Options{
+		{
+			Type: "User", Base: "ou=staff,dc=example,dc=org", ObjectClasses: []string{"inetOrgPerson", "extensibleObject"},
+			DN: `"uid=" + rdn(userName) + "," + base`,
+			Attributes: []ldapmap.AttributeOptions{
+				{SCIM: "userName", LDAP: "uid"},
+				{LDAP: "employeeType", Constant: []string{"a,b", "007"}},
+				{SCIM: `emails[type eq "work"].value`, LDAP: "mail"},
+			},
+			Active: []ldapmap.ActiveOptions{{Attribute: "description", Blocked: "TRUE"}},
+		},
+		{
+			Type: "Group", Base: "ou=groups,dc=example,dc=org", ObjectClasses: []string{"groupOfNames"},
+			DN:         `"cn=" + rdn(displayName) + "," + base`,
+			Attributes: []ldapmap.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
+			Members:    &ldapmap.MembersOptions{Attribute: "member", Placeholder: "cn=nobody,dc=example,dc=org"},
+		},
+	}
+	if diff := cmp.Diff(want, got.Resources); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAFileFromTheEnvironmentReplacesTheSecret(t *testing.T) {
+	text := strings.NewReplacer("passwordFile: password", "password: secret", "tokenFile: token", "token: charlie-0123456789abcdef").Replace(good)
+	got, err := load(t, text, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE=password", "SCIMBRIDGE_ACCESS_TOKENFILE=token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Directory.Bind.Password != "" || got.Directory.Bind.PasswordFile != "password" || got.Access != (access.Options{TokenFile: "token"}) {
+		t.Errorf("%+v %+v", got.Directory.Bind, got.Access)
+	}
+}
+
+func TestEveryKeyHasAVariable(t *testing.T) {
+	var visit func(reflect.Type, []string)
+	seen := map[string]bool{}
+	visit = func(section reflect.Type, words []string) {
+		for field := range section.Fields() {
+			key, kind := field.Tag.Get("koanf"), field.Type
+			if key == "" || strings.ContainsAny(key, "_.") {
+				t.Errorf("%s.%s has no usable key: %q", section, field.Name, key)
+			}
+			below := append(append([]string{}, words...), strings.ToUpper(key))
+			if kind.Kind() == reflect.Pointer {
+				kind = kind.Elem()
+			}
+			if kind.Kind() == reflect.Slice && kind.Elem().Kind() == reflect.Struct {
+				below, kind = append(below, "0"), kind.Elem()
+			}
+			if kind.Kind() == reflect.Struct {
+				visit(kind, below)
+				continue
+			}
+			name := strings.Join(below, "_")
+			if _, _, ok := locate(below); !ok || foreign.MatchString(prefix+name) || seen[name] {
+				t.Errorf("%s sets nothing, or two keys", name)
+			}
+			seen[name] = true
+		}
+	}
+	visit(shape, nil)
+}
+
+func TestMissingFile(t *testing.T) {
+	if _, err := Load("/nowhere/scimbridge.yaml", nil); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+// FuzzParse: whatever the text, there are faults or a configuration; what the strict reading lets through always fits its key.
+func FuzzParse(f *testing.F) {
+	f.Add(good, "SCIMBRIDGE_DIRECTORY_URLS=ldap://localhost")
+	f.Add("&a {resources: [*a]}", "SCIMBRIDGE_RESOURCES_0_BASE=x")
+	f.Add("resources: {attributes: {constant: !!binary aGk=}}", "")
+	f.Add("listen: {maxBody: 0x10, requestTimeout: 1h}", "SCIMBRIDGE_LISTEN_MAXBODY=010")
+	f.Add("access: [~]\n---\n", "SCIMBRIDGE_ACCESS_TOKENSFILE=/nowhere/tokens")
+	f.Fuzz(func(t *testing.T, text, environ string) {
+		c, err := parse("scimbridge.yaml", []byte(text), strings.Split(environ, "\n"))
+		var faults Faults
+		if (c == nil) == (err == nil) || err != nil && !errors.As(err, &faults) {
+			t.Errorf("%v, %v", c, err)
+		}
+	})
+}

@@ -1,0 +1,87 @@
+// Package config reads the program's configuration: one YAML file, overridden by the environment, checked as a whole.
+//
+// Every fault is reported at once with its line and column, and the program does not start with one. A key that is not known is a fault.
+// File names are relative to the folder of the configuration file.
+//
+// Every key can be set by an environment variable: SCIMBRIDGE_, then the key's path in capitals with _ between its levels, as in
+// SCIMBRIDGE_LISTEN_ADDRESS or SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE. A list is written with commas (SCIMBRIDGE_DIRECTORY_URLS), or item by
+// item with the item's number, from 0 (SCIMBRIDGE_RESOURCES_0_BASE). An empty variable is as good as none. A secret that the environment
+// sets takes the place of the key that names its file, and the other way round. SCIMBRIDGE_ variables that name no key are faults,
+// except SCIMBRIDGE_CONFIG and SCIMBRIDGE_TEST_…, and those that Kubernetes sets for a service called scimbridge.
+//
+// The complete file:
+//
+//	listen:
+//	  address: ":8443"               # host:port; default 127.0.0.1:8080
+//	  tls:                           # left out: plain HTTP, only for a loopback address or with allowCleartext
+//	    certificate: tls.crt         # PEM, the chain included; read again when it changes
+//	    key: tls.key
+//	  basePath: /scim/v2             # the path of the SCIM root; this is the default
+//	  publicURL: https://scim.corp.example/scim/v2 # the root as clients write it; default: as each request names it
+//	  trustProxy: false              # believe X-Forwarded-Proto and X-Forwarded-Host
+//	  allowCleartext: false          # let plain HTTP, tokens included, leave this machine: for a proxy in front that speaks TLS
+//	  maxBody: 4194304               # bytes; default 4 MiB
+//	  requestTimeout: 30s            # default 30s
+//
+//	directory:
+//	  urls:                          # ldaps://, ldap:// or ldapi://, tried in order
+//	    - ldaps://dc1.corp.example
+//	    - ldaps://dc2.corp.example
+//	  kind: active-directory         # openldap, 389ds, active-directory, generic; default: read from the root DSE
+//	  bind:
+//	    dn: CN=scimbridge,OU=Service,DC=corp,DC=example
+//	    passwordFile: bind.password  # or password: in the file itself, or by SCIMBRIDGE_DIRECTORY_BIND_PASSWORD
+//	  tls:
+//	    startTLS: false              # on ldap:// URLs
+//	    ca: ca.pem                   # PEM; default: the system's roots
+//	    serverName: dc.corp.example  # the name in the server's certificate; default: the URL's host
+//	  timeout: 5s                    # of one LDAP operation, connecting included
+//	  allowCleartext: false          # let ldap:// without StartTLS leave this machine
+//	  breaker:                       # after outages in a row, requests are refused at once until a probe succeeds
+//	    failures: 3
+//	    pause: 5s                    # from opening to the first probe
+//
+//	resources:                       # the attribute map, one item for each SCIM resource type
+//	  - type: User
+//	    base: OU=People,DC=corp,DC=example
+//	    objectClasses: [user]
+//	    filter: (!(isCriticalSystemObject=TRUE)) # scope: entries that do not match do not exist for SCIM
+//	    dn: '"CN=" + rdn(before(userName, "@")) + "," + base' # expression: the place of a new entry
+//	    tombstone: extensionName     # LDAP attribute that holds the userName that Entra gives a soft-deleted user
+//	    unique: [userName]           # SCIM attributes; this is the default
+//	    attributes:
+//	      - {scim: userName, ldap: userPrincipalName}
+//	      - {scim: externalId, ldap: employeeNumber}
+//	      - {scim: 'emails[type eq "work"].value', ldap: mail}
+//	      - {scim: name.familyName, ldap: sn, empty: userName} # what stands in where the SCIM attribute is unassigned
+//	      - {scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager', ldap: manager, reference: User}
+//	      - {ldap: sAMAccountName, value: 'truncate(lower(before(userName, "@")), 20)', on: create, unique: true} # computed
+//	      - {ldap: company, constant: Corp}
+//	    active: {by: userAccountControl} # a preset, or a list of them, or one's own:
+//	    # active: {attribute: employeeType, blocked: inactive, unblocked: active}
+//	    # active: {attribute: userAccountControl, bit: 0x2, initial: 512}
+//	    delete: {mode: delete}
+//	  - type: Group
+//	    base: OU=Groups,DC=corp,DC=example
+//	    objectClasses: [group]
+//	    dn: '"CN=" + rdn(displayName) + "," + base'
+//	    attributes:
+//	      - {scim: displayName, ldap: cn}
+//	      - {scim: externalId, ldap: info}
+//	    members:
+//	      attribute: member
+//	      form: dn
+//	      # placeholder: cn=nobody,dc=example,dc=org # for groupOfNames, which cannot be empty
+//
+//	access:                          # bearer tokens; all that are named are valid
+//	  tokensFile: tokens.yaml        # a list of {name, token} or {name, sha256}
+//	  tokenFile: token               # a file with one token; or token: in the file itself, or by SCIMBRIDGE_ACCESS_TOKEN
+//
+//	guard:
+//	  protected:                     # entries that are never written, with everything below them
+//	    - OU=Administrators,OU=People,DC=corp,DC=example
+//
+//	log:
+//	  level: info                    # debug, info, warn, error
+//	  format: json                   # json, text
+package config

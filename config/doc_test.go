@@ -1,0 +1,65 @@
+package config
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// example is the file that the package comment shows.
+func example(t *testing.T) string {
+	t.Helper()
+	source, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for line := range strings.Lines(string(source)) {
+		shown, isShown := strings.CutPrefix(line, "//\t")
+		if isShown {
+			text.WriteString(shown)
+		} else if line == "//\n" {
+			text.WriteString("\n")
+		}
+	}
+	return text.String()
+}
+
+func TestThePackageCommentShowsAGoodFile(t *testing.T) {
+	text := example(t)
+	t.Chdir(t.TempDir())
+	certificate, key := selfSigned(t)
+	for name, content := range map[string]string{
+		"scimbridge.yaml": text, "tls.crt": certificate, "tls.key": key, "ca.pem": certificate, "bind.password": "secret",
+		"token": "alpha-0123456789abcdef", "tokens.yaml": "- {name: entra, token: bravo-0123456789abcdef}",
+	} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Load("scimbridge.yaml", nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestThePackageCommentShowsEveryKey, in a comment at least.
+func TestThePackageCommentShowsEveryKey(t *testing.T) {
+	text := example(t)
+	var visit func(reflect.Type)
+	visit = func(section reflect.Type) {
+		for field := range section.Fields() {
+			if key := field.Tag.Get("koanf"); !strings.Contains(text, key+":") {
+				t.Errorf("%s of %s is not shown", key, section)
+			}
+			inner := field.Type
+			for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
+				inner = inner.Elem()
+			}
+			if inner.Kind() == reflect.Struct {
+				visit(inner)
+			}
+		}
+	}
+	visit(shape)
+}

@@ -1,0 +1,104 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Faults is everything that is wrong with a configuration, in the file's order; what the environment did wrong comes last.
+type Faults []Fault
+
+// Fault is one thing that is wrong.
+type Fault struct {
+	Origin  string // file:line:column, or the environment variable
+	Path    string // the key: resources[0].attributes[2].ldap
+	Problem string
+}
+
+func (f Fault) String() string {
+	if f.Path == "" {
+		return f.Origin + ": " + f.Problem
+	}
+	return f.Origin + ": " + f.Path + ": " + f.Problem
+}
+
+func (f Faults) Error() string {
+	lines := make([]string, len(f))
+	for i, fault := range f {
+		lines[i] = fault.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// reader reads the file and the environment, remembers where each key came from, and collects the faults.
+type reader struct {
+	file string
+	// unreadable says that there is nothing that a room could look at.
+	unreadable bool
+	origins    map[string]origin // by key path
+	faults     []located         // of the reading
+	doubts     []located         // of the rooms
+}
+
+// origin is where a key was set: a place in the file, or a variable.
+type origin struct {
+	line, column int
+	variable     string
+}
+
+type located struct {
+	origin
+	path, problem string
+	meant         string // the path of the key that was probably meant
+}
+
+// fault records a fault of the reading itself, which stands at a known place.
+func (r *reader) fault(at origin, path, problem string) {
+	r.faults = append(r.faults, located{origin: at, path: path, problem: problem})
+}
+
+// doubt records what a room found, at its key or the nearest one above that was set. What only follows from a fault of the reading, as
+// that a misspelt key is missing, is not repeated.
+func (r *reader) doubt(path, problem string) {
+	for _, f := range r.faults {
+		if f.path != "" && (within(path, f.path) || parent(f.path) == path) || f.meant != "" && within(path, f.meant) {
+			return
+		}
+	}
+	at := origin{line: 1, column: 1}
+	for near := path; near != ""; near = parent(near) {
+		if set, ok := r.origins[near]; ok {
+			at = set
+			break
+		}
+	}
+	r.doubts = append(r.doubts, located{origin: at, path: path, problem: problem})
+}
+
+// inOrder returns the faults: the file's in its order, then the environment's by name.
+func (r *reader) inOrder() Faults {
+	found := slices.Concat(r.faults, r.doubts)
+	slices.SortStableFunc(found, func(a, b located) int {
+		return cmp.Or(cmp.Compare(a.variable, b.variable), cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
+	})
+	var all Faults
+	for _, f := range found {
+		where := f.variable
+		if where == "" {
+			where = fmt.Sprintf("%s:%d:%d", r.file, f.line, f.column)
+		}
+		all = append(all, Fault{where, f.path, f.problem})
+	}
+	return all
+}
+
+// parent is the path of the key above: resources[0].base, resources[0], resources, "".
+func parent(path string) string { return path[:max(0, strings.LastIndexAny(path, ".["))] }
+
+// within says whether path is key or lies below it.
+func within(path, key string) bool {
+	rest, ok := strings.CutPrefix(path, key)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}

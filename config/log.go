@@ -1,0 +1,40 @@
+package config
+
+import (
+	"cmp"
+	"io"
+	"log/slog"
+)
+
+// LogOptions is the section `log`.
+type LogOptions struct {
+	Level  string `koanf:"level"`  // debug, info (default), warn, error
+	Format string `koanf:"format"` // json (default), text
+}
+
+var levels = map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+
+// Check reports what is wrong with the section, each fault under its key.
+func (o LogOptions) Check(report func(path, problem string)) {
+	o = o.withDefaults()
+	if _, known := levels[o.Level]; !known {
+		report("level", "is not one of debug, info, warn, error")
+	}
+	if o.Format != "json" && o.Format != "text" {
+		report("format", "is not json or text")
+	}
+}
+
+// Logger writes to w as the options say.
+func (o LogOptions) Logger(w io.Writer) *slog.Logger {
+	o = o.withDefaults()
+	handler := &slog.HandlerOptions{Level: levels[o.Level]}
+	if o.Format == "text" {
+		return slog.New(slog.NewTextHandler(w, handler))
+	}
+	return slog.New(slog.NewJSONHandler(w, handler))
+}
+
+func (o LogOptions) withDefaults() LogOptions {
+	return LogOptions{Level: cmp.Or(o.Level, "info"), Format: cmp.Or(o.Format, "json")}
+}

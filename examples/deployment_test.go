@@ -1,0 +1,161 @@
+package examples_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"scimbridge/bridge"
+	"scimbridge/bridge/access"
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
+	"scimbridge/bridge/front"
+	"scimbridge/bridge/guard"
+	"scimbridge/bridge/journal"
+	"scimbridge/config"
+	"scimbridge/examples"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+func TestMain(m *testing.M) { dirtest.Main(m) }
+
+const token = "exchange-token-0123456789"
+
+// deployment is an example's bridge in front of a directory started for the test.
+type deployment struct {
+	server *dirtest.Server
+	url    string // of the SCIM root
+
+	mu    sync.Mutex
+	plans []ldif.Plan
+}
+
+// servers are the directories that every exchange runs on.
+var servers = []struct {
+	name  string
+	start func(t testing.TB) *dirtest.Server
+}{
+	{"memory", memory},
+	{"openldap", func(t testing.TB) *dirtest.Server {
+		return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema))
+	}},
+	{"active-directory", func(t testing.TB) *dirtest.Server { return dirtest.ActiveDirectory(t) }},
+}
+
+func memory(t testing.TB) *dirtest.Server {
+	return dirtest.Memory(t, func(o *memdir.Options) { o.Schema = memdir.DefaultSchema + examples.OpenLDAPSchema })
+}
+
+// deploy starts the example for the server's kind, with whatever env sets besides.
+func deploy(t testing.TB, server *dirtest.Server, env ...string) *deployment {
+	t.Helper()
+	d := &deployment{server: server}
+	folder := "openldap"
+	if server.Kind == ldif.ActiveDirectory {
+		folder = "active-directory"
+		env = append(env, "SCIMBRIDGE_DIRECTORY_TLS_CA="+server.CA,
+			"SCIMBRIDGE_RESOURCES_0_BASE="+server.People, "SCIMBRIDGE_RESOURCES_1_BASE="+server.Groups)
+	}
+	c, err := config.Load(filepath.Join(folder, "scimbridge.yaml"), append(env,
+		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS="+server.URL, "SCIMBRIDGE_DIRECTORY_BIND_DN="+server.BindDN,
+		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD="+server.Password, "SCIMBRIDGE_ACCESS_TOKEN="+token))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(logOutput(), nil))
+	client, err := directory.New(c.Directory, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	compiled, err := ldapmap.Compile(c.Resources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate, err := access.New(c.Access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bridge.New(bridge.Options{
+		Map: compiled, Directory: client, Guard: guard.New(c.Guard, c.Directory.Bind.DN, client), Log: log,
+		Journal: func(r journal.Record) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.plans = append(d.plans, r.Plan)
+		},
+	})
+	s := front.New(c.Listen, b, gate, log)
+	ln, err := s.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, ln) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	d.url = s.URL(ln.Addr())
+	return d
+}
+
+// logOutput is where the bridge logs: with SCIMBRIDGE_TEST_LOG set, for the one who looks for a fault.
+func logOutput() io.Writer {
+	if os.Getenv("SCIMBRIDGE_TEST_LOG") != "" {
+		return os.Stderr
+	}
+	return io.Discard
+}
+
+// do sends a request and returns the answer with its body read. path is below the SCIM root.
+func (d *deployment) do(t testing.TB, method, path, body string, header ...string) (*http.Response, string) {
+	t.Helper()
+	answer, content, err := d.try(method, path, body, header...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer, content
+}
+
+// try is do for goroutines, which must not end the test.
+func (d *deployment) try(method, path, body string, header ...string) (*http.Response, string, error) {
+	request, err := http.NewRequest(method, d.url+path, strings.NewReader(body))
+	if err != nil {
+		return nil, "", err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	if body != "" {
+		request.Header.Set("Content-Type", "application/scim+json")
+	}
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		request.Header.Set(name, value)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, "", err
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	return answer, string(content), err
+}
+
+// taken returns the plans executed since the last call.
+func (d *deployment) taken() []ldif.Plan {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	plans := d.plans
+	d.plans = nil
+	return plans
+}

@@ -1,0 +1,315 @@
+package examples_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/ldapmap/ldif"
+)
+
+var update = flag.Bool("update", false, "write what the servers did into the exchange files")
+
+// An exchange file is a txtar archive: what it shows, and then for each step a `request` (method, path, header lines, an empty line, body), the `plan`
+// that it causes as LDIF (absent: none), and the `answer` (status, an empty line, body). Where a server differs its sections bear its
+// name behind an @: `plan@active-directory`. Every file starts from start.ldif. {mara} stands for the id of the account mara@…, {night-shift} for that of
+// the group Night Shift; a line `servers: memory openldap` in the comment keeps a file to some servers.
+func TestExchanges(t *testing.T) {
+	files, err := filepath.Glob("exchanges/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no exchanges", err)
+	}
+	for _, s := range servers {
+		t.Run(s.name, func(t *testing.T) {
+			for _, file := range files {
+				t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+					x := readExchange(t, file, s.name)
+					if !x.runsOn() {
+						return
+					}
+					x.run(t, s.start(t))
+				})
+			}
+		})
+	}
+}
+
+type exchange struct {
+	file    string
+	server  string
+	archive *txtar.Archive
+	d       *deployment
+	names   map[string]string // id -> name
+}
+
+func readExchange(t *testing.T, file, server string) *exchange {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &exchange{file: file, server: server, archive: archive, names: map[string]string{}}
+}
+
+var serversLine = regexp.MustCompile(`(?m)^servers: (.*)$`)
+
+func (x *exchange) runsOn() bool {
+	only := serversLine.FindSubmatch(x.archive.Comment)
+	return only == nil || slices.Contains(strings.Fields(string(only[1])), x.server)
+}
+
+func (x *exchange) run(t *testing.T, server *dirtest.Server) {
+	x.load(t, server)
+	x.d = deploy(t, server)
+	var result []txtar.File
+	changed := false
+	for i := 0; i < len(x.archive.Files); {
+		step := x.archive.Files[i : i+1]
+		for i++; i < len(x.archive.Files) && !strings.HasPrefix(x.archive.Files[i].Name, "request"); i++ {
+			step = x.archive.Files[i-len(step) : i+1]
+		}
+		plan, answer := x.step(t, pick(step, "request", x.server))
+		if *update {
+			written := x.written(step, plan, answer)
+			changed = changed || !sameFiles(written, step)
+			result = append(result, written...)
+			continue
+		}
+		name := step[0].Name
+		if diff := cmp.Diff(pick(step, "plan", x.server), plan); diff != "" {
+			t.Errorf("%s: plan (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(pick(step, "answer", x.server), answer); diff != "" {
+			t.Errorf("%s: answer (-want +got):\n%s", name, diff)
+		}
+		if t.Failed() {
+			return
+		}
+	}
+	if changed {
+		archive := &txtar.Archive{Comment: x.archive.Comment, Files: result}
+		if err := os.WriteFile(x.file, txtar.Format(archive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// kinds of section: `request create` is a request, `plan@active-directory` a plan of that server.
+func section(name string) (kind, server string) {
+	kind, _, _ = strings.Cut(name, " ")
+	kind, server, _ = strings.Cut(kind, "@")
+	return kind, server
+}
+
+// pick is the section of a kind, the server's own before everyone's.
+func pick(step []txtar.File, kind, server string) string {
+	text := ""
+	for _, f := range step {
+		k, s := section(f.Name)
+		if k == kind && s == server {
+			return string(f.Data)
+		}
+		if k == kind && s == "" {
+			text = string(f.Data)
+		}
+	}
+	return text
+}
+
+// written puts what happened into the step's sections: memory's is everyone's, another server's stands beside it where it differs.
+func (x *exchange) written(step []txtar.File, plan, answer string) []txtar.File {
+	var result []txtar.File
+	for _, f := range step {
+		if k, _ := section(f.Name); k == "request" {
+			result = append(result, f)
+		}
+	}
+	for _, got := range []txtar.File{{Name: "plan", Data: []byte(plan)}, {Name: "answer", Data: []byte(answer)}} {
+		for _, s := range servers {
+			text := got.Data
+			name := got.Name + "@" + s.name
+			if s.name == "memory" {
+				name = got.Name
+			}
+			own := slices.ContainsFunc(step, func(f txtar.File) bool { return f.Name == name })
+			if s.name != x.server {
+				if !own {
+					continue
+				}
+				text = []byte(pick(step, got.Name, s.name))
+			} else if s.name != "memory" && string(text) == pick(step, got.Name, "memory") {
+				continue
+			}
+			if len(text) > 0 || own && s.name != x.server {
+				result = append(result, txtar.File{Name: name, Data: text})
+			} else if s.name != "memory" && s.name == x.server {
+				result = append(result, txtar.File{Name: name})
+			}
+		}
+	}
+	return result
+}
+
+func sameFiles(a, b []txtar.File) bool {
+	return slices.EqualFunc(a, b, func(x, y txtar.File) bool { return x.Name == y.Name && bytes.Equal(x.Data, y.Data) })
+}
+
+// load fills the directory with start.ldif, and learns the ids.
+func (x *exchange) load(t *testing.T, server *dirtest.Server) {
+	file, idAttribute := "exchanges/start.ldif", "entryUUID"
+	if server.Kind == ldif.ActiveDirectory {
+		file, idAttribute = "exchanges/start.active-directory.ldif", "objectGUID"
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(content), "dc=example,dc=org", server.Base)
+	server.Load(t, text)
+	entries, err := ldif.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		id := server.Entry(t, e.DN, idAttribute).Value(idAttribute)
+		if server.Kind == ldif.ActiveDirectory {
+			id = guid(id)
+		}
+		name := e.Value("userPrincipalName")
+		if name == "" {
+			name = e.Value("uid")
+		}
+		if name == "" {
+			name = e.Value("cn")
+		}
+		x.know(id, name)
+	}
+}
+
+func guid(raw string) string {
+	b := []byte(raw)
+	slices.Reverse(b[0:4])
+	slices.Reverse(b[4:6])
+	slices.Reverse(b[6:8])
+	return uuid.UUID(b).String()
+}
+
+// know gives an id a name that does not depend on the server.
+func (x *exchange) know(id, name string) {
+	if _, known := x.names[id]; known || id == "" || name == "" {
+		return
+	}
+	name, _, _ = strings.Cut(name, "@")
+	name = strings.ReplaceAll(strings.ToLower(name), " ", "-")
+	free := name
+	for n := 2; slices.Contains(mapValues(x.names), free); n++ {
+		free = fmt.Sprintf("%s-%d", name, n)
+	}
+	x.names[id] = free
+}
+
+func mapValues(m map[string]string) []string {
+	var values []string
+	for _, v := range m {
+		values = append(values, v)
+	}
+	return values
+}
+
+// step sends a request and returns the plans that it caused and the answer, both in terms that do not depend on the server.
+func (x *exchange) step(t *testing.T, request string) (plan, answer string) {
+	for id, name := range x.names {
+		request = strings.ReplaceAll(request, "{"+name+"}", id)
+	}
+	head, body, _ := strings.Cut(request, "\n\n")
+	lines := strings.Split(strings.TrimSpace(head), "\n")
+	method, path, _ := strings.Cut(lines[0], " ")
+	response, content := x.d.do(t, method, path, body, lines[1:]...)
+	x.learn(content)
+	var plans []string
+	for _, p := range x.d.taken() {
+		plans = append(plans, p.String())
+	}
+	return sortMembers(x.neutral(strings.Join(plans, "\n"))), sortMembers(x.neutral(pretty(response, content)))
+}
+
+// A group's members have no order: a run of them is sorted, in LDIF and in JSON.
+var memberRuns = regexp.MustCompile(`(?m)(^(member: .*)\n)+|^( +)\{\n +"\$ref": [^\}]*\}(,\n +\{\n +"\$ref": [^\}]*\})+`)
+
+func sortMembers(text string) string {
+	return memberRuns.ReplaceAllStringFunc(text, func(run string) string {
+		if strings.HasPrefix(run, "member") {
+			lines := strings.SplitAfter(strings.TrimSuffix(run, "\n"), "\n")
+			lines[len(lines)-1] += "\n"
+			slices.Sort(lines)
+			return strings.Join(lines, "")
+		}
+		members := strings.Split(run, ",\n"+run[:strings.Index(run, "{")])
+		members[0] = strings.TrimLeft(members[0], " ")
+		slices.Sort(members)
+		indent := run[:strings.Index(run, "{")]
+		return indent + strings.Join(members, ",\n"+indent)
+	})
+}
+
+// learn names the resources that an answer shows.
+func (x *exchange) learn(content string) {
+	var shown struct {
+		ID, UserName, DisplayName string
+	}
+	if json.Unmarshal([]byte(content), &shown) == nil && shown.ID != "" {
+		name := shown.UserName
+		if name == "" {
+			name = shown.DisplayName
+		}
+		x.know(shown.ID, name)
+	}
+}
+
+func pretty(response *http.Response, content string) string {
+	text := fmt.Sprintln(response.StatusCode)
+	for _, name := range []string{"Location", "WWW-Authenticate", "Allow"} {
+		if value := response.Header.Get(name); value != "" {
+			text += name + ": " + value + "\n"
+		}
+	}
+	if content == "" {
+		return text
+	}
+	var indented bytes.Buffer
+	if json.Indent(&indented, []byte(content), "", "  ") == nil {
+		content = indented.String()
+	}
+	return text + "\n" + content + "\n"
+}
+
+var volatile = []struct{ pattern, text string }{
+	{`"(created|lastModified)": "[^"]*"`, `"$1": "*"`},
+	{`"version": "[^"]*\\"[^"]*\\"`, `"version": "*`},
+	{`(?m)^(# if .*)version=\S+`, `${1}version=*`},
+	{`(?m)^# ([\w-]+: .*)\n[\w-]+:: \S+$`, "$1"}, // what LDIF must write in base64, as it reads
+	{`http://127\.0\.0\.1:\d+`, `http://scim`},
+}
+
+// neutral replaces what a server made up: ids, versions, times, the address and the place where the test stands.
+func (x *exchange) neutral(text string) string {
+	for id, name := range x.names {
+		text = strings.ReplaceAll(text, id, "{"+name+"}")
+	}
+	for _, v := range volatile {
+		text = regexp.MustCompile(v.pattern).ReplaceAllString(text, v.text)
+	}
+	return strings.ReplaceAll(text, x.d.server.Base, "dc=example,dc=org")
+}

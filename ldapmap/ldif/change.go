@@ -1,0 +1,72 @@
+package ldif
+
+// Kind is the kind of a change record, by its RFC 2849 changetype.
+type Kind string
+
+// The change types of RFC 2849.
+const (
+	Add      Kind = "add"
+	Modify   Kind = "modify"
+	ModifyDN Kind = "modrdn"
+	Delete   Kind = "delete"
+)
+
+// Change is one LDIF change record with the condition under which it may run.
+type Change struct {
+	Kind Kind
+	DN   string
+
+	Entry []Attribute // Add: the new entry's attributes
+	Mods  []Mod       // Modify: in order
+
+	NewRDN       string // ModifyDN
+	DeleteOldRDN bool   // ModifyDN
+	NewSuperior  string // ModifyDN: the new parent's DN; "" leaves the parent
+
+	If Condition
+}
+
+// ModOp is what a Mod does to its attribute, by its RFC 2849 word.
+type ModOp string
+
+// The modifications of RFC 4511 §4.6.
+const (
+	AddValues     ModOp = "add"
+	DeleteValues  ModOp = "delete"
+	ReplaceValues ModOp = "replace"
+)
+
+// Mod is one modification of an attribute's values. No values: delete or replace removes the attribute.
+type Mod struct {
+	Op     ModOp
+	Name   string
+	Values []string
+	// Settled says that adding a value that is there, or deleting one that is not, is success: the value-level changes of a
+	// group's members. The directory sends what is left when the server refuses the whole (results 16, 20, 68).
+	Settled bool
+}
+
+// Condition is what must hold in the directory for a change to run. How it is held depends on the server: OpenLDAP asserts it
+// (RFC 4528), Active Directory names the target by its GUID and relies on the deleted old values, 389-ds relies on the
+// deleted old values too. The zero Condition always holds.
+type Condition struct {
+	ID      string // the entry's stable id, in the form of the SCIM id
+	Version string // the version attribute's value as it was read (entryCSN); "" asserts none
+	AsLeft  bool   // as the change before it left the entry: the directory fills in the version that the post-read showed
+}
+
+// Plan is what one request will do: change records in order, each with its inverse where one exists, and the entry as it was read.
+type Plan struct {
+	Before *Entry // nil for a create
+	Steps  []Step
+}
+
+// Step is a change with the change that takes it back, and the entry that it is about as it was read.
+type Step struct {
+	Change  Change
+	Inverse *Change // nil where there is none (a delete)
+	Before  *Entry  // nil for an add
+}
+
+// Empty says that the plan writes nothing.
+func (p Plan) Empty() bool { return len(p.Steps) == 0 }

@@ -1,0 +1,184 @@
+package ldif
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Parse reads LDIF content records (RFC 2849): entries separated by empty lines, with comments, folded lines and base64 values. An
+// error names the line. Change records and URL values are refused.
+func Parse(text string) ([]*Entry, error) {
+	var entries []*Entry
+	var entry *Entry
+	for number, line := range unfold(text) {
+		switch {
+		case line == "":
+			entry = nil
+			continue
+		case strings.HasPrefix(line, "#"), strings.HasPrefix(line, "version:") && entry == nil:
+			continue
+		}
+		name, value, err := parseLine(line)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("LDIF line %d: %w", number+1, err)
+		case entry == nil && !strings.EqualFold(name, "dn"):
+			return nil, fmt.Errorf("LDIF line %d: a record begins with dn:, not %s:", number+1, name)
+		case entry == nil:
+			entry = &Entry{DN: value}
+			entries = append(entries, entry)
+		case strings.EqualFold(name, "changetype"):
+			return nil, fmt.Errorf("LDIF line %d: a change record, where entries are expected", number+1)
+		default:
+			entry.Set(name, append(slices.Clone(entry.Values(name)), value)...)
+		}
+	}
+	return entries, nil
+}
+
+// unfold joins continuation lines (RFC 2849 note 2), keeping each logical line at the index of its first.
+func unfold(text string) []string {
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	last := -1
+	for i, line := range lines {
+		if last >= 0 && strings.HasPrefix(line, " ") {
+			lines[last] += line[1:]
+			lines[i] = "#"
+			continue
+		}
+		last = i
+	}
+	return lines
+}
+
+func parseLine(line string) (name, value string, err error) {
+	name, value, found := strings.Cut(line, ":")
+	switch {
+	case !found || name == "":
+		return "", "", fmt.Errorf("%q is not `attribute: value`", line)
+	case strings.HasPrefix(value, "<"):
+		return "", "", fmt.Errorf("%s: values from URLs are not read", name)
+	case strings.HasPrefix(value, ":"):
+		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value[1:]))
+		return name, string(raw), err
+	}
+	return name, strings.TrimLeft(value, " "), nil
+}
+
+// String returns the entry as an LDIF content record.
+func (e *Entry) String() string {
+	var b strings.Builder
+	writeLine(&b, "dn", e.DN)
+	writeAttributes(&b, e.Attributes)
+	return b.String()
+}
+
+// String returns the change record as LDIF, its condition as a comment, secrets left out.
+func (c Change) String() string {
+	var b strings.Builder
+	if text := c.If.String(); text != "" {
+		fmt.Fprintf(&b, "# if %s\n", text)
+	}
+	writeLine(&b, "dn", c.DN)
+	fmt.Fprintf(&b, "changetype: %s\n", c.Kind)
+	switch c.Kind {
+	case Add:
+		writeAttributes(&b, c.Entry)
+	case Modify:
+		for i, m := range c.Mods {
+			if i > 0 {
+				b.WriteString("-\n")
+			}
+			if m.Settled {
+				b.WriteString("# settled: success where it is so already\n")
+			}
+			fmt.Fprintf(&b, "%s: %s\n", m.Op, m.Name)
+			writeAttributes(&b, []Attribute{{m.Name, m.Values}})
+		}
+		b.WriteString("-\n")
+	case ModifyDN:
+		writeLine(&b, "newrdn", c.NewRDN)
+		deleteOld := 0
+		if c.DeleteOldRDN {
+			deleteOld = 1
+		}
+		fmt.Fprintf(&b, "deleteoldrdn: %d\n", deleteOld)
+		if c.NewSuperior != "" {
+			writeLine(&b, "newsuperior", c.NewSuperior)
+		}
+	case Delete:
+	}
+	return b.String()
+}
+
+// String says the condition in words: `id=… version=…`.
+func (c Condition) String() string {
+	var parts []string
+	if c.ID != "" {
+		parts = append(parts, "id="+c.ID)
+	}
+	if c.Version != "" {
+		parts = append(parts, "version="+c.Version)
+	}
+	if c.AsLeft {
+		parts = append(parts, "as the change before left it")
+	}
+	return strings.Join(parts, " ")
+}
+
+// String returns the plan's change records as LDIF, secrets left out.
+func (p Plan) String() string {
+	records := make([]string, len(p.Steps))
+	for i, s := range p.Steps {
+		records[i] = s.Change.String()
+	}
+	return strings.Join(records, "\n")
+}
+
+// Secret says whether an attribute's values must never be shown: passwords and their hashes.
+func Secret(name string) bool {
+	switch strings.ToLower(name) {
+	case "userpassword", "unicodepwd", "authpassword", "dbcspwd", "sambantpassword", "sambalmpassword", "krbprincipalkey":
+		return true
+	}
+	return false
+}
+
+func writeAttributes(b *strings.Builder, attributes []Attribute) {
+	for _, a := range attributes {
+		for _, v := range a.Values {
+			if Secret(a.Name) {
+				fmt.Fprintf(b, "# %s: (not shown)\n", a.Name)
+				continue
+			}
+			writeLine(b, a.Name, v)
+		}
+	}
+}
+
+// writeLine writes a value as it is where RFC 2849 allows, else in base64 with the text as a comment where it can be read.
+func writeLine(b *strings.Builder, name, value string) {
+	if safe(value) {
+		fmt.Fprintf(b, "%s: %s\n", name, value)
+		return
+	}
+	if utf8.ValidString(value) && !strings.ContainsFunc(value, unicode.IsControl) {
+		fmt.Fprintf(b, "# %s: %s\n", name, value)
+	}
+	fmt.Fprintf(b, "%s:: %s\n", name, base64.StdEncoding.EncodeToString([]byte(value)))
+}
+
+// safe is SAFE-STRING of RFC 2849, and no space at the end.
+func safe(value string) bool {
+	if value == "" {
+		return true
+	}
+	if strings.ContainsRune(" :<", rune(value[0])) || strings.HasSuffix(value, " ") {
+		return false
+	}
+	return !strings.ContainsFunc(value, func(r rune) bool { return r == 0 || r == '\n' || r == '\r' || r >= 0x80 })
+}

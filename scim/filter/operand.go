@@ -1,0 +1,139 @@
+package filter
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"scimbridge/scim/schema"
+)
+
+// operand is a comparison's value as written: a JSON literal, or a bare word. Microsoft's documentation and Postman collection leave the
+// quotes out (`externalId eq jyoung`).
+type operand struct {
+	text string // a string's content, any other's text
+	kind operandKind
+}
+
+type operandKind int
+
+const (
+	aString operandKind = iota
+	aWord               // true, false, a number, or a bare word
+	aNull
+)
+
+func (p *parser) operand() (operand, error) {
+	p.space()
+	start := p.pos
+	if !p.take('"') {
+		word := p.word()
+		switch {
+		case word == "":
+			return operand{}, p.errorf("a value is missing")
+		case word[0] == '\'':
+			p.pos = start
+			return operand{}, p.errorf("a string stands in double quotes")
+		case strings.EqualFold(word, "null"):
+			return operand{word, aNull}, nil
+		}
+		return operand{word, aWord}, nil
+	}
+	for p.pos < len(p.text) {
+		switch p.text[p.pos] {
+		case '\\':
+			p.pos++
+		case '"':
+			p.pos++
+			var s string
+			if err := json.Unmarshal([]byte(p.text[start:p.pos]), &s); err != nil {
+				p.pos = start
+				return operand{}, p.errorf("a string is not valid JSON")
+			}
+			return operand{s, aString}, nil
+		}
+		p.pos++
+	}
+	p.pos = start
+	return operand{}, p.errorf("a string is not closed")
+}
+
+// with completes a comparison with its value, given the attribute's own type. wrong says what does not fit together.
+func (c *Compare) with(v operand) (_ Expr, wrong string) {
+	if c.Op == Present {
+		return c, ""
+	}
+	if v.kind == aNull {
+		present := &Compare{Path: c.Path, Op: Present}
+		switch c.Op {
+		case Equal:
+			return &Not{present}, ""
+		case NotEqual:
+			return present, ""
+		}
+		return nil, "can be compared with null only by eq and ne"
+	}
+	// A complex attribute means its value (RFC 7644 §3.4.2.2): `emails eq "x"`, `manager eq "id"`.
+	if a := c.Path.Ref.Leaf(); a.Type == schema.Complex {
+		if c.Path.Ref.Sub = a.Sub("value"); c.Path.Ref.Sub == nil {
+			return nil, "is complex: name one of its sub-attributes"
+		}
+		c.Path.Sub = "value"
+	}
+	switch a := c.Path.Ref.Leaf(); a.Type {
+	case schema.Boolean:
+		return c.withBoolean(v)
+	case schema.Integer, schema.Decimal:
+		return c.withNumber(v)
+	case schema.DateTime:
+		if _, ok := schema.ParseDateTime(v.text); !ok && !c.inText() {
+			return nil, "is a dateTime: compare it with one such as \"2026-05-13T04:42:34Z\""
+		}
+	case schema.Binary:
+		if c.ordered() {
+			return nil, "is binary and has no order" // RFC 7644 §3.4.2.2
+		}
+	}
+	c.Value = v.text
+	return c, ""
+}
+
+func (c *Compare) withBoolean(v operand) (Expr, string) {
+	if c.Op != Equal && c.Op != NotEqual {
+		return nil, "is a Boolean: only eq, ne and pr apply" // RFC 7644 §3.4.2.2 for the order
+	}
+	switch {
+	case strings.EqualFold(v.text, "true"):
+		c.Value = true
+	case strings.EqualFold(v.text, "false"):
+		c.Value = false
+	default:
+		return nil, "is a Boolean: compare it with true or false"
+	}
+	return c, ""
+}
+
+func (c *Compare) withNumber(v operand) (Expr, string) {
+	if c.inText() {
+		return nil, "is a number: co, sw and ew do not apply"
+	}
+	if _, err := strconv.ParseFloat(v.text, 64); err != nil || !json.Valid([]byte(v.text)) {
+		return nil, "is a number: compare it with one"
+	}
+	c.Value = json.Number(v.text)
+	return c, ""
+}
+
+// inText says that the operator looks into the text of a value.
+func (c *Compare) inText() bool {
+	return c.Op == Contains || c.Op == StartsWith || c.Op == EndsWith
+}
+
+// ordered says that the operator asks for an order.
+func (c *Compare) ordered() bool {
+	switch c.Op {
+	case Greater, GreaterOrEqual, Less, LessOrEqual:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,283 @@
+package patch
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"scimbridge/scim"
+	"scimbridge/scim/filter"
+	"scimbridge/scim/schema"
+)
+
+// Parse reads a PATCH body. dropped lists the paths and keys that rt does not have; operations on them are left out, and so are readOnly
+// attributes that a value merely carries. Errors are *scim.Error (invalidSyntax, invalidPath, invalidValue, mutability, noTarget) and name
+// the operation.
+//
+// A body without schemas, with stray keys or with no operations is accepted: Microsoft's validator sends an empty array
+// (scimmyjs/scimmy#59), its Postman collection a body-level id and an operation-level name.
+func Parse(body []byte, rt *schema.ResourceType) (ops []Op, dropped []string, err error) {
+	o, err := scim.Decode(body)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, _ := o.Get("Operations")
+	list, ok := v.([]any)
+	if !ok {
+		return nil, nil, &scim.Error{Type: scim.InvalidSyntax, Detail: "Operations must be an array"}
+	}
+	p := &parser{rt: rt, reader: scim.Reader{Type: rt}}
+	for i, raw := range list {
+		if err := p.operation(i, raw); err != nil {
+			return nil, nil, err
+		}
+	}
+	return p.ops, p.reader.Dropped, nil
+}
+
+type parser struct {
+	rt     *schema.ResourceType
+	reader scim.Reader
+	ops    []Op
+}
+
+// operation reads one element of Operations. Names and the op itself may be capitalised, as in Entra's default dialect.
+func (p *parser) operation(i int, raw any) error {
+	where := fmt.Sprintf("Operations[%d]", i)
+	o, ok := raw.(scim.Object)
+	if !ok {
+		return &scim.Error{Type: scim.InvalidSyntax, Detail: where + " must be a JSON object"}
+	}
+	op, _ := o.Get("op")
+	word, _ := op.(string)
+	kind := Kind(strings.ToLower(word))
+	switch kind {
+	case Add, Replace, Remove:
+	default:
+		return &scim.Error{Type: scim.InvalidSyntax, Detail: where + ": op must be add, replace or remove"}
+	}
+	value, has := o.Get("value")
+	path, _ := o.Get("path")
+	text, ok := path.(string)
+	if path != nil && !ok {
+		return &scim.Error{Type: scim.InvalidPath, Detail: where + ": path must be a string"}
+	}
+	where += ", " + string(kind)
+	if text == "" {
+		return located(p.pathless(kind, value, has), where)
+	}
+	return located(p.path(kind, text, value, has, false), fmt.Sprintf("%s %q", where, text))
+}
+
+// located puts the operation before an error's text.
+func located(err error, where string) error {
+	if e, ok := errors.AsType[*scim.Error](err); ok {
+		return &scim.Error{Type: e.Type, Detail: where + ": " + e.Detail}
+	}
+	return err
+}
+
+// pathless reads an operation whose value is a set of attributes (RFC 7644 §3.5.2.1): Entra's dotted and URN keys, Okta's id among them.
+func (p *parser) pathless(kind Kind, value any, has bool) error {
+	if kind == Remove {
+		return &scim.Error{Type: scim.NoTarget, Detail: "a remove needs a path"} // RFC 7644 §3.5.2.2
+	}
+	if !has {
+		return errNoValue()
+	}
+	if list, ok := value.([]any); ok && len(list) == 1 {
+		value = list[0]
+	}
+	o, ok := value.(scim.Object)
+	if !ok {
+		return &scim.Error{Type: scim.InvalidValue, Detail: "without a path the value must be a JSON object"}
+	}
+	for _, m := range o {
+		if strings.ContainsRune(m.Name, '[') { // "emails[type eq \"work\"].value" as a key
+			if err := p.path(kind, m.Name, m.Value, true, true); err != nil {
+				return err
+			}
+			continue
+		}
+		if ref, ok := pluralSub(p.rt, m.Name); ok {
+			if err := p.at(kind, filter.PathOf(ref), m.Value, true, true); err != nil {
+				return err
+			}
+			continue
+		}
+		assignments, err := p.reader.Object(scim.Object{m})
+		if err != nil {
+			return err
+		}
+		p.assign(kind, assignments)
+	}
+	return nil
+}
+
+// pluralSub finds the sub-attribute of a multi-valued attribute behind a dotted key ("emails.value"), which only an operation can mean.
+func pluralSub(rt *schema.ResourceType, key string) (schema.Ref, bool) {
+	urn, name, sub := scim.SplitPath(rt, key)
+	ref, ok := scim.Resolve(rt, urn, name, sub)
+	return ref, ok && ref.Sub != nil && ref.Attr.MultiValued
+}
+
+// assign makes an operation of each attribute that a value sets.
+func (p *parser) assign(kind Kind, assignments []scim.Assignment) {
+	for _, a := range assignments {
+		p.put(kind, filter.PathOf(a.Ref), a.Value)
+	}
+}
+
+// put adds an operation that gives the target a value; no value means remove. But adding nothing to a list leaves it alone: `add members []`
+// must not empty a group.
+func (p *parser) put(kind Kind, path filter.Path, value any) {
+	ref := path.Attr.Ref
+	if value == nil {
+		if kind == Add && ref.Attr != nil && ref.Leaf().MultiValued && path.Filter == nil {
+			return
+		}
+		kind = Remove
+	}
+	p.ops = append(p.ops, Op{Kind: kind, Path: path, Value: value})
+}
+
+// path reads an operation with a path. carried says that the path is a key in a value, where readOnly attributes are no error.
+func (p *parser) path(kind Kind, text string, value any, has, carried bool) error {
+	path, known, err := filter.LookupPath(text, p.rt)
+	if err != nil {
+		return err
+	}
+	if !known {
+		p.reader.Drop(text)
+		return nil
+	}
+	if path.Attr.Ref.Attr == nil {
+		return p.schema(kind, path, value, has)
+	}
+	return p.at(kind, path, value, has, carried)
+}
+
+// schema reads an operation on a bare schema URN: the extension object as a whole, or with the core URN the resource.
+func (p *parser) schema(kind Kind, path filter.Path, value any, has bool) error {
+	ref := path.Attr.Ref
+	if ref.Extension == nil {
+		return p.pathless(kind, value, has)
+	}
+	if kind == Remove {
+		p.ops = append(p.ops, Op{Kind: Remove, Path: path})
+		return nil
+	}
+	if !has {
+		return errNoValue()
+	}
+	assignments, err := p.reader.Extension(ref, value)
+	if err != nil {
+		return err
+	}
+	p.assign(kind, assignments)
+	return nil
+}
+
+func (p *parser) at(kind Kind, path filter.Path, raw any, has, carried bool) error {
+	ref := path.Attr.Ref
+	if ref.Attr.Name == "schemas" {
+		return nil // follows from the extensions in use
+	}
+	if readOnly(ref) {
+		// An equal id is no change (Okta sends it), which only Apply can tell.
+		if text, ok := raw.(string); ok && ref.Attr.Name == "id" && kind != Remove && !carried {
+			p.ops = append(p.ops, Op{Kind: kind, Path: path, Value: text})
+			return nil
+		}
+		if carried {
+			return nil
+		}
+		return errReadOnly(ref)
+	}
+	if kind == Remove {
+		return p.remove(path, raw)
+	}
+	if !has {
+		return errNoValue()
+	}
+	value, said, err := p.reader.Value(ref, path.Filter != nil, raw)
+	if err != nil || !said {
+		return err
+	}
+	p.put(kind, path, value)
+	return nil
+}
+
+// remove reads a remove. RFC 7644 gives it no value. Entra's default dialect names with one the members to take out; on a path with a filter,
+// or on what is not multi-valued, it is redundant (AzureAD/SCIMReferenceCode#87).
+func (p *parser) remove(path filter.Path, raw any) error {
+	ref := path.Attr.Ref
+	if path.Filter == nil && ref.Sub == nil && ref.Attr.MultiValued && raw != nil && raw != "" {
+		value, _, err := p.reader.Value(ref, false, raw)
+		if err != nil {
+			return err
+		}
+		values, _ := value.([]any)
+		if len(values) == 0 {
+			return nil // a list of nothing; the attribute as a whole is not meant
+		}
+		if path.Filter = selecting(ref, values); path.Filter == nil {
+			return nil
+		}
+	}
+	p.ops = append(p.ops, Op{Kind: Remove, Path: path})
+	return nil
+}
+
+// selecting returns the filter that selects the values given: each by its `value`, and by what else a client may set about it (the type of an
+// e-mail address, but not that of a member); where there is no `value`, by everything.
+func selecting(ref schema.Ref, values []any) filter.Expr {
+	var all filter.Expr
+	for _, v := range values {
+		var one filter.Expr
+		c, ok := v.(map[string]any)
+		if !ok {
+			one = equal(ref, "value", v)
+		} else {
+			for _, sub := range ref.Attr.SubAttributes {
+				if c[sub.Name] == nil {
+					continue
+				}
+				identifies := sub.Name == "value" || sub.Name == "type" && sub.Mutability == schema.ReadWrite
+				if c["value"] != nil && !identifies {
+					continue
+				}
+				clause := equal(schema.Ref{Extension: ref.Extension, Attr: ref.Attr, Sub: sub}, sub.Name, c[sub.Name])
+				if one == nil {
+					one = clause
+				} else {
+					one = &filter.And{Left: one, Right: clause}
+				}
+			}
+		}
+		switch {
+		case one == nil:
+		case all == nil:
+			all = one
+		default:
+			all = &filter.Or{Left: all, Right: one}
+		}
+	}
+	return all
+}
+
+func equal(ref schema.Ref, name string, value any) filter.Expr {
+	return &filter.Compare{Path: filter.AttrPath{Name: name, Ref: ref}, Op: filter.Equal, Value: value}
+}
+
+func readOnly(ref schema.Ref) bool {
+	return ref.Attr.Mutability == schema.ReadOnly || ref.Leaf().Mutability == schema.ReadOnly
+}
+
+func errReadOnly(ref schema.Ref) error {
+	return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is read-only"}
+}
+
+func errNoValue() error {
+	return &scim.Error{Type: scim.InvalidValue, Detail: "the value is missing"}
+}

@@ -1,0 +1,290 @@
+package scim
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"scimbridge/scim/schema"
+)
+
+// Reader turns JSON as clients send it into canonical values of one resource type's attributes. A body is read with one Reader, which
+// gathers in Dropped what the type does not have, as sent.
+type Reader struct {
+	Type    *schema.ResourceType
+	Dropped []string
+
+	dropped map[string]bool
+}
+
+// Assignment is what an object says about one attribute. Value is of the attribute's own type; nil says that the attribute is unassigned.
+type Assignment struct {
+	Ref   schema.Ref
+	Value any
+}
+
+// Object reads an object whose members are attributes: a resource, or the value of a PATCH operation without a path. Keys may be dotted
+// ("name.givenName"), carry an URN or name an extension. readOnly attributes and schemas are left out.
+func (rd *Reader) Object(o Object) ([]Assignment, error) {
+	var out []Assignment
+	for _, m := range o {
+		urn, name, sub := SplitPath(rd.Type, m.Name)
+		ref, ok := Resolve(rd.Type, urn, name, sub)
+		if !ok || (ref.Sub != nil && ref.Attr.MultiValued) {
+			rd.Drop(m.Name)
+			continue
+		}
+		got, err := rd.member(ref, m)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, got...)
+	}
+	return out, nil
+}
+
+func (rd *Reader) member(ref schema.Ref, m Member) ([]Assignment, error) {
+	switch {
+	case ref.Attr == nil:
+		return rd.Extension(ref, m.Value)
+	case fixed(ref) || ref.Attr.Name == "schemas":
+		return nil, nil
+	}
+	v, said, err := rd.Value(ref, false, m.Value)
+	if err != nil || !said {
+		return nil, err
+	}
+	return []Assignment{{ref, v}}, nil
+}
+
+// fixed says that a client cannot set the attribute.
+func fixed(ref schema.Ref) bool {
+	return ref.Attr.Mutability == schema.ReadOnly || ref.Leaf().Mutability == schema.ReadOnly
+}
+
+// Extension reads the object under an extension's URN: what it does not name is left as it is, and only null or "" clears the extension.
+// With the core schema's URN (ref is empty) it is a resource by another name.
+func (rd *Reader) Extension(ref schema.Ref, v any) ([]Assignment, error) {
+	v = unwrapped(v)
+	o, ok := v.(Object)
+	if !ok && Unassigned(v) {
+		if ref.Extension == nil {
+			return nil, nil
+		}
+		return []Assignment{{Ref: ref}}, nil
+	}
+	if !ok {
+		return nil, wrongType(ref.String(), "a JSON object")
+	}
+	if ref.Extension == nil {
+		return rd.Object(o)
+	}
+	prefix := ref.Extension.ID + ":"
+	under := make(Object, 0, len(o))
+	for _, m := range o {
+		if !strings.Contains(m.Name, ":") {
+			m.Name = prefix + m.Name
+		}
+		if len(m.Name) == len(prefix) || strings.EqualFold(m.Name, ref.Extension.ID) { // an empty name, or itself again
+			rd.Drop(m.Name)
+			continue
+		}
+		under = append(under, m)
+	}
+	return rd.Object(under)
+}
+
+// Value reads the value of the attribute at ref; element says that it is for one of the values of a multi-valued attribute. A nil value
+// means unassigned. said is false where the value holds only what the type does not have. In a complex value that is not multi-valued, a nil
+// sub-attribute is one that was sent unassigned.
+func (rd *Reader) Value(ref schema.Ref, element bool, v any) (value any, said bool, err error) {
+	if element && ref.Sub == nil {
+		return rd.one(ref.Attr, unwrapped(v), ref.String())
+	}
+	return rd.value(ref.Leaf(), v, ref.String())
+}
+
+func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error) {
+	if !a.MultiValued {
+		return rd.one(a, unwrapped(v), at)
+	}
+	if Unassigned(v) {
+		return nil, true, nil
+	}
+	out, seen, unsaid := []any{}, map[string]bool{}, false
+	for i, element := range wrapped(v) {
+		e, said, err := rd.one(a, element, fmt.Sprintf("%s[%d]", at, i))
+		if err != nil {
+			return nil, false, err
+		}
+		if c, ok := e.(map[string]any); ok && compact(c) {
+			e = nil
+		}
+		if !said {
+			unsaid = true
+			continue
+		}
+		if e == nil {
+			continue
+		}
+		// The values are a set (RFC 7643 §2.4): the same one twice is one.
+		key, err := json.Marshal(e)
+		if err != nil {
+			return nil, false, err
+		}
+		if !seen[string(key)] {
+			seen[string(key)] = true
+			out = append(out, e)
+		}
+	}
+	if len(out) == 0 {
+		return nil, !unsaid, nil
+	}
+	return out, true, nil
+}
+
+// compact removes the unassigned sub-attributes of an element, and says whether that leaves nothing of substance.
+func compact(c map[string]any) bool {
+	cleared := false
+	for name, v := range c {
+		if v == nil {
+			delete(c, name)
+			cleared = true
+		}
+	}
+	return cleared && Hollow(c)
+}
+
+// Hollow says that an element of a multi-valued attribute has lost its content: only its labels (type, primary, display) are left.
+func Hollow(element map[string]any) bool {
+	for name := range element {
+		if name != "type" && name != "primary" && name != "display" {
+			return false
+		}
+	}
+	return true
+}
+
+// one reads a single value: of a singular attribute, or one element of a multi-valued.
+func (rd *Reader) one(a *schema.Attribute, v any, at string) (any, bool, error) {
+	if a.Type != schema.Complex {
+		v, err := simple(a, v, at)
+		return v, err == nil, err
+	}
+	if v == nil || v == "" {
+		return nil, true, nil
+	}
+	if list, ok := v.([]any); ok && len(list) == 0 {
+		return nil, true, nil
+	}
+	o, ok := ofPlain(a, v).(Object)
+	if !ok {
+		return nil, false, wrongType(at, "a JSON object")
+	}
+	if _, keyed := o.Get("value"); Unassigned(o) && (keyed || a.MultiValued || len(o) == 0) {
+		return nil, true, nil
+	}
+	out := map[string]any{}
+	for _, m := range ofRoleText(a, o) {
+		sub := a.Sub(m.Name)
+		if sub == nil {
+			sub = subAlias(a, m.Name)
+		}
+		if sub == nil {
+			rd.Drop(elementless(at) + "." + m.Name)
+			continue
+		}
+		if sub.Mutability == schema.ReadOnly {
+			continue
+		}
+		v, said, err := rd.value(sub, m.Value, at+"."+sub.Name)
+		if err != nil {
+			return nil, false, err
+		}
+		if said {
+			out[sub.Name] = v
+		}
+	}
+	if len(out) == 0 {
+		return nil, false, nil
+	}
+	return out, true, nil
+}
+
+// simple reads a value that is not complex.
+func simple(a *schema.Attribute, v any, at string) (any, error) {
+	v = ofObject(v)
+	if Unassigned(v) {
+		return nil, nil
+	}
+	if s, ok := v.(string); ok && strings.ContainsRune(s, 0) {
+		return nil, &Error{InvalidValue, at + " holds a NUL character"}
+	}
+	switch a.Type {
+	case schema.Boolean:
+		if b, ok := ofBooleanText(v).(bool); ok {
+			return b, nil
+		}
+		return nil, wrongType(at, "true or false")
+	case schema.Integer:
+		n, ok := ofNumberText(v).(json.Number)
+		if _, err := strconv.ParseInt(n.String(), 10, 64); ok && err == nil {
+			return n, nil
+		}
+		return nil, wrongType(at, "an integer")
+	case schema.Decimal:
+		if n, ok := ofNumberText(v).(json.Number); ok && isNumber(n.String()) {
+			return n, nil
+		}
+		return nil, wrongType(at, "a number")
+	}
+	s, ok := ofNumber(v).(string)
+	if !ok {
+		return nil, wrongType(at, "a string")
+	}
+	switch a.Type {
+	case schema.DateTime:
+		if _, ok := schema.ParseDateTime(s); !ok {
+			return nil, wrongType(at, "a dateTime such as 2026-05-13T04:42:34Z")
+		}
+	case schema.Binary:
+		if !isBase64(s) {
+			return nil, wrongType(at, "base64")
+		}
+	}
+	return s, nil
+}
+
+func isBase64(s string) bool {
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if _, err := encoding.DecodeString(s); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// wrongType never quotes the value: it may be a secret.
+func wrongType(at, want string) *Error { return &Error{InvalidValue, at + " must be " + want} }
+
+// Drop notes a name that the type does not have, once.
+func (rd *Reader) Drop(name string) {
+	if rd.dropped[name] {
+		return
+	}
+	if rd.dropped == nil {
+		rd.dropped = map[string]bool{}
+	}
+	rd.dropped[name] = true
+	rd.Dropped = append(rd.Dropped, name)
+}
+
+// elementless takes the index off emails[3].
+func elementless(at string) string {
+	if i := strings.LastIndexByte(at, '['); i >= 0 {
+		return at[:i]
+	}
+	return at
+}

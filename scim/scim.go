@@ -1,0 +1,185 @@
+// Package scim holds the SCIM protocol as plain values (RFC 7643, RFC 7644): resources, errors, lists. It knows no LDAP and no HTTP framework.
+package scim
+
+import (
+	"bytes"
+	"encoding/json"
+	"sort"
+	"strings"
+
+	"scimbridge/scim/schema"
+)
+
+// Resource is a SCIM resource: canonical attribute names to values. A value is a string, a bool, a json.Number, a map[string]any
+// (complex value, extension object under its URN) or a []any. Unassigned attributes (null, "", []) are absent (RFC 7643 §2.5).
+type Resource map[string]any
+
+// ScimType is an error's scimType (RFC 7644 §3.12, RFC 9865 §2.1).
+type ScimType string
+
+// The scimTypes of RFC 7644 table 9.
+const (
+	InvalidFilter ScimType = "invalidFilter"
+	TooMany       ScimType = "tooMany"
+	Uniqueness    ScimType = "uniqueness"
+	Mutability    ScimType = "mutability"
+	InvalidSyntax ScimType = "invalidSyntax"
+	InvalidPath   ScimType = "invalidPath"
+	NoTarget      ScimType = "noTarget"
+	InvalidValue  ScimType = "invalidValue"
+	InvalidVers   ScimType = "invalidVers"
+	Sensitive     ScimType = "sensitive"
+)
+
+// Error is a fault in what the client sent. Its text names what is wrong and where, and goes to the client.
+type Error struct {
+	Type   ScimType
+	Detail string
+}
+
+func (e *Error) Error() string { return string(e.Type) + ": " + e.Detail }
+
+// Clone returns a deep copy.
+func (r Resource) Clone() Resource {
+	if r == nil {
+		return nil
+	}
+	return Resource(CloneValue(map[string]any(r)).(map[string]any))
+}
+
+// CloneValue returns a deep copy of an attribute's value.
+func CloneValue(v any) any {
+	switch v := v.(type) {
+	case Resource:
+		return v.Clone()
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = CloneValue(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = CloneValue(e)
+		}
+		return out
+	}
+	return v
+}
+
+// Get returns the value at ref, or nil: the attribute's, the sub-attribute's of a singular complex attribute, or the extension object.
+func (r Resource) Get(ref schema.Ref) any {
+	in := map[string]any(r)
+	if ref.Extension != nil {
+		in, _ = r[ref.Extension.ID].(map[string]any)
+		if ref.Attr == nil {
+			if in == nil {
+				return nil // and not a nil map, which is no nil any
+			}
+			return in
+		}
+	}
+	if ref.Attr == nil {
+		return nil
+	}
+	v := in[ref.Attr.Name]
+	if ref.Sub == nil {
+		return v
+	}
+	complexValue, _ := v.(map[string]any)
+	return complexValue[ref.Sub.Name]
+}
+
+// Set stores a value at ref, making the extension object or the singular complex value on the way; nil removes, and removes what it leaves empty.
+// The sub-attribute of a multi-valued attribute is no place for a value: Set leaves it alone.
+func (r Resource) Set(ref schema.Ref, value any) {
+	if ref.Sub != nil && ref.Attr.MultiValued {
+		return
+	}
+	var path []string
+	if ref.Extension != nil {
+		path = append(path, ref.Extension.ID)
+	}
+	if ref.Attr != nil {
+		path = append(path, ref.Attr.Name)
+	}
+	if ref.Sub != nil {
+		path = append(path, ref.Sub.Name)
+	}
+	set(r, path, value)
+}
+
+func set(in map[string]any, path []string, value any) {
+	if len(path) == 0 {
+		return
+	}
+	key := path[0]
+	if len(path) > 1 {
+		inner, ok := in[key].(map[string]any)
+		if !ok {
+			inner = map[string]any{}
+		}
+		set(inner, path[1:], value)
+		value = inner
+		if len(inner) == 0 {
+			value = nil
+		}
+	}
+	if value == nil {
+		delete(in, key)
+		return
+	}
+	in[key] = value
+}
+
+// MarshalJSON puts the names in the order that people expect: schemas, id, externalId, the core attributes, the extensions, meta.
+func (r Resource) MarshalJSON() ([]byte, error) {
+	names := make([]string, 0, len(r))
+	for name := range r {
+		names = append(names, name)
+	}
+	sort.Slice(names, func(i, j int) bool {
+		if a, b := rank(names[i]), rank(names[j]); a != b {
+			return a < b
+		}
+		return names[i] < names[j]
+	})
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, name := range names {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		for j, v := range []any{name, r[name]} {
+			text, err := json.Marshal(v)
+			if err != nil {
+				return nil, err
+			}
+			if j > 0 {
+				b.WriteByte(':')
+			}
+			b.Write(text)
+		}
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+func rank(name string) int {
+	switch {
+	case name == "schemas":
+		return 0
+	case name == "id":
+		return 1
+	case name == "externalId":
+		return 2
+	case name == "userName", name == "displayName":
+		return 3
+	case name == "meta":
+		return 6
+	case strings.Contains(name, ":"):
+		return 5
+	}
+	return 4
+}
