@@ -104,6 +104,9 @@ func (b *Bridge) try(ctx context.Context, w *writing, look func() (ldapmap.Write
 	if want.Entry != nil {
 		record.ID = w.typ.ID(want.Entry)
 	}
+	if done.entry != nil && w.typ.ID(done.entry) != record.ID {
+		done.entry = nil // the last step was about another entry
+	}
 	b.journal(record)
 	if last := plan.Steps[len(plan.Steps)-1].Change; reasonOf(err) == directory.Unknown && last.Kind == ldif.Add {
 		w.unconfirmed = &last
@@ -126,11 +129,12 @@ func (b *Bridge) plan(ctx context.Context, w *writing, want ldapmap.Write, refs 
 		if facts.Found, err = b.claimants(ctx, w.typ, needs.Search); err != nil {
 			return plan, nil, err
 		}
-		if facts.Referrers, err = b.referrers(ctx, needs.Referrers); err != nil {
-			return plan, nil, err
-		}
 		plan, err = w.typ.Plan(want, facts)
-		if !errors.Is(err, ldapmap.ErrRound) {
+		switch {
+		case err == nil:
+			referrers, err := b.referrers(ctx, w.world.ReferrerNeeds(plan))
+			return w.world.WithReferrers(plan, referrers, w.placeholder), facts.Found, err
+		case !errors.Is(err, ldapmap.ErrRound):
 			return plan, facts.Found, err
 		}
 	}
@@ -152,7 +156,7 @@ func (b *Bridge) referrers(ctx context.Context, needs []ldapmap.ReferrerNeeds) (
 	var referrers []ldapmap.Referrer
 	for _, n := range needs {
 		err := b.directory.Enumerate(ctx, directory.Search{Base: n.Base, Filter: n.Filter, Attributes: n.Type.Attributes(nil)}, func(e *ldif.Entry) error {
-			referrers = append(referrers, ldapmap.Referrer{Type: n.Type, Attribute: n.Attribute, Entry: e})
+			referrers = append(referrers, ldapmap.Referrer{Type: n.Type, Attribute: n.Attribute, DN: n.DN, Entry: e})
 			return nil
 		})
 		if err != nil && reasonOf(err) != directory.NotFound {

@@ -34,10 +34,11 @@ func Load(file string, environ []string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(file, content, environ)
+	return Parse(file, content, environ)
 }
 
-func parse(file string, content []byte, environ []string) (*Config, error) {
+// Parse is Load for a content at hand; file names it in faults, and the files that it names are relative to its folder.
+func Parse(file string, content []byte, environ []string) (*Config, error) {
 	r := &reader{file: file, origins: map[string]origin{}}
 	k := koanf.New(".")
 	if err := k.Load(confmap.Provider(r.document(content), ""), nil); err != nil {

@@ -251,7 +251,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("listen: {maxBody: 0x10, requestTimeout: 1h}", "SCIMBRIDGE_LISTEN_MAXBODY=010")
 	f.Add("access: [~]\n---\n", "SCIMBRIDGE_ACCESS_TOKENSFILE=/nowhere/tokens")
 	f.Fuzz(func(t *testing.T, text, environ string) {
-		c, err := parse("scimbridge.yaml", []byte(text), strings.Split(environ, "\n"))
+		c, err := Parse("scimbridge.yaml", []byte(text), strings.Split(environ, "\n"))
 		var faults Faults
 		if (c == nil) == (err == nil) || err != nil && !errors.As(err, &faults) {
 			t.Errorf("%v, %v", c, err)

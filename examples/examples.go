@@ -12,3 +12,8 @@ var OpenLDAP string
 //
 //go:embed openldap/scimbridge.schema
 var OpenLDAPSchema string
+
+// OpenLDAPBase is the tree that the OpenLDAP example starts from, as LDIF.
+//
+//go:embed openldap/base.ldif
+var OpenLDAPBase string

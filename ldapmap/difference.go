@@ -252,20 +252,15 @@ func (d *difference) valuesOf(rdn ldif.RDN, name string) []string {
 
 // step makes the ModifyDN with its inverse.
 func (n *renaming) step(e *ldif.Entry, condition ldif.Condition) ldif.Step {
-	rdn, parent := ldif.SplitDN(e.DN)
-	to := parent
-	back := ""
-	if n.superior != "" {
-		to, back = n.superior, parent
+	rdn, back := ldif.SplitDN(e.DN)
+	if n.superior == "" {
+		back = ""
 	}
-	return ldif.Step{
-		Before: e,
-		Change: ldif.Change{
-			Kind: ldif.ModifyDN, DN: e.DN, NewRDN: n.rdn, DeleteOldRDN: n.deleteOld, NewSuperior: n.superior, If: condition,
-		},
-		Inverse: &ldif.Change{
-			Kind: ldif.ModifyDN, DN: n.rdn + "," + to, NewRDN: rdn, DeleteOldRDN: true, NewSuperior: back,
-			If: ldif.Condition{ID: condition.ID},
-		},
+	change := ldif.Change{
+		Kind: ldif.ModifyDN, DN: e.DN, NewRDN: n.rdn, DeleteOldRDN: n.deleteOld, NewSuperior: n.superior, If: condition,
 	}
+	inverse := &ldif.Change{
+		Kind: ldif.ModifyDN, DN: change.NewDN(), NewRDN: rdn, DeleteOldRDN: true, NewSuperior: back, If: ldif.Condition{ID: condition.ID},
+	}
+	return ldif.Step{Change: change, Inverse: inverse, Before: e}
 }

@@ -117,47 +117,6 @@ func idsIn(value any) []string {
 	return nil
 }
 
-// deleteNeeds asks for the entries that refer to the one that goes, where the directory does not clean up behind it: another entry at the
-// same DN must inherit nothing. Active Directory keeps its links itself.
-func (t *Type) deleteNeeds(e *ldif.Entry) Needs {
-	var needs Needs
-	if t.isDirectory(ldif.ActiveDirectory) {
-		return needs
-	}
-	for _, other := range t.types.Types {
-		attributes := []string{}
-		for _, r := range other.rules {
-			if r.options.Reference == t.Name && !slices.Contains(attributes, r.ldap) {
-				attributes = append(attributes, r.ldap)
-			}
-		}
-		if other.members != nil {
-			attributes = append(attributes, other.members.Attribute)
-		}
-		for _, attribute := range attributes {
-			filter := and(other.scopeText, "("+attribute+"="+ldif.EscapeFilter(e.DN)+")")
-			needs.Referrers = append(needs.Referrers, ReferrerNeeds{Search{other.Base, filter}, other, attribute})
-		}
-	}
-	return needs
-}
-
-func (t *Type) planDelete(w Write, f Facts) []ldif.Step {
-	var steps []ldif.Step
-	for _, r := range f.Referrers {
-		mods := []ldif.Mod{{Op: ldif.DeleteValues, Name: r.Attribute, Values: []string{w.Entry.DN}, Settled: true}}
-		if m := r.Type.members; m != nil && strings.EqualFold(m.Attribute, r.Attribute) && f.Placeholder && m.Placeholder != "" {
-			mods = append([]ldif.Mod{r.Type.settled(ldif.AddValues, m.Placeholder)}, mods...)
-		}
-		steps = append(steps, modifyStep(r.Entry.DN, mods, r.Entry, ldif.Condition{ID: r.Type.ID(r.Entry)}))
-	}
-	condition := ldif.Condition{ID: t.ID(w.Entry)}
-	if w.Exactly {
-		condition.Version = w.Entry.Value(t.server.VersionAttribute())
-	}
-	return append(steps, ldif.Step{Change: ldif.Change{Kind: ldif.Delete, DN: w.Entry.DN, If: condition}, Before: w.Entry})
-}
-
 // LookUp is the search that resolves ids and DNs of entries of any type to one another, in batches that servers take.
 func (m *Map) LookUp(ids, dns []string) []Search {
 	if len(m.Types) == 0 {

@@ -48,10 +48,3 @@ type MembersOptions struct {
 	Form        string `koanf:"form"`        // dn (default)
 	Placeholder string `koanf:"placeholder"` // DN that keeps a group whose class demands a member from being empty
 }
-
-// Check reports what is wrong with the map on its own, each fault under its key path below this item (`attributes[2].ldap`).
-func (o *Options) Check(report func(path, problem string)) {
-	if _, err := Compile([]Options{*o}); err != nil {
-		report("", err.Error())
-	}
-}

@@ -25,10 +25,9 @@ type Members struct{ Add, Remove []string }
 
 // Facts is what planning needs from outside.
 type Facts struct {
-	Refs      Refs          // the entries that the resource refers to
-	Found     []*ldif.Entry // what Needs.Search found
-	Password  string        // for Needs.Password
-	Referrers []Referrer    // what Needs.Referrers found
+	Refs     Refs          // the entries that the resource refers to
+	Found    []*ldif.Entry // what Needs.Search found
+	Password string        // for Needs.Password
 	// Placeholder puts the placeholder into a group that loses members: the directory refused to leave it empty.
 	Placeholder bool
 	Round       int // the round that Needs was asked for
@@ -36,32 +35,17 @@ type Facts struct {
 
 // Needs is what a write needs to know before it can be planned.
 type Needs struct {
-	Search    *Search         // entries that may hold a value that the write claims
-	Password  bool            // a random password for a new account
-	Referrers []ReferrerNeeds // entries that refer to the one that goes
+	Search   *Search // entries that may hold a value that the write claims
+	Password bool    // a random password for a new account
 }
 
 // Search is a subtree search for whole entries.
 type Search struct{ Base, Filter string }
 
-// ReferrerNeeds is a search for the entries of a type that refer by an attribute to an entry that is to be deleted.
-type ReferrerNeeds struct {
-	Search
-	Type      *Type
-	Attribute string
-}
-
-// Referrer is an entry that refers by an attribute to the entry that is to be deleted.
-type Referrer struct {
-	Type      *Type
-	Attribute string
-	Entry     *ldif.Entry
-}
-
 // Needs says what Plan will have to know. Each round names further candidates for the values that take a number where they are taken.
 func (t *Type) Needs(w Write, round int) (Needs, error) {
 	if w.After == nil {
-		return t.deleteNeeds(w.Entry), nil
+		return Needs{}, nil
 	}
 	claims, err := t.claims(w)
 	if err != nil {
@@ -89,7 +73,7 @@ func (t *Type) Plan(w Write, f Facts) (ldif.Plan, error) {
 	case w.Entry == nil:
 		steps, err = t.planCreate(w, f)
 	case w.After == nil:
-		steps = t.planDelete(w, f)
+		steps = t.planDelete(w)
 	default:
 		steps, err = t.planModify(w, f)
 	}
@@ -245,7 +229,7 @@ func (t *Type) change(w Write, f Facts, settled settlement, login, tombstone str
 	if err != nil {
 		return nil, err
 	}
-	return t.changeSteps(w, d.mods(), name, members), nil
+	return t.changeSteps(w, d.mods(), name, members, len(settled.displaced) > 0), nil
 }
 
 func asValues(v string) []string {
@@ -256,11 +240,13 @@ func asValues(v string) []string {
 }
 
 // changeSteps puts the pieces in order: the Modify, more of the members, and the ModifyDN on what the Modify left.
-func (t *Type) changeSteps(w Write, mods []ldif.Mod, name *renaming, members []ldif.Mod) []ldif.Step {
+func (t *Type) changeSteps(w Write, mods []ldif.Mod, name *renaming, members []ldif.Mod, displacing bool) []ldif.Step {
 	var steps []ldif.Step
 	id := ldif.Condition{ID: t.ID(w.Entry)}
 	exact := id
-	exact.Version = w.Entry.Value(t.server.VersionAttribute())
+	if w.Exactly || !displacing { // the entry may follow a displaced one that it refers to
+		exact.Version = w.Entry.Value(t.server.VersionAttribute())
+	}
 	dn := w.Entry.DN
 	if len(mods) > 0 {
 		if len(members) > 0 {

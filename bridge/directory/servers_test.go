@@ -22,6 +22,9 @@ func open(t *testing.T, s *dirtest.Server, change ...func(*Options)) *Client {
 	t.Helper()
 	leaks := goleak.IgnoreCurrent()
 	o := Options{URLs: []string{s.LDAPS}, Bind: BindOptions{DN: s.BindDN, Password: s.Password}, TLS: TLSOptions{CA: s.CA, ServerName: s.ServerName}}
+	if s.LDAPS == "" {
+		o.URLs, o.TLS = []string{s.URL}, TLSOptions{}
+	}
 	for _, c := range change {
 		c(&o)
 	}
@@ -34,6 +37,12 @@ func open(t *testing.T, s *dirtest.Server, change ...func(*Options)) *Client {
 		goleak.VerifyNone(t, leaks, goleak.IgnoreAnyFunction("scimbridge/bridge/directory/dirtest.run")) // the server outlives the client
 	})
 	return c
+}
+
+// onOpenLDAP runs a test on slapd and on memdir, which behaves like it.
+func onOpenLDAP(t *testing.T, test func(*testing.T, *dirtest.Server)) {
+	t.Run("slapd", func(t *testing.T) { test(t, dirtest.OpenLDAP(t)) })
+	t.Run("memdir", func(t *testing.T) { test(t, dirtest.Memory(t)) })
 }
 
 func steps(changes ...ldif.Change) ldif.Plan {
@@ -93,8 +102,9 @@ func TestTransports(t *testing.T) {
 	}
 }
 
-func TestOpenLDAPConditions(t *testing.T) {
-	s := dirtest.OpenLDAP(t)
+func TestOpenLDAPConditions(t *testing.T) { onOpenLDAP(t, testConditions) }
+
+func testConditions(t *testing.T, s *dirtest.Server) {
 	c := open(t, s)
 	dn := person(t, s, "ada")
 	before := read(t, c, dn, "entryUUID", "entryCSN")
@@ -130,8 +140,9 @@ func TestOpenLDAPConditions(t *testing.T) {
 	}
 }
 
-func TestOpenLDAPTakesBack(t *testing.T) {
-	s := dirtest.OpenLDAP(t)
+func TestOpenLDAPTakesBack(t *testing.T) { onOpenLDAP(t, testTakesBack) }
+
+func testTakesBack(t *testing.T, s *dirtest.Server) {
 	c := open(t, s)
 	dn := person(t, s, "ada")
 	person(t, s, "countess")
@@ -153,8 +164,9 @@ func TestOpenLDAPTakesBack(t *testing.T) {
 	}
 }
 
-func TestOpenLDAPSettledMembers(t *testing.T) {
-	s := dirtest.OpenLDAP(t)
+func TestOpenLDAPSettledMembers(t *testing.T) { onOpenLDAP(t, testSettledMembers) }
+
+func testSettledMembers(t *testing.T, s *dirtest.Server) {
 	c := open(t, s)
 	dn := func(uid string) string { return "uid=" + uid + "," + s.People }
 	group := "cn=staff," + s.Groups
@@ -201,8 +213,9 @@ func TestOpenLDAPSettledMembers(t *testing.T) {
 	}
 }
 
-func TestOpenLDAPErrors(t *testing.T) {
-	s := dirtest.OpenLDAP(t)
+func TestOpenLDAPErrors(t *testing.T) { onOpenLDAP(t, testErrors) }
+
+func testErrors(t *testing.T, s *dirtest.Server) {
 	c := open(t, s)
 	dn := person(t, s, "ada")
 	modify := func(name string, values ...string) ldif.Change {

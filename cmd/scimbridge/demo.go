@@ -1,9 +1,107 @@
 package main
 
-import "errors"
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+
+	"scimbridge/bridge/directory/memdir"
+	"scimbridge/bridge/journal"
+	"scimbridge/config"
+	"scimbridge/examples"
+	"scimbridge/ldapmap/ldif"
+)
 
 type demoCommand struct {
 	Once bool `help:"Exit after the replay: 0 if every answer was as expected."`
 }
 
-func (demoCommand) Run(*world) error { return errors.New("not yet") }
+// Run starts the OpenLDAP example on a directory in this process, replays what Entra sends, and serves on.
+func (d demoCommand) Run(w *world) error {
+	base, err := ldif.Parse(examples.OpenLDAPBase)
+	if err != nil {
+		return err
+	}
+	password, token := rand.Text(), rand.Text()
+	mem, err := memdir.Start(memdir.Options{
+		Suffix: "dc=example,dc=org", RootDN: "cn=admin,dc=example,dc=org", RootPassword: password,
+		Schema: memdir.DefaultSchema + examples.OpenLDAPSchema, Entries: base,
+	})
+	if err != nil {
+		return err
+	}
+	defer mem.Close()
+	c, err := config.Parse("examples/openldap/scimbridge.yaml", []byte(examples.OpenLDAP), []string{
+		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_ACCESS_TOKEN=" + token, "SCIMBRIDGE_DIRECTORY_URLS=" + mem.URL(),
+		"SCIMBRIDGE_DIRECTORY_BIND_DN=cn=admin,dc=example,dc=org", "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + password,
+	})
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	var caused records
+	server, stop, err := assemble(c, caused.add, log)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	listener, err := server.Listen()
+	if err != nil {
+		return err
+	}
+	serving, end := context.WithCancel(w)
+	defer end()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(serving, listener) }()
+	url := server.URL(listener.Addr())
+
+	replay := newReplay(w.stdout, url, token, &caused, log)
+	fmt.Fprintf(w.stdout, "scimbridge replays what Microsoft Entra ID sends, on an LDAP directory in this process.\nSCIM: %s   LDAP: %s\n", url, mem.URL())
+	failed := replay.run(w)
+	if !d.Once && failed == nil {
+		d.invite(w.stdout, url, token, mem.URL(), password)
+		<-w.Done()
+	}
+	end()
+	if err := <-served; err != nil {
+		return err
+	}
+	return failed
+}
+
+// invite says how to go on by hand.
+func (demoCommand) invite(out io.Writer, url, token, ldapURL, password string) {
+	fmt.Fprintf(out, `
+The bridge and the directory go on until you press Ctrl-C. Try it:
+
+  curl -H 'Authorization: Bearer %s' '%s/Users'
+
+Tenant URL    %s
+Secret token  %s
+LDAP          %s   bind cn=admin,dc=example,dc=org, password %s
+`, token, url, url, token, ldapURL, password)
+}
+
+// records gathers the plans that the bridge executed.
+type records struct {
+	mu    sync.Mutex
+	plans []ldif.Plan
+}
+
+func (r *records) add(record journal.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.plans = append(r.plans, record.Plan)
+}
+
+// take returns those since the last call.
+func (r *records) take() []ldif.Plan {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	plans := r.plans
+	r.plans = nil
+	return plans
+}

@@ -33,11 +33,8 @@ func Apply(e *Entry, c Change, s *Subschema) *Entry {
 }
 
 func applyModifyDN(e *Entry, c Change, s *Subschema) *Entry {
-	rdn, parent := SplitDN(e.DN)
-	if c.NewSuperior != "" {
-		parent = c.NewSuperior
-	}
-	e.DN = c.NewRDN + "," + parent
+	rdn, _ := SplitDN(e.DN)
+	e.DN = c.NewDN()
 	if old, err := ParseRDN(rdn); err == nil && c.DeleteOldRDN {
 		for _, a := range old {
 			e.Set(a.Type, without(s, a.Type, e.Values(a.Type), []string{a.Value})...)

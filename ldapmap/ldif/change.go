@@ -26,6 +26,15 @@ type Change struct {
 	If Condition
 }
 
+// NewDN is the DN of the target after a ModifyDN.
+func (c Change) NewDN() string {
+	_, parent := SplitDN(c.DN)
+	if c.NewSuperior != "" {
+		parent = c.NewSuperior
+	}
+	return c.NewRDN + "," + parent
+}
+
 // ModOp is what a Mod does to its attribute, by its RFC 2849 word.
 type ModOp string
 

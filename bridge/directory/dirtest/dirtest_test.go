@@ -253,6 +253,7 @@ func TestProcesses(t *testing.T) {
 			if err := other.Start(); err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() { _ = other.Process.Kill() }) // where the test ends early
 			var url, bindDN, ca string
 			if _, err := fmt.Fscanf(out, "%s %s %s\n", &url, &bindDN, &ca); err != nil {
 				t.Fatal(err)

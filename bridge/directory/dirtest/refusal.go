@@ -40,7 +40,7 @@ func (s *guardSession) refuse(message *ber.Packet) *refusal {
 		return nil
 	}
 	c.entry = func(attributes ...string) *ldap.Entry { return s.lookUp(c.dn, attributes...) }
-	for _, rule := range []func(*change) *refusal{longCN, badAccountName, weakPassword} {
+	for _, rule := range []func(*change) *refusal{longCN, badAccountName, weakPassword, enabledWithoutPassword} {
 		if no := rule(c); no != nil {
 			return no
 		}

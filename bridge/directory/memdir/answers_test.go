@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
-
-	"scimbridge/bridge/directory/memdir"
 )
 
 const (
@@ -285,13 +283,7 @@ var filters = []struct{ filter, want string }{
 }
 
 func TestAnswers(t *testing.T) {
-	for _, peer := range []struct {
-		name string
-		url  func(*testing.T) string
-	}{
-		{"memdir", func(t *testing.T) string { return start(t, memdir.Options{}).URL() }},
-		{"slapd", slapd},
-	} {
+	for _, peer := range peers {
 		t.Run(peer.name, func(t *testing.T) {
 			c := bound(t, peer.url(t))
 			for _, a := range answers {

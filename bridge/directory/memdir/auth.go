@@ -37,7 +37,7 @@ func (s *Server) authenticate(r request) (dn string, root bool, outcome *result)
 	refused := &result{code: ldap.LDAPResultInvalidCredentials} // the same for every cause
 	switch {
 	case r.bind.version != 3:
-		return "", false, fail(ldap.LDAPResultProtocolError, "requested protocol version not supported")
+		return "", false, fail(ldap.LDAPResultProtocolError, "historical protocol version requested, use LDAPv3 instead")
 	case !r.bind.simple:
 		return "", false, fail(ldap.LDAPResultAuthMethodNotSupported, "only simple authentication is supported")
 	case r.dn == "":

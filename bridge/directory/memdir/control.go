@@ -37,6 +37,17 @@ var controlUse = map[string]string{
 	manageDSAControl:     "search compare add modify delete modrdn",
 }
 
+// controlNames are what slapd calls them.
+var controlNames = map[string]string{
+	assertionControl:     "assert",
+	preReadControl:       "preread",
+	postReadControl:      "postread",
+	pagingControl:        "paged results",
+	permissiveControl:    "permissiveModify",
+	matchedValuesControl: "valuesReturnFilter",
+	manageDSAControl:     "manageDSAit",
+}
+
 // controls are a request's controls, decoded.
 type controls struct {
 	assertion   *ldif.Filter
@@ -75,13 +86,17 @@ func decodeControls(packets []*ber.Packet, operation string) (controls, *result)
 		case c.bad:
 			return controls{}, malformed
 		case seen[oid] && known:
-			return controls{}, fail(ldap.LDAPResultProtocolError, "control specified multiple times")
+			return controls{}, fail(ldap.LDAPResultProtocolError, "%s control specified multiple times", controlNames[oid])
 		case known && strings.Contains(" "+operations+" ", " "+operation+" "):
 			if !all.read(oid, value) {
-				return controls{}, fail(ldap.LDAPResultProtocolError, "control value malformed")
+				problem := "is malformed"
+				if value == "" {
+					problem = "is absent"
+				}
+				return controls{}, fail(ldap.LDAPResultProtocolError, "%s control value %s", controlNames[oid], problem)
 			}
 		case critical && known:
-			return controls{}, fail(ldap.LDAPResultUnavailableCriticalExtension, "critical control unavailable in context")
+			return controls{}, fail(ldap.LDAPResultUnavailableCriticalExtension, "critical extension is unavailable")
 		case critical:
 			return controls{}, fail(ldap.LDAPResultUnavailableCriticalExtension, "critical extension is not recognized")
 		}

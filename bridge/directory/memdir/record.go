@@ -91,13 +91,14 @@ func (s *schema) checkValues(op uint64, a ldif.Attribute) (modification, *result
 	return m, nil
 }
 
-// modify carries out one modification on a record of the caller's own. With permissive, adding what is there is success.
+// modify carries out one modification on a record of the caller's own. With permissive, adding a value that is there, or deleting an attribute
+// that is not, is success; deleting a value that is not there fails all the same, as with slapd.
 func (r *record) modify(m modification, permissive bool) *result {
 	switch m.op {
 	case ldap.AddAttribute:
 		return r.addValues(m, permissive)
 	case ldap.DeleteAttribute:
-		return r.deleteValues(m)
+		return r.deleteValues(m, permissive)
 	case ldap.ReplaceAttribute:
 		r.put(ldif.Attribute{Name: m.attribute.Name}, nil) // the attribute goes to the entry's end, as with slapd
 		r.put(m.attribute, m.keys)
@@ -131,10 +132,13 @@ func (r *record) addValues(m modification, permissive bool) *result {
 	return nil
 }
 
-func (r *record) deleteValues(m modification) *result {
+func (r *record) deleteValues(m modification, permissive bool) *result {
 	i := r.find(m.attribute.Name)
 	if len(m.attribute.Values) > 0 && m.def.Equality == "" {
 		return fail(ldap.LDAPResultInappropriateMatching, "modify/delete: %s: no equality matching rule", m.attribute.Name)
+	}
+	if i < 0 && permissive && len(m.attribute.Values) == 0 {
+		return nil
 	}
 	if i < 0 {
 		return fail(ldap.LDAPResultNoSuchAttribute, "modify/delete: %s: no such attribute", m.attribute.Name)
@@ -147,6 +151,9 @@ func (r *record) deleteValues(m modification) *result {
 	gone := make(map[int]bool, len(m.keys))
 	for _, key := range m.keys {
 		at, ok := there[key]
+		if !ok && permissive {
+			return &result{code: ldap.LDAPResultNoSuchAttribute}
+		}
 		if !ok {
 			return fail(ldap.LDAPResultNoSuchAttribute, "modify/delete: %s: no such value", m.attribute.Name)
 		}

@@ -119,7 +119,10 @@ func (c *connection) page(base name, r request, with controls) (*pages, *result)
 	if with.paging != nil {
 		c.pages = nil // a new paged search ends the one under way
 		if with.paging.cookie != "" {
-			if under == nil || under.cookie != with.paging.cookie {
+			if under == nil {
+				return nil, fail(ldap.LDAPResultProtocolError, "paged results cookie is invalid")
+			}
+			if under.cookie != with.paging.cookie {
 				return nil, fail(ldap.LDAPResultUnwillingToPerform, "paged results cookie is invalid or old")
 			}
 			return under, nil

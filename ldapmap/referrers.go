@@ -1,0 +1,140 @@
+package ldapmap
+
+import (
+	"slices"
+	"strings"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// Where the directory does not keep references true by itself, the bridge does: what refers to a deleted entry lets go of it first, and what refers
+// to a renamed one follows it. Otherwise the next entry of that DN would inherit memberships that nobody gave it.
+
+// ReferrerNeeds is a search for the entries of a type that refer by an attribute to an entry that a plan deletes or renames.
+type ReferrerNeeds struct {
+	Search
+	Type      *Type
+	Attribute string
+	DN        string // what is referred to
+}
+
+// Referrer is an entry that refers by an attribute to an entry that a plan deletes or renames.
+type Referrer struct {
+	Type      *Type
+	Attribute string
+	DN        string // what is referred to
+	Entry     *ldif.Entry
+}
+
+// ReferrerNeeds asks for what refers to the entries that the plan deletes or renames. Active Directory keeps its links itself.
+func (m *Map) ReferrerNeeds(p ldif.Plan) []ReferrerNeeds {
+	var needs []ReferrerNeeds
+	for _, s := range p.Steps {
+		t := m.typeOf(s.Before)
+		if t == nil || s.Change.Kind != ldif.Delete && s.Change.Kind != ldif.ModifyDN || t.isDirectory(ldif.ActiveDirectory) {
+			continue
+		}
+		for _, other := range m.Types {
+			for _, attribute := range other.referencesTo(t.Name) {
+				filter := and(other.scopeText, equality(attribute, s.Change.DN))
+				needs = append(needs, ReferrerNeeds{Search{other.Base, filter}, other, attribute, s.Change.DN})
+			}
+		}
+	}
+	return needs
+}
+
+// typeOf is the type that the entry belongs to, or nil.
+func (m *Map) typeOf(e *ldif.Entry) *Type {
+	if e == nil {
+		return nil
+	}
+	for _, t := range m.Types {
+		if t.Holds(e) {
+			return t
+		}
+	}
+	return nil
+}
+
+// referencesTo are the LDAP attributes by which entries of t refer to entries of the type named.
+func (t *Type) referencesTo(name string) []string {
+	var attributes []string
+	for _, r := range t.rules {
+		if r.options.Reference == name && !slices.Contains(attributes, r.ldap) {
+			attributes = append(attributes, r.ldap)
+		}
+	}
+	if t.members != nil {
+		attributes = append(attributes, t.members.Attribute)
+	}
+	return attributes
+}
+
+// WithReferrers puts into the plan what keeps the references true: ahead of a delete, and behind a rename. placeholder fills groups that lose members: the
+// directory refused to leave one empty.
+func (m *Map) WithReferrers(p ldif.Plan, referrers []Referrer, placeholder bool) ldif.Plan {
+	woven := ldif.Plan{Before: p.Before}
+	var last []ldif.Step // of entries that the plan itself changes: what it asserts of them must still hold
+	for _, s := range p.Steps {
+		var references []ldif.Step
+		for _, r := range referrers {
+			if r.DN != s.Change.DN || s.Change.Kind != ldif.Delete && s.Change.Kind != ldif.ModifyDN {
+				continue
+			}
+			step := r.step(s.Change, placeholder)
+			if slices.ContainsFunc(p.Steps, func(own ldif.Step) bool { return own.Change.If.ID == step.Change.If.ID }) {
+				last = append(last, step)
+				continue
+			}
+			references = append(references, step)
+		}
+		if s.Change.Kind == ldif.Delete {
+			woven.Steps = append(append(woven.Steps, references...), s)
+		} else {
+			woven.Steps = append(append(woven.Steps, s), references...)
+		}
+	}
+	for _, step := range last {
+		if final := p.Steps[len(p.Steps)-1].Change; final.Kind != ldif.Delete || final.If.ID != step.Change.If.ID { // an entry's reference to itself goes with it
+			step.Change.DN = renamed(p, step.Change)
+			woven.Steps = append(woven.Steps, step)
+		}
+	}
+	return woven
+}
+
+// renamed is the DN of the change's target after the plan.
+func renamed(p ldif.Plan, c ldif.Change) string {
+	for _, s := range p.Steps {
+		if s.Change.Kind == ldif.ModifyDN && s.Change.If.ID == c.If.ID {
+			return s.Change.NewDN()
+		}
+	}
+	return c.DN
+}
+
+// step makes the referrer let go of what is deleted, or follow what is renamed.
+func (r Referrer) step(c ldif.Change, placeholder bool) ldif.Step {
+	settled := func(op ldif.ModOp, value string) ldif.Mod {
+		return ldif.Mod{Op: op, Name: r.Attribute, Values: []string{value}, Settled: true}
+	}
+	var mods []ldif.Mod
+	m := r.Type.members
+	switch {
+	case c.Kind == ldif.ModifyDN:
+		mods = append(mods, settled(ldif.AddValues, c.NewDN()))
+	case placeholder && m != nil && strings.EqualFold(m.Attribute, r.Attribute) && m.Placeholder != "":
+		mods = append(mods, settled(ldif.AddValues, m.Placeholder))
+	}
+	mods = append(mods, settled(ldif.DeleteValues, c.DN))
+	return modifyStep(r.Entry.DN, mods, r.Entry, ldif.Condition{ID: r.Type.ID(r.Entry)})
+}
+
+func (t *Type) planDelete(w Write) []ldif.Step {
+	condition := ldif.Condition{ID: t.ID(w.Entry)}
+	if w.Exactly {
+		condition.Version = w.Entry.Value(t.server.VersionAttribute())
+	}
+	return []ldif.Step{{Change: ldif.Change{Kind: ldif.Delete, DN: w.Entry.DN, If: condition}, Before: w.Entry}}
+}
