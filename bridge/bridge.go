@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"net/url"
 	"sync"
 	"time"
 
@@ -26,6 +27,10 @@ type Call struct {
 	RequestID string
 	Caller    string // the token's name
 	BaseURL   string // https://scim.corp.example/scim/v2, without a slash at the end
+
+	// Entity tags, as the header of the name carries them (RFC 9110 §13.1); "": the header is not there.
+	IfMatch     string
+	IfNoneMatch string
 }
 
 // View is what the client asked to see.
@@ -45,6 +50,7 @@ type Options struct {
 	Guard     *guard.Guard
 	Journal   journal.Journal // nil: none
 	Log       *slog.Logger
+	Limits    Limits
 	Now       func() time.Time // nil: time.Now
 }
 
@@ -55,6 +61,7 @@ type Bridge struct {
 	guard     *guard.Guard
 	journal   journal.Journal
 	log       *slog.Logger
+	limits    Limits
 	snapshots *snapshots
 
 	mu     sync.Mutex
@@ -72,7 +79,7 @@ func New(o Options) *Bridge {
 	}
 	return &Bridge{
 		compiled: o.Map, directory: o.Directory, guard: o.Guard, journal: o.Journal, log: o.Log,
-		snapshots: newSnapshots(o.Now),
+		limits: o.Limits.withDefaults(), snapshots: newSnapshots(o.Now),
 	}
 }
 
@@ -133,6 +140,9 @@ func (b *Bridge) Types(ctx context.Context) []*schema.ResourceType {
 	return types
 }
 
+// Limits are what one request may cost, for discovery.
+func (b *Bridge) Limits() Limits { return b.limits }
+
 // Ready says whether the directory is reachable, for a health check.
 func (b *Bridge) Ready() bool { return b.directory.Available() }
 
@@ -172,20 +182,24 @@ func (b *Bridge) refs(ctx context.Context, m *ldapmap.Map, ids, dns []string) (l
 
 // show turns an entry into what the client asked to see of it.
 func (b *Bridge) show(c Call, t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs, p *scim.Projection) *Result {
-	r := t.Resource(e, refs)
-	location := b.locate(c, t, r)
-	return &Result{Resource: p.Apply(r), Location: location}
+	r := b.resource(c, t, e, refs)
+	id, _ := r["id"].(string)
+	return &Result{Resource: p.Apply(r), Location: b.location(c, t, id), Version: etag(t, e)}
 }
 
-// locate gives the resource and those that it refers to their addresses.
-func (b *Bridge) locate(c Call, t *ldapmap.Type, r scim.Resource) string {
-	id, _ := r["id"].(string)
-	location := c.BaseURL + t.ResourceType().Endpoint + "/" + id
+// resource turns an entry into its resource with what only the bridge knows: addresses and the version.
+func (b *Bridge) resource(c Call, t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) scim.Resource {
+	r := t.Resource(e, refs)
 	if meta, ok := r["meta"].(map[string]any); ok {
-		meta["location"] = location
+		meta["location"] = b.location(c, t, t.ID(e))
+		meta["version"] = etag(t, e)
 	}
 	t.Locate(r, c.BaseURL)
-	return location
+	return r
+}
+
+func (b *Bridge) location(c Call, t *ldapmap.Type, id string) string {
+	return c.BaseURL + t.ResourceType().Endpoint + "/" + url.PathEscape(id)
 }
 
 // password makes a random password that meets any complexity rule: 32 characters of four kinds.

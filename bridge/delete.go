@@ -17,8 +17,12 @@ func (b *Bridge) Delete(ctx context.Context, c Call, typ, id string) error {
 	tried := false
 	_, err = b.run(ctx, w, func() (want ldapmap.Write, refs ldapmap.Refs, err error) {
 		want.Entry, err = b.find(ctx, t, id, nil)
+		if err == nil && !w.unknown {
+			err = checkMatch(c.IfMatch, t, want.Entry)
+		}
 		if err == nil {
 			want.Before = t.Resource(want.Entry, refs)
+			want.Exactly = c.IfMatch != "" && c.IfMatch != "*"
 			tried = true
 		}
 		return want, refs, err

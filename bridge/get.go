@@ -22,6 +22,9 @@ func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Resu
 	if err != nil {
 		return nil, err
 	}
+	if c.IfNoneMatch != "" && named(c.IfNoneMatch, etag(t, e)) {
+		return nil, errNotModified
+	}
 	return b.present(ctx, c, m, t, e, p)
 }
 

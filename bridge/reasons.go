@@ -50,12 +50,22 @@ func Explain(err error) Failure {
 		answer  *directory.Error
 		half    *directory.HalfDone
 		named   *namedError
+		payload *ErrPayload
+		missing *unresolved
 	)
 	switch {
 	case errors.Is(err, errNotFound):
 		return Failure{Status: http.StatusNotFound, Detail: "no such resource", Reason: "not-found"}
+	case errors.Is(err, errPrecondition):
+		return Failure{Status: http.StatusPreconditionFailed, Detail: errPrecondition.Error(), Reason: "precondition"}
+	case errors.Is(err, errNotModified):
+		return Failure{Status: http.StatusNotModified, Reason: "not-modified"}
 	case errors.Is(err, errMismatch):
 		return Failure{Status: http.StatusServiceUnavailable, Detail: errMismatch.Error(), RetryAfter: time.Minute, Reason: "map-mismatch"}
+	case errors.As(err, &payload):
+		return Failure{Status: http.StatusRequestEntityTooLarge, Detail: payload.Detail, Reason: "payload"}
+	case errors.As(err, &missing):
+		return Failure{Status: http.StatusConflict, Detail: missing.Error(), Reason: "bulk-reference"}
 	case errors.As(err, &half):
 		return Failure{Status: http.StatusInternalServerError, Detail: "the change is half done and could not be taken back; the log holds both records", Reason: "half-done"}
 	case errors.As(err, &fault):

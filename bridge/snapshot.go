@@ -12,7 +12,7 @@ const (
 	snapshotsMax = 64
 )
 
-// snapshots holds the ids that a list had at its first page. A copy of the bridge that lacks one makes it again: the order is the same.
+// snapshots holds the places that a list had at its first page. A copy of the bridge that lacks one makes it again: the order is the same.
 type snapshots struct {
 	now func() time.Time
 
@@ -21,15 +21,15 @@ type snapshots struct {
 }
 
 type snapshot struct {
-	ids  []string
-	used time.Time
+	items []item
+	used  time.Time
 }
 
 func newSnapshots(now func() time.Time) *snapshots {
 	return &snapshots{now: now, byKey: map[string]*snapshot{}}
 }
 
-func (s *snapshots) get(key string) ([]string, bool) {
+func (s *snapshots) get(key string) ([]item, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, ok := s.byKey[key]
@@ -37,10 +37,10 @@ func (s *snapshots) get(key string) ([]string, bool) {
 		return nil, false
 	}
 	found.used = s.now()
-	return found.ids, true
+	return found.items, true
 }
 
-func (s *snapshots) put(key string, ids []string) {
+func (s *snapshots) put(key string, items []item) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	oldest := ""
@@ -54,5 +54,5 @@ func (s *snapshots) put(key string, ids []string) {
 	if _, replaces := s.byKey[key]; !replaces && len(s.byKey) >= snapshotsMax {
 		delete(s.byKey, oldest)
 	}
-	s.byKey[key] = &snapshot{ids, s.now()}
+	s.byKey[key] = &snapshot{items, s.now()}
 }

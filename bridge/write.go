@@ -32,6 +32,7 @@ type writing struct {
 
 	takesMembers bool         // the plan takes members out of groups
 	placeholder  bool         // the directory refused to leave a group without members
+	unknown      bool         // a write of ours may have been done
 	unconfirmed  *ldif.Change // an add that the directory did not confirm
 }
 
@@ -61,7 +62,9 @@ func (b *Bridge) run(ctx context.Context, w *writing, look func() (ldapmap.Write
 			return nil, err
 		}
 		switch {
-		case answer.Reason == directory.LostRace, answer.Reason == directory.Unknown:
+		case answer.Reason == directory.LostRace:
+		case answer.Reason == directory.Unknown:
+			w.unknown = true
 		case answer.Reason == directory.Exists && attempt < 3: // a race for a name, which the next look will show
 		case answer.Code == objectClassViolation && w.takesMembers && !w.placeholder:
 			w.placeholder = true

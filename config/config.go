@@ -11,6 +11,7 @@ import (
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/v2"
 
+	"scimbridge/bridge"
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/front"
@@ -25,6 +26,7 @@ type Config struct {
 	Resources []ldapmap.Options `koanf:"resources"`
 	Access    access.Options    `koanf:"access"`
 	Guard     guard.Options     `koanf:"guard"`
+	Limits    bridge.Limits     `koanf:"limits"`
 	Log       LogOptions        `koanf:"log"`
 }
 
@@ -86,6 +88,7 @@ func (c *Config) check(r *reader) {
 		{"resources", c.checkResources},
 		{"access", c.Access.Check},
 		{"guard", c.Guard.Check},
+		{"limits", c.Limits.Check},
 		{"log", c.Log.Check},
 	} {
 		section.check(func(path, problem string) { r.doubt(join(section.path, path), problem) })

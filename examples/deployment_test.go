@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +16,6 @@ import (
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/bridge/directory/memdir"
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
@@ -51,22 +51,28 @@ var servers = []struct {
 }
 
 func memory(t testing.TB) *dirtest.Server {
-	return dirtest.Memory(t, func(o *memdir.Options) { o.Schema = memdir.DefaultSchema + examples.OpenLDAPSchema })
+	return dirtest.Memory(t)
 }
 
-// deploy starts the example for the server's kind, with whatever env sets besides.
+// deploy starts the example for the server's kind, with whatever env sets besides or instead.
 func deploy(t testing.TB, server *dirtest.Server, env ...string) *deployment {
 	t.Helper()
 	d := &deployment{server: server}
 	folder := "openldap"
+	variables := []string{
+		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS=" + server.URL, "SCIMBRIDGE_DIRECTORY_BIND_DN=" + server.BindDN,
+		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + server.Password, "SCIMBRIDGE_ACCESS_TOKEN=" + token,
+	}
 	if server.Kind == ldif.ActiveDirectory {
 		folder = "active-directory"
-		env = append(env, "SCIMBRIDGE_DIRECTORY_TLS_CA="+server.CA,
+		variables = append(variables, "SCIMBRIDGE_DIRECTORY_TLS_CA="+server.CA,
 			"SCIMBRIDGE_RESOURCES_0_BASE="+server.People, "SCIMBRIDGE_RESOURCES_1_BASE="+server.Groups)
 	}
-	c, err := config.Load(filepath.Join(folder, "scimbridge.yaml"), append(env,
-		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS="+server.URL, "SCIMBRIDGE_DIRECTORY_BIND_DN="+server.BindDN,
-		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD="+server.Password, "SCIMBRIDGE_ACCESS_TOKEN="+token))
+	for _, line := range env {
+		name, _, _ := strings.Cut(line, "=")
+		variables = slices.DeleteFunc(variables, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+	}
+	c, err := config.Load(filepath.Join(folder, "scimbridge.yaml"), append(variables, env...))
 	if err != nil {
 		t.Fatal(err)
 	}

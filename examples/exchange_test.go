@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -235,8 +236,8 @@ func (x *exchange) step(t *testing.T, request string) (plan, answer string) {
 	}
 	head, body, _ := strings.Cut(request, "\n\n")
 	lines := strings.Split(strings.TrimSpace(head), "\n")
-	method, path, _ := strings.Cut(lines[0], " ")
-	response, content := x.d.do(t, method, path, body, lines[1:]...)
+	method, target, _ := strings.Cut(lines[0], " ")
+	response, content := x.d.do(t, method, target, body, lines[1:]...)
 	x.learn(content)
 	var plans []string
 	for _, p := range x.d.taken() {
@@ -256,18 +257,21 @@ func sortMembers(text string) string {
 			slices.Sort(lines)
 			return strings.Join(lines, "")
 		}
-		members := strings.Split(run, ",\n"+run[:strings.Index(run, "{")])
-		members[0] = strings.TrimLeft(members[0], " ")
+		indent, rest, _ := strings.Cut(run, "{")
+		members := strings.Split("{"+rest, ",\n"+indent+"{")
+		for i := range members[1:] {
+			members[i+1] = "{" + members[i+1]
+		}
 		slices.Sort(members)
-		indent := run[:strings.Index(run, "{")]
 		return indent + strings.Join(members, ",\n"+indent)
 	})
 }
 
-// learn names the resources that an answer shows.
+// learn names the resources that an answer shows, those that a bulk request made by their bulkIds.
 func (x *exchange) learn(content string) {
 	var shown struct {
 		ID, UserName, DisplayName string
+		Operations                []struct{ Method, Location, BulkID string }
 	}
 	if json.Unmarshal([]byte(content), &shown) == nil && shown.ID != "" {
 		name := shown.UserName
@@ -275,6 +279,11 @@ func (x *exchange) learn(content string) {
 			name = shown.DisplayName
 		}
 		x.know(shown.ID, name)
+	}
+	for _, made := range shown.Operations {
+		if made.Method == http.MethodPost && made.Location != "" {
+			x.know(path.Base(made.Location), made.BulkID)
+		}
 	}
 }
 

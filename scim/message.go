@@ -7,6 +7,9 @@ const (
 	ErrorURN        = "urn:ietf:params:scim:api:messages:2.0:Error"
 	ListResponseURN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 	PatchOpURN      = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+	SearchURN       = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+	BulkRequestURN  = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+	BulkResponseURN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 )
 
 // MediaType is SCIM's media type (RFC 7644 §8.1).
@@ -25,12 +28,13 @@ func NewErrorMessage(status int, scimType ScimType, detail string) ErrorMessage 
 	return ErrorMessage{Schemas: []string{ErrorURN}, ScimType: scimType, Detail: detail, Status: strconv.Itoa(status)}
 }
 
-// ListResponse is the body of a query's response (RFC 7644 §3.4.2).
+// ListResponse is the body of a query's response (RFC 7644 §3.4.2, RFC 9865 §2).
 type ListResponse[T any] struct {
 	Schemas      []string `json:"schemas"`
 	TotalResults int      `json:"totalResults"`
-	StartIndex   int      `json:"startIndex"`
+	StartIndex   int      `json:"startIndex,omitempty"` // absent where the page was asked for by cursor
 	ItemsPerPage int      `json:"itemsPerPage"`
+	NextCursor   string   `json:"nextCursor,omitempty"` // absent on the last page
 	Resources    []T      `json:"Resources"`
 }
 

@@ -29,6 +29,11 @@ const (
 	InvalidValue  ScimType = "invalidValue"
 	InvalidVers   ScimType = "invalidVers"
 	Sensitive     ScimType = "sensitive"
+
+	// RFC 9865 §2.1.
+	InvalidCursor ScimType = "invalidCursor"
+	ExpiredCursor ScimType = "expiredCursor"
+	InvalidCount  ScimType = "invalidCount"
 )
 
 // Error is a fault in what the client sent. Its text names what is wrong and where, and goes to the client.
@@ -146,20 +151,21 @@ func (r Resource) MarshalJSON() ([]byte, error) {
 		return names[i] < names[j]
 	})
 	var b bytes.Buffer
+	write := json.NewEncoder(&b)
+	write.SetEscapeHTML(false)
 	b.WriteByte('{')
 	for i, name := range names {
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		for j, v := range []any{name, r[name]} {
-			text, err := json.Marshal(v)
-			if err != nil {
-				return nil, err
-			}
 			if j > 0 {
 				b.WriteByte(':')
 			}
-			b.Write(text)
+			if err := write.Encode(v); err != nil {
+				return nil, err
+			}
+			b.Truncate(b.Len() - 1) // Encode ends the line
 		}
 	}
 	b.WriteByte('}')

@@ -81,7 +81,7 @@ func TestCheck(t *testing.T) {
 	}{
 		"nothing": {Options{}, []string{": names no token: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile or tokensFile"}},
 		"good":    {Options{Token: secretA}, nil},
-		"short":   {Options{Token: "alpha"}, []string{"token: the token has fewer than 16 characters"}},
+		"short":   {Options{Token: "alpha"}, []string{"token: the token has fewer than 8 characters"}},
 		"space": {
 			Options{Token: "alpha 0123456789abcdef"},
 			[]string{"token: the token holds a character that an Authorization header cannot carry: only visible ASCII, without spaces"},
@@ -124,7 +124,7 @@ func TestCheck(t *testing.T) {
 				"tokensFile: line 5: needs either token or sha256",
 				"tokensFile: line 6: needs either token or sha256",
 				"tokensFile: line 7: sha256 is not 64 hexadecimal digits",
-				"tokensFile: line 8: the token has fewer than 16 characters",
+				"tokensFile: line 8: the token has fewer than 8 characters",
 				"tokensFile: line 9: holds a key other than name, token and sha256",
 				"tokensFile: line 10: name stands twice",
 				"tokensFile: line 11: token is not text",

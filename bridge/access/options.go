@@ -14,8 +14,8 @@ type Options struct {
 	TokensFile string `koanf:"tokensFile"` // a YAML list of {name, token} or {name, sha256}
 }
 
-// MinTokenLength is short enough for tokens that people already have, and too long to be guessed over the network.
-const MinTokenLength = 16
+// MinTokenLength is short enough for tokens that people already have, and too long to be tried out over the network.
+const MinTokenLength = 8
 
 // The names under which the calls of unnamed tokens are logged.
 const (

@@ -46,6 +46,7 @@ const (
 	adPassword        = 0x52D  // ERROR_PASSWORD_RESTRICTION
 	adConstraint      = 0x202F // ERROR_DS_CONSTRAINT_VIOLATION: Samba's answer to a userPrincipalName in use
 	adSPNNotUnique    = 0x21C7 // ERROR_DS_SPN_VALUE_NOT_UNIQUE_IN_FOREST
+	adNoParent        = 0x2089 // ERROR_DS_NO_PARENT_OBJECT: a move below a parent that is not there
 	adUPNNotUnique    = 0x21C8 // ERROR_DS_UPN_VALUE_NOT_UNIQUE_IN_FOREST
 	attrAccountName   = "sAMAccountName"
 	attrPrincipalName = "userPrincipalName"
@@ -82,6 +83,8 @@ func (e *Error) refine(names []string) {
 	switch {
 	case e.ADCode == adPassword:
 		e.Reason, e.Attribute = Invalid, attrPassword
+	case e.ADCode == adNoParent:
+		e.Reason = NotFound
 	case e.Code == ldap.LDAPResultEntryAlreadyExists && (e.ADCode == adUserExists || e.ADCode == adGroupExists || e.ADCode == adAliasExists):
 		e.Attribute = attrAccountName
 	case e.Code != ldap.LDAPResultConstraintViolation:

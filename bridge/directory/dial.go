@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -45,23 +46,23 @@ func (d *dialer) secure(ctx context.Context, raw net.Conn, a address) (net.Conn,
 	if a.scheme != "ldaps" && !start {
 		return raw, nil
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: a.host}
+	name := a.host
 	if d.options.TLS.ServerName != "" {
-		config.ServerName = d.options.TLS.ServerName
+		name = d.options.TLS.ServerName
 	}
+	var roots *x509.CertPool // nil: the system's
 	if d.options.TLS.CA != "" {
-		roots, err := readRoots(d.options.TLS.CA) // at each dial: a renewed CA needs no restart
-		if err != nil {
+		var err error
+		if roots, err = readRoots(d.options.TLS.CA); err != nil { // at each dial: a renewed CA needs no restart
 			return nil, err
 		}
-		config.RootCAs = roots
 	}
 	if start {
 		if err := startTLS(ctx, raw); err != nil {
 			return nil, err
 		}
 	}
-	secured := tls.Client(raw, config)
+	secured := tls.Client(raw, verified(name, roots))
 	return secured, secured.HandshakeContext(ctx)
 }
 

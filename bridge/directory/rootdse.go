@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func (c *Client) known() *ldif.Server {
 // ask reads the root DSE (RFC 4512 §5.1) and the subschema that it names.
 func (c *Client) ask(ctx context.Context) (*ldif.Server, error) {
 	root, err := c.one(ctx, "", "objectClass", "vendorName", "supportedControl", "supportedFeatures", "supportedExtension",
-		"supportedCapabilities", "namingContexts", "defaultNamingContext", "subschemaSubentry")
+		"supportedCapabilities", "namingContexts", "defaultNamingContext", "dsServiceName", "subschemaSubentry")
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +68,13 @@ func (c *Client) ask(ctx context.Context) (*ldif.Server, error) {
 	}
 	if s.Kind == "" {
 		s.Kind = kindOf(root)
+	}
+	if service := root.Value("dsServiceName"); s.Kind == ldif.ActiveDirectory && service != "" {
+		controller, err := c.one(ctx, service, "invocationId")
+		if err != nil {
+			return nil, err
+		}
+		s.Instance = hex.EncodeToString([]byte(controller.Value("invocationId")))
 	}
 	subentry := root.Value("subschemaSubentry")
 	if subentry == "" {

@@ -68,6 +68,10 @@ func routerDetail(status int) string {
 
 // fail answers with an error body (RFC 7644 §3.12).
 func fail(c *fiber.Ctx, f bridge.Failure) {
+	if f.Status == fiber.StatusNotModified { // no fault, and no body (RFC 9110 §15.4.5)
+		c.Status(f.Status)
+		return
+	}
 	if f.RetryAfter > 0 || f.Status == fiber.StatusServiceUnavailable {
 		c.Set(fiber.HeaderRetryAfter, wholeSeconds(f.RetryAfter))
 	}

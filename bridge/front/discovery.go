@@ -78,9 +78,12 @@ func (s *Server) providerConfig(c *fiber.Ctx) error {
 	return send(c, fiber.StatusOK, providerConfig{
 		Schemas:        []string{providerConfigURN},
 		Patch:          feature{true},
+		Bulk:           bulk{feature{true}, s.bridge.Limits().BulkOperations, s.bridge.Limits().BulkPayload},
+		Sort:           feature{true},
+		ETag:           feature{true},
 		Filter:         filter{feature{true}, bridge.MaxPage},
 		ChangePassword: feature{slices.ContainsFunc(s.bridge.Types(c.UserContext()), hasPassword)},
-		Pagination:     paging{Index: true, DefaultMethod: "index", DefaultPageSize: bridge.DefaultPage, MaxPageSize: bridge.MaxPage},
+		Pagination:     paging{Cursor: true, Index: true, DefaultMethod: "index", DefaultPageSize: bridge.DefaultPage, MaxPageSize: bridge.MaxPage},
 		Authentication: []scheme{{
 			Type: "oauthbearertoken", Name: "OAuth Bearer Token", Description: "A bearer token in the Authorization header.",
 			SpecURI: "https://www.rfc-editor.org/info/rfc6750", Primary: true,

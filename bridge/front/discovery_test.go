@@ -23,14 +23,14 @@ func fields(t *testing.T, a answer) map[string]any {
 func TestServiceProviderConfig(t *testing.T) {
 	s := serve(t, Options{})
 	got := fields(t, s.ask(t, "GET /scim/v2/ServiceProviderConfig", ""))
-	no := map[string]any{"supported": false}
+	yes, no := map[string]any{"supported": true}, map[string]any{"supported": false}
 	want := map[string]any{
 		"schemas":        []any{"urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"},
 		"patch":          map[string]any{"supported": true},
-		"bulk":           map[string]any{"supported": false, "maxOperations": 0., "maxPayloadSize": 0.},
+		"bulk":           map[string]any{"supported": true, "maxOperations": 10., "maxPayloadSize": 1000.},
 		"filter":         map[string]any{"supported": true, "maxResults": 1000.},
-		"changePassword": no, "sort": no, "etag": no,
-		"pagination": map[string]any{"index": true, "cursor": false, "defaultPaginationMethod": "index", "defaultPageSize": 100., "maxPageSize": 1000.},
+		"changePassword": no, "sort": yes, "etag": yes,
+		"pagination": map[string]any{"index": true, "cursor": true, "defaultPaginationMethod": "index", "defaultPageSize": 100., "maxPageSize": 1000.},
 		"authenticationSchemes": []any{map[string]any{
 			"type": "oauthbearertoken", "name": "OAuth Bearer Token", "description": "A bearer token in the Authorization header.",
 			"specUri": "https://www.rfc-editor.org/info/rfc6750", "primary": true,

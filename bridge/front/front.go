@@ -15,6 +15,7 @@ import (
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/access"
+	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
 
@@ -25,6 +26,9 @@ type Bridge interface {
 	Get(ctx context.Context, c bridge.Call, typ, id string, v bridge.View) (*bridge.Result, error)
 	Query(ctx context.Context, c bridge.Call, typ string, q bridge.Query) (*bridge.List, error)
 	Patch(ctx context.Context, c bridge.Call, typ, id string, body []byte, v bridge.View) (*bridge.Result, error)
+	Replace(ctx context.Context, c bridge.Call, typ, id string, body []byte, v bridge.View) (*bridge.Result, error)
+	Bulk(ctx context.Context, c bridge.Call, body []byte) (*scim.BulkResponse, error)
+	Limits() bridge.Limits
 	Delete(ctx context.Context, c bridge.Call, typ, id string) error
 	Ready() bool
 }

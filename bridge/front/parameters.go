@@ -58,8 +58,19 @@ func (p params) query() (q bridge.Query, err error) {
 	if p.given("count") {
 		q.Count = min(q.Count, bridge.Unlimited-1) // a large count is not the same as none
 	}
-	q.StartIndex, q.Count = max(q.StartIndex, 1), max(q.Count, 0)
-	return q, nil
+	q.StartIndex = max(q.StartIndex, 1)
+	if cursors, given := p["cursor"]; given { // RFC 9865 §2: without a value it asks for the first page
+		q.Cursor = &cursors[0]
+	} else {
+		q.Count = max(q.Count, 0)
+	}
+	if p.given("sortBy") {
+		q.SortBy = p["sortby"][0]
+	}
+	if p.given("sortOrder") {
+		q.Descending, err = descending(p["sortorder"][0])
+	}
+	return q, err
 }
 
 // integer reads a whole number, or what stands for it where the parameter is absent or has no value.

@@ -2,6 +2,7 @@ package front
 
 import (
 	"bytes"
+	"context"
 	"mime"
 	"net/url"
 	"strings"
@@ -12,7 +13,7 @@ import (
 	"scimbridge/scim"
 )
 
-// resources serves one resource type's endpoint (RFC 7644 §3.2).
+// resources serves one resource type's endpoint (RFC 7644 §3.2), or where typ is "" the root, which lists every type.
 type resources struct {
 	*Server
 	typ string
@@ -55,14 +56,38 @@ func (r *resources) query(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	return r.list(c, q)
+}
+
+// search is query with its parameters in the body, which no log of addresses sees (RFC 7644 §3.4.3).
+func (r *resources) search(c *fiber.Ctx) error {
+	body, err := sentBody(c)
+	if err != nil {
+		return err
+	}
+	q, err := searchRequest(body)
+	if err != nil {
+		return err
+	}
+	return r.list(c, q)
+}
+
+func (r *resources) list(c *fiber.Ctx, q bridge.Query) error {
 	list, err := r.bridge.Query(c.UserContext(), r.call(c), r.typ, q)
 	if err != nil {
 		return err
 	}
-	return send(c, fiber.StatusOK, scim.NewListResponse(list.Total, list.StartIndex, list.Resources))
+	response := scim.NewListResponse(list.Total, list.StartIndex, list.Resources)
+	response.NextCursor = list.NextCursor
+	return send(c, fiber.StatusOK, response)
 }
 
-func (r *resources) patch(c *fiber.Ctx) error {
+func (r *resources) patch(c *fiber.Ctx) error { return r.change(c, r.bridge.Patch) }
+
+func (r *resources) replace(c *fiber.Ctx) error { return r.change(c, r.bridge.Replace) }
+
+// change is PATCH or PUT.
+func (r *resources) change(c *fiber.Ctx, do func(context.Context, bridge.Call, string, string, []byte, bridge.View) (*bridge.Result, error)) error {
 	p, err := parameters(c)
 	if err != nil {
 		return err
@@ -71,7 +96,7 @@ func (r *resources) patch(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	result, err := r.bridge.Patch(c.UserContext(), r.call(c), r.typ, id(c), body, p.view())
+	result, err := do(c.UserContext(), r.call(c), r.typ, id(c), body, p.view())
 	if err != nil {
 		return err
 	}

@@ -33,9 +33,11 @@ func (s *Server) routes() {
 	root.Get("/ResourceTypes/:id", s.resourceType)
 	root.Get("/Schemas", s.schemas)
 	root.Get("/Schemas/:id", s.schema)
-	for _, path := range []string{"/Me", "/Bulk", "/.search"} {
-		root.All(path, notImplemented)
-	}
+	root.All("/Me", notImplemented)
+	root.Post("/Bulk", s.bulk)
+	everything := &resources{Server: s}
+	root.Get("/", everything.query)
+	root.Post("/.search", everything.search)
 	// The endpoints stand in the map: with a context that has ended, the start does not wait for the directory.
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -44,9 +46,9 @@ func (s *Server) routes() {
 		collection := root.Group(rt.Endpoint)
 		collection.Get("", r.query)
 		collection.Post("", r.create)
-		collection.Post("/.search", notImplemented)
+		collection.Post("/.search", r.search)
 		collection.Get("/:id", r.get)
-		collection.Put("/:id", notImplemented)
+		collection.Put("/:id", r.replace)
 		collection.Patch("/:id", r.patch)
 		collection.Delete("/:id", r.delete)
 	}
@@ -79,7 +81,7 @@ func (s *Server) deadline(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// notImplemented answers what RFC 7644 knows and the bridge does not yet do: PUT (§3.5.1), POST /.search (§3.4.3), /Bulk (§3.7), /Me (§3.11).
+// notImplemented answers /Me (RFC 7644 §3.11): a token is nobody's account.
 func notImplemented(*fiber.Ctx) error {
 	return refuse(fiber.StatusNotImplemented, "", "this operation is not supported")
 }
@@ -98,7 +100,10 @@ func (s *Server) ready(c *fiber.Ctx) error {
 // call describes the request to the bridge.
 func (s *Server) call(c *fiber.Ctx) bridge.Call {
 	r := recordOf(c)
-	return bridge.Call{RequestID: r.requestID, Caller: r.caller, BaseURL: s.baseURL(c)}
+	return bridge.Call{
+		RequestID: r.requestID, Caller: r.caller, BaseURL: s.baseURL(c),
+		IfMatch: c.Get(fiber.HeaderIfMatch), IfNoneMatch: c.Get(fiber.HeaderIfNoneMatch),
+	}
 }
 
 // baseURL is the SCIM root as this client writes it, without a slash at the end.

@@ -63,12 +63,34 @@ func (d *double) Get(ctx context.Context, c bridge.Call, typ, id string, v bridg
 }
 
 func (d *double) Query(ctx context.Context, c bridge.Call, typ string, q bridge.Query) (*bridge.List, error) {
-	return d.list, d.ask(ctx, "query %s %q %d+%d %v", typ, q.Filter, q.StartIndex, q.Count, q.View)
+	return d.list, d.ask(ctx, "query %s %q %d+%d %v%s", typ, q.Filter, q.StartIndex, q.Count, q.View, beyond(q))
+}
+
+// beyond says how a query is sorted and paged by cursor, where it is.
+func beyond(q bridge.Query) string {
+	text := ""
+	if q.SortBy != "" {
+		text += fmt.Sprintf(" by %s %t", q.SortBy, q.Descending)
+	}
+	if q.Cursor != nil {
+		text += fmt.Sprintf(" cursor %q", *q.Cursor)
+	}
+	return text
 }
 
 func (d *double) Patch(ctx context.Context, c bridge.Call, typ, id string, body []byte, v bridge.View) (*bridge.Result, error) {
 	return d.result, d.ask(ctx, "patch %s %q %s %v", typ, id, body, v)
 }
+
+func (d *double) Replace(ctx context.Context, c bridge.Call, typ, id string, body []byte, v bridge.View) (*bridge.Result, error) {
+	return d.result, d.ask(ctx, "replace %s %q %s %v", typ, id, body, v)
+}
+
+func (d *double) Bulk(ctx context.Context, c bridge.Call, body []byte) (*scim.BulkResponse, error) {
+	return scim.NewBulkResponse(), d.ask(ctx, "bulk %s", body)
+}
+
+func (d *double) Limits() bridge.Limits { return bridge.Limits{BulkOperations: 10, BulkPayload: 1000} }
 
 func (d *double) Delete(ctx context.Context, c bridge.Call, typ, id string) error {
 	return d.ask(ctx, "delete %s %q", typ, id)

@@ -28,7 +28,7 @@ func (d demoCommand) Run(w *world) error {
 	password, token := rand.Text(), rand.Text()
 	mem, err := memdir.Start(memdir.Options{
 		Suffix: "dc=example,dc=org", RootDN: "cn=admin,dc=example,dc=org", RootPassword: password,
-		Schema: memdir.DefaultSchema + examples.OpenLDAPSchema, Entries: base,
+		Entries: base,
 	})
 	if err != nil {
 		return err

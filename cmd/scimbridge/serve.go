@@ -60,6 +60,7 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (server *fr
 	}
 	b := bridge.New(bridge.Options{
 		Map: compiled, Directory: client, Guard: guard.New(c.Guard, c.Directory.Bind.DN, client), Journal: j, Log: log,
+		Limits: c.Limits,
 	})
 	return front.New(c.Listen, b, gate, log), client.Close, nil
 }

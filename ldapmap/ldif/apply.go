@@ -54,7 +54,9 @@ func without(s *Subschema, name string, values, gone []string) []string {
 	if len(gone) == 0 {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(values), func(v string) bool {
-		return slices.ContainsFunc(gone, func(g string) bool { return Equal(s, name, v, g) || strings.EqualFold(v, g) })
-	})
+	keys, folded := make(map[string]bool, len(gone)), make(map[string]bool, len(gone)) // a group has many members
+	for _, g := range gone {
+		keys[Key(s, name, g)], folded[strings.ToLower(g)] = true, true
+	}
+	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return folded[strings.ToLower(v)] || keys[Key(s, name, v)] })
 }

@@ -19,6 +19,7 @@ type Server struct {
 	Extensions map[string]bool // announced extended operation OIDs
 	Contexts   []string        // namingContexts
 	Default    string          // defaultNamingContext (Active Directory), or ""
+	Instance   string          // the domain controller's invocationId (Active Directory), in hex: uSNChanged counts for it alone
 	Schema     *Subschema
 }
 

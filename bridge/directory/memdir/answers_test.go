@@ -154,7 +154,9 @@ var answers = []struct {
 	{"compare a missing attribute", compare(ann, "pager", "1"), "16"},
 	{"compare an unknown attribute", compare(ann, "nope", "1"), "17"},
 	{"compare without an equality rule", compare(ann, "facsimileTelephoneNumber", "1"), "18 inappropriate matching request"},
-	{"compare a bad value", compare(ann, "userAccountControl", "x"), "21 value does not conform to assertion syntax"},
+	{"compare a bad value", compare(ann, "entryUUID", "x"), "21 value does not conform to assertion syntax"},
+	{"compare a bad value without an equality rule", compare(ann, "userAccountControl", "x"), "18 inappropriate matching request"},
+	{"compare where there is none without an equality rule", compare(bob, "facsimileTelephoneNumber", "1"), "18 inappropriate matching request"},
 	{"compare nothing there", compare("uid=none,"+people, "cn", "x"), "32 (matched ou=people,dc=example,dc=org)"},
 
 	{"bind anonymously", bindAs("", ""), "0"},
@@ -178,17 +180,32 @@ var answers = []struct {
 	{"rename as a user", as(ann, "annsecret", rename(bob, "uid=x", true, "")), "50 no write access to parent's children"},
 	{"read a password as a user", as(ann, "annsecret", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "userPassword", "uid")), "[uid=ann uid=ann]"},
 
+	{"delete a number without an equality rule", modify(bob, "delete userAccountControl: 514", "add userAccountControl: 512"), "18 modify/delete: userAccountControl: no equality matching rule"},
+	{"number one", modify(ann, "add objectClass: posixAccount", "add uidNumber: 512", "add gidNumber: 1", "add homeDirectory: /"), "0"},
+	{"number the other", modify(bob, "add objectClass: posixAccount", "add uidNumber: 514", "add gidNumber: 1", "add homeDirectory: /"), "0"},
 	{"search nothing there", search("uid=none,ou=none,"+people, ldap.ScopeBaseObject, "(objectClass=*)"), "32 (matched ou=people,dc=example,dc=org)"},
 	{"search outside", search("dc=other", ldap.ScopeWholeSubtree, "(objectClass=*)"), "32"},
 	{"search at a bad DN", search("nonsense", ldap.ScopeWholeSubtree, "(objectClass=*)"), "34 invalid DN"},
 	{"search the empty base", search("", ldap.ScopeWholeSubtree, "(objectClass=*)"), "32"},
-	{"all of an entry", search("UID=Bob, OU=People,dc=example,dc=org", ldap.ScopeBaseObject, "(objectClass=*)"), "[uid=bob objectClass=inetOrgPerson|scimbridgeUser cn=Bob sn=Example manager=uid=ann,ou=people,dc=example,dc=org userPassword=bobsecret scimExternalId=Ext-Bob uid=bob userAccountControl=514]"},
+	{"all of an entry", search("UID=Bob, OU=People,dc=example,dc=org", ldap.ScopeBaseObject, "(objectClass=*)"), "[uid=bob objectClass=inetOrgPerson|scimbridgeUser|posixAccount cn=Bob sn=Example manager=uid=ann,ou=people,dc=example,dc=org userPassword=bobsecret scimExternalId=Ext-Bob uid=bob userAccountControl=514 uidNumber=514 gidNumber=1 homeDirectory=/]"},
 	{"no attributes", search(bob, ldap.ScopeBaseObject, "(objectClass=*)", "1.1"), "[uid=bob]"},
 	{"an alias", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "surname", "2.5.4.3"), "[uid=ann cn=Ann Example cn;lang-de=Anna Beispiel sn=Sample]"},
 	{"a supertype", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "name"), "[uid=ann cn=Ann Example cn;lang-de=Anna Beispiel title=BOSS sn=Sample title;lang-de=Chefin]"},
 	{"an option", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "cn;lang-de"), "[uid=ann cn;lang-de=Anna Beispiel]"},
 	{"unknown attributes", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "nope", "uid"), "[uid=ann uid=ann]"},
 	{"operational", search(bob, ldap.ScopeBaseObject, "(objectClass=*)", "structuralObjectClass", "entryDN", "hasSubordinates", "subschemaSubentry", "creatorsName"), "[uid=bob structuralObjectClass=inetOrgPerson creatorsName=cn=admin,dc=example,dc=org entryDN=uid=bob,ou=people,dc=example,dc=org subschemaSubentry=cn=Subschema hasSubordinates=FALSE]"},
+	{"no subordinates any more", func(c *ldap.Conn) error {
+		for _, do := range []step{add("ou=sub,"+people, "objectClass: organizationalUnit", "ou: sub"), add("ou=one,ou=sub,"+people, "objectClass: organizationalUnit", "ou: one"), del("ou=one,ou=sub," + people)} {
+			if err := do(c); err != nil {
+				return err
+			}
+		}
+		err := search("ou=sub,"+people, ldap.ScopeBaseObject, "(objectClass=*)", "hasSubordinates")(c)
+		if failed := del("ou=sub," + people)(c); failed != nil {
+			return failed
+		}
+		return err
+	}, "[ou=sub hasSubordinates=FALSE]"},
 	{"whole subtree", search("dc=example,dc=org", ldap.ScopeWholeSubtree, "(objectClass=*)", "1.1"), "[cn=staff,ou=groups,dc=example,dc=org; dc=example,dc=org; ou=groups,dc=example,dc=org; ou=people,dc=example,dc=org; uid=a\\2C b\\3Dc #1; uid=ann; uid=bob; uid=zed]"},
 	{"one level", search("dc=example,dc=org", ldap.ScopeSingleLevel, "(objectClass=*)", "1.1"), "[ou=groups,dc=example,dc=org; ou=people,dc=example,dc=org]"},
 }
@@ -221,11 +238,16 @@ var filters = []struct{ filter, want string }{
 	{"(!(facsimileTelephoneNumber=*))", "[uid=a\\2C b\\3Dc #1; uid=bob; uid=zed]"},
 	{"(uid>=a)", "[]"},
 	{"(!(uid>=a))", "[]"},
-	{"(userAccountControl>=513)", "[uid=bob]"},
+	{"(userAccountControl>=513)", "[]"},
+	{"(uidNumber>=513)", "[uid=bob]"},
 	{"(userAccountControl<=0512)", "[]"},
-	{"(userAccountControl<=513)", "[uid=ann]"},
+	{"(uidNumber<=0512)", "[]"},
+	{"(userAccountControl<=513)", "[]"},
+	{"(uidNumber<=513)", "[uid=ann]"},
 	{"(userAccountControl=0514)", "[]"},
+	{"(uidNumber=0514)", "[]"},
 	{"(!(userAccountControl=x))", "[]"},
+	{"(!(uidNumber=x))", "[]"},
 	{"(userAccountControl:1.2.840.113556.1.4.803:=2)", "[uid=bob]"},
 	{"(!(userAccountControl:1.2.840.113556.1.4.803:=2))", "[uid=a\\2C b\\3Dc #1; uid=ann; uid=zed]"},
 	{"(userAccountControl:1.2.840.113556.1.4.803:=514)", "[uid=bob]"},

@@ -77,6 +77,9 @@ func (c *connection) compare(r request, with controls) *result {
 	if def == nil {
 		return &result{code: ldap.LDAPResultUndefinedAttributeType}
 	}
+	if def.Equality == "" {
+		return fail(ldap.LDAPResultInappropriateMatching, "inappropriate matching request")
+	}
 	value := r.compare.Values[0]
 	if _, ok := t.schema.pretty(def, value); !ok {
 		return fail(ldap.LDAPResultInvalidAttributeSyntax, "value does not conform to assertion syntax")
@@ -92,8 +95,6 @@ func (c *connection) compare(r request, with controls) *result {
 	switch {
 	case len(values) == 0:
 		return &result{code: ldap.LDAPResultNoSuchAttribute}
-	case def.Equality == "":
-		return fail(ldap.LDAPResultInappropriateMatching, "inappropriate matching request")
 	case slices.ContainsFunc(values, func(v string) bool { return ldif.Equal(t.schema.Subschema, r.compare.Name, v, value) }):
 		return &result{code: ldap.LDAPResultCompareTrue}
 	}

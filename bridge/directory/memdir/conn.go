@@ -44,6 +44,7 @@ type connection struct {
 func (c *connection) serve() {
 	defer c.net.Close()
 	defer c.under.Wait()
+	defer c.survive()
 	slots := make(chan struct{}, maxConcurrent)
 	in := bufio.NewReader(c.net)
 	for {
@@ -87,13 +88,17 @@ func (c *connection) disconnect() {
 	c.send(0, encodeResult(ldap.ApplicationExtendedResponse, malformed, oid), nil)
 }
 
-// handle runs one operation and answers. A panic ends the connection, not the server.
+// survive ends the connection, and not the server, on a panic, and lets it show in the counts.
+func (c *connection) survive() {
+	if recover() != nil {
+		c.server.count("panic")
+		c.net.Close()
+	}
+}
+
+// handle runs one operation and answers.
 func (c *connection) handle(m message, r request) {
-	defer func() {
-		if recover() != nil {
-			c.net.Close()
-		}
-	}()
+	defer c.survive()
 	c.server.count(r.name)
 	fault := c.server.faultFor(r)
 	if !fault.wait(c.server.closed) || fault.Drop == DropBefore {

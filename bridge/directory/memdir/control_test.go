@@ -204,6 +204,7 @@ var exchanges = []raw{
 	{"add asserting itself", rawAdd("uid=z,"+people, "objectClass: account", "uid: z"), []*ber.Packet{asserts("(uid=z)")}, "0"},
 	{"add asserting wrongly", rawAdd("uid=w,"+people, "objectClass: account", "uid: w"), []*ber.Packet{asserts("(uid=z)")}, "122"},
 	{"modify with both", rawModify(x, "replace description: e"), []*ber.Packet{reads(preRead, "description"), reads(postRead, "description", "uid")}, "0 before [uid=x,ou=people,dc=example,dc=org description=d] after [uid=x,ou=people,dc=example,dc=org uid=x description=e]"},
+	{"read a password", rawModify(ann, "replace title: x"), []*ber.Packet{reads(postRead, "userPassword")}, "0 after [uid=ann,ou=people,dc=example,dc=org userPassword=annsecret]"},
 	{"modify with an empty selection", rawModify(x, "replace description: f"), []*ber.Packet{reads(postRead)}, "0 after [uid=x,ou=people,dc=example,dc=org objectClass=account uid=x description=f]"},
 	{"modify reading nothing", rawModify(x, "replace description: f"), []*ber.Packet{reads(postRead, "1.1")}, "0 after [uid=x,ou=people,dc=example,dc=org]"},
 	{"modify that fails", rawModify(x, "replace nope: f"), []*ber.Packet{reads(postRead)}, "17 nope: attribute type undefined"},

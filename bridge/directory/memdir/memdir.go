@@ -159,7 +159,8 @@ func (s *Server) Entries() []*ldif.Entry {
 	return entries
 }
 
-// Counts returns how many operations of each name came in: bind, unbind, search, add, modify, modrdn, delete, compare, abandon, extended.
+// Counts returns how many operations of each name came in: bind, unbind, search, add, modify, modrdn, delete, compare, abandon, extended;
+// and panic, where the server itself is at fault.
 func (s *Server) Counts() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

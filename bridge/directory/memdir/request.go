@@ -112,8 +112,8 @@ func decodeModify(c *cursor, r *request) {
 	for list := c.list(); len(list.rest) > 0 && !c.bad; {
 		item := list.list()
 		op := item.number()
-		a := decodeAttribute(item, c)
-		c.bad = c.bad || list.bad || item.bad
+		a := decodeAttribute(item, c) // says if any of it is malformed
+		c.bad = c.bad || list.bad
 		words := []ldif.ModOp{ldif.AddValues, ldif.DeleteValues, ldif.ReplaceValues, incrementValues}
 		switch {
 		case op < 0 || op >= int64(len(words)):

@@ -1,0 +1,16 @@
+package front
+
+import "github.com/gofiber/fiber/v2"
+
+// bulk serves /Bulk (RFC 7644 §3.7).
+func (s *Server) bulk(c *fiber.Ctx) error {
+	body, err := sentBody(c)
+	if err != nil {
+		return err
+	}
+	response, err := s.bridge.Bulk(c.UserContext(), s.call(c), body)
+	if err != nil {
+		return err
+	}
+	return send(c, fiber.StatusOK, response)
+}

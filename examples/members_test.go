@@ -1,0 +1,256 @@
+package examples_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
+	"scimbridge/examples"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// users loads users into the directory and returns their ids.
+func (d *deployment) users(t testing.TB, prefix string, n int) []string {
+	t.Helper()
+	d.server.Load(t, people(d.server, prefix, n))
+	shown, err := d.listed(`userName sw "` + prefix + `"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(shown) != n {
+		t.Fatalf("%d of %d users", len(shown), n)
+	}
+	return slices.Sorted(maps.Keys(shown))
+}
+
+// people is the LDIF of users named by a prefix and a number.
+func people(server *dirtest.Server, prefix string, n int) string {
+	var text strings.Builder
+	for i := range n {
+		name := fmt.Sprintf("%s%04d", prefix, i)
+		if server.Kind == ldif.ActiveDirectory {
+			fmt.Fprintf(&text, "dn: CN=%s,%s\nobjectClass: user\nsAMAccountName: %[1]s\nuserPrincipalName: %[1]s\n\n", name, server.People)
+		} else {
+			fmt.Fprintf(&text, "dn: uid=%s,%s\nobjectClass: inetOrgPerson\nuid: %[1]s\ncn: %[1]s\nsn: %[1]s\n\n", name, server.People)
+		}
+	}
+	return text.String()
+}
+
+// held are the DNs that the group's entry holds as members, the placeholder aside.
+func (d *deployment) held(t testing.TB, group string) []string {
+	t.Helper()
+	var dns []string
+	e := d.entry(t, group)
+	for _, a := range e.Attributes {
+		if strings.HasPrefix(a.Name, "member;range=") {
+			t.Fatal("too large a group to be read at once")
+		}
+	}
+	for _, dn := range e.Values("member") {
+		if dn != ldapmap.DefaultPlaceholder {
+			dns = append(dns, dn)
+		}
+	}
+	return dns
+}
+
+func TestTwoMembersJoinTen(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		d := deploy(t, server)
+		ids := d.users(t, "joins", 12)
+		group := d.group(t, "Twelve", ids[:10]...)
+		d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, addMembers(ids[10:]...))
+		for name, got := range map[string]int{"held": len(d.held(t, group)), "shown": len(d.members(t, group))} {
+			if got != 12 {
+				t.Errorf("%d members are %s, want 12", got, name)
+			}
+		}
+		d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, addMembers(ids[5:]...)) // most are members already
+		d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, removeMembers(ids[:2]...))
+		d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, removeMembers(ids[:4]...)) // two are none any more
+		if got := len(d.members(t, group)); got != 8 {
+			t.Errorf("%d members, want 8", got)
+		}
+	})
+}
+
+func TestParallelMembers(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		d := deploy(t, server)
+		ids := d.users(t, "crowd", 21)
+		group := d.group(t, "Crowd", ids[20])
+		d.parallel(t, ids[:20], "/Groups/"+group, addMembers)
+		if got := len(d.members(t, group)); got != 21 {
+			t.Errorf("%d members, want 21", got)
+		}
+		d.parallel(t, ids[:20], "/Groups/"+group, removeMembers)
+		if got := d.members(t, group); len(got) != 1 || got[ids[20]] != 1 {
+			t.Errorf("%d members, want the one that stays", len(got))
+		}
+	})
+}
+
+// parallel sends a PATCH for each id at the same time.
+func (d *deployment) parallel(t *testing.T, ids []string, path string, body func(...string) string) {
+	t.Helper()
+	start := make(chan struct{})
+	var sent sync.WaitGroup
+	for _, id := range ids {
+		sent.Go(func() {
+			<-start
+			answer, content, err := d.try(http.MethodPatch, path, body(id))
+			if err != nil {
+				t.Error(err)
+			} else if answer.StatusCode != http.StatusNoContent {
+				t.Errorf("%d %s", answer.StatusCode, content)
+			}
+		})
+	}
+	close(start)
+	sent.Wait()
+}
+
+// keepers are the directories by who keeps references true: the server or the bridge.
+var keepers = []struct {
+	name  string
+	start func(t testing.TB) *dirtest.Server
+}{
+	{"openldap with refint", func(t testing.TB) *dirtest.Server {
+		return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema))
+	}},
+	{"openldap without refint", func(t testing.TB) *dirtest.Server {
+		return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint())
+	}},
+	{"memory with references cleaned", memory},
+	{"memory", func(t testing.TB) *dirtest.Server {
+		return dirtest.Memory(t, func(o *memdir.Options) {
+			o.Schema, o.CleanReferences = memdir.DefaultSchema+examples.OpenLDAPSchema, false
+		})
+	}},
+	{"active directory", func(t testing.TB) *dirtest.Server { return dirtest.ActiveDirectory(t) }},
+}
+
+const managerPath = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"
+
+// managerOf is the id that SCIM shows as the user's manager, or "".
+func (d *deployment) managerOf(t testing.TB, id string) string {
+	t.Helper()
+	enterprise, _ := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"].(object)
+	manager, _ := enterprise["manager"].(object)
+	value, _ := manager["value"].(string)
+	return value
+}
+
+// TestNothingIsInherited: who comes to a DN that another had is no member of what the other was a member of, and nobody's manager.
+func TestNothingIsInherited(t *testing.T) {
+	for _, keeper := range keepers {
+		t.Run(keeper.name, func(t *testing.T) {
+			d := deploy(t, keeper.start(t))
+			report := d.user(t, "report@contoso.example")
+			first := d.user(t, "first@contoso.example")
+			groups := []string{d.group(t, "Both", report, first), d.group(t, "One", first)}
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+report, operations(replace(managerPath, `"`+first+`"`)))
+			dn := d.entry(t, first).DN
+
+			d.follows(t, first, report, groups)
+			second := d.user(t, "first@contoso.example")
+			d.inheritsNothing(t, second, dn, report, groups, first)
+
+			renamed := d.entry(t, first).DN
+			d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+first, "")
+			third := d.user(t, "renamed@contoso.example")
+			d.inheritsNothing(t, third, renamed, report, groups, "")
+		})
+	}
+}
+
+// follows renames the user and sees that what refers to it follows.
+func (d *deployment) follows(t *testing.T, id, report string, groups []string) {
+	t.Helper()
+	name := operations(replace("userName", `"renamed@contoso.example"`))
+	if d.server.Kind == ldif.ActiveDirectory {
+		name = operations(replace("userName", `"renamed@contoso.example"`), replace("displayName", `"renamed"`))
+	}
+	d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, name)
+	if got := d.managerOf(t, report); got != id {
+		t.Errorf("the renamed manager shows as %q", got)
+	}
+	now := ldif.NormalDN(d.entry(t, id).DN)
+	for _, group := range groups {
+		if d.members(t, group)[id] != 1 {
+			t.Error("the renamed user is not shown as a member")
+		}
+		if !slices.ContainsFunc(d.held(t, group), func(dn string) bool { return ldif.NormalDN(dn) == now }) {
+			t.Errorf("the group does not hold the new name: %v", d.held(t, group))
+		}
+	}
+}
+
+// inheritsNothing sees that the newcomer has the DN that another had, and nothing else of it.
+func (d *deployment) inheritsNothing(t *testing.T, newcomer, dn, report string, groups []string, manager string) {
+	t.Helper()
+	if e := d.entry(t, newcomer); !ldif.SameDN(e.DN, dn) {
+		t.Fatalf("the newcomer is at %s, not at %s", e.DN, dn)
+	}
+	for _, group := range groups {
+		if d.members(t, group)[newcomer] != 0 || slices.ContainsFunc(d.held(t, group), func(held string) bool { return ldif.SameDN(held, dn) }) {
+			t.Errorf("the newcomer is a member: %v", d.held(t, group))
+		}
+	}
+	if got := d.managerOf(t, report); got != manager {
+		t.Errorf("the manager shows as %q, want %q", got, manager)
+	}
+	if held := d.entry(t, report).Value("manager"); held != "" && ldif.SameDN(held, dn) {
+		t.Errorf("the manager's entry holds %s", held)
+	}
+}
+
+// TestLastMemberLeaves: a groupOfNames that was made by hand has no placeholder, and its only member cannot be taken out before another is in.
+func TestLastMemberLeaves(t *testing.T) {
+	for _, keeper := range keepers {
+		if keeper.name == "active directory" {
+			continue // its groups may be empty
+		}
+		t.Run(keeper.name, func(t *testing.T) {
+			server := keeper.start(t)
+			d := deploy(t, server)
+			for name, leave := range map[string]func(user, group string){
+				"removed": func(user, group string) {
+					d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, removeMembers(user))
+				},
+				"deleted": func(user, _ string) { d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+user, "") },
+				"replaced": func(_, group string) {
+					d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, operations(`{"op":"Replace","path":"members","value":[]}`))
+				},
+			} {
+				user := d.user(t, name)
+				dn := d.entry(t, user).DN
+				cn := "cn=by hand " + name + "," + server.Groups
+				server.Load(t, "dn: "+cn+"\nobjectClass: groupOfNames\ncn: by hand "+name+"\nmember: "+dn+"\n")
+				group := idOf(t, server, cn)
+				leave(user, group)
+				if held := d.held(t, group); slices.ContainsFunc(held, func(h string) bool { return ldif.SameDN(h, dn) }) {
+					t.Errorf("%s: the group holds %v", name, held)
+				}
+				if name == "deleted" {
+					user = d.user(t, name)
+				}
+				if got := d.members(t, group); len(got) != 0 {
+					t.Errorf("%s: %d members", name, len(got))
+				}
+				d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, addMembers(user))
+				if got := d.members(t, group); got[user] != 1 || len(got) != 1 {
+					t.Errorf("%s: %d members, want the one that came", name, len(got))
+				}
+			}
+		})
+	}
+}
