@@ -131,9 +131,7 @@ var keepers = []struct {
 	}},
 	{"memory with references cleaned", memory},
 	{"memory", func(t testing.TB) *dirtest.Server {
-		return dirtest.Memory(t, func(o *memdir.Options) {
-			o.Schema, o.CleanReferences = memdir.DefaultSchema+examples.OpenLDAPSchema, false
-		})
+		return dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
 	}},
 	{"active directory", func(t testing.TB) *dirtest.Server { return dirtest.ActiveDirectory(t) }},
 }
