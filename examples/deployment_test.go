@@ -91,7 +91,7 @@ func deploy(t testing.TB, server *dirtest.Server, env ...string) *deployment {
 		t.Fatal(err)
 	}
 	b := bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Guard: guard.New(c.Guard, c.Directory.Bind.DN, client), Log: log,
+		Map: compiled, Directory: client, Guard: guard.New(c.Guard, c.Directory.Bind.DN, client), Log: log, Limits: c.Limits,
 		Journal: func(r journal.Record) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
