@@ -143,8 +143,14 @@ func (b *Bridge) Types(ctx context.Context) []*schema.ResourceType {
 // Limits are what one request may cost, for discovery.
 func (b *Bridge) Limits() Limits { return b.limits }
 
-// Ready says whether the directory is reachable, for a health check.
-func (b *Bridge) Ready() bool { return b.directory.Available() }
+// Ready says whether the directory is reachable and fits the map, for a health check. It asks the directory on first contact alone.
+func (b *Bridge) Ready(ctx context.Context) bool {
+	if !b.directory.Available() {
+		return false
+	}
+	_, _, err := b.world(ctx)
+	return err == nil
+}
 
 // find reads the entry with the id, with the attributes that wants names (nil: all but members), or errNotFound.
 func (b *Bridge) find(ctx context.Context, t *ldapmap.Type, id string, wants func(schema.Ref) bool) (*ldif.Entry, error) {

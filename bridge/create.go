@@ -58,7 +58,11 @@ func addOf(p ldif.Plan) ldif.Change {
 // back and the client told: two entries of one name would each be found in place of the other.
 func (b *Bridge) readBack(ctx context.Context, w *writing, want ldapmap.Write, add ldif.Change, p *scim.Projection) (*ldif.Entry, error) {
 	t := w.typ
-	found, err := b.directory.Search(ctx, directory.Search{Base: t.Base, Filter: t.ClaimFilter(want), Attributes: t.Attributes(p.Wants)})
+	search := directory.Search{Base: t.Base, Filter: t.ClaimFilter(want), Attributes: t.Attributes(p.Wants)}
+	if search.Filter == "" {
+		search.Base, search.Scope, search.Filter = add.DN, directory.BaseObject, t.Scope()
+	}
+	found, err := b.directory.Search(ctx, search)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (u *update) run(ctx context.Context, operation string, server *ldif.Server,
 	e := done.entry
 	if silent {
 		r := &Result{Location: u.b.location(u.c, u.t, u.id)}
-		if e != nil && done.plan.Empty() == false {
+		if e != nil && !done.plan.Empty() {
 			r.Version = etag(u.t, e)
 		}
 		return r, nil

@@ -158,12 +158,12 @@ func (b *Bridge) claimants(ctx context.Context, t *ldapmap.Type, s *ldapmap.Sear
 func (b *Bridge) referrers(ctx context.Context, needs []ldapmap.ReferrerNeeds) ([]ldapmap.Referrer, error) {
 	var referrers []ldapmap.Referrer
 	for _, n := range needs {
-		err := b.directory.Enumerate(ctx, directory.Search{Base: n.Base, Filter: n.Filter, Attributes: n.Type.Attributes(nil)}, func(e *ldif.Entry) error {
-			referrers = append(referrers, ldapmap.Referrer{Type: n.Type, Attribute: n.Attribute, DN: n.DN, Entry: e})
-			return nil
-		})
+		found, err := b.directory.Search(ctx, directory.Search{Base: n.Base, Filter: n.Filter, Attributes: n.Type.Attributes(nil)})
 		if err != nil && reasonOf(err) != directory.NotFound {
 			return nil, err
+		}
+		for _, e := range found {
+			referrers = append(referrers, ldapmap.Referrer{Type: n.Type, Attribute: n.Attribute, DN: n.DN, Entry: e})
 		}
 	}
 	return referrers, nil

@@ -24,6 +24,7 @@ type Config struct {
 	Listen    front.Options     `koanf:"listen"`
 	Directory directory.Options `koanf:"directory"`
 	Resources []ldapmap.Options `koanf:"resources"`
+	Strict    bool              `koanf:"strict"` // refuse what clients send beyond the RFCs
 	Access    access.Options    `koanf:"access"`
 	Guard     guard.Options     `koanf:"guard"`
 	Limits    bridge.Limits     `koanf:"limits"`

@@ -72,6 +72,29 @@
 //	      attribute: member
 //	      form: dn
 //	      # placeholder: cn=nobody,dc=example,dc=org # for groupOfNames, which cannot be empty
+//	  - type: Device                 # a type of one's own
+//	    endpoint: /Devices
+//	    schema: urn:example:scim:schemas:core:2.0:Device
+//	    description: Things with a network address
+//	    base: OU=Devices,DC=corp,DC=example
+//	    objectClasses: [device]
+//	    dn: '"CN=" + rdn(displayName) + "," + base'
+//	    unique: [displayName]
+//	    attributes:
+//	      - {scim: displayName, ldap: cn, define: {required: true}} # what no RFC defines is defined here
+//	      - {scim: owner, ldap: owner, reference: User}
+//	      - scim: 'urn:example:scim:schemas:extension:asset:2.0:Device:labels' # an extension of one's own
+//	        ldap: description
+//	        define:
+//	          type: string           # string, boolean, decimal, integer, dateTime, binary
+//	          multiValued: true
+//	          caseExact: false
+//	          mutability: readWrite  # readWrite, readOnly, immutable, writeOnly
+//	          returned: default      # default, always, request, never
+//	          canonicalValues: [spare, in use]
+//	          description: What is stuck on it
+//
+//	strict: false                    # refuse what clients send beyond the RFCs, as strings for booleans
 //
 //	access:                          # bearer tokens; all that are named are valid
 //	  tokensFile: tokens.yaml        # a list of {name, token} or {name, sha256}
@@ -80,6 +103,11 @@
 //	guard:
 //	  protected:                     # entries that are never written, with everything below them
 //	    - OU=Administrators,OU=People,DC=corp,DC=example
+//
+//	limits:                          # what one request may cost
+//	  lookThrough: 100000            # entries that a filter which LDAP cannot say may look through
+//	  bulkOperations: 1000
+//	  bulkPayload: 2097152           # bytes
 //
 //	log:
 //	  level: info                    # debug, info, warn, error

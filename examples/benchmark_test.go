@@ -57,15 +57,20 @@ func BenchmarkBridge(b *testing.B) {
 		bridge func(b *testing.B, i int)
 		raw    func(b *testing.B, i int)
 	}{
-		{"match",
+		{
+			"match",
 			func(b *testing.B, i int) {
 				send(b, 200, "GET", "/Users?filter="+url.QueryEscape(`userName eq "`+name(i)+`"`), "")
 			},
-			func(b *testing.B, i int) { find(b, i) }},
-		{"get",
+			func(b *testing.B, i int) { find(b, i) },
+		},
+		{
+			"get",
 			func(b *testing.B, i int) { send(b, 200, "GET", "/Users/"+ids[i%1000], "") },
-			func(b *testing.B, i int) { find(b, i) }},
-		{"patch",
+			func(b *testing.B, i int) { find(b, i) },
+		},
+		{
+			"patch",
 			func(b *testing.B, i int) {
 				send(b, 200, "PATCH", "/Users/"+ids[i%1000], fmt.Sprintf(`{"Operations":[{"op":"replace","path":"title","value":"b%d"}]}`, time.Now().UnixNano()))
 			},
@@ -75,8 +80,10 @@ func BenchmarkBridge(b *testing.B) {
 				if err := raw.Modify(change); err != nil {
 					b.Fatal(err)
 				}
-			}},
-		{"create",
+			},
+		},
+		{
+			"create",
 			func(b *testing.B, i int) {
 				send(b, 201, "POST", "/Users", fmt.Sprintf(`{"userName":"b%d@contoso.example","name":{"familyName":"B"}}`, time.Now().UnixNano()))
 			},
@@ -92,8 +99,10 @@ func BenchmarkBridge(b *testing.B) {
 					b.Fatal(err)
 				}
 				find(b, i)
-			}},
-		{"member",
+			},
+		},
+		{
+			"member",
 			func(b *testing.B, i int) {
 				op := []string{"add", "remove"}[i/1000%2]
 				send(b, 204, "PATCH", "/Groups/"+group.ID, `{"Operations":[{"op":"`+op+`","path":"members","value":[{"value":"`+ids[i%1000]+`"}]}]}`)
@@ -110,7 +119,8 @@ func BenchmarkBridge(b *testing.B) {
 				if err := raw.Modify(change); err != nil && !ldap.IsErrorWithCode(err, 20) && !ldap.IsErrorWithCode(err, 16) {
 					b.Fatal(err)
 				}
-			}},
+			},
+		},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			var bridge, direct time.Duration

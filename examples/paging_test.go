@@ -39,8 +39,8 @@ func loadUsers(t testing.TB, server *dirtest.Server, n int) {
 	server.Load(t, b.String())
 }
 
-// once holds a run through every page to each user that stays all the while showing exactly once.
-func once(t testing.TB, seen map[string]int, n int) {
+// eachOnce holds a run through every page to each user that stays all the while showing exactly once.
+func eachOnce(t testing.TB, seen map[string]int, n int) {
 	t.Helper()
 	stayed := 0
 	for name, times := range seen {
@@ -96,7 +96,7 @@ func TestPagesWhileOthersComeAndGo(t *testing.T) {
 				seen[r.UserName]++
 			}
 		}
-		once(t, seen, users)
+		eachOnce(t, seen, users)
 	})
 	t.Run("by cursor", func(t *testing.T) {
 		seen := map[string]int{}
@@ -107,7 +107,7 @@ func TestPagesWhileOthersComeAndGo(t *testing.T) {
 			}
 			cursor = l.NextCursor
 		}
-		once(t, seen, users)
+		eachOnce(t, seen, users)
 	})
 	stop.Store(true)
 	if err := <-moved; err != nil {

@@ -56,7 +56,7 @@ func TestLeaverNewcomerReturn(t *testing.T) {
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
 		d := deploy(t, server)
 		leaver := d.login(t, cleanName, "Secret-123")
-		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, operations(replace(`emails[type eq \"work\"].value`, `"`+cleanName+`"`)))
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, operations(replace(`emails[type eq "work"].value`, `"`+cleanName+`"`)))
 		group := d.group(t, "Leavers", leaver)
 		at := d.state(t, leaver)
 		if at.login != cleanName || at.mail != cleanName || at.control != "512" {
@@ -78,10 +78,9 @@ func TestLeaverNewcomerReturn(t *testing.T) {
 		displaced := at
 		displaced.login, displaced.control = tombName, "514"
 		came := state{dn: at.dn, login: cleanName, control: "512"}
-		if server.Kind == ldif.ActiveDirectory { // the name of the entry is not made of a unique attribute: the newcomer's takes a number
-			came.dn = strings.Replace(at.dn, "CN=leaver,", "CN=leaver 2,", 1)
-		} else {
-			displaced.dn = "uid=" + tombName + "," + server.People
+		displaced.dn = "uid=" + tombName + "," + server.People
+		if server.Kind == ldif.ActiveDirectory {
+			displaced.dn = "CN=" + strings.TrimSuffix(tombName, "@contoso.example") + "," + server.People
 		}
 		d.inState(t, "displaced", leaver, displaced)
 		d.inState(t, "the newcomer", newcomer, came)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
 	"scimbridge/scim/filter"
 )
 
@@ -60,87 +61,109 @@ func compileActivation(o ActiveOptions) (activation, string) {
 	return a, ""
 }
 
-// isBlocked says whether the entry is blocked by this way.
-func (a activation) isBlocked(e *ldif.Entry) bool {
-	values := e.Values(a.attribute)
+// isBlocked says whether the entry is blocked by this way. A value counts as the directory compares it, and whatever its case.
+func (a activation) isBlocked(e *ldif.Entry, s *ldif.Subschema) bool {
 	switch {
 	case a.bit != 0:
-		n, err := strconv.ParseInt(strings.Join(values, ""), 10, 64)
-		return err == nil && int(n)&a.bit != 0
+		n, err := strconv.ParseInt(e.Value(a.attribute), 10, 64)
+		return err == nil && n&int64(a.bit) != 0
 	case a.blocked != "":
-		return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, a.blocked) })
+		return len(a.like(e, s, a.blocked)) > 0
 	default: // blocked is the absence of the unblocked value
-		return !slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, a.unblocked) })
+		return len(a.like(e, s, a.unblocked)) == 0
 	}
 }
 
-// values are the attribute's values for an entry that is to be active or not, given those it has (none for a new one): a bit is set or
-// cleared and every other bit stays; a blocked value takes the place of what is there.
-func (a activation) values(present []string, active, create bool) ([]string, error) {
+// like are the entry's values of the attribute that are equal to the one given.
+func (a activation) like(e *ldif.Entry, s *ldif.Subschema, value string) []string {
+	var found []string
+	for _, v := range e.Values(a.attribute) {
+		if strings.EqualFold(v, value) || ldif.Equal(s, a.attribute, v, value) {
+			found = append(found, v)
+		}
+	}
+	return found
+}
+
+// change tells the values that go and those that come when the entry (nil: a new one) becomes active or blocked: a bit is set or cleared and every other
+// bit stays; a blocked value takes the place of the unblocked one.
+func (a activation) change(e *ldif.Entry, s *ldif.Subschema, active bool) (old, now []string, err error) {
 	if a.bit != 0 {
-		n := int64(a.initial)
-		if len(present) > 0 {
-			var err error
-			if n, err = strconv.ParseInt(present[0], 10, 64); err != nil {
-				return nil, fmt.Errorf("%s holds %q, which is no integer", a.attribute, present[0])
-			}
-		}
-		if active {
-			n &^= int64(a.bit)
-		} else {
-			n |= int64(a.bit)
-		}
-		if active && !create && len(present) == 0 {
-			return nil, nil
-		}
-		if n == 0 && create && a.initial == 0 && active {
-			return nil, nil
-		}
-		return []string{strconv.FormatInt(n, 10)}, nil
+		return a.changeBit(e, active)
 	}
-	value := a.unblocked
-	if !active {
-		value = a.blocked
+	coming, going := a.blocked, a.unblocked
+	if active {
+		coming, going = going, coming
 	}
-	if value == "" {
-		return nil, nil
+	if going != "" {
+		old = a.like(e, s, going)
 	}
-	return []string{value}, nil
+	return old, asValues(coming), nil
 }
 
-// filter is the LDAP filter for entries blocked by this way.
-func (a activation) filter() string {
+func (a activation) changeBit(e *ldif.Entry, active bool) (old, now []string, err error) {
+	n, old := int64(a.initial), e.Values(a.attribute)
 	switch {
-	case a.bit != 0:
-		return fmt.Sprintf("(%s:1.2.840.113556.1.4.803:=%d)", a.attribute, a.bit)
-	case a.blocked != "":
-		return fmt.Sprintf("(%s=%s)", a.attribute, ldif.EscapeFilter(a.blocked))
-	default:
-		return fmt.Sprintf("(!(%s=%s))", a.attribute, ldif.EscapeFilter(a.unblocked))
+	case len(old) > 0:
+		if n, err = strconv.ParseInt(old[0], 10, 64); err != nil {
+			detail := fmt.Sprintf("active: the entry's %s is %q, which is no integer", a.attribute, old[0])
+			return nil, nil, &scim.Error{Type: scim.InvalidValue, Detail: detail}
+		}
+	case active && (e != nil || n == 0):
+		return nil, nil, nil // without the bit it is not blocked
 	}
+	if active {
+		n &^= int64(a.bit)
+	} else {
+		n |= int64(a.bit)
+	}
+	return old, []string{strconv.FormatInt(n, 10)}, nil
+}
+
+// filter is an LDAP filter that every entry blocked by this way matches. exact says that no other does, and that its negation finds every other.
+func (a activation) filter(server *ldif.Server) (text string, exact bool) {
+	rule, _ := rulesOf(server, a.attribute)
+	comparesAll := ignoresCase(rule) || strings.EqualFold(rule, "generalizedTimeMatch")
+	switch {
+	case a.bit != 0 && server.Kind == ldif.Generic:
+		return presence(a.attribute), false // nobody knows whether it has the matching rule
+	case a.bit != 0:
+		return fmt.Sprintf("(%s:1.2.840.113556.1.4.803:=%d)", a.attribute, a.bit), true
+	case a.blocked != "" && comparesAll:
+		return equality(a.attribute, a.blocked), true
+	case a.blocked != "":
+		return presence(a.attribute), false
+	case comparesAll:
+		return "(!" + equality(a.attribute, a.unblocked) + ")", true
+	}
+	return matchAll, false
 }
 
 // isActive says whether nothing blocks the entry.
 func (t *Type) isActive(e *ldif.Entry) bool {
-	return !slices.ContainsFunc(t.active, func(a activation) bool { return a.isBlocked(e) })
+	return !slices.ContainsFunc(t.active, func(a activation) bool { return a.isBlocked(e, t.server.Schema) })
 }
 
 // activeFilter translates a comparison of active: blocked by any way is inactive.
 func (t *Type) activeFilter(c *filter.Compare) translated {
 	var blocked []string
+	exactly := true
 	for _, a := range t.active {
-		blocked = append(blocked, a.filter())
+		text, exact := a.filter(t.server)
+		blocked, exactly = append(blocked, text), exactly && exact
 	}
-	inactive := or(blocked...)
+	inactive := translated{ldap: or(blocked...)}
+	if !exactly {
+		inactive.remainder = c
+	}
 	wanted, ok := c.Value.(bool)
 	switch {
 	case c.Op == filter.Present:
 		return everything
-	case !ok || c.Op != filter.Equal && c.Op != filter.NotEqual:
+	case !ok || c.Op != filter.Equal:
 		return translated{matchAll, c}
-	case wanted == (c.Op == filter.Equal):
-		return translated{"(!" + inactive + ")", nil}
-	default:
-		return translated{inactive, nil}
+	case wanted:
+		return negated(c, inactive)
 	}
+	return inactive
 }

@@ -31,25 +31,15 @@ func (m *Map) For(server *ldif.Server) (bound *Map, problems Faults) {
 func (t *Type) bind(server *ldif.Server) (*Type, Faults) {
 	b := *t
 	b.server = server
-	b.options.ObjectClasses = slices.Clone(t.options.ObjectClasses)
 	full := fullResourceType(t.options)
-	b.rules = nil
-	unique := map[*rule]bool{}
-	for _, u := range t.uniqueRefs {
-		unique[u] = true
-	}
-	b.uniqueRefs = nil
+	b.rules, b.uniqueRefs = nil, nil
 	for _, r := range t.rules {
 		own := *r
 		if !own.computed() {
-			sub := ""
-			if own.ref.Sub != nil {
-				sub = own.ref.Sub.Name
-			}
-			own.ref, _ = full.Resolve(urnOf(own.ref), own.ref.Attr.Name, sub)
+			own.ref = resolveIn(full, own.ref)
 		}
 		b.rules = append(b.rules, &own)
-		if unique[r] {
+		if t.isUnique(r) {
 			b.uniqueRefs = append(b.uniqueRefs, &own)
 		}
 	}
@@ -58,11 +48,11 @@ func (t *Type) bind(server *ldif.Server) (*Type, Faults) {
 	}
 	b.resource = prune(full, &b)
 	for _, u := range b.uniqueRefs {
-		u.ref.Attr.Uniqueness = schema.UniqueServer
+		u.ref.Leaf().Uniqueness = schema.UniqueServer
 	}
+	b.standIns, _ = standIns(b.rules)
 	faults := b.learn()
-	b.setScope()
-	return &b, faults
+	return &b, append(faults, b.setScope()...)
 }
 
 // addAccountName names the account where the map does not: Active Directory would make up a sAMAccountName that nobody recognises.
@@ -76,7 +66,7 @@ func (t *Type) addAccountName() {
 		return // the attribute is not mapped, and Compile has said so
 	}
 	t.rules = append(t.rules, &rule{
-		ldap: "sAMAccountName", value: value,
+		at: len(t.options.Attributes), ldap: "sAMAccountName", value: value,
 		options: AttributeOptions{LDAP: "sAMAccountName", Value: source, On: "create", Unique: true},
 	})
 }
@@ -85,81 +75,93 @@ func (t *Type) addAccountName() {
 func (t *Type) learn() Faults {
 	var faults Faults
 	s := t.server.Schema
+	report := func(path, problem string) { faults = append(faults, Fault{path, problem}) }
+	known := func(path, attribute string) string {
+		if s.Attribute(attribute) == nil {
+			report(path, attribute+" is not in the directory's schema")
+		}
+		return s.Canonical(attribute)
+	}
 	for i, class := range t.options.ObjectClasses {
 		if s.Class(class) == nil {
-			faults = append(faults, Fault{fmt.Sprintf("objectClasses[%d]", i), class + " is not in the directory's schema"})
+			report(fmt.Sprintf("objectClasses[%d]", i), class+" is not in the directory's schema")
 		}
 	}
 	must := s.Must(t.options.ObjectClasses...)
 	demanded := func(name string) bool {
 		return slices.ContainsFunc(must, func(m string) bool { return strings.EqualFold(m, name) })
 	}
-	for i, r := range t.rules {
-		definition := s.Attribute(r.ldap)
-		if definition == nil {
-			faults = append(faults, Fault{fmt.Sprintf("attributes[%d].ldap", i), r.ldap + " is not in the directory's schema"})
-		}
-		r.ldap = s.Canonical(r.ldap)
+	for _, r := range t.rules {
+		path := fmt.Sprintf("attributes[%d].ldap", r.at)
+		r.ldap = known(path, r.ldap)
 		r.must = demanded(r.ldap)
+		definition := s.Attribute(r.ldap)
 		r.single = definition != nil && definition.SingleValue
-		r.equality = t.server.Kind == ldif.ActiveDirectory || definition != nil && definition.Equality != ""
+		if definition != nil && (t.isUnique(r) || r.options.Unique) && !t.comparable(r.ldap) {
+			report(path, r.ldap+" has no equality rule in the directory's schema: nobody can find out whether a value is taken")
+		}
 		if r.must && r.empty == nil && !r.computed() && len(r.slot) == 0 {
 			r.ref.Attr.Required = true
-			if r.ref.Sub != nil {
-				r.ref.Sub.Required = true
-			}
+			r.ref.Leaf().Required = true
 		}
 	}
 	if t.tombstone != "" {
-		if s.Attribute(t.tombstone) == nil {
-			faults = append(faults, Fault{"tombstone", t.tombstone + " is not in the directory's schema"})
-		}
-		t.tombstone = s.Canonical(t.tombstone)
+		t.tombstone = known("tombstone", t.tombstone)
 	}
 	t.active = slices.Clone(t.active)
 	for i := range t.active {
-		if s.Attribute(t.active[i].attribute) == nil {
-			faults = append(faults, Fault{fmt.Sprintf("active[%d]", i), t.active[i].attribute + " is not in the directory's schema"})
-		}
-		t.active[i].attribute = s.Canonical(t.active[i].attribute)
+		t.active[i].attribute = known(fmt.Sprintf("active[%d]", i), t.active[i].attribute)
 	}
 	if t.members != nil {
 		members := *t.members
-		members.Attribute = s.Canonical(members.Attribute)
-		if demanded(members.Attribute) && members.Placeholder == "" {
-			members.Placeholder = DefaultPlaceholder
-		}
-		if !demanded(members.Attribute) {
+		members.Attribute = known("members.attribute", members.Attribute)
+		switch {
+		case !demanded(members.Attribute):
 			members.Placeholder = ""
+		case members.Placeholder == "":
+			members.Placeholder = DefaultPlaceholder
 		}
 		t.members = &members
 	}
-	return faults
+	if len(faults) > 0 {
+		return faults
+	}
+	return t.clashes(t.canonical)
 }
 
-// setScope says which entries are of this type: the map's filter, or the structural object classes. An auxiliary class is no condition: an
-// entry that the bridge did not make gets it when an attribute needs it.
-func (t *Type) setScope() {
-	text := t.options.Filter
-	switch {
-	case text != "":
-	case t.isDirectory(ldif.ActiveDirectory) && t.Name == "User":
-		text = "(&(objectCategory=person)(objectClass=user))"
-	default:
-		var classes []string
-		for _, class := range t.options.ObjectClasses {
-			if c := t.server.Schema.Class(class); c == nil || c.Kind != "AUXILIARY" && c.Kind != "ABSTRACT" {
-				classes = append(classes, "(objectClass="+ldif.EscapeFilter(class)+")")
-			}
+// comparable says whether the server can tell an attribute's values apart (RFC 4517: facsimileTelephoneNumber has no rule for that).
+func (t *Type) comparable(attribute string) bool {
+	equality, _ := rulesOf(t.server, attribute)
+	return equality != ""
+}
+
+// clashes says which LDAP attributes have two owners: nothing would tell whose value is whose. A computed value may stand beside another.
+func (t *Type) clashes(canonical func(string) string) Faults {
+	owners := map[string]string{}
+	var faults Faults
+	own := func(path, attribute, owner string) {
+		if attribute == "" {
+			return
 		}
-		text = and(classes...)
+		key := strings.ToLower(canonical(attribute))
+		if other := owners[key]; other != "" {
+			faults = append(faults, Fault{path, fmt.Sprintf("%s holds %s already", attribute, other)})
+		}
+		owners[key] = owner
 	}
-	t.scopeText = text
-	// Active Directory reads (objectCategory=person) as the DN of the class's schema entry: in memory the classes say the same.
-	if strings.EqualFold(text, "(&(objectCategory=person)(objectClass=user))") {
-		text = "(&(objectClass=user)(!(objectClass=computer)))"
+	for _, r := range t.rules {
+		if !r.computed() {
+			own(fmt.Sprintf("attributes[%d].ldap", r.at), r.ldap, r.options.SCIM)
+		}
 	}
-	t.scope, _ = ldif.ParseFilter(text)
+	own("tombstone", t.tombstone, "the tombstone")
+	for i, a := range t.active {
+		own(fmt.Sprintf("active[%d]", i), a.attribute, "active")
+	}
+	if t.members != nil {
+		own("members.attribute", t.members.Attribute, "members")
+	}
+	return faults
 }
 
 // required is the fault of an attribute that the directory demands and the resource lacks.

@@ -54,9 +54,9 @@ func Compile(all []Options) (*Map, error) {
 		m.Types = append(m.Types, t)
 	}
 	for i, t := range m.Types {
-		for j, r := range t.rules {
+		for _, r := range t.rules {
 			if name := r.options.Reference; name != "" && m.Type(name) == nil {
-				faults = append(faults, Fault{fmt.Sprintf("[%d].attributes[%d].reference", i, j), name + " is not mapped"})
+				faults = append(faults, Fault{fmt.Sprintf("[%d].attributes[%d].reference", i, r.at), name + " is not mapped"})
 			}
 		}
 	}
@@ -77,7 +77,7 @@ func (c *compiler) compile(o Options) *Type {
 	c.t = t
 	full := fullResourceType(o)
 	if full == nil {
-		c.report("type", fmt.Sprintf("%q is not a resource type: User and Group are", o.Type))
+		c.report("type", fmt.Sprintf("%q is neither User nor Group: a type of your own needs `endpoint` and `schema`", o.Type))
 		full = fullResourceType(Options{Type: "User", Attributes: o.Attributes})
 	}
 	if _, err := ldap.ParseDN(o.Base); err != nil || o.Base == "" {
@@ -97,6 +97,7 @@ func (c *compiler) compile(o Options) *Type {
 	for i, a := range o.Attributes {
 		at := func(key string) string { return fmt.Sprintf("attributes[%d].%s", i, key) }
 		if r := c.rule(a, at, full); r != nil {
+			r.at = i
 			t.rules = append(t.rules, r)
 		}
 	}
@@ -114,6 +115,9 @@ func (c *compiler) compile(o Options) *Type {
 	if o.Tombstone != "" && t.ruleFor("userName") == nil {
 		c.report("tombstone", "a tombstone needs a mapped userName")
 	}
+	for _, f := range t.clashes(strings.ToLower) {
+		c.report(f.Path, f.Problem)
+	}
 	return t
 }
 
@@ -129,6 +133,7 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 	if a.On != "" && a.On != "create" {
 		c.report(at("on"), fmt.Sprintf("%q is not known: create is", a.On))
 	}
+	a.Define.check(func(key, problem string) { c.report(at(key), problem) })
 	if a.SCIM == "" {
 		if (a.Value == "") == (len(a.Constant) == 0) {
 			c.report(at("value"), "a line without `scim` needs either `value` or `constant`")
@@ -151,12 +156,30 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		c.report(at("scim"), problem)
 		return nil
 	}
+	if r.writeOnly() != ldif.Secret(a.LDAP) {
+		c.report(at("ldap"), "a password, and nothing else, is kept in an attribute whose values are never shown, such as userPassword or unicodePwd")
+	}
 	for _, other := range c.t.rules {
-		if !other.computed() && sameTarget(other, r) {
-			c.report(at("scim"), a.SCIM+" is mapped twice")
+		if problem := r.besides(other); problem != "" {
+			c.report(at("scim"), problem)
+			break
 		}
 	}
 	return r
+}
+
+// besides says why the rule cannot stand beside an earlier one.
+func (r *rule) besides(other *rule) string {
+	switch {
+	case other.computed() || other.ref.Extension != r.ref.Extension || other.ref.Attr != r.ref.Attr:
+		return ""
+	case other.ref == r.ref && slices.Equal(other.slot, r.slot):
+		return r.options.SCIM + " is mapped twice"
+	case r.ref.Attr.MultiValued && (len(r.slot) == 0 || len(other.slot) == 0):
+		// LDAP does not say which values of two attributes belong together.
+		return fmt.Sprintf(`%s cannot stand beside %s: each needs a filter such as [type eq "work"]`, r.options.SCIM, other.options.SCIM)
+	}
+	return ""
 }
 
 // settle makes the rule's sub-attribute and slot explicit, and says what is wrong with them.
@@ -201,10 +224,6 @@ func clauses(e filter.Expr) ([]clause, bool) {
 	return nil, false
 }
 
-func sameTarget(a, b *rule) bool {
-	return a.ref == b.ref && slices.Equal(a.slot, b.slot)
-}
-
 func (c *compiler) members(o Options) {
 	if o.Members == nil {
 		return
@@ -227,29 +246,24 @@ func (c *compiler) members(o Options) {
 	}
 }
 
-// defaultUnique is what no two resources of a type share unless the map says otherwise.
-var defaultUnique = map[string][]string{"User": {"userName"}, "Group": {"displayName"}}
+// defaultUnique is what no two resources of a type share; the map may name more.
+var defaultUnique = map[string]string{"User": "userName", "Group": "displayName"}
 
 func (c *compiler) unique(o Options) {
-	names := o.Unique
-	if names == nil {
-		names = defaultUnique[o.Type]
+	add := func(path, name, problem string) {
+		switch r := c.t.ruleFor(name); {
+		case r == nil:
+			c.report(path, name+problem)
+		case !c.t.isUnique(r):
+			c.t.uniqueRefs = append(c.t.uniqueRefs, r)
+			r.ref.Leaf().Uniqueness = schema.UniqueServer
+		}
 	}
-	for i, name := range names {
-		r := c.t.ruleFor(name)
-		if r == nil {
-			if o.Unique == nil {
-				c.report("attributes", name+" must be mapped")
-			} else {
-				c.report(fmt.Sprintf("unique[%d]", i), name+" is not mapped")
-			}
-			continue
-		}
-		c.t.uniqueRefs = append(c.t.uniqueRefs, r)
-		ref := r.ref
-		if resolved, ok := c.t.resource.Resolve(urnOf(ref), ref.Attr.Name, ""); ok {
-			resolved.Attr.Uniqueness = schema.UniqueServer
-		}
+	if name := defaultUnique[o.Type]; name != "" {
+		add("attributes", name, " must be mapped")
+	}
+	for i, name := range o.Unique {
+		add(fmt.Sprintf("unique[%d]", i), name, " is not mapped")
 	}
 }
 
@@ -266,22 +280,20 @@ func (c *compiler) expressions(o Options) {
 		return e
 	}
 	for _, r := range c.t.rules {
-		at := func(key string) string {
-			i := slices.IndexFunc(o.Attributes, func(a AttributeOptions) bool {
-				return a.SCIM == r.options.SCIM && a.LDAP == r.options.LDAP
-			})
-			return fmt.Sprintf("attributes[%d].%s", i, key)
-		}
-		r.empty = compile(at("empty"), r.options.Empty)
-		r.value = compile(at("value"), r.options.Value)
+		r.empty = compile(fmt.Sprintf("attributes[%d].empty", r.at), r.options.Empty)
+		r.value = compile(fmt.Sprintf("attributes[%d].value", r.at), r.options.Value)
+	}
+	var ok bool
+	if c.t.standIns, ok = standIns(c.t.rules); !ok {
+		c.report("attributes", "what stands in for empty attributes (`empty`) goes in a circle")
 	}
 	source := o.DN
 	if source == "" {
-		r := c.t.ruleFor(strings.Join(defaultUnique[o.Type], ""))
-		if r == nil {
-			return
-		}
-		if !strings.EqualFold(r.ldap, "uid") && !strings.EqualFold(r.ldap, "cn") {
+		r := c.t.ruleFor(defaultUnique[o.Type])
+		switch {
+		case r == nil && defaultUnique[o.Type] != "":
+			return // reported already
+		case r == nil || !strings.EqualFold(r.ldap, "uid") && !strings.EqualFold(r.ldap, "cn"):
 			c.report("dn", "how is an entry named? For example "+`'"cn=" + rdn(displayName) + "," + base'`)
 			return
 		}
@@ -293,7 +305,7 @@ func (c *compiler) expressions(o Options) {
 // ruleFor finds the rule of a SCIM attribute by its path's text, ignoring case, or nil.
 func (t *Type) ruleFor(path string) *rule {
 	for _, r := range t.rules {
-		if !r.computed() && strings.EqualFold(r.options.SCIM, path) {
+		if !r.computed() && (strings.EqualFold(r.options.SCIM, path) || len(r.slot) == 0 && strings.EqualFold(r.ref.String(), path)) {
 			return r
 		}
 	}

@@ -22,6 +22,7 @@ const maxNodes = 200
 type expression struct {
 	text    string
 	program *vm.Program
+	uses    map[string]bool // the names that it mentions: `title`, `name.givenName`, `enterprise.department`
 }
 
 // unassigned is what a function that cannot do without a value fails with.
@@ -109,7 +110,8 @@ func compileExpression(source string, rt *schema.ResourceType) (*expression, err
 	program, err := expr.Compile(source, append([]expr.Option{
 		expr.AllowUndefinedVariables(), // every attribute may be unassigned; nameCheck holds the names to the map
 		expr.MaxNodes(maxNodes),
-		expr.DisableBuiltin("now"),
+		expr.DisableBuiltin("now"), // a plan depends on nothing but its input: neither on the time nor on the order of an object's names
+		expr.DisableBuiltin("keys"), expr.DisableBuiltin("values"), expr.DisableBuiltin("toPairs"),
 		expr.DisableBuiltin("lower"), expr.DisableBuiltin("upper"), expr.DisableBuiltin("trim"),
 	}, functions...)...)
 	if err != nil {
@@ -121,12 +123,35 @@ func compileExpression(source string, rt *schema.ResourceType) (*expression, err
 	}
 	node := program.Node()
 	ast.Walk(&node, &names) // children come first: a second walk knows what `let` declares
-	names.unknown = ""
+	names.unknown, names.whole, names.uses = "", map[string]int{}, map[string]bool{}
 	ast.Walk(&node, &names)
 	if names.unknown != "" {
 		return nil, fmt.Errorf("%q uses %s, which the map does not name", source, names.unknown)
 	}
-	return &expression{source, program}, nil
+	for name, count := range names.whole {
+		if count > 0 {
+			names.uses[name] = true
+		}
+	}
+	return &expression{source, program, names.uses}, nil
+}
+
+// reads says whether the expression sees what the rule maps.
+func (e *expression) reads(r *rule) bool {
+	if e.uses["resource"] {
+		return !r.computed()
+	}
+	if r.computed() {
+		return false
+	}
+	name := r.ref.Attr.Name
+	switch {
+	case r.ref.Extension == nil:
+		return e.uses[name] || r.ref.Sub != nil && e.uses[name+"."+r.ref.Sub.Name]
+	case r.ref.Extension.ID == schema.EnterpriseURN:
+		return e.uses["enterprise"] || e.uses["enterprise."+name]
+	}
+	return false
 }
 
 // eval gives the expression's value over r as text, "" where it is unassigned.
@@ -141,9 +166,8 @@ func (e *expression) eval(r scim.Resource, rt *schema.ResourceType, base string)
 			return s, nil
 		}
 	}
-	var fault interface{ Unwrap() error }
-	if errors.As(err, &fault) && errors.Is(err, errUnassigned) {
-		err = errUnassigned
+	if errors.Is(err, errUnassigned) {
+		err = errUnassigned // without the place in the expression
 	}
 	return "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the map's expression %s has no result: %v", e.text, firstLine(err))}
 }
@@ -177,11 +201,14 @@ func environment(r scim.Resource, rt *schema.ResourceType, base string) map[stri
 	return env
 }
 
-// nameCheck finds names that the map does not hold, as `nickName`, `name.middleName` or `enterprise.division`.
+// nameCheck finds the names that an expression mentions, and one that the map does not hold, as `nickName`, `name.middleName` or
+// `enterprise.division`.
 type nameCheck struct {
 	rt      *schema.ResourceType
 	known   map[string]any
 	unknown string
+	uses    map[string]bool
+	whole   map[string]int // how often a name stands without a sub-attribute
 }
 
 func (c *nameCheck) Visit(node *ast.Node) {
@@ -191,6 +218,9 @@ func (c *nameCheck) Visit(node *ast.Node) {
 	case *ast.IdentifierNode:
 		if _, ok := c.known[n.Value]; !ok {
 			c.unknown = n.Value
+		}
+		if c.whole != nil {
+			c.whole[n.Value]++
 		}
 	case *ast.MemberNode:
 		owner, ok := n.Node.(*ast.IdentifierNode)
@@ -202,8 +232,12 @@ func (c *nameCheck) Visit(node *ast.Node) {
 		if owner.Value == "enterprise" {
 			urn, name, sub = schema.EnterpriseURN, property.Value, ""
 		}
-		if _, ok := c.rt.Resolve(urn, name, sub); !ok {
+		if ref, ok := c.rt.Resolve(urn, name, sub); !ok || ref.Leaf().Name != property.Value { // a resource knows one spelling only
 			c.unknown = owner.Value + "." + property.Value
+		}
+		if c.whole != nil {
+			c.whole[owner.Value]--
+			c.uses[owner.Value+"."+property.Value] = true
 		}
 	}
 }

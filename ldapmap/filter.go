@@ -1,7 +1,7 @@
 package ldapmap
 
 import (
-	"encoding/json"
+	"slices"
 	"strings"
 
 	"scimbridge/ldapmap/ldif"
@@ -53,20 +53,29 @@ func (t *Type) FilterIDs(e filter.Expr) []string {
 	return ids
 }
 
-// referenceAttribute is the LDAP attribute that holds the DNs of the SCIM reference attribute, or "".
-func (t *Type) referenceAttribute(ref schema.Ref) string {
-	if ref.Attr == nil {
-		return ""
-	}
-	if t.members != nil && ref.Attr.Name == "members" {
-		return t.members.Attribute
+// reference is how a SCIM reference attribute stands in the directory.
+type reference struct {
+	attribute string // the LDAP attribute that holds the DNs
+	typ       string // the resource type referred to; "": any
+	all       bool   // every value shows, not just the first
+}
+
+func (t *Type) reference(ref schema.Ref) (reference, bool) {
+	if ref.Attr != nil && ref.Attr == t.MemberRef().Attr && t.members != nil {
+		return reference{t.members.Attribute, "", true}, true
 	}
 	for _, r := range t.rules {
 		if r.options.Reference != "" && r.ref.Attr == ref.Attr {
-			return r.ldap
+			return reference{r.ldap, r.options.Reference, r.many() || r.single}, true
 		}
 	}
-	return ""
+	return reference{}, false
+}
+
+// referenceAttribute is the LDAP attribute that holds the DNs of the SCIM reference attribute, or "".
+func (t *Type) referenceAttribute(ref schema.Ref) string {
+	found, _ := t.reference(ref)
+	return found.attribute
 }
 
 func (t *Type) translate(e filter.Expr, refs Refs) translated {
@@ -124,18 +133,14 @@ func negated(whole filter.Expr, inner translated) translated {
 
 func (t *Type) translateCompare(c *filter.Compare, refs Refs) translated {
 	attribute := c.Path.Ref.Attr
-	if c.Value == nil && c.Op != filter.Present { // `eq null` is `not pr`
-		present := *c
-		present.Op = filter.Present
-		return negated(c, t.translateCompare(&present, refs))
-	}
+	reference, isReference := t.reference(c.Path.Ref)
 	switch {
 	case attribute.Name == "id" && c.Path.Ref.Extension == nil:
 		return t.translateID(c)
-	case attribute.Name == "active" && len(t.active) > 0:
+	case attribute.Name == "active" && c.Path.Ref.Extension == nil && len(t.active) > 0:
 		return t.activeFilter(c)
-	case t.referenceAttribute(c.Path.Ref) != "":
-		return t.translateReference(c, t.referenceAttribute(c.Path.Ref), refs)
+	case isReference:
+		return t.translateReference(c, reference, refs)
 	}
 	var alternatives []string
 	for _, r := range t.rules {
@@ -163,96 +168,40 @@ func (t *Type) translateID(c *filter.Compare) translated {
 	return translated{matchAll, c}
 }
 
-func (t *Type) translateReference(c *filter.Compare, ldapAttribute string, refs Refs) translated {
+// translateReference is exact where the server compares DNs and every value shows.
+func (t *Type) translateReference(c *filter.Compare, r reference, refs Refs) translated {
 	id, ok := c.Value.(string)
 	isValue := c.Path.Ref.Sub != nil && c.Path.Ref.Sub.Name == "value"
-	if c.Op != filter.Equal || !ok || !isValue {
-		return translated{presence(ldapAttribute), c}
+	rule, _ := rulesOf(t.server, r.attribute)
+	compares := strings.EqualFold(rule, "distinguishedNameMatch") || strings.EqualFold(rule, "uniqueMemberMatch")
+	if c.Op != filter.Equal || !ok || !isValue || !compares {
+		return translated{presence(r.attribute), c}
 	}
-	dn, known := refs.dn[strings.ToLower(id)]
-	if !known {
-		return nothing
+	dn := refs.dn[strings.ToLower(id)]
+	to := refs.byDN[ldif.NormalDN(dn)]
+	if dn == "" || to.id != id || r.typ != "" && to.typ != r.typ {
+		return nothing // no resource shows it
 	}
-	return translated{"(" + ldapAttribute + "=" + ldif.EscapeFilter(dn) + ")", nil}
-}
-
-// compareRule is an LDAP filter on the rule's attribute that cannot miss an entry whose SCIM value satisfies c.
-func (t *Type) compareRule(r *rule, c *filter.Compare) string {
-	f := t.assertion(r.ldap, r, c)
-	if t.tombstone != "" && r == t.ruleFor("userName") {
-		clean := "(&" + f + "(!" + presence(t.tombstone) + "))"
-		return or(clean, t.assertion(t.tombstone, r, c))
+	f := translated{ldap: equality(r.attribute, dn)}
+	if !r.all {
+		f.remainder = c
 	}
 	return f
-}
-
-// assertion is a filter on an LDAP attribute, or its mere presence where the schema has no rule that is at least as loose as SCIM's.
-func (t *Type) assertion(attribute string, r *rule, c *filter.Compare) string {
-	value, ok := t.assertionValue(r, c.Value)
-	definition := t.server.Schema.Attribute(attribute)
-	if !ok || value == "" || r.writeOnly() {
-		return presence(attribute)
-	}
-	isAD := t.server.Kind == ldif.ActiveDirectory
-	loose := func(rule string) bool {
-		exact := strings.HasPrefix(strings.ToLower(rule), "caseexact") || strings.EqualFold(rule, "octetStringMatch")
-		return rule != "" && (!exact || r.caseExact())
-	}
-	escaped := ldif.EscapeFilter(value)
-	switch {
-	case c.Op == filter.Equal && (isAD || definition != nil && loose(definition.Equality)):
-		return "(" + attribute + "=" + escaped + ")"
-	case isAD || definition != nil && loose(definition.Substring) && strings.TrimSpace(value) == value && !strings.Contains(value, "  "):
-		switch c.Op {
-		case filter.Contains:
-			return "(" + attribute + "=*" + escaped + "*)"
-		case filter.StartsWith:
-			return "(" + attribute + "=" + escaped + "*)"
-		case filter.EndsWith:
-			return "(" + attribute + "=*" + escaped + ")"
-		}
-	}
-	return presence(attribute)
-}
-
-// assertionValue is the value in the form that the directory holds.
-func (t *Type) assertionValue(r *rule, value any) (string, bool) {
-	switch r.scimType() {
-	case schema.DateTime, schema.Binary:
-		return "", false
-	}
-	switch v := value.(type) {
-	case string:
-		return v, true
-	case bool:
-		return strings.ToUpper(map[bool]string{true: "true", false: "false"}[v]), true
-	case json.Number:
-		_, err := v.Int64()
-		return v.String(), err == nil
-	}
-	return "", false
-}
-
-func (r *rule) caseExact() bool {
-	if r.ref.Sub != nil {
-		return r.ref.Sub.CaseExact
-	}
-	return r.ref.Attr.CaseExact
 }
 
 // translateValuePath asks of each slot of the attribute whether its value can satisfy the inner filter, the slot's fixed part (`type eq "work"`)
 // decided here.
 func (t *Type) translateValuePath(v *filter.ValuePath, refs Refs) translated {
-	if attribute := t.referenceAttribute(v.Path.Ref); attribute != "" {
+	if r, ok := t.reference(v.Path.Ref); ok {
 		if c, ok := v.Inner.(*filter.Compare); ok && compareName(c) == "value" && c.Op == filter.Equal {
-			return t.translateReference(&filter.Compare{Path: t.valueOf(v.Path), Op: c.Op, Value: c.Value}, attribute, refs)
+			return t.translateReference(&filter.Compare{Path: valueOf(v.Path), Op: c.Op, Value: c.Value}, r, refs)
 		}
-		return translated{presence(attribute), v}
+		return translated{presence(r.attribute), v}
 	}
 	var alternatives []string
 	seen := [][]clause{}
 	for _, r := range t.rules {
-		if r.computed() || r.ref.Attr != v.Path.Ref.Attr || containsSlot(seen, r.slot) {
+		if r.computed() || r.ref.Attr != v.Path.Ref.Attr || slices.ContainsFunc(seen, func(s []clause) bool { return slices.Equal(s, r.slot) }) {
 			continue
 		}
 		seen = append(seen, r.slot)
@@ -265,28 +214,10 @@ func (t *Type) translateValuePath(v *filter.ValuePath, refs Refs) translated {
 }
 
 // valueOf names the `value` sub-attribute of a path's attribute.
-func (t *Type) valueOf(path filter.AttrPath) filter.AttrPath {
+func valueOf(path filter.AttrPath) filter.AttrPath {
 	path.Sub = "value"
 	path.Ref.Sub = path.Ref.Attr.Sub("value")
 	return path
-}
-
-func containsSlot(seen [][]clause, slot []clause) bool {
-	for _, s := range seen {
-		if len(s) == len(slot) && fitsClauses(s, slot) {
-			return true
-		}
-	}
-	return false
-}
-
-func fitsClauses(a, b []clause) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // slotFilter is a filter that cannot miss an entry whose value in r's slot satisfies the inner filter of a value path.
@@ -307,8 +238,7 @@ func (t *Type) slotFilter(slot *rule, inner filter.Expr) string {
 			}
 		}
 		for _, r := range t.rules {
-			if !r.computed() && r.ref.Attr == slot.ref.Attr && fitsClauses(r.slot, slot.slot) && len(r.slot) == len(slot.slot) &&
-				r.ref.Sub != nil && strings.EqualFold(r.ref.Sub.Name, name) && n.Op != filter.NotEqual && n.Value != nil {
+			if !r.computed() && r.ref == n.Path.Ref && slices.Equal(r.slot, slot.slot) && n.Op != filter.NotEqual {
 				return t.assertion(r.ldap, r, n)
 			}
 		}

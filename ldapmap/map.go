@@ -29,6 +29,7 @@ type Type struct {
 	tombstone  string
 	dn         *expression
 	members    *MembersOptions
+	standIns   []*rule // the rules with `empty`, each behind those that its expression reads
 	uniqueRefs []*rule // of the SCIM attributes that no two resources share
 	types      *Map    // the map that this type belongs to
 
@@ -39,6 +40,7 @@ type Type struct {
 
 // rule is one line of the map.
 type rule struct {
+	at      int // its place in the configuration
 	options AttributeOptions
 	path    filter.Path // the SCIM side; unused for a computed value
 	ref     schema.Ref  // what path names, the sub-attribute made explicit
@@ -46,6 +48,7 @@ type rule struct {
 	ldap    string
 	empty   *expression
 	value   *expression
+	feeds   bool // a stand-in is made of it
 
 	// What the directory's schema says.
 	single   bool // SINGLE-VALUE
@@ -64,6 +67,9 @@ func (r *rule) computed() bool { return r.options.SCIM == "" }
 
 // onCreate says that the value is written once.
 func (r *rule) onCreate() bool { return r.options.On == "create" }
+
+// isConstant says that the value is always the same.
+func (r *rule) isConstant() bool { return len(r.options.Constant) > 0 }
 
 // writeOnly says that the attribute is never read: a password.
 func (r *rule) writeOnly() bool {
@@ -109,7 +115,7 @@ func (t *Type) Writes(attribute string) bool {
 	case slices.ContainsFunc(t.active, func(a activation) bool { return same(a.attribute) }):
 	case t.members != nil && same(t.members.Attribute):
 	case same(t.tombstone), same("objectClass"):
-	case t.isDirectory(ldif.ActiveDirectory) && same("unicodePwd"):
+	case t.isAccount() && same("unicodePwd"):
 	default:
 		return false
 	}
@@ -122,25 +128,23 @@ func (t *Type) Attributes(wants func(schema.Ref) bool) []string {
 	names := []string{t.server.IDAttribute(), t.server.VersionAttribute(), "objectClass"}
 	names = append(names, t.timeAttributes()...)
 	if t.isDirectory(ldif.ActiveDirectory) {
-		names = append(names, "adminCount") // the guard judges by it
+		names = append(names, "adminCount", "userPrincipalName", "sAMAccountName") // the guard judges by them
 	}
 	add := func(name string) {
-		if name == "" {
-			return
+		if name != "" && !ldif.Secret(name) && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
+			names = append(names, name)
 		}
-		for _, n := range names {
-			if strings.EqualFold(n, name) {
-				return
-			}
-		}
-		names = append(names, name)
 	}
+	for _, name := range t.scope.Attributes() {
+		add(name)
+	}
+	everything := wants == nil || t.server.Kind != ldif.OpenLDAP && t.server.Kind != ldif.ActiveDirectory // a version is a digest of it (Version)
 	for _, r := range t.rules {
-		if r.writeOnly() || r.computed() && wants != nil {
-			continue
-		}
-		if r.computed() || wants == nil || r.empty != nil || wants(r.ref) || t.isUnique(r) {
+		switch {
+		case everything, !r.computed() && (r.empty != nil || r.feeds || t.isUnique(r) || wants(r.ref)):
 			add(r.ldap)
+		case r.computed() && !r.onCreate() && !r.isConstant():
+			add(r.ldap) // a change is told from what is there
 		}
 	}
 	add(t.tombstone)
@@ -165,6 +169,12 @@ func (t *Type) isDirectory(kind ldif.ServerKind) bool {
 	return t.server != nil && t.server.Kind == kind
 }
 
+// isAccount says that the entries of this type are Active Directory's accounts, which are born with a password.
+func (t *Type) isAccount() bool {
+	return t.isDirectory(ldif.ActiveDirectory) && t.Name == "User" &&
+		slices.ContainsFunc(t.options.ObjectClasses, func(c string) bool { return t.server.Schema.IsA(c, "user") })
+}
+
 func (t *Type) isUnique(r *rule) bool { return slices.Contains(t.uniqueRefs, r) }
 
 func (t *Type) canonical(name string) string { return t.server.Schema.Canonical(name) }
@@ -182,11 +192,14 @@ func (t *Type) Path(attribute string) string {
 			return r.options.SCIM
 		}
 	}
-	if t.members != nil && strings.EqualFold(t.members.Attribute, attribute) {
+	if t.members != nil && strings.EqualFold(t.members.Attribute, t.canonical(attribute)) {
 		return "members"
 	}
 	if strings.EqualFold(attribute, "unicodePwd") {
 		return "password"
+	}
+	if slices.ContainsFunc(t.active, func(a activation) bool { return strings.EqualFold(a.attribute, t.canonical(attribute)) }) {
+		return "active"
 	}
 	return ""
 }

@@ -166,10 +166,15 @@ func (t *Type) dnAttribute() string {
 
 // LookUpAttributes are the attributes that Refs judges an entry by.
 func (m *Map) LookUpAttributes() []string {
-	if len(m.Types) == 0 {
-		return nil
+	var names []string
+	for _, t := range m.Types {
+		for _, name := range append(t.IDAttributes(), t.scope.Attributes()...) {
+			if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
+				names = append(names, name)
+			}
+		}
 	}
-	return []string{m.Types[0].server.IDAttribute(), "objectClass"}
+	return names
 }
 
 // TakeMembers takes the members out of a resource and returns their ids.
@@ -204,8 +209,8 @@ func (t *Type) locate(value any, typ, baseURL string) {
 		if named, ok := v["type"].(string); ok && typ == "" {
 			typ = named
 		}
-		if target := t.types.Type(typ); target != nil && v["value"] != nil {
-			v["$ref"] = baseURL + target.resource.Endpoint + "/" + v["value"].(string)
+		if target, id := t.types.Type(typ), idsIn(v); target != nil && len(id) == 1 {
+			v["$ref"] = baseURL + target.resource.Endpoint + "/" + id[0]
 		}
 	}
 }

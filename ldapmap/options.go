@@ -2,17 +2,20 @@ package ldapmap
 
 // Options is one item of the configuration's `resources` list: how one SCIM resource type stands in the directory.
 type Options struct {
-	Type          string             `koanf:"type"` // User or Group
-	Base          string             `koanf:"base"` // the DN under which the bridge reads and writes
+	Type          string             `koanf:"type"`        // User, Group, or a type of the map's own
+	Endpoint      string             `koanf:"endpoint"`    // of a type of the map's own: /Devices
+	Schema        string             `koanf:"schema"`      // of a type of the map's own: its core schema's URN
+	Description   string             `koanf:"description"` // of a type of the map's own
+	Base          string             `koanf:"base"`        // the DN under which the bridge reads and writes
 	ObjectClasses []string           `koanf:"objectClasses"`
-	Filter        string             `koanf:"filter"`    // scope filter; "": the object classes
+	Filter        string             `koanf:"filter"`    // scope, beside the object classes unless it speaks of those itself
 	DN            string             `koanf:"dn"`        // expression
 	Tombstone     string             `koanf:"tombstone"` // LDAP attribute that holds a soft-deleted user's userName
 	Attributes    []AttributeOptions `koanf:"attributes"`
 	Active        []ActiveOptions    `koanf:"active"` // one or a list
 	Delete        DeleteOptions      `koanf:"delete"`
 	Members       *MembersOptions    `koanf:"members"`
-	Unique        []string           `koanf:"unique"` // SCIM attributes; default userName (User), displayName (Group)
+	Unique        []string           `koanf:"unique"` // SCIM attributes, beside userName (User) and displayName (Group)
 }
 
 // AttributeOptions is one line of the map: a SCIM attribute and its LDAP attribute, or an LDAP attribute and its value.
@@ -25,6 +28,20 @@ type AttributeOptions struct {
 	Constant  []string `koanf:"constant"`  // one or a list
 	On        string   `koanf:"on"`        // create: written once; "": also when the expression's result changes
 	Unique    bool     `koanf:"unique"`    // a computed value takes a numbered suffix where it is taken
+	// Define says what an attribute is that no RFC defines: of an extension or a type of the map's own.
+	Define DefineOptions `koanf:"define"`
+}
+
+// DefineOptions are the characteristics of RFC 7643 §7. The zero value is a single, case-ignoring, optional string that is read and written.
+type DefineOptions struct {
+	Type            string   `koanf:"type"` // string, boolean, decimal, integer, dateTime, binary
+	MultiValued     bool     `koanf:"multiValued"`
+	CaseExact       bool     `koanf:"caseExact"`
+	Required        bool     `koanf:"required"`
+	Mutability      string   `koanf:"mutability"` // readWrite, readOnly, immutable, writeOnly
+	Returned        string   `koanf:"returned"`   // default, always, request, never
+	CanonicalValues []string `koanf:"canonicalValues"`
+	Description     string   `koanf:"description"`
 }
 
 // ActiveOptions is one way in which `active` stands in the directory: a bit of an integer attribute, or an attribute's values.

@@ -2,7 +2,6 @@ package ldapmap
 
 import (
 	"slices"
-	"strings"
 
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
@@ -51,7 +50,8 @@ func (t *Type) Needs(w Write, round int) (Needs, error) {
 	if err != nil {
 		return Needs{}, err
 	}
-	needs := Needs{Password: w.Entry == nil && t.makesPassword(w.After)}
+	// Active Directory enables no account without a password.
+	needs := Needs{Password: w.Entry == nil && t.isAccount() && w.After["password"] == nil}
 	filters := []string{}
 	for _, c := range claims {
 		filters = append(filters, c.filters(t, round)...)
@@ -83,66 +83,28 @@ func (t *Type) Plan(w Write, f Facts) (ldif.Plan, error) {
 	return ldif.Plan{Before: w.Entry, Steps: steps}, nil
 }
 
-// makesPassword says that a new account gets a random password: Active Directory enables none without one.
-func (t *Type) makesPassword(after scim.Resource) bool {
-	return t.isDirectory(ldif.ActiveDirectory) && t.Name == "User" && after["password"] == nil &&
-		slices.ContainsFunc(t.options.ObjectClasses, func(c string) bool { return strings.EqualFold(c, "user") })
-}
-
 func (t *Type) planCreate(w Write, f Facts) ([]ldif.Step, error) {
 	settled, err := t.settleClaims(w, f)
 	if err != nil {
 		return nil, err
 	}
-	steps := settled.displaced
-	entry := &ldif.Entry{}
-	entry.Set("objectClass", t.options.ObjectClasses...)
-	for _, r := range t.rules {
-		values, err := t.values(r, w.After, nil, f.Refs)
-		if err != nil {
-			return nil, err
-		}
-		if number, ok := settled.numbered[r]; ok {
-			values = []string{number}
-		}
-		if len(values) == 0 && r.must {
-			return nil, r.required(true)
-		}
-		addValues(entry, r.ldap, values)
-	}
-	active := w.After["active"] != false
-	for _, a := range t.active {
-		values, err := a.values(nil, active, true)
-		if err != nil {
-			return nil, err
-		}
-		addValues(entry, a.attribute, values)
-	}
-	if f.Password != "" {
-		entry.Set("unicodePwd", unicodePassword(f.Password))
-	}
-	rdn, err := ldif.ParseRDN(settled.rdn)
+	entry, err := t.newEntry(w.After, f, settled)
 	if err != nil {
-		return nil, badName(settled.rdn)
-	}
-	for _, a := range rdn {
-		addValues(entry, t.canonical(a.Type), []string{a.Value})
+		return nil, err
 	}
 	dn := settled.rdn + "," + settled.parent
 	changes, err := t.memberMods(w.Members, f)
 	if err != nil {
 		return nil, err
 	}
-	if t.members != nil {
-		if t.members.Placeholder != "" {
-			entry.Set(t.members.Attribute, t.members.Placeholder)
-		}
-		if len(changes) > 0 {
-			addValues(entry, t.members.Attribute, changes[0].Values)
-			changes = changes[1:]
-		}
+	if t.members != nil && t.members.Placeholder != "" {
+		t.addValues(entry, t.members.Attribute, []string{t.members.Placeholder})
 	}
-	steps = append(steps, ldif.Step{
+	if len(changes) > 0 {
+		t.addValues(entry, t.members.Attribute, changes[0].Values)
+		changes = changes[1:]
+	}
+	steps := append(settled.displaced, ldif.Step{
 		Change:  ldif.Change{Kind: ldif.Add, DN: dn, Entry: entry.Attributes},
 		Inverse: &ldif.Change{Kind: ldif.Delete, DN: dn},
 	})
@@ -152,11 +114,50 @@ func (t *Type) planCreate(w Write, f Facts) ([]ldif.Step, error) {
 	return steps, nil
 }
 
+// newEntry is the entry of a new resource, without its members.
+func (t *Type) newEntry(after scim.Resource, f Facts, settled settlement) (*ldif.Entry, error) {
+	entry := &ldif.Entry{}
+	entry.Set("objectClass", t.options.ObjectClasses...)
+	for _, r := range t.rules {
+		values, err := t.values(r, after, nil, f.Refs)
+		if err != nil {
+			return nil, err
+		}
+		if number, ok := settled.numbered[r]; ok {
+			values = []string{number}
+		}
+		t.addValues(entry, r.ldap, values)
+	}
+	for _, r := range t.rules {
+		if r.must && len(entry.Values(r.ldap)) == 0 {
+			return nil, r.required(true)
+		}
+	}
+	for _, a := range t.active {
+		_, values, err := a.change(nil, t.server.Schema, after["active"] != false)
+		if err != nil {
+			return nil, err
+		}
+		t.addValues(entry, a.attribute, values)
+	}
+	if f.Password != "" {
+		entry.Set("unicodePwd", unicodePassword(f.Password))
+	}
+	rdn, err := ldif.ParseRDN(settled.rdn)
+	if err != nil {
+		return nil, badName(settled.rdn)
+	}
+	for _, a := range rdn {
+		t.addValues(entry, t.canonical(a.Type), []string{a.Value})
+	}
+	return entry, nil
+}
+
 // addValues adds to an attribute of a new entry the values that it lacks.
-func addValues(e *ldif.Entry, name string, values []string) {
+func (t *Type) addValues(e *ldif.Entry, name string, values []string) {
 	present := slices.Clone(e.Values(name))
 	for _, v := range values {
-		if !slices.ContainsFunc(present, func(p string) bool { return strings.EqualFold(p, v) }) {
+		if !slices.ContainsFunc(present, func(p string) bool { return ldif.Equal(t.server.Schema, name, p, v) }) {
 			present = append(present, v)
 		}
 	}
@@ -175,12 +176,14 @@ func (t *Type) planModify(w Write, f Facts) ([]ldif.Step, error) {
 
 // displace gives a buried entry its tombstone name for good: the name, and what is made of it, is free for another.
 func (t *Type) displace(e *ldif.Entry, f Facts) ([]ldif.Step, error) {
-	w := Write{Entry: e, Before: t.Resource(e, Refs{}), After: t.Resource(e, Refs{})}
-	rdn, parent, err := t.rename(w, t.tombstoneOf(e))
+	name := t.tombstoneOf(e)
+	shown := t.Resource(e, Refs{})
+	w := Write{Entry: e, Before: shown, After: shown}
+	rdn, parent, err := t.rename(w, name)
 	if err != nil {
 		return nil, err
 	}
-	return t.change(w, f, settlement{rdn: rdn, parent: parent}, t.tombstoneOf(e), "")
+	return t.change(w, f, settlement{rdn: t.fitRDN(rdn), parent: parent}, name, "")
 }
 
 // change plans the change of an entry: login is the userName that it is to hold, tombstone what it is to carry beside it.
@@ -192,7 +195,7 @@ func (t *Type) change(w Write, f Facts, settled settlement, login, tombstone str
 	}
 	d := &difference{t: t, entry: w.Entry}
 	for _, r := range t.rules {
-		if r.onCreate() || len(r.options.Constant) > 0 {
+		if r.onCreate() || r.isConstant() {
 			continue
 		}
 		old, _ := t.values(r, before, w.Entry, f.Refs) // what cannot be computed was not there
@@ -201,35 +204,37 @@ func (t *Type) change(w Write, f Facts, settled settlement, login, tombstone str
 			return nil, err
 		}
 		if number, ok := settled.numbered[r]; ok {
-			now = []string{number}
+			old, now = t.withNumbers(r, old, w.Entry), []string{number}
 		}
-		if len(old) > 0 && len(now) == 0 && r.must {
-			return nil, r.required(false)
-		}
-		d.rule(r, old, now)
+		d.rule(r, old, now, f.Refs)
 	}
-	d.values(t.tombstone, w.Entry.Values(t.tombstone), asValues(tombstone))
+	if t.tombstone != "" {
+		d.values(t.tombstone, asValues(t.tombstoneOf(w.Entry)), asValues(tombstone))
+	}
 	if active, ok := after["active"].(bool); ok && active != t.isActive(w.Entry) {
 		for _, a := range t.active {
-			if active || !a.isBlocked(w.Entry) {
-				present := w.Entry.Values(a.attribute)
-				now, err := a.values(present, active, false)
-				if err != nil {
-					return nil, err
-				}
-				d.values(a.attribute, present, now)
+			if a.isBlocked(w.Entry, t.server.Schema) != active {
+				continue // not by this way: one that is locked out stays so
 			}
+			old, now, err := a.change(w.Entry, t.server.Schema, active)
+			if err != nil {
+				return nil, err
+			}
+			d.values(a.attribute, old, now)
 		}
 	}
 	members, err := t.memberMods(w.Members, f)
 	if err != nil {
 		return nil, err
 	}
+	if err := d.settle(); err != nil {
+		return nil, err
+	}
 	name, err := d.naming(settled)
 	if err != nil {
 		return nil, err
 	}
-	return t.changeSteps(w, d.mods(), name, members, len(settled.displaced) > 0), nil
+	return t.changeSteps(w, d, name, members, len(settled.displaced) > 0), nil
 }
 
 func asValues(v string) []string {
@@ -239,55 +244,70 @@ func asValues(v string) []string {
 	return []string{v}
 }
 
-// changeSteps puts the pieces in order: the Modify, more of the members, and the ModifyDN on what the Modify left.
-func (t *Type) changeSteps(w Write, mods []ldif.Mod, name *renaming, members []ldif.Mod, displacing bool) []ldif.Step {
+// changeSteps puts the pieces in order: the Modify, the ModifyDN on what the Modify left, what can only be written under the new name, and more of
+// the members. The members come last: what was found done already among them cannot be taken back.
+func (t *Type) changeSteps(w Write, d *difference, name *renaming, members []ldif.Mod, displacing bool) []ldif.Step {
 	var steps []ldif.Step
-	id := ldif.Condition{ID: t.ID(w.Entry)}
+	dn, id := w.Entry.DN, ldif.Condition{ID: t.ID(w.Entry)}
 	exact := id
 	if w.Exactly || !displacing { // the entry may follow a displaced one that it refers to
 		exact.Version = w.Entry.Value(t.server.VersionAttribute())
 	}
-	dn := w.Entry.DN
+	mods := d.mods()
+	if name == nil && len(mods) > 0 && len(members) > 0 {
+		mods, members = append(mods, members[0]), members[1:]
+	}
 	if len(mods) > 0 {
-		if len(members) > 0 {
-			mods, members = append(mods, members[0]), members[1:]
-		}
 		steps = append(steps, modifyStep(dn, mods, w.Entry, exact))
 	}
-	for i, m := range members {
+	if name != nil {
+		condition := exact
+		if len(steps) > 0 {
+			condition = ldif.Condition{ID: id.ID, AsLeft: true}
+		}
+		step := name.step(d, condition)
+		steps = append(steps, step)
+		dn = step.Change.NewDN()
+		if len(name.after) > 0 {
+			steps = append(steps, modifyStep(dn, name.after, w.Entry, id))
+		}
+	}
+	for _, m := range members {
 		condition := id
-		if w.Exactly && i == 0 && len(steps) == 0 {
+		if w.Exactly && len(steps) == 0 {
 			condition = exact
 		}
 		steps = append(steps, modifyStep(dn, []ldif.Mod{m}, w.Entry, condition))
 	}
-	if name == nil {
-		return steps
-	}
-	condition := exact
-	if len(steps) > 0 {
-		condition = ldif.Condition{ID: id.ID, AsLeft: true}
-	}
-	return append(steps, name.step(w.Entry, condition))
+	return steps
 }
 
-// modifyStep makes a Modify with its inverse: the mods backwards, each turned round.
+// modifyStep makes a Modify of an entry (nil: one that the plan adds) with its inverse: the mods backwards, each turned round. A password cannot be
+// taken back, which nobody can read, nor can a change of members, which may have found some of it done already: to undo that would take away, or bring
+// back, what nobody asked for. Where nothing is left to turn round there is no inverse.
 func modifyStep(dn string, mods []ldif.Mod, entry *ldif.Entry, condition ldif.Condition) ldif.Step {
-	inverse := &ldif.Change{Kind: ldif.Modify, DN: dn, If: ldif.Condition{ID: condition.ID}}
+	step := ldif.Step{Change: ldif.Change{Kind: ldif.Modify, DN: dn, Mods: mods, If: condition}, Before: entry}
+	var back []ldif.Mod
 	for _, m := range slices.Backward(mods) {
-		back := ldif.Mod{Name: m.Name, Values: m.Values, Settled: m.Settled}
-		switch m.Op {
-		case ldif.AddValues:
-			back.Op = ldif.DeleteValues
-		case ldif.DeleteValues:
-			back.Op = ldif.AddValues
-		case ldif.ReplaceValues:
-			if ldif.Secret(m.Name) {
-				continue // what was there cannot be read
-			}
-			back.Op, back.Values = ldif.ReplaceValues, entry.Values(m.Name)
+		if ldif.Secret(m.Name) || m.Settled && entry != nil {
+			continue
 		}
-		inverse.Mods = append(inverse.Mods, back)
+		back = append(back, turnedRound(m, entry))
 	}
-	return ldif.Step{Change: ldif.Change{Kind: ldif.Modify, DN: dn, Mods: mods, If: condition}, Inverse: inverse, Before: entry}
+	if len(back) > 0 {
+		step.Inverse = &ldif.Change{Kind: ldif.Modify, DN: dn, Mods: back, If: ldif.Condition{ID: condition.ID}}
+	}
+	return step
+}
+
+func turnedRound(m ldif.Mod, entry *ldif.Entry) ldif.Mod {
+	switch m.Op {
+	case ldif.AddValues:
+		m.Op = ldif.DeleteValues
+	case ldif.DeleteValues:
+		m.Op = ldif.AddValues
+	case ldif.ReplaceValues:
+		m.Values = entry.Values(m.Name)
+	}
+	return m
 }

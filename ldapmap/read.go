@@ -47,20 +47,7 @@ func (t *Type) Resource(e *ldif.Entry, refs Refs) scim.Resource {
 	if tomb := t.tombstoneOf(e); tomb != "" {
 		r["userName"] = tomb
 	}
-	// What stands in for an unassigned attribute is told by what the entry would hold without it.
-	plain := r.Clone()
-	t.withLogin(plain, e)
-	for _, rule := range t.rules {
-		if rule.empty == nil {
-			continue
-		}
-		values := e.Values(rule.ldap)
-		standIn, err := rule.empty.eval(plain, t.resource, t.Base)
-		if err == nil && len(values) == 1 && standIn != "" && ldif.Equal(t.server.Schema, rule.ldap, values[0], standIn) {
-			continue
-		}
-		t.show(r, rule, values, refs)
-	}
+	t.showStandIns(r, e, refs)
 	if len(t.active) > 0 {
 		r["active"] = t.isActive(e)
 	}
@@ -184,7 +171,9 @@ func (t *Type) scimValue(rule *rule, v string, refs Refs) (any, bool) {
 	case schema.Boolean:
 		return strings.EqualFold(v, "TRUE"), true
 	case schema.Integer, schema.Decimal:
-		return json.Number(v), json.Valid([]byte(v))
+		n := json.Number(v)
+		_, err := n.Float64()
+		return n, err == nil && json.Valid([]byte(v))
 	case schema.Binary:
 		return base64.StdEncoding.EncodeToString([]byte(v)), true
 	case schema.DateTime:

@@ -31,7 +31,7 @@ func (m *Map) ReferrerNeeds(p ldif.Plan) []ReferrerNeeds {
 	var needs []ReferrerNeeds
 	for _, s := range p.Steps {
 		t := m.typeOf(s.Before)
-		if t == nil || s.Change.Kind != ldif.Delete && s.Change.Kind != ldif.ModifyDN || t.isDirectory(ldif.ActiveDirectory) {
+		if t == nil || !leaves(s.Change) || t.isDirectory(ldif.ActiveDirectory) {
 			continue
 		}
 		for _, other := range m.Types {
@@ -42,6 +42,11 @@ func (m *Map) ReferrerNeeds(p ldif.Plan) []ReferrerNeeds {
 		}
 	}
 	return needs
+}
+
+// leaves says whether the change leaves its DN to nobody. One that only changes the case of a name does not: to servers it is the same.
+func leaves(c ldif.Change) bool {
+	return c.Kind == ldif.Delete || c.Kind == ldif.ModifyDN && !ldif.SameDN(c.DN, c.NewDN())
 }
 
 // typeOf is the type that the entry belongs to, or nil.
@@ -79,7 +84,7 @@ func (m *Map) WithReferrers(p ldif.Plan, referrers []Referrer, placeholder bool)
 	for _, s := range p.Steps {
 		var references []ldif.Step
 		for _, r := range referrers {
-			if r.DN != s.Change.DN || s.Change.Kind != ldif.Delete && s.Change.Kind != ldif.ModifyDN {
+			if r.DN != s.Change.DN || !leaves(s.Change) {
 				continue
 			}
 			step := r.step(s.Change, placeholder)
@@ -98,6 +103,7 @@ func (m *Map) WithReferrers(p ldif.Plan, referrers []Referrer, placeholder bool)
 	for _, step := range last {
 		if final := p.Steps[len(p.Steps)-1].Change; final.Kind != ldif.Delete || final.If.ID != step.Change.If.ID { // an entry's reference to itself goes with it
 			step.Change.DN = renamed(p, step.Change)
+			step.Inverse.DN = step.Change.DN
 			woven.Steps = append(woven.Steps, step)
 		}
 	}
@@ -114,21 +120,30 @@ func renamed(p ldif.Plan, c ldif.Change) string {
 	return c.DN
 }
 
-// step makes the referrer let go of what is deleted, or follow what is renamed.
+// step makes the referrer let go of what is deleted, or follow what is renamed. It was found by the reference: this, unlike a change that a client asks
+// for, can be taken back.
 func (r Referrer) step(c ldif.Change, placeholder bool) ldif.Step {
-	settled := func(op ldif.ModOp, value string) ldif.Mod {
-		return ldif.Mod{Op: op, Name: r.Attribute, Values: []string{value}, Settled: true}
-	}
 	var mods []ldif.Mod
+	note := func(op ldif.ModOp, value string) {
+		mods = append(mods, ldif.Mod{Op: op, Name: r.Attribute, Values: []string{value}, Settled: true})
+	}
 	m := r.Type.members
 	switch {
 	case c.Kind == ldif.ModifyDN:
-		mods = append(mods, settled(ldif.AddValues, c.NewDN()))
+		note(ldif.AddValues, c.NewDN())
 	case placeholder && m != nil && strings.EqualFold(m.Attribute, r.Attribute) && m.Placeholder != "":
-		mods = append(mods, settled(ldif.AddValues, m.Placeholder))
+		note(ldif.AddValues, m.Placeholder)
 	}
-	mods = append(mods, settled(ldif.DeleteValues, c.DN))
-	return modifyStep(r.Entry.DN, mods, r.Entry, ldif.Condition{ID: r.Type.ID(r.Entry)})
+	note(ldif.DeleteValues, c.DN)
+	if definition := r.Type.server.Schema.Attribute(r.Attribute); definition != nil && definition.SingleValue {
+		slices.Reverse(mods)
+	}
+	id := ldif.Condition{ID: r.Type.ID(r.Entry)}
+	back := &ldif.Change{Kind: ldif.Modify, DN: r.Entry.DN, If: id}
+	for _, mod := range slices.Backward(mods) {
+		back.Mods = append(back.Mods, turnedRound(mod, r.Entry))
+	}
+	return ldif.Step{Change: ldif.Change{Kind: ldif.Modify, DN: r.Entry.DN, Mods: mods, If: id}, Inverse: back, Before: r.Entry}
 }
 
 func (t *Type) planDelete(w Write) []ldif.Step {

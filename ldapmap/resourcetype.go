@@ -3,7 +3,6 @@ package ldapmap
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"scimbridge/scim/filter"
 	"scimbridge/scim/schema"
@@ -20,59 +19,25 @@ func fullResourceType(o Options) *schema.ResourceType {
 	case "Group":
 		rt = &schema.ResourceType{Name: "Group", Endpoint: "/Groups", Description: "Group", Core: schema.Group()}
 	default:
-		return nil
-	}
-	if rt.Core.Attribute("externalId") == nil {
-		rt.Core.Attributes = append(rt.Core.Attributes, externalID())
-	}
-	for _, a := range o.Attributes {
-		addOwnExtension(rt, a)
-	}
-	return rt
-}
-
-// externalID is the common attribute of RFC 7643 §3.1, which a deployment has where it maps it.
-func externalID() *schema.Attribute {
-	return &schema.Attribute{
-		Name: "externalId", Type: schema.String, CaseExact: true, Description: "The resource's identifier as the provisioning client defined it",
-		Mutability: schema.ReadWrite, Returned: schema.Default, Uniqueness: schema.UniqueNone,
-	}
-}
-
-// addOwnExtension makes room for a singular string attribute under an extension URN of the map's own
-// (`urn:ietf:params:scim:schemas:extension:shore:2.0:User:badge`).
-func addOwnExtension(rt *schema.ResourceType, a AttributeOptions) {
-	if len(a.SCIM) < 4 || !strings.EqualFold(a.SCIM[:4], "urn:") {
-		return
-	}
-	colon := strings.LastIndexByte(a.SCIM, ':')
-	urn, name := a.SCIM[:colon], a.SCIM[colon+1:]
-	if strings.EqualFold(urn, rt.Core.ID) || strings.EqualFold(urn, schema.EnterpriseURN) || name == "" || strings.ContainsAny(name, ".[ ") {
-		return
-	}
-	var extension *schema.Schema
-	for _, e := range rt.Extensions {
-		if strings.EqualFold(e.Schema.ID, urn) {
-			extension = e.Schema
+		if rt = ownResourceType(o); rt == nil {
+			return nil
 		}
 	}
-	if extension == nil {
-		parts := strings.Split(urn, ":")
-		extension = &schema.Schema{ID: urn, Name: parts[max(0, len(parts)-3)], Description: "Attributes of this deployment"}
-		rt.Extensions = append(rt.Extensions, schema.Extension{Schema: extension})
+	if rt.Core.Attribute("externalId") == nil {
+		rt.Core.Attributes = append(rt.Core.Attributes, schema.ExternalID())
 	}
-	extension.Attributes = append(extension.Attributes, &schema.Attribute{
-		Name: name, Type: schema.String, Description: "Held in " + a.LDAP,
-		Mutability: schema.ReadWrite, Returned: schema.Default, Uniqueness: schema.UniqueNone,
-	})
+	for _, a := range o.Attributes {
+		define(rt, a, o.Type != "User" && o.Type != "Group")
+	}
+	return rt
 }
 
 // prune returns what the map covers of the full resource type, and points the rules at it.
 func prune(full *schema.ResourceType, t *Type) *schema.ResourceType {
 	rt := &schema.ResourceType{Name: full.Name, Endpoint: full.Endpoint, Description: full.Description}
-	rt.Core = pruneSchema(full.Core, t, nil)
+	rt.Core = pruneSchema(full.Core, t, true)
 	for _, e := range full.Extensions {
-		if s := pruneSchema(e.Schema, t, e.Schema); len(s.Attributes) > 0 {
+		if s := pruneSchema(e.Schema, t, false); len(s.Attributes) > 0 {
 			rt.Extensions = append(rt.Extensions, schema.Extension{Schema: s, Required: e.Required})
 		}
 	}
@@ -80,22 +45,31 @@ func prune(full *schema.ResourceType, t *Type) *schema.ResourceType {
 		if r.computed() {
 			continue
 		}
-		sub := ""
-		if r.ref.Sub != nil {
-			sub = r.ref.Sub.Name
-		}
-		r.ref, _ = rt.Resolve(urnOf(r.ref), r.ref.Attr.Name, sub)
+		r.ref = resolveIn(rt, r.ref)
 	}
 	return rt
 }
 
-func pruneSchema(s *schema.Schema, t *Type, extension *schema.Schema) *schema.Schema {
+// resolveIn names in rt what ref names in another version of the resource type.
+func resolveIn(rt *schema.ResourceType, ref schema.Ref) schema.Ref {
+	urn, sub := "", ""
+	if ref.Extension != nil {
+		urn = ref.Extension.ID
+	}
+	if ref.Sub != nil {
+		sub = ref.Sub.Name
+	}
+	found, _ := rt.Resolve(urn, ref.Attr.Name, sub)
+	return found
+}
+
+func pruneSchema(s *schema.Schema, t *Type, core bool) *schema.Schema {
 	pruned := &schema.Schema{ID: s.ID, Name: s.Name, Description: s.Description}
 	for _, a := range s.Attributes {
 		keep := map[string]bool{} // sub-attributes
 		canonical := []string{}   // values of `type` that the map fixes
-		mapped := extension == nil && (a.Name == "active" && len(t.active) > 0 || a.Name == "members" && t.members != nil)
-		if a.Name == "members" {
+		mapped := core && (a.Name == "active" && len(t.active) > 0 || a.Name == "members" && t.members != nil)
+		if core && a.Name == "members" {
 			keep = map[string]bool{"value": true, "$ref": true, "type": true}
 		}
 		for _, r := range t.rules {
@@ -127,14 +101,6 @@ func pruneSchema(s *schema.Schema, t *Type, extension *schema.Schema) *schema.Sc
 		pruned.Attributes = append(pruned.Attributes, kept)
 	}
 	return pruned
-}
-
-// urnOf is the URN that a ref's attribute is resolved under: an extension's, or "" for a core attribute.
-func urnOf(ref schema.Ref) string {
-	if ref.Extension != nil {
-		return ref.Extension.ID
-	}
-	return ""
 }
 
 // scimPath writes a rule's SCIM attribute as a client would name it in a detail.

@@ -17,12 +17,19 @@ func isTombstone(name, login string) bool {
 	return login != "" && tombstonePrefix.MatchString(name) && strings.EqualFold(name[32:], login)
 }
 
-// tombstoneOf is the tombstone name that the entry carries, or "".
+// tombstoneOf is the tombstone name that the entry carries, or "". The attribute may hold other things too, in entries that the bridge did not make: they
+// are none.
 func (t *Type) tombstoneOf(e *ldif.Entry) string {
 	if t.tombstone == "" {
 		return ""
 	}
-	return e.Value(t.tombstone)
+	login := t.loginOf(e)
+	for _, v := range e.Values(t.tombstone) {
+		if isTombstone(v, login) {
+			return v
+		}
+	}
+	return ""
 }
 
 // loginOf is the userName that the entry holds beneath a tombstone.

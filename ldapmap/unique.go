@@ -3,7 +3,6 @@ package ldapmap
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"scimbridge/ldapmap/ldif"
@@ -19,9 +18,9 @@ const Rounds = 3
 // claim is a value that a write needs for itself alone: of a unique SCIM attribute (taken: a conflict), of a computed attribute or of the
 // RDN (taken: a number is appended).
 type claim struct {
-	rule  *rule    // nil: the RDN
+	rule  *rule    // nil: the RDN's alone
 	value string   // stem, where it takes a number
-	rdn   ldif.RDN // of the RDN claim
+	rdn   ldif.RDN // where the value names the entry too
 }
 
 func (c claim) takesNumber() bool { return c.rule == nil || c.rule.computed() }
@@ -68,15 +67,39 @@ func (t *Type) claims(w Write) ([]claim, error) {
 			claims = append(claims, claim{rule: r, value: value})
 		}
 	}
-	rdn, _, err := t.rename(w, login)
-	if err != nil || rdn == "" {
+	rdn, err := t.claimedName(w, login)
+	if err != nil || rdn == nil {
 		return claims, err
+	}
+	for i, c := range claims {
+		if c.takesNumber() && strings.EqualFold(c.rule.ldap, t.canonical(rdn[0].Type)) && c.value == rdn[0].Value {
+			claims[i].rdn = rdn // the number is the name's too
+			return claims, nil
+		}
+	}
+	return append(claims, claim{value: rdn[0].Value, rdn: rdn}), nil
+}
+
+// claimedName is the RDN that the write claims among its siblings: a new one, or the entry's own in another place.
+func (t *Type) claimedName(w Write, login string) (ldif.RDN, error) {
+	rdn, parent, err := t.rename(w, login)
+	if err != nil {
+		return nil, err
+	}
+	if rdn == "" && parent != "" {
+		own, at := ldif.SplitDN(w.Entry.DN)
+		if !ldif.SameDN(at, parent) {
+			rdn = own
+		}
+	}
+	if rdn == "" {
+		return nil, nil
 	}
 	parsed, err := ldif.ParseRDN(rdn)
 	if err != nil || len(parsed) == 0 {
 		return nil, badName(rdn)
 	}
-	return append(claims, claim{value: parsed[0].Value, rdn: parsed}), nil
+	return parsed, nil
 }
 
 // uniqueClaims are the claims of the unique SCIM attributes. A tombstone claims nothing: its name is nobody else's.
@@ -84,70 +107,43 @@ func (t *Type) uniqueClaims(w Write) []claim {
 	_, tombstone := t.bury(w.Entry, w.After)
 	var claims []claim
 	for _, r := range t.uniqueRefs {
-		value := first(t.scimValues(r, w.After))
-		old := first(t.scimValues(r, w.Before))
-		buried := tombstone != "" && r == t.ruleFor("userName")
-		if value != "" && !strings.EqualFold(value, old) && !buried {
-			claims = append(claims, claim{rule: r, value: value})
+		if tombstone != "" && r == t.ruleFor("userName") {
+			continue
+		}
+		old := texts(t.scimValues(r, w.Before))
+		for _, value := range texts(t.scimValues(r, w.After)) {
+			if value != "" && !t.among(r, old, value) {
+				claims = append(claims, claim{rule: r, value: value})
+			}
 		}
 	}
 	return claims
 }
 
-func first(values []any) string {
-	if len(values) == 0 {
-		return ""
+func texts(values []any) []string {
+	found := make([]string, 0, len(values))
+	for _, value := range values {
+		if v, err := text(value); err == nil {
+			found = append(found, v)
+		}
 	}
-	v, _ := text(values[0])
-	return v
+	return found
 }
 
-// rename tells the RDN and the parent that the DN expression gives, each only where it differs from what it gave before: an entry that the
-// bridge did not name keeps its name until the name's source changes.
-func (t *Type) rename(w Write, login string) (rdn, parent string, err error) {
-	after := w.After.Clone()
-	if login != "" {
-		after["userName"] = login
-	}
-	dn, err := t.dn.eval(after, t.resource, t.Base)
-	if err != nil && w.Entry == nil {
-		return "", "", err
-	}
-	rdn, parent = ldif.SplitDN(dn)
-	if w.Entry != nil {
-		before := w.Before.Clone()
-		t.withLogin(before, w.Entry)
-		old, oldErr := t.dn.eval(before, t.resource, t.Base)
-		switch {
-		case err != nil && oldErr != nil:
-			return "", "", nil // it had no such name, and has none now
-		case err != nil:
-			return "", "", err
-		}
-		oldRDN, oldParent := ldif.SplitDN(old)
-		if rdn == oldRDN {
-			rdn = ""
-		}
-		if parent == oldParent {
-			parent = ""
-		}
-		if rdn == "" && parent == "" {
-			return "", "", nil
+// among says whether the value is among others, none of which may be equal to it: to the letter where the SCIM attribute is case exact, and else by
+// whatever SCIM or the directory takes for equal.
+func (t *Type) among(r *rule, others []string, value string) bool {
+	for _, other := range others {
+		if other == value || !(!r.computed() && r.caseExact()) && t.alike(r.ldap, other, value) {
+			return true
 		}
 	}
-	if rdn != "" {
-		if parsed, err := ldif.ParseRDN(rdn); err != nil || len(parsed) == 0 || parsed[0].Value == "" {
-			return "", "", badName(dn)
-		}
-	}
-	if parent != "" && !ldif.Under(parent, t.Base) {
-		return "", "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the map would put the entry at %q, outside %q", dn, t.Base)}
-	}
-	return rdn, parent, nil
+	return false
 }
 
-func badName(dn string) error {
-	return &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the entry cannot be named %q", dn)}
+// alike says whether SCIM or the directory takes two values for equal.
+func (t *Type) alike(attribute, a, b string) bool {
+	return strings.EqualFold(a, b) || ldif.Equal(t.server.Schema, attribute, a, b)
 }
 
 // filters ask who holds what the claim wants, candidates of the round included.
@@ -170,81 +166,6 @@ func equality(attribute, value string) string {
 	return "(" + attribute + "=" + ldif.EscapeFilter(value) + ")"
 }
 
-// candidates are the values that a claim may take in a round: the bare value, then numbered from 2.
-func (t *Type) candidates(c claim, round int) []string {
-	attribute := c.attribute()
-	stem, limit := t.fit(attribute, c.value)
-	if c.rule == nil && t.namedByUnique(attribute) {
-		return []string{stem}
-	}
-	separator := ""
-	if c.rule == nil {
-		separator = " "
-	}
-	from, to := 1, 10
-	for range round {
-		from, to = to+1, to*10
-	}
-	var values []string
-	for n := from; n <= to; n++ {
-		if n == 1 {
-			values = append(values, stem)
-			continue
-		}
-		values = append(values, numbered(stem, separator, n, limit))
-	}
-	return values
-}
-
-// numbered appends a number, before an @ where the value has one, within the limit.
-func numbered(stem, separator string, n, limit int) string {
-	local, domain, isAddress := strings.Cut(stem, "@")
-	suffix := fmt.Sprintf("%s%d", separator, n)
-	if isAddress {
-		suffix += "@" + domain
-	}
-	if limit > 0 {
-		local = strings.TrimRight(truncate(local, max(0, limit-len([]rune(suffix)))), " ")
-	}
-	return local + suffix
-}
-
-// namedByUnique says that the attribute that names the entry shows a SCIM attribute which cannot take a number: it is unique, or has one value.
-func (t *Type) namedByUnique(attribute string) bool {
-	for _, r := range t.rules {
-		if !r.computed() && strings.EqualFold(r.ldap, t.canonical(attribute)) && (t.isUnique(r) || r.single) {
-			return true
-		}
-	}
-	return false
-}
-
-// fit makes a value what Active Directory takes for the attribute ([MS-ADTS] §3.1.1.5.2.2, [MS-SAMR] §3.1.1.6), and tells the
-// length that it allows; 0 is no limit known.
-func (t *Type) fit(attribute, value string) (string, int) {
-	if !t.isDirectory(ldif.ActiveDirectory) {
-		return value, 0
-	}
-	switch limit := 64; strings.ToLower(attribute) {
-	case "cn":
-		return strings.TrimSpace(truncate(strings.TrimSpace(value), limit)), limit
-	case "samaccountname":
-		if t.Name == "User" {
-			limit = 20
-		} else {
-			limit = 256
-		}
-		value = strings.Map(func(r rune) rune {
-			if r < ' ' || strings.ContainsRune(`"/\[]:;|=,+*?<>@`, r) {
-				return '_'
-			}
-			return r
-		}, strings.TrimSpace(value))
-		return strings.TrimRight(truncate(value, limit), ". "), limit
-	}
-	return value, 0
-}
-
 // settleClaims holds the claims against the entries found.
 func (t *Type) settleClaims(w Write, f Facts) (settlement, error) {
 	claims, err := t.claims(w)
@@ -256,82 +177,61 @@ func (t *Type) settleClaims(w Write, f Facts) (settlement, error) {
 	if s.rdn, s.parent, err = t.rename(w, login); err != nil {
 		return s, err
 	}
-	others := f.Found
-	if w.Entry != nil {
-		others = nil
-		for _, e := range f.Found {
-			if t.ID(e) != t.ID(w.Entry) {
-				others = append(others, e)
-			}
+	var others []*ldif.Entry
+	for _, e := range f.Found {
+		if w.Entry == nil || t.ID(e) != t.ID(w.Entry) {
+			others = append(others, e)
 		}
 	}
-	displaced := map[string]bool{}
-	for _, c := range claims {
+	for _, c := range claims { // those that a conflict may end come first
 		if c.takesNumber() {
-			if err := t.number(c, others, f.Round, w, &s); err != nil {
-				return s, err
-			}
-			continue
+			err = t.number(c, others, f.Round, w, &s)
+		} else {
+			err = t.clear(c, others, f, &s)
 		}
-		for _, e := range others {
-			switch t.holds(e, c) {
-			case free:
-			case buried:
-				if !displaced[e.DN] {
-					steps, err := t.displace(e, f)
-					if err != nil {
-						return s, err
-					}
-					s.displaced = append(s.displaced, steps...)
-					displaced[e.DN] = true
-				}
-			case taken:
-				return s, t.conflict(c, e)
-			}
+		if err != nil {
+			return s, err
 		}
 	}
 	return s, nil
 }
 
-// number picks the first candidate that nobody holds.
-func (t *Type) number(c claim, others []*ldif.Entry, round int, w Write, s *settlement) error {
-	leaving := func(e *ldif.Entry) bool { // a displaced entry's name is free by then
-		return slices.ContainsFunc(s.displaced, func(step ldif.Step) bool {
-			return step.Change.Kind == ldif.ModifyDN && step.Change.DN == e.DN
-		})
-	}
-	candidates := t.candidates(c, round)
-	for _, value := range candidates {
-		if c.rule != nil {
-			if !holdsValue(others, c.rule.ldap, value) {
-				s.numbered[c.rule] = value
-				return nil
+// clear makes sure that nobody holds what the claim wants, or gives it up: a buried entry does.
+func (t *Type) clear(c claim, others []*ldif.Entry, f Facts, s *settlement) error {
+	for _, e := range others {
+		switch t.holds(e, c) {
+		case free:
+		case buried:
+			if s.displaces(e) {
+				continue
 			}
-			continue
-		}
-		rdn := append(ldif.RDN{{Type: c.rdn[0].Type, Value: value}}, c.rdn[1:]...)
-		parent := s.parent
-		if parent == "" {
-			_, parent = ldif.SplitDN(w.Entry.DN)
-		}
-		occupied := false
-		for _, e := range others {
-			occupied = occupied || ldif.SameDN(e.DN, rdn.String()+","+parent) && !leaving(e)
-		}
-		if !occupied || len(candidates) == 1 {
-			s.rdn = rdn.String()
-			return nil
+			steps, err := t.displace(e, f)
+			if err != nil {
+				return err
+			}
+			s.displaced = append(s.displaced, steps...)
+		case taken:
+			return t.conflict(fmt.Sprintf("%s %q", c.rule.scimPath(), c.value), e)
 		}
 	}
-	return ErrRound
+	return nil
 }
 
-func holdsValue(entries []*ldif.Entry, attribute, value string) bool {
-	for _, e := range entries {
-		for _, v := range e.Values(attribute) {
-			if strings.EqualFold(v, value) {
-				return true
-			}
+// displaces says whether the entry is one of those that are displaced.
+func (s *settlement) displaces(e *ldif.Entry) bool {
+	for _, step := range s.displaced {
+		if step.Before == e {
+			return true
+		}
+	}
+	return false
+}
+
+// leaves says whether the entry is displaced from its DN.
+func (s *settlement) leaves(e *ldif.Entry) bool {
+	for _, step := range s.displaced {
+		if step.Before == e && leaves(step.Change) {
+			return true
 		}
 	}
 	return false
@@ -347,20 +247,23 @@ const (
 )
 
 func (t *Type) holds(e *ldif.Entry, c claim) standing {
-	one := []*ldif.Entry{e}
-	if t.Holds(e) {
-		isName := t.tombstone != "" && c.rule == t.ruleFor("userName")
-		switch tomb := t.tombstoneOf(e); {
-		case isName && strings.EqualFold(tomb, c.value):
-			return taken
-		case isName && tomb != "" && strings.EqualFold(t.loginOf(e), c.value):
-			return buried
-		case holdsValue(one, c.rule.ldap, c.value):
+	held := t.among(c.rule, e.Values(c.rule.ldap), c.value)
+	if !t.Holds(e) {
+		if held && t.isKin(e) {
 			return taken
 		}
 		return free
 	}
-	if t.isKin(e) && holdsValue(one, c.rule.ldap, c.value) {
+	if c.rule == t.ruleFor("userName") {
+		switch tomb := t.tombstoneOf(e); {
+		case tomb == "":
+		case strings.EqualFold(tomb, c.value):
+			return taken
+		case t.among(c.rule, []string{t.loginOf(e)}, c.value):
+			return buried
+		}
+	}
+	if held {
 		return taken
 	}
 	return free
@@ -370,27 +273,36 @@ func (t *Type) holds(e *ldif.Entry, c claim) standing {
 func (t *Type) isKin(e *ldif.Entry) bool {
 	for _, class := range t.options.ObjectClasses {
 		definition := t.server.Schema.Class(class)
-		if definition != nil && definition.Kind == "STRUCTURAL" && !strings.EqualFold(class, "top") && holdsValue([]*ldif.Entry{e}, "objectClass", class) {
-			return true
+		if definition == nil || definition.Kind != "STRUCTURAL" || strings.EqualFold(class, "top") {
+			continue
+		}
+		for _, held := range e.Values("objectClass") {
+			if t.server.Schema.IsA(held, class) {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// conflict says who holds the value, where the caller may know.
-func (t *Type) conflict(c claim, e *ldif.Entry) error {
-	holder := fmt.Sprintf("the %s with id %q", t.Name, t.ID(e))
-	if !t.Holds(e) {
-		holder = "an entry that is not managed here"
+// conflict says who holds what is claimed, where the caller may know.
+func (t *Type) conflict(claimed string, e *ldif.Entry) error {
+	holder := "an entry that is not managed here"
+	if owner := t.types.typeOf(e); owner != nil {
+		holder = fmt.Sprintf("the %s with id %q", owner.Name, owner.ID(e))
 	}
-	return &scim.Error{Type: scim.Uniqueness, Detail: fmt.Sprintf("%s %q is taken by %s", c.rule.scimPath(), c.value, holder)}
+	return &scim.Error{Type: scim.Uniqueness, Detail: fmt.Sprintf("%s is taken by %s", claimed, holder)}
 }
 
-// ClaimFilter finds every entry of this type that shows a unique value which the write claims: the written one, and its rivals.
+// ClaimFilter finds every entry of this type that shows a unique value which the write claims: the written one, and its rivals. It is "" where the
+// write claims none.
 func (t *Type) ClaimFilter(w Write) string {
 	var filters []string
 	for _, c := range t.uniqueClaims(w) {
 		filters = append(filters, c.filters(t, 0)...)
+	}
+	if len(filters) == 0 {
+		return ""
 	}
 	return and(t.scopeText, or(filters...))
 }
@@ -399,7 +311,7 @@ func (t *Type) ClaimFilter(w Write) string {
 func (t *Type) Rival(w Write, e *ldif.Entry) error {
 	for _, c := range t.uniqueClaims(w) {
 		if t.holds(e, c) == taken {
-			return t.conflict(c, e)
+			return t.conflict(fmt.Sprintf("%s %q", c.rule.scimPath(), c.value), e)
 		}
 	}
 	return nil

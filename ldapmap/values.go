@@ -17,10 +17,14 @@ import (
 // holds keeps its spelling.
 func (t *Type) values(rule *rule, r scim.Resource, entry *ldif.Entry, refs Refs) ([]string, error) {
 	switch {
-	case len(rule.options.Constant) > 0:
+	case rule.isConstant():
 		return rule.options.Constant, nil
 	case rule.computed():
-		return t.evaluated(rule.value, r)
+		values, err := t.evaluated(rule.value, r)
+		for i, v := range values {
+			values[i], _ = t.fit(rule.ldap, v)
+		}
+		return values, err
 	}
 	var values []string
 	for _, value := range t.scimValues(rule, r) {
@@ -28,8 +32,8 @@ func (t *Type) values(rule *rule, r scim.Resource, entry *ldif.Entry, refs Refs)
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(values, v) {
-			values = append(values, v)
+		if !slices.ContainsFunc(values, func(other string) bool { return ldif.Equal(t.server.Schema, rule.ldap, v, other) }) {
+			values = append(values, v) // the directory refuses a value twice
 		}
 	}
 	if len(values) == 0 && rule.empty != nil {

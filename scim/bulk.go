@@ -1,11 +1,11 @@
 package scim
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,15 +13,17 @@ import (
 type BulkRequest struct {
 	FailOnErrors int // 0: go on whatever fails
 	Operations   []BulkOperation
+
+	body Object
 }
 
 // BulkOperation is one of its operations. Data is plain JSON: numbers as json.Number.
 type BulkOperation struct {
-	Method  string `json:"method"`
-	BulkID  string `json:"bulkId"`
-	Path    string `json:"path"`
-	Version string `json:"version"`
-	Data    any    `json:"data"`
+	Method  string // in capitals
+	BulkID  string
+	Path    string
+	Version string
+	Data    any
 }
 
 // BulkResponse is the body of its response, which is 200 whatever its operations came to.
@@ -47,44 +49,95 @@ func NewBulkResponse() *BulkResponse {
 
 // ParseBulk reads a bulk request. It returns a *Error that names the operation at fault: nothing is done then.
 func ParseBulk(body []byte) (*BulkRequest, error) {
-	if _, err := Decode(body); err != nil { // says where it is no JSON, and bounds its depth
+	o, err := Decode(body)
+	if err != nil {
 		return nil, err
 	}
-	var read struct {
-		FailOnErrors int
-		Operations   []BulkOperation
+	request := &BulkRequest{body: o}
+	if v, _ := o.Get("failOnErrors"); v != nil {
+		number, _ := v.(json.Number)
+		n, err := strconv.ParseInt(number.String(), 10, 32)
+		if err != nil || n < 0 {
+			return nil, wrongType("failOnErrors", "the number of errors to stop at")
+		}
+		request.FailOnErrors = int(n)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	if err := decoder.Decode(&read); err != nil {
-		return nil, &Error{InvalidSyntax, "the body is not a bulk request: failOnErrors is an integer, Operations a list of objects"}
+	v, _ := o.Get("Operations")
+	list, ok := v.([]any)
+	if !ok {
+		return nil, &Error{InvalidSyntax, "Operations must be an array"}
 	}
 	made := map[string]bool{}
-	for i := range read.Operations {
-		op := &read.Operations[i]
-		op.Method = strings.ToUpper(op.Method)
-		fault := func(detail string) error {
-			return &Error{InvalidValue, fmt.Sprintf("Operations[%d]: %s", i, detail)}
+	for i, raw := range list {
+		op, err := bulkOperation(raw, made)
+		if err != nil {
+			return nil, &Error{err.Type, fmt.Sprintf("Operations[%d]: %s", i, err.Detail)}
 		}
-		switch op.Method {
-		case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
-		default:
-			return nil, fault(fmt.Sprintf("method %q is none of POST, PUT, PATCH, DELETE", op.Method))
-		}
-		switch {
-		case op.Path == "":
-			return nil, fault("path is missing")
-		case op.Method == http.MethodPost && op.BulkID == "":
-			return nil, fault("a POST needs a bulkId")
-		case op.Method == http.MethodPost && made[op.BulkID]:
-			return nil, fault(fmt.Sprintf("bulkId %q is used twice", op.BulkID))
-		case op.Method != http.MethodDelete && op.Data == nil:
-			return nil, fault("data is missing")
-		}
-		made[op.BulkID] = made[op.BulkID] || op.Method == http.MethodPost
+		request.Operations = append(request.Operations, op)
 	}
-	return &BulkRequest{read.FailOnErrors, read.Operations}, nil
+	return request, nil
 }
+
+// bulkOperation reads one operation. made holds the bulkIds of the POSTs before it. A method in small letters is taken: it can mean nothing else.
+func bulkOperation(raw any, made map[string]bool) (op BulkOperation, fault *Error) {
+	o, ok := raw.(Object)
+	if !ok {
+		return op, &Error{InvalidSyntax, "it must be a JSON object"}
+	}
+	for _, member := range []struct {
+		name string
+		to   *string
+	}{{"method", &op.Method}, {"bulkId", &op.BulkID}, {"path", &op.Path}, {"version", &op.Version}} {
+		v, _ := o.Get(member.name)
+		if *member.to, ok = v.(string); !ok && v != nil {
+			return op, wrongType(member.name, "a string")
+		}
+	}
+	data, _ := o.Get("data")
+	op.Data = plainJSON(data)
+	op.Method = strings.ToUpper(op.Method)
+	switch op.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+	default:
+		return op, &Error{InvalidValue, fmt.Sprintf("method %q is none of POST, PUT, PATCH, DELETE", op.Method)}
+	}
+	switch {
+	case op.Path == "":
+		return op, &Error{InvalidValue, "path is missing"}
+	case op.Method == http.MethodPost && op.BulkID == "":
+		return op, &Error{InvalidValue, "a POST needs a bulkId"}
+	case strings.Contains(op.BulkID, "/"): // it could not stand in a path
+		return op, &Error{InvalidValue, fmt.Sprintf("bulkId %q has a slash", op.BulkID)}
+	case op.Method == http.MethodPost && made[op.BulkID]:
+		return op, &Error{InvalidValue, fmt.Sprintf("bulkId %q is used twice", op.BulkID)}
+	case op.Method != http.MethodDelete && op.Data == nil:
+		return op, &Error{InvalidValue, "data is missing"}
+	}
+	made[op.BulkID] = made[op.BulkID] || op.Method == http.MethodPost
+	return op, nil
+}
+
+// plainJSON makes maps of Objects. Of a name that is repeated the last counts.
+func plainJSON(v any) any {
+	switch v := v.(type) {
+	case Object:
+		m := make(map[string]any, len(v))
+		for _, member := range v {
+			m[member.Name] = plainJSON(member.Value)
+		}
+		return m
+	case []any:
+		list := make([]any, len(v))
+		for i, e := range v {
+			list[i] = plainJSON(e)
+		}
+		return list
+	}
+	return v
+}
+
+// CheckStrict holds the request to what RFC 7644 §3.7 has besides: `schemas` names the message.
+func (r *BulkRequest) CheckStrict() error { return Announces(r.body, BulkRequestURN) }
 
 // References are the bulkIds that the operation's path and data name.
 func (o BulkOperation) References() []string {

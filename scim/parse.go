@@ -13,6 +13,9 @@ func Parse(body []byte, rt *schema.ResourceType) (r Resource, dropped []string, 
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := CheckSchemas(rt, o); err != nil {
+		return nil, nil, err
+	}
 	rd := Reader{Type: rt}
 	assignments, err := rd.Object(o)
 	if err != nil {

@@ -13,12 +13,13 @@ type Projection struct {
 	// listed holds the attribute paths (schema.Ref's text) that attributes or excludedAttributes name, and under above those whose
 	// sub-attribute they name.
 	listed, above map[string]bool
+	specified     map[string]bool // by a write
 }
 
 // NewProjection reads the parameters attributes and excludedAttributes, each a list of attribute paths. Naming both is a *Error; a name
 // that rt does not have is ignored.
 func NewProjection(rt *schema.ResourceType, attributes, excluded []string) (*Projection, error) {
-	attributes, excluded = paths(attributes), paths(excluded)
+	attributes, excluded = paths(rt, attributes), paths(rt, excluded)
 	if len(attributes) > 0 && len(excluded) > 0 {
 		return nil, &Error{InvalidValue, "attributes and excludedAttributes cannot be used together"}
 	}
@@ -37,36 +38,71 @@ func NewProjection(rt *schema.ResourceType, attributes, excluded []string) (*Pro
 	return p, nil
 }
 
-// paths splits lists at commas and takes value filters out: `attributes=emails[type eq "work"]`, which RFC 7644 §3.9 does not have but
-// Microsoft's Postman collection sends, is emails.
-func paths(lists []string) []string {
+// paths splits lists at commas, but not at one in a value filter.
+func paths(rt *schema.ResourceType, lists []string) []string {
 	var out []string
 	for _, list := range lists {
-		var b strings.Builder
-		bracketed, quoted := false, false
-		for _, r := range list + "," {
+		start, bracketed, quoted := 0, false, false
+		list += ","
+		for i, r := range list {
 			switch {
-			case bracketed:
-				if r == '"' {
-					quoted = !quoted
-				}
-				bracketed = quoted || r != ']'
-			case r == '[':
-				bracketed = true
-			case r == ',':
-				if path := strings.TrimSpace(b.String()); path != "" {
+			case r == '"' && bracketed:
+				quoted = !quoted
+			case r == '[' && !quoted, r == ']' && !quoted:
+				bracketed = r == '['
+			case r == ',' && (!bracketed || i == len(list)-1):
+				if path := strings.TrimSpace(bracketless(rt, list[start:i])); path != "" {
 					out = append(out, path)
 				}
-				b.Reset()
-			default:
-				b.WriteRune(r)
+				start = i + 1
 			}
-		}
-		if path := strings.TrimSpace(b.String()); path != "" { // a bracket that never closed
-			out = append(out, path)
 		}
 	}
 	return out
+}
+
+// Specify notes what a write's client specified. An attribute that is returned on request is, in answers to POST, PUT and PATCH, also returned where the client
+// specified it (RFC 7643 §7, `returned`).
+func (p *Projection) Specify(refs ...schema.Ref) {
+	if p.specified == nil {
+		p.specified = map[string]bool{}
+	}
+	for _, ref := range refs {
+		p.specified[ref.String()] = true
+		if ref.Attr != nil {
+			p.specified[ref.Owner().String()] = true
+		}
+	}
+}
+
+// SpecifyAll is Specify for everything that a resource as sent has.
+func (p *Projection) SpecifyAll(sent Resource) {
+	all := func(extension *schema.Schema, attributes []*schema.Attribute) {
+		for _, a := range attributes {
+			ref := schema.Ref{Extension: extension, Attr: a}
+			v := sent.Get(ref)
+			if v == nil {
+				continue
+			}
+			p.Specify(ref)
+			elements, ok := v.([]any)
+			if !ok {
+				elements = []any{v}
+			}
+			for _, e := range elements {
+				c, _ := e.(map[string]any)
+				for _, sub := range a.SubAttributes {
+					if c[sub.Name] != nil {
+						p.Specify(schema.Ref{Extension: extension, Attr: a, Sub: sub})
+					}
+				}
+			}
+		}
+	}
+	all(nil, p.rt.Core.Attributes)
+	for _, e := range p.rt.Extensions {
+		all(e.Schema, e.Schema.Attributes)
+	}
 }
 
 // Named says whether attributes was given.
@@ -98,7 +134,7 @@ func (p *Projection) Wants(ref schema.Ref) bool {
 	case schema.Always:
 		return true
 	case schema.OnRequest:
-		return p.named && p.listed[ref.String()]
+		return p.specified[ref.String()] || p.named && p.listed[ref.String()]
 	}
 	if !p.named {
 		return !p.listed[ref.String()]
@@ -114,7 +150,7 @@ func (p *Projection) wantsAttribute(ref schema.Ref) bool {
 	case schema.Always:
 		return true
 	case schema.OnRequest:
-		return p.named && (p.listed[ref.String()] || p.above[ref.String()])
+		return p.specified[ref.String()] || p.named && (p.listed[ref.String()] || p.above[ref.String()])
 	}
 	if !p.named {
 		return !p.whole(ref)

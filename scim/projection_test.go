@@ -97,3 +97,56 @@ func TestProjectionWants(t *testing.T) {
 		}
 	}
 }
+
+// What is returned on request is also returned by the write that specified it, and what is never returned by none (RFC 7643 §7).
+func TestProjectionOfWrites(t *testing.T) {
+	rt := userType()
+	rt.Core.Attribute("nickName").Returned = schema.OnRequest
+	rt.Core.Attribute("name").Sub("middleName").Returned = schema.OnRequest
+	rt.Core.Attribute("title").Returned = schema.Always
+	r := resource(t, `{"id":"7","userName":"m","nickName":"N","title":"T","password":"p","name":{"givenName":"G","middleName":"M"},"`+shoreURN+`":{"secret":"s"}}`)
+	core, both := `"schemas":["`+schema.UserURN+`"]`, `"schemas":["`+schema.UserURN+`","`+shoreURN+`"]`
+	for _, tt := range []struct {
+		name, attributes, excluded, sent string
+		specify                          []string
+		want                             string
+	}{
+		{"a query", "", "", `{}`, nil, `{` + core + `,"id":"7","userName":"m","title":"T","name":{"givenName":"G"}}`},
+		{"asked for", "nickName,name,password", "", `{}`, nil, `{` + core + `,"id":"7","title":"T","nickName":"N","name":{"givenName":"G"}}`},
+		{"asked for by its own name", "name.middleName", "", `{}`, nil, `{` + core + `,"id":"7","title":"T","name":{"middleName":"M"}}`},
+		{"always", "userName", "", `{}`, nil, `{` + core + `,"id":"7","userName":"m","title":"T"}`},
+		{"always, excluded", "", "title,id,userName,name", `{}`, nil, `{` + core + `,"id":"7","title":"T"}`},
+		{
+			"sent", "", "", `{"userName":"m","nickName":"N","password":"p","name":{"middleName":"M"},"` + shoreURN + `":{"secret":"s"}}`, nil,
+			`{` + both + `,"id":"7","userName":"m","title":"T","nickName":"N","name":{"givenName":"G","middleName":"M"},"` + shoreURN + `":{"secret":"s"}}`,
+		},
+		{"changed", "", "", `{}`, []string{"nickName", "password"}, `{` + core + `,"id":"7","userName":"m","title":"T","nickName":"N","name":{"givenName":"G"}}`},
+		{"a sub-attribute changed", "", "", `{}`, []string{"name.middleName"}, `{` + core + `,"id":"7","userName":"m","title":"T","name":{"givenName":"G","middleName":"M"}}`},
+	} {
+		p, err := scim.NewProjection(rt, []string{tt.attributes}, []string{tt.excluded})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.SpecifyAll(resource(t, tt.sent))
+		for _, path := range tt.specify {
+			p.Specify(ref(t, rt, path))
+		}
+		if diff := cmp.Diff(resource(t, tt.want), p.Apply(r)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// A value filter in the parameters is taken as the attribute; a strict type does not know it.
+func TestProjectionStrict(t *testing.T) {
+	rt := userType()
+	rt.Strict = true
+	p, err := scim.NewProjection(rt, []string{`emails[type eq "work, or ] not"],userName`, "manager"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := resource(t, `{"schemas":["`+schema.UserURN+`"],"id":"7","userName":"mara"}`)
+	if diff := cmp.Diff(want, p.Apply(resource(t, whole))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

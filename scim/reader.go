@@ -30,13 +30,11 @@ type Assignment struct {
 func (rd *Reader) Object(o Object) ([]Assignment, error) {
 	var out []Assignment
 	for _, m := range o {
-		urn, name, sub := SplitPath(rd.Type, m.Name)
-		ref, ok := Resolve(rd.Type, urn, name, sub)
-		if !ok || (ref.Sub != nil && ref.Attr.MultiValued) {
-			rd.Drop(m.Name)
-			continue
+		key, err := keyOf(rd.Type, nil, m.Name)
+		if err != nil {
+			return nil, err
 		}
-		got, err := rd.member(ref, m)
+		got, err := rd.member(key, m)
 		if err != nil {
 			return nil, err
 		}
@@ -45,8 +43,12 @@ func (rd *Reader) Object(o Object) ([]Assignment, error) {
 	return out, nil
 }
 
-func (rd *Reader) member(ref schema.Ref, m Member) ([]Assignment, error) {
+func (rd *Reader) member(k key, m Member) ([]Assignment, error) {
+	ref, ok := Resolve(rd.Type, k.urn, k.name, k.sub)
 	switch {
+	case !ok || ref.Sub != nil && ref.Attr.MultiValued:
+		rd.Drop(k.text)
+		return nil, nil
 	case ref.Attr == nil:
 		return rd.Extension(ref, m.Value)
 	case fixed(ref) || ref.Attr.Name == "schemas":
@@ -67,9 +69,9 @@ func fixed(ref schema.Ref) bool {
 // Extension reads the object under an extension's URN: what it does not name is left as it is, and only null or "" clears the extension.
 // With the core schema's URN (ref is empty) it is a resource by another name.
 func (rd *Reader) Extension(ref schema.Ref, v any) ([]Assignment, error) {
-	v = unwrapped(v)
+	v = unwrapped(rd.Type, v)
 	o, ok := v.(Object)
-	if !ok && Unassigned(v) {
+	if !ok && unassigned(rd.Type, v) {
 		if ref.Extension == nil {
 			return nil, nil
 		}
@@ -81,19 +83,23 @@ func (rd *Reader) Extension(ref schema.Ref, v any) ([]Assignment, error) {
 	if ref.Extension == nil {
 		return rd.Object(o)
 	}
-	prefix := ref.Extension.ID + ":"
-	under := make(Object, 0, len(o))
+	var out []Assignment
 	for _, m := range o {
-		if !strings.Contains(m.Name, ":") {
-			m.Name = prefix + m.Name
+		key, err := keyOf(rd.Type, ref.Extension, m.Name)
+		if err != nil {
+			return nil, err
 		}
-		if len(m.Name) == len(prefix) || strings.EqualFold(m.Name, ref.Extension.ID) { // an empty name, or itself again
-			rd.Drop(m.Name)
+		if key.name == "" { // an empty name, or a schema again
+			rd.Drop(key.text)
 			continue
 		}
-		under = append(under, m)
+		got, err := rd.member(key, m)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, got...)
 	}
-	return rd.Object(under)
+	return out, nil
 }
 
 // Value reads the value of the attribute at ref; element says that it is for one of the values of a multi-valued attribute. A nil value
@@ -101,20 +107,24 @@ func (rd *Reader) Extension(ref schema.Ref, v any) ([]Assignment, error) {
 // sub-attribute is one that was sent unassigned.
 func (rd *Reader) Value(ref schema.Ref, element bool, v any) (value any, said bool, err error) {
 	if element && ref.Sub == nil {
-		return rd.one(ref.Attr, unwrapped(v), ref.String())
+		return rd.one(ref.Attr, unwrapped(rd.Type, v), ref.String())
 	}
 	return rd.value(ref.Leaf(), v, ref.String())
 }
 
 func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error) {
 	if !a.MultiValued {
-		return rd.one(a, unwrapped(v), at)
+		return rd.one(a, unwrapped(rd.Type, v), at)
 	}
-	if Unassigned(v) {
+	if unassigned(rd.Type, v) {
 		return nil, true, nil
 	}
+	list, ok := wrapped(rd.Type, v).([]any)
+	if !ok {
+		return nil, false, wrongType(at, "a JSON array")
+	}
 	out, seen, unsaid := []any{}, map[string]bool{}, false
-	for i, element := range wrapped(v) {
+	for i, element := range list {
 		e, said, err := rd.one(a, element, fmt.Sprintf("%s[%d]", at, i))
 		if err != nil {
 			return nil, false, err
@@ -170,27 +180,24 @@ func Hollow(element map[string]any) bool {
 // one reads a single value: of a singular attribute, or one element of a multi-valued.
 func (rd *Reader) one(a *schema.Attribute, v any, at string) (any, bool, error) {
 	if a.Type != schema.Complex {
-		v, err := simple(a, v, at)
+		v, err := rd.simple(a, v, at)
 		return v, err == nil, err
 	}
-	if v == nil || v == "" {
+	if _, ok := v.(Object); !ok && unassigned(rd.Type, v) {
 		return nil, true, nil
 	}
-	if list, ok := v.([]any); ok && len(list) == 0 {
-		return nil, true, nil
-	}
-	o, ok := ofPlain(a, v).(Object)
+	o, ok := ofPlain(rd.Type, a, v).(Object)
 	if !ok {
 		return nil, false, wrongType(at, "a JSON object")
 	}
-	if _, keyed := o.Get("value"); Unassigned(o) && (keyed || a.MultiValued || len(o) == 0) {
+	if _, keyed := o.Get("value"); unassigned(rd.Type, o) && (keyed || a.MultiValued || len(o) == 0) {
 		return nil, true, nil
 	}
 	out := map[string]any{}
-	for _, m := range ofRoleText(a, o) {
+	for _, m := range ofRoleText(rd.Type, a, o) {
 		sub := a.Sub(m.Name)
 		if sub == nil {
-			sub = subAlias(a, m.Name)
+			sub = subAlias(rd.Type, a, m.Name)
 		}
 		if sub == nil {
 			rd.Drop(elementless(at) + "." + m.Name)
@@ -214,9 +221,9 @@ func (rd *Reader) one(a *schema.Attribute, v any, at string) (any, bool, error) 
 }
 
 // simple reads a value that is not complex.
-func simple(a *schema.Attribute, v any, at string) (any, error) {
-	v = ofObject(v)
-	if Unassigned(v) {
+func (rd *Reader) simple(a *schema.Attribute, v any, at string) (any, error) {
+	v = ofObject(rd.Type, v)
+	if unassigned(rd.Type, v) {
 		return nil, nil
 	}
 	if s, ok := v.(string); ok && strings.ContainsRune(s, 0) {
@@ -224,25 +231,28 @@ func simple(a *schema.Attribute, v any, at string) (any, error) {
 	}
 	switch a.Type {
 	case schema.Boolean:
-		if b, ok := ofBooleanText(v).(bool); ok {
+		if b, ok := ofBooleanText(rd.Type, v).(bool); ok {
 			return b, nil
 		}
 		return nil, wrongType(at, "true or false")
 	case schema.Integer:
-		n, ok := ofNumberText(v).(json.Number)
+		n, ok := ofNumberText(rd.Type, v).(json.Number)
 		if _, err := strconv.ParseInt(n.String(), 10, 64); ok && err == nil {
 			return n, nil
 		}
 		return nil, wrongType(at, "an integer")
 	case schema.Decimal:
-		if n, ok := ofNumberText(v).(json.Number); ok && isNumber(n.String()) {
+		if n, ok := ofNumberText(rd.Type, v).(json.Number); ok && isNumber(n.String()) {
 			return n, nil
 		}
 		return nil, wrongType(at, "a number")
 	}
-	s, ok := ofNumber(v).(string)
+	s, ok := ofNumber(rd.Type, v).(string)
 	if !ok {
 		return nil, wrongType(at, "a string")
+	}
+	if s == "" {
+		return nil, wrongType(at, "more than an empty string: null unassigns it")
 	}
 	switch a.Type {
 	case schema.DateTime:

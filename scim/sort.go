@@ -11,6 +11,9 @@ import (
 // SortKey is the value by which a resource is sorted: the attribute's, of several values the primary one's or the first one's, of a complex
 // value its `value` (RFC 7644 §3.4.2.3). It is nil where the attribute is unassigned.
 func (r Resource) SortKey(ref schema.Ref) any {
+	if ref.Attr == nil {
+		return nil
+	}
 	sub := ref.Sub
 	if sub == nil && ref.Attr.Type == schema.Complex {
 		sub = ref.Attr.Sub("value")
@@ -59,9 +62,7 @@ func compareAssigned(a, b any, attribute *schema.Attribute) int {
 		return cmp.Compare(asNumber(x), asNumber(y))
 	case json.Number:
 		y, _ := b.(json.Number)
-		p, _ := x.Float64()
-		q, _ := y.Float64()
-		return cmp.Compare(p, q)
+		return CompareNumbers(x, y)
 	case string:
 		y, _ := b.(string)
 		if attribute.Type == schema.DateTime {
@@ -77,6 +78,18 @@ func compareAssigned(a, b any, attribute *schema.Attribute) int {
 		return strings.Compare(x, y)
 	}
 	return 0
+}
+
+// CompareNumbers is exact for integers; decimals are compared as floats.
+func CompareNumbers(x, y json.Number) int {
+	i, notX := x.Int64()
+	j, notY := y.Int64()
+	if notX == nil && notY == nil {
+		return cmp.Compare(i, j)
+	}
+	p, _ := x.Float64()
+	q, _ := y.Float64()
+	return cmp.Compare(p, q)
 }
 
 func asNumber(b bool) int {

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -154,8 +155,23 @@ func readRoots(file string) (*x509.CertPool, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(text) {
+	roots, found := x509.NewCertPool(), false
+	for {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		roots.AddCert(certificate)
+		found = true
+	}
+	if !found {
 		return nil, fmt.Errorf("%s holds no certificate in PEM form", file)
 	}
 	return roots, nil

@@ -44,6 +44,9 @@ func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
 			return nil
 		})
 	}
+	if err == nil {
+		err = c.complete(ctx, entries)
+	}
 	if err != nil {
 		return nil, c.explain(err, nil)
 	}
@@ -84,7 +87,11 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 		if err != nil {
 			return c.explain(err, nil)
 		}
-		for _, e := range readEntries(page.Entries) {
+		entries := readEntries(page.Entries)
+		if err := c.complete(ctx, entries); err != nil {
+			return err
+		}
+		for _, e := range entries {
 			count++
 			if s.Limit > 0 && count > s.Limit {
 				return &Error{Reason: TooMany}

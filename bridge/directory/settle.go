@@ -119,47 +119,16 @@ func (r *run) presentMembers(ctx context.Context, change ldif.Change, m ldif.Mod
 	}, nil
 }
 
-// presentRead reads the attribute. Active Directory hands a large one out in ranges (MS-ADTS §3.1.1.3.1.3.3).
+// presentRead reads the attribute.
 func (r *run) presentRead(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
-	var values []string
-	name := m.Name
-	for {
-		e, err := r.client.one(ctx, r.target(change), name)
-		if err != nil {
-			return nil, err
-		}
-		more := ""
-		for _, a := range e.Attributes {
-			base, last, ranged := rangeOf(a.Name)
-			if !strings.EqualFold(base, m.Name) {
-				continue
-			}
-			values = append(values, a.Values...)
-			if ranged && last >= 0 && len(a.Values) > 0 {
-				more = fmt.Sprintf("%s;range=%d-*", m.Name, last+1)
-			}
-		}
-		if more == "" {
-			return r.among(m.Name, values), nil
-		}
-		name = more
+	e, err := r.client.one(ctx, r.target(change), m.Name)
+	if err == nil {
+		err = r.client.complete(ctx, []*ldif.Entry{e})
 	}
-}
-
-// rangeOf splits `member;range=0-1499`. last is -1 for `*`, the end.
-func rangeOf(description string) (base string, last int, ranged bool) {
-	base, option, _ := strings.Cut(description, ";")
-	var first int
-	if n, _ := fmt.Sscanf(strings.ToLower(option), "range=%d-%d", &first, &last); n == 2 {
-		return base, last, true
+	if err != nil {
+		return nil, err
 	}
-	if option == "" {
-		return base, -1, false
-	}
-	if n, _ := fmt.Sscanf(strings.ToLower(option), "range=%d-", &first); n == 1 {
-		return base, -1, true
-	}
-	return description, -1, false
+	return r.among(m.Name, e.Values(m.Name)), nil
 }
 
 // among compares with values that the server returned, by the attribute's equality rule.

@@ -30,7 +30,7 @@ type Bridge interface {
 	Bulk(ctx context.Context, c bridge.Call, body []byte) (*scim.BulkResponse, error)
 	Limits() bridge.Limits
 	Delete(ctx context.Context, c bridge.Call, typ, id string) error
-	Ready() bool
+	Ready(ctx context.Context) bool
 }
 
 // Server answers SCIM requests.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -16,6 +17,9 @@ const (
 	healthPath = "/healthz"
 	readyPath  = "/readyz"
 )
+
+// readyTimeout answers a health check before it is given up: Kubernetes waits a second unless told otherwise.
+const readyTimeout = 900 * time.Millisecond
 
 // routes registers every path. Paths ignore case and a trailing slash; what they do not name ends in 404 or 405.
 func (s *Server) routes() {
@@ -91,7 +95,9 @@ func alive(c *fiber.Ctx) error { return c.SendString("ok\n") }
 
 // ready says whether the directory can be reached.
 func (s *Server) ready(c *fiber.Ctx) error {
-	if !s.bridge.Ready() {
+	ctx, cancel := context.WithTimeout(c.UserContext(), readyTimeout)
+	defer cancel()
+	if !s.bridge.Ready(ctx) {
 		return c.Status(fiber.StatusServiceUnavailable).SendString("the directory is unavailable\n")
 	}
 	return c.SendString("ok\n")

@@ -96,7 +96,7 @@ func (d *double) Delete(ctx context.Context, c bridge.Call, typ, id string) erro
 	return d.ask(ctx, "delete %s %q", typ, id)
 }
 
-func (d *double) Ready() bool { return !d.down }
+func (d *double) Ready(context.Context) bool { return !d.down }
 
 // served is a running server.
 type served struct {

@@ -3,6 +3,7 @@ package guard
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -43,7 +44,7 @@ type Guard struct {
 	directory *directory.Client
 
 	mu         sync.Mutex
-	privileged []string // DNs of Active Directory's privileged groups
+	privileged string // filter of the members of Active Directory's privileged groups
 	learned    time.Time
 }
 
@@ -135,13 +136,9 @@ func (g *Guard) isProtected(e *ldif.Entry) string {
 // judgePrivileged asks whether an entry that the plan changes is a member, through any number of groups, of a privileged group: adminCount lags behind
 // the membership by up to an hour ([MS-ADTS] §3.1.1.6.1).
 func (g *Guard) judgePrivileged(ctx context.Context, s *ldif.Server, p ldif.Plan) error {
-	groups, err := g.privilegedGroups(ctx, s)
-	if err != nil || len(groups) == 0 {
+	filter, err := g.privilegedFilter(ctx, s)
+	if err != nil || filter == "" {
 		return err
-	}
-	var filter strings.Builder
-	for _, dn := range groups {
-		filter.WriteString("(memberOf:1.2.840.113556.1.4.1941:=" + ldif.EscapeFilter(dn) + ")")
 	}
 	asked := map[string]bool{}
 	for _, step := range p.Steps {
@@ -151,7 +148,7 @@ func (g *Guard) judgePrivileged(ctx context.Context, s *ldif.Server, p ldif.Plan
 		}
 		asked[id] = true
 		found, err := g.directory.Search(ctx, directory.Search{
-			Base: "<GUID=" + id + ">", Scope: directory.BaseObject, Filter: "(|" + filter.String() + ")", Attributes: []string{"1.1"},
+			Base: "<GUID=" + id + ">", Scope: directory.BaseObject, Filter: filter, Attributes: []string{"1.1"},
 		})
 		var answer *directory.Error
 		if errors.As(err, &answer) && answer.Reason == directory.NotFound {
@@ -167,22 +164,30 @@ func (g *Guard) judgePrivileged(ctx context.Context, s *ldif.Server, p ldif.Plan
 	return nil
 }
 
-// privilegedGroups are the groups that Active Directory itself guards: those with adminCount 1.
-func (g *Guard) privilegedGroups(ctx context.Context, s *ldif.Server) ([]string, error) {
+// privilegedFilter finds the members of the groups that Active Directory itself guards, those with adminCount 1. memberOf does not tell of the
+// group that is an account's primary one.
+func (g *Guard) privilegedFilter(ctx context.Context, s *ldif.Server) (string, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if time.Since(g.learned) < privilegedFor {
 		return g.privileged, nil
 	}
 	found, err := g.directory.Search(ctx, directory.Search{
-		Base: s.Default, Filter: "(&(objectClass=group)(adminCount=1))", Attributes: []string{"1.1"},
+		Base: s.Default, Filter: "(&(objectClass=group)(adminCount=1))", Attributes: []string{"objectSid"},
 	})
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	g.privileged = nil
+	var filter strings.Builder
 	for _, e := range found {
-		g.privileged = append(g.privileged, e.DN)
+		filter.WriteString("(memberOf:1.2.840.113556.1.4.1941:=" + ldif.EscapeFilter(e.DN) + ")")
+		if sid := []byte(e.Value("objectSid")); len(sid) >= 4 { // its last four octets are the id within the domain ([MS-DTYP] §2.4.2.2)
+			fmt.Fprintf(&filter, "(primaryGroupID=%d)", binary.LittleEndian.Uint32(sid[len(sid)-4:]))
+		}
+	}
+	g.privileged = ""
+	if filter.Len() > 0 {
+		g.privileged = "(|" + filter.String() + ")"
 	}
 	g.learned = time.Now()
 	return g.privileged, nil

@@ -2,9 +2,10 @@
 package journal
 
 import (
-	"context"
+	"errors"
 	"log/slog"
 
+	"scimbridge/bridge/directory"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -22,16 +23,22 @@ type Record struct {
 // Journal takes records. It must not block for long, and is called concurrently.
 type Journal func(Record)
 
-// Log writes each record as one line: failures as errors, with the LDIF (which holds no secrets); the rest for those who ask for debug.
+// Log writes each record as one line. What stands half done is an error with its LDIF (which holds no secrets), what the directory did not
+// confirm a warning; a refusal, which the client is told, and what was written are for those who ask for debug, with the LDIF.
 func Log(log *slog.Logger) Journal {
 	return func(r Record) {
-		attributes := []any{
-			"request", r.RequestID, "caller", r.Caller, "operation", r.Operation, "type", r.Type, "id", r.ID, "ldif", r.Plan.String(),
+		attributes := []any{"request", r.RequestID, "caller", r.Caller, "operation", r.Operation, "type", r.Type, "id", r.ID}
+		var half *directory.HalfDone
+		var answer *directory.Error
+		switch {
+		case r.Err == nil:
+			log.Debug("written", append(attributes, "ldif", r.Plan.String())...)
+		case errors.As(r.Err, &half):
+			log.Error("half done", append(attributes, "error", r.Err, "ldif", r.Plan.String())...)
+		case errors.As(r.Err, &answer) && answer.Reason != directory.Unknown && answer.Reason != directory.Unavailable && answer.Reason != directory.Failed:
+			log.Debug("refused", append(attributes, "error", r.Err, "ldif", r.Plan.String())...)
+		default:
+			log.Warn("not confirmed", append(attributes, "error", r.Err)...)
 		}
-		if r.Err != nil {
-			log.Error("write failed", append(attributes, "error", r.Err)...)
-			return
-		}
-		log.Log(context.Background(), slog.LevelDebug, "written", attributes...)
 	}
 }

@@ -1,27 +1,28 @@
 package ldif
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Apply returns the entry as the change would leave it, nil after a delete. It is a forecast for judging a plan, not a server: what
-// a server would refuse (a missing value, a duplicate) is passed over.
+// a server would refuse (a missing value, a duplicate, an entry that is not there) is passed over.
 func Apply(e *Entry, c Change, s *Subschema) *Entry {
 	switch c.Kind {
 	case Add:
 		return (&Entry{DN: c.DN, Attributes: c.Entry}).Clone()
 	case Delete:
 		return nil
-	case ModifyDN:
-		return applyModifyDN(e.Clone(), c, s)
 	}
 	after := e.Clone()
+	if after == nil {
+		after = &Entry{DN: c.DN}
+	}
+	if c.Kind == ModifyDN {
+		return applyModifyDN(after, c, s)
+	}
 	for _, m := range c.Mods {
 		values := after.Values(m.Name)
 		switch m.Op {
 		case AddValues:
-			values = append(slices.Clone(values), m.Values...)
+			values = with(s, m.Name, values, m.Values)
 		case DeleteValues:
 			values = without(s, m.Name, values, m.Values)
 		case ReplaceValues:
@@ -33,20 +34,32 @@ func Apply(e *Entry, c Change, s *Subschema) *Entry {
 }
 
 func applyModifyDN(e *Entry, c Change, s *Subschema) *Entry {
-	rdn, _ := SplitDN(e.DN)
+	old, _ := ParseRDN(e.DN)
+	now, _ := ParseRDN(c.NewRDN)
 	e.DN = c.NewDN()
-	if old, err := ParseRDN(rdn); err == nil && c.DeleteOldRDN {
-		for _, a := range old {
-			e.Set(a.Type, without(s, a.Type, e.Values(a.Type), []string{a.Value})...)
+	for _, a := range old {
+		if name := s.Canonical(a.Type); c.DeleteOldRDN {
+			e.Set(name, without(s, name, e.Values(name), []string{a.Value})...)
 		}
 	}
-	if now, err := ParseRDN(c.NewRDN); err == nil {
-		for _, a := range now {
-			values := without(s, a.Type, e.Values(a.Type), []string{a.Value})
-			e.Set(a.Type, append(values, a.Value)...)
-		}
+	for _, a := range now {
+		name := s.Canonical(a.Type)
+		e.Set(name, with(s, name, e.Values(name), []string{a.Value})...)
 	}
 	return e
+}
+
+// with returns values and those of more that are not among them, by the attribute's equality.
+func with(s *Subschema, name string, values, more []string) []string {
+	present := keys(s, name, values)
+	values = slices.Clone(values)
+	for _, v := range more {
+		if key := Key(s, name, v); !present[key] {
+			present[key] = true
+			values = append(values, v)
+		}
+	}
+	return values
 }
 
 // without returns values less those in gone, by the attribute's equality; no values in gone leaves none.
@@ -54,9 +67,15 @@ func without(s *Subschema, name string, values, gone []string) []string {
 	if len(gone) == 0 {
 		return nil
 	}
-	keys, folded := make(map[string]bool, len(gone)), make(map[string]bool, len(gone)) // a group has many members
-	for _, g := range gone {
-		keys[Key(s, name, g)], folded[strings.ToLower(g)] = true, true
+	leaving := keys(s, name, gone)
+	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return leaving[Key(s, name, v)] })
+}
+
+// keys are the values' keys as a set: a group has many members.
+func keys(s *Subschema, name string, values []string) map[string]bool {
+	set := make(map[string]bool, len(values))
+	for _, v := range values {
+		set[Key(s, name, v)] = true
 	}
-	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return folded[strings.ToLower(v)] || keys[Key(s, name, v)] })
+	return set
 }

@@ -1,7 +1,10 @@
 package ldif
 
 import (
+	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -24,30 +27,43 @@ func SplitDN(dn string) (rdn, parent string) {
 	return dn, ""
 }
 
-// NormalDN returns a form of the DN that is equal for DNs that differ in case, spacing and escapes only: a key for maps. What is no DN
-// comes back in lower case.
+// NormalDN returns a form of the DN that is equal for DNs that differ only in case, spaces that do not count, escapes, or the order within an
+// RDN: a key for maps. What is no DN comes back in lower case.
 func NormalDN(dn string) string {
 	parsed, err := ldap.ParseDN(dn)
 	if err != nil {
 		return strings.ToLower(strings.TrimSpace(dn))
 	}
-	return strings.ToLower(parsed.String())
+	return strings.Join(normalRDNs(parsed), ",")
 }
 
-// SameDN says whether two DNs name the same entry, ignoring case, spacing and escapes.
+func normalRDNs(dn *ldap.DN) []string {
+	rdns := make([]string, len(dn.RDNs))
+	for i, rdn := range dn.RDNs {
+		parts := make([]string, len(rdn.Attributes))
+		for j, a := range rdn.Attributes {
+			parts[j] = strings.ToLower(a.Type) + "=" + EscapeRDN(squeeze(fold(a.Value)))
+		}
+		slices.Sort(parts)
+		rdns[i] = strings.Join(parts, "+")
+	}
+	return rdns
+}
+
+// SameDN says whether two DNs name the same entry, ignoring what NormalDN ignores.
 func SameDN(a, b string) bool { return a == b || NormalDN(a) == NormalDN(b) }
 
-// Under says whether dn is base or lies below it.
+// Under says whether dn is base or lies below it. The empty base is above everything; what is no DN is nowhere.
 func Under(dn, base string) bool {
 	child, err := ldap.ParseDN(dn)
 	if err != nil {
 		return false
 	}
 	top, err := ldap.ParseDN(base)
-	if err != nil {
+	if err != nil || len(top.RDNs) > len(child.RDNs) {
 		return false
 	}
-	return top.EqualFold(child) || top.AncestorOfFold(child)
+	return slices.Equal(normalRDNs(child)[len(child.RDNs)-len(top.RDNs):], normalRDNs(top))
 }
 
 // CommonBase returns the deepest DN that every base is, or lies below; "" where they share none.
@@ -108,8 +124,25 @@ func (r RDN) Values(name string) []string {
 	return values
 }
 
-// EscapeRDN escapes an attribute value for a DN (RFC 4514 §2.4). The equals sign, which need not be escaped, is: Samba refuses it bare.
-func EscapeRDN(value string) string { return strings.ReplaceAll(ldap.EscapeDN(value), "=", `\=`) }
+// EscapeRDN escapes an attribute value for a DN (RFC 4514 §2.4). The equals sign, which need not be escaped, is: Samba refuses it bare. So are
+// octets that are not UTF-8.
+func EscapeRDN(value string) string {
+	var b strings.Builder
+	for i := 0; i < len(value); {
+		r, width := utf8.DecodeRuneInString(value[i:])
+		switch edge := i == 0 || i+width == len(value); {
+		case r == 0 || r == utf8.RuneError && width == 1:
+			fmt.Fprintf(&b, `\%02x`, value[i])
+		case strings.ContainsRune(`"+,;<=>\`, r), r == ' ' && edge, r == '#' && i == 0:
+			b.WriteByte('\\')
+			fallthrough
+		default:
+			b.WriteString(value[i : i+width])
+		}
+		i += width
+	}
+	return b.String()
+}
 
 // EscapeFilter escapes an assertion value for a filter (RFC 4515 §3).
 func EscapeFilter(value string) string { return ldap.EscapeFilter(value) }

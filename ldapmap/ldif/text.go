@@ -31,6 +31,8 @@ func Parse(text string) ([]*Entry, error) {
 		case entry == nil:
 			entry = &Entry{DN: value}
 			entries = append(entries, entry)
+		case strings.EqualFold(name, "dn"):
+			return nil, fmt.Errorf("LDIF line %d: a second dn: in one record: an empty line is missing", number+1)
 		case strings.EqualFold(name, "changetype"):
 			return nil, fmt.Errorf("LDIF line %d: a change record, where entries are expected", number+1)
 		default:
@@ -141,11 +143,18 @@ func (p Plan) String() string {
 
 // Secret says whether an attribute's values must never be shown: passwords and their hashes.
 func Secret(name string) bool {
-	switch strings.ToLower(name) {
-	case "userpassword", "unicodepwd", "authpassword", "dbcspwd", "sambantpassword", "sambalmpassword", "krbprincipalkey":
-		return true
-	}
-	return false
+	name, _, _ = strings.Cut(name, ";")
+	return secrets[strings.ToLower(name)]
+}
+
+// secrets are the attributes of passwords in the directories and schemas that there are: RFC 4519, RFC 3112, Active Directory ([MS-ADTS]
+// §3.1.1.4.4), Samba's and Kerberos' schemas, ppolicy's history.
+var secrets = map[string]bool{
+	"userpassword": true, "2.5.4.35": true, "authpassword": true, "pwdhistory": true, "passwordhistory": true,
+	"unicodepwd": true, "dbcspwd": true, "ntpwdhistory": true, "lmpwdhistory": true, "supplementalcredentials": true, "clearpassword": true,
+	"cleartextpassword": true, "msds-managedpassword": true, "ms-mcs-admpwd": true, "mslaps-password": true,
+	"sambantpassword": true, "sambalmpassword": true, "sambapasswordhistory": true, "sambacleartextpassword": true,
+	"krbprincipalkey": true, "krb5key": true,
 }
 
 func writeAttributes(b *strings.Builder, attributes []Attribute) {

@@ -1,9 +1,7 @@
 package filter
 
 import (
-	"cmp"
 	"encoding/json"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -124,7 +122,7 @@ func holds(op Op, a *schema.Attribute, v, with any) bool {
 	case schema.Integer, schema.Decimal:
 		x, okX := v.(json.Number)
 		y, okY := with.(json.Number)
-		return okX && okY && ordering(op, compareNumbers(x, y))
+		return okX && okY && ordering(op, scim.CompareNumbers(x, y))
 	}
 	x, okX := v.(string)
 	y, okY := with.(string)
@@ -167,18 +165,6 @@ func ordering(op Op, sign int) bool {
 		return sign <= 0
 	}
 	return false
-}
-
-// compareNumbers is exact for integers; a decimal is compared as a float.
-func compareNumbers(x, y json.Number) int {
-	i, errI := x.Int64()
-	j, errJ := y.Int64()
-	if errI == nil && errJ == nil {
-		return cmp.Compare(i, j)
-	}
-	f, _ := strconv.ParseFloat(x.String(), 64)
-	g, _ := strconv.ParseFloat(y.String(), 64)
-	return cmp.Compare(f, g)
 }
 
 // fold maps each character to one that stands for all that simple folding takes for equal, as strings.EqualFold does: the lower case of the

@@ -3,13 +3,11 @@ package filter
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 
 	"scimbridge/scim/schema"
 )
 
-// operand is a comparison's value as written: a JSON literal, or a bare word. Microsoft's documentation and Postman collection leave the
-// quotes out (`externalId eq jyoung`).
+// operand is a comparison's value as written: a JSON literal, or a bare word.
 type operand struct {
 	text string // a string's content, any other's text
 	kind operandKind
@@ -34,7 +32,7 @@ func (p *parser) operand() (operand, error) {
 		case word[0] == '\'':
 			p.pos = start
 			return operand{}, p.errorf("a string stands in double quotes")
-		case strings.EqualFold(word, "null"):
+		case inAnyCase(p.rt, word, "null"):
 			return operand{word, aNull}, nil
 		}
 		return operand{word, aWord}, nil
@@ -59,7 +57,7 @@ func (p *parser) operand() (operand, error) {
 }
 
 // with completes a comparison with its value, given the attribute's own type. wrong says what does not fit together.
-func (c *Compare) with(v operand) (_ Expr, wrong string) {
+func (c *Compare) with(rt *schema.ResourceType, v operand) (_ Expr, wrong string) {
 	if c.Op == Present {
 		return c, ""
 	}
@@ -73,18 +71,18 @@ func (c *Compare) with(v operand) (_ Expr, wrong string) {
 		}
 		return nil, "can be compared with null only by eq and ne"
 	}
-	// A complex attribute means its value (RFC 7644 §3.4.2.2): `emails eq "x"`, `manager eq "id"`.
+	// A complex attribute means its value (RFC 7644 §3.4.2.2): `emails eq "x"`.
 	if a := c.Path.Ref.Leaf(); a.Type == schema.Complex {
-		if c.Path.Ref.Sub = a.Sub("value"); c.Path.Ref.Sub == nil {
+		if c.Path.Ref.Sub = a.Sub("value"); c.Path.Ref.Sub == nil || !valueOfOne(rt, a) {
 			return nil, "is complex: name one of its sub-attributes"
 		}
 		c.Path.Sub = "value"
 	}
 	switch a := c.Path.Ref.Leaf(); a.Type {
 	case schema.Boolean:
-		return c.withBoolean(v)
+		return c.withBoolean(rt, v)
 	case schema.Integer, schema.Decimal:
-		return c.withNumber(v)
+		return c.withNumber(rt, v)
 	case schema.DateTime:
 		if _, ok := schema.ParseDateTime(v.text); !ok && !c.inText() {
 			return nil, "is a dateTime: compare it with one such as \"2026-05-13T04:42:34Z\""
@@ -94,18 +92,23 @@ func (c *Compare) with(v operand) (_ Expr, wrong string) {
 			return nil, "is binary and has no order" // RFC 7644 §3.4.2.2
 		}
 	}
+	if !unquoted(rt, v) {
+		return nil, "is compared with a text in double quotes"
+	}
 	c.Value = v.text
 	return c, ""
 }
 
-func (c *Compare) withBoolean(v operand) (Expr, string) {
+func (c *Compare) withBoolean(rt *schema.ResourceType, v operand) (Expr, string) {
 	if c.Op != Equal && c.Op != NotEqual {
 		return nil, "is a Boolean: only eq, ne and pr apply" // RFC 7644 §3.4.2.2 for the order
 	}
 	switch {
-	case strings.EqualFold(v.text, "true"):
+	case !quoted(rt, v):
+		return nil, "is a Boolean: compare it with true or false, without quotes"
+	case inAnyCase(rt, v.text, "true"):
 		c.Value = true
-	case strings.EqualFold(v.text, "false"):
+	case inAnyCase(rt, v.text, "false"):
 		c.Value = false
 	default:
 		return nil, "is a Boolean: compare it with true or false"
@@ -113,11 +116,11 @@ func (c *Compare) withBoolean(v operand) (Expr, string) {
 	return c, ""
 }
 
-func (c *Compare) withNumber(v operand) (Expr, string) {
+func (c *Compare) withNumber(rt *schema.ResourceType, v operand) (Expr, string) {
 	if c.inText() {
 		return nil, "is a number: co, sw and ew do not apply"
 	}
-	if _, err := strconv.ParseFloat(v.text, 64); err != nil || !json.Valid([]byte(v.text)) {
+	if _, err := strconv.ParseFloat(v.text, 64); err != nil || !quoted(rt, v) || !json.Valid([]byte(v.text)) {
 		return nil, "is a number: compare it with one"
 	}
 	c.Value = json.Number(v.text)

@@ -158,6 +158,9 @@ func (p *parser) comparison() (Expr, error) {
 	if attr.Sub != "" {
 		return nil, p.errorf("a value filter belongs to an attribute, not to a sub-attribute")
 	}
+	if !selectsOfOne(p.rt, attr.Ref.Attr) {
+		return nil, p.errorf("a value filter belongs to an attribute with many values")
+	}
 	inner, err := p.bracketed(attr.Ref)
 	if err != nil {
 		return nil, err
@@ -171,8 +174,10 @@ func (p *parser) comparison() (Expr, error) {
 	} else if !p.operatorFollows() {
 		return whole, nil
 	}
-	// `emails[type eq "work"].value eq "x"` asks for one value that is both. Without `.value`, as Microsoft's documentation once printed
-	// it (MicrosoftDocs/azure-docs#83855), the value is meant.
+	if !beyondBrackets(p.rt) {
+		return nil, p.errorf("a value filter is not compared: put the comparison into its brackets")
+	}
+	// `emails[type eq "work"].value eq "x"` asks for one value that is both. Without `.value` the value is meant.
 	if sub == "" {
 		sub = "value"
 	}
@@ -228,7 +233,7 @@ func (p *parser) compare(attr AttrPath, at int) (Expr, error) {
 		p.pos = at
 		return nil, p.errorf("%s cannot be used in a filter", attr.String())
 	}
-	e, wrong := c.with(value)
+	e, wrong := c.with(p.rt, value)
 	if wrong != "" {
 		p.pos = at
 		return nil, p.errorf("%s %s", attr.String(), wrong)

@@ -47,6 +47,9 @@ func (p *parser) path() (Path, error) {
 		if attr.Sub != "" || attr.Name == "" {
 			return Path{}, p.errorf("a value filter belongs to an attribute")
 		}
+		if !selectsOfOne(p.rt, attr.Ref.Attr) {
+			return Path{}, p.errorf("a value filter belongs to an attribute with many values")
+		}
 		if path.Filter, err = p.bracketed(attr.Ref); err != nil {
 			return Path{}, err
 		}

@@ -118,9 +118,13 @@ func FuzzFilter(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	rt, r := userType(), mara()
+	rt, strict, r := userType(), userType(), mara()
+	strict.Strict = true
 	f.Fuzz(func(t *testing.T, text string) {
 		e, err := filter.Parse(text, rt)
+		if s, strictErr := filter.Parse(text, strict); strictErr == nil && (err != nil || s.String() != e.String()) {
+			t.Fatalf("%q is %s to a strict reader, and otherwise %v, %v", text, s, e, err)
+		}
 		if err != nil {
 			if _, ok := errors.AsType[*scim.Error](err); !ok {
 				t.Fatalf("%T: %v", err, err)
@@ -149,9 +153,13 @@ func FuzzPath(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	rt := userType()
+	rt, strict := userType(), userType()
+	strict.Strict = true
 	f.Fuzz(func(t *testing.T, text string) {
 		p, known, err := filter.LookupPath(text, rt)
+		if s, strictErr := filter.ParsePath(text, strict); strictErr == nil && (err != nil || s.String() != p.String()) {
+			t.Fatalf("%q is %s to a strict reader, and otherwise %s, %v", text, s, p, err)
+		}
 		if err != nil {
 			if _, ok := errors.AsType[*scim.Error](err); !ok {
 				t.Fatalf("%T: %v", err, err)

@@ -10,25 +10,25 @@ import (
 
 // Apply applies the operations in order, all or nothing, and returns the new resource; r is not changed. Errors are *scim.Error.
 //
-// Only what the operations leave unassigned is checked against `required` (mutability), and at the end: a remove whose attribute a later
-// operation sets again is no error, and a required sibling that was never there is not this patch's concern.
+// What is required or immutable is checked at the end (held): a remove whose attribute a later operation sets again is no error, and a required
+// sibling that was never there is not this patch's concern.
 func Apply(r scim.Resource, ops []Op, rt *schema.ResourceType) (scim.Resource, error) {
 	out := r.Clone()
 	if out == nil {
 		out = scim.Resource{}
 	}
 	for _, op := range ops {
-		if err := apply(out, op); err != nil {
+		if err := apply(out, op, rt); err != nil {
 			return nil, located(err, fmt.Sprintf("%s %q", op.Kind, op.Path.String()))
 		}
 	}
-	if err := keptRequired(r, out, rt); err != nil {
+	if err := held(r, out, rt); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func apply(r scim.Resource, op Op) error {
+func apply(r scim.Resource, op Op, rt *schema.ResourceType) error {
 	ref := op.Path.Attr.Ref
 	switch {
 	case ref.Attr == nil && ref.Extension != nil && op.Kind == Remove:
@@ -43,7 +43,7 @@ func apply(r scim.Resource, op Op) error {
 		return errReadOnly(ref)
 	case ref.Attr.MultiValued:
 		values, _ := r.Get(ref.Owner()).([]any)
-		values, err := edit(values, op)
+		values, err := edit(values, op, rt)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func apply(r scim.Resource, op Op) error {
 		}
 		return nil
 	case op.Path.Filter != nil:
-		return applyFiltered(r, op)
+		return applyFiltered(r, op, rt)
 	}
 	return applySingular(r, op)
 }
@@ -132,15 +132,14 @@ func merged(old, change map[string]any) map[string]any {
 	return out
 }
 
-// applyFiltered works on a singular complex attribute whose path has a filter, `manager[value eq "id"]` (thomaspoignant/scim-patch#453): its one
-// value is taken as a list of one.
-func applyFiltered(r scim.Resource, op Op) error {
+// applyFiltered works on a singular complex attribute whose path has a filter, `manager[value eq "id"]`: its one value is taken as a list of one.
+func applyFiltered(r scim.Resource, op Op, rt *schema.ResourceType) error {
 	owner := op.Path.Attr.Ref.Owner()
 	var values []any
 	if v := r.Get(owner); v != nil {
 		values = []any{v}
 	}
-	values, err := edit(values, op)
+	values, err := edit(values, op, rt)
 	if err != nil {
 		return err
 	}
@@ -153,38 +152,6 @@ func applyFiltered(r scim.Resource, op Op) error {
 		return errNoTarget()
 	}
 	return nil
-}
-
-// keptRequired holds that no required attribute was left unassigned (RFC 7644 §3.5.2.2, §3.5.2.3).
-func keptRequired(before, after scim.Resource, rt *schema.ResourceType) error {
-	check := func(extension *schema.Schema, attributes []*schema.Attribute) error {
-		for _, a := range attributes {
-			ref := schema.Ref{Extension: extension, Attr: a}
-			if a.Required && before.Get(ref) != nil && after.Get(ref) == nil {
-				return errRequired(ref)
-			}
-			for _, sub := range a.SubAttributes {
-				ref.Sub = sub
-				if sub.Required && !a.MultiValued && before.Get(ref) != nil && after.Get(ref) == nil {
-					return errRequired(ref)
-				}
-			}
-		}
-		return nil
-	}
-	if err := check(nil, rt.Core.Attributes); err != nil {
-		return err
-	}
-	for _, e := range rt.Extensions {
-		if err := check(e.Schema, e.Schema.Attributes); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func errRequired(ref schema.Ref) error {
-	return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is required and cannot be removed"}
 }
 
 func errNoTarget() error {

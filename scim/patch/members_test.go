@@ -24,7 +24,7 @@ func TestSplitMembers(t *testing.T) {
 		{"plain strings", `[{"op":"add","path":"members","value":["a","b"]}]`, patch.Members{Add: []string{"a", "b"}}, ""},
 		{"several by filter", `[{"op":"remove","path":"members[value eq \"a\" or (value eq \"b\" or value eq \"c\")]"}]`, patch.Members{Remove: []string{"a", "b", "c"}}, ""},
 		{"Okta mixes", `[{"op":"remove","path":"members[value eq \"a\"]"},{"op":"add","path":"members","value":[{"value":"b","display":"B"}]}]`, patch.Members{Add: []string{"b"}, Remove: []string{"a"}}, ""},
-		{"Okta renames and replaces", `[{"op":"replace","value":{"id":"g1","displayName":"N","members":[{"value":"a"}]}}]`, patch.Members{Add: []string{"a"}, Replace: true}, `replace displayName "N"`},
+		{"Okta renames and replaces", `[{"op":"replace","value":{"id":"g1","displayName":"N","members":[{"value":"a"}]}}]`, patch.Members{Add: []string{"a"}, Replace: true}, "replace id \"g1\"\nreplace displayName \"N\""},
 		{"the core URN", `[{"op":"add","path":"urn:ietf:params:scim:schemas:core:2.0:Group:members","value":[{"value":"a"}]}]`, patch.Members{Add: []string{"a"}}, ""},
 		{"remove all", `[{"op":"remove","path":"members"}]`, patch.Members{Replace: true}, ""},
 		{"replace with none", `[{"op":"replace","path":"members","value":[]}]`, patch.Members{Replace: true}, ""},

@@ -3,7 +3,6 @@ package patch
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"scimbridge/scim"
 	"scimbridge/scim/filter"
@@ -13,18 +12,22 @@ import (
 // Parse reads a PATCH body. dropped lists the paths and keys that rt does not have; operations on them are left out, and so are readOnly
 // attributes that a value merely carries. Errors are *scim.Error (invalidSyntax, invalidPath, invalidValue, mutability, noTarget) and name
 // the operation.
-//
-// A body without schemas, with stray keys or with no operations is accepted: Microsoft's validator sends an empty array
-// (scimmyjs/scimmy#59), its Postman collection a body-level id and an operation-level name.
+// Keys that a body or an operation does not have are passed over: Microsoft's Postman collection sends a body-level id and an operation-level name.
 func Parse(body []byte, rt *schema.ResourceType) (ops []Op, dropped []string, err error) {
 	o, err := scim.Decode(body)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkMessage(rt, o); err != nil {
 		return nil, nil, err
 	}
 	v, _ := o.Get("Operations")
 	list, ok := v.([]any)
 	if !ok {
 		return nil, nil, &scim.Error{Type: scim.InvalidSyntax, Detail: "Operations must be an array"}
+	}
+	if len(list) == 0 && !noOperations(rt) {
+		return nil, nil, &scim.Error{Type: scim.InvalidSyntax, Detail: "Operations must have an operation"}
 	}
 	p := &parser{rt: rt, reader: scim.Reader{Type: rt}}
 	for i, raw := range list {
@@ -41,7 +44,7 @@ type parser struct {
 	ops    []Op
 }
 
-// operation reads one element of Operations. Names and the op itself may be capitalised, as in Entra's default dialect.
+// operation reads one element of Operations.
 func (p *parser) operation(i int, raw any) error {
 	where := fmt.Sprintf("Operations[%d]", i)
 	o, ok := raw.(scim.Object)
@@ -50,7 +53,7 @@ func (p *parser) operation(i int, raw any) error {
 	}
 	op, _ := o.Get("op")
 	word, _ := op.(string)
-	kind := Kind(strings.ToLower(word))
+	kind := kindOf(p.rt, word)
 	switch kind {
 	case Add, Replace, Remove:
 	default:
@@ -63,7 +66,7 @@ func (p *parser) operation(i int, raw any) error {
 		return &scim.Error{Type: scim.InvalidPath, Detail: where + ": path must be a string"}
 	}
 	where += ", " + string(kind)
-	if text == "" {
+	if emptyPath(p.rt, path) {
 		return located(p.pathless(kind, value, has), where)
 	}
 	return located(p.path(kind, text, value, has, false), fmt.Sprintf("%s %q", where, text))
@@ -85,40 +88,32 @@ func (p *parser) pathless(kind Kind, value any, has bool) error {
 	if !has {
 		return errNoValue()
 	}
-	if list, ok := value.([]any); ok && len(list) == 1 {
-		value = list[0]
-	}
-	o, ok := value.(scim.Object)
+	o, ok := ofList(p.rt, value).(scim.Object)
 	if !ok {
 		return &scim.Error{Type: scim.InvalidValue, Detail: "without a path the value must be a JSON object"}
 	}
 	for _, m := range o {
-		if strings.ContainsRune(m.Name, '[') { // "emails[type eq \"work\"].value" as a key
-			if err := p.path(kind, m.Name, m.Value, true, true); err != nil {
-				return err
-			}
-			continue
-		}
-		if ref, ok := pluralSub(p.rt, m.Name); ok {
-			if err := p.at(kind, filter.PathOf(ref), m.Value, true, true); err != nil {
-				return err
-			}
-			continue
-		}
-		assignments, err := p.reader.Object(scim.Object{m})
-		if err != nil {
+		if err := p.member(kind, m); err != nil {
 			return err
 		}
-		p.assign(kind, assignments)
 	}
 	return nil
 }
 
-// pluralSub finds the sub-attribute of a multi-valued attribute behind a dotted key ("emails.value"), which only an operation can mean.
-func pluralSub(rt *schema.ResourceType, key string) (schema.Ref, bool) {
-	urn, name, sub := scim.SplitPath(rt, key)
-	ref, ok := scim.Resolve(rt, urn, name, sub)
-	return ref, ok && ref.Sub != nil && ref.Attr.MultiValued
+// member reads a member of a value without a path.
+func (p *parser) member(kind Kind, m scim.Member) error {
+	if pathKey(p.rt, m.Name) {
+		return p.path(kind, m.Name, m.Value, true, true)
+	}
+	if ref, ok := p.rt.Resolve(p.rt.Split(m.Name)); ok && ref.Attr != nil && readOnly(ref) {
+		return p.at(kind, filter.PathOf(ref), m.Value, true, true)
+	}
+	assignments, err := p.reader.Object(scim.Object{m})
+	if err != nil {
+		return err
+	}
+	p.assign(kind, assignments)
+	return nil
 }
 
 // assign makes an operation of each attribute that a value sets.
@@ -148,6 +143,10 @@ func (p *parser) path(kind Kind, text string, value any, has, carried bool) erro
 		return err
 	}
 	if !known {
+		if !ignoresUnmapped(p.rt) {
+			_, err := filter.ParsePath(text, p.rt)
+			return err
+		}
 		p.reader.Drop(text)
 		return nil
 	}
@@ -184,12 +183,12 @@ func (p *parser) at(kind Kind, path filter.Path, raw any, has, carried bool) err
 		return nil // follows from the extensions in use
 	}
 	if readOnly(ref) {
-		// An equal id is no change (Okta sends it), which only Apply can tell.
-		if text, ok := raw.(string); ok && ref.Attr.Name == "id" && kind != Remove && !carried {
+		// An equal id is no change (Okta's group push sends it), which only Apply can tell.
+		if text, ok := raw.(string); ok && ref.Attr.Name == "id" && kind != Remove {
 			p.ops = append(p.ops, Op{Kind: kind, Path: path, Value: text})
 			return nil
 		}
-		if carried {
+		if carried && ignoresReadOnly(p.rt) {
 			return nil
 		}
 		return errReadOnly(ref)
@@ -200,7 +199,7 @@ func (p *parser) at(kind Kind, path filter.Path, raw any, has, carried bool) err
 	if !has {
 		return errNoValue()
 	}
-	value, said, err := p.reader.Value(ref, path.Filter != nil, raw)
+	value, said, err := p.reader.Value(ref, path.Filter != nil, listed(ref, path.Filter != nil, raw))
 	if err != nil || !said {
 		return err
 	}
@@ -208,10 +207,21 @@ func (p *parser) at(kind Kind, path filter.Path, raw any, has, carried bool) err
 	return nil
 }
 
-// remove reads a remove. RFC 7644 gives it no value. Entra's default dialect names with one the members to take out; on a path with a filter,
-// or on what is not multi-valued, it is redundant (AzureAD/SCIMReferenceCode#87).
+// listed makes a list of one value that an operation gives a multi-valued attribute: RFC 7644 §3.5.2.1 has "a JSON object containing the sub-attributes"
+// beside the array that a resource has.
+func listed(ref schema.Ref, filtered bool, value any) any {
+	if _, ok := value.([]any); ok || value == nil || filtered || !ref.Leaf().MultiValued {
+		return value
+	}
+	return []any{value}
+}
+
+// remove reads a remove: of the target, or where a value names what of it goes, of that.
 func (p *parser) remove(path filter.Path, raw any) error {
 	ref := path.Attr.Ref
+	if err := removedValues(p.rt, raw); err != nil {
+		return err
+	}
 	if path.Filter == nil && ref.Sub == nil && ref.Attr.MultiValued && raw != nil && raw != "" {
 		value, _, err := p.reader.Value(ref, false, raw)
 		if err != nil {

@@ -11,18 +11,19 @@ import (
 
 // editing is the values of a multi-valued attribute under an operation.
 type editing struct {
+	rt      *schema.ResourceType
 	attr    *schema.Attribute
 	values  []any
 	touched []bool // which of them the operation set
 }
 
 // edit does an operation on the values of an attribute (RFC 7644 §3.5.2.1 to §3.5.2.3). values is the caller's own copy.
-func edit(values []any, op Op) ([]any, error) {
+func edit(values []any, op Op, rt *schema.ResourceType) ([]any, error) {
 	ref, f := op.Path.Attr.Ref, op.Path.Filter
-	e := &editing{attr: ref.Attr}
+	e := &editing{rt: rt, attr: ref.Attr}
 	switch {
 	case op.Kind == Remove:
-		return remove(values, ref.Sub, f), nil
+		return remove(values, ref, f)
 	case ref.Sub == nil && f == nil:
 		if op.Kind == Add {
 			e.start(values)
@@ -48,8 +49,9 @@ func (e *editing) start(values []any) {
 }
 
 // remove takes out the values that f selects (nil: all), or their sub-attribute. A value that keeps only its labels is gone.
-func remove(values []any, sub *schema.Attribute, f filter.Expr) []any {
+func remove(values []any, ref schema.Ref, f filter.Expr) ([]any, error) {
 	var kept []any
+	sub := ref.Sub
 	for _, v := range values {
 		if f != nil && !filter.MatchesValue(f, v) {
 			kept = append(kept, v)
@@ -60,17 +62,19 @@ func remove(values []any, sub *schema.Attribute, f filter.Expr) []any {
 			continue
 		}
 		_, had := c[sub.Name]
+		if had && sub.Mutability == schema.Immutable {
+			return nil, errImmutable(ref)
+		}
 		c = merged(c, map[string]any{sub.Name: nil})
 		if len(c) > 0 && (!had || !scim.Hollow(c)) {
 			kept = append(kept, c)
 		}
 	}
-	return kept
+	return kept, nil
 }
 
-// set gives the values that the filter selects the operation's value, or its sub-attribute. If there is none yet it is made from the filter:
-// `emails[type eq "work"].value` makes a value with type "work". RFC 7644 has noTarget for a replace; Entra relies on the value being made
-// (erratum 8097).
+// set gives the values that the filter selects the operation's value, or its sub-attribute. If there is none yet it is made from the filter
+// (described): `emails[type eq "work"].value` makes a value with type "work". Without a filter a sub-attribute that no value has is added.
 func (e *editing) set(op Op) error {
 	f := op.Path.Filter
 	found := false
@@ -96,7 +100,7 @@ func (e *editing) set(op Op) error {
 	base := map[string]any{}
 	if f != nil {
 		var ok bool
-		if base, ok = described(f); !ok || e.attr.Type != schema.Complex {
+		if base, ok = described(e.rt, f); !ok || e.attr.Type != schema.Complex {
 			return errNoTarget()
 		}
 	}
@@ -132,7 +136,9 @@ func (e *editing) changed(v any, op Op) (any, error) {
 		return nil, err
 	}
 	if op.Kind == Replace && op.Path.Attr.Ref.Sub == nil {
-		old, _ = described(op.Path.Filter)
+		old, _ = selectedBy(op.Path.Filter)
+	} else if err := keptImmutable(op.Path.Attr.Ref, old, change); err != nil {
+		return nil, err
 	}
 	if c := merged(old, change); !emptied(c, change) {
 		return c, nil
@@ -140,8 +146,8 @@ func (e *editing) changed(v any, op Op) (any, error) {
 	return nil, nil
 }
 
-// described returns the value that a filter of equalities describes: {type: work} for `type eq "work"`.
-func described(f filter.Expr) (map[string]any, bool) {
+// selectedBy returns what a value has that a filter of equalities selects: {type: work} for `type eq "work"`.
+func selectedBy(f filter.Expr) (map[string]any, bool) {
 	clauses, ok := filter.Equalities(f)
 	if !ok {
 		return nil, false
@@ -173,6 +179,9 @@ next:
 			if e.same(e.values[i], v) {
 				if old, ok := e.values[i].(map[string]any); ok {
 					e.values[i] = merged(old, v.(map[string]any))
+					if old["value"] != nil { // in its own case: a value that is there already is not changed (RFC 7644 §3.5.2.1)
+						e.values[i].(map[string]any)["value"] = old["value"]
+					}
 				}
 				e.touched[i] = true
 				continue next

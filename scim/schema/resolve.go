@@ -49,8 +49,7 @@ func (rt *ResourceType) Extension(urn string) *Schema {
 }
 
 // Split takes an attribute path (RFC 7644 §3.10) apart: URN, attribute, sub-attribute, each "" where absent. A URN may itself hold dots
-// ("2.0"), so those of the type's own schemas are known by their text, with the old form that has a dot after it ("…:2.0:User.manager"),
-// and any other ends at the last colon.
+// ("2.0"), so those of the type's own schemas are known by their text, and any other ends at the last colon.
 func (rt *ResourceType) Split(path string) (urn, name, sub string) {
 	rest := path
 	if known := rt.urnOf(path); known > 0 {
@@ -74,7 +73,7 @@ func (rt *ResourceType) urnOf(path string) int {
 		if n <= longest || len(path) < n || !strings.EqualFold(path[:n], id) {
 			return
 		}
-		if len(path) == n || path[n] == ':' || path[n] == '.' {
+		if len(path) == n || path[n] == ':' {
 			longest = n
 		}
 	}

@@ -33,8 +33,6 @@ func TestResolve(t *testing.T) {
 		{schema.EnterpriseURN + ":manager", schema.EnterpriseURN + ":manager"},
 		{schema.EnterpriseURN + ":manager.value", schema.EnterpriseURN + ":manager.value"},
 		{schema.EnterpriseURN + ":Manager.$REF", schema.EnterpriseURN + ":manager.$ref"},
-		{schema.EnterpriseURN + ".manager", schema.EnterpriseURN + ":manager"},
-		{schema.EnterpriseURN + ".manager.displayName", schema.EnterpriseURN + ":manager.displayName"},
 		{"id", "id"},
 		{"externalId", "externalId"},
 		{"schemas", "schemas"},
@@ -47,7 +45,7 @@ func TestResolve(t *testing.T) {
 		}
 	}
 	for _, path := range []string{
-		"", "manager", "nope", "name.nope", "a.b.c", "urn:x:y:User:userName", schema.EnterpriseURN + ":nope",
+		"", "manager", "nope", "name.nope", "a.b.c", "urn:x:y:User:userName", schema.EnterpriseURN + ":nope", schema.EnterpriseURN + ".manager",
 		schema.EnterpriseURN + ":userName", schema.EnterpriseURN + ":manager.nope", "userName.value", ":", ".", "." + schema.UserURN,
 	} {
 		if ref, ok := rt.Resolve(rt.Split(path)); ok {

@@ -1,0 +1,20 @@
+# docker build -t scimbridge .
+# docker run -p 8443:8443 -v ./scimbridge:/etc/scimbridge:ro scimbridge
+#
+# The folder holds scimbridge.yaml and the files that it names, readable for user 65532. Inside a container the bridge must listen beyond loopback, so
+# the configuration says either `listen: {address: ":8443", tls: {…}}`, or, behind a proxy that speaks TLS, `listen: {address: ":8080", allowCleartext: true}`.
+# The image has no shell: health checks are HTTP requests to /healthz (the process) and /readyz (the directory behind it), made from outside.
+FROM golang:1.26 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o /scimbridge ./cmd/scimbridge
+
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build /scimbridge /scimbridge
+USER 65532:65532
+EXPOSE 8080 8443
+ENTRYPOINT ["/scimbridge"]
+CMD ["serve", "--config", "/etc/scimbridge/scimbridge.yaml"]

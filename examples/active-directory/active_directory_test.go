@@ -1,0 +1,325 @@
+//go:build linux
+
+// Package active_directory_test runs the README's commands on a Samba AD DC, and the rights that it grants against what the bridge must be able to do.
+package active_directory_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	_ "scimbridge/config" // go run builds it, with every room: a change there makes this test's cached result void
+)
+
+const root = "../.." // where the README's commands run
+
+// TestTryIt runs the section "Try it on Samba" command by command, and then asks of the same domain and bridge what the section does not show.
+func TestTryIt(t *testing.T) {
+	need(t)
+	e := newExample(t)
+	blocks := readBlocks(t)
+	e.serve(t, blocks[0].commands, "[ -s "+e.dir+"/domain/private/tls/ca.pem ] && exec 3<>/dev/tcp/127.0.0.1/636")
+	e.run(t, blocks[1].commands)
+	e.serve(t, blocks[2].commands, "exec 3<>/dev/tcp/"+strings.Replace(e.scim, ":", "/", 1))
+	e.play(t, blocks[3:])
+
+	e.lifecycle(t)
+	e.passwords(t)
+	e.privileged(t)
+}
+
+// example is the README's deployment: in a network of its own, or, where that is not allowed, with the machine's ports 389 and 636.
+type example struct{ dir, scim string }
+
+// newExample moves the test's thread, which forks every command, into the network.
+func newExample(t *testing.T) *example {
+	t.Helper()
+	runtime.LockOSThread() // for good: the thread ends with the test
+	if err := enterNewNetwork(); err != nil {
+		t.Log("on the machine's ports: ", err)
+		lockPorts(t)
+	}
+	dir, err := os.MkdirTemp("", "samba")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return &example{dir, listener.Addr().String()}
+}
+
+// enterNewNetwork gives the calling thread a network with nothing but a loopback interface. It needs CAP_SYS_ADMIN.
+func enterNewNetwork() error {
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return os.NewSyscallError("unshare", err)
+	}
+	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return os.NewSyscallError("socket", err)
+	}
+	defer unix.Close(socket)
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	lo.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	return os.NewSyscallError("ioctl", unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, lo))
+}
+
+// lockPorts waits for the other tests on this machine that start a domain controller; package dirtest takes the same lock.
+func lockPorts(t *testing.T) {
+	t.Helper()
+	file, err := os.OpenFile(filepath.Join(os.TempDir(), "dirtest-samba.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// here puts this test's address and folder into the README's commands.
+func (e *example) here(commands string) string {
+	return strings.NewReplacer("127.0.0.1:8080", e.scim, "/tmp/samba-example", e.dir+"/domain").Replace(commands)
+}
+
+// command runs in the test's network, with the repository's top as its folder.
+func (e *example) command(commands string) *exec.Cmd {
+	shell := exec.Command("bash", "-c", e.here(commands))
+	shell.Dir, shell.Env = root, append(os.Environ(), "SCIMBRIDGE_LISTEN_ADDRESS="+e.scim)
+	return shell
+}
+
+func (e *example) run(t *testing.T, commands string) string {
+	t.Helper()
+	out, err := e.command("set -e\n" + commands).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s\n%v\n%s", commands, err, out)
+	}
+	return string(out)
+}
+
+// serve runs commands of which the last is a server, until the test ends, and returns when the command ready succeeds.
+func (e *example) serve(t *testing.T, commands, ready string) {
+	t.Helper()
+	var log bytes.Buffer
+	server := e.command("set -e\n" + commands)
+	server.Stdout, server.Stderr = &log, &log
+	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	t.Cleanup(func() {
+		_ = syscall.Kill(-server.Process.Pid, syscall.SIGTERM) // it may have ended
+		<-ended
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	})
+	const patience = 2 * time.Minute
+	limit := time.After(patience)
+	for e.command(ready).Run() != nil {
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Fatalf("%s\nended: %v", commands, err)
+		case <-limit:
+			t.Fatalf("%s\nis not ready", commands)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// block is a block of commands in the README, and what they print.
+type block struct{ commands, prints string }
+
+var fence = regexp.MustCompile("(?ms)^```sh\n(.*?)^```\n(?:```text\n(.*?)^```\n)?")
+
+func readBlocks(t *testing.T) []block {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	section, _, _ := strings.Cut(string(text), "\n## On your own domain\n")
+	var blocks []block
+	for _, found := range fence.FindAllStringSubmatch(section, -1) {
+		blocks = append(blocks, block{found[1], found[2]})
+	}
+	if len(blocks) < 4 {
+		t.Fatal("README.md has too few commands")
+	}
+	return blocks
+}
+
+// play runs blocks in one shell, as a reader types them, and holds what each prints to the README.
+func (e *example) play(t *testing.T, blocks []block) {
+	t.Helper()
+	const end = "\x1e"
+	script := ""
+	for _, b := range blocks {
+		script += b.commands + "printf '" + end + "'\n"
+	}
+	out, err := e.command(script).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	printed := strings.Split(string(out), end)
+	for i, b := range blocks {
+		if i < len(printed) {
+			if diff := cmp.Diff(b.prints, printed[i]); diff != "" {
+				t.Errorf("%s(-README +printed):\n%s", b.commands, diff)
+			}
+		}
+	}
+}
+
+// lifecycle is what happens to a leaver and a newcomer of the same name.
+func (e *example) lifecycle(t *testing.T) {
+	const name, tombstone = "noor@contoso.example", "283405f5aa11bb22cc33dd44ee55ff66noor@contoso.example"
+	rename := func(to, active string) string {
+		return patch(`{"op": "Replace", "path": "userName", "value": "` + to + `"}, {"op": "Replace", "path": "active", "value": "` + active + `"}`)
+	}
+	user := `{"userName": "` + name + `", "displayName": "Noor Haan"}`
+	first := e.made(t, "/Users", user)
+	group := e.made(t, "/Groups", `{"displayName": "Night Shift", "members": [{"value": "`+first+`"}]}`)
+	e.ask(t, "PATCH", "/Users/"+first, rename(tombstone, "False"), 200)
+	second := e.made(t, "/Users", user)
+	e.ask(t, "PATCH", "/Groups/"+group, patch(`{"op": "Add", "path": "members", "value": [{"value": "`+second+`"}]}`), 204)
+	e.holds(t, group, 2)
+	e.ask(t, "PATCH", "/Users/"+second, patch(`{"op": "Add", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", "value": "`+first+`"}`), 200)
+	e.ask(t, "DELETE", "/Users/"+second, "", 204)
+	e.holds(t, group, 1)
+	e.ask(t, "PATCH", "/Users/"+first, rename(name, "True"), 200)
+	e.ask(t, "PATCH", "/Users/"+first, patch(`{"op": "Replace", "path": "displayName", "value": "Noor Haan-Oke"}`), 200)
+	if entry := e.show(t, "noor", "dn,userPrincipalName"); !strings.Contains(entry, "CN=Noor Haan-Oke,OU=People,") || !strings.Contains(entry, ": "+name+"\n") {
+		t.Error(entry)
+	}
+	e.ask(t, "DELETE", "/Users/"+first, "", 204)
+	e.holds(t, group, 0)
+	e.ask(t, "DELETE", "/Groups/"+group, "", 204)
+}
+
+// passwords looks for accounts without one, which Windows would not enable.
+func (e *example) passwords(t *testing.T) {
+	for name, more := range map[string]string{"plain": "", "disabled": `, "active": false`, "okta": `, "password": "Sent-by-Okta-1"`} {
+		e.made(t, "/Users", `{"userName": "`+name+`@contoso.example"`+more+`}`)
+		if entry := e.show(t, name, "pwdLastSet"); !regexp.MustCompile(`(?m)^pwdLastSet: [1-9]`).MatchString(entry) {
+			t.Errorf("%s has no password:\n%s", name, entry)
+		}
+	}
+}
+
+// privileged tries what the bridge refuses, and what its account may not do anyway.
+func (e *example) privileged(t *testing.T) {
+	id := e.made(t, "/Users", `{"userName": "chief@contoso.example"}`)
+	e.run(t, "samba-tool group addmembers 'Domain Admins' chief --configfile=/tmp/samba-example/etc/smb.conf")
+	e.ask(t, "PATCH", "/Users/"+id, patch(`{"op": "replace", "value": {"title": "x"}}`), 403)
+	e.ask(t, "DELETE", "/Users/"+id, "", 403)
+
+	denied := e.command(`printf 'dn: CN=Administrator,CN=Users,DC=ad,DC=test\nchangetype: modify\nreplace: title\ntitle: x\n' |
+		LDAPTLS_REQCERT=never ldapmodify -x -H ldaps://127.0.0.1 -D scimbridge@ad.test -w Bridge-secret-1`)
+	out, err := denied.CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 50 { // insufficientAccessRights
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// show reads attributes of an account.
+func (e *example) show(t *testing.T, name, attributes string) string {
+	t.Helper()
+	return e.run(t, fmt.Sprintf("samba-tool user show %s --attributes=%s --configfile=/tmp/samba-example/etc/smb.conf", name, attributes))
+}
+
+// holds counts a group's members.
+func (e *example) holds(t *testing.T, group string, want int) {
+	t.Helper()
+	members, _ := e.ask(t, "GET", "/Groups/"+group, "", 200)["members"].([]any)
+	if len(members) != want {
+		t.Errorf("members %v, want %d", members, want)
+	}
+}
+
+// made creates a resource and returns its id.
+func (e *example) made(t *testing.T, endpoint, body string) string {
+	t.Helper()
+	return e.ask(t, "POST", endpoint, body, 201)["id"].(string)
+}
+
+// ask sends a request from inside the test's network.
+func (e *example) ask(t *testing.T, method, path, body string, want int) map[string]any {
+	t.Helper()
+	command := e.command(`curl -s -X ` + method + ` http://127.0.0.1:8080/scim/v2` + path + ` -w '\n%{http_code}' --data-binary @- \
+		-H 'Authorization: Bearer try-it-yourself' -H 'Content-Type: application/scim+json'`)
+	command.Stdin = strings.NewReader(body)
+	out, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, status, _ := strings.Cut(string(out), "\n")
+	if status != fmt.Sprint(want) {
+		t.Fatalf("%s %s: %s %s, want %d", method, path, status, content, want)
+	}
+	var answer map[string]any
+	if content != "" {
+		if err := json.Unmarshal([]byte(content), &answer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return answer
+}
+
+func patch(operations string) string {
+	return `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [` + operations + `]}`
+}
+
+// need leaves the test out where it lacks what the README names, and fails it in CI, where everything is installed.
+func need(t *testing.T) {
+	t.Helper()
+	const install = "on Debian: apt-get install samba-ad-dc samba-ad-provision ldap-utils curl"
+	for _, program := range []string{"samba", "samba-tool", "ldapsearch", "curl", "bash", "go"} {
+		if _, err := exec.LookPath(program); err != nil {
+			leaveOut(t, program+" is not installed ("+install+")")
+		}
+	}
+	if _, err := os.Stat("/usr/share/samba/setup/provision.ldif"); err != nil {
+		leaveOut(t, "samba-ad-provision is not installed ("+install+")")
+	}
+	if os.Geteuid() != 0 {
+		leaveOut(t, "it needs root")
+	}
+}
+
+func leaveOut(t *testing.T, why string) {
+	t.Helper()
+	line := "The Active Directory example: " + why
+	if os.Getenv("CI") == "true" {
+		t.Fatal(line)
+	}
+	if file, err := os.OpenFile(os.Getenv("SCIMBRIDGE_TEST_LEFT_OUT"), os.O_APPEND|os.O_WRONLY, 0); err == nil {
+		defer file.Close()
+		fmt.Fprintln(file, line)
+	}
+	t.Skip(line)
+}

@@ -1,0 +1,175 @@
+package examples_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/examples"
+	"scimbridge/ldapmap/ldif"
+)
+
+// untouchable sends what changes a user or group, and sees that each is answered with the status and the entry stays as it is.
+func (d *deployment) untouchable(t *testing.T, path, id string, status int) {
+	t.Helper()
+	before := d.entry(t, id).String()
+	requests := []struct{ method, body string }{
+		{http.MethodPatch, disable},
+		{http.MethodPatch, operations(replace("title", `"King"`))},
+		{http.MethodPatch, operations(replace("userName", `"taken.over"`), replace("displayName", `"Taken Over"`))},
+		{http.MethodDelete, ""},
+	}
+	if path == "/Groups" {
+		requests = requests[2:]
+		requests[0].body = operations(replace("displayName", `"Taken Over"`))
+		requests = append(requests, struct{ method, body string }{http.MethodPatch, addMembers(d.user(t, "joins."+id))})
+	}
+	for _, r := range requests {
+		answer, content := d.do(t, r.method, path+"/"+id, r.body)
+		if answer.StatusCode != status {
+			t.Errorf("%s %s %s: %d %s", r.method, path, r.body, answer.StatusCode, content)
+		}
+	}
+	if after := d.entry(t, id); after == nil || after.String() != before {
+		t.Errorf("the entry was\n%s\nand is\n%v", before, after)
+	}
+}
+
+// unseen sees that the entry is no resource for the client.
+func (d *deployment) unseen(t *testing.T, path, id, name string) {
+	t.Helper()
+	d.want(t, http.StatusNotFound, http.MethodGet, path+"/"+id, "")
+	d.untouchable(t, path, id, http.StatusNotFound)
+	attribute := map[string]string{"/Users": "userName", "/Groups": "displayName"}[path]
+	if found := d.found(t, path, attribute+` eq "`+name+`"`); len(found) != 0 {
+		t.Errorf("found %v", found)
+	}
+}
+
+func TestOutsideTheBase(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		elsewhere := "ou=elsewhere," + server.Base
+		user, group := "uid=outside,"+elsewhere, "cn=outsiders,"+elsewhere
+		if server.Kind == ldif.ActiveDirectory {
+			user = "CN=outside," + elsewhere
+			server.Load(t, "dn: "+elsewhere+"\nobjectClass: organizationalUnit\n\n"+
+				"dn: "+user+"\nobjectClass: user\nsAMAccountName: outside\nuserPrincipalName: outside\n\n"+
+				"dn: "+group+"\nobjectClass: group\nsAMAccountName: outsiders\n")
+		} else {
+			server.Load(t, "dn: "+elsewhere+"\nobjectClass: organizationalUnit\nou: elsewhere\n\n"+
+				"dn: "+user+"\nobjectClass: inetOrgPerson\nuid: outside\ncn: outside\nsn: outside\n\n"+
+				"dn: "+group+"\nobjectClass: groupOfNames\ncn: outsiders\nmember: "+user+"\n")
+		}
+		d := deploy(t, server)
+		outside := idOf(t, server, user)
+		d.unseen(t, "/Users", outside, "outside")
+		d.unseen(t, "/Groups", idOf(t, server, group), "outsiders")
+
+		team := d.group(t, "Team")
+		inside := d.user(t, "inside")
+		for path, body := range map[string]string{
+			"/Groups/" + team:  addMembers(outside),
+			"/Users/" + inside: operations(replace(managerPath, `"`+outside+`"`)),
+		} {
+			answer, content := d.do(t, http.MethodPatch, path, body)
+			if answer.StatusCode != http.StatusBadRequest {
+				t.Errorf("PATCH %s: %d %s", path, answer.StatusCode, content)
+			}
+		}
+		if held := d.held(t, team); len(held) != 0 {
+			t.Errorf("the group holds %v", held)
+		}
+	})
+}
+
+// TestOutsideTheScope: under the base, but none of the map's entries; and none can be made such.
+func TestOutsideTheScope(t *testing.T) {
+	directories(t, func(t *testing.T, server *dirtest.Server) {
+		server.Load(t, "dn: uid=device,"+server.People+"\nobjectClass: account\nuid: device\n\n"+
+			"dn: uid=sold,"+server.People+"\nobjectClass: inetOrgPerson\nuid: sold\ncn: sold\nsn: sold\ndepartmentNumber: Purchasing\n\n"+
+			"dn: uid=sells,"+server.People+"\nobjectClass: inetOrgPerson\nuid: sells\ncn: sells\nsn: sells\ndepartmentNumber: Sales\n")
+		d := deploy(t, server, "SCIMBRIDGE_RESOURCES_0_FILTER=(&(objectClass=inetOrgPerson)(departmentNumber=Sales))")
+		sells := idOf(t, server, "uid=sells,"+server.People)
+		d.want(t, http.StatusOK, http.MethodGet, "/Users/"+sells, "")
+		for _, name := range []string{"device", "sold"} {
+			id := idOf(t, server, "uid="+name+","+server.People)
+			d.want(t, http.StatusNotFound, http.MethodGet, "/Users/"+id, "")
+			d.want(t, http.StatusNotFound, http.MethodPatch, "/Users/"+id, disable)
+			d.want(t, http.StatusNotFound, http.MethodDelete, "/Users/"+id, "")
+			if found := d.found(t, "/Users", `userName eq "`+name+`"`); len(found) != 0 {
+				t.Errorf("found %v", found)
+			}
+		}
+		const department = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"
+		d.want(t, http.StatusForbidden, http.MethodPatch, "/Users/"+sells, operations(replace(department, `"Purchasing"`)))
+		d.want(t, http.StatusForbidden, http.MethodPost, "/Users", resource("/Users", `"userName":"new"`))
+		if got := d.entry(t, sells).Value("departmentNumber"); got != "Sales" {
+			t.Errorf("department %s", got)
+		}
+		group := d.group(t, "Group")
+		d.want(t, http.StatusNotFound, http.MethodGet, "/Users/"+group, "")
+		d.want(t, http.StatusNotFound, http.MethodDelete, "/Users/"+group, "")
+		d.want(t, http.StatusNotFound, http.MethodDelete, "/Groups/"+sells, "")
+	})
+}
+
+func TestProtected(t *testing.T) {
+	directories(t, func(t *testing.T, server *dirtest.Server) {
+		server.Load(t, "dn: ou=board,"+server.People+"\nobjectClass: organizationalUnit\nou: board\n\n"+
+			"dn: uid=chair,ou=board,"+server.People+"\nobjectClass: inetOrgPerson\nuid: chair\ncn: chair\nsn: chair\n")
+		d := deploy(t, server, "SCIMBRIDGE_GUARD_PROTECTED_0=OU=Board, "+server.People)
+		chair := idOf(t, server, "uid=chair,ou=board,"+server.People)
+		d.want(t, http.StatusOK, http.MethodGet, "/Users/"+chair, "")
+		d.untouchable(t, "/Users", chair, http.StatusForbidden)
+	})
+}
+
+// TestOwnAccount: the bridge would lock itself out.
+func TestOwnAccount(t *testing.T) {
+	const dn = "uid=bridge,ou=people,dc=example,dc=org"
+	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.Config(`access to * by dn.exact="`+dn+`" manage by * break`))
+	server.Load(t, "dn: "+dn+"\nobjectClass: inetOrgPerson\nuid: bridge\ncn: bridge\nsn: bridge\nuserPassword: Secret-123\n")
+	d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_BIND_DN="+dn, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=Secret-123")
+	d.user(t, "other")
+	d.untouchable(t, "/Users", idOf(t, server, dn), http.StatusForbidden)
+}
+
+// TestPrivileged: who administers the domain is not administered through SCIM, however many groups lie between.
+func TestPrivileged(t *testing.T) {
+	server := dirtest.ActiveDirectory(t)
+	d := deploy(t, server, "SCIMBRIDGE_RESOURCES_0_BASE="+server.Suffix, "SCIMBRIDGE_RESOURCES_1_BASE="+server.Suffix)
+	administrator := idOf(t, server, server.BindDN)
+	d.untouchable(t, "/Users", administrator, http.StatusForbidden)
+	d.untouchable(t, "/Groups", idOf(t, server, "CN=Domain Admins,CN=Users,"+server.Suffix), http.StatusForbidden)
+
+	inner := deploy(t, server)
+	plain, direct, nested := inner.user(t, "plain.one"), inner.user(t, "direct.one"), inner.user(t, "nested.one")
+	outer, innermost := inner.group(t, "Outer helpers"), inner.group(t, "Inner helpers", nested)
+	inner.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+outer, addMembers(innermost))
+	privileged := "CN=Domain Admins,CN=Users," + server.Suffix
+	members := server.Entry(t, privileged, "member").Values("member")
+	modify(t, server, privileged, "member", append(slices.Clone(members), inner.entry(t, direct).DN, inner.entry(t, outer).DN)...)
+	t.Cleanup(func() { modify(t, server, privileged, "member", members...) })
+
+	inner.want(t, http.StatusOK, http.MethodPatch, "/Users/"+plain, disable)
+	for _, id := range []string{direct, nested} {
+		inner.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")
+		inner.untouchable(t, "/Users", id, http.StatusForbidden)
+	}
+	for _, id := range []string{outer, innermost} {
+		inner.untouchable(t, "/Groups", id, http.StatusForbidden)
+	}
+	t.Run("adminCount", func(t *testing.T) {
+		once := inner.user(t, "once.privileged")
+		modify(t, server, inner.entry(t, once).DN, "adminCount", "1")
+		inner.untouchable(t, "/Users", once, http.StatusForbidden)
+	})
+	t.Run("by the primary group", func(t *testing.T) {
+		id := inner.user(t, "primary.one")
+		dn := inner.entry(t, id).DN
+		modify(t, server, privileged, "member", append(server.Entry(t, privileged, "member").Values("member"), dn)...)
+		modify(t, server, dn, "primaryGroupID", "512")
+		inner.untouchable(t, "/Users", id, http.StatusForbidden)
+	})
+}

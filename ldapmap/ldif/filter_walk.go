@@ -1,0 +1,62 @@
+package ldif
+
+import (
+	"slices"
+	"strings"
+)
+
+// Attributes are the attributes that the filter names, each once: what an entry must be read with for Matches to tell the truth.
+func (f *Filter) Attributes() []string {
+	var names []string
+	var walk func(n node)
+	walk = func(n node) {
+		if n.attribute != "" && !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, n.attribute) }) {
+			names = append(names, n.attribute)
+		}
+		for _, child := range n.nodes {
+			walk(child)
+		}
+	}
+	walk(f.root)
+	return names
+}
+
+// ReplaceEqualities returns the filter with another in the place of each equality that replace has an answer for (nil: it stays).
+func (f *Filter) ReplaceEqualities(replace func(attribute, value string) *Filter) *Filter {
+	var walk func(n node) node
+	walk = func(n node) node {
+		if n.kind == equalNode {
+			if other := replace(n.attribute, n.value); other != nil {
+				return other.root
+			}
+			return n
+		}
+		n.nodes = slices.Clone(n.nodes)
+		for i, child := range n.nodes {
+			n.nodes[i] = walk(child)
+		}
+		return n
+	}
+	return newFilter(walk(f.root))
+}
+
+// UnknownRules are the matching rules that the filter names and Matches cannot judge by, as Active Directory's transitive one.
+func (f *Filter) UnknownRules() []string {
+	var unknown []string
+	var walk func(n node)
+	walk = func(n node) {
+		rule := strings.ToLower(n.rule)
+		switch rule {
+		case "", bitwiseAnd, "integerbitandmatch", bitwiseOr, "integerbitormatch":
+		default:
+			if matchingRules[rule] == nil {
+				unknown = append(unknown, n.rule)
+			}
+		}
+		for _, child := range n.nodes {
+			walk(child)
+		}
+	}
+	walk(f.root)
+	return unknown
+}

@@ -1,0 +1,87 @@
+package patch
+
+import (
+	"strings"
+
+	"scimbridge/scim"
+	"scimbridge/scim/filter"
+	"scimbridge/scim/schema"
+)
+
+// This file is what clients send beyond RFC 7644 §3.5.2 in PATCH operations: one function a quirk, each with where it was seen. A function that
+// does not apply returns what it was given, and with Strict in the resource type none applies. Values and paths have quirks of their own, in the
+// files of this name in scim and scim/filter.
+
+// checkMessage lets a body leave `schemas` out.
+func checkMessage(rt *schema.ResourceType, body scim.Object) error {
+	if !rt.Strict {
+		return nil
+	}
+	return scim.Announces(body, scim.PatchOpURN)
+}
+
+// noOperations takes a body whose Operations are empty: Microsoft's web validator sends it and expects success (scimmyjs/scimmy#59).
+func noOperations(rt *schema.ResourceType) bool { return !rt.Strict }
+
+// kindOf reads op in any case: Entra's default dialect has "Add", "Replace" and "Remove" (thomaspoignant/scim-patch#5).
+func kindOf(rt *schema.ResourceType, word string) Kind {
+	if !rt.Strict {
+		word = strings.ToLower(word)
+	}
+	return Kind(word)
+}
+
+// emptyPath takes "path":"" for none: admin-written templates.
+func emptyPath(rt *schema.ResourceType, path any) bool {
+	return path == nil || path == "" && !rt.Strict
+}
+
+// ofList takes the object out of an array of one that was sent where an operation without a path has a set of attributes: the habit of Microsoft's old
+// client library (see unwrapped in scim).
+func ofList(rt *schema.ResourceType, value any) any {
+	if list, ok := value.([]any); ok && len(list) == 1 && !rt.Strict {
+		return list[0]
+	}
+	return value
+}
+
+// pathKey finds the path behind a key of a value without a path: "emails[type eq \"work\"].value", and "emails.value" of a multi-valued attribute,
+// which only an operation can mean (Captain-P-Goldfish/SCIM-SDK#267, pond/scimitar#123). The plain dotted keys are scim's.
+func pathKey(rt *schema.ResourceType, key string) bool {
+	if rt.Strict {
+		return false
+	}
+	if strings.ContainsRune(key, '[') {
+		return true
+	}
+	urn, name, sub := scim.SplitPath(rt, key)
+	ref, ok := scim.Resolve(rt, urn, name, sub)
+	return ok && ref.Sub != nil && ref.Attr.MultiValued
+}
+
+// ignoresReadOnly passes over readOnly attributes in a value without a path: Okta and others return the meta and groups that they read. An id must be
+// the resource's own all the same.
+func ignoresReadOnly(rt *schema.ResourceType) bool { return !rt.Strict }
+
+// ignoresUnmapped passes over an operation on an attribute that the type does not have: Entra's default mappings have many, and one that is refused costs
+// the whole user (kortix-ai/suna#7302). By RFC 7644 table 9 it is an invalidPath.
+func ignoresUnmapped(rt *schema.ResourceType) bool { return !rt.Strict }
+
+// removedValues takes a value in a remove, which RFC 7644 §3.5.2.2 does not have. Entra's default dialect names with one the members to take out
+// (AzureAD/SCIMReferenceCode#10); on a path with a filter, or on what is not multi-valued, it is redundant (AzureAD/SCIMReferenceCode#87).
+// Ignoring it would empty the group, so that a strict reader refuses it.
+func removedValues(rt *schema.ResourceType, value any) error {
+	if value == nil || !rt.Strict {
+		return nil
+	}
+	return &scim.Error{Type: scim.InvalidSyntax, Detail: "a remove has no value: its path selects what goes"}
+}
+
+// described returns the value that a filter of equalities describes, {type: work} for `type eq "work"`, for an operation that found none to change. RFC 7644
+// §3.5.2.3 has noTarget; Entra relies on the value being made, by add and by replace (erratum 8097, scim-patch#42, SCIM-SDK#416).
+func described(rt *schema.ResourceType, f filter.Expr) (map[string]any, bool) {
+	if rt.Strict {
+		return nil, false
+	}
+	return selectedBy(f)
+}
