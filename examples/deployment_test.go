@@ -57,6 +57,12 @@ func memory(t testing.TB) *dirtest.Server {
 // deploy starts the example for the server's kind, with whatever env sets besides or instead.
 func deploy(t testing.TB, server *dirtest.Server, env ...string) *deployment {
 	t.Helper()
+	return deployWith(t, server, "", env...)
+}
+
+// deployWith is deploy with more YAML behind the example's: further resources, since they end it, or other sections.
+func deployWith(t testing.TB, server *dirtest.Server, more string, env ...string) *deployment {
+	t.Helper()
 	d := &deployment{server: server}
 	folder := "openldap"
 	variables := []string{
@@ -72,7 +78,12 @@ func deploy(t testing.TB, server *dirtest.Server, env ...string) *deployment {
 		name, _, _ := strings.Cut(line, "=")
 		variables = slices.DeleteFunc(variables, func(v string) bool { return strings.HasPrefix(v, name+"=") })
 	}
-	c, err := config.Load(filepath.Join(folder, "scimbridge.yaml"), append(variables, env...))
+	file := filepath.Join(folder, "scimbridge.yaml")
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Parse(file, append(content, more...), append(variables, env...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write what the servers did into the exc
 // An exchange file is a txtar archive: what it shows, and then for each step a `request` (method, path, header lines, an empty line, body), the `plan`
 // that it causes as LDIF (absent: none), and the `answer` (status, an empty line, body). Where a server differs its sections bear its
 // name behind an @: `plan@active-directory`. Every file starts from start.ldif. {mara} stands for the id of the account mara@…, {night-shift} for that of
-// the group Night Shift; a line `servers: memory openldap` in the comment keeps a file to some servers.
+// the group Night Shift; a section `more.yaml` ahead of the first request goes behind the example's configuration; a line `servers: memory openldap` in the comment keeps a file to some servers.
 func TestExchanges(t *testing.T) {
 	files, err := filepath.Glob("exchanges/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -73,9 +73,13 @@ func (x *exchange) runsOn() bool {
 
 func (x *exchange) run(t *testing.T, server *dirtest.Server) {
 	x.load(t, server)
-	x.d = deploy(t, server)
 	var result []txtar.File
 	changed := false
+	more := ""
+	if first := x.archive.Files[0]; first.Name == "more.yaml" {
+		more, result, x.archive.Files = string(first.Data), append(result, first), x.archive.Files[1:]
+	}
+	x.d = deployWith(t, server, more)
 	for i := 0; i < len(x.archive.Files); {
 		step := x.archive.Files[i : i+1]
 		for i++; i < len(x.archive.Files) && !strings.HasPrefix(x.archive.Files[i].Name, "request"); i++ {

@@ -116,6 +116,9 @@ func TestLeaverReturns(t *testing.T) {
 		leaver := d.login(t, cleanName, "Secret-123")
 		at := d.state(t, leaver)
 		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, softDelete)
+		buried := at
+		buried.tombstone, buried.control = tombName, "514"
+		d.inState(t, "soft-deleted", leaver, buried)
 		d.letsIn(t, leaver, "Secret-123", false)
 		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, restore)
 		d.inState(t, "returned", leaver, at)

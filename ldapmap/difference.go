@@ -91,7 +91,11 @@ func (d *difference) settle() error {
 			}
 		}
 		for _, v := range fresh {
-			if !d.holds(a.name, staying, v) {
+			like := func(other string) bool { return ldif.Equal(d.t.server.Schema, a.name, v, other) }
+			if i := slices.IndexFunc(staying, like); i < 0 || a.one { // a single value is to show as it was sent
+				if i >= 0 {
+					a.removed, staying = append(a.removed, staying[i]), slices.Delete(staying, i, i+1)
+				}
 				a.added = append(a.added, v)
 			}
 		}

@@ -84,7 +84,7 @@ func (t *Type) number(c claim, others []*ldif.Entry, round int, w Write, s *sett
 	return ErrRound
 }
 
-// occupant is the entry that has the RDN where the write would put it, unless it is displaced from there.
+// occupant is the entry that has the RDN where the write would put it.
 func (t *Type) occupant(rdn ldif.RDN, others []*ldif.Entry, w Write, s *settlement) *ldif.Entry {
 	parent := s.parent
 	if parent == "" {
@@ -92,7 +92,7 @@ func (t *Type) occupant(rdn ldif.RDN, others []*ldif.Entry, w Write, s *settleme
 	}
 	dn := rdn.String() + "," + parent
 	for _, e := range others {
-		if ldif.SameDN(e.DN, dn) && !s.leaves(e) {
+		if ldif.SameDN(e.DN, dn) {
 			return e
 		}
 	}

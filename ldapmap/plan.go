@@ -195,7 +195,8 @@ func (t *Type) change(w Write, f Facts, settled settlement, login, tombstone str
 	}
 	d := &difference{t: t, entry: w.Entry}
 	for _, r := range t.rules {
-		if r.onCreate() || r.isConstant() {
+		moves := r.options.Unique && renamesFree(before, after)
+		if r.isConstant() || r.onCreate() && !moves {
 			continue
 		}
 		old, _ := t.values(r, before, w.Entry, f.Refs) // what cannot be computed was not there
@@ -203,8 +204,14 @@ func (t *Type) change(w Write, f Facts, settled settlement, login, tombstone str
 		if err != nil {
 			return nil, err
 		}
+		if r.options.Unique && !slices.Equal(old, now) {
+			old = t.withNumbers(r, old, w.Entry)
+		}
 		if number, ok := settled.numbered[r]; ok {
-			old, now = t.withNumbers(r, old, w.Entry), []string{number}
+			now = []string{number}
+		}
+		if r.empty != nil {
+			old, now = t.withStandIns(r, w.Entry, old, now, before, after)
 		}
 		d.rule(r, old, now, f.Refs)
 	}
@@ -245,7 +252,7 @@ func asValues(v string) []string {
 }
 
 // changeSteps puts the pieces in order: the Modify, the ModifyDN on what the Modify left, what can only be written under the new name, and more of
-// the members. The members come last: what was found done already among them cannot be taken back.
+// the members. What cannot be taken back comes behind what may fail.
 func (t *Type) changeSteps(w Write, d *difference, name *renaming, members []ldif.Mod, displacing bool) []ldif.Step {
 	var steps []ldif.Step
 	dn, id := w.Entry.DN, ldif.Condition{ID: t.ID(w.Entry)}
@@ -254,6 +261,14 @@ func (t *Type) changeSteps(w Write, d *difference, name *renaming, members []ldi
 		exact.Version = w.Entry.Value(t.server.VersionAttribute())
 	}
 	mods := d.mods()
+	if name != nil { // a password cannot be taken back either
+		for _, m := range mods {
+			if ldif.Secret(m.Name) {
+				name.after = append(name.after, m)
+			}
+		}
+		mods = slices.DeleteFunc(mods, func(m ldif.Mod) bool { return ldif.Secret(m.Name) })
+	}
 	if name == nil && len(mods) > 0 && len(members) > 0 {
 		mods, members = append(mods, members[0]), members[1:]
 	}

@@ -178,7 +178,7 @@ func (t *Type) scimValue(rule *rule, v string, refs Refs) (any, bool) {
 		return base64.StdEncoding.EncodeToString([]byte(v)), true
 	case schema.DateTime:
 		if at, err := parseGeneralizedTime(v); err == nil {
-			return at.UTC().Format(time.RFC3339Nano), true
+			return at.Format(time.RFC3339Nano), true
 		}
 	}
 	return v, true

@@ -53,6 +53,9 @@ func sameRDN(a, b ldif.RDN) bool {
 // leaveNames leaves to the ModifyDN what it does by itself: it adds the values of the new RDN, and removes those of the old one unless the map still gives
 // one of them, or the old one is of a kind that the map does not name.
 func (d *difference) leaveNames(n *renaming, old ldif.RDN) {
+	if sameRDN(n.rdn, old) && !d.t.isDirectory(ldif.ActiveDirectory) { // a move: the values need not leave, and keep their places
+		n.deleteOld = false
+	}
 	for _, a := range old {
 		at := d.find(a.Type)
 		goes := at != nil && d.holds(at.name, at.removed, a.Value)
@@ -126,7 +129,7 @@ func (n *renaming) step(d *difference, condition ldif.Condition) ldif.Step {
 		Kind: ldif.ModifyDN, DN: e.DN, NewRDN: n.rdn.String(), DeleteOldRDN: n.deleteOld, NewSuperior: n.superior, If: condition,
 	}
 	inverse := &ldif.Change{
-		Kind: ldif.ModifyDN, DN: change.NewDN(), NewRDN: text, DeleteOldRDN: !held, NewSuperior: parent, If: ldif.Condition{ID: condition.ID},
+		Kind: ldif.ModifyDN, DN: change.NewDN(), NewRDN: text, DeleteOldRDN: !held && (n.deleteOld || !sameRDN(n.rdn, old)), NewSuperior: parent, If: ldif.Condition{ID: condition.ID},
 	}
 	return ldif.Step{Change: change, Inverse: inverse, Before: e}
 }

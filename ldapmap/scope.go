@@ -45,6 +45,11 @@ func (t *Type) classFilter() string {
 			classes = append(classes, equality("objectClass", class))
 		}
 	}
+	if len(classes) == 0 { // better too narrow than everything
+		for _, class := range t.options.ObjectClasses {
+			classes = append(classes, equality("objectClass", class))
+		}
+	}
 	return and(classes...)
 }
 

@@ -38,8 +38,21 @@ func (t *Type) showStandIns(r scim.Resource, e *ldif.Entry, refs Refs) {
 		standIn, err := rule.empty.eval(plain, t.resource, t.Base)
 		values := slices.Clone(e.Values(rule.ldap))
 		if err == nil && standIn != "" {
-			values = slices.DeleteFunc(values, func(v string) bool { return ldif.Equal(t.server.Schema, rule.ldap, v, standIn) })
+			values = slices.DeleteFunc(values, func(v string) bool { return v == standIn })
 		}
 		t.show(r, rule, values, refs)
 	}
+}
+
+// withStandIns adds what stands in beside the values that show: it follows its source, too.
+func (t *Type) withStandIns(r *rule, e *ldif.Entry, old, now []string, before, after scim.Resource) (withOld, withNow []string) {
+	was, _ := t.evaluated(r.empty, before)
+	is, _ := t.evaluated(r.empty, after)
+	if len(was) == 0 || !slices.Contains(e.Values(r.ldap), was[0]) || slices.Contains(old, was[0]) {
+		return old, now
+	}
+	if slices.Equal(was, is) {
+		now = append(now, minus(is, now)...)
+	}
+	return append(old, was...), now
 }

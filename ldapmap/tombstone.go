@@ -59,3 +59,11 @@ func (t *Type) bury(e *ldif.Entry, after scim.Resource) (login, tombstone string
 	}
 	return name, ""
 }
+
+// renamesFree says that a change of userName makes a tombstone name the entry's own, or takes it back: what else was made of the name once, at create, and
+// is unique then follows. A domain holds `mara` as much as `mara@…`.
+func renamesFree(before, after scim.Resource) bool {
+	old, _ := before["userName"].(string)
+	now, _ := after["userName"].(string)
+	return isTombstone(now, old) || isTombstone(old, now)
+}

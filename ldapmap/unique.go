@@ -3,6 +3,7 @@ package ldapmap
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"scimbridge/ldapmap/ldif"
@@ -52,7 +53,7 @@ func (t *Type) claims(w Write) ([]claim, error) {
 	}
 	claims := t.uniqueClaims(w)
 	for _, r := range t.rules {
-		if !r.options.Unique || r.value == nil || w.Entry != nil && r.onCreate() {
+		if !r.options.Unique || r.value == nil || w.Entry != nil && r.onCreate() && !renamesFree(before, after) {
 			continue
 		}
 		now, err := t.evaluated(r.value, after)
@@ -185,7 +186,7 @@ func (t *Type) settleClaims(w Write, f Facts) (settlement, error) {
 	}
 	for _, c := range claims { // those that a conflict may end come first
 		if c.takesNumber() {
-			err = t.number(c, others, f.Round, w, &s)
+			err = t.number(c, s.asLeft(others, t.server.Schema), f.Round, w, &s)
 		} else {
 			err = t.clear(c, others, f, &s)
 		}
@@ -227,14 +228,17 @@ func (s *settlement) displaces(e *ldif.Entry) bool {
 	return false
 }
 
-// leaves says whether the entry is displaced from its DN.
-func (s *settlement) leaves(e *ldif.Entry) bool {
-	for _, step := range s.displaced {
-		if step.Before == e && leaves(step.Change) {
-			return true
+// asLeft are the entries as the displacements leave them: what those give up is free.
+func (s *settlement) asLeft(entries []*ldif.Entry, schema *ldif.Subschema) []*ldif.Entry {
+	left := slices.Clone(entries)
+	for i, e := range entries {
+		for _, step := range s.displaced {
+			if step.Before == e {
+				left[i] = ldif.Apply(left[i], step.Change, schema)
+			}
 		}
 	}
-	return false
+	return left
 }
 
 // How an entry stands to a claim.

@@ -145,7 +145,7 @@ func (t *Type) ldapValue(rule *rule, value any, entry *ldif.Entry, refs Refs) (s
 	case schema.DateTime:
 		at, err := time.Parse(time.RFC3339Nano, v)
 		if definition := t.server.Schema.Attribute(rule.ldap); err == nil && definition != nil && definition.Syntax == "1.3.6.1.4.1.1466.115.121.1.24" {
-			return at.UTC().Format("20060102150405.999999999Z"), nil
+			return at.Format("20060102150405.999999999Z0700"), nil
 		}
 	}
 	return v, nil

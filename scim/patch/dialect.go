@@ -59,6 +59,36 @@ func pathKey(rt *schema.ResourceType, key string) bool {
 	return ok && ref.Sub != nil && ref.Attr.MultiValued
 }
 
+// soleValue reads a path that selects the primary value of an attribute which the type keeps as plain values, without primary or type: Entra's
+// SingleAppRoleAssignment writes `roles[primary eq "True"].value`, and means by it the user's one role (lightdash/lightdash#25676). It is the list
+// of one value then. ref is the attribute with what is to be set of the value.
+func soleValue(rt *schema.ResourceType, path string) (ref schema.Ref, ok bool) {
+	attribute, rest, bracketed := strings.Cut(path, "[")
+	if rt.Strict || !bracketed {
+		return ref, false
+	}
+	urn, name, sub := scim.SplitPath(rt, attribute)
+	ref, ok = scim.Resolve(rt, urn, name, sub)
+	if !ok || ref.Attr == nil || ref.Sub != nil || !ref.Attr.MultiValued || ref.Attr.Sub("value") == nil || ref.Attr.Sub("primary") != nil || ref.Attr.Sub("type") != nil {
+		return ref, false
+	}
+	withPrimary := ref.Attr.Clone()
+	withPrimary.SubAttributes = append(withPrimary.SubAttributes, &schema.Attribute{Name: "primary", Type: schema.Boolean})
+	selecting := &schema.ResourceType{Name: rt.Name, Core: &schema.Schema{ID: rt.Core.ID, Attributes: []*schema.Attribute{withPrimary}}}
+	selected, err := filter.ParsePath(ref.Attr.Name+"["+rest, selecting)
+	if err != nil {
+		return ref, false
+	}
+	clauses, ok := filter.Equalities(selected.Filter)
+	if !ok || len(clauses) != 1 || clauses[0].Path.Ref.Sub.Name != "primary" || clauses[0].Value != true {
+		return ref, false
+	}
+	if selected.Attr.Ref.Sub != nil {
+		ref.Sub = ref.Attr.Sub(selected.Attr.Ref.Sub.Name)
+	}
+	return ref, selected.Attr.Ref.Sub == nil || ref.Sub != nil
+}
+
 // ignoresReadOnly passes over readOnly attributes in a value without a path: Okta and others return the meta and groups that they read. An id must be
 // the resource's own all the same.
 func ignoresReadOnly(rt *schema.ResourceType) bool { return !rt.Strict }

@@ -105,6 +105,36 @@ func marshalled(t *testing.T, r scim.Resource) string {
 	return string(text)
 }
 
+// The one role of Entra's SingleAppRoleAssignment, where the type keeps the roles' values alone.
+func TestSoleValue(t *testing.T) {
+	const two = `{"roles":[{"value":"a"},{"value":"b"}]}`
+	for _, tt := range []change4{
+		{"first", `{}`, `[{"op":"Add","path":"roles[primary eq \"True\"].value","value":"c"}]`, `{"roles":[{"value":"c"}]}`, ""},
+		{"another", two, `[{"op":"replace","path":"roles[primary eq true].value","value":"c"}]`, `{"roles":[{"value":"c"}]}`, ""},
+		{"whole", two, `[{"op":"replace","path":"roles[primary eq true]","value":{"value":"c","primary":true}}]`, `{"roles":[{"value":"c"}]}`, ""},
+		{"as a key", two, `[{"op":"replace","value":{"roles[primary eq \"True\"].value":"c"}}]`, `{"roles":[{"value":"c"}]}`, ""},
+		{"cleared", two, `[{"op":"replace","path":"roles[primary eq true].value","value":""}]`, `{}`, ""},
+		{"removed", two, `[{"op":"remove","path":"roles[primary eq true]"}]`, `{}`, ""},
+		{"removed with a value", two, `[{"op":"Remove","path":"roles[primary eq true].value","value":"a"}]`, `{}`, ""},
+		{"not the primary one", two, `[{"op":"replace","path":"roles[primary eq false].value","value":"c"}]`, two, ""},
+		{"by type", two, `[{"op":"replace","path":"roles[type eq \"x\"].value","value":"c"}]`, two, ""},
+		{"its display", two, `[{"op":"replace","path":"roles[primary eq true].display","value":"c"}]`, two, ""},
+		{"with a type", `{"emails":[{"value":"a","type":"work"}]}`, `[{"op":"replace","path":"emails[primary eq true].value","value":"c"}]`, `{"emails":[{"value":"a","type":"work"}]}`, ""},
+	} {
+		rt := userType()
+		roles, emails := rt.Core.Attribute("roles"), rt.Core.Attribute("emails")
+		roles.SubAttributes = []*schema.Attribute{roles.Sub("value")}
+		emails.SubAttributes = []*schema.Attribute{emails.Sub("value"), emails.Sub("type")}
+		if got := applied(t, tt.before, `{"Operations":`+tt.ops+`}`, rt); got != canonical(t, tt.want) {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+		rt.Strict = true
+		if got := applied(t, tt.before, `{"schemas":["`+scim.PatchOpURN+`"],"Operations":`+tt.ops+`}`, rt); !strings.HasPrefix(got, "invalid") {
+			t.Errorf("%s, strict: %s", tt.name, got)
+		}
+	}
+}
+
 func TestSchemasOfBody(t *testing.T) {
 	const op = `"Operations":[{"op":"add","path":"title","value":"x"}]}`
 	for _, tt := range []struct{ body, strict string }{

@@ -142,6 +142,9 @@ func (p *parser) path(kind Kind, text string, value any, has, carried bool) erro
 	if err != nil {
 		return err
 	}
+	if ref, ok := soleValue(p.rt, text); !known && ok {
+		return p.sole(kind, ref, value, has, carried)
+	}
 	if !known {
 		if !ignoresUnmapped(p.rt) {
 			_, err := filter.ParsePath(text, p.rt)
@@ -154,6 +157,17 @@ func (p *parser) path(kind Kind, text string, value any, has, carried bool) erro
 		return p.schema(kind, path, value, has)
 	}
 	return p.at(kind, path, value, has, carried)
+}
+
+// sole makes the value the only one of its attribute.
+func (p *parser) sole(kind Kind, ref schema.Ref, value any, has, carried bool) error {
+	if kind == Remove {
+		return p.at(kind, filter.PathOf(ref.Owner()), nil, has, carried)
+	}
+	if ref.Sub != nil {
+		value = scim.Object{{Name: ref.Sub.Name, Value: value}}
+	}
+	return p.at(Replace, filter.PathOf(ref.Owner()), []any{value}, has, carried)
 }
 
 // schema reads an operation on a bare schema URN: the extension object as a whole, or with the core URN the resource.

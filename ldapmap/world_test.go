@@ -1,0 +1,379 @@
+package ldapmap
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/v2"
+	"go.yaml.in/yaml/v3"
+
+	"scimbridge/bridge/directory/memdir"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+)
+
+// world is a directory as plain values: what the bridge would ask a server is answered from its entries.
+type world struct {
+	t       failer
+	m       *Map
+	server  *ldif.Server
+	entries []*ldif.Entry
+}
+
+// failer is what a test and a drawn one have in common.
+type failer interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// systemSchema is what memdir's schema takes for granted, and what the tests map besides.
+const systemSchema = `
+attributetype ( 2.5.4.0 NAME 'objectClass' EQUALITY objectIdentifierMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.38 )
+attributetype ( 2.5.4.41 NAME 'name' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+attributetype ( 2.5.4.3 NAME ( 'cn' 'commonName' ) SUP name )
+attributetype ( 2.5.4.49 NAME 'distinguishedName' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 )
+attributetype ( 0.9.2342.19200300.100.1.1 NAME ( 'uid' 'userid' ) EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+attributetype ( 1.3.6.1.1.16.4 NAME 'entryUUID' EQUALITY UUIDMatch SYNTAX 1.3.6.1.1.16.1 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )
+attributetype ( 1.3.6.1.4.1.4203.666.1.7 NAME 'entryCSN' EQUALITY CSNMatch SYNTAX 1.3.6.1.4.1.4203.666.11.2.1 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )
+attributetype ( 1.3.6.1.1.20 NAME 'entryDN' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )
+attributetype ( 2.5.18.1 NAME 'createTimestamp' EQUALITY generalizedTimeMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )
+attributetype ( 1.3.6.1.4.1.42.2.27.8.1.17 NAME 'pwdAccountLockedTime' EQUALITY generalizedTimeMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE USAGE directoryOperation )
+attributetype ( 1.2.840.113556.1.2.102 NAME 'memberOf' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 NO-USER-MODIFICATION USAGE dSAOperation )
+attributetype ( 1.3.9.1 NAME 'boss' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 SINGLE-VALUE )
+attributetype ( 1.3.9.2 NAME 'onSite' EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 SINGLE-VALUE )
+attributetype ( 1.3.9.3 NAME 'deck' EQUALITY integerMatch ORDERING integerOrderingMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
+attributetype ( 1.3.9.4 NAME 'hired' EQUALITY generalizedTimeMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE )
+attributetype ( 1.3.9.5 NAME 'nsAccountLock' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 USAGE directoryOperation )
+attributetype ( nsuniqueid-oid NAME 'nsUniqueId' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 NO-USER-MODIFICATION USAGE directoryOperation )
+objectclass ( 2.5.6.0 NAME 'top' ABSTRACT MUST objectClass )
+objectclass ( 1.3.9.9 NAME 'shipmate' SUP top AUXILIARY MAY ( boss $ onSite $ deck $ hired ) )
+`
+
+// activeDirectorySchema is a part of what a domain controller publishes: no rules, only syntaxes.
+const activeDirectorySchema = `
+attributetype ( 2.5.4.0 NAME 'objectClass' SYNTAX '1.3.6.1.4.1.1466.115.121.1.38' )
+attributetype ( 2.5.4.3 NAME 'cn' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' SINGLE-VALUE )
+attributetype ( 2.5.4.4 NAME 'sn' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' SINGLE-VALUE )
+attributetype ( 2.5.4.31 NAME 'member' SYNTAX '1.3.6.1.4.1.1466.115.121.1.12' )
+attributetype ( 0.9.2342.19200300.100.1.10 NAME 'manager' SYNTAX '1.3.6.1.4.1.1466.115.121.1.12' SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.2.13 NAME 'displayName' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.656 NAME 'userPrincipalName' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.221 NAME 'sAMAccountName' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' SYNTAX '1.3.6.1.4.1.1466.115.121.1.27' SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.90 NAME 'unicodePwd' SYNTAX '1.3.6.1.4.1.1466.115.121.1.40' SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.2 NAME 'objectGUID' SYNTAX '1.3.6.1.4.1.1466.115.121.1.40' SINGLE-VALUE NO-USER-MODIFICATION )
+attributetype ( 1.2.840.113556.1.4.782 NAME 'objectCategory' SYNTAX '1.3.6.1.4.1.1466.115.121.1.12' SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.2.120 NAME 'uSNChanged' SYNTAX '1.2.840.113556.1.4.906' SINGLE-VALUE NO-USER-MODIFICATION )
+attributetype ( 1.2.840.113556.1.2.227 NAME 'extensionName' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' )
+attributetype ( 2.5.4.11 NAME 'ou' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' )
+attributetype ( 2.5.4.49 NAME 'distinguishedName' SYNTAX '1.3.6.1.4.1.1466.115.121.1.12' SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.49 NAME 'department' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' SINGLE-VALUE )
+objectclass ( 2.5.6.0 NAME 'top' ABSTRACT MUST ( objectClass $ objectCategory ) )
+objectclass ( 2.5.6.6 NAME 'person' SUP top ABSTRACT MUST cn )
+objectclass ( 1.2.840.113556.1.5.9 NAME 'user' SUP person STRUCTURAL MAY userPrincipalName )
+objectclass ( 1.2.840.113556.1.3.30 NAME 'computer' SUP user STRUCTURAL )
+objectclass ( 1.2.840.113556.1.5.8 NAME 'group' SUP top STRUCTURAL MAY member )
+`
+
+var statement = regexp.MustCompile(`(?m)^(attributetype|objectclass) (.*(?:\n[ \t].*)*)`)
+
+func parseSchema(t testing.TB, text string) *ldif.Subschema {
+	t.Helper()
+	var attributes, classes []string
+	for _, s := range statement.FindAllStringSubmatch(text, -1) {
+		if s[1] == "attributetype" {
+			attributes = append(attributes, s[2])
+		} else {
+			classes = append(classes, s[2])
+		}
+	}
+	s, err := ldif.ParseSubschema(attributes, classes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func testServer(t testing.TB, kind ldif.ServerKind) *ldif.Server {
+	t.Helper()
+	s := &ldif.Server{Kind: kind}
+	if kind == ldif.ActiveDirectory {
+		s.Default, s.Schema = "DC=shore,DC=example", parseSchema(t, activeDirectorySchema)
+	} else {
+		s.Schema = parseSchema(t, systemSchema+memdir.DefaultSchema)
+	}
+	return s
+}
+
+// readMap reads the configuration's `resources`, as YAML.
+func readMap(t testing.TB, text string) []Options {
+	t.Helper()
+	var items []any
+	if err := yaml.Unmarshal([]byte(text), &items); err != nil {
+		t.Fatal(err)
+	}
+	k := koanf.New(".")
+	if err := k.Load(confmap.Provider(map[string]any{"resources": items}, "."), nil); err != nil {
+		t.Fatal(err)
+	}
+	var all []Options
+	if err := k.Unmarshal("resources", &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func newWorld(t testing.TB, kind ldif.ServerKind, mapText, entries string) *world {
+	t.Helper()
+	compiled, err := Compile(readMap(t, mapText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, server: testServer(t, kind)}
+	var problems Faults
+	if w.m, problems = compiled.For(w.server); len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if w.entries, err = ldif.Parse(entries); err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range w.entries {
+		w.stamp(e, i)
+	}
+	return w
+}
+
+// stamp fills in what the server keeps. An id begins with the number of the entry in the file.
+func (w *world) stamp(e *ldif.Entry, i int) {
+	if w.server.Kind == ldif.ActiveDirectory {
+		e.Set("objectGUID", string([]byte{byte(i), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}))
+		e.Set("uSNChanged", "7")
+		e.Set("distinguishedName", e.DN)
+		return
+	}
+	e.Set(w.server.IDAttribute(), idOf(i))
+	e.Set("entryCSN", "csn")
+	e.Set("entryDN", e.DN)
+}
+
+func idOf(i int) string { return fmt.Sprintf("%08x-0000-0000-0000-000000000000", i) }
+
+func (w *world) search(s Search) []*ldif.Entry {
+	f, err := ldif.ParseFilter(s.Filter)
+	if err != nil {
+		w.t.Fatalf("%s: %v", s.Filter, err)
+	}
+	if w.server.Kind == ldif.ActiveDirectory {
+		f = f.ReplaceEqualities(categoryByClass) // which a domain controller does in its own way
+	}
+	var found []*ldif.Entry
+	for _, e := range w.entries {
+		if ldif.Under(e.DN, s.Base) && f.Matches(e, w.server.Schema) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+func (w *world) refs(ids, dns []string) Refs {
+	var found []*ldif.Entry
+	for _, s := range w.m.LookUp(ids, dns) {
+		found = append(found, w.search(s)...)
+	}
+	return w.m.Refs(found)
+}
+
+// see is a resource as the bridge shows it.
+func (w *world) see(t *Type, e *ldif.Entry) scim.Resource {
+	return t.Resource(e, w.refs(nil, t.References(e, nil)))
+}
+
+// entry finds an entry by its id.
+func (w *world) entry(t *Type, id string) *ldif.Entry {
+	w.t.Helper()
+	for _, e := range w.entries {
+		if t.ID(e) == id {
+			return e
+		}
+	}
+	w.t.Fatalf("no entry %s", id)
+	return nil
+}
+
+// plan asks and answers what the bridge would.
+func (w *world) plan(t *Type, write Write, placeholder bool) (ldif.Plan, error) {
+	facts := Facts{Placeholder: placeholder}
+	ids := append(t.ResourceIDs(write.After), append(write.Members.Add, write.Members.Remove...)...)
+	var dns []string
+	if write.Entry != nil {
+		dns = t.References(write.Entry, nil)
+	}
+	facts.Refs = w.refs(ids, dns)
+	for round := range Rounds {
+		needs, err := t.Needs(write, round)
+		if err != nil {
+			return ldif.Plan{}, err
+		}
+		if needs.Search != nil {
+			facts.Found = w.search(*needs.Search)
+		}
+		if needs.Password {
+			facts.Password = "random-password"
+		}
+		facts.Round = round
+		p, err := t.Plan(write, facts)
+		if err == ErrRound {
+			continue
+		}
+		if err != nil {
+			return p, err
+		}
+		var referrers []Referrer
+		for _, n := range w.m.ReferrerNeeds(p) {
+			for _, e := range w.search(n.Search) {
+				referrers = append(referrers, Referrer{Type: n.Type, Attribute: n.Attribute, DN: n.DN, Entry: e})
+			}
+		}
+		return w.m.WithReferrers(p, referrers, placeholder), nil
+	}
+	return ldif.Plan{}, ErrRound
+}
+
+// apply makes the change, as a server would.
+func (w *world) apply(c ldif.Change) {
+	w.t.Helper()
+	at := slices.IndexFunc(w.entries, func(e *ldif.Entry) bool { return ldif.SameDN(e.DN, c.DN) })
+	c = w.resolve(c)
+	if c.Kind == ldif.Add {
+		if at >= 0 {
+			w.t.Fatalf("%s is there already", c.DN)
+		}
+		added := ldif.Apply(nil, c, w.server.Schema)
+		w.stamp(added, 100+len(w.entries))
+		w.entries = append(w.entries, added)
+		return
+	}
+	if at < 0 {
+		w.t.Fatalf("%s %s: no such entry", c.Kind, c.DN)
+	}
+	w.refuse(w.entries[at], c)
+	after := ldif.Apply(w.entries[at], c, w.server.Schema)
+	if after == nil {
+		w.entries = slices.Delete(w.entries, at, at+1)
+		return
+	}
+	if c.Kind == ldif.ModifyDN {
+		for i, e := range w.entries {
+			if i != at && ldif.SameDN(e.DN, after.DN) {
+				w.t.Fatalf("%s is there already", after.DN)
+			}
+		}
+		name := map[bool]string{true: "distinguishedName", false: "entryDN"}[w.server.Kind == ldif.ActiveDirectory]
+		after.Set(name, after.DN)
+	}
+	w.entries[at] = after
+}
+
+// resolve puts DNs in the place of `<GUID=…>`, as Active Directory does.
+func (w *world) resolve(c ldif.Change) ldif.Change {
+	dns := func(values []string) []string {
+		values = slices.Clone(values)
+		for i, v := range values {
+			for _, e := range w.entries {
+				if v == "<GUID="+guidText(e.Value("objectGUID"))+">" {
+					values[i] = e.DN
+				}
+			}
+		}
+		return values
+	}
+	c.Entry, c.Mods = slices.Clone(c.Entry), slices.Clone(c.Mods)
+	for i := range c.Entry {
+		c.Entry[i].Values = dns(c.Entry[i].Values)
+	}
+	for i := range c.Mods {
+		c.Mods[i].Values = dns(c.Mods[i].Values)
+	}
+	return c
+}
+
+// refuse fails the test for what a server refuses.
+func (w *world) refuse(e *ldif.Entry, c ldif.Change) {
+	w.t.Helper()
+	after := e.Clone()
+	for _, m := range c.Mods {
+		definition := w.server.Schema.Attribute(m.Name)
+		among := func(values []string, v string) bool {
+			return slices.ContainsFunc(values, func(o string) bool { return ldif.Equal(w.server.Schema, m.Name, v, o) })
+		}
+		for _, v := range m.Values {
+			switch there := among(after.Values(m.Name), v); {
+			case m.Settled:
+			case m.Op == ldif.AddValues && there:
+				w.t.Fatalf("%s: the value %q of %s is there already\n%s", e.DN, v, m.Name, c)
+			case m.Op == ldif.DeleteValues && !there:
+				w.t.Fatalf("%s: no value %q of %s\n%s", e.DN, v, m.Name, c)
+			}
+		}
+		if m.Op != ldif.ReplaceValues && definition.Equality == "" && w.server.Kind != ldif.ActiveDirectory {
+			w.t.Fatalf("%s has no equality rule\n%s", m.Name, c)
+		}
+		after = ldif.Apply(after, ldif.Change{Kind: ldif.Modify, DN: e.DN, Mods: []ldif.Mod{m}}, w.server.Schema)
+	}
+	if c.Kind == ldif.ModifyDN {
+		after = ldif.Apply(e, c, w.server.Schema)
+	}
+	if c.Kind == ldif.Delete {
+		return
+	}
+	rdn, err := ldif.ParseRDN(after.DN)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, a := range rdn {
+		name := w.server.Schema.Canonical(a.Type)
+		if !slices.ContainsFunc(after.Values(name), func(v string) bool { return ldif.Equal(w.server.Schema, name, v, a.Value) }) {
+			w.t.Fatalf("%s lacks the value of its name\n%s", after.DN, c)
+		}
+	}
+	for _, name := range w.server.Schema.Must(after.Values("objectClass")...) {
+		if len(after.Values(name)) == 0 && len(e.Values(name)) > 0 {
+			w.t.Fatalf("%s: %s is demanded\n%s", after.DN, name, c)
+		}
+	}
+	for _, a := range after.Attributes {
+		if definition := w.server.Schema.Attribute(a.Name); definition != nil && definition.SingleValue && len(a.Values) > 1 {
+			w.t.Fatalf("%s: %s has one value\n%s", after.DN, a.Name, c)
+		}
+	}
+}
+
+// text is the entries as LDIF, sorted, each attribute's values sorted: what a directory promises.
+func (w *world) text() string {
+	var records []string
+	for _, e := range w.entries {
+		e := e.Clone()
+		for _, a := range e.Attributes {
+			slices.Sort(a.Values)
+		}
+		slices.SortFunc(e.Attributes, func(a, b ldif.Attribute) int { return strings.Compare(a.Name, b.Name) })
+		records = append(records, e.String())
+	}
+	slices.Sort(records)
+	return strings.Join(records, "\n")
+}
+
+func (w *world) clone() *world {
+	c := *w
+	c.entries = nil
+	for _, e := range w.entries {
+		c.entries = append(c.entries, e.Clone())
+	}
+	return &c
+}
