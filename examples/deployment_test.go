@@ -97,6 +97,9 @@ func deployWith(t testing.TB, server *dirtest.Server, more string, env ...string
 	if err != nil {
 		t.Fatal(err)
 	}
+	if c.Strict {
+		compiled.HoldStrictly()
+	}
 	gate, err := access.New(c.Access)
 	if err != nil {
 		t.Fatal(err)

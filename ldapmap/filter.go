@@ -142,6 +142,9 @@ func (t *Type) translateCompare(c *filter.Compare, refs Refs) translated {
 	case isReference:
 		return t.translateReference(c, reference, refs)
 	}
+	if bounds, ok := t.timeFilter(c); ok {
+		return translated{bounds, c}
+	}
 	var alternatives []string
 	for _, r := range t.rules {
 		if !r.computed() && r.ref.Attr == attribute && (c.Path.Ref.Sub == nil || r.ref.Sub == c.Path.Ref.Sub) {

@@ -162,7 +162,7 @@ func drawComparison(t *rapid.T, typ *Type, ids []string) string {
 		return drawOf(t, enterprise+"manager.value", ids)
 	case 3:
 		return fmt.Sprintf("%sonSite %s %v", own, rapid.SampledFrom([]string{"eq", "ne"}).Draw(t, "op"), rapid.Bool().Draw(t, "onSite?"))
-	case 4:
+	case 4, 8:
 		op := rapid.SampledFrom([]string{"eq", "ne", "gt", "ge", "lt", "le"}).Draw(t, "op")
 		name := rapid.SampledFrom([]string{"deck", "room"}).Draw(t, "number")
 		return fmt.Sprintf("%s%s %s %s", own, name, op, rapid.SampledFrom([]string{"0", "-0", "1", "1.0", "12", "1.5"}).Draw(t, "a number"))

@@ -91,6 +91,13 @@ func (m *Map) Type(name string) *Type {
 	return nil
 }
 
+// HoldStrictly refuses what clients send beyond the RFCs.
+func (m *Map) HoldStrictly() {
+	for _, t := range m.Types {
+		t.resource.Strict = true
+	}
+}
+
 // ResourceType returns the SCIM side: exactly what the map covers.
 func (t *Type) ResourceType() *schema.ResourceType { return t.resource }
 
@@ -155,14 +162,6 @@ func (t *Type) Attributes(wants func(schema.Ref) bool) []string {
 		add(t.members.Attribute)
 	}
 	return names
-}
-
-// timeAttributes are the sources of meta.created and meta.lastModified.
-func (t *Type) timeAttributes() []string {
-	if t.isDirectory(ldif.ActiveDirectory) {
-		return []string{"whenCreated", "whenChanged"}
-	}
-	return []string{"createTimestamp", "modifyTimestamp"}
 }
 
 func (t *Type) isDirectory(kind ldif.ServerKind) bool {

@@ -207,13 +207,3 @@ func (t *Type) Created(e *ldif.Entry) time.Time {
 	at, _ := parseGeneralizedTime(e.Value(t.timeAttributes()[0]))
 	return at
 }
-
-// parseGeneralizedTime reads RFC 4517 §3.3.13 with seconds, as servers write it.
-func parseGeneralizedTime(v string) (time.Time, error) {
-	v = strings.Replace(v, ",", ".", 1)
-	at, err := time.Parse("20060102150405Z0700", v)
-	if err != nil {
-		at, err = time.Parse("20060102150405.999999999Z0700", v)
-	}
-	return at, err
-}

@@ -50,6 +50,9 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (server *fr
 	if err != nil {
 		return nil, nil, err
 	}
+	if c.Strict {
+		compiled.HoldStrictly()
+	}
 	gate, err := access.New(c.Access)
 	if err != nil {
 		return nil, nil, err
