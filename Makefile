@@ -1,4 +1,4 @@
-.PHONY: build test verify
+.PHONY: build fuzz test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -13,3 +13,7 @@ verify:
 	go vet ./...
 	go tool staticcheck ./...
 	go mod tidy -diff
+
+# Every fuzz target for a few seconds.
+fuzz:
+	.ci/fuzz
