@@ -27,6 +27,7 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	if err := scim.CheckRequired(after, t.ResourceType()); err != nil {
 		return nil, err
 	}
+	p.SpecifyAll(after)
 	want := ldapmap.Write{After: after, Members: ldapmap.Members{Add: t.TakeMembers(after)}}
 	refs, err := b.refs(ctx, m, append(t.ResourceIDs(after), want.Members.Add...), nil)
 	if err != nil {

@@ -24,6 +24,9 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	if err != nil {
 		return nil, err
 	}
+	for _, op := range ops {
+		p.Specify(op.Path.Attr.Ref)
+	}
 	var delta patch.Members
 	asDelta := false
 	if t.HasMembers() {

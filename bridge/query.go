@@ -3,7 +3,6 @@ package bridge
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,23 +60,28 @@ func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List,
 	} else if typ != "" {
 		return nil, errNotFound
 	}
-	var fault error // of a type that has not got what the query names
+	known := false // some type has got every attribute that the filter names
+	var fault error
 	for _, t := range l.types {
-		p, err := l.part(ctx, t)
-		var wrong *scim.Error
-		switch {
-		case err == nil:
-			l.parts = append(l.parts, p)
-		case len(l.types) > 1 && errors.As(err, &wrong) && wrong.Type == scim.InvalidFilter:
-			fault = err // across types an attribute that one has not got matches nothing there
-		default:
-			return nil, err
+		if _, err := filter.Parse(q.Filter, t.ResourceType()); q.Filter == "" || err == nil {
+			known = true
+		} else {
+			fault = err
 		}
 	}
-	if len(l.parts) == 0 {
+	if !known {
 		return nil, fault
 	}
-	if len(l.parts) == 1 && q.Cursor == nil && l.parts[0].t.IsDirect(l.parts[0].filter) {
+	for _, t := range l.types {
+		p, err := l.part(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		if p != nil {
+			l.parts = append(l.parts, p)
+		}
+	}
+	if len(l.parts) == 1 && len(l.types) == 1 && q.Cursor == nil && l.parts[0].t.IsDirect(l.parts[0].filter) {
 		return l.direct(ctx)
 	}
 	return l.paged(ctx)
@@ -129,6 +133,8 @@ type found struct {
 	key   any
 }
 
+// part reads the query for one type; nil where the filter matches none of its resources: across types an attribute that one has not got is without
+// a value there (RFC 7644 §3.4.2.1).
 func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 	p := &part{t: t, ldap: t.Scope()}
 	var err error
@@ -151,7 +157,13 @@ func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 		return p, nil
 	}
 	if p.filter, err = filter.Parse(l.query.Filter, t.ResourceType()); err != nil {
-		return nil, err
+		every := false
+		if p.filter, every, err = filter.ParseAcross(l.query.Filter, t.ResourceType()); err != nil || p.filter == nil && !every {
+			return nil, err
+		}
+		if p.filter == nil {
+			return p, nil
+		}
 	}
 	refs, err := l.b.refs(ctx, l.m, t.FilterIDs(p.filter), nil)
 	if err != nil {

@@ -29,6 +29,7 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 	if err := scim.CheckRequired(sent, rt); err != nil {
 		return nil, err
 	}
+	p.SpecifyAll(sent)
 	said, err := mentionsMembers(body)
 	if err != nil {
 		return nil, err

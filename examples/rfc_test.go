@@ -215,8 +215,16 @@ func TestRFC7644_3_4_2_Query(t *testing.T) {
 				t.Errorf("%s: %v on the page", query, list["itemsPerPage"])
 			}
 		}
-		if both := d.want(t, 200, "GET", "/?filter="+url.QueryEscape(`meta.resourceType eq "Group" or userName eq "ada"`), ""); both["totalResults"] != 2.0 { // §3.4.2.1
-			t.Errorf("the root has %v", both)
+		for filter, total := range map[string]float64{ // §3.4.2.1
+			`meta.resourceType eq "Group"`:                      1,
+			`meta.resourceType eq "User" or displayName eq "x"`: 3,
+			`displayName eq "Tour Guides" or meta.created pr`:   4,
+			`userName eq "ada"`:                                 1,
+			`externalId eq "nobody"`:                            0,
+		} {
+			if got := d.want(t, 200, "GET", "/?filter="+url.QueryEscape(filter), ""); got["totalResults"] != total {
+				t.Errorf("the root has %v of %s, want %v", got["totalResults"], filter, total)
+			}
 		}
 		fails(t, d, 400, "invalidFilter", "GET", "/Users?filter="+url.QueryEscape(`userName xx "a"`), "")
 		fails(t, d, 400, "invalidFilter", "GET", "/Users?filter="+url.QueryEscape(`active gt true`), "")

@@ -149,7 +149,7 @@ func TestActivations(t *testing.T) {
 		{"the same time otherwise", lock, []string{"00000101000000Z"}, true, []string{"00000101000000Z"}, nil},
 		{"locked out for a while", lock, []string{"20260102120000Z"}, false, []string{"000001010000Z"}, []string{"20260102120000Z"}},
 		{"not locked", lock, nil, false, []string{"000001010000Z"}, nil},
-		{"a case-exact attribute", exact, []string{"Gone"}, true, []string{"Gone"}, nil},
+		{"a case-exact attribute", exact, []string{"Gone"}, true, []string{"gone"}, nil},
 	} {
 		e := &ldif.Entry{DN: "uid=x,dc=example"}
 		e.Set(c.a.attribute, c.values...)

@@ -127,6 +127,8 @@ func negated(whole filter.Expr, inner translated) translated {
 		return everything
 	case inner.ldap == matchAll:
 		return nothing
+	case strings.HasPrefix(inner.ldap, "(!"):
+		return translated{inner.ldap[len("(!") : len(inner.ldap)-len(")")], nil}
 	}
 	return translated{"(!" + inner.ldap + ")", nil}
 }

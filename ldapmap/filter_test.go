@@ -34,7 +34,7 @@ cn: crew
 		{"User", `displayName co "a  b"`, `(displayName=*)`, false},
 		{"User", `displayName gt "A"`, `(displayName=*)`, false},
 		{"User", `displayName pr`, `(displayName=*)`, false},
-		{"User", `displayName eq "νίκος"`, `(displayName=νίκο*)`, false},
+		{"User", `displayName eq "νίκος"`, `(displayName=\ce\bd\ce\af*\ce\bf*)`, false},
 		{"User", `displayName co "σ x"`, `(displayName=*x*)`, false},
 		{"User", `displayName eq "σ"`, `(displayName=*)`, false},
 		{"User", `displayName eq "\u200b"`, `(displayName=*)`, false},

@@ -156,8 +156,13 @@ func (t *Type) newEntry(after scim.Resource, f Facts, settled settlement) (*ldif
 // addValues adds to an attribute of a new entry the values that it lacks.
 func (t *Type) addValues(e *ldif.Entry, name string, values []string) {
 	present := slices.Clone(e.Values(name))
+	keys := make(map[string]bool, len(present)+len(values)) // a group has many members
+	for _, v := range present {
+		keys[ldif.Key(t.server.Schema, name, v)] = true
+	}
 	for _, v := range values {
-		if !slices.ContainsFunc(present, func(p string) bool { return ldif.Equal(t.server.Schema, name, p, v) }) {
+		if key := ldif.Key(t.server.Schema, name, v); !keys[key] {
+			keys[key] = true
 			present = append(present, v)
 		}
 	}

@@ -28,11 +28,15 @@ func TestParseBulk(t *testing.T) {
 				{Method: "DELETE", Path: "/Users/7"},
 			}},
 		},
-		{"names and methods in any case", `{"FAILONERRORS":1,"operations":[{"Method":"delete","PATH":"/Users/7","version":null,"data":null}]}`,
-			&scim.BulkRequest{FailOnErrors: 1, Operations: []scim.BulkOperation{{Method: "DELETE", Path: "/Users/7"}}}},
+		{
+			"names and methods in any case", `{"FAILONERRORS":1,"operations":[{"Method":"delete","PATH":"/Users/7","version":null,"data":null}]}`,
+			&scim.BulkRequest{FailOnErrors: 1, Operations: []scim.BulkOperation{{Method: "DELETE", Path: "/Users/7"}}},
+		},
 		// The last of two counts, whole: nothing of the first may stay in it.
-		{"a list twice", `{"Operations":[{"method":"DELETE","path":"/Users/7","version":"1"}],"Operations":[{"method":"DELETE","path":"/Users/8"}]}`,
-			&scim.BulkRequest{Operations: []scim.BulkOperation{{Method: "DELETE", Path: "/Users/8"}}}},
+		{
+			"a list twice", `{"Operations":[{"method":"DELETE","path":"/Users/7","version":"1"}],"Operations":[{"method":"DELETE","path":"/Users/8"}]}`,
+			&scim.BulkRequest{Operations: []scim.BulkOperation{{Method: "DELETE", Path: "/Users/8"}}},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := scim.ParseBulk([]byte(tt.body))

@@ -122,7 +122,7 @@ type key struct {
 // path, admin-written templates have them in resources, and core attributes are seen in an object under their schema's URN.
 func keyOf(rt *schema.ResourceType, within *schema.Schema, name string) (key, error) {
 	path := name
-	if within != nil && (rt.Strict || !strings.Contains(name, ":")) {
+	if within != nil && !strings.Contains(name, ":") {
 		path = within.ID + ":" + name
 	}
 	k := key{text: path}

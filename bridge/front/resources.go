@@ -5,12 +5,14 @@ import (
 	"context"
 	"mime"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
 	"scimbridge/scim"
+	"scimbridge/scim/schema"
 )
 
 // resources serves one resource type's endpoint (RFC 7644 §3.2), or where typ is "" the root, which lists every type.
@@ -65,7 +67,8 @@ func (r *resources) search(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	q, err := searchRequest(body)
+	strict := slices.ContainsFunc(r.bridge.Types(c.UserContext()), func(rt *schema.ResourceType) bool { return rt.Strict })
+	q, err := searchRequest(body, strict)
 	if err != nil {
 		return err
 	}

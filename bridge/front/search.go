@@ -9,8 +9,11 @@ import (
 )
 
 // searchRequest reads a SearchRequest (RFC 7644 §3.4.3, RFC 9865 §2.2). Names ignore case, and what is null is not there.
-func searchRequest(body []byte) (q bridge.Query, err error) {
+func searchRequest(body []byte, strict bool) (q bridge.Query, err error) {
 	object, err := scim.Decode(body)
+	if err == nil && strict {
+		err = scim.Announces(object, scim.SearchURN)
+	}
 	if err != nil {
 		return q, err
 	}

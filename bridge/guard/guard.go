@@ -63,14 +63,16 @@ func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 	states := map[string]*ldif.Entry{} // by DN, as the steps so far leave them
 	for _, step := range p.Steps {
 		c := step.Change
-		before := states[ldif.NormalDN(c.DN)]
+		at := ldif.NormalDN(c.DN)
+		before := states[at]
 		if before == nil {
 			before = step.Before
 		}
 		after := ldif.Apply(before, c, s.Schema)
-		if why := g.fence(m, s, c, before, after); why != "" {
+		if why := g.fence(m, c, before, after); why != "" {
 			return &Refusal{c.DN, why}
 		}
+		delete(states, at)
 		if after != nil {
 			states[ldif.NormalDN(after.DN)] = after
 		}
@@ -81,7 +83,11 @@ func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 	return nil
 }
 
-func (g *Guard) fence(m *ldapmap.Map, s *ldif.Server, c ldif.Change, before, after *ldif.Entry) string {
+// fence says why a change may not be made of an entry, or "".
+func (g *Guard) fence(m *ldapmap.Map, c ldif.Change, before, after *ldif.Entry) string {
+	if (before == nil) != (c.Kind == ldif.Add) {
+		return "nobody has looked at the entry that is there"
+	}
 	for _, e := range []*ldif.Entry{before, after} {
 		if e == nil {
 			continue
@@ -89,37 +95,31 @@ func (g *Guard) fence(m *ldapmap.Map, s *ldif.Server, c ldif.Change, before, aft
 		if why := g.isProtected(e); why != "" {
 			return why
 		}
-		if !slices.ContainsFunc(m.Types, func(t *ldapmap.Type) bool { return t.Holds(e) && writesAll(t, c) }) {
-			if e == before {
-				return "the entry is outside what the map covers"
-			}
-			return "the change would put the entry outside what the map covers"
+	}
+	why := "the entry is outside what the map covers"
+	for _, t := range m.Types {
+		switch {
+		case before != nil && !t.Holds(before):
+		case after != nil && !t.Holds(after):
+			why = "the change would put the entry outside what the map covers"
+		case !writesAll(t, c):
+			why = "the map does not name every attribute that the change writes"
+		default:
+			return ""
 		}
 	}
-	return ""
+	return why
 }
 
-// writesAll says whether the map of t names every attribute that the change writes.
+// writesAll says whether the map of t names every attribute that the change writes. What names an entry comes from the map's DN expression.
 func writesAll(t *ldapmap.Type, c ldif.Change) bool {
-	for _, mod := range c.Mods {
-		if !t.Writes(mod.Name) {
-			return false
-		}
-	}
-	if c.Kind != ldif.Add {
-		return true
-	}
 	rdn, _ := ldif.ParseRDN(c.DN)
-	for _, a := range c.Entry {
-		if !t.Writes(a.Name) && len(rdn.Values(a.Name)) == 0 {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(c.Mods, func(mod ldif.Mod) bool { return !t.Writes(mod.Name) }) &&
+		!slices.ContainsFunc(c.Entry, func(a ldif.Attribute) bool { return !t.Writes(a.Name) && len(rdn.Values(a.Name)) == 0 })
 }
 
 func (g *Guard) isProtected(e *ldif.Entry) string {
-	if g.own != "" && (ldif.SameDN(e.DN, g.own) || strings.EqualFold(e.Value("userPrincipalName"), g.own)) {
+	if g.isOwn(e) {
 		return "the bridge does not change its own account"
 	}
 	for _, dn := range g.protected {
@@ -131,6 +131,23 @@ func (g *Guard) isProtected(e *ldif.Entry) string {
 		return "the entry is privileged (adminCount)"
 	}
 	return ""
+}
+
+// isOwn says whether the entry is the account that the bridge binds with. Active Directory takes its DN, its userPrincipalName, its sAMAccountName at
+// the domain's DNS name, or the domain's short name, a backslash and the sAMAccountName ([MS-ADTS] §5.1.1.1.1).
+func (g *Guard) isOwn(e *ldif.Entry) bool {
+	if g.own == "" {
+		return false
+	}
+	if ldif.SameDN(e.DN, g.own) || strings.EqualFold(e.Value("userPrincipalName"), g.own) {
+		return true
+	}
+	account := e.Value("sAMAccountName")
+	_, name, short := strings.Cut(g.own, `\`)
+	if !short {
+		name, _, short = strings.Cut(g.own, "@")
+	}
+	return short && account != "" && strings.EqualFold(account, name)
 }
 
 // judgePrivileged asks whether an entry that the plan changes is a member, through any number of groups, of a privileged group: adminCount lags behind

@@ -2,6 +2,7 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 
@@ -27,6 +28,9 @@ type Journal func(Record)
 // confirm a warning; a refusal, which the client is told, and what was written are for those who ask for debug, with the LDIF.
 func Log(log *slog.Logger) Journal {
 	return func(r Record) {
+		if r.Err == nil && !log.Enabled(context.Background(), slog.LevelDebug) {
+			return
+		}
 		attributes := []any{"request", r.RequestID, "caller", r.Caller, "operation", r.Operation, "type", r.Type, "id", r.ID}
 		var half *directory.HalfDone
 		var answer *directory.Error

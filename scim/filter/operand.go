@@ -62,12 +62,8 @@ func (c *Compare) with(rt *schema.ResourceType, v operand) (_ Expr, wrong string
 		return c, ""
 	}
 	if v.kind == aNull {
-		present := &Compare{Path: c.Path, Op: Present}
-		switch c.Op {
-		case Equal:
-			return &Not{present}, ""
-		case NotEqual:
-			return present, ""
+		if e := c.withNull(); e != nil {
+			return e, ""
 		}
 		return nil, "can be compared with null only by eq and ne"
 	}
@@ -97,6 +93,29 @@ func (c *Compare) with(rt *schema.ResourceType, v operand) (_ Expr, wrong string
 	}
 	c.Value = v.text
 	return c, ""
+}
+
+// withNull is the test of presence that a comparison with null comes to, or nil.
+func (c *Compare) withNull() Expr {
+	present := &Compare{Path: c.Path, Op: Present}
+	switch c.Op {
+	case Equal:
+		return &Not{present}
+	case NotEqual:
+		return present
+	}
+	return nil
+}
+
+// unmapped completes a comparison of an attribute that the type does not have.
+func (c *Compare) unmapped(v operand) Expr {
+	if v.kind == aNull {
+		if e := c.withNull(); e != nil {
+			return e
+		}
+	}
+	c.Value = v.text
+	return c
 }
 
 func (c *Compare) withBoolean(rt *schema.ResourceType, v operand) (Expr, string) {

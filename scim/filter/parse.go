@@ -226,8 +226,8 @@ func (p *parser) compare(attr AttrPath, at int) (Expr, error) {
 			return nil, err
 		}
 	}
-	if attr.Ref.Attr == nil {
-		return c, nil // unmapped
+	if attr.Ref.Attr == nil { // unmapped
+		return c.unmapped(value), nil
 	}
 	if attr.Ref.Leaf().Returned == schema.Never || attr.Ref.Attr.Returned == schema.Never {
 		p.pos = at
@@ -237,6 +237,9 @@ func (p *parser) compare(attr AttrPath, at int) (Expr, error) {
 	if wrong != "" {
 		p.pos = at
 		return nil, p.errorf("%s %s", attr.String(), wrong)
+	}
+	if replaced := onSchemas(c, p.rt); p.scope == nil && replaced != nil {
+		return replaced, nil
 	}
 	return e, nil
 }

@@ -10,7 +10,7 @@ import (
 // The forms of RFC 7644 §3.4.2.2, with values of our own, over a resource of which each can be told: read alike by a strict type.
 func TestRFC7644_3_4_2_2_Filters(t *testing.T) {
 	bea := scim.Resource{
-		"schemas": []any{"urn:ietf:params:scim:schemas:core:2.0:User", enterprise}, "userName": "bharbour", "title": "Tour Guide", "userType": "Employee",
+		"id": "2819", enterprise: map[string]any{"department": "Tours"}, "userName": "bharbour", "title": "Tour Guide", "userType": "Employee",
 		"name": map[string]any{"familyName": "O'Malley"},
 		"emails": []any{
 			map[string]any{"value": "bea@example.com", "type": "work"},
@@ -35,6 +35,11 @@ func TestRFC7644_3_4_2_2_Filters(t *testing.T) {
 		{`title pr and userType eq "Employee"`, true},
 		{`title pr or userType eq "Intern"`, true},
 		{`schemas eq "` + enterprise + `"`, true},
+		{`schemas eq "` + shoreURN + `"`, false},
+		{`schemas eq "urn:ietf:params:scim:schemas:core:2.0:User"`, true},
+		{`schemas eq "urn:ietf:params:scim:schemas:core:2.0:Group"`, false},
+		{`schemas ne "` + enterprise + `"`, false},
+		{`schemas co "enterprise" and schemas pr`, true},
 		{`userType eq "Employee" and (emails co "example.com" or emails.value co "example.org")`, true},
 		{`userType ne "Employee" and not (emails co "example.com" or emails.value co "example.org")`, false},
 		{`userType eq "Employee" and (emails.type eq "work")`, true},

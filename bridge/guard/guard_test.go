@@ -1,0 +1,162 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+func TestCheck(t *testing.T) {
+	var got []string
+	o := Options{Protected: []string{"ou=admins,dc=example", "nobody", ""}}
+	o.Check(func(path, problem string) { got = append(got, path+": "+problem) })
+	if diff := cmp.Diff([]string{`protected[1]: "nobody" is not a DN`, `protected[2]: "" is not a DN`}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A server whose users are those in scope of a filter, and that holds more than the map names.
+func testMap(t *testing.T) (*ldapmap.Map, *ldif.Server) {
+	t.Helper()
+	var attributes []string
+	for _, name := range []string{"objectClass", "uid", "cn", "mail", "title", "memberOf", "member", "entryUUID", "adminCount", "userPrincipalName", "sAMAccountName"} {
+		attributes = append(attributes, "( 1.9."+name+" NAME '"+name+"' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )")
+	}
+	schema, err := ldif.ParseSubschema(attributes, []string{"( 1.8.1 NAME 'user' STRUCTURAL )", "( 1.8.2 NAME 'group' STRUCTURAL )"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &ldif.Server{Kind: ldif.OpenLDAP, Schema: schema}
+	compiled, err := ldapmap.Compile([]ldapmap.Options{
+		{
+			Type: "User", Base: "ou=people,dc=example", ObjectClasses: []string{"user"}, Filter: "(!(title=secret))",
+			Attributes: []ldapmap.AttributeOptions{{SCIM: "userName", LDAP: "uid"}, {SCIM: "title", LDAP: "title"}},
+		},
+		{
+			Type: "Group", Base: "ou=groups,dc=example", ObjectClasses: []string{"group"}, DN: `"cn=" + rdn(displayName) + "," + base`,
+			Attributes: []ldapmap.AttributeOptions{{SCIM: "displayName", LDAP: "mail"}}, Members: &ldapmap.MembersOptions{Attribute: "member"},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, problems := compiled.For(s)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return m, s
+}
+
+func entry(dn string, pairs ...string) *ldif.Entry {
+	e := &ldif.Entry{DN: dn}
+	for i := 0; i < len(pairs); i += 2 {
+		e.Set(pairs[i], append(e.Values(pairs[i]), pairs[i+1])...)
+	}
+	return e
+}
+
+func modify(e *ldif.Entry, dn string, op ldif.ModOp, name string, values ...string) ldif.Step {
+	return ldif.Step{Before: e, Change: ldif.Change{Kind: ldif.Modify, DN: dn, Mods: []ldif.Mod{{Op: op, Name: name, Values: values}}}}
+}
+
+func rename(e *ldif.Entry, dn, rdn, superior string) ldif.Step {
+	return ldif.Step{Before: e, Change: ldif.Change{Kind: ldif.ModifyDN, DN: dn, NewRDN: rdn, DeleteOldRDN: true, NewSuperior: superior}}
+}
+
+func add(e *ldif.Entry) ldif.Step {
+	return ldif.Step{Change: ldif.Change{Kind: ldif.Add, DN: e.DN, Entry: e.Attributes}}
+}
+
+func TestJudge(t *testing.T) {
+	m, s := testMap(t)
+	const maraDN, crewDN = "uid=mara,ou=people,dc=example", "cn=crew,ou=groups,dc=example"
+	mara, crew := entry(maraDN, "objectClass", "user", "uid", "mara"), entry(crewDN, "objectClass", "group", "cn", "crew", "member", maraDN)
+	const (
+		outside = "the entry is outside what the map covers"
+		leaving = "the change would put the entry outside what the map covers"
+		unnamed = "the map does not name every attribute that the change writes"
+		listed  = "the entry is protected by the configuration"
+		own     = "the bridge does not change its own account"
+	)
+	for _, c := range []struct {
+		name  string
+		steps []ldif.Step
+		want  string
+	}{
+		{"nothing", nil, ""},
+		{"a change", []ldif.Step{modify(mara, maraDN, ldif.AddValues, "title", "cook")}, ""},
+		{"a class", []ldif.Step{modify(mara, maraDN, ldif.AddValues, "objectClass", "scimbridgeUser")}, ""},
+		{"an attribute that the map does not name", []ldif.Step{modify(mara, maraDN, ldif.AddValues, "mail", "x")}, unnamed},
+		{"another type's attribute", []ldif.Step{modify(mara, maraDN, ldif.AddValues, "member", "x")}, unnamed},
+		{"one of several", []ldif.Step{{Before: mara, Change: ldif.Change{Kind: ldif.Modify, DN: maraDN, Mods: []ldif.Mod{{Op: ldif.AddValues, Name: "title", Values: []string{"x"}}, {Op: ldif.ReplaceValues, Name: "cn"}}}}}, unnamed},
+		{"out of scope", []ldif.Step{modify(mara, maraDN, ldif.AddValues, "title", "secret")}, leaving},
+		{"into scope", []ldif.Step{modify(entry(maraDN, "objectClass", "user", "uid", "mara", "title", "secret"), maraDN, ldif.DeleteValues, "title", "secret")}, outside},
+		{"out and back", []ldif.Step{
+			modify(mara, maraDN, ldif.AddValues, "title", "secret"), modify(mara, maraDN, ldif.DeleteValues, "title", "secret"),
+		}, leaving},
+		{"out in the second step", []ldif.Step{
+			modify(mara, maraDN, ldif.AddValues, "title", "x"), modify(mara, maraDN, ldif.ReplaceValues, "title", "secret"),
+		}, leaving},
+		{"a class that makes it another thing", []ldif.Step{modify(mara, maraDN, ldif.ReplaceValues, "objectClass", "group")}, leaving},
+		{"another place", []ldif.Step{modify(entry("uid=x,ou=else,dc=example", "objectClass", "user"), "uid=x,ou=else,dc=example", ldif.AddValues, "title", "x")}, outside},
+		{"a group where people are", []ldif.Step{modify(entry("cn=x,ou=people,dc=example", "objectClass", "group"), "cn=x,ou=people,dc=example", ldif.AddValues, "member", "x")}, outside},
+		{"an entry that nobody has read", []ldif.Step{modify(nil, maraDN, ldif.AddValues, "title", "x")}, "nobody has looked at the entry that is there"},
+		{"a rename", []ldif.Step{rename(mara, maraDN, "uid=noor", "")}, ""},
+		{"a move within", []ldif.Step{rename(mara, maraDN, "uid=mara", "ou=sales,OU=People,dc=example")}, ""},
+		{"a move out", []ldif.Step{rename(mara, maraDN, "uid=mara", "ou=groups,dc=example")}, leaving},
+		{"a move under the protected", []ldif.Step{rename(mara, maraDN, "uid=mara", "OU=Admins, ou=people,dc=example")}, listed},
+		{"what was renamed", []ldif.Step{
+			rename(mara, maraDN, "uid=noor", ""), modify(mara, "uid=noor,ou=people,dc=example", ldif.AddValues, "title", "secret"),
+		}, leaving},
+		{"a newcomer in a freed place", []ldif.Step{rename(mara, maraDN, "uid=noor", ""), add(mara)}, ""},
+		{"a newcomer on another's place", []ldif.Step{modify(mara, maraDN, ldif.AddValues, "title", "x"), add(mara)}, "nobody has looked at the entry that is there"},
+		{"a new entry and more of it", []ldif.Step{add(crew), modify(nil, crewDN, ldif.AddValues, "member", "x")}, ""},
+		{"a new entry with more than the map names", []ldif.Step{add(entry(maraDN, "objectClass", "user", "uid", "mara", "mail", "x"))}, unnamed},
+		{"a new entry whose name the map's expression gives", []ldif.Step{add(crew)}, ""},
+		{"a new entry out of scope", []ldif.Step{add(entry(maraDN, "objectClass", "user", "uid", "mara", "title", "Secret"))}, leaving},
+		{"a new entry elsewhere", []ldif.Step{add(entry("uid=x,dc=example", "objectClass", "user", "uid", "x"))}, leaving},
+		{"a deletion", []ldif.Step{{Before: mara, Change: ldif.Change{Kind: ldif.Delete, DN: maraDN}}}, ""},
+		{"a deletion of what nobody has read", []ldif.Step{{Change: ldif.Change{Kind: ldif.Delete, DN: maraDN}}}, "nobody has looked at the entry that is there"},
+		{"the second of two entries", []ldif.Step{
+			modify(crew, crewDN, ldif.DeleteValues, "member", maraDN),
+			{Before: entry("uid=boss,ou=admins,ou=people,dc=example", "objectClass", "user"), Change: ldif.Change{Kind: ldif.Delete, DN: "uid=boss,ou=admins,ou=people,dc=example"}},
+		}, listed},
+		{"a privileged entry", []ldif.Step{modify(entry(maraDN, "objectClass", "user", "adminCount", "1"), maraDN, ldif.AddValues, "title", "x")}, "the entry is privileged (adminCount)"},
+		{"no longer privileged", []ldif.Step{modify(entry(maraDN, "objectClass", "user", "adminCount", "0"), maraDN, ldif.AddValues, "title", "x")}, ""},
+		{"its own account", []ldif.Step{modify(entry("UID=Bridge, ou=people,dc=example", "objectClass", "user"), "UID=Bridge, ou=people,dc=example", ldif.AddValues, "title", "x")}, own},
+		{"a rename to its own account", []ldif.Step{rename(mara, maraDN, "uid=bridge", "")}, own},
+	} {
+		g := New(Options{Protected: []string{"ou=admins,ou=people,dc=example"}}, "uid=bridge,ou=people,dc=example", nil)
+		err := g.Judge(context.Background(), m, s, ldif.Plan{Steps: c.steps})
+		why := ""
+		if refusal, ok := errors.AsType[*Refusal](err); ok {
+			why = refusal.Why
+		} else if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if why != c.want {
+			t.Errorf("%s: %q, want %q", c.name, why, c.want)
+		}
+	}
+}
+
+// The account of the bridge under each of the names that Active Directory takes.
+func TestOwnAccount(t *testing.T) {
+	e := entry("CN=Bridge,OU=Service,DC=corp,DC=example", "userPrincipalName", "scim@corp.example", "sAMAccountName", "scimbridge")
+	for own, want := range map[string]bool{
+		"cn=bridge, ou=service,dc=corp,dc=example": true, "SCIM@corp.example": true, `CORP\scimBridge`: true, "scimbridge@corp.example": true,
+		"": false, "scimbridge": false, `CORP\other`: false, "other@corp.example": false, "cn=bridge,dc=corp,dc=example": false, `CORP\`: false,
+	} {
+		if got := New(Options{}, own, nil).isOwn(e); got != want {
+			t.Errorf("%q: %v", own, got)
+		}
+	}
+	if New(Options{}, `CORP\`, nil).isOwn(entry("cn=x")) {
+		t.Error("an entry without an account name is nobody's account")
+	}
+}
