@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,8 +23,9 @@ type ErrPayload struct{ Detail string }
 func (e *ErrPayload) Error() string { return e.Detail }
 
 // Bulk does the operations of a bulk request (RFC 7644 §3.7): what refers to the result of another waits for it, what concerns one
-// resource goes in order, and the rest goes side by side. With failOnErrors all goes in order, so that it is clear what was left undone. The answer
-// names the operations in the order of the request.
+// resource goes in order, and the rest goes side by side. All goes in order with failOnErrors, so that it is clear what was left undone, and where
+// something is deleted beside other operations: that frees names, and takes away what others refer to. The answer names the operations in the order
+// of the request.
 func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*scim.BulkResponse, error) {
 	if len(body) > b.limits.BulkPayload {
 		return nil, &ErrPayload{fmt.Sprintf("the bulk request has more than maxPayloadSize, %d octets", b.limits.BulkPayload)}
@@ -41,7 +43,7 @@ func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*scim.BulkRespo
 		return nil, &ErrPayload{fmt.Sprintf("the bulk request has more than maxOperations, %d operations", b.limits.BulkOperations)}
 	}
 	u := newBulk(b, c, request)
-	if request.FailOnErrors > 0 {
+	if request.FailOnErrors > 0 || u.deletesAmongOthers() {
 		u.inOrder(ctx, request.FailOnErrors)
 	} else {
 		u.sideBySide(ctx)
@@ -80,6 +82,7 @@ type bulkOp struct {
 }
 
 func newBulk(b *Bridge, c Call, request *scim.BulkRequest) *bulk {
+	c.IfMatch, c.IfNoneMatch = "", "" // of the bulk request; an operation has its version
 	u := &bulk{b: b, call: c, ids: map[string]string{}}
 	makers := map[string]*bulkOp{}
 	for _, o := range request.Operations {
@@ -92,7 +95,7 @@ func newBulk(b *Bridge, c Call, request *scim.BulkRequest) *bulk {
 	last := map[string]*bulkOp{} // by resource
 	for _, op := range u.ops {
 		if op.Method != http.MethodPost {
-			key := strings.ToLower(op.Path)
+			key := strings.ToLower(strings.Trim(op.Path, "/"))
 			if before := last[key]; before != nil {
 				op.waits = append(op.waits, before)
 			}
@@ -149,7 +152,12 @@ func (u *bulk) sideBySide(ctx context.Context) {
 	u.closeCircles(ctx)
 }
 
-// inOrder does the operations in the order of the request, those that wait behind what they wait for, until so many have failed.
+func (u *bulk) deletesAmongOthers() bool {
+	deletes := func(op *bulkOp) bool { return op.Method == http.MethodDelete }
+	return slices.ContainsFunc(u.ops, deletes) && slices.ContainsFunc(u.ops, func(op *bulkOp) bool { return !deletes(op) })
+}
+
+// inOrder does the operations in the order of the request, those that wait behind what they wait for, until so many have failed (0: to the end).
 func (u *bulk) inOrder(ctx context.Context, failOnErrors int) {
 	failed := 0
 	tried := map[*bulkOp]bool{}
@@ -162,7 +170,7 @@ func (u *bulk) inOrder(ctx context.Context, failOnErrors int) {
 		for _, before := range op.waits {
 			visit(before)
 		}
-		if failed >= failOnErrors {
+		if failOnErrors > 0 && failed >= failOnErrors {
 			return
 		}
 		u.do(ctx, op)
@@ -180,9 +188,14 @@ func (op *bulkOp) failed() bool { return op.result != nil && op.result.Response 
 
 // do does one operation. References that go in a circle are left out of a POST, and follow when their targets are there.
 func (u *bulk) do(ctx context.Context, op *bulkOp) {
+	defer func() {
+		if value := recover(); value != nil { // beside the request's own goroutine it would end the process
+			u.fail(op, fmt.Errorf("panic: %v\n%s", value, debug.Stack()))
+		}
+	}()
 	path, data, err := u.resolved(op)
 	if err != nil {
-		op.fail(err)
+		u.fail(op, err)
 		return
 	}
 	op.result = &scim.BulkResult{Method: op.Method, BulkID: op.BulkID}
@@ -190,7 +203,7 @@ func (u *bulk) do(ctx context.Context, op *bulkOp) {
 	call.IfMatch = op.Version
 	typ, id, err := u.b.target(ctx, path)
 	if err != nil {
-		op.fail(err)
+		u.fail(op, err)
 		return
 	}
 	var r *Result
@@ -213,7 +226,7 @@ func (u *bulk) do(ctx context.Context, op *bulkOp) {
 		err = &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s %s is no operation", op.Method, path)}
 	}
 	if err != nil {
-		op.fail(err)
+		u.fail(op, err)
 		return
 	}
 	if r.Resource == nil {
@@ -272,7 +285,7 @@ func (u *bulk) closeCircles(ctx context.Context) {
 		_, taken := without(op.Data, op.circle)
 		for _, id := range op.circle {
 			if u.ids[id] == "" {
-				op.fail(&unresolved{id})
+				u.fail(op, &unresolved{id})
 			}
 		}
 		if op.failed() {
@@ -293,19 +306,22 @@ func (u *bulk) closeCircles(ctx context.Context) {
 			}
 		}
 		if err != nil {
-			op.fail(err)
+			u.fail(op, err)
 		}
 	}
 }
 
-func (op *bulkOp) fail(err error) {
+func (u *bulk) fail(op *bulkOp, err error) {
 	f := Explain(err)
+	if f.Status >= http.StatusInternalServerError { // the request itself does not fail
+		u.b.log.Warn("bulk operation failed", "request", u.call.RequestID, "method", op.Method, "bulkId", op.BulkID, "status", f.Status, "reason", f.Reason, "error", err)
+	}
 	result := scim.BulkResult{Method: op.Method, BulkID: op.BulkID, Status: strconv.Itoa(f.Status)}
 	if op.result != nil {
 		result.Location = op.result.Location
 	}
 	if op.Method != http.MethodPost && result.Location == "" {
-		result.Location = op.Path
+		result.Location = u.call.BaseURL + "/" + strings.Trim(op.Path, "/")
 	}
 	message := scim.NewErrorMessage(f.Status, f.ScimType, f.Detail)
 	result.Response = &message

@@ -29,12 +29,12 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	}
 	p.SpecifyAll(after)
 	want := ldapmap.Write{After: after, Members: ldapmap.Members{Add: t.TakeMembers(after)}}
-	refs, err := b.refs(ctx, m, append(t.ResourceIDs(after), want.Members.Add...), nil)
-	if err != nil {
-		return nil, err
-	}
+	ids := append(t.ResourceIDs(after), want.Members.Add...)
 	w := &writing{call: c, operation: "create", typ: t, world: m, server: server}
-	done, err := b.run(ctx, w, func() (ldapmap.Write, ldapmap.Refs, error) { return want, refs, nil })
+	done, err := b.run(ctx, w, func() (ldapmap.Write, ldapmap.Refs, error) {
+		refs, err := b.refs(ctx, m, ids, nil)
+		return want, refs, err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	if err != nil {
 		return nil, err
 	}
-	return b.show(c, t, e, refs, p), nil
+	return b.show(c, t, e, done.refs, p), nil
 }
 
 // addOf is the plan's add.
@@ -84,7 +84,7 @@ func (b *Bridge) readBack(ctx context.Context, w *writing, want ldapmap.Write, a
 			back := ldif.Plan{Before: own, Steps: []ldif.Step{{
 				Before: own, Change: ldif.Change{Kind: ldif.Delete, DN: own.DN, If: ldif.Condition{ID: t.ID(own)}},
 			}}}
-			if _, err := b.directory.Execute(ctx, back, nil); err != nil {
+			if _, err := b.execute(ctx, w, back); err != nil && reasonOf(err) != directory.NotFound {
 				return nil, err
 			}
 			return nil, rival

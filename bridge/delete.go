@@ -17,7 +17,7 @@ func (b *Bridge) Delete(ctx context.Context, c Call, typ, id string) error {
 	tried := false
 	_, err = b.run(ctx, w, func() (want ldapmap.Write, refs ldapmap.Refs, err error) {
 		want.Entry, err = b.find(ctx, t, id, nil)
-		if err == nil && !w.unknown {
+		if err == nil && !w.touched {
 			err = checkMatch(c.IfMatch, t, want.Entry)
 		}
 		if err == nil {

@@ -22,8 +22,8 @@ func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Resu
 	if err != nil {
 		return nil, err
 	}
-	if c.IfNoneMatch != "" && named(c.IfNoneMatch, etag(t, e)) {
-		return nil, errNotModified
+	if version := etag(t, e); c.IfNoneMatch != "" && named(c.IfNoneMatch, version) {
+		return nil, &notModified{version}
 	}
 	return b.present(ctx, c, m, t, e, p)
 }

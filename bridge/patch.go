@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"slices"
 
 	"scimbridge/ldapmap"
 	"scimbridge/scim"
@@ -36,7 +37,7 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	}
 	u := &update{b: b, c: c, m: m, t: t, id: id, p: p}
 	u.whole = t.HasMembers() && (!asDelta || delta.Replace)
-	u.ids = append(t.OperationIDs(ops), append(delta.Add, delta.Remove...)...)
+	u.ids = slices.Concat(t.OperationIDs(ops), delta.Add, delta.Remove)
 	u.apply = func(before scim.Resource) (scim.Resource, ldapmap.Members, error) {
 		present := before.Clone()
 		after, err := patch.Apply(before, ops, t.ResourceType())

@@ -19,6 +19,7 @@ type Failure struct {
 	ScimType   scim.ScimType // "" where RFC 7644 has none for the status
 	Detail     string
 	RetryAfter time.Duration // 503: when to come back
+	Version    string        // 304: the weak ETag of what the client has
 	Reason     string        // label for logs and metrics
 }
 
@@ -52,14 +53,15 @@ func Explain(err error) Failure {
 		named   *namedError
 		payload *ErrPayload
 		missing *unresolved
+		same    *notModified
 	)
 	switch {
 	case errors.Is(err, errNotFound):
 		return Failure{Status: http.StatusNotFound, Detail: "no such resource", Reason: "not-found"}
 	case errors.Is(err, errPrecondition):
 		return Failure{Status: http.StatusPreconditionFailed, Detail: errPrecondition.Error(), Reason: "precondition"}
-	case errors.Is(err, errNotModified):
-		return Failure{Status: http.StatusNotModified, Reason: "not-modified"}
+	case errors.As(err, &same):
+		return Failure{Status: http.StatusNotModified, Version: same.version, Reason: "not-modified"}
 	case errors.Is(err, errMismatch):
 		return Failure{Status: http.StatusServiceUnavailable, Detail: errMismatch.Error(), RetryAfter: time.Minute, Reason: "map-mismatch"}
 	case errors.As(err, &payload):

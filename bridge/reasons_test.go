@@ -38,7 +38,7 @@ func TestExplain(t *testing.T) {
 		"a deadline":    {context.DeadlineExceeded, 503, "", 5 * time.Second},
 		"another map":   {errMismatch, 503, "", time.Minute},
 		"a wrong tag":   {errPrecondition, 412, "", 0},
-		"nothing new":   {errNotModified, 304, "", 0},
+		"nothing new":   {&notModified{}, 304, "", 0},
 		"a large bulk":  {&ErrPayload{"x"}, 413, "", 0},
 		"a dead bulkId": {&unresolved{"x"}, 409, "", 0},
 		"anything":      {errors.New("secret cause"), 500, "", 0},

@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -10,6 +12,7 @@ import (
 const (
 	snapshotLife = 10 * time.Minute
 	snapshotsMax = 64
+	placesMax    = 2_000_000 // of all snapshots, at some 80 octets each
 )
 
 // snapshots holds the places that a list had at its first page. A copy of the bridge that lacks one makes it again: the order is the same.
@@ -43,16 +46,26 @@ func (s *snapshots) get(key string) ([]item, bool) {
 func (s *snapshots) put(key string, items []item) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	oldest := ""
+	delete(s.byKey, key)
+	places := len(items)
 	for k, v := range s.byKey {
 		if s.now().Sub(v.used) > snapshotLife {
 			delete(s.byKey, k)
-		} else if oldest == "" || v.used.Before(s.byKey[oldest].used) {
-			oldest = k
+			continue
 		}
+		places += len(v.items)
 	}
-	if _, replaces := s.byKey[key]; !replaces && len(s.byKey) >= snapshotsMax {
+	for len(s.byKey) > 0 && (len(s.byKey) >= snapshotsMax || places > placesMax) {
+		oldest := s.oldest()
+		places -= len(s.byKey[oldest].items)
 		delete(s.byKey, oldest)
 	}
 	s.byKey[key] = &snapshot{items, s.now()}
+}
+
+// oldest is the key of the snapshot that has not been used for the longest time.
+func (s *snapshots) oldest() string {
+	return slices.MinFunc(slices.Collect(maps.Keys(s.byKey)), func(a, b string) int {
+		return s.byKey[a].used.Compare(s.byKey[b].used)
+	})
 }

@@ -65,7 +65,7 @@ func (u *update) look(ctx context.Context, w *writing) (want ldapmap.Write, refs
 	if err != nil {
 		return want, refs, err
 	}
-	if !w.unknown { // after a write of our own whose outcome is unknown the version may be the one that it left
+	if !w.touched {
 		if err := checkMatch(u.c.IfMatch, u.t, e); err != nil {
 			return want, refs, err
 		}

@@ -8,11 +8,12 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-var (
-	errPrecondition = errors.New("the resource is not in the version that If-Match names")
-	// errNotModified is an answer rather than a fault: the client has the version already (RFC 9110 §13.1.2).
-	errNotModified = errors.New("not modified")
-)
+var errPrecondition = errors.New("the resource is not in the version that If-Match names")
+
+// notModified is an answer rather than a fault: the client has the version already (RFC 9110 §13.1.2).
+type notModified struct{ version string }
+
+func (e *notModified) Error() string { return "not modified" }
 
 // etag is the entity tag of the resource that an entry shows (RFC 7644 §3.14). It is weak: the projection changes the body.
 func etag(t *ldapmap.Type, e *ldif.Entry) string { return `W/"` + t.Version(e) + `"` }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"scimbridge/bridge/directory"
@@ -30,10 +29,11 @@ type writing struct {
 	server    *ldif.Server
 	read      []string // attributes wanted of the entry as the write leaves it
 
-	takesMembers bool         // the plan takes members out of groups
-	placeholder  bool         // the directory refused to leave a group without members
-	unknown      bool         // a write of ours may have been done
-	unconfirmed  *ldif.Change // an add that the directory did not confirm
+	takesMembers bool    // the plan takes members out of groups
+	placeholder  bool    // the directory refused to leave a group without members
+	unsure       *unsure // a plan that stopped where no answer came
+	exists       bool    // it is about an entry that was there
+	touched      bool    // it has changed the entry: the version is not the one that the client knows
 }
 
 // outcome is what a write came to.
@@ -62,9 +62,8 @@ func (b *Bridge) run(ctx context.Context, w *writing, look func() (ldapmap.Write
 			return nil, err
 		}
 		switch {
-		case answer.Reason == directory.LostRace:
-		case answer.Reason == directory.Unknown:
-			w.unknown = true
+		case answer.Reason == directory.LostRace, answer.Reason == directory.Unknown:
+		case answer.Reason == directory.NotFound && w.exists && attempt < 3: // the entry moved, or went, since it was read
 		case answer.Reason == directory.Exists && attempt < 3: // a race for a name, which the next look will show
 		case answer.Code == objectClassViolation && w.takesMembers && !w.placeholder:
 			w.placeholder = true
@@ -77,16 +76,17 @@ func (b *Bridge) run(ctx context.Context, w *writing, look func() (ldapmap.Write
 
 // try is one attempt: look, gather facts, plan, judge, execute, record.
 func (b *Bridge) try(ctx context.Context, w *writing, look func() (ldapmap.Write, ldapmap.Refs, error)) (*outcome, error) {
+	if w.unsure != nil {
+		if done, err := b.resume(ctx, w); done != nil || err != nil {
+			return done, err
+		}
+	}
 	want, refs, err := look()
 	if err != nil {
 		return nil, err
 	}
-	plan, found, err := b.plan(ctx, w, want, refs)
-	if w.unconfirmed != nil {
-		if e := confirmed(w.unconfirmed, found); e != nil {
-			return &outcome{refs: refs, plan: ldif.Plan{Steps: []ldif.Step{{Change: *w.unconfirmed}}}}, nil
-		}
-	}
+	w.exists = want.Entry != nil
+	plan, err := b.plan(ctx, w, want, refs)
 	if err != nil {
 		return nil, err
 	}
@@ -100,48 +100,54 @@ func (b *Bridge) try(ctx context.Context, w *writing, look func() (ldapmap.Write
 	w.takesMembers = slices.ContainsFunc(plan.Steps, func(s ldif.Step) bool {
 		return slices.ContainsFunc(s.Change.Mods, func(m ldif.Mod) bool { return m.Settled && m.Op == ldif.DeleteValues })
 	})
-	done.entry, err = b.directory.Execute(ctx, plan, w.read)
-	record := journal.Record{
-		RequestID: w.call.RequestID, Caller: w.call.Caller, Operation: w.operation, Type: w.typ.Name, Plan: plan, Err: err,
-	}
-	if want.Entry != nil {
-		record.ID = w.typ.ID(want.Entry)
-	}
-	if done.entry != nil && w.typ.ID(done.entry) != record.ID {
-		done.entry = nil // the last step was about another entry
-	}
-	b.journal(record)
-	if last := plan.Steps[len(plan.Steps)-1].Change; reasonOf(err) == directory.Unknown && last.Kind == ldif.Add {
-		w.unconfirmed = &last
+	done.entry, err = b.execute(ctx, w, plan)
+	if reasonOf(err) == directory.Unknown {
+		w.unsure = &unsure{plan: plan, at: stepsDone(err), refs: refs, err: err}
 	}
 	return done, err
 }
 
-// plan gathers what planning needs, round by round, and plans. found is what holds or may hold the values that the write claims.
-func (b *Bridge) plan(ctx context.Context, w *writing, want ldapmap.Write, refs ldapmap.Refs) (plan ldif.Plan, found []*ldif.Entry, err error) {
+// execute runs a plan and records it. The entry is the plan's own as the directory showed it afterwards, or nil.
+func (b *Bridge) execute(ctx context.Context, w *writing, plan ldif.Plan) (*ldif.Entry, error) {
+	e, err := b.directory.Execute(ctx, plan, w.read)
+	record := journal.Record{
+		RequestID: w.call.RequestID, Caller: w.call.Caller, Operation: w.operation, Type: w.typ.Name, Plan: plan, Err: err,
+	}
+	if plan.Before != nil {
+		record.ID = w.typ.ID(plan.Before)
+	}
+	b.journal(record)
+	if e != nil && w.typ.ID(e) != record.ID {
+		e = nil // the last step was about another entry
+	}
+	return e, err
+}
+
+// plan gathers what planning needs, round by round, and plans.
+func (b *Bridge) plan(ctx context.Context, w *writing, want ldapmap.Write, refs ldapmap.Refs) (plan ldif.Plan, err error) {
 	facts := ldapmap.Facts{Refs: refs, Placeholder: w.placeholder}
 	for round := range ldapmap.Rounds {
 		needs, err := w.typ.Needs(want, round)
 		if err != nil {
-			return plan, nil, err
+			return plan, err
 		}
 		if needs.Password {
 			facts.Password = password()
 		}
 		facts.Round = round
 		if facts.Found, err = b.claimants(ctx, w.typ, needs.Search); err != nil {
-			return plan, nil, err
+			return plan, err
 		}
 		plan, err = w.typ.Plan(want, facts)
 		switch {
 		case err == nil:
 			referrers, err := b.referrers(ctx, w.world.ReferrerNeeds(plan))
-			return w.world.WithReferrers(plan, referrers, w.placeholder), facts.Found, err
+			return w.world.WithReferrers(plan, referrers, w.placeholder), err
 		case !errors.Is(err, ldapmap.ErrRound):
-			return plan, facts.Found, err
+			return plan, err
 		}
 	}
-	return plan, nil, &scim.Error{Type: scim.Uniqueness, Detail: "every numbered form of the entry's name is taken"}
+	return plan, &scim.Error{Type: scim.Uniqueness, Detail: "every numbered form of the entry's name is taken"}
 }
 
 func (b *Bridge) claimants(ctx context.Context, t *ldapmap.Type, s *ldapmap.Search) ([]*ldif.Entry, error) {
@@ -167,32 +173,6 @@ func (b *Bridge) referrers(ctx context.Context, needs []ldapmap.ReferrerNeeds) (
 		}
 	}
 	return referrers, nil
-}
-
-// confirmed finds among entries the one that an unconfirmed add made: at its DN, with every value that can be read.
-func confirmed(add *ldif.Change, entries []*ldif.Entry) *ldif.Entry {
-	for _, e := range entries {
-		if !ldif.SameDN(e.DN, add.DN) {
-			continue
-		}
-		same := !slices.ContainsFunc(add.Entry, func(a ldif.Attribute) bool {
-			present := e.Values(a.Name)
-			return len(present) > 0 && !ldif.Secret(a.Name) && !strings.EqualFold(a.Name, "objectClass") && !containsAll(present, a.Values)
-		})
-		if same {
-			return e
-		}
-	}
-	return nil
-}
-
-func containsAll(present, values []string) bool {
-	for _, v := range values {
-		if !slices.Contains(present, v) {
-			return false
-		}
-	}
-	return true
 }
 
 // pause waits before another attempt, longer each time and never the same: contenders for one entry must not stay in step.

@@ -48,7 +48,7 @@
 //	    filter: (!(isCriticalSystemObject=TRUE)) # scope: entries that do not match do not exist for SCIM
 //	    dn: '"CN=" + rdn(before(userName, "@")) + "," + base' # expression: the place of a new entry
 //	    tombstone: extensionName     # LDAP attribute that holds the userName that Entra gives a soft-deleted user
-//	    unique: [userName]           # SCIM attributes; this is the default
+//	    unique: [userName]           # SCIM attributes that no two share, beside userName and the displayName of groups
 //	    attributes:
 //	      - {scim: userName, ldap: userPrincipalName}
 //	      - {scim: externalId, ldap: employeeNumber}

@@ -153,7 +153,7 @@ func drawComparison(t *rapid.T, typ *Type, ids []string) string {
 		return drawOf(t, "displayName", append(words, "crew", "CREW"))
 	}
 	const enterprise, own = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:", "urn:example:2.0:User:"
-	switch rapid.IntRange(0, 9).Draw(t, "attribute") {
+	switch rapid.IntRange(0, 10).Draw(t, "attribute") {
 	case 0:
 		return fmt.Sprintf("active %s %v", rapid.SampledFrom([]string{"eq", "ne"}).Draw(t, "op"), rapid.Bool().Draw(t, "active?"))
 	case 1:
@@ -170,6 +170,10 @@ func drawComparison(t *rapid.T, typ *Type, ids []string) string {
 		return rapid.SampledFrom([]string{"name", "emails", "addresses", enterprise + "manager", "active", "roles", "id", "meta.created"}).Draw(t, "present") + " pr"
 	case 6:
 		return drawOf(t, enterprise+"department", []string{"staff", "STAFF", "a, b", "a"})
+	case 9:
+		op := rapid.SampledFrom([]string{"eq", "ne", "gt", "ge", "lt", "le"}).Draw(t, "op")
+		at := rapid.SampledFrom([]string{"12:00:01Z", "12:00:01.5Z", "12:00:02.000Z", "13:00:02+01:00"}).Draw(t, "time")
+		return fmt.Sprintf(`meta.created %s "2026-01-02T%s"`, op, at)
 	case 7:
 		values := []string{}
 		for _, v := range words {

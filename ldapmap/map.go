@@ -51,9 +51,8 @@ type rule struct {
 	feeds   bool // a stand-in is made of it
 
 	// What the directory's schema says.
-	single   bool // SINGLE-VALUE
-	must     bool // an object class of the map demands the attribute
-	equality bool // values can be added and deleted one by one
+	single bool // SINGLE-VALUE
+	must   bool // an object class of the map demands the attribute
 }
 
 // clause is one `attribute eq value` of a path's filter.

@@ -217,7 +217,10 @@ func TestNumbers(t *testing.T) {
 		n, limit        int
 		want            string
 	}{
-		{"Mara Lind", " ", 2, 0, "Mara Lind 2"}, {"mara@x", "", 12, 0, "mara12@x"}, {"Mara Lind", " ", 10, 9, "Mara L 10"}, {"Mara  Lind", " ", 2, 7, "Mara 2"},
+		{"Mara Lind", " ", 2, 0, "Mara Lind 2"},
+		{"mara@x", "", 12, 0, "mara12@x"},
+		{"Mara Lind", " ", 10, 9, "Mara L 10"},
+		{"Mara  Lind", " ", 2, 7, "Mara 2"},
 		{"ab", "", 100, 2, "100"},
 	} {
 		if got := numbered(c.stem, c.separator, c.n, c.limit); got != c.want {
@@ -256,5 +259,37 @@ func TestIDs(t *testing.T) {
 		if got, ok := typ.idFilter(c.bad); ok {
 			t.Errorf("%s: %q becomes %s", kind, c.bad, got)
 		}
+	}
+}
+
+// The DN expression has to give a place under the base.
+func TestOutsideTheBase(t *testing.T) {
+	for expression, want := range map[string]string{
+		`"uid=" + rdn(userName) + ",dc=else"`:                          `the map would put the entry at "uid=new,dc=else", which is not under "dc=example"`,
+		`"uid=" + rdn(userName)`:                                       `the map would put the entry at "uid=new", which is not under "dc=example"`,
+		`"uid=" + userName + ",ou=" + (title ?? "x") + ",dc=example"`:  "",
+		`"uid=" + rdn(userName) + "+cn=" + (title ?? "") + "," + base`: `the entry cannot be named "uid=new+cn=,dc=example"`,
+		`"nobody," + base`:                                             `the entry cannot be named "nobody,dc=example"`,
+	} {
+		text := "- type: User\n  base: dc=example\n  objectClasses: [inetOrgPerson]\n  dn: '" + expression + "'\n  attributes: [{scim: userName, ldap: uid}, {scim: title, ldap: title}, {ldap: cn, value: userName}, {ldap: sn, value: userName}]"
+		w := newWorld(t, ldif.OpenLDAP, text, "")
+		_, err := w.plan(w.m.Type("User"), Write{After: scim.Resource{"userName": "new"}}, false)
+		detail := ""
+		if fault, ok := err.(*scim.Error); ok {
+			detail = fault.Detail
+		} else if err != nil {
+			t.Error(err)
+		}
+		if detail != want {
+			t.Errorf("%s: %s", expression, detail)
+		}
+	}
+	w := newWorld(t, ldif.OpenLDAP, "- {type: User, base: 'ou=a,dc=example', objectClasses: [inetOrgPerson], dn: '\"uid=\" + rdn(userName) + \",ou=\" + (title ?? \"a\") + \",dc=example\"', attributes: [{scim: userName, ldap: uid}, {scim: title, ldap: title}]}",
+		"dn: uid=mara,ou=a,dc=example\nobjectClass: inetOrgPerson\nuid: mara\n")
+	users, e := w.m.Type("User"), w.entries[0]
+	after := w.see(users, e)
+	after["title"] = "b"
+	if p, err := w.plan(users, Write{Entry: e, Before: w.see(users, e), After: after}, false); err == nil {
+		t.Errorf("a move out of the base is planned:\n%s", p)
 	}
 }

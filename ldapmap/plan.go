@@ -198,6 +198,7 @@ func (t *Type) change(w Write, f Facts, settled settlement, login, tombstone str
 	if login != "" {
 		after["userName"] = login
 	}
+	t.newest(before, after)
 	d := &difference{t: t, entry: w.Entry}
 	for _, r := range t.rules {
 		moves := r.options.Unique && renamesFree(before, after)

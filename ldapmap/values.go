@@ -3,6 +3,8 @@ package ldapmap
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -76,6 +78,35 @@ func (t *Type) scimValues(rule *rule, r scim.Resource) []any {
 		}
 	}
 	return values
+}
+
+// newest makes room for what a change adds to a slot that is taken: the element that was there gives way, and hands on what the new one does not say.
+func (t *Type) newest(before, after scim.Resource) {
+	for _, rule := range t.rules {
+		if rule.computed() || len(rule.slot) == 0 {
+			continue
+		}
+		owner := rule.ref.Owner()
+		old, _ := before.Get(owner).([]any)
+		now, _ := after.Get(owner).([]any)
+		inSlot := func(e any) bool { element, ok := e.(map[string]any); return ok && fits(element, rule.slot) }
+		was := func(e any) bool {
+			return inSlot(e) && slices.ContainsFunc(old, func(o any) bool { return reflect.DeepEqual(o, e) })
+		}
+		i := slices.IndexFunc(now, func(e any) bool { return inSlot(e) && !was(e) })
+		if i < 0 {
+			continue
+		}
+		added := now[i].(map[string]any)
+		for _, e := range now {
+			if was(e) {
+				kept := maps.Clone(e.(map[string]any))
+				maps.Copy(kept, added)
+				maps.Copy(added, kept)
+			}
+		}
+		after.Set(owner, slices.DeleteFunc(slices.Clone(now), was))
+	}
 }
 
 // elementFor finds the element that belongs to the rule's slot: the primary one of those that the clauses describe, else the first; for the

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/knadh/koanf/providers/confmap"
@@ -42,7 +43,7 @@ attributetype ( 0.9.2342.19200300.100.1.1 NAME ( 'uid' 'userid' ) EQUALITY caseI
 attributetype ( 1.3.6.1.1.16.4 NAME 'entryUUID' EQUALITY UUIDMatch SYNTAX 1.3.6.1.1.16.1 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )
 attributetype ( 1.3.6.1.4.1.4203.666.1.7 NAME 'entryCSN' EQUALITY CSNMatch SYNTAX 1.3.6.1.4.1.4203.666.11.2.1 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )
 attributetype ( 1.3.6.1.1.20 NAME 'entryDN' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )
-attributetype ( 2.5.18.1 NAME 'createTimestamp' EQUALITY generalizedTimeMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )
+attributetype ( 2.5.18.1 NAME 'createTimestamp' EQUALITY generalizedTimeMatch ORDERING generalizedTimeOrderingMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )
 attributetype ( 1.3.6.1.4.1.42.2.27.8.1.17 NAME 'pwdAccountLockedTime' EQUALITY generalizedTimeMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE USAGE directoryOperation )
 attributetype ( 1.2.840.113556.1.2.102 NAME 'memberOf' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 NO-USER-MODIFICATION USAGE dSAOperation )
 attributetype ( 1.3.9.1 NAME 'boss' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 SINGLE-VALUE )
@@ -100,14 +101,19 @@ func parseSchema(t testing.TB, text string) *ldif.Subschema {
 	return s
 }
 
+var schemas sync.Map // by their text: to read one takes a while
+
 func testServer(t testing.TB, kind ldif.ServerKind) *ldif.Server {
 	t.Helper()
-	s := &ldif.Server{Kind: kind}
+	s, text := &ldif.Server{Kind: kind}, systemSchema+memdir.DefaultSchema
 	if kind == ldif.ActiveDirectory {
-		s.Default, s.Schema = "DC=shore,DC=example", parseSchema(t, activeDirectorySchema)
-	} else {
-		s.Schema = parseSchema(t, systemSchema+memdir.DefaultSchema)
+		s.Default, text = "DC=shore,DC=example", activeDirectorySchema
 	}
+	known, ok := schemas.Load(text)
+	if !ok {
+		known, _ = schemas.LoadOrStore(text, parseSchema(t, text))
+	}
+	s.Schema = known.(*ldif.Subschema)
 	return s
 }
 
@@ -159,6 +165,7 @@ func (w *world) stamp(e *ldif.Entry, i int) {
 	}
 	e.Set(w.server.IDAttribute(), idOf(i))
 	e.Set("entryCSN", "csn")
+	e.Set("createTimestamp", fmt.Sprintf("2026010212000%dZ", i%10))
 	e.Set("entryDN", e.DN)
 }
 

@@ -46,6 +46,11 @@ type run struct {
 	left   *ldif.Entry // what the post-read of the last change showed, nil where there was none
 }
 
+// settled says whether every modification of the change is a success where it is so already.
+func settled(c ldif.Change) bool {
+	return len(c.Mods) > 0 && !slices.ContainsFunc(c.Mods, func(m ldif.Mod) bool { return !m.Settled })
+}
+
 // takeBack runs the inverses of the steps done, last first, and returns the error of the plan.
 func (r *run) takeBack(ctx context.Context, done []ldif.Step, failed ldif.Change, cause error) error {
 	if len(done) == 0 {
@@ -59,6 +64,9 @@ func (r *run) takeBack(ctx context.Context, done []ldif.Step, failed ldif.Change
 	}
 	ctx = context.WithoutCancel(ctx) // the caller's deadline may be why the step failed
 	for i, step := range slices.Backward(done) {
+		if step.Inverse == nil && settled(step.Change) {
+			continue // it says how things are to be, whatever they were: the same request again goes on from there
+		}
 		err := errNoInverse
 		if step.Inverse != nil {
 			err = r.change(ctx, *step.Inverse, nil)

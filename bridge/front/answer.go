@@ -68,7 +68,8 @@ func routerDetail(status int) string {
 
 // fail answers with an error body (RFC 7644 §3.12).
 func fail(c *fiber.Ctx, f bridge.Failure) {
-	if f.Status == fiber.StatusNotModified { // no fault, and no body (RFC 9110 §15.4.5)
+	if f.Status == fiber.StatusNotModified { // no fault, no body, and the tag of the version (RFC 9110 §15.4.5)
+		c.Set(fiber.HeaderETag, f.Version)
 		c.Status(f.Status)
 		return
 	}

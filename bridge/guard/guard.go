@@ -96,19 +96,27 @@ func (g *Guard) fence(m *ldapmap.Map, c ldif.Change, before, after *ldif.Entry) 
 			return why
 		}
 	}
-	why := "the entry is outside what the map covers"
+	holds, keeps := false, false // some type holds the entry before; and after
 	for _, t := range m.Types {
-		switch {
-		case before != nil && !t.Holds(before):
-		case after != nil && !t.Holds(after):
-			why = "the change would put the entry outside what the map covers"
-		case !writesAll(t, c):
-			why = "the map does not name every attribute that the change writes"
-		default:
+		if before != nil && !t.Holds(before) {
+			continue
+		}
+		holds = true
+		if after != nil && !t.Holds(after) {
+			continue
+		}
+		keeps = true
+		if writesAll(t, c) {
 			return ""
 		}
 	}
-	return why
+	switch {
+	case keeps:
+		return "the map does not name every attribute that the change writes"
+	case holds:
+		return "the change would put the entry outside what the map covers"
+	}
+	return "the entry is outside what the map covers"
 }
 
 // writesAll says whether the map of t names every attribute that the change writes. What names an entry comes from the map's DN expression.

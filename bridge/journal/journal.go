@@ -14,7 +14,7 @@ import (
 type Record struct {
 	RequestID string
 	Caller    string
-	Operation string // create, patch, delete
+	Operation string // create, patch, replace, delete
 	Type      string // resource type
 	ID        string // the resource's id; "" for a create
 	Plan      ldif.Plan

@@ -27,7 +27,7 @@ func Parse(text string) ([]*Entry, error) {
 		case err != nil:
 			return nil, fmt.Errorf("LDIF line %d: %w", number+1, err)
 		case entry == nil && !strings.EqualFold(name, "dn"):
-			return nil, fmt.Errorf("LDIF line %d: a record begins with dn:, not %s:", number+1, name)
+			return nil, fmt.Errorf("LDIF line %d: a record begins with dn, not %s", number+1, name)
 		case entry == nil:
 			entry = &Entry{DN: value}
 			entries = append(entries, entry)

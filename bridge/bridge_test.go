@@ -1,0 +1,267 @@
+package bridge_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/bridge"
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
+	"scimbridge/bridge/guard"
+	"scimbridge/bridge/journal"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+func TestMain(m *testing.M) { dirtest.Main(m) }
+
+// house is a bridge in front of a directory in this process that cleans no references.
+type house struct {
+	*bridge.Bridge
+	server  *dirtest.Server
+	records *[]journal.Record
+}
+
+func build(t *testing.T) house {
+	t.Helper()
+	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+	compiled, err := ldapmap.Compile([]ldapmap.Options{{
+		Type: "User", Base: server.People, ObjectClasses: []string{"inetOrgPerson"}, DN: `"uid=" + rdn(userName) + "," + base`,
+		Attributes: []ldapmap.AttributeOptions{
+			{SCIM: "userName", LDAP: "uid"},
+			{SCIM: "name.formatted", LDAP: "cn", Empty: "userName"},
+			{SCIM: "name.familyName", LDAP: "sn", Empty: "userName"},
+			{SCIM: "title", LDAP: "title"},
+			{SCIM: "emails.value", LDAP: "mail"},
+			{SCIM: "password", LDAP: "userPassword"},
+		},
+	}, {
+		Type: "Group", Base: server.Groups, ObjectClasses: []string{"groupOfNames"},
+		Attributes: []ldapmap.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
+		Members:    &ldapmap.MembersOptions{Attribute: "member"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	client, err := directory.New(directory.Options{
+		URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password},
+	}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	var records []journal.Record
+	return house{bridge.New(bridge.Options{
+		Map: compiled, Directory: client, Guard: guard.New(guard.Options{}, server.BindDN, client), Log: log,
+		Journal: func(r journal.Record) { records = append(records, r) },
+	}), server, &records}
+}
+
+func (h house) create(t *testing.T, typ, body string) *bridge.Result {
+	t.Helper()
+	r, err := h.Create(t.Context(), bridge.Call{}, typ, []byte(body), bridge.View{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (h house) user(t *testing.T, name string) string {
+	t.Helper()
+	return h.create(t, "User", fmt.Sprintf(`{"userName":%q}`, name)).Resource["id"].(string)
+}
+
+func (h house) patch(t *testing.T, call bridge.Call, typ, id, operation string) (*bridge.Result, error) {
+	t.Helper()
+	return h.Patch(t.Context(), call, typ, id, []byte(`{"Operations":[`+operation+`]}`), bridge.View{})
+}
+
+// at does something as the nth operation of a name (0: the first) arrives, and then to it what the fault says.
+func (h house) at(op string, n int32, fault memdir.Fault, do func()) {
+	var come atomic.Int32
+	h.server.Mem.Fault(func(name, _ string) memdir.Fault {
+		if name != op || come.Add(1) != n+1 {
+			return memdir.Fault{}
+		}
+		h.server.Mem.Fault(nil)
+		if do != nil {
+			do()
+		}
+		return fault
+	})
+}
+
+func (h house) admin(t *testing.T) *ldap.Conn {
+	t.Helper()
+	conn, err := ldap.DialURL(h.server.URL)
+	if err == nil {
+		err = conn.Bind(h.server.BindDN, h.server.Password)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func status(err error) int {
+	if err == nil {
+		return http.StatusOK
+	}
+	return bridge.Explain(err).Status
+}
+
+// TestUnknownRenameIsFollowed: no answer came to a rename that was done, and the groups still learn the new name.
+func TestUnknownRenameIsFollowed(t *testing.T) {
+	for _, drop := range []memdir.Drop{memdir.DropBefore, memdir.DropAfter} {
+		for op, n := range map[string]int32{"modrdn": 0, "modify": 1} { // the rename; the group behind the user's title
+			h := build(t)
+			id := h.user(t, "before")
+			h.create(t, "Group", fmt.Sprintf(`{"displayName":"G","members":[{"value":%q}]}`, id))
+			h.at(op, n, memdir.Fault{Drop: drop}, nil)
+			_, err := h.patch(t, bridge.Call{}, "User", id, `{"op":"replace","value":{"userName":"after","title":"x"}}`)
+			if got := h.server.Entry(t, "cn=G,"+h.server.Groups).Values("member"); err != nil || !strings.Contains(strings.Join(got, " "), "uid=after,") || len(got) != 1 {
+				t.Errorf("%s, drop %d: %v, the group holds %v", op, drop, err, got)
+			}
+		}
+	}
+}
+
+// TestUnknownPatchIsNotRepeated: what a PATCH did is not done to its own result.
+func TestUnknownPatchIsNotRepeated(t *testing.T) {
+	h := build(t)
+	id := h.create(t, "User", `{"userName":"u","emails":[{"value":"a@x"}]}`).Resource["id"].(string)
+	h.at("modify", 0, memdir.Fault{Drop: memdir.DropAfter}, nil)
+	_, err := h.patch(t, bridge.Call{}, "User", id, `{"op":"replace","path":"emails[value co \"a@\"].value","value":"b@x"}`)
+	if got := h.server.Entry(t, "uid=u,"+h.server.People).Values("mail"); err != nil || fmt.Sprint(got) != "[b@x]" {
+		t.Errorf("%v: %v", got, err)
+	}
+}
+
+// TestUnknownUnderIfMatch: no answer came, and another client changed the entry before it could be read back.
+func TestUnknownUnderIfMatch(t *testing.T) {
+	for drop, want := range map[memdir.Drop]int{memdir.DropBefore: http.StatusPreconditionFailed, memdir.DropAfter: http.StatusOK} {
+		h := build(t)
+		made := h.create(t, "User", `{"userName":"u","title":"old"}`)
+		id, admin := made.Resource["id"].(string), h.admin(t)
+		h.at("modify", 0, memdir.Fault{Drop: drop}, func() {
+			h.at("search", 0, memdir.Fault{}, func() {
+				request := ldap.NewModifyRequest("uid=u,"+h.server.People, nil)
+				request.Replace("mail", []string{"other@x"})
+				if err := admin.Modify(request); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+		_, err := h.patch(t, bridge.Call{IfMatch: made.Version}, "User", id, `{"op":"replace","path":"title","value":"new"}`)
+		if status(err) != want {
+			t.Errorf("drop %d: %d %v, want %d", drop, status(err), err, want)
+		}
+	}
+}
+
+// TestUnknownLargeGroup: a group of more members than one request takes is made whole, whichever of its requests got no answer.
+func TestUnknownLargeGroup(t *testing.T) {
+	const members = 501
+	for op, drop := range map[string]memdir.Drop{"add": memdir.DropAfter, "modify": memdir.DropAfter, "modify ": memdir.DropBefore} {
+		h := build(t)
+		var load, body strings.Builder
+		for i := range members {
+			fmt.Fprintf(&load, "dn: uid=m%d,%s\nobjectClass: inetOrgPerson\nuid: m%d\ncn: m\nsn: m\n\n", i, h.server.People, i)
+		}
+		h.server.Load(t, load.String())
+		list, err := h.Query(t.Context(), bridge.Call{}, "User", bridge.Query{Count: bridge.MaxPage})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range list.Resources {
+			fmt.Fprintf(&body, `,{"value":%q}`, r["id"])
+		}
+		h.at(strings.TrimSpace(op), 0, memdir.Fault{Drop: drop}, nil)
+		r, err := h.Create(t.Context(), bridge.Call{}, "Group", []byte(`{"displayName":"G","members":[`+body.String()[1:]+`]}`), bridge.View{})
+		if got := len(h.server.Entry(t, "cn=G,"+h.server.Groups).Values("member")); err != nil || r.Resource == nil || got != members {
+			t.Errorf("%s, drop %d: %d members: %v", op, drop, got, err)
+		}
+	}
+}
+
+// TestMovedMeanwhile: between the look and the write another client renames the entry, or deletes it.
+func TestMovedMeanwhile(t *testing.T) {
+	const title = `{"op":"replace","path":"title","value":"new"}`
+	h := build(t)
+	id, admin := h.user(t, "u"), h.admin(t)
+	h.at("modify", 0, memdir.Fault{}, func() {
+		if err := admin.ModifyDN(ldap.NewModifyDNRequest("uid=u,"+h.server.People, "uid=v", true, "")); err != nil {
+			t.Error(err)
+		}
+	})
+	if r, err := h.patch(t, bridge.Call{}, "User", id, title); err != nil || r.Resource["title"] != "new" || r.Resource["userName"] != "v" {
+		t.Errorf("renamed: %v, %v", r, err)
+	}
+	h.at("modify", 0, memdir.Fault{}, func() {
+		if err := admin.Del(ldap.NewDelRequest("uid=v,"+h.server.People, nil)); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := h.patch(t, bridge.Call{}, "User", id, `{"op":"remove","path":"title"}`); status(err) != http.StatusNotFound {
+		t.Errorf("deleted: %v", err)
+	}
+}
+
+// TestTakenBackIsRecorded: an add that turns out a duplicate is taken back, and the journal tells of it.
+func TestTakenBackIsRecorded(t *testing.T) {
+	h := build(t)
+	h.server.Load(t, "dn: ou=inner,"+h.server.People+"\nobjectClass: organizationalUnit\nou: inner\n")
+	h.at("add", 0, memdir.Fault{}, func() {
+		h.server.Load(t, "dn: uid=same,ou=inner,"+h.server.People+"\nobjectClass: inetOrgPerson\nuid: same\ncn: s\nsn: s\n")
+	})
+	_, err := h.Create(context.Background(), bridge.Call{}, "User", []byte(`{"userName":"same"}`), bridge.View{})
+	var kinds []ldif.Kind
+	for _, r := range *h.records {
+		kinds = append(kinds, r.Plan.Steps[0].Change.Kind)
+	}
+	if status(err) != http.StatusConflict || fmt.Sprint(kinds) != "[add delete]" {
+		t.Errorf("%v; the journal holds %v", err, kinds)
+	}
+}
+
+// TestBulkDeleteFreesAName: what comes behind a delete may count on it.
+func TestBulkDeleteFreesAName(t *testing.T) {
+	h := build(t)
+	id := h.user(t, "u")
+	h.at("delete", 0, memdir.Fault{Delay: 50 * time.Millisecond}, nil)
+	response, err := h.Bulk(t.Context(), bridge.Call{BaseURL: "https://scim/v2", IfMatch: `"of the request"`}, []byte(`{"Operations":[
+		{"method":"DELETE","path":"/Users/`+id+`"},
+		{"method":"POST","path":"/Users","bulkId":"n","data":{"userName":"u"}},
+		{"method":"PATCH","path":"Users/`+id+`/","data":{"Operations":[]}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, o := range response.Operations {
+		got = append(got, o.Status)
+	}
+	if fmt.Sprint(got) != "[204 201 404]" || response.Operations[2].Location != "https://scim/v2/Users/"+id {
+		t.Errorf("%+v", response.Operations)
+	}
+}
+
+// TestNotModifiedNamesTheVersion (RFC 9110 §15.4.5).
+func TestNotModifiedNamesTheVersion(t *testing.T) {
+	h := build(t)
+	made := h.create(t, "User", `{"userName":"u"}`)
+	_, err := h.Get(t.Context(), bridge.Call{IfNoneMatch: made.Version}, "User", made.Resource["id"].(string), bridge.View{})
+	if f := bridge.Explain(err); f.Status != http.StatusNotModified || f.Version != made.Version {
+		t.Errorf("%+v, want version %s", f, made.Version)
+	}
+}
