@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -121,6 +122,12 @@ func status(err error) int {
 	return bridge.Explain(err).Status
 }
 
+// members are the values of a group's member but for the placeholder.
+func (h house) members(t *testing.T, rdn string) []string {
+	t.Helper()
+	return slices.DeleteFunc(h.server.Entry(t, rdn+","+h.server.Groups).Values("member"), func(dn string) bool { return dn == "cn=no-member" })
+}
+
 // TestUnknownRenameIsFollowed: no answer came to a rename that was done, and the groups still learn the new name.
 func TestUnknownRenameIsFollowed(t *testing.T) {
 	for _, drop := range []memdir.Drop{memdir.DropBefore, memdir.DropAfter} {
@@ -130,7 +137,7 @@ func TestUnknownRenameIsFollowed(t *testing.T) {
 			h.create(t, "Group", fmt.Sprintf(`{"displayName":"G","members":[{"value":%q}]}`, id))
 			h.at(op, n, memdir.Fault{Drop: drop}, nil)
 			_, err := h.patch(t, bridge.Call{}, "User", id, `{"op":"replace","value":{"userName":"after","title":"x"}}`)
-			if got := h.server.Entry(t, "cn=G,"+h.server.Groups).Values("member"); err != nil || !strings.Contains(strings.Join(got, " "), "uid=after,") || len(got) != 1 {
+			if got := h.members(t, "cn=G"); err != nil || len(got) != 1 || got[0] != "uid=after,"+h.server.People {
 				t.Errorf("%s, drop %d: %v, the group holds %v", op, drop, err, got)
 			}
 		}
@@ -170,27 +177,44 @@ func TestUnknownUnderIfMatch(t *testing.T) {
 	}
 }
 
+// TestUnknownMembersUnderIfMatch: whether members were added is not read back, and the version is another: the client hears that nobody knows.
+func TestUnknownMembersUnderIfMatch(t *testing.T) {
+	for drop, want := range map[memdir.Drop]int{memdir.DropBefore: http.StatusOK, memdir.DropAfter: http.StatusServiceUnavailable} {
+		h := build(t)
+		user, group := h.user(t, "u"), h.create(t, "Group", `{"displayName":"G"}`)
+		h.at("modify", 0, memdir.Fault{Drop: drop}, nil)
+		_, err := h.patch(t, bridge.Call{IfMatch: group.Version}, "Group", group.Resource["id"].(string), fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q}]}`, user))
+		if status(err) != want || len(h.members(t, "cn=G")) != 1 {
+			t.Errorf("drop %d: %v", drop, err)
+		}
+	}
+}
+
 // TestUnknownLargeGroup: a group of more members than one request takes is made whole, whichever of its requests got no answer.
 func TestUnknownLargeGroup(t *testing.T) {
 	const members = 501
-	for op, drop := range map[string]memdir.Drop{"add": memdir.DropAfter, "modify": memdir.DropAfter, "modify ": memdir.DropBefore} {
-		h := build(t)
-		var load, body strings.Builder
-		for i := range members {
-			fmt.Fprintf(&load, "dn: uid=m%d,%s\nobjectClass: inetOrgPerson\nuid: m%d\ncn: m\nsn: m\n\n", i, h.server.People, i)
-		}
-		h.server.Load(t, load.String())
-		list, err := h.Query(t.Context(), bridge.Call{}, "User", bridge.Query{Count: bridge.MaxPage})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range list.Resources {
-			fmt.Fprintf(&body, `,{"value":%q}`, r["id"])
-		}
-		h.at(strings.TrimSpace(op), 0, memdir.Fault{Drop: drop}, nil)
-		r, err := h.Create(t.Context(), bridge.Call{}, "Group", []byte(`{"displayName":"G","members":[`+body.String()[1:]+`]}`), bridge.View{})
-		if got := len(h.server.Entry(t, "cn=G,"+h.server.Groups).Values("member")); err != nil || r.Resource == nil || got != members {
-			t.Errorf("%s, drop %d: %d members: %v", op, drop, got, err)
+	h := build(t)
+	var load, body strings.Builder
+	for i := range members {
+		fmt.Fprintf(&load, "dn: uid=m%d,%s\nobjectClass: inetOrgPerson\nuid: m%d\ncn: m\nsn: m\n\n", i, h.server.People, i)
+	}
+	h.server.Load(t, load.String())
+	list, err := h.Query(t.Context(), bridge.Call{}, "User", bridge.Query{Count: bridge.MaxPage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range list.Resources {
+		fmt.Fprintf(&body, `,{"value":%q}`, r["id"])
+	}
+	for _, c := range []struct {
+		op   string
+		drop memdir.Drop
+	}{{"add", memdir.DropAfter}, {"modify", memdir.DropAfter}, {"modify", memdir.DropBefore}} {
+		name := fmt.Sprint(c.op, c.drop)
+		h.at(c.op, 0, memdir.Fault{Drop: c.drop}, nil)
+		_, err := h.Create(t.Context(), bridge.Call{}, "Group", []byte(`{"displayName":"`+name+`","members":[`+body.String()[1:]+`]}`), bridge.View{})
+		if got := len(h.members(t, "cn="+name)); err != nil || got != members {
+			t.Errorf("%s: %d members: %v", name, got, err)
 		}
 	}
 }

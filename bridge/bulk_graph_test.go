@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"log/slog"
 	"testing"
 
 	"scimbridge/scim"
@@ -41,5 +42,18 @@ func TestBulkOrder(t *testing.T) {
 	}
 	if waits(2, 1) || len(ops[4].waits) > 0 {
 		t.Error("operations wait in a circle, or for nothing")
+	}
+}
+
+// TestBulkPanic: an operation that panics fails alone, and does not end the process.
+func TestBulkPanic(t *testing.T) {
+	request, err := scim.ParseBulk([]byte(`{"Operations":[{"method":"DELETE","path":"/Users/1"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := newBulk(&Bridge{log: slog.New(slog.DiscardHandler)}, Call{}, request) // without a directory
+	u.sideBySide(t.Context())
+	if r := u.ops[0].result; r == nil || r.Status != "500" || r.Response.Detail != "internal error" {
+		t.Errorf("%+v", r)
 	}
 }

@@ -60,13 +60,15 @@ func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List,
 	} else if typ != "" {
 		return nil, errNotFound
 	}
-	known := false // some type has got every attribute that the filter names
+	known := false // some type has got what the filter names
 	var fault error
 	for _, t := range l.types {
 		if _, err := filter.Parse(q.Filter, t.ResourceType()); q.Filter == "" || err == nil {
 			known = true
 		} else {
 			fault = err
+			e, _, err := filter.ParseAcross(q.Filter, t.ResourceType())
+			known = known || len(l.types) > 1 && err == nil && e != nil
 		}
 	}
 	if !known {

@@ -38,3 +38,21 @@ func TestSnapshotsAreFew(t *testing.T) {
 		t.Error("more than the oldest has gone")
 	}
 }
+
+// TestSnapshotsAreBounded: lists of a large directory fill the memory before they are many.
+func TestSnapshotsAreBounded(t *testing.T) {
+	now := time.Unix(0, 0)
+	s := newSnapshots(func() time.Time { return now })
+	large := make([]item, placesMax/2)
+	for _, key := range []string{"a", "b", "a", "c"} {
+		now = now.Add(time.Second)
+		s.put(key, large)
+	}
+	if _, ok := s.get("b"); ok || len(s.byKey) != 2 {
+		t.Errorf("%d large snapshots, the one used least lately among them: %t", len(s.byKey), ok)
+	}
+	s.put("d", make([]item, placesMax+1))
+	if _, ok := s.get("d"); !ok || len(s.byKey) != 1 {
+		t.Error("a list larger than all may be is not kept alone")
+	}
+}

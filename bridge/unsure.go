@@ -59,12 +59,15 @@ func (b *Bridge) resume(ctx context.Context, w *writing) (*outcome, error) {
 			*first = ldif.Condition{ID: first.ID, Version: e.Value(w.server.VersionAttribute())}
 		}
 		_, err := b.execute(ctx, w, ldif.Plan{Before: u.plan.Before, Steps: rest})
-		switch reasonOf(err) {
-		case "":
-		case directory.Unknown:
+		switch reason := reasonOf(err); {
+		case reason == "":
+		case reason == directory.Unknown:
 			u.at, u.err = next+stepsDone(err), err
 			return nil, err
-		case directory.LostRace:
+		case reason == directory.LostRace:
+			return nil, err
+		case next == 0: // nothing stands
+			w.unsure = nil
 			return nil, err
 		default:
 			half := &directory.HalfDone{Failed: rest[0].Change, Cause: err}
@@ -124,10 +127,13 @@ func shows(schema *ldif.Subschema, c ldif.Change, e *ldif.Entry) (done, told boo
 			again.Mods = append(again.Mods, m)
 		}
 	}
+	if len(again.Mods) == 0 {
+		return false, false
+	}
 	after := ldif.Apply(e, again, schema)
 	return !slices.ContainsFunc(again.Mods, func(m ldif.Mod) bool {
 		return !slices.Equal(e.Values(m.Name), after.Values(m.Name))
-	}), len(again.Mods) > 0
+	}), true
 }
 
 // readable says whether values can be compared with what a search returns: a password cannot, nor a reference by Active Directory's GUID.

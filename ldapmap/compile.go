@@ -2,6 +2,7 @@ package ldapmap
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -152,6 +153,9 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		return nil
 	}
 	r.path, r.ref = path, path.Attr.Ref
+	if !reflect.DeepEqual(a.Define, DefineOptions{}) && definedElsewhere(path.Attr.Ref, c.t.Name) {
+		c.report(at("define"), fmt.Sprintf("%s is defined by an RFC: only what none defines is defined here", a.SCIM))
+	}
 	if problem := c.settle(r); problem != "" {
 		c.report(at("scim"), problem)
 		return nil

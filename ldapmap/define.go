@@ -70,6 +70,14 @@ func define(rt *schema.ResourceType, a AttributeOptions, own bool) {
 	}
 }
 
+// definedElsewhere says that RFC 7643 defines the attribute.
+func definedElsewhere(ref schema.Ref, typ string) bool {
+	if ref.Extension != nil {
+		return ref.Extension.ID == schema.EnterpriseURN
+	}
+	return typ == "User" || typ == "Group" || ref.Attr.Name == "externalId"
+}
+
 // ownExtension is the extension of the URN, added where rt has not got it.
 func ownExtension(rt *schema.ResourceType, urn string) *schema.Schema {
 	for _, e := range rt.Extensions {
@@ -95,6 +103,7 @@ func (a AttributeOptions) attribute(name string) *schema.Attribute {
 	}
 	if d.Type != "" {
 		attribute.Type = schema.Type(d.Type)
+		attribute.CaseExact = d.CaseExact || attribute.Type == schema.Binary // RFC 7643 §2.3.6
 	}
 	if d.Mutability != "" {
 		attribute.Mutability = schema.Mutability(d.Mutability)

@@ -147,7 +147,7 @@ func (t *Type) Attributes(wants func(schema.Ref) bool) []string {
 	everything := wants == nil || t.server.Kind != ldif.OpenLDAP && t.server.Kind != ldif.ActiveDirectory // a version is a digest of it (Version)
 	for _, r := range t.rules {
 		switch {
-		case everything, !r.computed() && (r.empty != nil || r.feeds || t.isUnique(r) || wants(r.ref)):
+		case everything, !r.computed() && (r.empty != nil || r.feeds || t.isUnique(r) || wants(r.ref.Owner())):
 			add(r.ldap)
 		case r.computed() && !r.onCreate() && !r.isConstant():
 			add(r.ldap) // a change is told from what is there
@@ -179,7 +179,7 @@ func (t *Type) canonical(name string) string { return t.server.Schema.Canonical(
 
 // MemberRef names the members of a group.
 func (t *Type) MemberRef() schema.Ref {
-	ref, _ := t.resource.Resolve("", "members", "value")
+	ref, _ := t.resource.Resolve("", "members", "")
 	return ref
 }
 

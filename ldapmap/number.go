@@ -48,9 +48,16 @@ func (t *Type) rename(w Write, login string) (rdn, parent string, err error) {
 		if parsed, err := ldif.ParseRDN(rdn); err != nil || len(parsed) == 0 || slices.ContainsFunc(parsed, func(a ldif.AVA) bool { return a.Value == "" }) {
 			return "", "", badName(dn)
 		}
+		if t.isDirectory(ldif.OpenLDAP) && len(rdn) > longestRDN {
+			detail := fmt.Sprintf("the entry would be named %q, longer than the %d octets that the directory takes", rdn, longestRDN)
+			return "", "", &scim.Error{Type: scim.InvalidValue, Detail: detail}
+		}
 	}
 	return rdn, parent, nil
 }
+
+// longestRDN is the longest RDN that OpenLDAP's mdb stores, in octets: it stands twice in a key of 511. A longer one ends in result 80, which tells nothing.
+const longestRDN = 245
 
 func badName(dn string) error {
 	return &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the entry cannot be named %q", dn)}

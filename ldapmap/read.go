@@ -75,7 +75,7 @@ func (t *Type) Members(e *ldif.Entry, refs Refs) []any {
 func (t *Type) References(e *ldif.Entry, wants func(schema.Ref) bool) []string {
 	var dns []string
 	for _, rule := range t.rules {
-		if rule.options.Reference != "" && (wants == nil || wants(rule.ref)) {
+		if rule.options.Reference != "" && (wants == nil || wants(rule.ref.Owner())) {
 			dns = append(dns, e.Values(rule.ldap)...)
 		}
 	}

@@ -170,6 +170,17 @@ func CheckSchemas(rt *schema.ResourceType, body Object) error {
 	return nil
 }
 
+// addressed takes the id of a reference that has an address alone from its end: {"$ref": "https://scim.example/v2/Users/7"}. RFC 7643 §4.2 has `value` for it.
+func addressed(rt *schema.ResourceType, reference map[string]any) bool {
+	address, _ := reference["$ref"].(string)
+	id := address[strings.LastIndexByte(address, '/')+1:]
+	if rt.Strict || id == "" {
+		return false
+	}
+	reference["value"] = id
+	return true
+}
+
 // Announces holds that a body's `schemas` is an array that has the URN (RFC 7643 §3, RFC 7644 §3.5.2, §3.7, §3.4.3). Only strict readers ask: `schemas`
 // is missing in many a client's message, and OneLogin's and JumpCloud's have SCIM 1.0's.
 func Announces(body Object, urn string) error {

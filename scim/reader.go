@@ -116,7 +116,7 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 	if !a.MultiValued {
 		return rd.one(a, unwrapped(rd.Type, v), at)
 	}
-	if unassigned(rd.Type, v) {
+	if items, isList := v.([]any); unassigned(rd.Type, v) && (!refersByValue(a) || !isList || len(items) == 0) {
 		return nil, true, nil
 	}
 	list, ok := wrapped(rd.Type, v).([]any)
@@ -129,7 +129,11 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 		if err != nil {
 			return nil, false, err
 		}
-		if c, ok := e.(map[string]any); ok && compact(c) {
+		if refersByValue(a) {
+			if e, said, err = identified(rd.Type, e, fmt.Sprintf("%s[%d]", at, i)); err != nil {
+				return nil, false, err
+			}
+		} else if c, ok := e.(map[string]any); ok && compact(c) {
 			e = nil
 		}
 		if !said {
@@ -153,6 +157,20 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 		return nil, !unsaid, nil
 	}
 	return out, true, nil
+}
+
+// refersByValue says that the attribute's values are references to other resources: members, and what a map defines like them.
+func refersByValue(a *schema.Attribute) bool { return a.Sub("value") != nil && a.Sub("$ref") != nil }
+
+// identified holds a reference to naming its resource. One that names nobody is a fault and never passed over: a group whose new members cannot be read
+// must not lose those it has.
+func identified(rt *schema.ResourceType, element any, at string) (any, bool, error) {
+	c, _ := element.(map[string]any)
+	if c == nil || c["value"] == nil && !addressed(rt, c) {
+		return nil, false, &Error{InvalidValue, at + ".value is missing"}
+	}
+	compact(c)
+	return c, true, nil
 }
 
 // compact removes the unassigned sub-attributes of an element, and says whether that leaves nothing of substance.

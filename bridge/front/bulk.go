@@ -4,7 +4,7 @@ import "github.com/gofiber/fiber/v2"
 
 // bulk serves /Bulk (RFC 7644 §3.7).
 func (s *Server) bulk(c *fiber.Ctx) error {
-	body, err := sentBody(c)
+	body, err := s.sentBody(c)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,8 @@ type Server struct {
 }
 
 const (
+	// bodyRoom is how many times the limit is read of a body that is too large: a client that still sends when the connection closes sees no answer.
+	bodyRoom = 4
 	// headerRoom holds a request line and headers of this size: an Entra-issued JWT has some 2 KiB, a long filter as much again.
 	headerRoom = 16 << 10
 	// readTimeout ends a client that sends its request slower than any real one.
@@ -62,8 +64,8 @@ func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
 	s := &Server{options: o.withDefaults(), bridge: b, gate: gate, log: log, newID: uuid.NewString, now: time.Now}
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage:        true,
-		Immutable:                    true, // strings outlive their handler
-		BodyLimit:                    s.options.MaxBody,
+		Immutable:                    true,                         // strings outlive their handler
+		BodyLimit:                    bodyRoom * s.options.MaxBody, // a larger one is cut off; see sentBody
 		ReadBufferSize:               headerRoom,
 		ReadTimeout:                  readTimeout,
 		WriteTimeout:                 writeTimeout,

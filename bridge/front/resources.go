@@ -26,7 +26,7 @@ func (r *resources) create(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	body, err := sentBody(c)
+	body, err := r.sentBody(c)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (r *resources) query(c *fiber.Ctx) error {
 
 // search is query with its parameters in the body, which no log of addresses sees (RFC 7644 §3.4.3).
 func (r *resources) search(c *fiber.Ctx) error {
-	body, err := sentBody(c)
+	body, err := r.sentBody(c)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (r *resources) change(c *fiber.Ctx, do func(context.Context, bridge.Call, s
 	if err != nil {
 		return err
 	}
-	body, err := sentBody(c)
+	body, err := r.sentBody(c)
 	if err != nil {
 		return err
 	}
@@ -137,12 +137,15 @@ func id(c *fiber.Ctx) string {
 }
 
 // sentBody copies the request's body. It does not inflate: a small compressed body can hold a large one.
-func sentBody(c *fiber.Ctx) ([]byte, error) {
+func (s *Server) sentBody(c *fiber.Ctx) ([]byte, error) {
 	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, refuse(fiber.StatusUnsupportedMediaType, "", "a Content-Encoding is not supported: send the body as it is")
 	}
 	if !jsonType(c.Get(fiber.HeaderContentType)) {
 		return nil, refuse(fiber.StatusUnsupportedMediaType, "", "Content-Type must be application/scim+json or application/json")
+	}
+	if body := c.Request().Body(); len(body) > s.options.MaxBody {
+		return nil, fiber.ErrRequestEntityTooLarge
 	}
 	return bytes.Clone(c.Request().Body()), nil
 }

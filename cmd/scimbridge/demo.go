@@ -61,11 +61,12 @@ func (d demoCommand) Run(w *world) error {
 	replay := newReplay(w.stdout, url, token, &caused, log)
 	fmt.Fprintf(w.stdout, "scimbridge replays what Microsoft Entra ID sends, on an LDAP directory in this process.\nSCIM: %s   LDAP: %s\n", url, mem.URL())
 	failed := replay.run(w)
-	if !d.Once && failed == nil {
+	caused.close()
+	if d.Once || failed != nil {
+		end()
+	} else {
 		d.invite(w.stdout, url, token, mem.URL(), password)
-		<-w.Done()
 	}
-	end()
 	if err := <-served; err != nil {
 		return err
 	}
@@ -87,14 +88,24 @@ LDAP          %s   bind cn=admin,dc=example,dc=org, password %s
 
 // records gathers the plans that the bridge executed.
 type records struct {
-	mu    sync.Mutex
-	plans []ldif.Plan
+	mu     sync.Mutex
+	plans  []ldif.Plan
+	closed bool
 }
 
 func (r *records) add(record journal.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.plans = append(r.plans, record.Plan)
+	if !r.closed {
+		r.plans = append(r.plans, record.Plan)
+	}
+}
+
+// close ends the gathering: nobody takes any more.
+func (r *records) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
 }
 
 // take returns those since the last call.

@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"slices"
 	"strings"
 
 	"scimbridge/scim"
@@ -110,8 +111,14 @@ func removedValues(rt *schema.ResourceType, value any) error {
 // described returns the value that a filter of equalities describes, {type: work} for `type eq "work"`, for an operation that found none to change. RFC 7644
 // §3.5.2.3 has noTarget; Entra relies on the value being made, by add and by replace (erratum 8097, scim-patch#42, SCIM-SDK#416).
 func described(rt *schema.ResourceType, f filter.Expr) (map[string]any, bool) {
-	if rt.Strict {
+	clauses, ok := filter.Equalities(f)
+	if rt.Strict || !ok || slices.ContainsFunc(clauses, func(c *filter.Compare) bool { return !labels(c.Path.Ref) }) {
 		return nil, false
 	}
 	return selectedBy(f)
+}
+
+// labels says that a sub-attribute tells which of several values is meant, and is not what the value is.
+func labels(ref schema.Ref) bool {
+	return ref.Sub != nil && (ref.Sub.Name == "type" || ref.Sub.Name == "primary")
 }
