@@ -47,7 +47,7 @@ func unfold(text string) []string {
 	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 	last := -1
 	for i, line := range lines {
-		if last >= 0 && strings.HasPrefix(line, " ") {
+		if last >= 0 && lines[last] != "" && strings.HasPrefix(line, " ") {
 			lines[last] += line[1:]
 			lines[i] = "#"
 			continue
@@ -60,7 +60,7 @@ func unfold(text string) []string {
 func parseLine(line string) (name, value string, err error) {
 	name, value, found := strings.Cut(line, ":")
 	switch {
-	case !found || name == "":
+	case !found || name == "" || strings.ContainsFunc(name, func(r rune) bool { return !inDescription(r) }):
 		return "", "", fmt.Errorf("%q is not `attribute: value`", line)
 	case strings.HasPrefix(value, "<"):
 		return "", "", fmt.Errorf("%s: values from URLs are not read", name)
@@ -69,6 +69,11 @@ func parseLine(line string) (name, value string, err error) {
 		return name, string(raw), err
 	}
 	return name, strings.TrimLeft(value, " "), nil
+}
+
+// inDescription says whether the character stands in attribute descriptions (RFC 4512 §2.5), or in those that servers take besides.
+func inDescription(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-;._", r)
 }
 
 // String returns the entry as an LDIF content record.
