@@ -97,7 +97,7 @@
 //	strict: false                    # refuse what clients send beyond the RFCs, as strings for booleans
 //
 //	access:                          # bearer tokens; all that are named are valid
-//	  tokensFile: tokens.yaml        # a list of {name, token} or {name, sha256}
+//	  tokensFile: tokens.yaml        # a list of {name, token} or {name, sha256}; user: a userName whose account /Me is
 //	  tokenFile: token               # a file with one token; or token: in the file itself, or by SCIMBRIDGE_ACCESS_TOKEN
 //
 //	guard:

@@ -15,6 +15,7 @@ type Gate struct{ tokens []token }
 // token is one bearer token that opens the gate. Only its digest is kept.
 type token struct {
 	name   string
+	user   string // userName of the account that the caller is, or ""
 	digest [sha256.Size]byte
 }
 
@@ -43,6 +44,16 @@ func (g *Gate) Authenticate(authorizationHeader string) (caller string, ok bool)
 		return "", false
 	}
 	return g.tokens[found].name, true
+}
+
+// User is the userName of the account that the caller is, or "" where it is none's.
+func (g *Gate) User(caller string) string {
+	for _, t := range g.tokens {
+		if t.name == caller {
+			return t.user
+		}
+	}
+	return ""
 }
 
 // bearer returns the credentials of the scheme Bearer, whose name ignores case (RFC 9110 §11.1), or "", which is nobody's token.

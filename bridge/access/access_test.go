@@ -125,7 +125,7 @@ func TestCheck(t *testing.T) {
 				"tokensFile: line 6: needs either token or sha256",
 				"tokensFile: line 7: sha256 is not 64 hexadecimal digits",
 				"tokensFile: line 8: the token has fewer than 8 characters",
-				"tokensFile: line 9: holds a key other than name, token and sha256",
+				"tokensFile: line 9: holds a key other than name, user, token and sha256",
 				"tokensFile: line 10: name stands twice",
 				"tokensFile: line 11: token is not text",
 				"tokensFile: line 12: is not {name, token} or {name, sha256}",

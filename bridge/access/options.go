@@ -11,7 +11,7 @@ import (
 type Options struct {
 	Token      string `koanf:"token"`      // one token, for SCIMBRIDGE_ACCESS_TOKEN
 	TokenFile  string `koanf:"tokenFile"`  // a file that holds one token
-	TokensFile string `koanf:"tokensFile"` // a YAML list of {name, token} or {name, sha256}
+	TokensFile string `koanf:"tokensFile"` // a YAML list of {name, token} or {name, sha256}; `user` beside them is the account that /Me is for it
 }
 
 // MinTokenLength is short enough for tokens that people already have, and too long to be tried out over the network.
@@ -50,7 +50,7 @@ func (o *Options) load(report func(path, problem string)) []token {
 			fault(path, problem)
 			return
 		}
-		add(path, "", token{name, sha256.Sum256([]byte(secret))})
+		add(path, "", token{name: name, digest: sha256.Sum256([]byte(secret))})
 	}
 
 	if o.Token != "" {

@@ -57,8 +57,8 @@ func readToken(item *yaml.Node) (t token, problem string) {
 	for i := 0; i+1 < len(item.Content); i += 2 {
 		key, value := item.Content[i], item.Content[i+1]
 		switch _, twice := keys[key.Value]; {
-		case key.Value != "name" && key.Value != "token" && key.Value != "sha256":
-			return t, "holds a key other than name, token and sha256"
+		case key.Value != "name" && key.Value != "token" && key.Value != "sha256" && key.Value != "user":
+			return t, "holds a key other than name, user, token and sha256"
 		case twice:
 			return t, key.Value + " stands twice"
 		case value.Kind != yaml.ScalarNode:
@@ -66,7 +66,7 @@ func readToken(item *yaml.Node) (t token, problem string) {
 		}
 		keys[key.Value] = value.Value
 	}
-	t.name = keys["name"]
+	t.name, t.user = keys["name"], keys["user"]
 	secret, isPlain := keys["token"]
 	digest, isDigest := keys["sha256"]
 	switch {

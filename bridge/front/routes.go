@@ -37,7 +37,7 @@ func (s *Server) routes() {
 	root.Get("/ResourceTypes/:id", s.resourceType)
 	root.Get("/Schemas", s.schemas)
 	root.Get("/Schemas/:id", s.schema)
-	root.All("/Me", notImplemented)
+	root.All("/Me", s.me)
 	root.Post("/Bulk", s.bulk)
 	everything := &resources{Server: s}
 	root.Get("/", everything.query)
@@ -83,11 +83,6 @@ func (s *Server) deadline(c *fiber.Ctx) error {
 	defer cancel()
 	c.SetUserContext(ctx)
 	return c.Next()
-}
-
-// notImplemented answers /Me (RFC 7644 §3.11): a token is nobody's account.
-func notImplemented(*fiber.Ctx) error {
-	return refuse(fiber.StatusNotImplemented, "", "this operation is not supported")
 }
 
 // alive says that the process answers.
