@@ -493,9 +493,6 @@ func TestConcurrent(t *testing.T) {
 
 // TestMany: 5,000 entries and a group of 2,500, by indexed filters.
 func TestMany(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short")
-	}
 	all := entries(t, content)
 	group := &ldif.Entry{DN: "cn=all," + groups}
 	group.Set("objectClass", "groupOfNames")
