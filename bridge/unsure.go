@@ -42,7 +42,7 @@ func (b *Bridge) resume(ctx context.Context, w *writing) (*outcome, error) {
 		switch {
 		case sent.If.Version == "": // what cannot be told can be repeated: a password, and members that may be there already
 			next, done = u.at, true
-		case sent.If.Version != e.Value(w.server.VersionAttribute()) && w.call.IfMatch != "": // changed by this write, or by another client's
+		case sent.If.Version != e.Value(w.server.VersionAttribute) && w.call.IfMatch != "": // changed by this write, or by another client's
 			return nil, u.err
 		}
 	}
@@ -56,7 +56,7 @@ func (b *Bridge) resume(ctx context.Context, w *writing) (*outcome, error) {
 	rest := slices.Clone(u.plan.Steps[next:])
 	if len(rest) > 0 {
 		if first := &rest[0].Change.If; first.AsLeft {
-			*first = ldif.Condition{ID: first.ID, Version: e.Value(w.server.VersionAttribute())}
+			*first = ldif.Condition{ID: first.ID, Version: e.Value(w.server.VersionAttribute)}
 		}
 		_, err := b.execute(ctx, w, ldif.Plan{Before: u.plan.Before, Steps: rest})
 		switch reason := reasonOf(err); {
@@ -82,7 +82,7 @@ func (b *Bridge) resume(ctx context.Context, w *writing) (*outcome, error) {
 
 // leftBy reads what the change leaves, where it was done: the entry under its new name; nil where there is none.
 func (b *Bridge) leftBy(ctx context.Context, w *writing, c ldif.Change) (*ldif.Entry, error) {
-	search := directory.Search{Base: c.DN, Scope: directory.BaseObject, Attributes: append(w.typ.IDAttributes(), w.server.VersionAttribute())}
+	search := directory.Search{Base: c.DN, Scope: directory.BaseObject, Attributes: append(w.typ.IDAttributes(), w.server.VersionAttribute)}
 	if c.Kind == ldif.ModifyDN {
 		search.Base = c.NewDN()
 	}

@@ -11,7 +11,7 @@ import (
 
 // ID is the entry's stable id in its usual text form: entryUUID, objectGUID, nsUniqueId.
 func (t *Type) ID(e *ldif.Entry) string {
-	v := e.Value(t.server.IDAttribute())
+	v := e.Value(t.server.IDAttribute)
 	if t.server.Kind == ldif.ActiveDirectory {
 		return guidText(v)
 	}
@@ -77,4 +77,4 @@ func (t *Type) IDsFilter(ids []string) string {
 }
 
 // IDAttributes are the attributes that ID reads.
-func (t *Type) IDAttributes() []string { return []string{t.server.IDAttribute()} }
+func (t *Type) IDAttributes() []string { return []string{t.server.IDAttribute} }

@@ -131,7 +131,7 @@ func (t *Type) Writes(attribute string) bool {
 // Attributes returns the LDAP attributes to read for what is asked: those of the mapped attributes that wants names, and those without which no
 // resource can be made or planned for. A nil wants asks for all but the members, which are asked for by name.
 func (t *Type) Attributes(wants func(schema.Ref) bool) []string {
-	names := []string{t.server.IDAttribute(), t.server.VersionAttribute(), "objectClass"}
+	names := []string{t.server.IDAttribute, t.server.VersionAttribute, "objectClass"}
 	names = append(names, t.timeAttributes()...)
 	if t.isDirectory(ldif.ActiveDirectory) {
 		names = append(names, "adminCount", "userPrincipalName", "sAMAccountName") // the guard judges by them

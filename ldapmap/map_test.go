@@ -65,7 +65,7 @@ func TestAttributes(t *testing.T) {
 		{ldif.DS389, none, always + " title employeeType employeeNumber roomNumber scimUserName userAccountControl"},
 	} {
 		users := newWorld(t, c.kind, text, "").m.Type("User")
-		want := slices.Compact(strings.Fields(strings.Replace(strings.Replace(c.want, "%s", users.server.IDAttribute(), 1), "%s", users.server.VersionAttribute(), 1)))
+		want := slices.Compact(strings.Fields(strings.Replace(strings.Replace(c.want, "%s", users.server.IDAttribute, 1), "%s", users.server.VersionAttribute, 1)))
 		want = slices.DeleteFunc(want, func(s string) bool { return c.kind != ldif.OpenLDAP && s == "modifyTimestamp" })
 		got := slices.DeleteFunc(users.Attributes(c.wants), func(s string) bool { return c.kind != ldif.OpenLDAP && s == "modifyTimestamp" })
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -252,7 +252,7 @@ func TestIDs(t *testing.T) {
 		ldif.Generic:         {guid, "(entryUUID=" + guid + ")", "*"},
 		ldif.DS389:           {"ab-12*", `(nsUniqueId=ab-12\2a)`, ""},
 	} {
-		typ := &Type{server: &ldif.Server{Kind: kind}}
+		typ := &Type{server: &ldif.Server{Traits: kind.Traits()}}
 		if got, ok := typ.idFilter(c.good); !ok || got != c.want {
 			t.Errorf("%s: %s", kind, got)
 		}

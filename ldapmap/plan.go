@@ -264,7 +264,7 @@ func (t *Type) changeSteps(w Write, d *difference, name *renaming, members []ldi
 	dn, id := w.Entry.DN, ldif.Condition{ID: t.ID(w.Entry)}
 	exact := id
 	if w.Exactly || !displacing { // the entry may follow a displaced one that it refers to
-		exact.Version = w.Entry.Value(t.server.VersionAttribute())
+		exact.Version = w.Entry.Value(t.server.VersionAttribute)
 	}
 	mods := d.mods()
 	if name != nil { // a password cannot be taken back either

@@ -149,7 +149,7 @@ func (r Referrer) step(c ldif.Change, placeholder bool) ldif.Step {
 func (t *Type) planDelete(w Write) []ldif.Step {
 	condition := ldif.Condition{ID: t.ID(w.Entry)}
 	if w.Exactly {
-		condition.Version = w.Entry.Value(t.server.VersionAttribute())
+		condition.Version = w.Entry.Value(t.server.VersionAttribute)
 	}
 	return []ldif.Step{{Change: ldif.Change{Kind: ldif.Delete, DN: w.Entry.DN, If: condition}, Before: w.Entry}}
 }

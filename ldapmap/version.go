@@ -11,7 +11,7 @@ import (
 // Version is a text that changes with each write of the entry: OpenLDAP's entryCSN; on Active Directory the domain controller's invocationId with
 // its uSNChanged, which counts for that controller alone; elsewhere, where times have a grain of a second, a digest of what was read.
 func (t *Type) Version(e *ldif.Entry) string {
-	v := e.Value(t.server.VersionAttribute())
+	v := e.Value(t.server.VersionAttribute)
 	switch t.server.Kind {
 	case ldif.OpenLDAP:
 		if v != "" {

@@ -105,7 +105,7 @@ var schemas sync.Map // by their text: to read one takes a while
 
 func testServer(t testing.TB, kind ldif.ServerKind) *ldif.Server {
 	t.Helper()
-	s, text := &ldif.Server{Kind: kind}, systemSchema+memdir.DefaultSchema
+	s, text := &ldif.Server{Traits: kind.Traits()}, systemSchema+memdir.DefaultSchema
 	if kind == ldif.ActiveDirectory {
 		s.Default, text = "DC=shore,DC=example", activeDirectorySchema
 	}
@@ -163,7 +163,7 @@ func (w *world) stamp(e *ldif.Entry, i int) {
 		e.Set("distinguishedName", e.DN)
 		return
 	}
-	e.Set(w.server.IDAttribute(), idOf(i))
+	e.Set(w.server.IDAttribute, idOf(i))
 	e.Set("entryCSN", "csn")
 	e.Set("createTimestamp", fmt.Sprintf("2026010212000%dZ", i%10))
 	e.Set("entryDN", e.DN)

@@ -14,7 +14,6 @@ const (
 	controlAssertion     = "1.3.6.1.1.12"            // RFC 4528
 	controlPostRead      = "1.3.6.1.1.13.2"          // RFC 4527
 	controlMatchedValues = "1.2.826.0.1.3344810.2.3" // RFC 3876
-	capabilityAD         = "1.2.840.113556.1.4.800"  // LDAP_CAP_ACTIVE_DIRECTORY_OID
 )
 
 // assertion lets a change run only on an entry that the filter matches.

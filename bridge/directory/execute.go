@@ -36,7 +36,7 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) (*ldif
 	if r.left == nil || len(read) == 0 {
 		return nil, nil
 	}
-	return without(server.VersionAttribute(), r.left, read), nil
+	return without(server.VersionAttribute, r.left, read), nil
 }
 
 // run is one execution of a plan.
@@ -171,14 +171,8 @@ func (r *run) modifyRequest(change ldif.Change, controls []ldap.Control) *ldap.M
 	return request
 }
 
-// target names the entry that a Modify or Delete is for: on Active Directory by its GUID, which no rename changes. A ModifyDN does not
-// take that form.
-func (r *run) target(change ldif.Change) string {
-	if r.server.Kind == ldif.ActiveDirectory && change.If.ID != "" {
-		return "<GUID=" + change.If.ID + ">"
-	}
-	return change.DN
-}
+// target names the entry that a Modify or Delete is for, by its id where the server takes that: no rename changes it. A ModifyDN does not take that form.
+func (r *run) target(change ldif.Change) string { return r.server.ByID(change.If.ID, change.DN) }
 
 // condition holds a change to its condition where the server can assert (RFC 4528).
 func (r *run) condition(c ldif.Condition) ([]ldap.Control, error) {
@@ -188,14 +182,14 @@ func (r *run) condition(c ldif.Condition) ([]ldap.Control, error) {
 	version := c.Version
 	if c.AsLeft {
 		// After a change that showed nothing the version is not known, and the id has to do.
-		version = r.left.Value(r.server.VersionAttribute())
+		version = r.left.Value(r.server.VersionAttribute)
 	}
 	var items []string
 	if c.ID != "" {
-		items = append(items, "("+r.server.IDAttribute()+"="+ldif.EscapeFilter(c.ID)+")")
+		items = append(items, "("+r.server.IDAttribute+"="+ldif.EscapeFilter(c.ID)+")")
 	}
 	if version != "" {
-		items = append(items, "("+r.server.VersionAttribute()+"="+ldif.EscapeFilter(version)+")")
+		items = append(items, "("+r.server.VersionAttribute+"="+ldif.EscapeFilter(version)+")")
 	}
 	if len(items) == 0 {
 		return nil, nil
@@ -210,10 +204,10 @@ func (r *run) condition(c ldif.Condition) ([]ldap.Control, error) {
 
 // withVersion adds the version attribute, which the next change may have to assert.
 func withVersion(read []string, s *ldif.Server) []string {
-	if holds(read, s.VersionAttribute()) {
+	if holds(read, s.VersionAttribute) {
 		return read
 	}
-	return append(slices.Clip(read), s.VersionAttribute())
+	return append(slices.Clip(read), s.VersionAttribute)
 }
 
 // without leaves out the version where it was not asked for.

@@ -21,7 +21,7 @@ var (
 		{Name: "supportedControl", Values: []string{controlAssertion, controlPostRead, controlMatchedValues}},
 	}
 	activeDirectory = []ldif.Attribute{
-		{Name: "supportedCapabilities", Values: []string{capabilityAD}},
+		{Name: "supportedCapabilities", Values: []string{"1.2.840.113556.1.4.800"}},
 		{Name: "defaultNamingContext", Values: []string{"DC=ad,DC=test"}},
 	}
 )
@@ -153,9 +153,10 @@ func group(members map[string]bool, sent *[]string) func(*session, message) bool
 				return true
 			}
 			for v := range members {
-				raw, _ := guidOctets(v)
-				if strings.Contains(string(m.request.Bytes()), string(raw)) {
-					s.entry(m, "CN=x,DC=ad,DC=test", ldif.Attribute{Name: "objectGUID", Values: []string{string(raw)}})
+				id, _ := ldif.ActiveDirectory.Traits().IDNamed(v)
+				raw := ldif.ActiveDirectory.Traits().IDValue(id)
+				if strings.Contains(string(m.request.Bytes()), raw) {
+					s.entry(m, "CN=x,DC=ad,DC=test", ldif.Attribute{Name: "objectGUID", Values: []string{raw}})
 				}
 			}
 			s.result(m, 0, "")
@@ -431,7 +432,7 @@ func TestKind(t *testing.T) {
 		ldif.DS389:           {Name: "vendorName", Values: []string{"389 Project"}},
 		ldif.Generic:         {Name: "vendorName", Values: []string{"Somebody"}},
 	} {
-		if got := kindOf(&ldif.Entry{Attributes: []ldif.Attribute{attribute}}); got != want {
+		if got := ldif.KindOf(&ldif.Entry{Attributes: []ldif.Attribute{attribute}}); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

@@ -64,8 +64,7 @@ type BreakerOptions struct {
 // Check reports every fault of the options by its key path. Durations and counts of zero stand for the defaults.
 func (o Options) Check(report func(path, problem string)) {
 	o.checkURLs(report)
-	kinds := []ldif.ServerKind{"", ldif.OpenLDAP, ldif.ActiveDirectory, ldif.DS389, ldif.Generic}
-	if !slices.Contains(kinds, o.Kind) {
+	if o.Kind != "" && !slices.Contains(ldif.ServerKinds, o.Kind) {
 		report("kind", fmt.Sprintf("%q is not one of openldap, active-directory, 389ds, generic; leave it out to have it read from the directory", o.Kind))
 	}
 	o.Bind.check(report)

@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"encoding/hex"
-	"strings"
 	"time"
 
 	"scimbridge/ldapmap/ldif"
@@ -53,23 +52,22 @@ func (c *Client) known() *ldif.Server {
 
 // ask reads the root DSE (RFC 4512 §5.1) and the subschema that it names.
 func (c *Client) ask(ctx context.Context) (*ldif.Server, error) {
-	root, err := c.one(ctx, "", "objectClass", "vendorName", "supportedControl", "supportedFeatures", "supportedExtension",
-		"supportedCapabilities", "namingContexts", "defaultNamingContext", "dsServiceName", "subschemaSubentry")
+	root, err := c.one(ctx, "", "objectClass", "vendorName", "supportedControl", "supportedCapabilities",
+		"namingContexts", "defaultNamingContext", "dsServiceName", "subschemaSubentry")
 	if err != nil {
 		return nil, err
 	}
+	kind := c.options.Kind
+	if kind == "" {
+		kind = ldif.KindOf(root)
+	}
 	s := &ldif.Server{
-		Kind:       c.options.Kind,
-		Controls:   set(root.Values("supportedControl")),
-		Features:   set(root.Values("supportedFeatures")),
-		Extensions: set(root.Values("supportedExtension")),
-		Contexts:   root.Values("namingContexts"),
-		Default:    root.Value("defaultNamingContext"),
+		Traits:   kind.Traits(),
+		Controls: set(root.Values("supportedControl")),
+		Contexts: root.Values("namingContexts"),
+		Default:  root.Value("defaultNamingContext"),
 	}
-	if s.Kind == "" {
-		s.Kind = kindOf(root)
-	}
-	if service := root.Value("dsServiceName"); s.Kind == ldif.ActiveDirectory && service != "" {
+	if service := root.Value(s.InstanceAttribute); service != "" {
 		controller, err := c.one(ctx, service, "invocationId")
 		if err != nil {
 			return nil, err
@@ -102,24 +100,6 @@ func (c *Client) one(ctx context.Context, dn string, attributes ...string) (*ldi
 		return nil, &Error{Reason: NotFound}
 	}
 	return entries[0], nil
-}
-
-// kindOf tells the products apart by what their root DSEs hold.
-func kindOf(root *ldif.Entry) ldif.ServerKind {
-	for _, capability := range root.Values("supportedCapabilities") {
-		if capability == capabilityAD {
-			return ldif.ActiveDirectory
-		}
-	}
-	for _, class := range root.Values("objectClass") {
-		if strings.EqualFold(class, "OpenLDAProotDSE") {
-			return ldif.OpenLDAP
-		}
-	}
-	if root.Value("vendorName") == "389 Project" {
-		return ldif.DS389
-	}
-	return ldif.Generic
 }
 
 func set(values []string) map[string]bool {

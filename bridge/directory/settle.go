@@ -2,8 +2,8 @@ package directory
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -21,13 +21,12 @@ func (r *run) mayBeSettled(change ldif.Change, err error) bool {
 	if !settled {
 		return false
 	}
-	switch resultCode(err) {
+	switch code := resultCode(err); code {
 	case ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultAttributeOrValueExists:
 		return true
-	case ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultUnwillingToPerform:
-		return r.server.Kind == ldif.ActiveDirectory
+	default:
+		return slices.Contains(r.server.SettledCodes, code)
 	}
-	return false
 }
 
 // unsettled returns the modifications that are left to do, given what the entry holds now.
@@ -59,7 +58,7 @@ func (r *run) unsettled(ctx context.Context, change ldif.Change) ([]ldif.Mod, er
 // present finds out which of a modification's values the entry holds, without reading a large group where the server can help.
 func (r *run) present(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
 	switch {
-	case r.server.Kind == ldif.ActiveDirectory && strings.EqualFold(m.Name, "member"):
+	case r.server.Backlink != "" && strings.EqualFold(m.Name, "member"):
 		return r.presentMembers(ctx, change, m)
 	case r.server.Controls[controlMatchedValues]:
 		return r.presentMatched(ctx, change, m)
@@ -84,36 +83,37 @@ func (r *run) presentMatched(ctx context.Context, change ldif.Change, m ldif.Mod
 	return r.among(m.Name, entries[0].Values(m.Name)), nil
 }
 
-// presentMembers asks Active Directory for the values' entries that are members, whichever form the values have.
+// presentMembers asks by the backlink for the values' entries that are members, whichever form the values have.
 func (r *run) presentMembers(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
-	group, err := r.client.one(ctx, r.target(change), "distinguishedName")
+	group, err := r.client.one(ctx, r.target(change), r.server.DNAttribute)
 	if err != nil {
 		return nil, err
 	}
 	var ids strings.Builder
 	for _, v := range m.Values {
-		if raw, ok := guidOctets(v); ok {
-			fmt.Fprintf(&ids, "(objectGUID=%s)", escaped(raw))
+		if id, ok := r.server.IDNamed(v); ok {
+			filter, _ := r.server.IDFilter(id)
+			ids.WriteString(filter)
 		} else {
-			fmt.Fprintf(&ids, "(distinguishedName=%s)", ldif.EscapeFilter(v))
+			fmt.Fprintf(&ids, "(%s=%s)", r.server.DNAttribute, ldif.EscapeFilter(v))
 		}
 	}
 	members, err := r.client.Search(ctx, Search{
 		Base:       r.server.Default,
-		Filter:     fmt.Sprintf("(&(memberOf=%s)(|%s))", ldif.EscapeFilter(group.DN), ids.String()),
-		Attributes: []string{"objectGUID"},
+		Filter:     fmt.Sprintf("(&(%s=%s)(|%s))", r.server.Backlink, ldif.EscapeFilter(group.DN), ids.String()),
+		Attributes: []string{r.server.IDAttribute},
 	})
 	if err != nil {
 		return nil, err
 	}
 	there := map[string]bool{}
 	for _, e := range members {
-		there[e.Value("objectGUID")] = true
+		there[r.server.ID(e)] = true
 		there[ldif.NormalDN(e.DN)] = true
 	}
 	return func(v string) bool {
-		if raw, ok := guidOctets(v); ok {
-			return there[string(raw)]
+		if id, ok := r.server.IDNamed(v); ok {
+			return there[id]
 		}
 		return there[ldif.NormalDN(v)]
 	}, nil
@@ -154,30 +154,3 @@ const (
 	syntaxDN         = "1.3.6.1.4.1.1466.115.121.1.12"
 	syntaxNameAndUID = "1.3.6.1.4.1.1466.115.121.1.34"
 )
-
-// guidOctets reads `<GUID=xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx>` into the octets of objectGUID, whose first three fields are
-// little-endian (MS-DTYP §2.3.4.2).
-func guidOctets(value string) ([]byte, bool) {
-	text, ok := strings.CutPrefix(value, "<GUID=")
-	if !ok {
-		return nil, false
-	}
-	text, ok = strings.CutSuffix(text, ">")
-	raw, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
-	if !ok || err != nil || len(raw) != 16 || len(text) != 36 {
-		return nil, false
-	}
-	return []byte{
-		raw[3], raw[2], raw[1], raw[0], raw[5], raw[4], raw[7], raw[6],
-		raw[8], raw[9], raw[10], raw[11], raw[12], raw[13], raw[14], raw[15],
-	}, true
-}
-
-// escaped writes octets as a filter's assertion value (RFC 4515 §3).
-func escaped(raw []byte) string {
-	var b strings.Builder
-	for _, o := range raw {
-		fmt.Fprintf(&b, `\%02x`, o)
-	}
-	return b.String()
-}

@@ -77,7 +77,7 @@ func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 			states[ldif.NormalDN(after.DN)] = after
 		}
 	}
-	if s.Kind == ldif.ActiveDirectory {
+	if s.Privilege != nil {
 		return g.judgePrivileged(ctx, s, p)
 	}
 	return nil
@@ -173,7 +173,7 @@ func (g *Guard) judgePrivileged(ctx context.Context, s *ldif.Server, p ldif.Plan
 		}
 		asked[id] = true
 		found, err := g.directory.Search(ctx, directory.Search{
-			Base: "<GUID=" + id + ">", Scope: directory.BaseObject, Filter: filter, Attributes: []string{"1.1"},
+			Base: s.ByID(id, step.Change.DN), Scope: directory.BaseObject, Filter: filter, Attributes: []string{"1.1"},
 		})
 		var answer *directory.Error
 		if errors.As(err, &answer) && answer.Reason == directory.NotFound {
@@ -197,17 +197,18 @@ func (g *Guard) privilegedFilter(ctx context.Context, s *ldif.Server) (string, e
 	if time.Since(g.learned) < privilegedFor {
 		return g.privileged, nil
 	}
+	p := s.Privilege
 	found, err := g.directory.Search(ctx, directory.Search{
-		Base: s.Default, Filter: "(&(objectClass=group)(adminCount=1))", Attributes: []string{"objectSid"},
+		Base: s.Default, Filter: fmt.Sprintf("(&(objectClass=%s)(%s=1))", p.GroupClass, p.Mark), Attributes: []string{p.GroupID},
 	})
 	if err != nil {
 		return "", err
 	}
 	var filter strings.Builder
 	for _, e := range found {
-		filter.WriteString("(memberOf:1.2.840.113556.1.4.1941:=" + ldif.EscapeFilter(e.DN) + ")")
-		if sid := []byte(e.Value("objectSid")); len(sid) >= 4 { // its last four octets are the id within the domain ([MS-DTYP] §2.4.2.2)
-			fmt.Fprintf(&filter, "(primaryGroupID=%d)", binary.LittleEndian.Uint32(sid[len(sid)-4:]))
+		fmt.Fprintf(&filter, "(%s:%s:=%s)", s.Backlink, p.MemberOf, ldif.EscapeFilter(e.DN))
+		if sid := []byte(e.Value(p.GroupID)); len(sid) >= 4 { // its last four octets are the id within the domain ([MS-DTYP] §2.4.2.2)
+			fmt.Fprintf(&filter, "(%s=%d)", p.PrimaryGroup, binary.LittleEndian.Uint32(sid[len(sid)-4:]))
 		}
 	}
 	g.privileged = ""

@@ -31,7 +31,7 @@ func testMap(t *testing.T) (*ldapmap.Map, *ldif.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &ldif.Server{Kind: ldif.OpenLDAP, Schema: schema}
+	s := &ldif.Server{Traits: ldif.OpenLDAP.Traits(), Schema: schema}
 	compiled, err := ldapmap.Compile([]ldapmap.Options{
 		{
 			Type: "User", Base: "ou=people,dc=example", ObjectClasses: []string{"user"}, Filter: "(!(title=secret))",

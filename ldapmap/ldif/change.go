@@ -63,19 +63,3 @@ type Condition struct {
 	Version string // the version attribute's value as it was read (entryCSN); "" asserts none
 	AsLeft  bool   // as the change before it left the entry: the directory fills in the version that the post-read showed
 }
-
-// Plan is what one request will do: change records in order, each with its inverse where one exists, and the entry as it was read.
-type Plan struct {
-	Before *Entry // nil for a create
-	Steps  []Step
-}
-
-// Step is a change with the change that takes it back, and the entry that it is about as it was read.
-type Step struct {
-	Change  Change
-	Inverse *Change // nil where there is none (a delete)
-	Before  *Entry  // nil for an add
-}
-
-// Empty says that the plan writes nothing.
-func (p Plan) Empty() bool { return len(p.Steps) == 0 }

@@ -112,7 +112,7 @@ var (
 	distinguishedName = &matchingRule{} // see init
 	uniqueMember      = &matchingRule{}
 	generalizedTime   = &matchingRule{normal: normalTime}
-	uuid              = &matchingRule{normal: normalUUID}
+	uuidRule          = &matchingRule{normal: normalUUID}
 	objectIdentifier  = &matchingRule{normal: normalOID}
 )
 
@@ -149,8 +149,8 @@ var matchingRules = map[string]*matchingRule{
 	"uniquemembermatch": uniqueMember, "2.5.13.23": uniqueMember,
 	"generalizedtimematch": generalizedTime, "2.5.13.27": generalizedTime,
 	"generalizedtimeorderingmatch": generalizedTime, "2.5.13.28": generalizedTime,
-	"uuidmatch": uuid, "1.3.6.1.1.16.2": uuid,
-	"uuidorderingmatch": uuid, "1.3.6.1.1.16.3": uuid,
+	"uuidmatch": uuidRule, "1.3.6.1.1.16.2": uuidRule,
+	"uuidorderingmatch": uuidRule, "1.3.6.1.1.16.3": uuidRule,
 	"octetstringmatch": octets, "2.5.13.17": octets,
 	"octetstringorderingmatch": octets, "2.5.13.18": octets,
 	"octetstringsubstringsmatch": octets, "2.5.13.19": octets,

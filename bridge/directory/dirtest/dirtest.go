@@ -28,7 +28,7 @@ import (
 
 // Server is a running directory with an empty container for people and one for groups.
 type Server struct {
-	Kind ldif.ServerKind
+	*ldif.Traits
 
 	URL        string // ldap://127.0.0.1:port
 	LDAPS      string // ldaps://127.0.0.1:port; "": the server has no TLS

@@ -24,7 +24,7 @@ func Memory(t testing.TB, change ...func(*memdir.Options)) *Server {
 	}
 	t.Cleanup(directory.Close)
 	s := &Server{
-		Kind: ldif.OpenLDAP, URL: directory.URL(), BindDN: o.RootDN, Password: o.RootPassword,
+		Traits: ldif.OpenLDAP.Traits(), URL: directory.URL(), BindDN: o.RootDN, Password: o.RootPassword,
 		Suffix: o.Suffix, Base: o.Suffix, People: "ou=people," + o.Suffix, Groups: "ou=groups," + o.Suffix,
 		Mem: directory, t: t,
 	}

@@ -118,7 +118,7 @@ func (s *slapd) start(t testing.TB, program string) (*Server, error) {
 		return nil, err
 	}
 	server := &Server{
-		Kind: ldif.OpenLDAP, CA: s.certs.ca, ServerName: "localhost", LDAPI: "ldapi://" + url.PathEscape(filepath.Join(s.dir, "ldapi")),
+		Traits: ldif.OpenLDAP.Traits(), CA: s.certs.ca, ServerName: "localhost", LDAPI: "ldapi://" + url.PathEscape(filepath.Join(s.dir, "ldapi")),
 		BindDN: s.rootDN(), Password: s.password,
 		Suffix: s.suffix, Base: s.suffix, People: "ou=people," + s.suffix, Groups: "ou=groups," + s.suffix,
 		t: t,

@@ -74,8 +74,8 @@ func ActiveDirectory(t testing.TB) *Server {
 	}
 	base := "OU=" + label(t) + "," + domainSuffix
 	server := &Server{
-		Kind: ldif.ActiveDirectory,
-		URL:  "ldap://" + c.guarded.Addr().String(), LDAPS: "ldaps://" + c.direct.Addr().String(),
+		Traits: ldif.ActiveDirectory.Traits(),
+		URL:    "ldap://" + c.guarded.Addr().String(), LDAPS: "ldaps://" + c.direct.Addr().String(),
 		CA: c.certs.ca, ServerName: domainHost,
 		BindDN: domainAdmin, Password: c.password,
 		Suffix: domainSuffix, Base: base, People: "OU=People," + base, Groups: "OU=Groups," + base,

@@ -1,0 +1,294 @@
+package ldif
+
+import (
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// ServerKind names a directory product whose behaviour the bridge knows.
+type ServerKind string
+
+// The kinds of directory.
+const (
+	OpenLDAP        ServerKind = "openldap"
+	ActiveDirectory ServerKind = "active-directory"
+	DS389           ServerKind = "389ds"
+	Generic         ServerKind = "generic"
+)
+
+// ServerKinds are all of them, for a configuration to be held against.
+var ServerKinds = []ServerKind{OpenLDAP, ActiveDirectory, DS389, Generic}
+
+// Traits are what differs between directory products. There is one row a product, in the table below, and nothing else asks which product it is:
+// it asks for the trait.
+type Traits struct {
+	Kind ServerKind // a name for logs
+
+	// Identity.
+	IDAttribute string // holds the entry's stable id
+	IDForm      IDForm // how the id stands in it
+	DNAttribute string // finds an entry by its DN in a filter
+	NamesByID   bool   // `<GUID=id>` is taken for an entry's DN: as the target of Modify, Delete and a base search, and as a value that refers to it
+
+	// Versions and times.
+	VersionAttribute  string      // its value changes with each write of the entry
+	VersionForm       VersionForm // what a version is made of
+	CreatedAttribute  string
+	ModifiedAttribute string
+	TimeLayout        string // of a time in a filter, to the second
+	InstanceAttribute string // of the root DSE: the DN of the entry whose invocationId names the server that counts versions; "": there is none
+
+	// References.
+	KeepsReferences bool   // a reference follows its target's rename and goes with its target
+	Backlink        string // holds, on a member, the groups that it is a member of, as certainly as the groups themselves; "": none
+
+	// Values.
+	SettledCodes    []uint16 // results beyond 16 and 20 that tell that a value to add is there, or one to delete is not
+	BitRule         bool     // the matching rule 1.2.840.113556.1.4.803 is known to work
+	OrdersTimes     bool     // times can be compared though no definition names an ordering rule
+	LongestRDN      int      // octets; 0: no limit known
+	Lengths         []Length // of attributes whose values must be made to fit
+	KeepsClasses    bool     // auxiliary classes go with the structural one: none is added
+	RenameDropsName bool     // a ModifyDN always takes the old RDN's values away
+
+	// Accounts.
+	AccountName      string   // names every account and group besides its RDN, and is made up where it is not given; "": none
+	Birth            *Birth   // what an account must be born with
+	UniqueEverywhere bool     // names are unique in the whole naming context, not only where a type has its base
+	PersonFilter     string   // finds people where the object classes find more
+	BindNames        []string // attributes that an account may bind with instead of its DN
+	Privilege        *Privilege
+}
+
+// IDForm is how an id stands in its attribute.
+type IDForm int
+
+// The forms of an id.
+const (
+	UUIDText   IDForm = iota // a UUID, as it is shown
+	AnyText                  // the server's own form, as it is shown
+	GUIDOctets               // 16 octets, the first three fields little-endian ([MS-DTYP] §2.3.4.2); shown as a UUID
+)
+
+// VersionForm is what tells one version of an entry from another.
+type VersionForm int
+
+// The forms of a version.
+const (
+	VersionDigest   VersionForm = iota // a digest of what was read: the version attribute has a grain of a second
+	VersionValue                       // the version attribute's value
+	VersionInstance                    // the version attribute's value, which counts for the server that gave it (Server.Instance) alone
+)
+
+// Length is what an attribute's values must be to be taken.
+type Length struct {
+	Attribute string
+	Class     string // object class that it holds for; "": any
+	Limit     int    // characters
+	Forbidden string // characters that are not taken; control characters are not either
+	TrimEnd   string // characters that do not stand at the end
+}
+
+// Birth is what the server demands of a new account of an object class.
+type Birth struct {
+	Class    string
+	Password string // attribute
+}
+
+// Privilege is how the server marks accounts and groups that only its administrators change.
+type Privilege struct {
+	Mark         string // attribute, "1" on what is privileged; it lags behind the membership
+	GroupClass   string
+	MemberOf     string // matching rule that follows memberOf through any number of groups
+	PrimaryGroup string // attribute with the id, within the domain, of a group that memberOf does not tell of
+	GroupID      string // attribute that ends with that id
+}
+
+// traits is the table: one row a product.
+var traits = map[ServerKind]*Traits{
+	OpenLDAP: {
+		Kind: OpenLDAP, IDAttribute: "entryUUID", DNAttribute: "entryDN",
+		VersionAttribute: "entryCSN", VersionForm: VersionValue,
+		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
+		BitRule: true,
+		// mdb's key holds 511 octets, and the RDN stands in it twice. A longer one ends in result 80, which tells nothing.
+		LongestRDN: 245,
+	},
+	ActiveDirectory: {
+		Kind: ActiveDirectory, IDAttribute: "objectGUID", IDForm: GUIDOctets, DNAttribute: "distinguishedName", NamesByID: true,
+		VersionAttribute: "uSNChanged", VersionForm: VersionInstance, InstanceAttribute: "dsServiceName",
+		CreatedAttribute: "whenCreated", ModifiedAttribute: "whenChanged", TimeLayout: "20060102150405.0Z",
+		KeepsReferences: true, Backlink: "memberOf",
+		SettledCodes: []uint16{68, 53}, BitRule: true, OrdersTimes: true,
+		// [MS-ADTS] §3.1.1.5.2.2, [MS-SAMR] §3.1.1.6.
+		Lengths: []Length{
+			{Attribute: "cn", Limit: 64},
+			{Attribute: "sAMAccountName", Class: "user", Limit: 20, Forbidden: `"/\[]:;|=,+*?<>@`, TrimEnd: ". "},
+			{Attribute: "sAMAccountName", Limit: 256, Forbidden: `"/\[]:;|=,+*?<>@`, TrimEnd: ". "},
+		},
+		KeepsClasses: true, RenameDropsName: true,
+		AccountName: "sAMAccountName", Birth: &Birth{Class: "user", Password: "unicodePwd"}, UniqueEverywhere: true,
+		PersonFilter: "(&(objectCategory=person)(objectClass=user))",
+		BindNames:    []string{"userPrincipalName", "sAMAccountName"},
+		Privilege: &Privilege{
+			Mark: "adminCount", GroupClass: "group", MemberOf: "1.2.840.113556.1.4.1941", PrimaryGroup: "primaryGroupID", GroupID: "objectSid",
+		},
+	},
+	DS389: {
+		Kind: DS389, IDAttribute: "nsUniqueId", IDForm: AnyText, DNAttribute: "entryDN",
+		VersionAttribute: "modifyTimestamp",
+		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
+		BitRule: true,
+	},
+	Generic: {
+		Kind: Generic, IDAttribute: "entryUUID", DNAttribute: "entryDN",
+		VersionAttribute: "modifyTimestamp",
+		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
+	},
+}
+
+const rfcTime = "20060102150405Z"
+
+// Traits are the row of the product; of one that is not known, Generic's.
+func (k ServerKind) Traits() *Traits {
+	if t := traits[k]; t != nil {
+		return t
+	}
+	return traits[Generic]
+}
+
+// capabilityActiveDirectory is LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] §3.1.1.3.4.3.1).
+const capabilityActiveDirectory = "1.2.840.113556.1.4.800"
+
+// KindOf tells the products apart by what their root DSEs hold.
+func KindOf(root *Entry) ServerKind {
+	switch {
+	case slices.Contains(root.Values("supportedCapabilities"), capabilityActiveDirectory):
+		return ActiveDirectory
+	case slices.ContainsFunc(root.Values("objectClass"), func(class string) bool { return strings.EqualFold(class, "OpenLDAProotDSE") }):
+		return OpenLDAP
+	case root.Value("vendorName") == "389 Project":
+		return DS389
+	}
+	return Generic
+}
+
+// ID is the entry's stable id in its usual text form; "" where the entry shows none.
+func (t *Traits) ID(e *Entry) string {
+	v := e.Value(t.IDAttribute)
+	if t.IDForm == GUIDOctets {
+		return guidText(v)
+	}
+	return v
+}
+
+// IDFilter is the filter for the entry with the id; false where the text is no id of this server, and so nobody's.
+func (t *Traits) IDFilter(id string) (string, bool) {
+	assertion := id
+	_, err := uuid.Parse(id)
+	isUUID := err == nil && len(id) == 36
+	switch t.IDForm {
+	case UUIDText:
+		if !isUUID {
+			return "", false
+		}
+	case AnyText:
+		if id == "" {
+			return "", false
+		}
+		assertion = EscapeFilter(id)
+	case GUIDOctets:
+		if !isUUID {
+			return "", false
+		}
+		assertion = escapeOctets(t.IDValue(id))
+	}
+	return "(" + t.IDAttribute + "=" + assertion + ")", true
+}
+
+const byIDPrefix, byIDSuffix = "<GUID=", ">"
+
+// ByID names an entry by its id, which no rename changes, where the server takes that for a DN; else by its DN.
+func (t *Traits) ByID(id, dn string) string {
+	if t.NamesByID && id != "" {
+		return byIDPrefix + strings.ToLower(id) + byIDSuffix
+	}
+	return dn
+}
+
+// IDNamed reads what ByID wrote; false where the text is a DN.
+func (t *Traits) IDNamed(text string) (id string, ok bool) {
+	inner, prefixed := strings.CutPrefix(text, byIDPrefix)
+	id, closed := strings.CutSuffix(inner, byIDSuffix)
+	return id, t.NamesByID && prefixed && closed
+}
+
+// IDValue is the value of the id attribute on the entry with the id.
+func (t *Traits) IDValue(id string) string {
+	if u, err := uuid.Parse(id); err == nil && t.IDForm == GUIDOctets {
+		return string(swapGUID(u[:]))
+	}
+	return id
+}
+
+// escapeOctets writes octets as a filter's assertion value, each escaped (RFC 4515 §3).
+func escapeOctets(raw string) string {
+	var b strings.Builder
+	for i := range len(raw) {
+		b.WriteString(`\` + hex.EncodeToString([]byte{raw[i]}))
+	}
+	return b.String()
+}
+
+func guidText(raw string) string {
+	if len(raw) != 16 {
+		return ""
+	}
+	var u uuid.UUID
+	copy(u[:], swapGUID([]byte(raw)))
+	return u.String()
+}
+
+func swapGUID(b []byte) []byte {
+	return []byte{b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]}
+}
+
+// Fit makes a value what the server takes for the attribute of an entry of these object classes, and tells the number of characters that it allows; 0 is no
+// limit known.
+func (s *Server) Fit(attribute string, classes []string, value string) (fitted string, limit int) {
+	for _, l := range s.Lengths {
+		isA := func(class string) bool { return s.Schema.IsA(class, l.Class) }
+		if !strings.EqualFold(attribute, l.Attribute) || l.Class != "" && !slices.ContainsFunc(classes, isA) {
+			continue
+		}
+		value = strings.TrimSpace(value)
+		if l.Forbidden != "" {
+			value = strings.Map(func(r rune) rune {
+				if r < ' ' || strings.ContainsRune(l.Forbidden, r) {
+					return '_'
+				}
+				return r
+			}, value)
+		}
+		if runes := []rune(value); len(runes) > l.Limit {
+			value = string(runes[:l.Limit])
+		}
+		return strings.TrimRight(value, " "+l.TrimEnd), l.Limit
+	}
+	return value, 0
+}
+
+// Version is a text that changes with each write of the entry. Where the server keeps none it is "", and a digest of what was read has to do.
+func (s *Server) Version(e *Entry) string {
+	v := e.Value(s.VersionAttribute)
+	switch {
+	case v == "" || s.VersionForm == VersionDigest:
+		return ""
+	case s.VersionForm == VersionInstance:
+		return s.Instance + "-" + v
+	}
+	return v
+}
