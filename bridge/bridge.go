@@ -16,7 +16,9 @@ import (
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
 	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/read"
 	"scimbridge/scim"
 	"scimbridge/scim/filter"
 	"scimbridge/scim/schema"
@@ -45,7 +47,7 @@ type Result struct {
 
 // Options is what a Bridge is made of.
 type Options struct {
-	Map       *ldapmap.Map
+	Map       *compile.Map
 	Directory *directory.Client
 	Guard     *guard.Guard
 	Journal   journal.Journal // nil: none
@@ -56,7 +58,7 @@ type Options struct {
 
 // Bridge serves SCIM operations from a directory. Operations name their resource type by its name ("User"). It is safe for concurrent use.
 type Bridge struct {
-	compiled  *ldapmap.Map
+	compiled  *compile.Map
 	directory *directory.Client
 	guard     *guard.Guard
 	journal   journal.Journal
@@ -101,7 +103,7 @@ func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) 
 		}
 		return b.bound, server, nil
 	}
-	bound, problems := b.compiled.For(server)
+	bound, problems := ldapmap.For(b.compiled, server)
 	b.server, b.bound = server, bound
 	if len(problems) > 0 {
 		for _, p := range problems {
@@ -129,13 +131,16 @@ func (b *Bridge) typed(ctx context.Context, name string) (*ldapmap.Map, *ldapmap
 // Types returns the resource types that the map serves, with their schemas true to the map; while the directory cannot be asked, without
 // what its schema demands.
 func (b *Bridge) Types(ctx context.Context) []*schema.ResourceType {
+	var types []*schema.ResourceType
 	m, _, err := b.world(ctx)
 	if err != nil {
-		m = b.compiled
+		for _, t := range b.compiled.Types {
+			types = append(types, t.Resource)
+		}
+		return types
 	}
-	var types []*schema.ResourceType
 	for _, t := range m.Types {
-		types = append(types, t.ResourceType())
+		types = append(types, t.Resource)
 	}
 	return types
 }
@@ -152,13 +157,18 @@ func (b *Bridge) Ready(ctx context.Context) bool {
 	return err == nil
 }
 
+// attributes are those to read of an entry that may be written: what is asked for, and what the guard must see.
+func (b *Bridge) attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
+	return append(read.Attributes(t, wants), b.guard.Needs(t.Server)...)
+}
+
 // find reads the entry with the id, with the attributes that wants names (nil: all but members), or errNotFound.
 func (b *Bridge) find(ctx context.Context, t *ldapmap.Type, id string, wants func(schema.Ref) bool) (*ldif.Entry, error) {
 	text, ok := t.IDFilter(id)
 	if !ok {
 		return nil, errNotFound
 	}
-	found, err := b.directory.Search(ctx, directory.Search{Base: t.Base, Filter: text, Attributes: t.Attributes(wants)})
+	found, err := b.directory.Search(ctx, directory.Search{Base: t.Base, Filter: text, Attributes: b.attributes(t, wants)})
 	if err != nil {
 		if reasonOf(err) == directory.NotFound { // the base itself is not there
 			return nil, errNotFound
@@ -190,22 +200,22 @@ func (b *Bridge) refs(ctx context.Context, m *ldapmap.Map, ids, dns []string) (l
 func (b *Bridge) show(c Call, t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs, p *scim.Projection) *Result {
 	r := b.resource(c, t, e, refs)
 	id, _ := r["id"].(string)
-	return &Result{Resource: p.Apply(r), Location: b.location(c, t, id), Version: etag(t, e)}
+	return &Result{Resource: p.Apply(r), Location: b.location(c, t.Resource, id), Version: etag(t, e)}
 }
 
 // resource turns an entry into its resource with what only the bridge knows: addresses and the version.
 func (b *Bridge) resource(c Call, t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) scim.Resource {
-	r := t.Resource(e, refs)
+	r := read.Resource(t, e, refs)
 	if meta, ok := r["meta"].(map[string]any); ok {
-		meta["location"] = b.location(c, t, t.ID(e))
+		meta["location"] = b.location(c, t.Resource, t.ID(e))
 		meta["version"] = etag(t, e)
 	}
-	t.Locate(r, c.BaseURL)
+	read.Locate(t, r, c.BaseURL)
 	return r
 }
 
-func (b *Bridge) location(c Call, t *ldapmap.Type, id string) string {
-	return c.BaseURL + t.ResourceType().Endpoint + "/" + url.PathEscape(id)
+func (b *Bridge) location(c Call, rt *schema.ResourceType, id string) string {
+	return c.BaseURL + rt.Endpoint + "/" + url.PathEscape(id)
 }
 
 // password makes a random password that meets any complexity rule: 32 characters of four kinds.

@@ -19,7 +19,7 @@ import (
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
-	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -35,9 +35,9 @@ type house struct {
 func build(t *testing.T) house {
 	t.Helper()
 	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
-	compiled, err := ldapmap.Compile([]ldapmap.Options{{
+	compiled, err := compile.Compile([]compile.Options{{
 		Type: "User", Base: server.People, ObjectClasses: []string{"inetOrgPerson"}, DN: `"uid=" + rdn(userName) + "," + base`,
-		Attributes: []ldapmap.AttributeOptions{
+		Attributes: []compile.AttributeOptions{
 			{SCIM: "userName", LDAP: "uid"},
 			{SCIM: "name.formatted", LDAP: "cn", Empty: "userName"},
 			{SCIM: "name.familyName", LDAP: "sn", Empty: "userName"},
@@ -47,8 +47,8 @@ func build(t *testing.T) house {
 		},
 	}, {
 		Type: "Group", Base: server.Groups, ObjectClasses: []string{"groupOfNames"},
-		Attributes: []ldapmap.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
-		Members:    &ldapmap.MembersOptions{Attribute: "member"},
+		Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
+		Members:    &compile.MembersOptions{Attribute: "member"},
 	}})
 	if err != nil {
 		t.Fatal(err)

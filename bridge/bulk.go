@@ -59,7 +59,7 @@ func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*scim.BulkRespo
 
 // strict says that clients are held to the RFCs.
 func (b *Bridge) strict() bool {
-	return len(b.compiled.Types) > 0 && b.compiled.Types[0].ResourceType().Strict
+	return len(b.compiled.Types) > 0 && b.compiled.Types[0].Resource.Strict
 }
 
 // bulk is a bulk request on its way.
@@ -221,7 +221,7 @@ func (u *bulk) do(ctx context.Context, op *bulkOp) {
 	case op.Method == http.MethodPatch && id != "":
 		r, err = u.b.Patch(ctx, call, typ, id, data, View{})
 	case op.Method == http.MethodDelete && id != "":
-		r, err = &Result{Location: u.b.location(call, u.b.compiled.Type(typ), id)}, u.b.Delete(ctx, call, typ, id)
+		r, err = &Result{Location: u.b.location(call, u.b.compiled.Type(typ).Resource, id)}, u.b.Delete(ctx, call, typ, id)
 	default:
 		err = &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s %s is no operation", op.Method, path)}
 	}

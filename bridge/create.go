@@ -5,7 +5,9 @@ import (
 
 	"scimbridge/bridge/directory"
 	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/read"
 	"scimbridge/scim"
 )
 
@@ -16,22 +18,22 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	if err != nil {
 		return nil, err
 	}
-	p, err := scim.NewProjection(t.ResourceType(), v.Attributes, v.Excluded)
+	p, err := scim.NewProjection(t.Resource, v.Attributes, v.Excluded)
 	if err != nil {
 		return nil, err
 	}
-	after, _, err := scim.Parse(body, t.ResourceType())
+	after, _, err := scim.Parse(body, t.Resource)
 	if err != nil {
 		return nil, err
 	}
-	if err := scim.CheckRequired(after, t.ResourceType()); err != nil {
+	if err := scim.CheckRequired(after, t.Resource); err != nil {
 		return nil, err
 	}
 	p.SpecifyAll(after)
-	want := ldapmap.Write{After: after, Members: ldapmap.Members{Add: t.TakeMembers(after)}}
-	ids := append(t.ResourceIDs(after), want.Members.Add...)
+	want := draft.Write{After: after, Members: draft.Members{Add: draft.TakeMembers(t, after)}}
+	ids := append(draft.ResourceIDs(t, after), want.Members.Add...)
 	w := &writing{call: c, operation: "create", typ: t, world: m, server: server}
-	done, err := b.run(ctx, w, func() (ldapmap.Write, ldapmap.Refs, error) {
+	done, err := b.run(ctx, w, func() (draft.Write, ldapmap.Refs, error) {
 		refs, err := b.refs(ctx, m, ids, nil)
 		return want, refs, err
 	})
@@ -57,9 +59,13 @@ func addOf(p ldif.Plan) ldif.Change {
 
 // readBack reads what an add made, by the unique values that it claimed. Where another entry shows the same and is not surely the later one, the add is taken
 // back and the client told: two entries of one name would each be found in place of the other.
-func (b *Bridge) readBack(ctx context.Context, w *writing, want ldapmap.Write, add ldif.Change, p *scim.Projection) (*ldif.Entry, error) {
+func (b *Bridge) readBack(ctx context.Context, w *writing, want draft.Write, add ldif.Change, p *scim.Projection) (*ldif.Entry, error) {
 	t := w.typ
-	search := directory.Search{Base: t.Base, Filter: t.ClaimFilter(want), Attributes: t.Attributes(p.Wants)}
+	d, err := draft.New(t, want)
+	if err != nil {
+		return nil, err
+	}
+	search := directory.Search{Base: t.Base, Filter: d.ClaimFilter(), Attributes: read.Attributes(t, p.Wants)}
 	if search.Filter == "" {
 		search.Base, search.Scope, search.Filter = add.DN, directory.BaseObject, t.Scope()
 	}
@@ -77,10 +83,10 @@ func (b *Bridge) readBack(ctx context.Context, w *writing, want ldapmap.Write, a
 		return nil, &directory.Error{Reason: directory.LostRace} // gone, or moved, before it could be read
 	}
 	for _, e := range found {
-		if e == own || !t.Holds(e) || t.Created(e).After(t.Created(own)) {
+		if e == own || !t.Holds(e) || read.Created(t, e).After(read.Created(t, own)) {
 			continue
 		}
-		if rival := t.Rival(want, e); rival != nil {
+		if rival := d.Rival(e); rival != nil {
 			back := ldif.Plan{Before: own, Steps: []ldif.Step{{
 				Before: own, Change: ldif.Change{Kind: ldif.Delete, DN: own.DN, If: ldif.Condition{ID: t.ID(own)}},
 			}}}

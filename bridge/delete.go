@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/draft"
+	"scimbridge/ldapmap/read"
 )
 
 // Delete removes a resource (RFC 7644 §3.6), and first takes it out of what refers to it where the directory does not.
@@ -15,13 +17,13 @@ func (b *Bridge) Delete(ctx context.Context, c Call, typ, id string) error {
 	}
 	w := &writing{call: c, operation: "delete", typ: t, world: m, server: server}
 	tried := false
-	_, err = b.run(ctx, w, func() (want ldapmap.Write, refs ldapmap.Refs, err error) {
+	_, err = b.run(ctx, w, func() (want draft.Write, refs ldapmap.Refs, err error) {
 		want.Entry, err = b.find(ctx, t, id, nil)
 		if err == nil && !w.touched {
 			err = checkMatch(c.IfMatch, t, want.Entry)
 		}
 		if err == nil {
-			want.Before = t.Resource(want.Entry, refs)
+			want.Before = read.Resource(t, want.Entry, refs)
 			want.Exactly = c.IfMatch != "" && c.IfMatch != "*"
 			tried = true
 		}

@@ -5,6 +5,7 @@ import (
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/read"
 	"scimbridge/scim"
 )
 
@@ -14,7 +15,7 @@ func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Resu
 	if err != nil {
 		return nil, err
 	}
-	p, err := scim.NewProjection(t.ResourceType(), v.Attributes, v.Excluded)
+	p, err := scim.NewProjection(t.Resource, v.Attributes, v.Excluded)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +31,7 @@ func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Resu
 
 // present resolves the references that are shown of an entry, and shows it.
 func (b *Bridge) present(ctx context.Context, c Call, m *ldapmap.Map, t *ldapmap.Type, e *ldif.Entry, p *scim.Projection) (*Result, error) {
-	refs, err := b.refs(ctx, m, nil, t.References(e, p.Wants))
+	refs, err := b.refs(ctx, m, nil, read.References(t, e, p.Wants))
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/draft"
 	"scimbridge/scim"
 	"scimbridge/scim/patch"
 )
@@ -17,11 +17,11 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	if err != nil {
 		return nil, err
 	}
-	p, err := scim.NewProjection(t.ResourceType(), v.Attributes, v.Excluded)
+	p, err := scim.NewProjection(t.Resource, v.Attributes, v.Excluded)
 	if err != nil {
 		return nil, err
 	}
-	ops, _, err := patch.Parse(body, t.ResourceType())
+	ops, _, err := patch.Parse(body, t.Resource)
 	if err != nil {
 		return nil, err
 	}
@@ -37,19 +37,19 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	}
 	u := &update{b: b, c: c, m: m, t: t, id: id, p: p}
 	u.whole = t.HasMembers() && (!asDelta || delta.Replace)
-	u.ids = slices.Concat(t.OperationIDs(ops), delta.Add, delta.Remove)
-	u.apply = func(before scim.Resource) (scim.Resource, ldapmap.Members, error) {
+	u.ids = slices.Concat(draft.OperationIDs(t, ops), delta.Add, delta.Remove)
+	u.apply = func(before scim.Resource) (scim.Resource, draft.Members, error) {
 		present := before.Clone()
-		after, err := patch.Apply(before, ops, t.ResourceType())
+		after, err := patch.Apply(before, ops, t.Resource)
 		switch {
 		case err != nil:
-			return nil, ldapmap.Members{}, err
+			return nil, draft.Members{}, err
 		case delta.Replace:
-			return after, ldapmap.Delta(t.TakeMembers(present), delta.Add), nil
+			return after, draft.Delta(draft.TakeMembers(t, present), delta.Add), nil
 		case u.whole:
-			return after, ldapmap.Delta(t.TakeMembers(present), t.TakeMembers(after)), nil
+			return after, draft.Delta(draft.TakeMembers(t, present), draft.TakeMembers(t, after)), nil
 		}
-		return after, ldapmap.Members{Add: delta.Add, Remove: delta.Remove}, nil
+		return after, draft.Members{Add: delta.Add, Remove: delta.Remove}, nil
 	}
 	return u.run(ctx, "patch", server, t.HasMembers() && !p.Named())
 }

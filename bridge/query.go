@@ -10,6 +10,8 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/read"
+	"scimbridge/ldapmap/search"
 	"scimbridge/scim"
 	"scimbridge/scim/filter"
 	"scimbridge/scim/schema"
@@ -63,11 +65,11 @@ func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List,
 	known := false // some type has got what the filter names
 	var fault error
 	for _, t := range l.types {
-		if _, err := filter.Parse(q.Filter, t.ResourceType()); q.Filter == "" || err == nil {
+		if _, err := filter.Parse(q.Filter, t.Resource); q.Filter == "" || err == nil {
 			known = true
 		} else {
 			fault = err
-			e, _, err := filter.ParseAcross(q.Filter, t.ResourceType())
+			e, _, err := filter.ParseAcross(q.Filter, t.Resource)
 			known = known || len(l.types) > 1 && err == nil && e != nil
 		}
 	}
@@ -83,7 +85,7 @@ func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List,
 			l.parts = append(l.parts, p)
 		}
 	}
-	if len(l.parts) == 1 && len(l.types) == 1 && q.Cursor == nil && l.parts[0].t.IsDirect(l.parts[0].filter) {
+	if len(l.parts) == 1 && len(l.types) == 1 && q.Cursor == nil && search.IsDirect(l.parts[0].t, l.parts[0].filter) {
 		return l.direct(ctx)
 	}
 	return l.paged(ctx)
@@ -140,11 +142,11 @@ type found struct {
 func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 	p := &part{t: t, ldap: t.Scope()}
 	var err error
-	if p.p, err = scim.NewProjection(t.ResourceType(), l.query.View.Attributes, l.query.View.Excluded); err != nil {
+	if p.p, err = scim.NewProjection(t.Resource, l.query.View.Attributes, l.query.View.Excluded); err != nil {
 		return nil, err
 	}
 	if l.query.SortBy != "" {
-		path, known, err := filter.LookupPath(l.query.SortBy, t.ResourceType())
+		path, known, err := filter.LookupPath(l.query.SortBy, t.Resource)
 		if err != nil {
 			return nil, err
 		}
@@ -158,20 +160,20 @@ func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 	if l.query.Filter == "" {
 		return p, nil
 	}
-	if p.filter, err = filter.Parse(l.query.Filter, t.ResourceType()); err != nil {
+	if p.filter, err = filter.Parse(l.query.Filter, t.Resource); err != nil {
 		every := false
-		if p.filter, every, err = filter.ParseAcross(l.query.Filter, t.ResourceType()); err != nil || p.filter == nil && !every {
+		if p.filter, every, err = filter.ParseAcross(l.query.Filter, t.Resource); err != nil || p.filter == nil && !every {
 			return nil, err
 		}
 		if p.filter == nil {
 			return p, nil
 		}
 	}
-	refs, err := l.b.refs(ctx, l.m, t.FilterIDs(p.filter), nil)
+	refs, err := l.b.refs(ctx, l.m, search.IDs(t, p.filter), nil)
 	if err != nil {
 		return nil, err
 	}
-	p.ldap, p.remainder = t.Filter(p.filter, refs)
+	p.ldap, p.remainder = search.Filter(t, p.filter, refs)
 	return p, nil
 }
 
@@ -291,9 +293,9 @@ func (l *listing) items(ctx context.Context) ([]item, error) {
 // enumerate gathers a part's matches, reading of each entry only what decides on it and its place.
 func (l *listing) enumerate(ctx context.Context, number int) ([]found, error) {
 	p := l.parts[number]
-	attributes := p.t.IDAttributes()
+	attributes := []string{p.t.Server.IDAttribute}
 	if p.remainder != nil || p.sortBy != nil {
-		attributes = p.t.Attributes(p.judges)
+		attributes = read.Attributes(p.t, p.judges)
 	}
 	var entries []*ldif.Entry
 	err := l.b.directory.Enumerate(ctx, directory.Search{Base: p.t.Base, Filter: p.ldap, Attributes: attributes}, func(e *ldif.Entry) error {
@@ -354,7 +356,7 @@ func (l *listing) read(ctx context.Context, items []item) ([]scim.Resource, erro
 
 // search finds entries; where the base is not there yet, there are none.
 func (l *listing) search(ctx context.Context, p *part, text string, wants func(schema.Ref) bool) ([]*ldif.Entry, error) {
-	found, err := l.b.directory.Search(ctx, directory.Search{Base: p.t.Base, Filter: text, Attributes: p.t.Attributes(wants)})
+	found, err := l.b.directory.Search(ctx, directory.Search{Base: p.t.Base, Filter: text, Attributes: read.Attributes(p.t, wants)})
 	if reasonOf(err) == directory.NotFound {
 		return nil, nil
 	}
@@ -364,7 +366,7 @@ func (l *listing) search(ctx context.Context, p *part, text string, wants func(s
 func (l *listing) refs(ctx context.Context, p *part, entries []*ldif.Entry, wants func(schema.Ref) bool) (ldapmap.Refs, error) {
 	var dns []string
 	for _, e := range entries {
-		dns = append(dns, p.t.References(e, wants)...)
+		dns = append(dns, read.References(p.t, e, wants)...)
 	}
 	slices.Sort(dns)
 	return l.b.refs(ctx, l.m, nil, slices.Compact(dns))

@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"strings"
 
-	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/draft"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
@@ -17,7 +17,7 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 	if err != nil {
 		return nil, err
 	}
-	rt := t.ResourceType()
+	rt := t.Resource
 	p, err := scim.NewProjection(rt, v.Attributes, v.Excluded)
 	if err != nil {
 		return nil, err
@@ -35,17 +35,17 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 		return nil, err
 	}
 	u := &update{b: b, c: c, m: m, t: t, id: id, p: p, whole: t.HasMembers() && said}
-	members := t.TakeMembers(sent)
-	u.ids = append(t.ResourceIDs(sent), members...)
-	u.apply = func(before scim.Resource) (scim.Resource, ldapmap.Members, error) {
+	members := draft.TakeMembers(t, sent)
+	u.ids = append(draft.ResourceIDs(t, sent), members...)
+	u.apply = func(before scim.Resource) (scim.Resource, draft.Members, error) {
 		after := sent.Clone()
 		if err := keep(after, before, rt); err != nil {
-			return nil, ldapmap.Members{}, err
+			return nil, draft.Members{}, err
 		}
 		if !u.whole {
-			return after, ldapmap.Members{}, nil
+			return after, draft.Members{}, nil
 		}
-		return after, ldapmap.Delta(t.TakeMembers(before), members), nil
+		return after, draft.Delta(draft.TakeMembers(t, before), members), nil
 	}
 	return u.run(ctx, "replace", server, false)
 }

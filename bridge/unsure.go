@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"scimbridge/bridge/directory"
 	"scimbridge/ldapmap"
@@ -37,7 +36,7 @@ func (b *Bridge) resume(ctx context.Context, w *writing) (*outcome, error) {
 		return nil, err
 	}
 	next := u.at + 1
-	done, told := shows(w.server.Schema, sent, e)
+	done, told := shows(w.server, sent, e)
 	if !told {
 		switch {
 		case sent.If.Version == "": // what cannot be told can be repeated: a password, and members that may be there already
@@ -82,7 +81,7 @@ func (b *Bridge) resume(ctx context.Context, w *writing) (*outcome, error) {
 
 // leftBy reads what the change leaves, where it was done: the entry under its new name; nil where there is none.
 func (b *Bridge) leftBy(ctx context.Context, w *writing, c ldif.Change) (*ldif.Entry, error) {
-	search := directory.Search{Base: c.DN, Scope: directory.BaseObject, Attributes: append(w.typ.IDAttributes(), w.server.VersionAttribute)}
+	search := directory.Search{Base: c.DN, Scope: directory.BaseObject, Attributes: []string{w.server.IDAttribute, w.server.VersionAttribute}}
 	if c.Kind == ldif.ModifyDN {
 		search.Base = c.NewDN()
 	}
@@ -107,7 +106,7 @@ func (b *Bridge) leftBy(ctx context.Context, w *writing, c ldif.Change) (*ldif.E
 }
 
 // shows says whether what leftBy found (nil: nothing) is as the change leaves it. told is false where no reader can tell.
-func shows(schema *ldif.Subschema, c ldif.Change, e *ldif.Entry) (done, told bool) {
+func shows(server *ldif.Server, c ldif.Change, e *ldif.Entry) (done, told bool) {
 	switch {
 	case c.Kind == ldif.Delete:
 		return e == nil, true
@@ -118,25 +117,25 @@ func shows(schema *ldif.Subschema, c ldif.Change, e *ldif.Entry) (done, told boo
 	}
 	again := ldif.Change{Kind: ldif.Modify}
 	for _, a := range c.Entry {
-		if readable(a.Name, a.Values) && len(e.Values(a.Name)) > 0 {
+		if readable(server, a.Name, a.Values) && len(e.Values(a.Name)) > 0 {
 			again.Mods = append(again.Mods, ldif.Mod{Op: ldif.AddValues, Name: a.Name, Values: a.Values})
 		}
 	}
 	for _, m := range c.Mods { // all of a Modify is done, or nothing
-		if readable(m.Name, m.Values) && !m.Settled {
+		if readable(server, m.Name, m.Values) && !m.Settled {
 			again.Mods = append(again.Mods, m)
 		}
 	}
 	if len(again.Mods) == 0 {
 		return false, false
 	}
-	after := ldif.Apply(e, again, schema)
+	after := ldif.Apply(e, again, server.Schema)
 	return !slices.ContainsFunc(again.Mods, func(m ldif.Mod) bool {
 		return !slices.Equal(e.Values(m.Name), after.Values(m.Name))
 	}), true
 }
 
-// readable says whether values can be compared with what a search returns: a password cannot, nor a reference by Active Directory's GUID.
-func readable(name string, values []string) bool {
-	return !ldif.Secret(name) && !slices.ContainsFunc(values, func(v string) bool { return strings.HasPrefix(v, "<GUID=") })
+// readable says whether values can be compared with what a search returns: a password cannot, nor a reference by id.
+func readable(server *ldif.Server, name string, values []string) bool {
+	return !ldif.Secret(name) && !slices.ContainsFunc(values, func(v string) bool { _, byID := server.IDNamed(v); return byID })
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 
 	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/read"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
@@ -21,7 +23,7 @@ type update struct {
 	ids   []string // of other resources, that the change names
 	whole bool     // the members must be read to know what is to change
 	// apply tells what the change makes of the resource. before holds the members where whole is set.
-	apply func(before scim.Resource) (after scim.Resource, members ldapmap.Members, err error)
+	apply func(before scim.Resource) (after scim.Resource, members draft.Members, err error)
 }
 
 // run carries the update out and shows the resource as it left it. silent answers without a body.
@@ -31,14 +33,14 @@ func (u *update) run(ctx context.Context, operation string, server *ldif.Server,
 	if silent {
 		wants = func(schema.Ref) bool { return false }
 	}
-	w.read = u.t.Attributes(wants)
-	done, err := u.b.run(ctx, w, func() (ldapmap.Write, ldapmap.Refs, error) { return u.look(ctx, w) })
+	w.read = read.Attributes(u.t, wants)
+	done, err := u.b.run(ctx, w, func() (draft.Write, ldapmap.Refs, error) { return u.look(ctx, w) })
 	if err != nil {
 		return nil, err
 	}
 	e := done.entry
 	if silent {
-		r := &Result{Location: u.b.location(u.c, u.t, u.id)}
+		r := &Result{Location: u.b.location(u.c, u.t.Resource, u.id)}
 		if e != nil && !done.plan.Empty() {
 			r.Version = etag(u.t, e)
 		}
@@ -56,7 +58,7 @@ func (u *update) run(ctx context.Context, operation string, server *ldif.Server,
 }
 
 // look reads the entry and tells what the change makes of it.
-func (u *update) look(ctx context.Context, w *writing) (want ldapmap.Write, refs ldapmap.Refs, err error) {
+func (u *update) look(ctx context.Context, w *writing) (want draft.Write, refs ldapmap.Refs, err error) {
 	wants := func(schema.Ref) bool { return true }
 	if !u.whole {
 		wants = nil
@@ -70,15 +72,15 @@ func (u *update) look(ctx context.Context, w *writing) (want ldapmap.Write, refs
 			return want, refs, err
 		}
 	}
-	if refs, err = u.b.refs(ctx, u.m, u.ids, u.t.References(e, nil)); err != nil {
+	if refs, err = u.b.refs(ctx, u.m, u.ids, read.References(u.t, e, nil)); err != nil {
 		return want, refs, err
 	}
-	before := u.t.Resource(e, refs)
+	before := read.Resource(u.t, e, refs)
 	after, members, err := u.apply(before.Clone())
 	if err != nil {
 		return want, refs, err
 	}
-	u.t.TakeMembers(before)
-	u.t.TakeMembers(after)
-	return ldapmap.Write{Entry: e, Before: before, After: after, Members: members, Exactly: u.c.IfMatch != "" && u.c.IfMatch != "*"}, refs, nil
+	draft.TakeMembers(u.t, before)
+	draft.TakeMembers(u.t, after)
+	return draft.Write{Entry: e, Before: before, After: after, Members: members, Exactly: u.c.IfMatch != "" && u.c.IfMatch != "*"}, refs, nil
 }

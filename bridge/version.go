@@ -6,6 +6,7 @@ import (
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/read"
 )
 
 var errPrecondition = errors.New("the resource is not in the version that If-Match names")
@@ -16,7 +17,7 @@ type notModified struct{ version string }
 func (e *notModified) Error() string { return "not modified" }
 
 // etag is the entity tag of the resource that an entry shows (RFC 7644 §3.14). It is weak: the projection changes the body.
-func etag(t *ldapmap.Type, e *ldif.Entry) string { return `W/"` + t.Version(e) + `"` }
+func etag(t *ldapmap.Type, e *ldif.Entry) string { return `W/"` + read.Version(t, e) + `"` }
 
 // named says whether a list of entity tags, as If-Match and If-None-Match carry it, holds the tag; * is any. The comparison is the weak
 // one (RFC 9110 §8.8.3.2), and a tag without its quotes is understood.

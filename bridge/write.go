@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -10,8 +11,8 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/journal"
 	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/ldif"
-	"scimbridge/scim"
 )
 
 // attempts is how often a write that loses a race reads and plans again.
@@ -45,7 +46,7 @@ type outcome struct {
 
 // run plans and executes what look says until the directory confirms it: a lost race, and a write whose outcome is unknown, look again.
 // look reads the entry and tells what is wanted of it.
-func (b *Bridge) run(ctx context.Context, w *writing, look func() (ldapmap.Write, ldapmap.Refs, error)) (*outcome, error) {
+func (b *Bridge) run(ctx context.Context, w *writing, look func() (draft.Write, ldapmap.Refs, error)) (*outcome, error) {
 	var err error
 	for attempt := range attempts {
 		if attempt > 0 {
@@ -75,7 +76,7 @@ func (b *Bridge) run(ctx context.Context, w *writing, look func() (ldapmap.Write
 }
 
 // try is one attempt: look, gather facts, plan, judge, execute, record.
-func (b *Bridge) try(ctx context.Context, w *writing, look func() (ldapmap.Write, ldapmap.Refs, error)) (*outcome, error) {
+func (b *Bridge) try(ctx context.Context, w *writing, look func() (draft.Write, ldapmap.Refs, error)) (*outcome, error) {
 	if w.unsure != nil {
 		if done, err := b.resume(ctx, w); done != nil || err != nil {
 			return done, err
@@ -123,56 +124,67 @@ func (b *Bridge) execute(ctx context.Context, w *writing, plan ldif.Plan) (*ldif
 	return e, err
 }
 
-// plan gathers what planning needs, round by round, and plans.
-func (b *Bridge) plan(ctx context.Context, w *writing, want ldapmap.Write, refs ldapmap.Refs) (plan ldif.Plan, err error) {
-	facts := ldapmap.Facts{Refs: refs, Placeholder: w.placeholder}
-	for round := range ldapmap.Rounds {
-		needs, err := w.typ.Needs(want, round)
+// plan gathers what planning needs, and plans.
+func (b *Bridge) plan(ctx context.Context, w *writing, want draft.Write, refs ldapmap.Refs) (ldif.Plan, error) {
+	d, err := draft.New(w.typ, want)
+	if err != nil {
+		return ldif.Plan{}, err
+	}
+	facts := draft.Facts{Refs: refs, Placeholder: w.placeholder}
+	for {
+		plan, needs, err := d.Plan(facts)
+		if err != nil || needs.None() {
+			return plan, err
+		}
+		if facts, err = b.gather(ctx, w.typ, needs, facts); err != nil {
+			return ldif.Plan{}, err
+		}
+	}
+}
+
+// gather adds to the facts what is needed besides.
+func (b *Bridge) gather(ctx context.Context, t *ldapmap.Type, needs draft.Needs, facts draft.Facts) (draft.Facts, error) {
+	if needs.Rounds > 0 {
+		facts.Rounds, facts.Found = needs.Rounds, nil
+	}
+	if needs.Password {
+		facts.Password = password()
+	}
+	if needs.Search != nil {
+		found, err := b.whole(ctx, t, *needs.Search)
 		if err != nil {
-			return plan, err
+			return facts, err
 		}
-		if needs.Password {
-			facts.Password = password()
-		}
-		facts.Round = round
-		if facts.Found, err = b.claimants(ctx, w.typ, needs.Search); err != nil {
-			return plan, err
-		}
-		plan, err = w.typ.Plan(want, facts)
-		switch {
-		case err == nil:
-			referrers, err := b.referrers(ctx, w.world.ReferrerNeeds(plan))
-			return w.world.WithReferrers(plan, referrers, w.placeholder), err
-		case !errors.Is(err, ldapmap.ErrRound):
-			return plan, err
-		}
+		facts.Found = found
 	}
-	return plan, &scim.Error{Type: scim.Uniqueness, Detail: "every numbered form of the entry's name is taken"}
-}
-
-func (b *Bridge) claimants(ctx context.Context, t *ldapmap.Type, s *ldapmap.Search) ([]*ldif.Entry, error) {
-	if s == nil {
-		return nil, nil
+	if len(needs.Referrers) == 0 {
+		return facts, nil
 	}
-	found, err := b.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: t.Attributes(nil)})
-	if reasonOf(err) == directory.NotFound {
-		return nil, nil // no base yet: nobody holds anything
+	referrers := maps.Clone(facts.Referrers)
+	if referrers == nil {
+		referrers = map[string][]draft.Referrer{}
 	}
-	return found, err
-}
-
-func (b *Bridge) referrers(ctx context.Context, needs []ldapmap.ReferrerNeeds) ([]ldapmap.Referrer, error) {
-	var referrers []ldapmap.Referrer
-	for _, n := range needs {
-		found, err := b.directory.Search(ctx, directory.Search{Base: n.Base, Filter: n.Filter, Attributes: n.Type.Attributes(nil)})
-		if err != nil && reasonOf(err) != directory.NotFound {
-			return nil, err
+	for _, n := range needs.Referrers {
+		found, err := b.whole(ctx, n.Reference.Type, n.Search)
+		if err != nil {
+			return facts, err
 		}
 		for _, e := range found {
-			referrers = append(referrers, ldapmap.Referrer{Type: n.Type, Attribute: n.Attribute, DN: n.DN, Entry: e})
+			referrers[n.DN] = append(referrers[n.DN], draft.Referrer{Reference: n.Reference, Entry: e})
 		}
+		referrers[n.DN] = slices.Clip(referrers[n.DN]) // told, though it may be nobody
 	}
-	return referrers, nil
+	facts.Referrers = referrers
+	return facts, nil
+}
+
+// whole finds entries with all that planning needs to see of them. Where the base is not there yet, there are none.
+func (b *Bridge) whole(ctx context.Context, t *ldapmap.Type, s ldapmap.Search) ([]*ldif.Entry, error) {
+	found, err := b.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: b.attributes(t, nil)})
+	if reasonOf(err) == directory.NotFound {
+		return nil, nil
+	}
+	return found, err
 }
 
 // pause waits before another attempt, longer each time and never the same: contenders for one entry must not stay in step.

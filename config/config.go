@@ -16,14 +16,14 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/guard"
-	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
 )
 
 // Config is a checked configuration. Each room owns its section and knows what is right in it.
 type Config struct {
 	Listen    front.Options     `koanf:"listen"`
 	Directory directory.Options `koanf:"directory"`
-	Resources []ldapmap.Options `koanf:"resources"`
+	Resources []compile.Options `koanf:"resources"`
 	Strict    bool              `koanf:"strict"` // refuse what clients send beyond the RFCs
 	Access    access.Options    `koanf:"access"`
 	Guard     guard.Options     `koanf:"guard"`
@@ -100,7 +100,7 @@ func (c *Config) checkResources(report func(path, problem string)) {
 	if len(c.Resources) == 0 {
 		report("", "maps no resource type: one for User is needed at least")
 	}
-	ldapmap.CheckAll(c.Resources, report)
+	compile.CheckAll(c.Resources, report)
 }
 
 // join appends a room's key path to that of its section.

@@ -15,7 +15,7 @@ import (
 
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/directory"
-	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
 )
 
 var update = flag.Bool("update", false, "write the expected faults anew")
@@ -117,14 +117,14 @@ func TestLoad(t *testing.T) {
 			URLs: []string{"ldap://localhost"}, Timeout: 7 * time.Second,
 			Bind: directory.BindOptions{DN: "cn=admin,dc=example", PasswordFile: "password"},
 		},
-		Resources: []ldapmap.Options{{
+		Resources: []compile.Options{{
 			Type: "User", Base: "ou=people,dc=example,dc=org", ObjectClasses: []string{"inetOrgPerson"},
 			DN: `"uid=" + rdn(userName) + "," + base`,
-			Attributes: []ldapmap.AttributeOptions{
+			Attributes: []compile.AttributeOptions{
 				{SCIM: "userName", LDAP: "uid"},
 				{LDAP: "employeeType", Constant: []string{"true", "007"}}, // as written, not as YAML understands it
 			},
-			Active: []ldapmap.ActiveOptions{{Attribute: "description", Blocked: "TRUE"}},
+			Active: []compile.ActiveOptions{{Attribute: "description", Blocked: "TRUE"}},
 		}},
 		Access: access.Options{TokenFile: "token"},
 	}
@@ -173,22 +173,22 @@ func TestEnvironment(t *testing.T) {
 	if diff := cmp.Diff(access.Options{Token: "bravo-0123456789abcdef"}, got.Access); diff != "" {
 		t.Error(diff)
 	}
-	want := []ldapmap.Options{
+	want := []compile.Options{
 		{
 			Type: "User", Base: "ou=staff,dc=example,dc=org", ObjectClasses: []string{"inetOrgPerson", "extensibleObject"},
 			DN: `"uid=" + rdn(userName) + "," + base`,
-			Attributes: []ldapmap.AttributeOptions{
+			Attributes: []compile.AttributeOptions{
 				{SCIM: "userName", LDAP: "uid"},
 				{LDAP: "employeeType", Constant: []string{"a,b", "007"}},
 				{SCIM: `emails[type eq "work"].value`, LDAP: "mail"},
 			},
-			Active: []ldapmap.ActiveOptions{{Attribute: "description", Blocked: "TRUE"}},
+			Active: []compile.ActiveOptions{{Attribute: "description", Blocked: "TRUE"}},
 		},
 		{
 			Type: "Group", Base: "ou=groups,dc=example,dc=org", ObjectClasses: []string{"groupOfNames"},
 			DN:         `"cn=" + rdn(displayName) + "," + base`,
-			Attributes: []ldapmap.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
-			Members:    &ldapmap.MembersOptions{Attribute: "member", Placeholder: "cn=nobody,dc=example,dc=org"},
+			Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
+			Members:    &compile.MembersOptions{Attribute: "member", Placeholder: "cn=nobody,dc=example,dc=org"},
 		},
 	}
 	if diff := cmp.Diff(want, got.Resources); diff != "" {

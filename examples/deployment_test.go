@@ -21,7 +21,7 @@ import (
 	"scimbridge/bridge/journal"
 	"scimbridge/config"
 	"scimbridge/examples"
-	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -93,7 +93,7 @@ func deployWith(t testing.TB, server *dirtest.Server, more string, env ...string
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	compiled, err := ldapmap.Compile(c.Resources)
+	compiled, err := compile.Compile(c.Resources)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"scimbridge/config"
-	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
 	"scimbridge/scim"
 	"scimbridge/scim/filter"
 	"scimbridge/scim/schema"
@@ -69,11 +69,11 @@ func userType(t testing.TB) *schema.ResourceType {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := ldapmap.Compile(c.Resources)
+	m, err := compile.Compile(c.Resources)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m.Type("User").ResourceType()
+	return m.Type("User").Resource
 }
 
 // everyone reads every user.

@@ -5,52 +5,57 @@ import (
 	"slices"
 	"strings"
 
+	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
 )
 
+// Scope is the LDAP filter that every entry of this type matches.
+func (t *Type) Scope() string { return t.scopeText }
+
+// ScopeAttributes are the attributes that Holds judges an entry by.
+func (t *Type) ScopeAttributes() []string { return t.scope.Attributes() }
+
 // setScope says which entries are of this type: those of its structural object classes that match the map's filter. A filter that speaks of classes itself
 // stands alone. An auxiliary class is no condition: an entry that the bridge did not make gets it when an attribute needs it.
-func (t *Type) setScope() Faults {
-	text := t.options.Filter
+func (t *Type) setScope(text string) compile.Faults {
 	if own, err := ldif.ParseFilter(text); text == "" || err == nil && !speaksOfClasses(own) {
-		text = and(t.classFilter(), text)
+		text = ldif.AllOf(t.classFilter(), text)
 	}
 	scope, err := ldif.ParseFilter(text)
 	if err != nil {
-		return Faults{{"filter", err.Error()}}
+		return compile.Faults{{Path: "filter", Problem: err.Error()}}
 	}
-	if t.isDirectory(ldif.ActiveDirectory) {
-		scope = scope.ReplaceEqualities(categoryByClass)
-	}
+	scope = t.Server.Judgeable(scope)
 	t.scopeText, t.scope = text, scope
-	var faults Faults
+	var faults compile.Faults
 	for _, rule := range scope.UnknownRules() {
-		faults = append(faults, Fault{"filter", fmt.Sprintf("every entry is judged before it is written, and the bridge cannot judge by the matching rule %s", rule)})
+		problem := fmt.Sprintf("every entry is judged before it is written, and the bridge cannot judge by the matching rule %s", rule)
+		faults = append(faults, compile.Fault{Path: "filter", Problem: problem})
 	}
 	for _, name := range scope.Attributes() {
-		if t.server.Schema.Attribute(name) == nil {
-			faults = append(faults, Fault{"filter", name + " is not in the directory's schema"})
+		if t.Server.Schema.Attribute(name) == nil {
+			faults = append(faults, compile.Fault{Path: "filter", Problem: name + " is not in the directory's schema"})
 		}
 	}
 	return faults
 }
 
 func (t *Type) classFilter() string {
-	if t.isDirectory(ldif.ActiveDirectory) && t.Name == "User" {
-		return "(&(objectCategory=person)(objectClass=user))"
+	if t.Server.PersonFilter != "" && t.Name == "User" {
+		return t.Server.PersonFilter
 	}
 	var classes []string
-	for _, class := range t.options.ObjectClasses {
-		if c := t.server.Schema.Class(class); c == nil || c.Kind != "AUXILIARY" && c.Kind != "ABSTRACT" {
-			classes = append(classes, equality("objectClass", class))
+	for _, class := range t.ObjectClasses {
+		if c := t.Server.Schema.Class(class); c == nil || c.Kind != "AUXILIARY" && c.Kind != "ABSTRACT" {
+			classes = append(classes, ldif.Equality("objectClass", class))
 		}
 	}
 	if len(classes) == 0 { // better too narrow than everything
-		for _, class := range t.options.ObjectClasses {
-			classes = append(classes, equality("objectClass", class))
+		for _, class := range t.ObjectClasses {
+			classes = append(classes, ldif.Equality("objectClass", class))
 		}
 	}
-	return and(classes...)
+	return ldif.AllOf(classes...)
 }
 
 func speaksOfClasses(f *ldif.Filter) bool {
@@ -59,19 +64,17 @@ func speaksOfClasses(f *ldif.Filter) bool {
 	})
 }
 
-// categoryByClass says in object classes what objectCategory says, which Active Directory reads as the DN of a class's schema entry and fills in
-// itself: of people all but computers, whose class descends from theirs, have the category person ([MS-ADTS] §3.1.1.3.1.3.5).
-func categoryByClass(attribute, value string) *ldif.Filter {
-	if !strings.EqualFold(attribute, "objectCategory") {
-		return nil
+// IsOfClass says that the entry has the structural class of this type, and so would clash with it though it may lie outside the scope.
+func (t *Type) IsOfClass(e *ldif.Entry) bool {
+	s := t.Server.Schema
+	for _, class := range t.ObjectClasses {
+		definition := s.Class(class)
+		if definition == nil || definition.Kind != "STRUCTURAL" || strings.EqualFold(class, "top") {
+			continue
+		}
+		if slices.ContainsFunc(e.Values("objectClass"), func(held string) bool { return s.IsA(held, class) }) {
+			return true
+		}
 	}
-	if rdn, err := ldif.ParseRDN(value); err == nil && len(rdn) > 0 {
-		value = rdn[0].Value
-	}
-	text := equality("objectClass", value)
-	if strings.EqualFold(value, "person") || strings.EqualFold(value, "user") {
-		text = "(&(objectClass=person)(!(objectClass=computer)))"
-	}
-	f, _ := ldif.ParseFilter(text) // its value is escaped
-	return f
+	return false
 }

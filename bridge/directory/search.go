@@ -65,7 +65,7 @@ func (c *Client) search(ctx context.Context, s Search, controls ...ldap.Control)
 		if err != nil {
 			return nil, err
 		}
-		return readEntries(found.Entries), nil
+		return readEntries(found.Entries, s.Attributes), nil
 	})
 }
 
@@ -87,7 +87,7 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 		if err != nil {
 			return c.explain(err, nil)
 		}
-		entries := readEntries(page.Entries)
+		entries := readEntries(page.Entries, s.Attributes)
 		if err := c.complete(ctx, entries); err != nil {
 			return err
 		}
@@ -160,10 +160,10 @@ func (s Search) request(ctx context.Context) *ldap.SearchRequest {
 }
 
 // readEntries takes the entries over as they are. Search references are left: referrals are never followed.
-func readEntries(found []*ldap.Entry) []*ldif.Entry {
+func readEntries(found []*ldap.Entry, asked []string) []*ldif.Entry {
 	entries := make([]*ldif.Entry, 0, len(found))
 	for _, f := range found {
-		e := &ldif.Entry{DN: f.DN, Attributes: make([]ldif.Attribute, 0, len(f.Attributes))}
+		e := &ldif.Entry{DN: f.DN, Asked: asked, Attributes: make([]ldif.Attribute, 0, len(f.Attributes))}
 		for _, a := range f.Attributes {
 			values := make([]string, len(a.ByteValues))
 			for i, v := range a.ByteValues {

@@ -136,7 +136,7 @@ func (r *run) among(name string, values []string) func(string) bool {
 	key := func(v string) string { return v }
 	if a := r.server.Schema.Attribute(name); a != nil {
 		switch {
-		case a.Syntax == syntaxDN || a.Syntax == syntaxNameAndUID:
+		case a.Syntax == ldif.SyntaxDN || a.Syntax == ldif.SyntaxNameAndUID:
 			key = ldif.NormalDN
 		case strings.HasPrefix(strings.ToLower(a.Equality), "caseignore"):
 			key = func(v string) string { return strings.ToLower(strings.Join(strings.Fields(v), " ")) }
@@ -148,9 +148,3 @@ func (r *run) among(name string, values []string) func(string) bool {
 	}
 	return func(v string) bool { return there[key(v)] }
 }
-
-// The syntaxes whose values are DNs (RFC 4517 §3.3.9, §3.3.21).
-const (
-	syntaxDN         = "1.3.6.1.4.1.1466.115.121.1.12"
-	syntaxNameAndUID = "1.3.6.1.4.1.1466.115.121.1.34"
-)

@@ -56,6 +56,15 @@ func New(o Options, own string, d *directory.Client) *Guard {
 	return &Guard{protected: o.Protected, own: own, directory: d}
 }
 
+// Needs are the attributes that an entry must have been read with, besides those that its type's scope names, for Judge to tell whether it may be written.
+func (g *Guard) Needs(s *ldif.Server) []string {
+	needs := slices.Clone(s.BindNames)
+	if s.Privilege != nil {
+		needs = append(needs, s.Privilege.Mark)
+	}
+	return needs
+}
+
 // Judge says whether the plan may run: every change inside a mapped base, on entries that belong to a mapped type before and after, of
 // attributes that the map names, and of no protected entry. It returns a *Refusal, or a *directory.Error where the directory could not
 // be asked who is privileged.
@@ -69,7 +78,10 @@ func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 			before = step.Before
 		}
 		after := ldif.Apply(before, c, s.Schema)
-		if why := g.fence(m, c, before, after); why != "" {
+		if why := g.unseen(m, s, step.Before); why != "" {
+			return &Refusal{c.DN, why}
+		}
+		if why := g.fence(m, s, c, before, after); why != "" {
 			return &Refusal{c.DN, why}
 		}
 		delete(states, at)
@@ -83,8 +95,25 @@ func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 	return nil
 }
 
+// unseen says what the entry was not read with, that it must be judged by, or "". Where the guard cannot tell, it refuses.
+func (g *Guard) unseen(m *ldapmap.Map, s *ldif.Server, e *ldif.Entry) string {
+	if e == nil {
+		return ""
+	}
+	needs := g.Needs(s)
+	if t := m.TypeOf(e); t != nil {
+		needs = append(needs, t.ScopeAttributes()...)
+	}
+	for _, name := range needs {
+		if !e.Saw(name) {
+			return "nobody has looked at the entry's " + name
+		}
+	}
+	return ""
+}
+
 // fence says why a change may not be made of an entry, or "".
-func (g *Guard) fence(m *ldapmap.Map, c ldif.Change, before, after *ldif.Entry) string {
+func (g *Guard) fence(m *ldapmap.Map, s *ldif.Server, c ldif.Change, before, after *ldif.Entry) string {
 	if (before == nil) != (c.Kind == ldif.Add) {
 		return "nobody has looked at the entry that is there"
 	}
@@ -92,7 +121,7 @@ func (g *Guard) fence(m *ldapmap.Map, c ldif.Change, before, after *ldif.Entry) 
 		if e == nil {
 			continue
 		}
-		if why := g.isProtected(e); why != "" {
+		if why := g.isProtected(s, e); why != "" {
 			return why
 		}
 	}
@@ -126,7 +155,7 @@ func writesAll(t *ldapmap.Type, c ldif.Change) bool {
 		!slices.ContainsFunc(c.Entry, func(a ldif.Attribute) bool { return !t.Writes(a.Name) && len(rdn.Values(a.Name)) == 0 })
 }
 
-func (g *Guard) isProtected(e *ldif.Entry) string {
+func (g *Guard) isProtected(s *ldif.Server, e *ldif.Entry) string {
 	if g.isOwn(e) {
 		return "the bridge does not change its own account"
 	}
@@ -135,8 +164,8 @@ func (g *Guard) isProtected(e *ldif.Entry) string {
 			return "the entry is protected by the configuration"
 		}
 	}
-	if e.Value("adminCount") == "1" {
-		return "the entry is privileged (adminCount)"
+	if p := s.Privilege; p != nil && e.Value(p.Mark) == "1" {
+		return "the entry is privileged (" + p.Mark + ")"
 	}
 	return ""
 }

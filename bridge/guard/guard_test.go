@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -32,20 +33,20 @@ func testMap(t *testing.T) (*ldapmap.Map, *ldif.Server) {
 		t.Fatal(err)
 	}
 	s := &ldif.Server{Traits: ldif.OpenLDAP.Traits(), Schema: schema}
-	compiled, err := ldapmap.Compile([]ldapmap.Options{
+	compiled, err := compile.Compile([]compile.Options{
 		{
 			Type: "User", Base: "ou=people,dc=example", ObjectClasses: []string{"user"}, Filter: "(!(title=secret))",
-			Attributes: []ldapmap.AttributeOptions{{SCIM: "userName", LDAP: "uid"}, {SCIM: "title", LDAP: "title"}},
+			Attributes: []compile.AttributeOptions{{SCIM: "userName", LDAP: "uid"}, {SCIM: "title", LDAP: "title"}},
 		},
 		{
 			Type: "Group", Base: "ou=groups,dc=example", ObjectClasses: []string{"group"}, DN: `"cn=" + rdn(displayName) + "," + base`,
-			Attributes: []ldapmap.AttributeOptions{{SCIM: "displayName", LDAP: "mail"}}, Members: &ldapmap.MembersOptions{Attribute: "member"},
+			Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "mail"}}, Members: &compile.MembersOptions{Attribute: "member"},
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, problems := compiled.For(s)
+	m, problems := ldapmap.For(compiled, s)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -53,10 +54,17 @@ func testMap(t *testing.T) (*ldapmap.Map, *ldif.Server) {
 }
 
 func entry(dn string, pairs ...string) *ldif.Entry {
-	e := &ldif.Entry{DN: dn}
+	e := &ldif.Entry{DN: dn, Asked: []string{"objectClass", "title", "userPrincipalName", "sAMAccountName", "adminCount"}}
 	for i := 0; i < len(pairs); i += 2 {
 		e.Set(pairs[i], append(e.Values(pairs[i]), pairs[i+1])...)
 	}
+	return e
+}
+
+// unread is an entry that was read with these attributes alone.
+func unread(dn string, asked ...string) *ldif.Entry {
+	e := entry(dn, "objectClass", "user", "uid", "mara")
+	e.Asked = asked
 	return e
 }
 
@@ -126,8 +134,8 @@ func TestJudge(t *testing.T) {
 			modify(crew, crewDN, ldif.DeleteValues, "member", maraDN),
 			{Before: entry("uid=boss,ou=admins,ou=people,dc=example", "objectClass", "user"), Change: ldif.Change{Kind: ldif.Delete, DN: "uid=boss,ou=admins,ou=people,dc=example"}},
 		}, listed},
-		{"a privileged entry", []ldif.Step{modify(entry(maraDN, "objectClass", "user", "adminCount", "1"), maraDN, ldif.AddValues, "title", "x")}, "the entry is privileged (adminCount)"},
-		{"no longer privileged", []ldif.Step{modify(entry(maraDN, "objectClass", "user", "adminCount", "0"), maraDN, ldif.AddValues, "title", "x")}, ""},
+		{"an entry that was read without its scope", []ldif.Step{modify(unread(maraDN, "objectClass"), maraDN, ldif.AddValues, "title", "x")}, "nobody has looked at the entry's title"},
+		{"an entry that was read from nowhere", []ldif.Step{modify(unread(maraDN), maraDN, ldif.AddValues, "title", "x")}, "nobody has looked at the entry's objectClass"},
 		{"its own account", []ldif.Step{modify(entry("UID=Bridge, ou=people,dc=example", "objectClass", "user"), "UID=Bridge, ou=people,dc=example", ldif.AddValues, "title", "x")}, own},
 		{"a rename to its own account", []ldif.Step{rename(mara, maraDN, "uid=bridge", "")}, own},
 	} {
@@ -142,6 +150,25 @@ func TestJudge(t *testing.T) {
 		if why != c.want {
 			t.Errorf("%s: %q, want %q", c.name, why, c.want)
 		}
+	}
+}
+
+// What is marked as privileged is not written, and neither is what was read without the mark.
+func TestPrivileged(t *testing.T) {
+	m, s := testMap(t)
+	s.Traits = ldif.ActiveDirectory.Traits()
+	g := New(Options{}, "", nil)
+	const dn = "uid=mara,ou=people,dc=example"
+	for mark, want := range map[string]string{"1": "the entry is privileged (adminCount)", "0": ""} {
+		if why := g.isProtected(s, entry(dn, "objectClass", "user", "adminCount", mark)); why != want {
+			t.Errorf("adminCount %s: %q", mark, why)
+		}
+	}
+	blind := entry(dn, "objectClass", "user")
+	blind.Asked = []string{"objectClass", "title", "userPrincipalName", "sAMAccountName"}
+	err := g.Judge(context.Background(), m, s, ldif.Plan{Steps: []ldif.Step{modify(blind, dn, ldif.AddValues, "title", "x")}})
+	if refusal, ok := errors.AsType[*Refusal](err); !ok || refusal.Why != "nobody has looked at the entry's adminCount" {
+		t.Errorf("an entry read without its mark: %v", err)
 	}
 }
 

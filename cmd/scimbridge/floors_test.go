@@ -32,7 +32,11 @@ var floors = []string{
 	"bridge/guard",
 	"bridge/journal",
 	"bridge/directory",
+	"ldapmap/draft",
+	"ldapmap/search",
+	"ldapmap/read",
 	"ldapmap",
+	"ldapmap/compile",
 	"ldapmap/ldif",
 	"scim/patch",
 	"scim/filter",
@@ -44,6 +48,7 @@ var floors = []string{
 var besides = map[string][]string{
 	memdir:                     {"ldapmap/ldif"},
 	"bridge/directory/dirtest": {"ldapmap/ldif", memdir},
+	"ldapmap/maptest":          {"ldapmap", "ldapmap/compile", "ldapmap/draft", "ldapmap/ldif", "ldapmap/read", "scim", "scim/schema", memdir},
 	"examples":                 {},
 }
 
@@ -121,6 +126,10 @@ func TestFloorsFindsFaults(t *testing.T) {
 		"fiber belongs to front":        {"bridge/front/x.go", `package front; import "github.com/gofiber/fiber/v2/middleware/recover"`, 0},
 		"fiber elsewhere":               {"bridge/x.go", `package bridge; import "github.com/gofiber/fiber/v2"`, 1},
 		"fiber in scim":                 {"scim/x.go", `package scim; import "github.com/gofiber/fiber/v2"`, 1},
+		"reading knows no drafting":     {"ldapmap/read/x.go", `package read; import "scimbridge/ldapmap/draft"`, 1},
+		"compiling knows no directory":  {"ldapmap/compile/x.go", `package compile; import "scimbridge/ldapmap"`, 1},
+		"drafting reads":                {"ldapmap/draft/x.go", `package draft; import "scimbridge/ldapmap/read"`, 0},
+		"the map's tests' world":        {"ldapmap/search/x_test.go", `package search; import "scimbridge/ldapmap/maptest"`, 0},
 		"ldapmap calls pure functions":  {"ldapmap/x.go", `package ldapmap; import "github.com/go-ldap/ldap/v3"; var _ = ldap.EscapeDN`, 0},
 		"ldapmap dials":                 {"ldapmap/x.go", `package ldapmap; import l "github.com/go-ldap/ldap/v3"; var _ = l.DialURL`, 1},
 		"ldapmap on the network":        {"ldapmap/ldif/x.go", `package ldif; import "net"`, 1},

@@ -11,7 +11,7 @@ import (
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
 	"scimbridge/config"
-	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
 )
 
 // configFlag names the configuration. Every one of its keys can be set by the environment too (see package config).
@@ -46,7 +46,7 @@ func (s serveCommand) Run(w *world) error {
 
 // assemble builds the house that the configuration describes. stop ends its connections to the directory.
 func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (server *front.Server, stop func(), err error) {
-	compiled, err := ldapmap.Compile(c.Resources)
+	compiled, err := compile.Compile(c.Resources)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -11,6 +11,7 @@ import (
 type Entry struct {
 	DN         string
 	Attributes []Attribute
+	Asked      []string // the attributes that it was read with; nil: it does not come from a directory. What was not asked for is not known to be absent.
 }
 
 // Attribute is an attribute description with its values, in the server's order. A value is the raw octets.
@@ -41,6 +42,11 @@ func (e *Entry) Value(name string) string {
 	return ""
 }
 
+// Saw says whether the entry was read with the attribute.
+func (e *Entry) Saw(name string) bool {
+	return slices.ContainsFunc(e.Asked, func(asked string) bool { return strings.EqualFold(asked, name) })
+}
+
 // Set replaces the values of an attribute, keeping its place; no values removes it.
 func (e *Entry) Set(name string, values ...string) {
 	for i, a := range e.Attributes {
@@ -63,7 +69,7 @@ func (e *Entry) Clone() *Entry {
 	if e == nil {
 		return nil
 	}
-	c := &Entry{DN: e.DN, Attributes: make([]Attribute, len(e.Attributes))}
+	c := &Entry{DN: e.DN, Asked: e.Asked, Attributes: make([]Attribute, len(e.Attributes))}
 	for i, a := range e.Attributes {
 		c.Attributes[i] = Attribute{Name: a.Name, Values: slices.Clone(a.Values)}
 	}

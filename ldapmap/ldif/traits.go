@@ -59,6 +59,7 @@ type Traits struct {
 	Birth            *Birth   // what an account must be born with
 	UniqueEverywhere bool     // names are unique in the whole naming context, not only where a type has its base
 	PersonFilter     string   // finds people where the object classes find more
+	Category         string   // attribute that the server fills in by the object classes, and reads as the name of one; "": none
 	BindNames        []string // attributes that an account may bind with instead of its DN
 	Privilege        *Privilege
 }
@@ -131,8 +132,8 @@ var traits = map[ServerKind]*Traits{
 		},
 		KeepsClasses: true, RenameDropsName: true,
 		AccountName: "sAMAccountName", Birth: &Birth{Class: "user", Password: "unicodePwd"}, UniqueEverywhere: true,
-		PersonFilter: "(&(objectCategory=person)(objectClass=user))",
-		BindNames:    []string{"userPrincipalName", "sAMAccountName"},
+		PersonFilter: "(&(objectCategory=person)(objectClass=user))", Category: "objectCategory",
+		BindNames: []string{"userPrincipalName", "sAMAccountName"},
 		Privilege: &Privilege{
 			Mark: "adminCount", GroupClass: "group", MemberOf: "1.2.840.113556.1.4.1941", PrimaryGroup: "primaryGroupID", GroupID: "objectSid",
 		},
@@ -279,6 +280,28 @@ func (s *Server) Fit(attribute string, classes []string, value string) (fitted s
 		return strings.TrimRight(value, " "+l.TrimEnd), l.Limit
 	}
 	return value, 0
+}
+
+// Judgeable says in object classes what a filter says by the category, which the server reads as the DN of a class's schema entry and fills in itself: of
+// people all but computers, whose class descends from theirs, have the category person ([MS-ADTS] §3.1.1.3.1.3.5).
+func (t *Traits) Judgeable(f *Filter) *Filter {
+	if t.Category == "" {
+		return f
+	}
+	return f.ReplaceEqualities(func(attribute, value string) *Filter {
+		if !strings.EqualFold(attribute, t.Category) {
+			return nil
+		}
+		if rdn, err := ParseRDN(value); err == nil && len(rdn) > 0 {
+			value = rdn[0].Value
+		}
+		text := Equality("objectClass", value)
+		if strings.EqualFold(value, "person") || strings.EqualFold(value, "user") {
+			text = "(&(objectClass=person)(!(objectClass=computer)))"
+		}
+		byClass, _ := ParseFilter(text) // its value is escaped
+		return byClass
+	})
 }
 
 // Version is a text that changes with each write of the entry. Where the server keeps none it is "", and a digest of what was read has to do.

@@ -1,6 +1,9 @@
 package schema
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Resolve finds the attribute that (urn, name, sub) names, ignoring case (RFC 7644 §3.10). urn may be "", the core schema's or an
 // extension's; without a name it is the schema as a whole. The common attributes id, schemas and meta belong to every type; externalId
@@ -140,6 +143,26 @@ func (a *Attribute) Clone() *Attribute {
 	c.SubAttributes = nil
 	for _, sub := range a.SubAttributes {
 		c.SubAttributes = append(c.SubAttributes, sub.Clone())
+	}
+	return &c
+}
+
+// Clone returns a copy that shares no schema and no attribute with rt.
+func (rt *ResourceType) Clone() *ResourceType {
+	c := *rt
+	c.Core = rt.Core.clone()
+	c.Extensions = slices.Clone(rt.Extensions)
+	for i := range c.Extensions {
+		c.Extensions[i].Schema = c.Extensions[i].Schema.clone()
+	}
+	return &c
+}
+
+func (s *Schema) clone() *Schema {
+	c := *s
+	c.Attributes = slices.Clone(s.Attributes)
+	for i, a := range c.Attributes {
+		c.Attributes[i] = a.Clone()
 	}
 	return &c
 }

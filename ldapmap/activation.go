@@ -1,0 +1,85 @@
+package ldapmap
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"scimbridge/ldapmap/compile"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+)
+
+// Activation is one way in which `active` stands in the directory.
+type Activation struct {
+	compile.Activation // Attribute is canonical
+	Server             *ldif.Server
+}
+
+// IsActive says whether nothing blocks the entry.
+func (t *Type) IsActive(e *ldif.Entry) bool {
+	return !slices.ContainsFunc(t.Active, func(a Activation) bool { return a.IsBlocked(e) })
+}
+
+// IsBlocked says whether the entry is blocked by this way. A value counts as the directory compares it, and whatever its case.
+func (a Activation) IsBlocked(e *ldif.Entry) bool {
+	switch {
+	case a.Bit != 0:
+		n, err := strconv.ParseInt(e.Value(a.Attribute), 10, 64)
+		return err == nil && n&int64(a.Bit) != 0
+	case a.Blocked != "":
+		return len(a.like(e, a.Blocked)) > 0
+	default: // blocked is the absence of the unblocked value
+		return len(a.like(e, a.Unblocked)) == 0
+	}
+}
+
+// like are the entry's values of the attribute that are equal to the one given.
+func (a Activation) like(e *ldif.Entry, value string) []string {
+	var found []string
+	for _, v := range e.Values(a.Attribute) {
+		if strings.EqualFold(v, value) || ldif.Equal(a.Server.Schema, a.Attribute, v, value) {
+			found = append(found, v)
+		}
+	}
+	return found
+}
+
+// Change tells the values that go and those that come when the entry (nil: a new one) becomes active or blocked: a bit is set or cleared and every other
+// bit stays; a blocked value takes the place of the unblocked one.
+func (a Activation) Change(e *ldif.Entry, active bool) (old, now []string, err error) {
+	if a.Bit != 0 {
+		return a.changeBit(e, active)
+	}
+	coming, going := a.Blocked, a.Unblocked
+	if active {
+		coming, going = going, coming
+	}
+	if going != "" {
+		old = a.like(e, going)
+	}
+	if coming != "" {
+		now = []string{coming}
+	}
+	return old, now, nil
+}
+
+func (a Activation) changeBit(e *ldif.Entry, active bool) (old, now []string, err error) {
+	n, old := int64(a.Initial), e.Values(a.Attribute)
+	switch {
+	case len(old) > 0:
+		if n, err = strconv.ParseInt(old[0], 10, 64); err != nil {
+			detail := fmt.Sprintf("active: the entry's %s is %q, which is no integer", a.Attribute, old[0])
+			return nil, nil, &scim.Error{Type: scim.InvalidValue, Detail: detail}
+		}
+	case active && (e != nil || n == 0):
+		return nil, nil, nil // without the bit it is not blocked
+	}
+	if active {
+		n &^= int64(a.Bit)
+	} else {
+		n |= int64(a.Bit)
+	}
+	return old, []string{strconv.FormatInt(n, 10)}, nil
+}

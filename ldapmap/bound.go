@@ -1,0 +1,178 @@
+package ldapmap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"scimbridge/ldapmap/compile"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim/schema"
+)
+
+// For returns the map as it stands in the directory that server describes: names made canonical, what the schema demands and allows filled in. The compiled
+// map is not changed. problems says, by key path below `resources`, what the map names and the schema lacks.
+func For(compiled *compile.Map, server *ldif.Server) (m *Map, problems compile.Faults) {
+	m = &Map{Server: server}
+	for i, c := range compiled.Types {
+		t, faults := bound(c, server)
+		t.Map = m
+		m.Types = append(m.Types, t)
+		for _, f := range faults {
+			problems = append(problems, compile.Fault{Path: fmt.Sprintf("[%d].%s", i, f.Path), Problem: f.Problem})
+		}
+	}
+	return m, problems
+}
+
+func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {
+	t := &Type{
+		Name: c.Name, Base: c.Options.Base, ObjectClasses: c.Options.ObjectClasses, Server: server, Resource: c.Resource.Clone(),
+		Tombstone: c.Options.Tombstone, DN: c.DN,
+	}
+	rules := map[*compile.Rule]*Rule{}
+	add := func(r *compile.Rule) {
+		own := &Rule{Rule: *r}
+		if !own.Computed() {
+			own.Ref = compile.Resolve(t.Resource, own.Ref)
+		}
+		rules[r] = own
+		t.Rules = append(t.Rules, own)
+	}
+	for _, r := range c.Rules {
+		add(r)
+	}
+	if r := c.AccountName(server.AccountName); r != nil {
+		add(r)
+	}
+	for _, r := range c.StandIns {
+		t.StandIns = append(t.StandIns, rules[r])
+	}
+	for _, r := range c.Unique {
+		t.Unique = append(t.Unique, rules[r])
+	}
+	if login := c.RuleFor("userName"); login != nil {
+		t.Login = rules[login]
+	}
+	l := learner{t: t, compiled: c}
+	l.learn()
+	return t, append(l.faults, t.setScope(c.Options.Filter)...)
+}
+
+// learner fills in what the directory's schema says of what the map names.
+type learner struct {
+	t        *Type
+	compiled *compile.Type
+	must     []string // attributes that the map's object classes demand
+	owned    []compile.Owned
+	faults   compile.Faults
+}
+
+func (l *learner) report(path, problem string) {
+	l.faults = append(l.faults, compile.Fault{Path: path, Problem: problem})
+}
+
+// known gives an attribute its canonical name, or reports that the schema has not got it.
+func (l *learner) known(path, attribute string) string {
+	if l.t.Server.Schema.Attribute(attribute) == nil {
+		l.report(path, attribute+" is not in the directory's schema")
+	}
+	return l.t.Canonical(attribute)
+}
+
+func (l *learner) own(path, attribute, holds string) {
+	l.owned = append(l.owned, compile.Owned{Path: path, Attribute: attribute, Holds: holds})
+}
+
+func (l *learner) demanded(name string) bool {
+	return slices.ContainsFunc(l.must, func(m string) bool { return strings.EqualFold(m, name) })
+}
+
+func (l *learner) learn() {
+	t := l.t
+	for i, class := range t.ObjectClasses {
+		if t.Server.Schema.Class(class) == nil {
+			l.report(fmt.Sprintf("objectClasses[%d]", i), class+" is not in the directory's schema")
+		}
+	}
+	l.must = t.Server.Schema.Must(t.ObjectClasses...)
+	for _, r := range t.Rules {
+		l.rule(r)
+	}
+	if t.Tombstone != "" {
+		t.Tombstone = l.known("tombstone", t.Tombstone)
+		l.own("tombstone", t.Tombstone, "the tombstone")
+	}
+	for i, a := range l.compiled.Active {
+		path := fmt.Sprintf("active[%d]", i)
+		a.Attribute = l.known(path, a.Attribute)
+		t.Active = append(t.Active, Activation{a, t.Server})
+		l.own(path, a.Attribute, "active")
+	}
+	if o := l.compiled.Options.Members; o != nil {
+		l.members(o)
+	}
+	if len(l.faults) == 0 {
+		l.faults = compile.Clashes(l.owned, t.Canonical)
+	}
+}
+
+func (l *learner) rule(r *Rule) {
+	path := fmt.Sprintf("attributes[%d].ldap", r.At)
+	r.LDAP = l.known(path, r.LDAP)
+	r.Must = l.demanded(r.LDAP)
+	definition := l.t.Server.Schema.Attribute(r.LDAP)
+	r.Single = definition != nil && definition.SingleValue
+	if definition != nil && (l.t.IsUnique(r) || r.Options.Unique) && !l.t.Comparable(r.LDAP) {
+		l.report(path, r.LDAP+" has no equality rule in the directory's schema: nobody can find out whether a value is taken")
+	}
+	if r.Computed() {
+		return
+	}
+	l.own(path, r.LDAP, r.Options.SCIM)
+	if r.Must && r.Empty == nil && len(r.Slot) == 0 {
+		r.Ref.Attr.Required = true
+		r.Ref.Leaf().Required = true
+	}
+	if to := r.Options.Reference; to != "" {
+		r.Reference = &Reference{Type: l.t, SCIM: r.Ref, Path: r.Path(), Attribute: r.LDAP, To: to, Many: r.Many() || r.Single, Single: r.Single}
+		l.t.References = append(l.t.References, r.Reference)
+	}
+}
+
+// DefaultPlaceholder is the member of a group whose object class demands one. No entry has this DN, so it is never shown.
+const DefaultPlaceholder = "cn=no-member"
+
+func (l *learner) members(o *compile.MembersOptions) {
+	attribute := l.known("members.attribute", o.Attribute)
+	members, _ := l.t.Resource.Resolve("", "members", "")
+	r := &Reference{Type: l.t, SCIM: members, Path: "members", Attribute: attribute, Many: true, Single: l.t.IsSingle(attribute)}
+	if l.demanded(attribute) {
+		if r.Placeholder = o.Placeholder; r.Placeholder == "" {
+			r.Placeholder = DefaultPlaceholder
+		}
+	}
+	l.t.Members = r
+	l.t.References = append(l.t.References, r)
+	l.own("members.attribute", attribute, "members")
+}
+
+// Comparable says whether the server can tell an attribute's values apart (RFC 4517: facsimileTelephoneNumber has no rule for that).
+func (t *Type) Comparable(attribute string) bool {
+	equality, _ := t.Server.Schema.Rules(attribute)
+	return equality != ""
+}
+
+// IsSingle says that the attribute is SINGLE-VALUE.
+func (t *Type) IsSingle(attribute string) bool {
+	definition := t.Server.Schema.Attribute(attribute)
+	return definition != nil && definition.SingleValue
+}
+
+// MemberRef names the members of a group.
+func (t *Type) MemberRef() schema.Ref {
+	if t.Members == nil {
+		return schema.Ref{}
+	}
+	return t.Members.SCIM
+}

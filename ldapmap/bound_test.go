@@ -1,0 +1,94 @@
+package ldapmap_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/maptest"
+	"scimbridge/scim/schema"
+)
+
+// What the directory's schema lacks.
+func TestForProblems(t *testing.T) {
+	for _, c := range []struct {
+		kind ldif.ServerKind
+		text string
+		want string
+	}{
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
+  objectClasses: [inetOrgPerson, nope]
+  filter: (&(nothing=x)(memberOf:1.2.840.113556.1.4.1941:=cn=x))
+  tombstone: gone
+  unique: ['phoneNumbers[type eq "fax"].value']
+  attributes:
+    - {scim: userName, ldap: uid}
+    - {scim: title, ldap: titel}
+    - {scim: 'phoneNumbers[type eq "fax"].value', ldap: fax}
+    - {ldap: jpegPhoto, value: userName, unique: true}
+  active: {attribute: state, blocked: x}
+`, `[0].objectClasses[1]: nope is not in the directory's schema
+[0].attributes[1].ldap: titel is not in the directory's schema
+[0].attributes[2].ldap: facsimileTelephoneNumber has no equality rule in the directory's schema: nobody can find out whether a value is taken
+[0].attributes[3].ldap: jpegPhoto has no equality rule in the directory's schema: nobody can find out whether a value is taken
+[0].tombstone: gone is not in the directory's schema
+[0].active[0]: state is not in the directory's schema
+[0].filter: every entry is judged before it is written, and the bridge cannot judge by the matching rule 1.2.840.113556.1.4.1941
+[0].filter: nothing is not in the directory's schema`},
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
+  objectClasses: [inetOrgPerson]
+  attributes: [{scim: userName, ldap: uid}, {scim: title, ldap: userid}]
+`, `[0].attributes[1].ldap: uid holds userName already`},
+		{ldif.ActiveDirectory, `
+- type: User
+  base: DC=example
+  objectClasses: [user]
+  dn: '"CN=" + rdn(userName) + "," + base'
+  attributes: [{scim: userName, ldap: userPrincipalName}, {ldap: uid, constant: x}]
+`, `[0].attributes[1].ldap: uid is not in the directory's schema`},
+	} {
+		compiled, err := compile.Compile(maptest.Read(t, c.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, problems := ldapmap.For(compiled, maptest.Server(t, c.kind))
+		got := strings.ReplaceAll(strings.TrimPrefix(problems.Error(), "resources"), "\nresources", "\n")
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s\n(-want +got):\n%s", c.text, diff)
+		}
+	}
+}
+
+// A map is for many directories: what one says changes nothing for another.
+func TestForLeavesTheMap(t *testing.T) {
+	compiled, err := compile.Compile(maptest.Read(t, `
+- type: User
+  base: dc=example
+  objectClasses: [inetOrgPerson]
+  attributes: [{scim: userName, ldap: userid}, {scim: name.familyName, ldap: surname}]
+  dn: '"uid=" + rdn(userName) + "," + base'
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, problems := ldapmap.For(compiled, maptest.Server(t, ldif.OpenLDAP))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	required := func(rt *schema.ResourceType) bool { return rt.Core.Attribute("name").Sub("familyName").Required }
+	bound, unbound := m.Type("User"), compiled.Type("User")
+	if !required(bound.Resource) || bound.Rules[1].LDAP != "sn" || !bound.Rules[1].Must {
+		t.Error("the directory demands sn, and familyName is not required")
+	}
+	if required(unbound.Resource) || unbound.Rules[0].LDAP != "userid" || unbound.Rules[1].Ref.Leaf().Required {
+		t.Error("the map has learnt from a directory")
+	}
+}

@@ -1,0 +1,44 @@
+package compile
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Owned is an LDAP attribute of the map with what it holds, under its key path.
+type Owned struct{ Path, Attribute, Holds string }
+
+// owned are the attributes that one thing alone may hold. A computed value may stand beside another.
+func (t *Type) owned() []Owned {
+	var all []Owned
+	for _, r := range t.Rules {
+		if !r.Computed() {
+			all = append(all, Owned{fmt.Sprintf("attributes[%d].ldap", r.At), r.LDAP, r.Options.SCIM})
+		}
+	}
+	all = append(all, Owned{"tombstone", t.Options.Tombstone, "the tombstone"})
+	for i, a := range t.Active {
+		all = append(all, Owned{fmt.Sprintf("active[%d]", i), a.Attribute, "active"})
+	}
+	if t.Options.Members != nil {
+		all = append(all, Owned{"members.attribute", t.Options.Members.Attribute, "members"})
+	}
+	return all
+}
+
+// Clashes says which LDAP attributes have two owners: nothing would tell whose value is whose.
+func Clashes(all []Owned, canonical func(string) string) Faults {
+	owners := map[string]string{}
+	var faults Faults
+	for _, o := range all {
+		if o.Attribute == "" {
+			continue
+		}
+		key := strings.ToLower(canonical(o.Attribute))
+		if other := owners[key]; other != "" {
+			faults = append(faults, Fault{o.Path, fmt.Sprintf("%s holds %s already", o.Attribute, other)})
+		}
+		owners[key] = o.Holds
+	}
+	return faults
+}

@@ -1,0 +1,317 @@
+// Package compile turns the configuration's `resources` into compiled maps, once, at start: every path resolved, every expression compiled, every fault
+// reported. What a directory's schema says of a map is package ldapmap's.
+package compile
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim/filter"
+	"scimbridge/scim/schema"
+)
+
+// Faults is what is wrong with a map: every fault with its key path below `resources`.
+type Faults []Fault
+
+// Fault is one thing wrong with a map.
+type Fault struct{ Path, Problem string }
+
+func (f Faults) Error() string {
+	lines := make([]string, len(f))
+	for i, fault := range f {
+		lines[i] = "resources" + fault.Path + ": " + fault.Problem
+	}
+	return strings.Join(lines, "\n")
+}
+
+// CheckAll reports every fault of the map under its key path (`[0].attributes[2].ldap`).
+func CheckAll(all []Options, report func(path, problem string)) {
+	if _, err := Compile(all); err != nil {
+		for _, fault := range err.(Faults) {
+			report(fault.Path, fault.Problem)
+		}
+	}
+}
+
+// Compile compiles the map. Its error is Faults.
+func Compile(all []Options) (*Map, error) {
+	m := &Map{}
+	var faults Faults
+	for i, o := range all {
+		c := compiler{report: func(path, problem string) {
+			if path != "" && path[0] != '[' {
+				path = "." + path
+			}
+			faults = append(faults, Fault{fmt.Sprintf("[%d]%s", i, path), problem})
+		}}
+		t := c.compile(o)
+		if m.Type(t.Name) != nil {
+			c.report("type", t.Name+" is mapped twice")
+		}
+		m.Types = append(m.Types, t)
+	}
+	for i, t := range m.Types {
+		for _, r := range t.Rules {
+			if name := r.Options.Reference; name != "" && m.Type(name) == nil {
+				faults = append(faults, Fault{fmt.Sprintf("[%d].attributes[%d].reference", i, r.At), name + " is not mapped"})
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return m, nil
+}
+
+// compiler compiles one resource type, reporting every fault that it meets.
+type compiler struct {
+	report func(path, problem string)
+	t      *Type
+}
+
+func (c *compiler) compile(o Options) *Type {
+	t := &Type{Name: o.Type, Options: o}
+	c.t = t
+	full := fullResourceType(o)
+	if full == nil {
+		c.report("type", fmt.Sprintf("%q is neither User nor Group: a type of your own needs `endpoint` and `schema`", o.Type))
+		full = fullResourceType(Options{Type: "User", Attributes: o.Attributes})
+	}
+	if _, err := ldap.ParseDN(o.Base); err != nil || o.Base == "" {
+		c.report("base", fmt.Sprintf("%q is not a DN", o.Base))
+	}
+	if len(o.ObjectClasses) == 0 {
+		c.report("objectClasses", "at least the structural object class is needed")
+	}
+	if o.Filter != "" {
+		if _, err := ldif.ParseFilter(o.Filter); err != nil {
+			c.report("filter", err.Error())
+		}
+	}
+	if o.Delete.Mode != "" && o.Delete.Mode != "delete" {
+		c.report("delete.mode", fmt.Sprintf("%q is not a way to delete: delete is", o.Delete.Mode))
+	}
+	for i, a := range o.Attributes {
+		at := func(key string) string { return fmt.Sprintf("attributes[%d].%s", i, key) }
+		if r := c.rule(a, at, full); r != nil {
+			r.At = i
+			t.Rules = append(t.Rules, r)
+		}
+	}
+	c.members(o)
+	for i, a := range o.Active {
+		activation, problem := compileActivation(a)
+		if problem != "" {
+			c.report(fmt.Sprintf("active[%d]", i), problem)
+		}
+		t.Active = append(t.Active, activation)
+	}
+	t.Resource = prune(full, t)
+	c.unique(o)
+	c.expressions(o)
+	if o.Tombstone != "" && t.RuleFor("userName") == nil {
+		c.report("tombstone", "a tombstone needs a mapped userName")
+	}
+	for _, f := range Clashes(t.owned(), strings.ToLower) {
+		c.report(f.Path, f.Problem)
+	}
+	return t
+}
+
+// rule compiles one line of the map but for its expressions, or reports why it cannot.
+func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema.ResourceType) *Rule {
+	r := &Rule{Options: a, LDAP: a.LDAP}
+	if a.LDAP == "" {
+		c.report(at("ldap"), "the LDAP attribute is missing")
+	}
+	if strings.Contains(a.LDAP, ";") {
+		c.report(at("ldap"), "values with options are not mapped")
+	}
+	if a.On != "" && a.On != "create" {
+		c.report(at("on"), fmt.Sprintf("%q is not known: create is", a.On))
+	}
+	a.Define.check(func(key, problem string) { c.report(at(key), problem) })
+	if a.SCIM == "" {
+		if (a.Value == "") == (len(a.Constant) == 0) {
+			c.report(at("value"), "a line without `scim` needs either `value` or `constant`")
+		}
+		if a.Empty != "" || a.Reference != "" {
+			c.report(at("scim"), "`empty` and `reference` go with `scim`")
+		}
+		return r
+	}
+	if a.Value != "" || len(a.Constant) > 0 || a.Unique {
+		c.report(at("scim"), "`value`, `constant` and `unique` go with a line without `scim`; a SCIM attribute is made unique under `unique` of the resource")
+	}
+	path, err := filter.ParsePath(a.SCIM, full)
+	if err != nil || path.Attr.Ref.Attr == nil {
+		c.report(at("scim"), fmt.Sprintf("%q is not an attribute of %s", a.SCIM, c.t.Name))
+		return nil
+	}
+	r.path, r.Ref = path, path.Attr.Ref
+	if !reflect.DeepEqual(a.Define, DefineOptions{}) && definedElsewhere(path.Attr.Ref, c.t.Name) {
+		c.report(at("define"), fmt.Sprintf("%s is defined by an RFC: only what none defines is defined here", a.SCIM))
+	}
+	if problem := c.complete(r); problem != "" {
+		c.report(at("scim"), problem)
+		return nil
+	}
+	if r.WriteOnly() != ldif.Secret(a.LDAP) {
+		c.report(at("ldap"), "a password, and nothing else, is kept in an attribute whose values are never shown, such as userPassword or unicodePwd")
+	}
+	for _, other := range c.t.Rules {
+		if problem := r.besides(other); problem != "" {
+			c.report(at("scim"), problem)
+			break
+		}
+	}
+	return r
+}
+
+// besides says why the rule cannot stand beside an earlier one.
+func (r *Rule) besides(other *Rule) string {
+	switch {
+	case other.Computed() || other.Ref.Extension != r.Ref.Extension || other.Ref.Attr != r.Ref.Attr:
+		return ""
+	case other.Ref == r.Ref && slices.Equal(other.Slot, r.Slot):
+		return r.Options.SCIM + " is mapped twice"
+	case r.Ref.Attr.MultiValued && (len(r.Slot) == 0 || len(other.Slot) == 0):
+		// LDAP does not say which values of two attributes belong together.
+		return fmt.Sprintf(`%s cannot stand beside %s: each needs a filter such as [type eq "work"]`, r.Options.SCIM, other.Options.SCIM)
+	}
+	return ""
+}
+
+// complete makes the rule's sub-attribute and slot explicit, and says what is wrong with them.
+func (c *compiler) complete(r *Rule) string {
+	a := r.Ref.Attr
+	switch {
+	case a.Name == "id" || a.Name == "meta" || a.Name == "schemas":
+		return a.Name + " comes from the directory itself"
+	case a.Name == "active":
+		return "active is mapped under `active` of the resource"
+	case a.Name == "members":
+		return "members are mapped under `members` of the resource"
+	}
+	if a.Type == schema.Complex && r.Ref.Sub == nil {
+		if r.Ref.Sub = a.Sub("value"); r.Ref.Sub == nil {
+			return a.Name + " is complex: name one of its sub-attributes"
+		}
+	}
+	if r.path.Filter == nil {
+		return ""
+	}
+	if !a.MultiValued {
+		return a.Name + " has one value: no filter is needed"
+	}
+	var ok bool
+	if r.Slot, ok = clauses(r.path.Filter); !ok {
+		return "the filter of a mapped path holds `eq` clauses joined by `and` only"
+	}
+	return ""
+}
+
+// clauses reads the eq clauses of a path's filter.
+func clauses(e filter.Expr) ([]Clause, bool) {
+	switch n := e.(type) {
+	case *filter.And:
+		left, ok := clauses(n.Left)
+		right, also := clauses(n.Right)
+		return append(left, right...), ok && also
+	case *filter.Compare:
+		return []Clause{{CompareName(n), n.Value}}, n.Op == filter.Equal
+	}
+	return nil, false
+}
+
+func (c *compiler) members(o Options) {
+	if o.Members == nil {
+		return
+	}
+	members := o.Members
+	if o.Type != "Group" {
+		c.report("members", "only a Group has members")
+	}
+	if members.Attribute == "" {
+		c.report("members.attribute", "the LDAP attribute is missing")
+	}
+	if members.Form != "" && members.Form != "dn" {
+		c.report("members.form", fmt.Sprintf("%q is not known: dn is", members.Form))
+	}
+	if members.Placeholder != "" {
+		if _, err := ldap.ParseDN(members.Placeholder); err != nil {
+			c.report("members.placeholder", fmt.Sprintf("%q is not a DN", members.Placeholder))
+		}
+	}
+}
+
+// defaultUnique is what no two resources of a type share; the map may name more.
+var defaultUnique = map[string]string{"User": "userName", "Group": "displayName"}
+
+func (c *compiler) unique(o Options) {
+	add := func(path, name, problem string) {
+		switch r := c.t.RuleFor(name); {
+		case r == nil:
+			c.report(path, name+problem)
+		case !slices.Contains(c.t.Unique, r):
+			c.t.Unique = append(c.t.Unique, r)
+			r.Ref.Leaf().Uniqueness = schema.UniqueServer
+		}
+	}
+	if name := defaultUnique[o.Type]; name != "" {
+		add("attributes", name, " must be mapped")
+	}
+	for i, name := range o.Unique {
+		add(fmt.Sprintf("unique[%d]", i), name, " is not mapped")
+	}
+}
+
+// expressions compiles the expressions, which see the attributes that the map covers.
+func (c *compiler) expressions(o Options) {
+	compile := func(path, source string) *Expression {
+		if source == "" {
+			return nil
+		}
+		e, err := NewExpression(source, c.t.Resource)
+		if err != nil {
+			c.report(path, firstLine(err))
+		}
+		return e
+	}
+	for _, r := range c.t.Rules {
+		r.Empty = compile(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.Empty)
+		r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value)
+	}
+	var ok bool
+	if c.t.StandIns, ok = standIns(c.t.Rules); !ok {
+		c.report("attributes", "what stands in for empty attributes (`empty`) goes in a circle")
+	}
+	source := o.DN
+	if source == "" {
+		r := c.t.RuleFor(defaultUnique[o.Type])
+		switch {
+		case r == nil && defaultUnique[o.Type] != "":
+			return // reported already
+		case r == nil || !strings.EqualFold(r.LDAP, "uid") && !strings.EqualFold(r.LDAP, "cn"):
+			c.report("dn", "how is an entry named? For example "+`'"cn=" + rdn(displayName) + "," + base'`)
+			return
+		}
+		source = fmt.Sprintf(`"%s=" + rdn(%s) + "," + base`, r.LDAP, r.Ref.Attr.Name)
+	}
+	c.t.DN = compile("dn", source)
+}
+
+// RuleFor finds the rule of a SCIM attribute by its path's text, ignoring case, or nil.
+func (t *Type) RuleFor(path string) *Rule {
+	for _, r := range t.Rules {
+		if !r.Computed() && (strings.EqualFold(r.Options.SCIM, path) || len(r.Slot) == 0 && strings.EqualFold(r.Ref.String(), path)) {
+			return r
+		}
+	}
+	return nil
+}

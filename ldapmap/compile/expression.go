@@ -1,0 +1,244 @@
+package compile
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/vm"
+
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+	"scimbridge/scim/schema"
+)
+
+// maxNodes bounds an expression's size: maps hold one-liners.
+const maxNodes = 200
+
+// Expression is a compiled expr-lang expression over a SCIM resource. It sees the resource's attributes by name, `enterprise` (the
+// enterprise extension), `resource` (everything, for other extensions' URNs) and `base`, and may use the functions below.
+type Expression struct {
+	text    string
+	program *vm.Program
+	uses    map[string]bool // the names that it mentions: `title`, `name.givenName`, `enterprise.department`
+}
+
+// unassigned is what a function that cannot do without a value fails with.
+var errUnassigned = errors.New("the value is not assigned")
+
+var functionNames = []string{"rdn", "lower", "upper", "trim", "before", "after", "truncate"}
+
+// functions are what an expression may call besides expr-lang's own. All but rdn pass an unassigned value on.
+var functions = []expr.Option{
+	function("rdn", 1, func(s string, _ []any) (any, error) {
+		if s == "" {
+			return nil, errUnassigned
+		}
+		return ldif.EscapeRDN(s), nil
+	}),
+	function("lower", 1, func(s string, _ []any) (any, error) { return strings.ToLower(s), nil }),
+	function("upper", 1, func(s string, _ []any) (any, error) { return strings.ToUpper(s), nil }),
+	function("trim", 1, func(s string, _ []any) (any, error) { return strings.TrimSpace(s), nil }),
+	function("before", 2, func(s string, more []any) (any, error) {
+		separator, err := Text(more[0])
+		head, _, _ := strings.Cut(s, separator)
+		return head, err
+	}),
+	function("after", 2, func(s string, more []any) (any, error) {
+		separator, err := Text(more[0])
+		_, tail, _ := strings.Cut(s, separator)
+		return tail, err
+	}),
+	function("truncate", 2, func(s string, more []any) (any, error) {
+		n, ok := more[0].(int)
+		if !ok || n < 0 {
+			return nil, fmt.Errorf("truncate: %v is no length", more[0])
+		}
+		return Truncate(s, n), nil
+	}),
+}
+
+// function makes a function whose first argument is text; unassigned gives unassigned, but to rdn an empty string.
+func function(name string, arity int, do func(first string, more []any) (any, error)) expr.Option {
+	return expr.Function(name, func(arguments ...any) (any, error) {
+		if len(arguments) != arity {
+			return nil, fmt.Errorf("%s takes %d arguments, not %d", name, arity, len(arguments))
+		}
+		if arguments[0] == nil && name != "rdn" {
+			return nil, nil
+		}
+		first := ""
+		if arguments[0] != nil {
+			var err error
+			if first, err = Text(arguments[0]); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		result, err := do(first, arguments[1:])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return result, nil
+	})
+}
+
+// Text is a SCIM value as text; an error for what is none.
+func Text(value any) (string, error) {
+	switch v := value.(type) {
+	case string:
+		return v, nil
+	case fmt.Stringer:
+		return v.String(), nil
+	case bool, int, int64, float64:
+		return fmt.Sprint(v), nil
+	}
+	return "", fmt.Errorf("%T is not text", value)
+}
+
+// Truncate cuts s to at most n characters.
+func Truncate(s string, n int) string {
+	if runes := []rune(s); len(runes) > n {
+		return string(runes[:n])
+	}
+	return s
+}
+
+// NewExpression compiles text, holding it to the attributes of rt: an expression over an attribute that the map does not store
+// would see it once and never again.
+func NewExpression(source string, rt *schema.ResourceType) (*Expression, error) {
+	program, err := expr.Compile(source, append([]expr.Option{
+		expr.AllowUndefinedVariables(), // every attribute may be unassigned; nameCheck holds the names to the map
+		expr.MaxNodes(maxNodes),
+		expr.DisableBuiltin("now"), // a plan depends on nothing but its input: neither on the time nor on the order of an object's names
+		expr.DisableBuiltin("keys"), expr.DisableBuiltin("values"), expr.DisableBuiltin("toPairs"),
+		expr.DisableBuiltin("lower"), expr.DisableBuiltin("upper"), expr.DisableBuiltin("trim"),
+	}, functions...)...)
+	if err != nil {
+		return nil, err
+	}
+	names := nameCheck{rt: rt, known: environment(scim.Resource{}, rt, "")}
+	for _, name := range functionNames {
+		names.known[name] = true
+	}
+	node := program.Node()
+	ast.Walk(&node, &names) // children come first: a second walk knows what `let` declares
+	names.unknown, names.whole, names.uses = "", map[string]int{}, map[string]bool{}
+	ast.Walk(&node, &names)
+	if names.unknown != "" {
+		return nil, fmt.Errorf("%q uses %s, which the map does not name", source, names.unknown)
+	}
+	for name, count := range names.whole {
+		if count > 0 {
+			names.uses[name] = true
+		}
+	}
+	return &Expression{source, program, names.uses}, nil
+}
+
+// Reads says whether the expression sees what the rule maps.
+func (e *Expression) Reads(r *Rule) bool {
+	if e.uses["resource"] {
+		return !r.Computed()
+	}
+	if r.Computed() {
+		return false
+	}
+	name := r.Ref.Attr.Name
+	switch {
+	case r.Ref.Extension == nil:
+		return e.uses[name] || r.Ref.Sub != nil && e.uses[name+"."+r.Ref.Sub.Name]
+	case r.Ref.Extension.ID == schema.EnterpriseURN:
+		return e.uses["enterprise"] || e.uses["enterprise."+name]
+	}
+	return false
+}
+
+// Eval gives the expression's value over r as text, "" where it is unassigned.
+func (e *Expression) Eval(r scim.Resource, rt *schema.ResourceType, base string) (string, error) {
+	value, err := expr.Run(e.program, environment(r, rt, base))
+	if err == nil && value == nil {
+		return "", nil
+	}
+	if err == nil {
+		var s string
+		if s, err = Text(value); err == nil {
+			return s, nil
+		}
+	}
+	if errors.Is(err, errUnassigned) {
+		err = errUnassigned // without the place in the expression
+	}
+	return "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the map's expression %s has no result: %v", e.text, firstLine(err))}
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// environment is what an expression sees: every attribute of rt by name, so that a misspelt one fails to compile; a singular complex
+// attribute is never nil, so that its sub-attributes can be named.
+func environment(r scim.Resource, rt *schema.ResourceType, base string) map[string]any {
+	env := map[string]any{"base": base, "resource": map[string]any(r)}
+	for _, a := range rt.Core.Attributes {
+		value := r[a.Name]
+		if value == nil && a.Type == schema.Complex && !a.MultiValued {
+			value = map[string]any{}
+		}
+		env[a.Name] = value
+	}
+	env["id"] = r["id"]
+	enterprise, _ := r[schema.EnterpriseURN].(map[string]any)
+	full := map[string]any{}
+	for name, value := range enterprise {
+		full[name] = value
+	}
+	if full["manager"] == nil {
+		full["manager"] = map[string]any{}
+	}
+	env["enterprise"] = full
+	return env
+}
+
+// nameCheck finds the names that an expression mentions, and one that the map does not hold, as `nickName`, `name.middleName` or
+// `enterprise.division`.
+type nameCheck struct {
+	rt      *schema.ResourceType
+	known   map[string]any
+	unknown string
+	uses    map[string]bool
+	whole   map[string]int // how often a name stands without a sub-attribute
+}
+
+func (c *nameCheck) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.VariableDeclaratorNode:
+		c.known[n.Name] = true
+	case *ast.IdentifierNode:
+		if _, ok := c.known[n.Value]; !ok {
+			c.unknown = n.Value
+		}
+		if c.whole != nil {
+			c.whole[n.Value]++
+		}
+	case *ast.MemberNode:
+		owner, ok := n.Node.(*ast.IdentifierNode)
+		property, named := n.Property.(*ast.StringNode)
+		if !ok || !named || owner.Value == "resource" {
+			return
+		}
+		urn, name, sub := "", owner.Value, property.Value
+		if owner.Value == "enterprise" {
+			urn, name, sub = schema.EnterpriseURN, property.Value, ""
+		}
+		if ref, ok := c.rt.Resolve(urn, name, sub); !ok || ref.Leaf().Name != property.Value { // a resource knows one spelling only
+			c.unknown = owner.Value + "." + property.Value
+		}
+		if c.whole != nil {
+			c.whole[owner.Value]--
+			c.uses[owner.Value+"."+property.Value] = true
+		}
+	}
+}

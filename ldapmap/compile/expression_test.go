@@ -1,0 +1,121 @@
+package compile
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"scimbridge/scim"
+	"scimbridge/scim/schema"
+)
+
+func TestExpressions(t *testing.T) {
+	r := scim.Resource{
+		"id": "7", "userName": "Mara.Lind@example", "title": "", "active": true, "name": map[string]any{"familyName": " Lind "},
+		"emails":               []any{map[string]any{"type": "work", "value": "m@example"}},
+		schema.EnterpriseURN:   map[string]any{"department": "Ops", "manager": map[string]any{"value": "9"}},
+		"urn:example:2.0:User": map[string]any{"deck": json.Number("12")},
+	}
+	rt := fullResourceType(Options{Type: "User", Attributes: []AttributeOptions{{SCIM: "urn:example:2.0:User:deck", LDAP: "deck"}}})
+	for source, want := range map[string]string{
+		`userName`:                                 "Mara.Lind@example",
+		`before(userName, "@")`:                    "Mara.Lind",
+		`before(userName, "#")`:                    "Mara.Lind@example",
+		`after(userName, "@")`:                     "example",
+		`after(userName, "#")`:                     "",
+		`lower(upper(userName))`:                   "mara.lind@example",
+		`trim(name.familyName)`:                    "Lind",
+		`truncate("Ångström", 3)`:                  "Ång",
+		`truncate(userName, 100)`:                  "Mara.Lind@example",
+		`rdn(" a,b ")`:                             `\ a\,b\ `,
+		`nickName`:                                 "",
+		`lower(nickName)`:                          "",
+		`nickName ?? title`:                        "",
+		`nickName ?? userName`:                     "Mara.Lind@example",
+		`name.givenName ?? "none"`:                 "none",
+		`enterprise.department`:                    "Ops",
+		`enterprise.manager.value`:                 "9",
+		`enterprise.division ?? "-"`:               "-",
+		`active ? "yes" : "no"`:                    "yes",
+		`emails[0].value`:                          "m@example",
+		`let x = userName; lower(x)`:               "mara.lind@example",
+		`resource["urn:example:2.0:User"]?.deck`:   "12",
+		`"cn=" + rdn(userName) + "," + base`:       "cn=Mara.Lind@example,dc=example",
+		`1 + 1`:                                    "2",
+		`id`:                                       "7",
+		`any(emails, .type == "work") ? "w" : "-"`: "w",
+	} {
+		e, err := NewExpression(source, rt)
+		if err != nil {
+			t.Errorf("%s: %v", source, err)
+			continue
+		}
+		if got, err := e.Eval(r, rt, "dc=example"); err != nil || got != want {
+			t.Errorf("%s is %q, %v; want %q", source, got, err, want)
+		}
+	}
+	for source, want := range map[string]string{
+		`rdn(nickName)`:           "the value is not assigned",
+		`rdn("")`:                 "the value is not assigned",
+		`"cn=" + rdn(title)`:      "the value is not assigned",
+		`emails`:                  "[]interface {} is not text",
+		`truncate(userName, -1)`:  "truncate: -1 is no length",
+		`truncate(userName, "x")`: "truncate: x is no length",
+		`lower(emails)`:           "lower: []interface {} is not text",
+		`repeat("x", 100000000)`:  "memory budget exceeded",
+		`emails[7].value`:         "index out of range",
+	} {
+		e, err := NewExpression(source, rt)
+		if err != nil {
+			t.Errorf("%s: %v", source, err)
+			continue
+		}
+		_, err = e.Eval(r, rt, "dc=example")
+		if fault, ok := err.(*scim.Error); !ok || fault.Type != scim.InvalidValue || !strings.Contains(fault.Detail, want) || strings.Contains(fault.Detail, "\n") {
+			t.Errorf("%s: %v, want %s", source, err, want)
+		}
+	}
+	for _, source := range []string{
+		``, `userName +`, `nope`, `name.nope`, `enterprise.nope`, `Enterprise.department`, `username`, `now()`, `keys(name)`, `before(userName)`,
+		strings.Repeat("userName + ", 200) + "userName",
+	} {
+		if e, err := NewExpression(source, rt); err == nil {
+			if _, err = e.Eval(r, rt, ""); err == nil {
+				t.Errorf("%.40s is an expression", source)
+			}
+		}
+	}
+}
+
+func TestReads(t *testing.T) {
+	rt := fullResourceType(Options{Type: "User"})
+	for source, want := range map[string][]string{
+		`userName`:                       {"userName"},
+		`name.familyName + "x"`:          {"name.familyName"},
+		`name.familyName + string(name)`: {"name.familyName", "name.givenName"},
+		`enterprise.department`:          {"enterprise.department"},
+		`string(enterprise)`:             {"enterprise.department"},
+		`emails[0].value`:                {"emails"},
+		`lower("x")`:                     nil,
+		`resource.title`:                 {"userName", "name.familyName", "name.givenName", "emails", "enterprise.department"},
+		`let userName = "x"; userName`:   {"userName"}, // more than it reads is no harm
+	} {
+		e, err := NewExpression(source, rt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, path := range []string{"userName", "name.familyName", "name.givenName", "emails", "enterprise.department"} {
+			urn, name, sub := rt.Split(strings.Replace(path, "enterprise.", schema.EnterpriseURN+":", 1))
+			ref, _ := rt.Resolve(urn, name, sub)
+			if e.Reads(&Rule{Ref: ref, Options: AttributeOptions{SCIM: path}}) {
+				got = append(got, path)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s reads (-want +got):\n%s", source, diff)
+		}
+	}
+}

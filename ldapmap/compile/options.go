@@ -1,0 +1,67 @@
+package compile
+
+// Options is one item of the configuration's `resources` list: how one SCIM resource type stands in the directory.
+type Options struct {
+	Type          string             `koanf:"type"`        // User, Group, or a type of the map's own
+	Endpoint      string             `koanf:"endpoint"`    // of a type of the map's own: /Devices
+	Schema        string             `koanf:"schema"`      // of a type of the map's own: its core schema's URN
+	Description   string             `koanf:"description"` // of a type of the map's own
+	Base          string             `koanf:"base"`        // the DN under which the bridge reads and writes
+	ObjectClasses []string           `koanf:"objectClasses"`
+	Filter        string             `koanf:"filter"`    // scope, beside the object classes unless it speaks of those itself
+	DN            string             `koanf:"dn"`        // expression
+	Tombstone     string             `koanf:"tombstone"` // LDAP attribute that holds a soft-deleted user's userName
+	Attributes    []AttributeOptions `koanf:"attributes"`
+	Active        []ActiveOptions    `koanf:"active"` // one or a list
+	Delete        DeleteOptions      `koanf:"delete"`
+	Members       *MembersOptions    `koanf:"members"`
+	Unique        []string           `koanf:"unique"` // SCIM attributes, beside userName (User) and displayName (Group)
+}
+
+// AttributeOptions is one line of the map: a SCIM attribute and its LDAP attribute, or an LDAP attribute and its value.
+type AttributeOptions struct {
+	SCIM      string   `koanf:"scim"` // attribute path, with a filter of `eq` clauses where it names one value of several
+	LDAP      string   `koanf:"ldap"`
+	Reference string   `koanf:"reference"` // the SCIM type that the DN value refers to
+	Empty     string   `koanf:"empty"`     // expression: what stands in where the SCIM attribute is unassigned
+	Value     string   `koanf:"value"`     // expression: a computed value
+	Constant  []string `koanf:"constant"`  // one or a list
+	On        string   `koanf:"on"`        // create: written once; "": also when the expression's result changes
+	Unique    bool     `koanf:"unique"`    // a computed value takes a numbered suffix where it is taken
+	// Define says what an attribute is that no RFC defines: of an extension or a type of the map's own.
+	Define DefineOptions `koanf:"define"`
+}
+
+// DefineOptions are the characteristics of RFC 7643 §7. The zero value is a single, case-ignoring, optional string that is read and written.
+type DefineOptions struct {
+	Type            string   `koanf:"type"` // string, boolean, decimal, integer, dateTime, binary
+	MultiValued     bool     `koanf:"multiValued"`
+	CaseExact       bool     `koanf:"caseExact"`
+	Required        bool     `koanf:"required"`
+	Mutability      string   `koanf:"mutability"` // readWrite, readOnly, immutable, writeOnly
+	Returned        string   `koanf:"returned"`   // default, always, request, never
+	CanonicalValues []string `koanf:"canonicalValues"`
+	Description     string   `koanf:"description"`
+}
+
+// ActiveOptions is one way in which `active` stands in the directory: a bit of an integer attribute, or an attribute's values.
+type ActiveOptions struct {
+	By        string `koanf:"by"` // preset: userAccountControl, nsAccountLock, pwdAccountLockedTime
+	Attribute string `koanf:"attribute"`
+	Bit       int    `koanf:"bit"`       // set when blocked
+	Initial   int    `koanf:"initial"`   // the integer of a new active entry
+	Blocked   string `koanf:"blocked"`   // value; "": absence
+	Unblocked string `koanf:"unblocked"` // value; "": absence
+}
+
+// DeleteOptions is what DELETE does.
+type DeleteOptions struct {
+	Mode string `koanf:"mode"` // delete (default)
+}
+
+// MembersOptions is how a group holds its members.
+type MembersOptions struct {
+	Attribute   string `koanf:"attribute"`
+	Form        string `koanf:"form"`        // dn (default)
+	Placeholder string `koanf:"placeholder"` // DN that keeps a group whose class demands a member from being empty
+}

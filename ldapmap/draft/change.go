@@ -1,0 +1,215 @@
+package draft
+
+import (
+	"slices"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// change plans the change of an entry.
+func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error) {
+	diff := &difference{t: d.t, entry: d.write.Entry}
+	if err := d.attributes(diff, f, a); err != nil {
+		return nil, nil, err
+	}
+	if d.t.Tombstone != "" {
+		diff.values(d.t.Tombstone, asValues(d.t.TombstoneOf(d.write.Entry)), asValues(d.tombstone))
+	}
+	activated, err := d.activate(diff)
+	if err != nil {
+		return nil, nil, err
+	}
+	members, err := d.members(f)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := diff.work(); err != nil {
+		return nil, nil, err
+	}
+	rename, err := diff.rename(a.name)
+	if err != nil {
+		return nil, nil, err
+	}
+	mods := diff.mods()
+	steps := d.order(diff, mods, rename, members.mods(d.t, f.Placeholder), len(a.displaced) > 0)
+	return steps, d.effects(mods, rename, activated, members), nil
+}
+
+// attributes notes what each rule gave and gives.
+func (d *Draft) attributes(diff *difference, f Facts, a allotment) error {
+	for _, r := range d.t.Rules {
+		if _, generated := d.generated[r]; !generated && (r.Computed() || r.OnCreate()) {
+			continue // a constant, or written once
+		}
+		old := d.old(r, f)
+		now, err := d.now(r, f)
+		if err != nil {
+			return err
+		}
+		if r.Options.Unique && !slices.Equal(old, now) {
+			old = withNumbers(d.t, r, old, d.write.Entry)
+		}
+		if number, ok := a.numbered[r]; ok {
+			now = []string{number}
+		}
+		if r.Empty != nil {
+			old, now = d.withStandIn(r, old, now)
+		}
+		diff.rule(r, old, now, f.Refs)
+	}
+	return nil
+}
+
+// withStandIn adds what stands in beside the values that show: it follows its source, too.
+func (d *Draft) withStandIn(r *ldapmap.Rule, old, now []string) (withOld, withNow []string) {
+	was, _ := d.t.Evaluated(r.Empty, d.before)
+	is, _ := d.t.Evaluated(r.Empty, d.after)
+	if len(was) == 0 || !slices.Contains(d.write.Entry.Values(r.LDAP), was[0]) || slices.Contains(old, was[0]) {
+		return old, now
+	}
+	if slices.Equal(was, is) {
+		now = append(now, minus(is, now)...)
+	}
+	return append(old, was...), now
+}
+
+// activate notes what a change of active changes, and says whether one is to be.
+func (d *Draft) activate(diff *difference) (changed bool, err error) {
+	e := d.write.Entry
+	active, ok := d.after["active"].(bool)
+	if !ok || active == d.t.IsActive(e) {
+		return false, nil
+	}
+	for _, a := range d.t.Active {
+		if a.IsBlocked(e) != active {
+			continue // not by this way: one that is locked out stays so
+		}
+		old, now, err := a.Change(e, active)
+		if err != nil {
+			return false, err
+		}
+		diff.values(a.Attribute, old, now)
+		changed = true
+	}
+	return changed, nil
+}
+
+func asValues(v string) []string {
+	if v == "" {
+		return nil
+	}
+	return []string{v}
+}
+
+// order puts the pieces in order: the Modify, the ModifyDN on what the Modify left, what can only be written under the new name, and more of
+// the members. What cannot be taken back comes behind what may fail.
+func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members []ldif.Mod, displacing bool) []ldif.Step {
+	var steps []ldif.Step
+	e := d.write.Entry
+	dn, id := e.DN, ldif.Condition{ID: d.t.ID(e)}
+	exact := id
+	if d.write.Exactly || !displacing { // the entry may follow a displaced one that it refers to
+		exact.Version = e.Value(d.t.Server.VersionAttribute)
+	}
+	if rename != nil { // a password cannot be taken back either
+		secret := func(m ldif.Mod) bool { return ldif.Secret(m.Name) }
+		for _, m := range mods {
+			if secret(m) {
+				rename.after = append(rename.after, m)
+			}
+		}
+		mods = slices.DeleteFunc(slices.Clone(mods), secret)
+	}
+	if rename == nil && len(mods) > 0 && len(members) > 0 {
+		mods, members = append(slices.Clip(mods), members[0]), members[1:]
+	}
+	if len(mods) > 0 {
+		steps = append(steps, modifyStep(dn, mods, e, exact))
+	}
+	if rename != nil {
+		condition := exact
+		if len(steps) > 0 {
+			condition = ldif.Condition{ID: id.ID, AsLeft: true}
+		}
+		step := rename.step(diff, condition)
+		steps = append(steps, step)
+		dn = step.Change.NewDN()
+		if len(rename.after) > 0 {
+			steps = append(steps, modifyStep(dn, rename.after, e, id))
+		}
+	}
+	for _, m := range members {
+		condition := id
+		if d.write.Exactly && len(steps) == 0 {
+			condition = exact
+		}
+		steps = append(steps, modifyStep(dn, []ldif.Mod{m}, e, condition))
+	}
+	return steps
+}
+
+// effects say in words what the change comes to.
+func (d *Draft) effects(mods []ldif.Mod, rename *rename, activated bool, members memberChange) []ldif.Effect {
+	var effects []ldif.Effect
+	e := d.write.Entry
+	note := func(kind ldif.EffectKind) {
+		effects = append(effects, ldif.Effect{Kind: kind, DN: e.DN, ID: d.t.ID(e)})
+	}
+	switch {
+	case activated && d.after["active"] == true:
+		note(ldif.Enabled)
+	case activated:
+		note(ldif.Blocked)
+	}
+	if d.t.TombstoneOf(e) != "" && d.tombstone == "" && !d.displaced {
+		note(ldif.Revived)
+	}
+	if rename != nil && !sameRDN(rename.rdn, rename.old) {
+		note(ldif.Renamed)
+	}
+	if rename != nil && rename.superior != "" {
+		note(ldif.Moved)
+	}
+	if slices.ContainsFunc(mods, func(m ldif.Mod) bool { return ldif.Secret(m.Name) }) {
+		note(ldif.PasswordSet)
+	}
+	if slices.ContainsFunc(mods, func(m ldif.Mod) bool { return !ldif.Secret(m.Name) && !d.isOfActive(m.Name) && m.Name != d.t.Tombstone }) {
+		note(ldif.Changed)
+	}
+	return append(effects, members.effects(e.DN, d.t.ID(e))...)
+}
+
+func (d *Draft) isOfActive(attribute string) bool {
+	return slices.ContainsFunc(d.t.Active, func(a ldapmap.Activation) bool { return a.Attribute == attribute })
+}
+
+// modifyStep makes a Modify of an entry (nil: one that the plan adds) with its inverse: the mods backwards, each turned round. A password cannot be
+// taken back, which nobody can read, nor can a change of members, which may have found some of it done already: to undo that would take away, or bring
+// back, what nobody asked for. Where nothing is left to turn round there is no inverse.
+func modifyStep(dn string, mods []ldif.Mod, entry *ldif.Entry, condition ldif.Condition) ldif.Step {
+	step := ldif.Step{Change: ldif.Change{Kind: ldif.Modify, DN: dn, Mods: mods, If: condition}, Before: entry}
+	var back []ldif.Mod
+	for _, m := range slices.Backward(mods) {
+		if ldif.Secret(m.Name) || m.Settled && entry != nil {
+			continue
+		}
+		back = append(back, turnedRound(m, entry))
+	}
+	if len(back) > 0 {
+		step.Inverse = &ldif.Change{Kind: ldif.Modify, DN: dn, Mods: back, If: ldif.Condition{ID: condition.ID}}
+	}
+	return step
+}
+
+func turnedRound(m ldif.Mod, entry *ldif.Entry) ldif.Mod {
+	switch m.Op {
+	case ldif.AddValues:
+		m.Op = ldif.DeleteValues
+	case ldif.DeleteValues:
+		m.Op = ldif.AddValues
+	case ldif.ReplaceValues:
+		m.Values = entry.Values(m.Name)
+	}
+	return m
+}

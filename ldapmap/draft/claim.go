@@ -1,0 +1,183 @@
+package draft
+
+import (
+	"fmt"
+	"strings"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+)
+
+// claim is a value that a write needs for itself alone: of a unique SCIM attribute (taken: a conflict), of a computed attribute or of the
+// RDN (taken: a number is appended).
+type claim struct {
+	rule  *ldapmap.Rule // nil: the RDN's alone
+	value string        // stem, where it takes a number
+	rdn   ldif.RDN      // where the value names the entry too
+}
+
+func (c claim) takesNumber() bool { return c.rule == nil || c.rule.Computed() }
+
+// attribute is the LDAP attribute whose value is claimed.
+func (c claim) attribute() string {
+	if c.rule == nil {
+		return c.rdn[0].Type
+	}
+	return c.rule.LDAP
+}
+
+// claimed are the values that the write newly claims; those that a conflict may end come first.
+func (d *Draft) claimed() []claim {
+	claims := d.uniqueClaims()
+	for _, r := range d.t.Rules {
+		g, ok := d.generated[r]
+		if value := strings.Join(g.now, ""); ok && r.Options.Unique && value != "" && value != strings.Join(g.old, "") {
+			claims = append(claims, claim{rule: r, value: value})
+		}
+	}
+	rdn := d.claimedRDN()
+	if len(rdn) == 0 {
+		return claims
+	}
+	for i, c := range claims {
+		if c.takesNumber() && d.t.IsSame(c.rule.LDAP, rdn[0].Type) && c.value == rdn[0].Value {
+			claims[i].rdn = rdn // the number is the name's too
+			return claims
+		}
+	}
+	return append(claims, claim{value: rdn[0].Value, rdn: rdn})
+}
+
+// uniqueClaims are the claims of the unique SCIM attributes. A tombstone claims nothing: its name is nobody else's. A clean name written back is claimed.
+func (d *Draft) uniqueClaims() []claim {
+	var claims []claim
+	for _, r := range d.t.Unique {
+		before := d.before
+		if r == d.t.Login {
+			if d.tombstone != "" {
+				continue
+			}
+			before = d.write.Before // the tombstone name that it shows, if it does
+		}
+		old := texts(d.t.SCIMValues(r, before))
+		for _, value := range texts(d.t.SCIMValues(r, d.after)) {
+			if value != "" && !among(d.t, r, old, value) {
+				claims = append(claims, claim{rule: r, value: value})
+			}
+		}
+	}
+	return claims
+}
+
+func texts(values []any) []string {
+	found := make([]string, 0, len(values))
+	for _, value := range values {
+		if v, err := compile.Text(value); err == nil {
+			found = append(found, v)
+		}
+	}
+	return found
+}
+
+// filters ask who holds what the claim wants, candidates of the round included.
+func (c claim) filters(t *ldapmap.Type, round int) []string {
+	if !c.takesNumber() {
+		filters := []string{ldif.Equality(c.rule.LDAP, c.value)}
+		if t.Tombstone != "" && c.rule == t.Login {
+			filters = append(filters, ldif.Equality(t.Tombstone, c.value))
+		}
+		return filters
+	}
+	var filters []string
+	for _, value := range c.candidates(t, round) {
+		filters = append(filters, ldif.Equality(c.attribute(), value))
+	}
+	return filters
+}
+
+// How an entry stands to a claim.
+type standing int
+
+const (
+	free        standing = iota
+	softDeleted          // it holds the value beneath a tombstone, and gives it up
+	taken
+)
+
+// standingOf is how the entry stands to a claim of a unique SCIM attribute.
+func (c claim) standingOf(t *ldapmap.Type, e *ldif.Entry) standing {
+	held := among(t, c.rule, e.Values(c.rule.LDAP), c.value)
+	if !t.Holds(e) {
+		if held && t.IsOfClass(e) {
+			return taken
+		}
+		return free
+	}
+	if c.rule == t.Login {
+		switch tombstone := t.TombstoneOf(e); {
+		case tombstone == "":
+		case strings.EqualFold(tombstone, c.value):
+			return taken
+		case among(t, c.rule, []string{t.LoginOf(e)}, c.value):
+			return softDeleted
+		}
+	}
+	if held {
+		return taken
+	}
+	return free
+}
+
+// among says whether the value is among others, none of which may be equal to it: to the letter where the SCIM attribute is case exact, and else by
+// whatever SCIM or the directory takes for equal.
+func among(t *ldapmap.Type, r *ldapmap.Rule, others []string, value string) bool {
+	for _, other := range others {
+		if other == value || !(!r.Computed() && r.CaseExact()) && alike(t, r.LDAP, other, value) {
+			return true
+		}
+	}
+	return false
+}
+
+// alike says whether SCIM or the directory takes two values for equal.
+func alike(t *ldapmap.Type, attribute, a, b string) bool {
+	return strings.EqualFold(a, b) || ldif.Equal(t.Server.Schema, attribute, a, b)
+}
+
+// conflict says who holds what is claimed, where the caller may know. A 409 is made here.
+func conflict(m *ldapmap.Map, claimed string, e *ldif.Entry) error {
+	holder := "an entry that is not managed here"
+	if owner := m.TypeOf(e); owner != nil {
+		holder = fmt.Sprintf("the %s with id %q", owner.Name, owner.ID(e))
+	}
+	return &scim.Error{Type: scim.Uniqueness, Detail: fmt.Sprintf("%s is taken by %s", claimed, holder)}
+}
+
+func (c claim) conflict(t *ldapmap.Type, e *ldif.Entry) error {
+	return conflict(t.Map, fmt.Sprintf("%s %q", c.rule.Path(), c.value), e)
+}
+
+// ClaimFilter finds every entry of the type that shows a unique value which the write claims: the written one, and its rivals. It is "" where the
+// write claims none.
+func (d *Draft) ClaimFilter() string {
+	var filters []string
+	for _, c := range d.uniqueClaims() {
+		filters = append(filters, c.filters(d.t, 0)...)
+	}
+	if len(filters) == 0 {
+		return ""
+	}
+	return ldif.AllOf(d.t.Scope(), ldif.AnyOf(filters...))
+}
+
+// Rival says what e takes from the write, as a conflict; nil where it takes nothing.
+func (d *Draft) Rival(e *ldif.Entry) error {
+	for _, c := range d.uniqueClaims() {
+		if c.standingOf(d.t, e) == taken {
+			return c.conflict(d.t, e)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package draft
+
+import (
+	"slices"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+)
+
+// create plans the add of a new entry, and of more members than one request takes.
+func (d *Draft) create(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error) {
+	entry, err := d.newEntry(f, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	dn := a.rdn + "," + a.parent
+	m, err := d.members(f)
+	if err != nil {
+		return nil, nil, err
+	}
+	mods := m.mods(d.t, false)
+	if d.t.HasMembers() && d.t.Members.Placeholder != "" {
+		addValues(d.t, entry, d.t.Members.Attribute, d.t.Members.Placeholder)
+	}
+	if len(mods) > 0 {
+		addValues(d.t, entry, d.t.Members.Attribute, mods[0].Values...)
+		mods = mods[1:]
+	}
+	steps := []ldif.Step{{
+		Change:  ldif.Change{Kind: ldif.Add, DN: dn, Entry: entry.Attributes},
+		Inverse: &ldif.Change{Kind: ldif.Delete, DN: dn},
+	}}
+	for _, mod := range mods {
+		steps = append(steps, modifyStep(dn, []ldif.Mod{mod}, nil, ldif.Condition{}))
+	}
+	effects := []ldif.Effect{{Kind: ldif.Created, DN: dn}}
+	if d.after["active"] == false && len(d.t.Active) > 0 {
+		effects = append(effects, ldif.Effect{Kind: ldif.Blocked, DN: dn})
+	}
+	if slices.ContainsFunc(entry.Attributes, func(a ldif.Attribute) bool { return ldif.Secret(a.Name) }) {
+		effects = append(effects, ldif.Effect{Kind: ldif.PasswordSet, DN: dn})
+	}
+	return steps, append(effects, m.effects(dn, "")...), nil
+}
+
+// newEntry is the entry of a new resource, without its members.
+func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
+	t, entry := d.t, &ldif.Entry{}
+	entry.Set("objectClass", t.ObjectClasses...)
+	for _, r := range t.Rules {
+		values, err := d.now(r, f)
+		if err != nil {
+			return nil, err
+		}
+		if number, ok := a.numbered[r]; ok {
+			values = []string{number}
+		}
+		addValues(t, entry, r.LDAP, values...)
+	}
+	for _, r := range t.Rules {
+		if r.Must && len(entry.Values(r.LDAP)) == 0 {
+			return nil, required(r, true)
+		}
+	}
+	for _, a := range t.Active {
+		_, values, err := a.Change(nil, d.after["active"] != false)
+		if err != nil {
+			return nil, err
+		}
+		addValues(t, entry, a.Attribute, values...)
+	}
+	if f.Password != "" {
+		entry.Set(t.BornWith(), ldapmap.PasswordValue(t.BornWith(), f.Password))
+	}
+	rdn, err := ldif.ParseRDN(a.rdn)
+	if err != nil {
+		return nil, badName(a.rdn)
+	}
+	for _, ava := range rdn {
+		addValues(t, entry, t.Canonical(ava.Type), ava.Value)
+	}
+	return entry, nil
+}
+
+// now are the LDAP values that the rule gives the resource after the write.
+func (d *Draft) now(r *ldapmap.Rule, f Facts) ([]string, error) {
+	if g, ok := d.generated[r]; ok {
+		return fitted(d.t, r, g.now), nil
+	}
+	return d.t.Values(r, d.after, d.write.Entry, f.Refs)
+}
+
+// old are those that it gave the resource before. What cannot be computed was not there.
+func (d *Draft) old(r *ldapmap.Rule, f Facts) []string {
+	if g, ok := d.generated[r]; ok {
+		return fitted(d.t, r, g.old)
+	}
+	values, _ := d.t.Values(r, d.before, d.write.Entry, f.Refs)
+	return values
+}
+
+func fitted(t *ldapmap.Type, r *ldapmap.Rule, values []string) []string {
+	values = slices.Clone(values)
+	for i, v := range values {
+		values[i], _ = t.Fit(r.LDAP, v)
+	}
+	return values
+}
+
+// addValues adds to an attribute of a new entry the values that it lacks.
+func addValues(t *ldapmap.Type, e *ldif.Entry, name string, values ...string) {
+	present := slices.Clone(e.Values(name))
+	keys := make(map[string]bool, len(present)+len(values)) // a group has many members
+	for _, v := range present {
+		keys[ldif.Key(t.Server.Schema, name, v)] = true
+	}
+	for _, v := range values {
+		if key := ldif.Key(t.Server.Schema, name, v); !keys[key] {
+			keys[key] = true
+			present = append(present, v)
+		}
+	}
+	e.Set(name, present...)
+}
+
+// required is the fault of an attribute that the directory demands and the resource lacks.
+func required(r *ldapmap.Rule, create bool) error {
+	if create {
+		return &scim.Error{Type: scim.InvalidValue, Detail: r.Path() + " is required: the directory demands " + r.LDAP}
+	}
+	return &scim.Error{Type: scim.Mutability, Detail: r.Path() + " cannot be cleared: the directory demands " + r.LDAP}
+}

@@ -1,0 +1,204 @@
+package draft
+
+import (
+	"slices"
+	"strings"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// difference gathers, by LDAP attribute, the values that the resource before gave and those that the resource after gives, and turns
+// them into value-level modifications: what the map did not give stays as it was found.
+type difference struct {
+	t          *ldapmap.Type
+	entry      *ldif.Entry
+	attributes []*attributeDifference // in the order of the map
+}
+
+type attributeDifference struct {
+	name     string
+	old, now []string
+	one      bool              // a single SCIM value shows the first of the values
+	hidden   func(string) bool // values that SCIM does not show; nil: none
+	single   bool              // SINGLE-VALUE
+	whole    bool              // the server cannot tell the values apart, or does not show them
+	demander *ldapmap.Rule     // of an attribute that the directory demands
+
+	removed, added []string
+}
+
+func (d *difference) at(name string) *attributeDifference {
+	if a := d.find(name); a != nil {
+		return a
+	}
+	a := &attributeDifference{name: name, single: d.t.IsSingle(name), whole: ldif.Secret(name) || !d.t.Comparable(name)}
+	d.attributes = append(d.attributes, a)
+	return a
+}
+
+func (d *difference) find(name string) *attributeDifference {
+	for _, a := range d.attributes {
+		if strings.EqualFold(a.name, d.t.Canonical(name)) {
+			return a
+		}
+	}
+	return nil
+}
+
+// rule notes what a rule gave and gives. Two rules may feed one attribute: one with a SCIM attribute, and computed ones.
+func (d *difference) rule(r *ldapmap.Rule, old, now []string, refs ldapmap.Refs) {
+	a := d.at(r.LDAP)
+	a.old = append(a.old, old...)
+	a.now = append(a.now, now...)
+	if !r.Computed() {
+		a.one = !r.Many()
+		if r.Must {
+			a.demander = r
+		}
+		if r.Reference != nil {
+			a.hidden = func(value string) bool { _, shown := r.Reference.Target(value, refs); return !shown }
+		}
+	}
+}
+
+// values notes the values of an attribute that no rule maps.
+func (d *difference) values(name string, old, now []string) {
+	a := d.at(name)
+	a.old = append(a.old, old...)
+	a.now = append(a.now, now...)
+}
+
+// work works out what is removed and added of each attribute.
+func (d *difference) work() error {
+	for _, a := range d.attributes {
+		gone, fresh := minus(a.old, a.now), minus(a.now, a.old)
+		if ldif.Secret(a.name) {
+			a.added = fresh // and takes the place of whatever is there
+			continue
+		}
+		if len(gone)+len(fresh) == 0 {
+			continue
+		}
+		var staying []string
+		for _, v := range d.entry.Values(a.name) {
+			if d.holds(a.name, gone, v) {
+				a.removed = append(a.removed, v)
+			} else {
+				staying = append(staying, v)
+			}
+		}
+		for _, v := range fresh {
+			like := func(other string) bool { return ldif.Equal(d.t.Server.Schema, a.name, v, other) }
+			if i := slices.IndexFunc(staying, like); i < 0 || a.one { // a single value is to show as it was sent
+				if i >= 0 {
+					a.removed, staying = append(a.removed, staying[i]), slices.Delete(staying, i, i+1)
+				}
+				a.added = append(a.added, v)
+			}
+		}
+		switch {
+		case len(a.added) > 0 && a.single:
+			a.removed = append(a.removed, staying...)
+		case len(a.added) == 0 && len(a.removed) > 0 && len(staying) == 0 && a.demander != nil:
+			return required(a.demander, false)
+		}
+	}
+	return nil
+}
+
+// holds says whether the value is among the values, as the directory compares them.
+func (d *difference) holds(attribute string, values []string, v string) bool {
+	return slices.ContainsFunc(values, func(other string) bool { return ldif.Equal(d.t.Server.Schema, attribute, v, other) })
+}
+
+// behind are the values that a new one goes ahead of: a single SCIM value shows the first of several, so the others are put back behind it.
+func (d *difference) behind(a *attributeDifference) []string {
+	if !a.one || len(a.removed) == 0 || len(a.added) == 0 {
+		return nil
+	}
+	rest := minus(d.entry.Values(a.name), a.removed)
+	return slices.DeleteFunc(rest, func(v string) bool { return a.hidden != nil && a.hidden(v) })
+}
+
+// putBehind takes values away and adds them again.
+func (a *attributeDifference) putBehind(values []string) {
+	a.removed, a.added = append(a.removed, values...), append(a.added, values...)
+}
+
+// minus returns the values of a that b lacks, each once.
+func minus(a, b []string) []string {
+	var rest []string
+	for _, v := range a {
+		if !slices.Contains(b, v) && !slices.Contains(rest, v) {
+			rest = append(rest, v)
+		}
+	}
+	return rest
+}
+
+// mods returns the modifications: for each attribute its old values deleted and its new ones added, or the whole replaced where the
+// directory has no rule to tell values apart or does not show them.
+func (d *difference) mods() []ldif.Mod {
+	var mods []ldif.Mod
+	var names []string
+	for _, a := range d.attributes {
+		if len(a.removed)+len(a.added) == 0 {
+			continue
+		}
+		if len(a.added) > 0 {
+			names = append(names, a.name)
+		}
+		if !a.whole {
+			mods = append(mods, swap(a.name, a.removed, a.added)...)
+			continue
+		}
+		values := a.added
+		if !ldif.Secret(a.name) {
+			values = slices.Concat(minus(d.entry.Values(a.name), a.removed), a.added)
+		}
+		mods = append(mods, ldif.Mod{Op: ldif.ReplaceValues, Name: a.name, Values: values})
+	}
+	if classes := d.classesFor(names); len(classes) > 0 {
+		mods = append([]ldif.Mod{{Op: ldif.AddValues, Name: "objectClass", Values: classes}}, mods...)
+	}
+	return mods
+}
+
+// swap deletes values and adds others.
+func swap(name string, removed, added []string) []ldif.Mod {
+	var mods []ldif.Mod
+	if len(removed) > 0 {
+		mods = append(mods, ldif.Mod{Op: ldif.DeleteValues, Name: name, Values: removed})
+	}
+	if len(added) > 0 {
+		mods = append(mods, ldif.Mod{Op: ldif.AddValues, Name: name, Values: added})
+	}
+	return mods
+}
+
+// classesFor names the auxiliary classes of the map that an entry which the bridge did not make lacks for the attributes that it is to hold.
+func (d *difference) classesFor(names []string) []string {
+	if d.t.Server.KeepsClasses {
+		return nil
+	}
+	s := d.t.Server.Schema
+	allow := func(classes []string, name string) bool {
+		same := func(a string) bool { return strings.EqualFold(a, s.Canonical(name)) }
+		return slices.ContainsFunc(s.Must(classes...), same) || slices.ContainsFunc(s.May(classes...), same)
+	}
+	var wanted []string
+	for _, name := range names {
+		definition := s.Attribute(name)
+		if definition == nil || definition.Operational || allow(slices.Concat(d.entry.Values("objectClass"), wanted), name) {
+			continue
+		}
+		for _, class := range d.t.ObjectClasses {
+			if c := s.Class(class); c != nil && c.Kind == "AUXILIARY" && allow([]string{class}, name) {
+				wanted = append(wanted, class)
+				break
+			}
+		}
+	}
+	return wanted
+}

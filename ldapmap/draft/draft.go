@@ -1,0 +1,215 @@
+// Package draft turns what a request wants of an entry into a plan of change records. It is pure: what it needs from outside it names (Needs) and is given
+// (Facts).
+package draft
+
+import (
+	"slices"
+	"strings"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+)
+
+// Write is what a request wants of one entry: a create (no Entry), a change, or a delete (no After).
+type Write struct {
+	Entry   *ldif.Entry   // as it was read
+	Before  scim.Resource // what the entry showed
+	After   scim.Resource // what it is to show; members are told by Members
+	Members Members
+	Exactly bool // the client named the version (If-Match): member changes assert it too
+}
+
+// Draft is a write with all that follows from it without asking anybody, derived once. It does not change.
+type Draft struct {
+	t     *ldapmap.Type
+	write Write
+
+	// The resource as the entry holds it: its login stands in the place of a tombstone name over it.
+	before, after scim.Resource
+	tombstone     string // the name that the entry is to carry beside its login; "": none
+	displaced     bool   // the entry makes room for another: its tombstone name becomes its own
+
+	name      name                         // what the DN expression makes of the change
+	generated map[*ldapmap.Rule]generation // computed values that follow from the resource
+	claims    []claim                      // values that the write needs for itself alone
+}
+
+// generation is what an expression gave for the resource before and gives for the one after.
+type generation struct{ old, now []string }
+
+// New derives what follows from a write. Errors are *scim.Error.
+func New(t *ldapmap.Type, w Write) (*Draft, error) {
+	d := &Draft{t: t, write: w}
+	if w.After == nil {
+		return d, nil
+	}
+	d.before, d.after = w.Before.Clone(), w.After.Clone()
+	if w.Entry != nil {
+		d.uncover()
+		newest(t, d.before, d.after)
+	}
+	if err := d.derive(); err != nil {
+		return nil, err
+	}
+	d.claims = d.claimed()
+	return d, nil
+}
+
+// displacement drafts what gives a soft-deleted entry its tombstone name for good: the name, and what is made of it, is free for another.
+//
+//	uid: mara@x, tombstone: 2834…mara@x  ->  uid: 2834…mara@x, and the DN and sAMAccountName made of it
+func displacement(t *ldapmap.Type, e *ldif.Entry, shown scim.Resource) (*Draft, error) {
+	d := &Draft{t: t, write: Write{Entry: e, Before: shown, After: shown}, displaced: true}
+	d.before, d.after = shown.Clone(), shown.Clone()
+	d.before["userName"] = t.LoginOf(e)
+	if err := d.derive(); err != nil {
+		return nil, err
+	}
+	d.name.rdn = fitRDN(t, d.name.rdn)
+	return d, nil
+}
+
+// uncover tells what a change of userName means: a tombstone name is not the entry's own, it is kept beside the login, before and after.
+func (d *Draft) uncover() {
+	if d.t.Tombstone == "" {
+		return
+	}
+	login := d.t.LoginOf(d.write.Entry)
+	if d.t.TombstoneOf(d.write.Entry) != "" {
+		d.before["userName"] = login
+	}
+	if name, _ := d.after["userName"].(string); ldapmap.IsTombstone(name, login) {
+		d.tombstone = name
+		d.after["userName"] = login
+	}
+}
+
+// derive evaluates the map's expressions over the resource before and after.
+func (d *Draft) derive() (err error) {
+	d.generated = map[*ldapmap.Rule]generation{}
+	for _, r := range d.t.Rules {
+		if r.Value == nil || !d.isCreate() && r.OnCreate() && !(r.Options.Unique && d.freesName()) {
+			continue
+		}
+		var g generation
+		if g.now, err = d.t.Evaluated(r.Value, d.after); err != nil {
+			return err
+		}
+		if !d.isCreate() {
+			g.old, _ = d.t.Evaluated(r.Value, d.before) // what cannot be computed was not there
+		}
+		d.generated[r] = g
+	}
+	d.name, err = d.named()
+	return err
+}
+
+func (d *Draft) isCreate() bool { return d.write.Entry == nil }
+
+// freesName says that a change of userName makes a tombstone name the entry's own, or takes it back: what else was made of the name once, at create, and
+// is unique then follows. A domain holds `mara` as much as `mara@…`.
+func (d *Draft) freesName() bool {
+	old, _ := d.before["userName"].(string)
+	now, _ := d.after["userName"].(string)
+	return ldapmap.IsTombstone(now, old) || ldapmap.IsTombstone(old, now)
+}
+
+// Facts is what planning needs from outside.
+type Facts struct {
+	Refs      ldapmap.Refs          // the entries that the resource refers to
+	Rounds    int                   // how many rounds of candidates were asked for
+	Found     []*ldif.Entry         // what Needs.Search found
+	Password  string                // for Needs.Password
+	Referrers map[string][]Referrer // what Needs.Referrers found, by the DN referred to
+	// Placeholder puts the placeholder into a group that loses members: the directory refused to leave it empty.
+	Placeholder bool
+}
+
+// Needs is what a write needs to know besides the facts that there are.
+type Needs struct {
+	Rounds    int             // what Facts.Rounds is to be: each round names further candidates for values that take a number where they are taken
+	Search    *ldapmap.Search // entries that may hold a value that the write claims; nil: none need be looked for
+	Password  bool            // a random password for a new account
+	Referrers []ReferrerSearch
+}
+
+// None says that nothing is needed.
+func (n Needs) None() bool { return n.Rounds == 0 && len(n.Referrers) == 0 }
+
+// Plan turns the write into change records, or says what it needs to know for that. It writes nothing where nothing changes. Errors are *scim.Error.
+func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
+	plan := ldif.Plan{Before: d.write.Entry}
+	if d.write.After == nil {
+		plan.Steps, plan.Effects = d.delete()
+	} else {
+		if needs := d.needs(f); !needs.None() {
+			return ldif.Plan{}, needs, nil
+		}
+		a, err := d.allot(f)
+		if err == errTaken && f.Rounds < rounds {
+			return ldif.Plan{}, d.round(f.Rounds), nil
+		}
+		if err == errTaken {
+			err = &scim.Error{Type: scim.Uniqueness, Detail: "every numbered form of the entry's name is taken"}
+		}
+		if err != nil {
+			return ldif.Plan{}, Needs{}, err
+		}
+		if d.isCreate() {
+			plan.Steps, plan.Effects, err = d.create(f, a)
+		} else {
+			plan.Steps, plan.Effects, err = d.change(f, a)
+		}
+		if err != nil {
+			return ldif.Plan{}, Needs{}, err
+		}
+		plan.Steps, plan.Effects = slices.Concat(a.displaced, plan.Steps), slices.Concat(a.effects, plan.Effects)
+	}
+	if missing := d.referrersOf(plan, f); len(missing) > 0 {
+		return ldif.Plan{}, Needs{Referrers: missing}, nil
+	}
+	return withReferrers(plan, f), Needs{}, nil
+}
+
+// needs asks for what must be known before anything is planned.
+func (d *Draft) needs(f Facts) Needs {
+	if f.Rounds > 0 || len(d.claims) == 0 && !d.needsPassword() {
+		return Needs{}
+	}
+	return d.round(0)
+}
+
+// round asks who holds what the write claims.
+func (d *Draft) round(number int) Needs {
+	needs := Needs{Rounds: number + 1, Password: number == 0 && d.needsPassword()}
+	var filters []string
+	for _, c := range d.claims {
+		filters = append(filters, c.filters(d.t, number)...)
+	}
+	if len(filters) > 0 {
+		needs.Search = &ldapmap.Search{Base: d.t.Base, Filter: ldif.AnyOf(filters...)}
+		if d.t.Server.UniqueEverywhere && d.t.Server.Default != "" {
+			needs.Search.Base = d.t.Server.Default
+		}
+	}
+	return needs
+}
+
+// needsPassword says that the server enables no such account without a password, and the request gives none.
+func (d *Draft) needsPassword() bool {
+	return d.isCreate() && d.t.BornWith() != "" && d.after["password"] == nil
+}
+
+func (d *Draft) delete() ([]ldif.Step, []ldif.Effect) {
+	e := d.write.Entry
+	condition := ldif.Condition{ID: d.t.ID(e)}
+	if d.write.Exactly {
+		condition.Version = e.Value(d.t.Server.VersionAttribute)
+	}
+	change := ldif.Change{Kind: ldif.Delete, DN: e.DN, If: condition}
+	return []ldif.Step{{Change: change, Before: e}}, []ldif.Effect{{Kind: ldif.Deleted, DN: e.DN, ID: d.t.ID(e)}}
+}
+
+// key is a name for maps and comparisons: case does not count.
+func key(id string) string { return strings.ToLower(id) }

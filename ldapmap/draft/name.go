@@ -1,0 +1,96 @@
+package draft
+
+import (
+	"fmt"
+	"slices"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+)
+
+// name is where an entry is to stand; each part is "" where it stays.
+type name struct{ rdn, parent string }
+
+// named tells the name that the DN expression gives, each part only where it differs from what the expression gave before: an entry that the
+// bridge did not name keeps its name until the name's source changes.
+//
+//	dn: '"uid=" + rdn(userName) + ",ou=" + rdn(department) + "," + base'
+//	userName anna -> mara:              {rdn: "uid=mara"}, though the entry found is cn=Anna Lind,…
+//	department Sales -> Ops:            {parent: "ou=Ops,…"}
+//	soft delete, userName 2834…anna:    {}, since the login stays anna
+func (d *Draft) named() (name, error) {
+	t := d.t
+	dn, err := t.DN.Eval(d.after, t.Resource, t.Base)
+	if err != nil && d.isCreate() {
+		return name{}, err
+	}
+	var n name
+	n.rdn, n.parent = ldif.SplitDN(dn)
+	if !d.isCreate() {
+		old, oldErr := t.DN.Eval(d.before, t.Resource, t.Base)
+		switch {
+		case err != nil && oldErr != nil:
+			return name{}, nil // it had no such name, and has none now
+		case err != nil:
+			return name{}, err
+		}
+		oldRDN, oldParent := ldif.SplitDN(old)
+		if n.rdn == oldRDN {
+			n.rdn = ""
+		}
+		if n.parent == oldParent {
+			n.parent = ""
+		}
+	}
+	return n, d.possible(n, dn)
+}
+
+// possible says why the entry cannot be named so.
+func (d *Draft) possible(n name, dn string) error {
+	if (d.isCreate() || n.parent != "") && !ldif.Under(n.parent, d.t.Base) {
+		detail := fmt.Sprintf("the map would put the entry at %q, which is not under %q", dn, d.t.Base)
+		return &scim.Error{Type: scim.InvalidValue, Detail: detail}
+	}
+	if n.rdn == "" {
+		return nil
+	}
+	rdn, err := ldif.ParseRDN(n.rdn)
+	if err != nil || len(rdn) == 0 || slices.ContainsFunc(rdn, func(a ldif.AVA) bool { return a.Value == "" }) {
+		return badName(dn)
+	}
+	if longest := d.t.Server.LongestRDN; longest > 0 && len(n.rdn) > longest {
+		detail := fmt.Sprintf("the entry would be named %q, longer than the %d octets that the directory takes", n.rdn, longest)
+		return &scim.Error{Type: scim.InvalidValue, Detail: detail}
+	}
+	return nil
+}
+
+// claimedRDN is the RDN that the write claims among its siblings: a new one, or the entry's own in another place; nil where it claims none.
+func (d *Draft) claimedRDN() ldif.RDN {
+	text := d.name.rdn
+	if text == "" && d.name.parent != "" {
+		if own, at := ldif.SplitDN(d.write.Entry.DN); !ldif.SameDN(at, d.name.parent) {
+			text = own
+		}
+	}
+	rdn, err := ldif.ParseRDN(text)
+	if err != nil {
+		return nil // the entry's own, which the directory took
+	}
+	return rdn
+}
+
+func badName(dn string) error {
+	return &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the entry cannot be named %q", dn)}
+}
+
+// fitRDN fits an RDN's first value, unless that shows a SCIM attribute as it is.
+func fitRDN(t *ldapmap.Type, text string) string {
+	rdn, err := ldif.ParseRDN(text)
+	if err != nil || len(rdn) == 0 || namedByUnique(t, rdn[0].Type) {
+		return text
+	}
+	rdn[0].Value, _ = t.Fit(rdn[0].Type, rdn[0].Value)
+	return rdn.String()
+}

@@ -1,0 +1,39 @@
+package draft
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"scimbridge/ldapmap"
+	"scimbridge/scim"
+)
+
+// newest makes room for what a change adds to a slot that is taken: the element that was there gives way, and hands on what the new one does not say.
+func newest(t *ldapmap.Type, before, after scim.Resource) {
+	for _, rule := range t.Rules {
+		if rule.Computed() || len(rule.Slot) == 0 {
+			continue
+		}
+		owner := rule.Ref.Owner()
+		old, _ := before.Get(owner).([]any)
+		now, _ := after.Get(owner).([]any)
+		inSlot := func(e any) bool { element, ok := e.(map[string]any); return ok && ldapmap.Fits(element, rule.Slot) }
+		was := func(e any) bool {
+			return inSlot(e) && slices.ContainsFunc(old, func(o any) bool { return reflect.DeepEqual(o, e) })
+		}
+		i := slices.IndexFunc(now, func(e any) bool { return inSlot(e) && !was(e) })
+		if i < 0 {
+			continue
+		}
+		added := now[i].(map[string]any)
+		for _, e := range now {
+			if was(e) {
+				kept := maps.Clone(e.(map[string]any))
+				maps.Copy(kept, added)
+				maps.Copy(added, kept)
+			}
+		}
+		after.Set(owner, slices.DeleteFunc(slices.Clone(now), was))
+	}
+}

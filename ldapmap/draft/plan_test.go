@@ -1,0 +1,237 @@
+package draft_test
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/draft"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/maptest"
+	"scimbridge/scim"
+)
+
+var update = flag.Bool("update", false, "write the plans into testdata")
+
+// A plan file is a txtar archive: the `map` (YAML), the `entries` (LDIF; the first has the id 00000000-…, the next 00000001-…), and then writes with
+// the `plan` that they come to, or the `fault`: `create Type`, `change Type N` (the attributes that change, null to clear), `delete Type N`, N the
+// number of the entry. members are {"add": [N], "remove": [N]}. A plan's inverses stand in it as comments. Each write starts from the entries.
+// The first line of the comment may name the kind of server.
+//
+// Beyond the text each plan is held to what a directory promises: every step is allowed, the entry then shows the resource that was wanted, and
+// the inverses bring back what was there.
+func TestPlans(t *testing.T) {
+	files, _ := filepath.Glob("testdata/plans/*.txtar")
+	if len(files) == 0 {
+		t.Fatal("no plans")
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kind := ldif.OpenLDAP
+			if line, _, _ := strings.Cut(string(archive.Comment), "\n"); strings.HasPrefix(line, "server: ") {
+				kind = ldif.ServerKind(strings.TrimPrefix(line, "server: "))
+			}
+			var written []txtar.File
+			mapText, entries := "", ""
+			for i, f := range archive.Files {
+				words := strings.Fields(f.Name)
+				switch words[0] {
+				case "map":
+					mapText = string(f.Data)
+				case "entries":
+					entries = string(f.Data)
+				case "plan", "fault":
+					continue
+				default:
+					want := txtar.File{Name: "plan"}
+					if i+1 < len(archive.Files) {
+						want = archive.Files[i+1]
+					}
+					name, got := planText(maptest.New(t, kind, mapText, entries), words, f.Data)
+					if diff := cmp.Diff(string(want.Data), got); !*update && (diff != "" || want.Name != name) {
+						t.Errorf("%s: %s (-want +got):\n%s", f.Name, name, diff)
+					}
+					written = append(written, f, txtar.File{Name: name, Data: []byte(got)})
+					continue
+				}
+				written = append(written, f)
+			}
+			if *update {
+				if err := os.WriteFile(file, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: written}), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// planText plans what a section of a plan file says.
+func planText(w *maptest.World, words []string, body []byte) (name, text string) {
+	t := w.Map.Type(words[1])
+	var write draft.Write
+	if words[0] != "create" {
+		n := 0
+		fmt.Sscan(words[2], &n)
+		write.Entry = w.Entry(t, maptest.ID(n))
+		write.Before = w.See(t, write.Entry)
+		draft.TakeMembers(t, write.Before)
+	}
+	if words[0] != "delete" {
+		write.After = scim.Resource{}
+		if write.Before != nil {
+			write.After = write.Before.Clone()
+		}
+		write.Members = merge(w.T, write.After, body)
+	}
+	write.Exactly = slices.Contains(words, "exactly")
+	before, shown := w.Text(), write.Before.Clone()
+	wanted := write.After.Clone()
+	p, err := w.Plan(t, write, slices.Contains(words, "placeholder"))
+	again, _ := w.Plan(t, write, slices.Contains(words, "placeholder"))
+	if diff := cmp.Diff(p, again); diff != "" {
+		w.T.Errorf("%v: the same write has two plans:\n%s", words, diff)
+	}
+	if diff := cmp.Diff(before, w.Text()); diff != "" {
+		w.T.Errorf("%v: planning changes the entries:\n%s", words, diff)
+	}
+	if diff := cmp.Diff([]scim.Resource{shown, wanted}, []scim.Resource{write.Before, write.After}); diff != "" {
+		w.T.Errorf("%v: planning changes the resource:\n%s", words, diff)
+	}
+	if err != nil {
+		var fault *scim.Error
+		if !errors.As(err, &fault) {
+			w.T.Errorf("%v: %v is no scim.Error", words, err)
+		}
+		return "fault", err.Error() + "\n"
+	}
+	try(w, t, write, p, !slices.Contains(words, "lossy"))
+	return "plan", planWithInverses(p)
+}
+
+func planWithInverses(p ldif.Plan) string {
+	records := make([]string, len(p.Steps))
+	for i, s := range p.Steps {
+		records[i] = s.Change.String() + "# back: none\n"
+		if s.Inverse != nil {
+			back := strings.TrimSuffix(s.Inverse.String(), "\n")
+			records[i] = s.Change.String() + "# back: " + strings.ReplaceAll(back, "\n", "\n#       ") + "\n"
+		}
+	}
+	return strings.Join(records, "\n")
+}
+
+// try runs the plan, looks at what the entry shows then, and takes it all back.
+func try(w *maptest.World, t *ldapmap.Type, write draft.Write, p ldif.Plan, exactly bool) {
+	w.T.Helper()
+	run := w.Clone()
+	for _, s := range p.Steps {
+		run.Apply(s.Change)
+	}
+	if write.After != nil && exactly {
+		var e *ldif.Entry
+		for _, candidate := range run.Entries {
+			if write.Entry != nil && t.ID(candidate) == t.ID(write.Entry) || write.Entry == nil && candidate.DN == p.Steps[len(p.Steps)-1].Change.DN {
+				e = candidate
+			}
+		}
+		shown, wanted := run.See(t, e), write.After.Clone()
+		draft.TakeMembers(t, shown)
+		for _, r := range []scim.Resource{shown, wanted} {
+			delete(r, "id")
+			delete(r, "meta")
+			delete(r, "password")
+			if r["active"] == nil && len(t.Active) > 0 {
+				r["active"] = true
+			}
+			for _, v := range r { // a directory promises no order
+				if list, ok := v.([]any); ok {
+					slices.SortFunc(list, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+				}
+			}
+		}
+		if diff := cmp.Diff(wanted, shown); diff != "" {
+			w.T.Errorf("%s does not show what was written (-wanted +shown):\n%s\n%s", e.DN, diff, p)
+		}
+	}
+	for _, s := range slices.Backward(p.Steps) {
+		if s.Inverse == nil {
+			return
+		}
+		run.Apply(*s.Inverse)
+	}
+	if diff := cmp.Diff(w.Text(), run.Text()); diff != "" {
+		w.T.Errorf("the inverses do not bring back what was there:\n%s\n%s", diff, planWithInverses(p))
+	}
+}
+
+// merge puts the attributes of a JSON object into r: complex values and extensions attribute by attribute, null to clear.
+func merge(t maptest.Failer, r scim.Resource, body []byte) draft.Members {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(string(body)))
+	d.UseNumber()
+	var changes map[string]any
+	if err := d.Decode(&changes); err != nil {
+		t.Fatal(err)
+	}
+	var members draft.Members
+	if m, ok := changes["members"].(map[string]any); ok {
+		for _, n := range asList(m["add"]) {
+			members.Add = append(members.Add, asID(n).(string))
+		}
+		for _, n := range asList(m["remove"]) {
+			members.Remove = append(members.Remove, asID(n).(string))
+		}
+		delete(changes, "members")
+	}
+	mergeInto(r, changes)
+	return members
+}
+
+func asList(v any) []any {
+	list, _ := v.([]any)
+	return list
+}
+
+func asID(v any) any {
+	if n, ok := v.(json.Number); ok {
+		i, _ := n.Int64()
+		return maptest.ID(int(i))
+	}
+	return v
+}
+
+func mergeInto(to, changes map[string]any) {
+	for name, v := range changes {
+		inner, _ := to[name].(map[string]any)
+		switch v := v.(type) {
+		case nil:
+			delete(to, name)
+		case map[string]any:
+			if inner == nil {
+				inner = map[string]any{}
+			}
+			mergeInto(inner, v)
+			if to[name] = any(inner); len(inner) == 0 {
+				delete(to, name)
+			}
+		default:
+			if to[name] = v; name == "value" {
+				to[name] = asID(v) // an id by the entry's number
+			}
+		}
+	}
+}

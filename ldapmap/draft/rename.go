@@ -1,0 +1,140 @@
+package draft
+
+import (
+	"slices"
+	"strings"
+
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+)
+
+// rename is a ModifyDN that is to come.
+//
+//	uid=anna,ou=people   userName anna -> mara, uid mapped:   newrdn uid=mara, deleteoldrdn 1; the Modify leaves uid alone
+//	cn=Anna Lind,ou=people  (found), userName is in uid:      newrdn uid=mara, deleteoldrdn 0: nobody said that the cn goes
+//	uid=anna,ou=people   department -> Ops:                   newrdn uid=anna, newsuperior ou=Ops,ou=people, deleteoldrdn 0
+type rename struct {
+	rdn, old  ldif.RDN
+	superior  string // "" where the parent stays
+	deleteOld bool
+	after     []ldif.Mod // what can only be written under the new name
+}
+
+// rename works out whether the entry is renamed, and takes the values that ModifyDN itself removes and adds out of the modifications.
+func (d *difference) rename(to name) (*rename, error) {
+	text, parent := ldif.SplitDN(d.entry.DN)
+	old, err := ldif.ParseRDN(text)
+	if err != nil {
+		return nil, badName(d.entry.DN)
+	}
+	n := &rename{old: old, superior: to.parent, deleteOld: true}
+	if to.rdn == "" {
+		n.rdn, err = d.follow(old)
+	} else if n.rdn, err = ldif.ParseRDN(to.rdn); err != nil {
+		err = badName(to.rdn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if ldif.SameDN(n.superior, parent) {
+		n.superior = ""
+	}
+	if n.superior == "" && sameRDN(n.rdn, old) {
+		for _, a := range d.attributes {
+			a.putBehind(d.behind(a))
+		}
+		return nil, nil
+	}
+	d.leaveNames(n)
+	return n, nil
+}
+
+// sameRDN says whether two RDNs are the same to the letter, but for the case of the types.
+func sameRDN(a, b ldif.RDN) bool {
+	return slices.EqualFunc(a, b, func(x, y ldif.AVA) bool { return strings.EqualFold(x.Type, y.Type) && x.Value == y.Value })
+}
+
+// leaveNames leaves to the ModifyDN what it does by itself: it adds the values of the new RDN, and removes those of the old one unless the map still gives
+// one of them, or the old one is of a kind that the map does not name.
+func (d *difference) leaveNames(n *rename) {
+	old := n.old
+	if sameRDN(n.rdn, old) && !d.t.Server.RenameDropsName { // a move: the values need not leave, and keep their places
+		n.deleteOld = false
+	}
+	for _, a := range old {
+		at := d.find(a.Type)
+		goes := at != nil && d.holds(at.name, at.removed, a.Value)
+		stays := at != nil && d.holds(at.name, at.now, a.Value)
+		if !d.named(n.rdn, a) && (stays || !goes && len(n.rdn.Values(a.Type)) == 0) {
+			n.deleteOld = false
+		}
+	}
+	for _, at := range d.attributes {
+		oldNames, newNames := d.valuesOf(old, at.name), d.valuesOf(n.rdn, at.name)
+		isOld := func(v string) bool { return d.holds(at.name, oldNames, v) }
+		isNew := func(v string) bool { return d.holds(at.name, newNames, v) }
+		behind := slices.DeleteFunc(d.behind(at), isOld)
+		if slices.ContainsFunc(at.added, isNew) {
+			n.after = append(n.after, swap(at.name, behind, behind)...) // the ModifyDN adds the new value at the end
+		} else {
+			at.putBehind(behind)
+		}
+		if !n.deleteOld {
+			late := slices.DeleteFunc(slices.Clone(at.removed), func(v string) bool { return !isOld(v) || isNew(v) })
+			n.after = append(n.after, swap(at.name, late, nil)...)
+		}
+		at.removed = slices.DeleteFunc(at.removed, isOld)
+		at.added = slices.DeleteFunc(at.added, isNew)
+	}
+}
+
+// follow gives the RDN whose values follow a change of the attribute that names the entry: such a value cannot be taken away by a Modify.
+func (d *difference) follow(old ldif.RDN) (ldif.RDN, error) {
+	now := slices.Clone(old)
+	for i, a := range now {
+		at := d.find(a.Type)
+		if at == nil || !d.holds(at.name, at.removed, a.Value) {
+			continue
+		}
+		if len(at.added) == 0 {
+			return nil, &scim.Error{Type: scim.Mutability, Detail: at.name + " names the entry and cannot be cleared"}
+		}
+		now[i].Value = at.added[0]
+	}
+	return now, nil
+}
+
+// named says whether the RDN holds the value.
+func (d *difference) named(rdn ldif.RDN, a ldif.AVA) bool {
+	return d.holds(a.Type, d.valuesOf(rdn, d.t.Canonical(a.Type)), a.Value)
+}
+
+func (d *difference) valuesOf(rdn ldif.RDN, name string) []string {
+	var values []string
+	for _, a := range rdn {
+		if strings.EqualFold(d.t.Canonical(a.Type), name) {
+			values = append(values, a.Value)
+		}
+	}
+	return values
+}
+
+// step makes the ModifyDN with its inverse. The inverse removes the new RDN's values, unless the entry held one of them before.
+func (n *rename) step(d *difference, condition ldif.Condition) ldif.Step {
+	e := d.entry
+	text, parent := ldif.SplitDN(e.DN)
+	if n.superior == "" {
+		parent = ""
+	}
+	held := slices.ContainsFunc(n.rdn, func(a ldif.AVA) bool {
+		return d.holds(a.Type, e.Values(d.t.Canonical(a.Type)), a.Value) && !d.named(n.old, a)
+	})
+	change := ldif.Change{
+		Kind: ldif.ModifyDN, DN: e.DN, NewRDN: n.rdn.String(), DeleteOldRDN: n.deleteOld, NewSuperior: n.superior, If: condition,
+	}
+	inverse := &ldif.Change{
+		Kind: ldif.ModifyDN, DN: change.NewDN(), NewRDN: text, DeleteOldRDN: !held && (n.deleteOld || !sameRDN(n.rdn, n.old)), NewSuperior: parent,
+		If: ldif.Condition{ID: condition.ID},
+	}
+	return ldif.Step{Change: change, Inverse: inverse, Before: e}
+}

@@ -1,0 +1,86 @@
+package ldapmap
+
+import (
+	"slices"
+	"strings"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// Search is a subtree search for whole entries.
+type Search struct{ Base, Filter string }
+
+// Chunk is the most values that one Modify or one search names: servers bound a request's size.
+const Chunk = 500
+
+// LookUp is the search that resolves ids and DNs of entries of any type to one another, in batches that servers take.
+func (m *Map) LookUp(ids, dns []string) []Search {
+	if len(m.Types) == 0 {
+		return nil
+	}
+	var clauses []string
+	known := map[string]bool{}
+	for _, id := range ids {
+		if key := strings.ToLower(id); !known[key] {
+			known[key] = true
+			if f, ok := m.Server.IDFilter(id); ok {
+				clauses = append(clauses, f)
+			}
+		}
+	}
+	for _, dn := range dns {
+		if m.covers(dn) {
+			clauses = append(clauses, ldif.Equality(m.Server.DNAttribute, dn))
+		}
+	}
+	var bases, scopes []string
+	for _, t := range m.Types {
+		bases = append(bases, t.Base)
+		scopes = append(scopes, t.scopeText)
+	}
+	if common := ldif.CommonBase(bases...); common != "" {
+		bases = []string{common}
+	}
+	var searches []Search
+	for part := range slices.Chunk(clauses, Chunk) {
+		for _, base := range bases {
+			searches = append(searches, Search{base, ldif.AllOf(ldif.AnyOf(part...), ldif.AnyOf(scopes...))})
+		}
+	}
+	return searches
+}
+
+// covers says whether the DN lies under a mapped base: others are nobody's.
+func (m *Map) covers(dn string) bool {
+	return slices.ContainsFunc(m.Types, func(t *Type) bool { return ldif.Under(dn, t.Base) })
+}
+
+// LookUpAttributes are the attributes that Refs judges an entry by.
+func (m *Map) LookUpAttributes() []string {
+	names := []string{m.Server.IDAttribute}
+	for _, t := range m.Types {
+		for _, name := range t.scope.Attributes() {
+			if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// IDFilter is the LDAP filter for the entry of this type with the id; false where the text is no id of this directory.
+func (t *Type) IDFilter(id string) (string, bool) {
+	f, ok := t.Server.IDFilter(id)
+	return ldif.AllOf(t.scopeText, f), ok
+}
+
+// IDsFilter is the LDAP filter for the entries of this type with these ids.
+func (t *Type) IDsFilter(ids []string) string {
+	filters := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if f, ok := t.Server.IDFilter(id); ok {
+			filters = append(filters, f)
+		}
+	}
+	return ldif.AllOf(t.scopeText, ldif.AnyOf(filters...))
+}

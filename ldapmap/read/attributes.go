@@ -1,0 +1,56 @@
+package read
+
+import (
+	"slices"
+	"strings"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim/schema"
+)
+
+// Attributes returns the LDAP attributes to read for what is asked: those of the mapped attributes that wants names, and those without which no
+// resource can be made or planned for. A nil wants asks for all but the members, which are asked for by name.
+func Attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
+	s := t.Server
+	names := []string{s.IDAttribute, s.VersionAttribute, "objectClass", s.CreatedAttribute, s.ModifiedAttribute}
+	if s.VersionAttribute == s.ModifiedAttribute {
+		names = names[:4]
+	}
+	add := func(name string) {
+		if name != "" && !ldif.Secret(name) && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
+			names = append(names, name)
+		}
+	}
+	for _, name := range t.ScopeAttributes() {
+		add(name)
+	}
+	everything := wants == nil || s.VersionForm == ldif.VersionDigest
+	for _, r := range t.Rules {
+		switch {
+		case everything, !r.Computed() && (r.Empty != nil || r.Feeds || t.IsUnique(r) || wants(r.Ref.Owner())):
+			add(r.LDAP)
+		case r.Computed() && !r.OnCreate() && !r.IsConstant():
+			add(r.LDAP) // a change is told from what is there
+		}
+	}
+	add(t.Tombstone)
+	for _, a := range t.Active {
+		add(a.Attribute)
+	}
+	if t.HasMembers() && wants != nil && wants(t.MemberRef()) {
+		add(t.Members.Attribute)
+	}
+	return names
+}
+
+// References are the values that Resource needs refs for, of the attributes that wants names (nil: all, members where the entry has them).
+func References(t *ldapmap.Type, e *ldif.Entry, wants func(schema.Ref) bool) []string {
+	var values []string
+	for _, r := range t.References {
+		if wants == nil || wants(r.SCIM.Owner()) {
+			values = append(values, e.Values(r.Attribute)...)
+		}
+	}
+	return values
+}

@@ -1,0 +1,121 @@
+// Package read turns an entry into the resource that it shows, and says with which attributes an entry must be read for that.
+package read
+
+import (
+	"time"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+	"scimbridge/scim/schema"
+)
+
+// Resource turns an entry into the SCIM resource that it shows. References whose target refs does not know are not shown; members show where the
+// entry was read with them. meta has no location: the bridge knows where it serves.
+func Resource(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) scim.Resource {
+	r := scim.Resource{"id": t.ID(e)}
+	for _, rule := range t.Rules {
+		if rule.Empty == nil {
+			show(t, r, rule, e.Values(rule.LDAP), refs)
+		}
+	}
+	if tombstone := t.TombstoneOf(e); tombstone != "" {
+		r["userName"] = tombstone
+	}
+	showStandIns(t, r, e, refs)
+	if len(t.Active) > 0 {
+		r["active"] = t.IsActive(e)
+	}
+	if t.HasMembers() {
+		if members := members(t, e, refs); len(members) > 0 {
+			r["members"] = members
+		}
+	}
+	r["meta"] = meta(t, e)
+	return r
+}
+
+// members are the members that the entry was read with, those that refs knows.
+func members(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) []any {
+	var members []any
+	for _, v := range e.Values(t.Members.Attribute) {
+		if target, ok := t.Members.Target(v, refs); ok {
+			members = append(members, map[string]any{"value": target.ID, "type": target.Type})
+		}
+	}
+	return members
+}
+
+// show puts the values of a rule's LDAP attribute into the resource.
+func show(t *ldapmap.Type, r scim.Resource, rule *ldapmap.Rule, values []string, refs ldapmap.Refs) {
+	if rule.Computed() || rule.WriteOnly() || len(values) == 0 {
+		return
+	}
+	var shown []any
+	for _, v := range values {
+		value, ok := t.SCIMValue(rule, v, refs)
+		if !ok {
+			continue
+		}
+		shown = append(shown, value)
+		if !rule.Many() {
+			break
+		}
+	}
+	if len(shown) == 0 {
+		return
+	}
+	if !rule.Ref.Attr.MultiValued {
+		r.Set(rule.Ref, shown[0])
+		return
+	}
+	for _, value := range shown {
+		showElement(r, rule, value)
+	}
+}
+
+// showElement puts one value into a multi-valued attribute: into the element of the rule's slot, made where it is not there yet.
+func showElement(r scim.Resource, rule *ldapmap.Rule, value any) {
+	ref := schema.Ref{Extension: rule.Ref.Extension, Attr: rule.Ref.Attr}
+	elements, _ := r.Get(ref).([]any)
+	if rule.Ref.Sub == nil {
+		r.Set(ref, append(elements, value))
+		return
+	}
+	if element := elementOf(elements, rule.Slot); element != nil && len(rule.Slot) > 0 {
+		element[rule.Ref.Sub.Name] = value
+		return
+	}
+	element := map[string]any{rule.Ref.Sub.Name: value}
+	for _, c := range rule.Slot {
+		element[c.Attribute] = c.Value
+	}
+	r.Set(ref, append(elements, element))
+}
+
+// elementOf finds the element that the clauses describe, or nil.
+func elementOf(elements []any, slot []compile.Clause) map[string]any {
+	for _, e := range elements {
+		if element, ok := e.(map[string]any); ok && ldapmap.Fits(element, slot) {
+			return element
+		}
+	}
+	return nil
+}
+
+func meta(t *ldapmap.Type, e *ldif.Entry) map[string]any {
+	meta := map[string]any{"resourceType": t.Name}
+	for name, attribute := range map[string]string{"created": t.Server.CreatedAttribute, "lastModified": t.Server.ModifiedAttribute} {
+		if at, err := ldapmap.ParseTime(e.Value(attribute)); err == nil {
+			meta[name] = at.UTC().Format(time.RFC3339Nano)
+		}
+	}
+	return meta
+}
+
+// Created is when the entry came to be, as far as the server keeps the time; the zero time where it does not say.
+func Created(t *ldapmap.Type, e *ldif.Entry) time.Time {
+	at, _ := ldapmap.ParseTime(e.Value(t.Server.CreatedAttribute))
+	return at
+}

@@ -1,0 +1,139 @@
+package ldapmap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+	"scimbridge/scim/schema"
+)
+
+// Reference is how the entries of a type refer to others by one LDAP attribute: a manager, the members of a group. How a value is written, read and searched,
+// and what becomes of it when its target is renamed or goes, is said here and nowhere else. A value is the target's DN.
+type Reference struct {
+	Type        *Type // whose entries hold it
+	SCIM        schema.Ref
+	Path        string // of the SCIM attribute, for details
+	Attribute   string // LDAP
+	To          string // the resource type referred to; "": any
+	Many        bool   // every value shows, not just the first
+	Single      bool   // SINGLE-VALUE
+	Placeholder string // the value that keeps an entry valid whose class demands one; SCIM does not see it. "": none is needed
+}
+
+// Reference is the reference that the SCIM attribute is, or nil.
+func (t *Type) Reference(ref schema.Ref) *Reference {
+	for _, r := range t.References {
+		if ref.Attr != nil && r.SCIM.Attr == ref.Attr {
+			return r
+		}
+	}
+	return nil
+}
+
+// ReferencesTo are the references by which entries of t may refer to entries of the type named.
+func (t *Type) ReferencesTo(name string) []*Reference {
+	var found []*Reference
+	for _, r := range t.References {
+		same := func(other *Reference) bool { return other.Attribute == r.Attribute }
+		if (r.To == "" || r.To == name) && !slices.ContainsFunc(found, same) {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// Value is what the attribute holds for the resource with the id. The spelling that the entry holds already is kept; a new value names the target by its id
+// where the server takes that, which a rename in between does not change.
+func (r *Reference) Value(id string, present []string, refs Refs) (string, error) {
+	for _, v := range present {
+		if target, ok := refs.byDN[ldif.NormalDN(v)]; ok && strings.EqualFold(target.ID, id) {
+			return v, nil
+		}
+	}
+	target, ok := refs.byID[strings.ToLower(id)]
+	switch {
+	case !ok:
+		wanted := r.To
+		if wanted == "" {
+			wanted = "resource"
+		}
+		return "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s: no %s with id %q", r.Path, wanted, id)}
+	case !r.takes(target):
+		return "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s: %q is no %s", r.Path, id, r.To)}
+	}
+	return r.Type.Server.ByID(id, target.DN), nil
+}
+
+// Target is the resource that a value refers to; false where it is none, or none of the type that the attribute shows.
+func (r *Reference) Target(value string, refs Refs) (Target, bool) {
+	target, ok := refs.byDN[ldif.NormalDN(value)]
+	return target, ok && r.takes(target)
+}
+
+func (r *Reference) takes(t Target) bool { return r.To == "" || t.Type == r.To }
+
+// Filter finds the entries that refer to the entry with the DN.
+func (r *Reference) Filter(dn string) string {
+	return ldif.AllOf(r.Type.scopeText, ldif.Equality(r.Attribute, dn))
+}
+
+// IsExact says that Filter finds those entries and no others, and that each of them shows the reference.
+func (r *Reference) IsExact() bool { return r.Comparable() && r.Many }
+
+// Comparable says that the server compares the values as what they are.
+func (r *Reference) Comparable() bool {
+	rule, _ := r.Type.Server.Schema.Rules(r.Attribute)
+	return ldif.ComparesDNs(rule)
+}
+
+// Follow is what a change of the target makes of a value that refers to it: the value that goes, and the one that comes ("": none). ok is false where
+// the change leaves the value true. A name that only changes its case is the same to servers.
+func (r *Reference) Follow(c ldif.Change) (gone, come string, ok bool) {
+	switch {
+	case c.Kind == ldif.Delete:
+		return c.DN, "", true
+	case c.Kind == ldif.ModifyDN && !ldif.SameDN(c.DN, c.NewDN()):
+		return c.DN, c.NewDN(), true
+	}
+	return "", "", false
+}
+
+// Mod adds or deletes values, a success where it is so already.
+func (r *Reference) Mod(op ldif.ModOp, values ...string) ldif.Mod {
+	return ldif.Mod{Op: op, Name: r.Attribute, Values: values, Settled: true}
+}
+
+// Refs is what is known of the entries that others refer to: those that belong to a mapped type.
+type Refs struct {
+	byID map[string]Target // by the id in lower case
+	byDN map[string]Target // by NormalDN
+}
+
+// Target is an entry that others refer to.
+type Target struct {
+	ID   string
+	Type string // resource type
+	DN   string
+}
+
+// Refs gathers entries found by a look-up of ids or DNs; an entry that belongs to no type is left out, and so is never shown.
+func (m *Map) Refs(found []*ldif.Entry) Refs {
+	refs := Refs{byID: map[string]Target{}, byDN: map[string]Target{}}
+	for _, e := range found {
+		if t := m.TypeOf(e); t != nil {
+			target := Target{t.ID(e), t.Name, e.DN}
+			refs.byID[strings.ToLower(target.ID)] = target
+			refs.byDN[ldif.NormalDN(e.DN)] = target
+		}
+	}
+	return refs
+}
+
+// ByID finds a target by its id, which is compared exactly.
+func (r Refs) ByID(id string) (Target, bool) {
+	target, ok := r.byID[strings.ToLower(id)]
+	return target, ok && target.ID == id
+}

@@ -1,0 +1,108 @@
+package search
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim/filter"
+	"scimbridge/scim/schema"
+)
+
+// How one comparison of a SCIM value becomes an LDAP filter that is no stricter: equality and substrings where the attribute has a matching rule that is at
+// least as loose as SCIM's comparison, and else the attribute's mere presence.
+
+// compareRule is an LDAP filter on the rule's attribute that cannot miss an entry whose SCIM value satisfies c.
+func (x *translator) compareRule(r *ldapmap.Rule, c *filter.Compare) string {
+	f := x.assertion(r.LDAP, r, c)
+	if x.Tombstone != "" && r == x.Login {
+		return ldif.AnyOf(f, x.assertion(x.Tombstone, r, c))
+	}
+	return f
+}
+
+// assertion is the filter for one comparison with the values of an LDAP attribute.
+func (x *translator) assertion(attribute string, r *ldapmap.Rule, c *filter.Compare) string {
+	equalityRule, substringRule := x.Server.Schema.Rules(attribute)
+	switch r.SCIMType() {
+	case schema.Boolean:
+		if v, ok := c.Value.(bool); ok && c.Op == filter.Equal && strings.EqualFold(equalityRule, "booleanMatch") {
+			return ldif.Equality(attribute, strings.ToUpper(strconv.FormatBool(v)))
+		}
+	case schema.Integer, schema.Decimal:
+		number, _ := c.Value.(json.Number)
+		if n, err := number.Int64(); err == nil && c.Op == filter.Equal && strings.EqualFold(equalityRule, "integerMatch") {
+			return ldif.Equality(attribute, strconv.FormatInt(n, 10))
+		}
+	case schema.String, schema.Reference:
+		value, _ := c.Value.(string)
+		if r.WriteOnly() || !plain(value) {
+			break
+		}
+		loose := func(rule string) bool { return ldif.IgnoresCase(rule) || r.CaseExact() && ldif.ComparesText(rule) }
+		return "(" + attribute + "=" + textAssertion(value, c.Op, !r.CaseExact(), loose(equalityRule), loose(substringRule)) + ")"
+	}
+	return ldif.Presence(attribute)
+}
+
+// textAssertion is the assertion value for a text, `*` for mere presence. ignoringCase says that SCIM does.
+func textAssertion(value string, op filter.Op, ignoringCase, equals, contains bool) string {
+	text := ldif.EscapeFilter(value)
+	if ignoringCase {
+		text = withoutOddLetters(value)
+	}
+	odd := ignoringCase && strings.Contains(text, "*") // an asterisk of the value's own is escaped
+	// Spaces at the ends, and several in a row, count in SCIM and not in LDAP.
+	contains = contains && strings.TrimSpace(value) == value && !strings.Contains(value, "  ")
+	switch {
+	case op == filter.Equal && equals && !odd:
+	case op == filter.Equal && contains:
+	case op == filter.Contains && contains:
+		text = "*" + text + "*"
+	case op == filter.StartsWith && contains:
+		text += "*"
+	case op == filter.EndsWith && contains:
+		text = "*" + text
+	default:
+		return "*"
+	}
+	for strings.Contains(text, "**") {
+		text = strings.ReplaceAll(text, "**", "*")
+	}
+	return text
+}
+
+// plain says whether the value is one that every server reads as it stands: not empty once prepared (RFC 4518 drops control and format characters, and a
+// telephone number's rule spaces and hyphens).
+func plain(value string) bool {
+	return strings.Trim(value, " -") != "" && !strings.ContainsFunc(value, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
+}
+
+// withoutOddLetters escapes the value, with an asterisk in the place of each letter that SCIM takes for equal to one that has another lower case: servers
+// differ in what they make of the Greek ς and σ, or of the Kelvin sign.
+func withoutOddLetters(value string) string {
+	var b strings.Builder
+	for _, r := range value {
+		if isOddLetter(r) {
+			b.WriteByte('*')
+		} else {
+			b.WriteString(ldif.EscapeFilter(string(r)))
+		}
+	}
+	return strings.NewReplacer(" *", "*", "* ", "*").Replace(b.String())
+}
+
+func isOddLetter(r rune) bool {
+	if r < unicode.MaxASCII {
+		return false
+	}
+	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+		if other < unicode.MaxASCII || unicode.ToLower(other) != unicode.ToLower(r) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,242 @@
+// Package search turns a SCIM filter into an LDAP filter: the narrowest that cannot miss a match. What LDAP cannot say, or says otherwise (strings match more
+// loosely there, an attribute without a matching rule matches nothing, not even negated), stays as a remainder to evaluate in memory.
+package search
+
+import (
+	"slices"
+	"strings"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim/filter"
+)
+
+// translated is an LDAP filter that matches at least what the SCIM filter matches, and what is left to evaluate.
+type translated struct {
+	ldap      string
+	remainder filter.Expr // nil: the LDAP filter is exact
+}
+
+var (
+	everything = translated{ldif.Everything, nil}
+	nothing    = translated{ldif.Nothing, nil}
+)
+
+// Filter translates e within the type's scope (nil: all of it). Ids in e are looked up in refs, which holds those that IDs names.
+func Filter(t *ldapmap.Type, e filter.Expr, refs ldapmap.Refs) (text string, remainder filter.Expr) {
+	if e == nil {
+		return t.Scope(), nil
+	}
+	x := &translator{t, refs}
+	f := x.translate(e)
+	return ldif.AllOf(t.Scope(), f.ldap), f.remainder
+}
+
+// translator translates filters on one resource type.
+type translator struct {
+	*ldapmap.Type
+	refs ldapmap.Refs
+}
+
+// IDs are the ids of other resources that e compares references with.
+func IDs(t *ldapmap.Type, e filter.Expr) []string {
+	var ids []string
+	filter.Walk(e, func(c *filter.Compare, in *filter.ValuePath) {
+		path := c.Path
+		if in != nil {
+			path = in.Path
+		}
+		if id, ok := c.Value.(string); ok && t.Reference(path.Ref) != nil {
+			ids = append(ids, id)
+		}
+	})
+	return ids
+}
+
+func (x *translator) translate(e filter.Expr) translated {
+	switch n := e.(type) {
+	case *filter.And:
+		return both(x.translate(n.Left), x.translate(n.Right))
+	case *filter.Or:
+		return either(e, x.translate(n.Left), x.translate(n.Right))
+	case *filter.Not:
+		return negated(e, x.translate(n.Inner))
+	case *filter.ValuePath:
+		return x.translateValuePath(n)
+	case *filter.Compare:
+		if n.Op == filter.NotEqual {
+			equal := *n
+			equal.Op = filter.Equal
+			return negated(e, x.translateCompare(&equal))
+		}
+		return x.translateCompare(n)
+	}
+	return translated{ldif.Everything, e}
+}
+
+func both(a, b translated) translated {
+	f := translated{ldif.AllOf(a.ldap, b.ldap), a.remainder}
+	switch {
+	case f.remainder == nil:
+		f.remainder = b.remainder
+	case b.remainder != nil:
+		f.remainder = &filter.And{Left: a.remainder, Right: b.remainder}
+	}
+	return f
+}
+
+func either(whole filter.Expr, a, b translated) translated {
+	f := translated{ldap: ldif.AnyOf(a.ldap, b.ldap)}
+	if a.remainder != nil || b.remainder != nil {
+		f.remainder = whole
+	}
+	return f
+}
+
+// negated can be said to LDAP where the inner filter is exact only: the negation of a filter that matches too much misses.
+func negated(whole filter.Expr, inner translated) translated {
+	switch {
+	case inner.remainder != nil:
+		return translated{ldif.Everything, whole}
+	case inner.ldap == ldif.Nothing:
+		return everything
+	case inner.ldap == ldif.Everything:
+		return nothing
+	case strings.HasPrefix(inner.ldap, "(!"):
+		return translated{inner.ldap[len("(!") : len(inner.ldap)-len(")")], nil}
+	}
+	return translated{"(!" + inner.ldap + ")", nil}
+}
+
+func (x *translator) translateCompare(c *filter.Compare) translated {
+	attribute := c.Path.Ref.Attr
+	reference := x.Reference(c.Path.Ref)
+	switch {
+	case attribute.Name == "id" && c.Path.Ref.Extension == nil:
+		return x.translateID(c)
+	case attribute.Name == "active" && c.Path.Ref.Extension == nil && len(x.Active) > 0:
+		return x.translateActive(c)
+	case reference != nil:
+		return x.translateReference(c, reference)
+	}
+	if bounds, ok := x.timeFilter(c); ok {
+		return translated{bounds, c}
+	}
+	var alternatives []string
+	for _, r := range x.Rules {
+		if !r.Computed() && r.Ref.Attr == attribute && (c.Path.Ref.Sub == nil || r.Ref.Sub == c.Path.Ref.Sub) {
+			alternatives = append(alternatives, x.compareRule(r, c))
+		}
+	}
+	if len(alternatives) == 0 { // meta, or the fixed part of a slot (`emails.type`)
+		return translated{ldif.Everything, c}
+	}
+	return translated{ldif.AnyOf(alternatives...), c}
+}
+
+func (x *translator) translateID(c *filter.Compare) translated {
+	id, _ := c.Value.(string)
+	switch c.Op {
+	case filter.Present:
+		return everything
+	case filter.Equal:
+		if f, ok := x.Server.IDFilter(id); ok {
+			return translated{f, c} // an id is case-exact, its LDAP rule is not
+		}
+		return nothing
+	}
+	return translated{ldif.Everything, c}
+}
+
+// translateReference is exact where the server compares the values as references and every value shows.
+func (x *translator) translateReference(c *filter.Compare, r *ldapmap.Reference) translated {
+	id, ok := c.Value.(string)
+	isValue := c.Path.Ref.Sub != nil && c.Path.Ref.Sub.Name == "value"
+	if c.Op != filter.Equal || !ok || !isValue || !r.Comparable() {
+		return translated{ldif.Presence(r.Attribute), c}
+	}
+	target, ok := x.refs.ByID(id)
+	if _, shown := r.Target(target.DN, x.refs); !ok || !shown {
+		return nothing // no resource shows it
+	}
+	f := translated{ldap: ldif.Equality(r.Attribute, target.DN)}
+	if !r.Many {
+		f.remainder = c
+	}
+	return f
+}
+
+// translateValuePath asks of each slot of the attribute whether its value can satisfy the inner filter, the slot's fixed part (`type eq "work"`)
+// decided here.
+func (x *translator) translateValuePath(v *filter.ValuePath) translated {
+	if r := x.Reference(v.Path.Ref); r != nil {
+		if c, ok := v.Inner.(*filter.Compare); ok && compile.CompareName(c) == "value" && c.Op == filter.Equal {
+			return x.translateReference(&filter.Compare{Path: valueOf(v.Path), Op: c.Op, Value: c.Value}, r)
+		}
+		return translated{ldif.Presence(r.Attribute), v}
+	}
+	var alternatives []string
+	seen := [][]compile.Clause{}
+	for _, r := range x.Rules {
+		if r.Computed() || r.Ref.Attr != v.Path.Ref.Attr || slices.ContainsFunc(seen, func(s []compile.Clause) bool { return slices.Equal(s, r.Slot) }) {
+			continue
+		}
+		seen = append(seen, r.Slot)
+		alternatives = append(alternatives, x.slotFilter(r, v.Inner))
+	}
+	if len(alternatives) == 0 {
+		return translated{ldif.Everything, v}
+	}
+	return translated{ldif.AnyOf(alternatives...), v}
+}
+
+// valueOf names the `value` sub-attribute of a path's attribute.
+func valueOf(path filter.AttrPath) filter.AttrPath {
+	path.Sub = "value"
+	path.Ref.Sub = path.Ref.Attr.Sub("value")
+	return path
+}
+
+// slotFilter is a filter that cannot miss an entry whose value in r's slot satisfies the inner filter of a value path.
+func (x *translator) slotFilter(slot *ldapmap.Rule, inner filter.Expr) string {
+	switch n := inner.(type) {
+	case *filter.And:
+		return ldif.AllOf(x.slotFilter(slot, n.Left), x.slotFilter(slot, n.Right))
+	case *filter.Or:
+		return ldif.AnyOf(x.slotFilter(slot, n.Left), x.slotFilter(slot, n.Right))
+	case *filter.Compare:
+		name := compile.CompareName(n)
+		for _, c := range slot.Slot {
+			if strings.EqualFold(c.Attribute, name) && n.Op == filter.Equal {
+				if ldapmap.SameValue(c.Value, n.Value) {
+					return ldif.Everything
+				}
+				return ldif.Nothing
+			}
+		}
+		for _, r := range x.Rules {
+			if !r.Computed() && r.Ref == n.Path.Ref && slices.Equal(r.Slot, slot.Slot) && n.Op != filter.NotEqual {
+				return x.assertion(r.LDAP, r, n)
+			}
+		}
+	}
+	return ldif.Everything
+}
+
+// IsDirect says that few entries can match e: it holds an id or a unique value to be equal.
+func IsDirect(t *ldapmap.Type, e filter.Expr) bool {
+	switch n := e.(type) {
+	case *filter.And:
+		return IsDirect(t, n.Left) || IsDirect(t, n.Right)
+	case *filter.Compare:
+		if n.Op != filter.Equal || n.Value == nil {
+			return false
+		}
+		if n.Path.Ref.Attr.Name == "id" && n.Path.Ref.Extension == nil {
+			return true
+		}
+		return slices.ContainsFunc(t.Unique, func(r *ldapmap.Rule) bool { return len(r.Slot) == 0 && r.Ref == n.Path.Ref })
+	}
+	return false
+}

@@ -1,0 +1,135 @@
+package ldapmap
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"scimbridge/ldapmap/compile"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+	"scimbridge/scim/schema"
+)
+
+// Values are the LDAP values that the rule gives a resource. entry is the entry that holds the resource, nil for a new one: a reference that it already
+// holds keeps its spelling.
+func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, refs Refs) ([]string, error) {
+	switch {
+	case rule.IsConstant():
+		return rule.Options.Constant, nil
+	case rule.Computed():
+		values, err := t.Evaluated(rule.Value, r)
+		for i, v := range values {
+			values[i], _ = t.Fit(rule.LDAP, v)
+		}
+		return values, err
+	}
+	var values []string
+	for _, value := range t.SCIMValues(rule, r) {
+		v, err := t.ldapValue(rule, value, entry, refs)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(values, func(other string) bool { return ldif.Equal(t.Server.Schema, rule.LDAP, v, other) }) {
+			values = append(values, v) // the directory refuses a value twice
+		}
+	}
+	if len(values) == 0 && rule.Empty != nil {
+		return t.Evaluated(rule.Empty, r)
+	}
+	return values, nil
+}
+
+// Evaluated is an expression's result over a resource, as values.
+func (t *Type) Evaluated(e *compile.Expression, r scim.Resource) ([]string, error) {
+	v, err := e.Eval(r, t.Resource, t.Base)
+	if err != nil || v == "" {
+		return nil, err
+	}
+	return []string{v}, nil
+}
+
+// Fit makes a value what the server takes for the attribute of an entry of this type, and tells how many characters it allows; 0 is no limit known.
+func (t *Type) Fit(attribute, value string) (fitted string, limit int) {
+	return t.Server.Fit(attribute, t.ObjectClasses, value)
+}
+
+// ldapValue turns one SCIM value into the rule's LDAP value.
+func (t *Type) ldapValue(rule *Rule, value any, entry *ldif.Entry, refs Refs) (string, error) {
+	if b, ok := value.(bool); ok {
+		return strings.ToUpper(fmt.Sprint(b)), nil
+	}
+	v, err := compile.Text(value)
+	if err != nil {
+		return "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s: %v", rule.Path(), err)}
+	}
+	switch {
+	case rule.Reference != nil:
+		return rule.Reference.Value(v, entry.Values(rule.LDAP), refs)
+	case rule.WriteOnly():
+		return PasswordValue(rule.LDAP, v), nil
+	}
+	switch rule.SCIMType() {
+	case schema.Binary:
+		raw, err := base64.StdEncoding.DecodeString(v)
+		if err != nil {
+			return "", &scim.Error{Type: scim.InvalidValue, Detail: rule.Path() + " is not base64"}
+		}
+		return string(raw), nil
+	case schema.DateTime:
+		at, err := time.Parse(time.RFC3339Nano, v)
+		if definition := t.Server.Schema.Attribute(rule.LDAP); err == nil && definition != nil && definition.Syntax == ldif.SyntaxGeneralizedTime {
+			return at.Format("20060102150405.999999999Z0700"), nil
+		}
+	}
+	return v, nil
+}
+
+// SCIMValue turns one LDAP value into the attribute's SCIM value; false where it cannot be shown.
+func (t *Type) SCIMValue(rule *Rule, v string, refs Refs) (any, bool) {
+	if rule.Reference != nil {
+		target, ok := rule.Reference.Target(v, refs)
+		return target.ID, ok
+	}
+	switch rule.SCIMType() {
+	case schema.Boolean:
+		return strings.EqualFold(v, "TRUE"), true
+	case schema.Integer, schema.Decimal:
+		n := json.Number(v)
+		_, err := n.Float64()
+		return n, err == nil && json.Valid([]byte(v))
+	case schema.Binary:
+		return base64.StdEncoding.EncodeToString([]byte(v)), true
+	case schema.DateTime:
+		if at, err := ParseTime(v); err == nil {
+			return at.Format(time.RFC3339Nano), true
+		}
+	}
+	return v, true
+}
+
+// ParseTime reads a GeneralizedTime (RFC 4517 §3.3.13) with seconds, as servers write it.
+func ParseTime(v string) (time.Time, error) {
+	v = strings.Replace(v, ",", ".", 1)
+	at, err := time.Parse("20060102150405Z0700", v)
+	if err != nil {
+		at, err = time.Parse("20060102150405.999999999Z0700", v)
+	}
+	return at, err
+}
+
+// PasswordValue is a password in the form that the attribute takes: unicodePwd has it in quotes, UTF-16LE ([MS-ADTS] §3.1.1.3.1.5).
+func PasswordValue(attribute, password string) string {
+	if !strings.EqualFold(attribute, "unicodePwd") {
+		return password
+	}
+	var b []byte
+	for _, unit := range utf16.Encode([]rune(`"` + password + `"`)) {
+		b = append(b, byte(unit), byte(unit>>8))
+	}
+	return string(b)
+}
