@@ -30,14 +30,9 @@ func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*scim.BulkRespo
 	if len(body) > b.limits.BulkPayload {
 		return nil, &ErrPayload{fmt.Sprintf("the bulk request has more than maxPayloadSize, %d octets", b.limits.BulkPayload)}
 	}
-	request, err := scim.ParseBulk(body)
+	request, err := scim.ParseBulk(body, b.dialect)
 	if err != nil {
 		return nil, err
-	}
-	if b.strict() {
-		if err := request.CheckStrict(); err != nil {
-			return nil, err
-		}
 	}
 	if len(request.Operations) > b.limits.BulkOperations {
 		return nil, &ErrPayload{fmt.Sprintf("the bulk request has more than maxOperations, %d operations", b.limits.BulkOperations)}
@@ -55,11 +50,6 @@ func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*scim.BulkRespo
 		}
 	}
 	return response, nil
-}
-
-// strict says that clients are held to the RFCs.
-func (b *Bridge) strict() bool {
-	return len(b.compiled.Types) > 0 && b.compiled.Types[0].ResourceType().Strict
 }
 
 // bulk is a bulk request on its way.

@@ -17,7 +17,7 @@ func TestBulkOrder(t *testing.T) {
 		{"method":"PATCH","path":"/users/7","data":{}},
 		{"method":"DELETE","path":"/Users/7"},
 		{"method":"PUT","path":"/Users/8","data":{"manager":"bulkId:none"}},
-		{"method":"POST","bulkId":"s","path":"/Users","data":{"manager":"bulkId:s"}}]}`))
+		{"method":"POST","bulkId":"s","path":"/Users","data":{"manager":"bulkId:s"}}]}`), scim.Dialect{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestBulkOrder(t *testing.T) {
 
 // TestBulkPanic: an operation that panics fails alone, and does not end the process.
 func TestBulkPanic(t *testing.T) {
-	request, err := scim.ParseBulk([]byte(`{"Operations":[{"method":"DELETE","path":"/Users/1"}]}`))
+	request, err := scim.ParseBulk([]byte(`{"Operations":[{"method":"DELETE","path":"/Users/1"}]}`), scim.Dialect{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,11 +16,11 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	if err != nil {
 		return nil, err
 	}
-	p, err := scim.NewProjection(t.ResourceType(), v.Attributes, v.Excluded)
+	p, err := scim.NewProjection(t.ResourceType(), b.dialect, v.Attributes, v.Excluded)
 	if err != nil {
 		return nil, err
 	}
-	after, _, err := scim.Parse(body, t.ResourceType())
+	after, _, err := scim.Parse(body, t.ResourceType(), b.dialect)
 	if err != nil {
 		return nil, err
 	}

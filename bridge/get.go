@@ -14,7 +14,7 @@ func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Resu
 	if err != nil {
 		return nil, err
 	}
-	p, err := scim.NewProjection(t.ResourceType(), v.Attributes, v.Excluded)
+	p, err := scim.NewProjection(t.ResourceType(), b.dialect, v.Attributes, v.Excluded)
 	if err != nil {
 		return nil, err
 	}

@@ -17,11 +17,11 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	if err != nil {
 		return nil, err
 	}
-	p, err := scim.NewProjection(t.ResourceType(), v.Attributes, v.Excluded)
+	p, err := scim.NewProjection(t.ResourceType(), b.dialect, v.Attributes, v.Excluded)
 	if err != nil {
 		return nil, err
 	}
-	ops, _, err := patch.Parse(body, t.ResourceType())
+	ops, _, err := patch.Parse(body, t.ResourceType(), b.dialect)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	u.ids = slices.Concat(t.OperationIDs(ops), delta.Add, delta.Remove)
 	u.apply = func(before scim.Resource) (scim.Resource, ldapmap.Members, error) {
 		present := before.Clone()
-		after, err := patch.Apply(before, ops, t.ResourceType())
+		after, err := patch.Apply(before, ops, t.ResourceType(), b.dialect)
 		switch {
 		case err != nil:
 			return nil, ldapmap.Members{}, err

@@ -63,11 +63,11 @@ func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List,
 	known := false // some type has got what the filter names
 	var fault error
 	for _, t := range l.types {
-		if _, err := filter.Parse(q.Filter, t.ResourceType()); q.Filter == "" || err == nil {
+		if _, err := filter.Parse(q.Filter, t.ResourceType(), b.dialect); q.Filter == "" || err == nil {
 			known = true
 		} else {
 			fault = err
-			e, _, err := filter.ParseAcross(q.Filter, t.ResourceType())
+			e, _, err := filter.ParseAcross(q.Filter, t.ResourceType(), b.dialect)
 			known = known || len(l.types) > 1 && err == nil && e != nil
 		}
 	}
@@ -140,11 +140,11 @@ type found struct {
 func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 	p := &part{t: t, ldap: t.Scope()}
 	var err error
-	if p.p, err = scim.NewProjection(t.ResourceType(), l.query.View.Attributes, l.query.View.Excluded); err != nil {
+	if p.p, err = scim.NewProjection(t.ResourceType(), l.b.dialect, l.query.View.Attributes, l.query.View.Excluded); err != nil {
 		return nil, err
 	}
 	if l.query.SortBy != "" {
-		path, known, err := filter.LookupPath(l.query.SortBy, t.ResourceType())
+		path, known, err := filter.LookupPath(l.query.SortBy, t.ResourceType(), l.b.dialect)
 		if err != nil {
 			return nil, err
 		}
@@ -158,9 +158,9 @@ func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 	if l.query.Filter == "" {
 		return p, nil
 	}
-	if p.filter, err = filter.Parse(l.query.Filter, t.ResourceType()); err != nil {
+	if p.filter, err = filter.Parse(l.query.Filter, t.ResourceType(), l.b.dialect); err != nil {
 		every := false
-		if p.filter, every, err = filter.ParseAcross(l.query.Filter, t.ResourceType()); err != nil || p.filter == nil && !every {
+		if p.filter, every, err = filter.ParseAcross(l.query.Filter, t.ResourceType(), l.b.dialect); err != nil || p.filter == nil && !every {
 			return nil, err
 		}
 		if p.filter == nil {

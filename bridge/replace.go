@@ -18,11 +18,11 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 		return nil, err
 	}
 	rt := t.ResourceType()
-	p, err := scim.NewProjection(rt, v.Attributes, v.Excluded)
+	p, err := scim.NewProjection(rt, b.dialect, v.Attributes, v.Excluded)
 	if err != nil {
 		return nil, err
 	}
-	sent, _, err := scim.Parse(body, rt)
+	sent, _, err := scim.Parse(body, rt, b.dialect)
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,6 @@ func (t *Type) bind(server *ldif.Server) (*Type, Faults) {
 		b.addAccountName()
 	}
 	b.resource = prune(full, &b)
-	b.resource.Strict = t.resource.Strict
 	for _, u := range b.uniqueRefs {
 		u.ref.Leaf().Uniqueness = schema.UniqueServer
 	}

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
 	"scimbridge/scim/filter"
 )
 
@@ -43,7 +44,7 @@ func TestFilterMissesNothing(t *testing.T) {
 		}
 		for _, typ := range []*Type{users, groups} {
 			text := drawFilter(t, typ, ids, 3)
-			e, err := filter.Parse(text, typ.ResourceType())
+			e, err := filter.Parse(text, typ.ResourceType(), scim.Dialect{})
 			if err != nil {
 				t.Fatalf("%s: %v", text, err)
 			}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
 	"scimbridge/scim/filter"
 )
 
@@ -72,7 +73,7 @@ cn: crew
 		{"Group", `members.value co "1"`, `(member=*)`, false},
 	} {
 		typ := w.m.Type(c.typ)
-		e, err := filter.Parse(c.filter, typ.ResourceType())
+		e, err := filter.Parse(c.filter, typ.ResourceType(), scim.Dialect{})
 		if err != nil {
 			t.Fatalf("%s: %v", c.filter, err)
 		}
@@ -101,7 +102,7 @@ func TestFiltersOfActiveDirectory(t *testing.T) {
 		`active eq false`: `(userAccountControl:1.2.840.113556.1.4.803:=2)`,
 		`id eq "00112233-4455-6677-8899-AABBCCDDEEFF"`: `(objectGUID=\33\22\11\00\55\44\77\66\88\99\aa\bb\cc\dd\ee\ff)`,
 	} {
-		e, err := filter.Parse(text, users.ResourceType())
+		e, err := filter.Parse(text, users.ResourceType(), scim.Dialect{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +118,7 @@ func TestIsDirect(t *testing.T) {
 	for text, want := range map[string]bool{
 		`userName eq "a"`: true, `id eq "x" and active eq true`: true, `userName sw "a"`: false, `userName eq "a" or id eq "x"`: false, `externalId eq "a"`: false,
 	} {
-		e, err := filter.Parse(text, users.ResourceType())
+		e, err := filter.Parse(text, users.ResourceType(), scim.Dialect{})
 		if err != nil {
 			t.Fatal(err)
 		}

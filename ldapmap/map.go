@@ -90,13 +90,6 @@ func (m *Map) Type(name string) *Type {
 	return nil
 }
 
-// HoldStrictly refuses what clients send beyond the RFCs.
-func (m *Map) HoldStrictly() {
-	for _, t := range m.Types {
-		t.resource.Strict = true
-	}
-}
-
 // ResourceType returns the SCIM side: exactly what the map covers.
 func (t *Type) ResourceType() *schema.ResourceType { return t.resource }
 

@@ -13,8 +13,6 @@ import (
 type BulkRequest struct {
 	FailOnErrors int // 0: go on whatever fails
 	Operations   []BulkOperation
-
-	body Object
 }
 
 // BulkOperation is one of its operations. Data is plain JSON: numbers as json.Number.
@@ -48,12 +46,15 @@ func NewBulkResponse() *BulkResponse {
 }
 
 // ParseBulk reads a bulk request. It returns a *Error that names the operation at fault: nothing is done then.
-func ParseBulk(body []byte) (*BulkRequest, error) {
+func ParseBulk(body []byte, d Dialect) (*BulkRequest, error) {
 	o, err := Decode(body)
 	if err != nil {
 		return nil, err
 	}
-	request := &BulkRequest{body: o}
+	if err := d.Announces(o, BulkRequestURN); err != nil {
+		return nil, err
+	}
+	request := &BulkRequest{}
 	if v, _ := o.Get("failOnErrors"); v != nil {
 		number, _ := v.(json.Number)
 		n, err := strconv.ParseInt(number.String(), 10, 32)
@@ -135,9 +136,6 @@ func plainJSON(v any) any {
 	}
 	return v
 }
-
-// CheckStrict holds the request to what RFC 7644 §3.7 has besides: `schemas` names the message.
-func (r *BulkRequest) CheckStrict() error { return Announces(r.body, BulkRequestURN) }
 
 // References are the bulkIds that the operation's path and data name.
 func (o BulkOperation) References() []string {

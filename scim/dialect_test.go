@@ -68,7 +68,7 @@ func TestDialect(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rt := userType()
-			got, dropped, err := scim.Parse([]byte(tt.body), rt)
+			got, dropped, err := scim.Parse([]byte(tt.body), rt, scim.Dialect{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,8 +81,7 @@ func TestDialect(t *testing.T) {
 			if tt.strict == "" {
 				tt.strict = tt.want
 			}
-			rt.Strict = true
-			got, _, err = scim.Parse([]byte(`{"schemas":["`+core+`","`+enterprise+`","`+shoreURN+`"],`+tt.body[1:]), rt)
+			got, _, err = scim.Parse([]byte(`{"schemas":["`+core+`","`+enterprise+`","`+shoreURN+`"],`+tt.body[1:]), rt, scim.Dialect{Strict: true})
 			switch {
 			case !strings.HasPrefix(tt.strict, "{"):
 				if err == nil || err.Error() != tt.strict {
@@ -99,7 +98,7 @@ func TestDialect(t *testing.T) {
 	}
 }
 
-// What schemas says: any client's is taken, and a strict type holds it to RFC 7643 §3.
+// What schemas says: any client's is taken, and a strict dialect holds it to RFC 7643 §3.
 func TestSchemasOfBody(t *testing.T) {
 	const core, enterprise = `"` + schema.UserURN + `"`, `"` + schema.EnterpriseURN + `"`
 	for _, tt := range []struct{ name, body, strict string }{
@@ -115,11 +114,10 @@ func TestSchemasOfBody(t *testing.T) {
 		{"a number", `{"schemas":[` + core + `,7]}`, `invalidSyntax: schemas names "", which is no schema of a User`},
 	} {
 		rt := userType()
-		if _, _, err := scim.Parse([]byte(tt.body), rt); err != nil {
+		if _, _, err := scim.Parse([]byte(tt.body), rt, scim.Dialect{}); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
-		rt.Strict = true
-		_, _, err := scim.Parse([]byte(tt.body), rt)
+		_, _, err := scim.Parse([]byte(tt.body), rt, scim.Dialect{Strict: true})
 		if got := text(err); got != tt.strict {
 			t.Errorf("%s, strict: %s\nwant %s", tt.name, got, tt.strict)
 		}

@@ -33,7 +33,7 @@ func TestParseFiles(t *testing.T) {
 			for _, f := range archive.Files {
 				part[f.Name] = strings.TrimSpace(string(f.Data))
 			}
-			got, dropped, err := scim.Parse([]byte(part["body"]), types[part["type"]])
+			got, dropped, err := scim.Parse([]byte(part["body"]), types[part["type"]], scim.Dialect{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +76,7 @@ func TestParseErrors(t *testing.T) {
 		{`{"` + shoreURN + `":{"boarded":"today"}}`, `invalidValue: ` + shoreURN + `:boarded must be a dateTime such as 2026-05-13T04:42:34Z`},
 		{`{"` + shoreURN + `":{"key":"no base64!"}}`, `invalidValue: ` + shoreURN + `:key must be base64`},
 	} {
-		_, _, err := scim.Parse([]byte(tt.body), rt)
+		_, _, err := scim.Parse([]byte(tt.body), rt, scim.Dialect{})
 		if _, ok := errors.AsType[*scim.Error](err); !ok || err.Error() != tt.want {
 			t.Errorf("%.60s\n got %v\nwant %s", tt.body, err, tt.want)
 		}
@@ -115,7 +115,7 @@ func TestCheckRequired(t *testing.T) {
 func TestNoStrayBeyondEnterprise(t *testing.T) {
 	rt := narrowType()
 	rt.Extensions = []schema.Extension{{Schema: &schema.Schema{ID: shoreURN, Attributes: []*schema.Attribute{{Name: "title", Type: schema.String}}}}}
-	r, dropped, err := scim.Parse([]byte(`{"title":"Lead"}`), rt)
+	r, dropped, err := scim.Parse([]byte(`{"title":"Lead"}`), rt, scim.Dialect{})
 	if err != nil || len(r) > 0 || len(dropped) != 1 {
 		t.Errorf("%v, dropped %q, %v", r, dropped, err)
 	}
@@ -139,15 +139,14 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Add([]byte(`{"` + shoreURN + `":{"deck":"12","depth":1e400,"tags":["a",{"value":"b"}],"key":"TQ"}}`))
-	rt, strict := userType(), userType()
-	strict.Strict = true
+	rt := userType()
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if _, _, err := scim.Parse(body, strict); err != nil {
+		if _, _, err := scim.Parse(body, rt, scim.Dialect{Strict: true}); err != nil {
 			if _, ok := errors.AsType[*scim.Error](err); !ok {
 				t.Fatalf("strict: %T: %v", err, err)
 			}
 		}
-		r, _, err := scim.Parse(body, rt)
+		r, _, err := scim.Parse(body, rt, scim.Dialect{})
 		if err != nil {
 			if _, ok := errors.AsType[*scim.Error](err); !ok {
 				t.Fatalf("%T: %v", err, err)
@@ -158,7 +157,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, dropped, err := scim.Parse(text, rt)
+		again, dropped, err := scim.Parse(text, rt, scim.Dialect{})
 		if err != nil || len(dropped) > 0 {
 			t.Fatalf("%s: dropped %q, %v", text, dropped, err)
 		}

@@ -44,7 +44,7 @@ func TestProjection(t *testing.T) {
 		{"blank", []string{"", " , "}, []string{"emails", "name", "meta", "externalId", schema.EnterpriseURN}, `{"schemas":[` + core + `],"id":"7","userName":"mara"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := scim.NewProjection(userType(), tt.attributes, tt.excluded)
+			p, err := scim.NewProjection(userType(), scim.Dialect{}, tt.attributes, tt.excluded)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -57,7 +57,7 @@ func TestProjection(t *testing.T) {
 			}
 		})
 	}
-	if _, err := scim.NewProjection(userType(), []string{"id"}, []string{"emails"}); err == nil {
+	if _, err := scim.NewProjection(userType(), scim.Dialect{}, []string{"id"}, []string{"emails"}); err == nil {
 		t.Error("attributes and excludedAttributes were taken together")
 	}
 }
@@ -85,7 +85,7 @@ func TestProjectionWants(t *testing.T) {
 		{"userName", "", schema.EnterpriseURN, false},
 		{schema.UserURN, "", "name.givenName", true},
 	} {
-		p, err := scim.NewProjection(rt, []string{tt.attributes}, []string{tt.excluded})
+		p, err := scim.NewProjection(rt, scim.Dialect{}, []string{tt.attributes}, []string{tt.excluded})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func TestProjectionOfWrites(t *testing.T) {
 		{"changed", "", "", `{}`, []string{"nickName", "password"}, `{` + core + `,"id":"7","userName":"m","title":"T","nickName":"N","name":{"givenName":"G"}}`},
 		{"a sub-attribute changed", "", "", `{}`, []string{"name.middleName"}, `{` + core + `,"id":"7","userName":"m","title":"T","name":{"givenName":"G","middleName":"M"}}`},
 	} {
-		p, err := scim.NewProjection(rt, []string{tt.attributes}, []string{tt.excluded})
+		p, err := scim.NewProjection(rt, scim.Dialect{}, []string{tt.attributes}, []string{tt.excluded})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,11 +137,9 @@ func TestProjectionOfWrites(t *testing.T) {
 	}
 }
 
-// A value filter in the parameters is taken as the attribute; a strict type does not know it.
+// A value filter in the parameters is taken as the attribute; a strict dialect does not know it.
 func TestProjectionStrict(t *testing.T) {
-	rt := userType()
-	rt.Strict = true
-	p, err := scim.NewProjection(rt, []string{`emails[type eq "work, or ] not"],userName`, "manager"}, nil)
+	p, err := scim.NewProjection(userType(), scim.Dialect{Strict: true}, []string{`emails[type eq "work, or ] not"],userName`, "manager"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

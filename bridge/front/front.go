@@ -29,6 +29,7 @@ type Bridge interface {
 	Replace(ctx context.Context, c bridge.Call, typ, id string, body []byte, v bridge.View) (*bridge.Result, error)
 	Bulk(ctx context.Context, c bridge.Call, body []byte) (*scim.BulkResponse, error)
 	Limits() bridge.Limits
+	Dialect() scim.Dialect
 	Delete(ctx context.Context, c bridge.Call, typ, id string) error
 	Ready(ctx context.Context) bool
 }

@@ -63,6 +63,22 @@ func TestWhatTheBridgeIsAsked(t *testing.T) {
 	}
 }
 
+// TestStrictSearch: a SearchRequest names itself (RFC 7644 §3.4.3), which only a strict reader asks for.
+func TestStrictSearch(t *testing.T) {
+	s := serve(t, Options{})
+	const unnamed, named = `{"filter":"a"}`, `{"schemas":["` + scim.SearchURN + `"],"filter":"a"}`
+	for _, test := range []struct {
+		strict bool
+		body   string
+		status int
+	}{{false, unnamed, 200}, {false, named, 200}, {true, unnamed, 400}, {true, named, 200}} {
+		s.strict = test.strict
+		if a := s.ask(t, "POST /scim/v2/Users/.search", test.body); a.status != test.status {
+			t.Errorf("strict %t, %s: %d, want %d", test.strict, test.body, a.status, test.status)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	s := serve(t, Options{})
 	for _, test := range []struct {

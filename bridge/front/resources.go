@@ -5,14 +5,12 @@ import (
 	"context"
 	"mime"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
 	"scimbridge/scim"
-	"scimbridge/scim/schema"
 )
 
 // resources serves one resource type's endpoint (RFC 7644 §3.2), or where typ is "" the root, which lists every type.
@@ -67,8 +65,7 @@ func (r *resources) search(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	strict := slices.ContainsFunc(r.bridge.Types(c.UserContext()), func(rt *schema.ResourceType) bool { return rt.Strict })
-	q, err := searchRequest(body, strict)
+	q, err := searchRequest(body, r.bridge.Dialect())
 	if err != nil {
 		return err
 	}

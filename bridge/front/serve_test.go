@@ -31,6 +31,7 @@ type double struct {
 	list   *bridge.List
 	err    error
 	down   bool
+	strict bool
 	during func(ctx context.Context) // runs inside each operation
 }
 
@@ -89,6 +90,8 @@ func (d *double) Replace(ctx context.Context, c bridge.Call, typ, id string, bod
 func (d *double) Bulk(ctx context.Context, c bridge.Call, body []byte) (*scim.BulkResponse, error) {
 	return scim.NewBulkResponse(), d.ask(ctx, "bulk %s", body)
 }
+
+func (d *double) Dialect() scim.Dialect { return scim.Dialect{Strict: d.strict} }
 
 func (d *double) Limits() bridge.Limits { return bridge.Limits{BulkOperations: 10, BulkPayload: 1000} }
 

@@ -3,6 +3,7 @@ package filter_test
 import (
 	"testing"
 
+	"scimbridge/scim"
 	"scimbridge/scim/filter"
 	"scimbridge/scim/schema"
 )
@@ -41,12 +42,11 @@ func TestDialect(t *testing.T) {
 		{enterprise + `:manager.$ref ew "/9f2c"`, ""},
 	} {
 		rt := userType()
-		e, err := filter.Parse(tt.filter, rt)
+		e, err := filter.Parse(tt.filter, rt, scim.Dialect{})
 		if err != nil || !filter.Matches(e, mara()) {
 			t.Errorf("%s: %v, or it does not match", tt.filter, err)
 		}
-		rt.Strict = true
-		e, err = filter.Parse(tt.filter, rt)
+		e, err = filter.Parse(tt.filter, rt, scim.Dialect{Strict: true})
 		switch {
 		case tt.strict == "":
 			if err != nil || !filter.Matches(e, mara()) {
@@ -73,12 +73,11 @@ func TestDialectOfPaths(t *testing.T) {
 		{enterprise, ""},
 	} {
 		rt := userType()
-		if _, err := filter.ParsePath(tt.path, rt); err != nil {
+		if _, err := filter.ParsePath(tt.path, rt, scim.Dialect{}); err != nil {
 			t.Errorf("%s: %v", tt.path, err)
 		}
-		rt.Strict = true
 		got := ""
-		if _, err := filter.ParsePath(tt.path, rt); err != nil {
+		if _, err := filter.ParsePath(tt.path, rt, scim.Dialect{Strict: true}); err != nil {
 			got = err.Error()
 		}
 		if got != tt.strict {

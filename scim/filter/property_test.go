@@ -19,7 +19,7 @@ func TestPrintParse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := exprs(rt, 4).Draw(t, "filter")
 		text := e.String()
-		got, err := filter.Parse(text, rt)
+		got, err := filter.Parse(text, rt, scim.Dialect{})
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -57,14 +57,14 @@ func exprs(rt *schema.ResourceType, depth int) *rapid.Generator[filter.Expr] {
 			active, _ := rt.Resolve("", "active", "")
 			return &filter.Compare{Path: filter.AttrPath{Name: "active", Ref: active}, Op: filter.NotEqual, Value: rapid.Bool().Draw(t, "bool")}
 		}
-		urn, name, sub := scim.SplitPath(rt, rapid.SampledFrom(simple).Draw(t, "path"))
+		urn, name, sub := scim.Dialect{}.SplitPath(rt, rapid.SampledFrom(simple).Draw(t, "path"))
 		return comparison(t, rt, urn, name, sub, false)
 	})
 }
 
 // comparison draws a comparison; inside brackets its path is the sub-attribute alone.
 func comparison(t *rapid.T, rt *schema.ResourceType, urn, name, sub string, outside ...bool) *filter.Compare {
-	ref, ok := scim.Resolve(rt, urn, name, sub)
+	ref, ok := scim.Dialect{}.Resolve(rt, urn, name, sub)
 	if !ok {
 		t.Fatalf("no %s", name)
 	}
@@ -118,11 +118,10 @@ func FuzzFilter(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	rt, strict, r := userType(), userType(), mara()
-	strict.Strict = true
+	rt, r := userType(), mara()
 	f.Fuzz(func(t *testing.T, text string) {
-		e, err := filter.Parse(text, rt)
-		if s, strictErr := filter.Parse(text, strict); strictErr == nil && (err != nil || s.String() != e.String()) {
+		e, err := filter.Parse(text, rt, scim.Dialect{})
+		if s, strictErr := filter.Parse(text, rt, scim.Dialect{Strict: true}); strictErr == nil && (err != nil || s.String() != e.String()) {
 			t.Fatalf("%q is %s to a strict reader, and otherwise %v, %v", text, s, e, err)
 		}
 		if err != nil {
@@ -132,7 +131,7 @@ func FuzzFilter(f *testing.F) {
 			return
 		}
 		got := filter.Matches(e, r)
-		again, err := filter.Parse(e.String(), rt)
+		again, err := filter.Parse(e.String(), rt, scim.Dialect{})
 		if err != nil {
 			t.Fatalf("%q, printed %q: %v", text, e, err)
 		}
@@ -153,11 +152,10 @@ func FuzzPath(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	rt, strict := userType(), userType()
-	strict.Strict = true
+	rt := userType()
 	f.Fuzz(func(t *testing.T, text string) {
-		p, known, err := filter.LookupPath(text, rt)
-		if s, strictErr := filter.ParsePath(text, strict); strictErr == nil && (err != nil || s.String() != p.String()) {
+		p, known, err := filter.LookupPath(text, rt, scim.Dialect{})
+		if s, strictErr := filter.ParsePath(text, rt, scim.Dialect{Strict: true}); strictErr == nil && (err != nil || s.String() != p.String()) {
 			t.Fatalf("%q is %s to a strict reader, and otherwise %s, %v", text, s, p, err)
 		}
 		if err != nil {
@@ -169,7 +167,7 @@ func FuzzPath(f *testing.F) {
 		if !known {
 			return
 		}
-		again, err := filter.ParsePath(p.String(), rt)
+		again, err := filter.ParsePath(p.String(), rt, scim.Dialect{})
 		if err != nil {
 			t.Fatalf("%q, printed %q: %v", text, p, err)
 		}

@@ -57,14 +57,14 @@ func TestRFC7644_3_4_2_2_Filters(t *testing.T) {
 		{`title gt "tour"`, true},
 	} {
 		rt := userType()
-		for _, rt.Strict = range []bool{false, true} {
-			e, err := filter.Parse(tt.filter, rt)
+		for _, d := range []scim.Dialect{{}, {Strict: true}} {
+			e, err := filter.Parse(tt.filter, rt, d)
 			if err != nil {
-				t.Errorf("strict %v: %v", rt.Strict, err)
+				t.Errorf("strict %v: %v", d.Strict, err)
 				continue
 			}
 			if got := filter.Matches(e, bea); got != tt.want {
-				t.Errorf("strict %v: %s is %v", rt.Strict, tt.filter, got)
+				t.Errorf("strict %v: %s is %v", d.Strict, tt.filter, got)
 			}
 		}
 	}

@@ -56,15 +56,14 @@ func TestDialect(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rt := userType()
-			if got := applied(t, tt.before, `{"Operations":`+tt.ops+`}`, rt); cmp.Diff(canonical(t, tt.want), got) != "" {
+			if got := applied(t, tt.before, `{"Operations":`+tt.ops+`}`, rt, scim.Dialect{}); cmp.Diff(canonical(t, tt.want), got) != "" {
 				t.Errorf("(-want +got):\n%s", cmp.Diff(canonical(t, tt.want), got))
 			}
 			want := tt.strict
 			if want == "" {
 				want = tt.want
 			}
-			rt.Strict = true
-			got := applied(t, tt.before, `{"schemas":["`+scim.PatchOpURN+`"],"Operations":`+tt.ops+`}`, rt)
+			got := applied(t, tt.before, `{"schemas":["`+scim.PatchOpURN+`"],"Operations":`+tt.ops+`}`, rt, scim.Dialect{Strict: true})
 			if diff := cmp.Diff(canonical(t, want), got); diff != "" {
 				t.Errorf("strict (-want +got):\n%s", diff)
 			}
@@ -75,13 +74,13 @@ func TestDialect(t *testing.T) {
 type change4 struct{ name, before, ops, want, strict string }
 
 // applied is the resource after a PATCH as JSON, or the error.
-func applied(t *testing.T, before, body string, rt *schema.ResourceType) string {
+func applied(t *testing.T, before, body string, rt *schema.ResourceType, d scim.Dialect) string {
 	t.Helper()
-	ops, _, err := patch.Parse([]byte(body), rt)
+	ops, _, err := patch.Parse([]byte(body), rt, d)
 	if err != nil {
 		return err.Error()
 	}
-	after, err := patch.Apply(resource(t, before), ops, rt)
+	after, err := patch.Apply(resource(t, before), ops, rt, d)
 	if err != nil {
 		return err.Error()
 	}
@@ -125,11 +124,10 @@ func TestSoleValue(t *testing.T) {
 		roles, emails := rt.Core.Attribute("roles"), rt.Core.Attribute("emails")
 		roles.SubAttributes = []*schema.Attribute{roles.Sub("value")}
 		emails.SubAttributes = []*schema.Attribute{emails.Sub("value"), emails.Sub("type")}
-		if got := applied(t, tt.before, `{"Operations":`+tt.ops+`}`, rt); got != canonical(t, tt.want) {
+		if got := applied(t, tt.before, `{"Operations":`+tt.ops+`}`, rt, scim.Dialect{}); got != canonical(t, tt.want) {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
-		rt.Strict = true
-		if got := applied(t, tt.before, `{"schemas":["`+scim.PatchOpURN+`"],"Operations":`+tt.ops+`}`, rt); !strings.HasPrefix(got, "invalid") {
+		if got := applied(t, tt.before, `{"schemas":["`+scim.PatchOpURN+`"],"Operations":`+tt.ops+`}`, rt, scim.Dialect{Strict: true}); !strings.HasPrefix(got, "invalid") {
 			t.Errorf("%s, strict: %s", tt.name, got)
 		}
 	}
@@ -143,11 +141,10 @@ func TestSchemasOfBody(t *testing.T) {
 		{`{"SCHEMAS":["URN:ietf:params:scim:api:messages:2.0:PatchOp"],` + op, `{"title":"x"}`},
 	} {
 		rt := userType()
-		if got := applied(t, `{}`, tt.body, rt); got != `{"title":"x"}` {
+		if got := applied(t, `{}`, tt.body, rt, scim.Dialect{}); got != `{"title":"x"}` {
 			t.Errorf("%s: %s", tt.body, got)
 		}
-		rt.Strict = true
-		if got := applied(t, `{}`, tt.body, rt); got != tt.strict {
+		if got := applied(t, `{}`, tt.body, rt, scim.Dialect{Strict: true}); got != tt.strict {
 			t.Errorf("%s, strict: %s\nwant %s", tt.body, got, tt.strict)
 		}
 	}
@@ -188,7 +185,7 @@ func TestImmutable(t *testing.T) {
 			rt.Core.Attribute("title").Mutability = schema.Immutable
 			rt.Core.Attribute("roles").Mutability = schema.Immutable
 			rt.Extension(shoreURN).Attribute("badge").Mutability = schema.Immutable
-			got := applied(t, tt.before, `{"Operations":`+tt.ops+`}`, rt)
+			got := applied(t, tt.before, `{"Operations":`+tt.ops+`}`, rt, scim.Dialect{})
 			if diff := cmp.Diff(canonical(t, tt.want), got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

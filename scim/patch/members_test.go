@@ -78,7 +78,7 @@ func groupOps(t interface {
 }, ops string,
 ) []patch.Op {
 	t.Helper()
-	out, dropped, err := patch.Parse([]byte(`{"Operations":`+ops+`}`), groupType())
+	out, dropped, err := patch.Parse([]byte(`{"Operations":`+ops+`}`), groupType(), scim.Dialect{})
 	if err != nil || len(dropped) > 0 {
 		t.Fatal(ops, dropped, err)
 	}
@@ -119,7 +119,7 @@ func TestSplitMembersAgreesWithApply(t *testing.T) {
 			}
 		}
 		parsed := groupOps(t, "["+ops+"]")
-		after, err := patch.Apply(before, parsed, groupType())
+		after, err := patch.Apply(before, parsed, groupType(), scim.Dialect{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -65,12 +65,12 @@ func TestFiles(t *testing.T) {
 			}
 			rt := types[part["type"]]()
 			before := resource(t, part["before"])
-			ops, dropped, err := patch.Parse([]byte(part["patch"]), rt)
+			ops, dropped, err := patch.Parse([]byte(part["patch"]), rt, scim.Dialect{})
 			var after scim.Resource
 			if err == nil {
 				compare(t, "ops", part["ops"], printed(ops))
 				compare(t, "dropped", part["dropped"], strings.Join(dropped, "\n"))
-				after, err = patch.Apply(before, ops, rt)
+				after, err = patch.Apply(before, ops, rt, scim.Dialect{})
 			}
 			if diff := cmp.Diff(resource(t, part["before"]), before); diff != "" {
 				t.Errorf("the resource changed:\n%s", diff)
@@ -223,11 +223,11 @@ func TestApply(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			rt := userType()
 			before := resource(t, tt.before)
-			ops, dropped, err := patch.Parse([]byte(`{"Operations":`+tt.ops+`}`), rt)
+			ops, dropped, err := patch.Parse([]byte(`{"Operations":`+tt.ops+`}`), rt, scim.Dialect{})
 			if err != nil || len(dropped) > 0 {
 				t.Fatal(dropped, err)
 			}
-			after, err := patch.Apply(before, ops, rt)
+			after, err := patch.Apply(before, ops, rt, scim.Dialect{})
 			if diff := cmp.Diff(resource(t, tt.before), before); diff != "" {
 				t.Errorf("the resource changed:\n%s", diff)
 			}
@@ -273,7 +273,7 @@ func TestParseErrors(t *testing.T) {
 		{`{"Operations":[{"op":"replace","path":"manager.displayName","value":"x"}]}`, `mutability: Operations[0], replace "manager.displayName": ` + enterprise + `:manager.displayName is read-only`},
 		{`{"Operations":[{"op":"replace","path":"password","value":["geheim","geheim"]}]}`, `invalidValue: Operations[0], replace "password": password must be a string`},
 	} {
-		_, _, err := patch.Parse([]byte(tt.body), userType())
+		_, _, err := patch.Parse([]byte(tt.body), userType(), scim.Dialect{})
 		if _, ok := errors.AsType[*scim.Error](err); !ok || err.Error() != tt.want {
 			t.Errorf("%s\n got %v\nwant %s", tt.body, err, tt.want)
 		}

@@ -11,28 +11,28 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// The examples of RFC 7644 §3.5.2, with values of our own: a strict type reads them as any other does.
+// The examples of RFC 7644 §3.5.2, with values of our own: a strict dialect reads them as any other does.
 
 func rfcPatch(t *testing.T, rt *schema.ResourceType, before, operations, want string) {
 	t.Helper()
-	for _, rt.Strict = range []bool{false, true} {
-		got := applied(t, before, `{"schemas":["`+scim.PatchOpURN+`"],"Operations":[`+operations+`]}`, rt)
+	for _, d := range []scim.Dialect{{}, {Strict: true}} {
+		got := applied(t, before, `{"schemas":["`+scim.PatchOpURN+`"],"Operations":[`+operations+`]}`, rt, d)
 		if diff := cmp.Diff(canonical(t, want), got); diff != "" {
-			t.Errorf("strict %v (-want +got):\n%s", rt.Strict, diff)
+			t.Errorf("strict %v (-want +got):\n%s", d.Strict, diff)
 		}
 	}
 }
 
-// The paths that §3.5.2 lists. Of members[value eq "…"].displayName, which the Group schema does not have, only a lenient type makes display.
+// The paths that §3.5.2 lists. Of members[value eq "…"].displayName, which the Group schema does not have, only a lenient dialect makes display.
 func TestRFC7644_3_5_2_Paths(t *testing.T) {
 	rt := everyType()
-	for _, rt.Strict = range []bool{false, true} {
+	for _, d := range []scim.Dialect{{}, {Strict: true}} {
 		for _, path := range []string{
 			`members`, `name.familyName`, `addresses[type eq "work"]`, `members[value eq "2819c223"]`,
 		} {
-			p, err := filter.ParsePath(path, rt)
+			p, err := filter.ParsePath(path, rt, d)
 			if err != nil || p.String() != path {
-				t.Errorf("strict %v: %s is %s, %v", rt.Strict, path, p, err)
+				t.Errorf("strict %v: %s is %s, %v", d.Strict, path, p, err)
 			}
 		}
 	}
@@ -100,7 +100,7 @@ func TestRFC7644_3_5_2_Rules(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) { rfcPatch(t, userType(), before, tt.ops, tt.want) })
 	}
-	if ops, _, err := patch.Parse([]byte(`{"schemas":["`+scim.PatchOpURN+`"],"Operations":[{"op":"remove","path":"title"}]}`), userType()); err != nil || len(ops) != 1 || ops[0].Value != nil {
+	if ops, _, err := patch.Parse([]byte(`{"schemas":["`+scim.PatchOpURN+`"],"Operations":[{"op":"remove","path":"title"}]}`), userType(), scim.Dialect{}); err != nil || len(ops) != 1 || ops[0].Value != nil {
 		t.Errorf("%v, %v", ops, err)
 	}
 }
