@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,9 +39,12 @@ type BulkResult struct {
 	Response *ErrorMessage `json:"response,omitempty"`
 }
 
-// NewBulkResponse makes an empty response.
-func NewBulkResponse() *BulkResponse {
-	return &BulkResponse{Schemas: []string{BulkResponseURN}, Operations: []BulkResult{}}
+// NewBulkResponse makes the response. Operations is always an array.
+func NewBulkResponse(results []BulkResult) BulkResponse {
+	if results == nil {
+		results = []BulkResult{}
+	}
+	return BulkResponse{Schemas: []string{BulkResponseURN}, Operations: results}
 }
 
 // ParseBulk reads a bulk request. It returns a *Error that names the operation at fault: nothing is done then.
@@ -135,38 +137,4 @@ func plainJSON(v any) any {
 		return list
 	}
 	return v
-}
-
-// References are the bulkIds that the operation's path and data name.
-func (o BulkOperation) References() []string {
-	ids := BulkReferences(o.Path)
-	for _, id := range BulkReferences(o.Data) {
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-// BulkReferences are the x of every `bulkId:x` in a JSON value: a whole text, or a segment of a path.
-func BulkReferences(value any) []string {
-	var ids []string
-	switch v := value.(type) {
-	case string:
-		for part := range strings.SplitSeq(v, "/") {
-			if id, ok := strings.CutPrefix(part, "bulkId:"); ok {
-				ids = append(ids, id)
-			}
-		}
-	case map[string]any:
-		for _, inner := range v {
-			ids = append(ids, BulkReferences(inner)...)
-		}
-	case []any:
-		for _, inner := range v {
-			ids = append(ids, BulkReferences(inner)...)
-		}
-	}
-	return ids
 }

@@ -116,13 +116,12 @@ func TestBulkReferences(t *testing.T) {
 
 // The response as RFC 7644 §3.7.3 prints it: status a string, a body for a failure only.
 func TestBulkResponse(t *testing.T) {
-	response := scim.NewBulkResponse()
-	compareJSON(t, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkResponse"],"Operations":[]}`, response)
+	compareJSON(t, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkResponse"],"Operations":[]}`, scim.NewBulkResponse(nil))
 	failure := scim.NewErrorMessage(409, scim.Uniqueness, "taken")
-	response.Operations = append(response.Operations,
-		scim.BulkResult{Location: "https://x/Users/7", Method: "POST", BulkID: "a", Version: `W/"1"`, Status: "201"},
-		scim.BulkResult{Method: "POST", BulkID: "b", Status: "409", Response: &failure},
-	)
+	response := scim.NewBulkResponse([]scim.BulkResult{
+		{Location: "https://x/Users/7", Method: "POST", BulkID: "a", Version: `W/"1"`, Status: "201"},
+		{Method: "POST", BulkID: "b", Status: "409", Response: &failure},
+	})
 	compareJSON(t, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkResponse"],"Operations":[
 	 {"location":"https://x/Users/7","method":"POST","bulkId":"a","version":"W/\"1\"","status":"201"},
 	 {"method":"POST","bulkId":"b","status":"409","response":{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"scimType":"uniqueness","detail":"taken","status":"409"}}]}`, response)

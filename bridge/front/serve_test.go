@@ -87,8 +87,8 @@ func (d *double) Replace(ctx context.Context, c bridge.Call, typ, id string, bod
 	return d.result, d.ask(ctx, "replace %s %q %s %v", typ, id, body, v)
 }
 
-func (d *double) Bulk(ctx context.Context, c bridge.Call, body []byte) (*scim.BulkResponse, error) {
-	return scim.NewBulkResponse(), d.ask(ctx, "bulk %s", body)
+func (d *double) Bulk(ctx context.Context, c bridge.Call, body []byte) ([]scim.BulkResult, error) {
+	return nil, d.ask(ctx, "bulk %s", body)
 }
 
 func (d *double) Dialect() scim.Dialect { return scim.Dialect{Strict: d.strict} }
