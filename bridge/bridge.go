@@ -41,6 +41,7 @@ type Result struct {
 	Resource scim.Resource // what is shown; nil: 204
 	Location string
 	Version  string // weak ETag, or ""
+	Dropped  int    // attributes of the request that the map does not name
 }
 
 // Options is what a Bridge is made of.

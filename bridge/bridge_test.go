@@ -264,7 +264,7 @@ func TestBulkDeleteFreesAName(t *testing.T) {
 	h := build(t)
 	id := h.user(t, "u")
 	h.at("delete", 0, memdir.Fault{Delay: 50 * time.Millisecond}, nil)
-	results, err := h.Bulk(t.Context(), bridge.Call{BaseURL: "https://scim/v2", IfMatch: `"of the request"`}, []byte(`{"Operations":[
+	response, err := h.Bulk(t.Context(), bridge.Call{BaseURL: "https://scim/v2", IfMatch: `"of the request"`}, []byte(`{"Operations":[
 		{"method":"DELETE","path":"/Users/`+id+`"},
 		{"method":"POST","path":"/Users","bulkId":"n","data":{"userName":"u"}},
 		{"method":"PATCH","path":"Users/`+id+`/","data":{"Operations":[]}}]}`))
@@ -272,11 +272,11 @@ func TestBulkDeleteFreesAName(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, o := range results {
+	for _, o := range response.Operations {
 		got = append(got, o.Status)
 	}
-	if fmt.Sprint(got) != "[204 201 404]" || results[2].Location != "https://scim/v2/Users/"+id {
-		t.Errorf("%+v", results)
+	if fmt.Sprint(got) != "[204 201 404]" || response.Operations[2].Location != "https://scim/v2/Users/"+id {
+		t.Errorf("%+v", response.Operations)
 	}
 }
 

@@ -25,11 +25,16 @@ func (e *unresolved) Error() string {
 	return fmt.Sprintf("bulkId:%s names no resource: its operation is missing or failed", e.id)
 }
 
+// BulkResult is a BulkResponse's content (RFC 7644 §3.7).
+type BulkResult struct {
+	Operations []scim.BulkResult // in the order of the request, without those that were left undone
+	Dropped    int               // attributes of the request that the map does not name
+}
+
 // Bulk does the operations of a bulk request (RFC 7644 §3.7): what refers to the result of another waits for it, what concerns one resource goes in
 // order, and the rest goes side by side. All goes in order with failOnErrors, so that it is clear what was left undone, and where something is deleted
-// beside other operations: that frees names, and takes away what others refer to. The results are in the order of the request, without those that were
-// left undone.
-func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) ([]scim.BulkResult, error) {
+// beside other operations: that frees names, and takes away what others refer to.
+func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*BulkResult, error) {
 	if len(body) > b.limits.BulkPayload {
 		return nil, &ErrPayload{fmt.Sprintf("the bulk request has more than maxPayloadSize, %d octets", b.limits.BulkPayload)}
 	}
@@ -47,13 +52,13 @@ func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) ([]scim.BulkResu
 		u.sideBySide(ctx)
 	}
 	u.closeCircles(ctx)
-	var results []scim.BulkResult
+	result := &BulkResult{Dropped: u.dropped}
 	for _, op := range u.ops {
 		if op.result != nil {
-			results = append(results, *op.result)
+			result.Operations = append(result.Operations, *op.result)
 		}
 	}
-	return results, nil
+	return result, nil
 }
 
 // bulk is a bulk request on its way.
@@ -62,8 +67,9 @@ type bulk struct {
 	call Call
 	ops  []*bulkOp // in the order of the request
 
-	mu  sync.Mutex
-	ids map[string]string // bulkId -> the id that it came to; absent where it failed
+	mu      sync.Mutex
+	ids     map[string]string // bulkId -> the id that it came to; absent where it failed
+	dropped int
 }
 
 // bulkOp is one operation on its way.

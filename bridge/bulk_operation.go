@@ -31,11 +31,12 @@ func (u *bulk) do(ctx context.Context, op *bulkOp) {
 		u.fail(op, err)
 		return
 	}
+	u.mu.Lock()
 	if op.Method == http.MethodPost {
-		u.mu.Lock()
 		u.ids[op.BulkID], _ = r.Resource["id"].(string)
-		u.mu.Unlock()
 	}
+	u.dropped += r.Dropped
+	u.mu.Unlock()
 	op.result.Location, op.result.Version, op.result.Status = r.Location, r.Version, strconv.Itoa(status)
 }
 
@@ -124,6 +125,7 @@ func (u *bulk) close(ctx context.Context, op *bulkOp, patch map[string]any) erro
 	if err != nil {
 		return err
 	}
+	u.dropped += r.Dropped
 	if r.Version != "" {
 		op.result.Version = r.Version
 	}

@@ -20,7 +20,7 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	if err != nil {
 		return nil, err
 	}
-	after, _, err := scim.Parse(body, t.ResourceType(), b.dialect)
+	after, dropped, err := b.resourceIn(c, t, body)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	if err != nil {
 		return nil, err
 	}
-	return b.show(c, t, e, done.refs, p), nil
+	return b.show(c, t, e, done.refs, p).dropping(dropped), nil
 }
 
 // addOf is the plan's add.

@@ -21,7 +21,7 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	if err != nil {
 		return nil, err
 	}
-	ops, _, err := patch.Parse(body, t.ResourceType(), b.dialect)
+	ops, dropped, err := b.operationsIn(c, t, body)
 	if err != nil {
 		return nil, err
 	}
@@ -51,5 +51,6 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 		}
 		return after, ldapmap.Members{Add: delta.Add, Remove: delta.Remove}, nil
 	}
-	return u.run(ctx, "patch", server, t.HasMembers() && !p.Named())
+	r, err := u.run(ctx, "patch", server, t.HasMembers() && !p.Named())
+	return r.dropping(dropped), err
 }

@@ -22,7 +22,7 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 	if err != nil {
 		return nil, err
 	}
-	sent, _, err := scim.Parse(body, rt, b.dialect)
+	sent, dropped, err := b.resourceIn(c, t, body)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,8 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 		}
 		return after, ldapmap.Delta(t.TakeMembers(before), members), nil
 	}
-	return u.run(ctx, "replace", server, false)
+	r, err := u.run(ctx, "replace", server, false)
+	return r.dropping(dropped), err
 }
 
 // mentionsMembers says whether the body has the members at all: to leave them out is not to clear them.

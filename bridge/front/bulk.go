@@ -12,9 +12,10 @@ func (s *Server) bulk(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	results, err := s.bridge.Bulk(c.UserContext(), s.call(c), body)
+	result, err := s.bridge.Bulk(c.UserContext(), s.call(c), body)
 	if err != nil {
 		return err
 	}
-	return send(c, fiber.StatusOK, scim.NewBulkResponse(results))
+	recordOf(c).dropped = result.Dropped
+	return send(c, fiber.StatusOK, scim.NewBulkResponse(result.Operations))
 }

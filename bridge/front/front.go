@@ -27,7 +27,7 @@ type Bridge interface {
 	Query(ctx context.Context, c bridge.Call, typ string, q bridge.Query) (*bridge.List, error)
 	Patch(ctx context.Context, c bridge.Call, typ, id string, body []byte, v bridge.View) (*bridge.Result, error)
 	Replace(ctx context.Context, c bridge.Call, typ, id string, body []byte, v bridge.View) (*bridge.Result, error)
-	Bulk(ctx context.Context, c bridge.Call, body []byte) ([]scim.BulkResult, error)
+	Bulk(ctx context.Context, c bridge.Call, body []byte) (*bridge.BulkResult, error)
 	Limits() bridge.Limits
 	Dialect() scim.Dialect
 	Delete(ctx context.Context, c bridge.Call, typ, id string) error

@@ -18,6 +18,7 @@ type record struct {
 	activityID string // Entra's, which its provisioning log shows
 	caller     string
 	route      string // its pattern; "" where no route was looked for
+	dropped    int    // attributes of the request that the map does not name
 	begun      time.Time
 }
 
@@ -97,6 +98,9 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		if optional.Value.String() != "" {
 			attributes = append(attributes, optional)
 		}
+	}
+	if r.dropped > 0 {
+		attributes = append(attributes, slog.Int("dropped", r.dropped))
 	}
 	// What a client did wrong holds its values; what went wrong here is for the operator.
 	if err != nil && status >= fiber.StatusInternalServerError {

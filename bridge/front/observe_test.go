@@ -71,6 +71,30 @@ func TestOneLineARequest(t *testing.T) {
 	}
 }
 
+// TestDroppedInTheLine: the line of a request says how many of its attributes the map does not name, where there are any.
+func TestDroppedInTheLine(t *testing.T) {
+	s := serve(t, Options{})
+	s.lost = 5
+	for _, test := range []struct {
+		request string
+		dropped int
+		want    any
+	}{
+		{"POST /scim/v2/Users", 2, 2.},
+		{"PUT /scim/v2/Users/1", 3, 3.},
+		{"PATCH /scim/v2/Users/1", 1, 1.},
+		{"PATCH /scim/v2/Users/1", 0, nil},
+		{"POST /scim/v2/Bulk", 0, 5.},
+		{"DELETE /scim/v2/Users/1", 4, nil},
+	} {
+		s.result.Dropped = test.dropped
+		s.ask(t, test.request, "{}")
+		if got := s.logged(t)["dropped"]; got != test.want {
+			t.Errorf("%s: dropped %v, want %v", test.request, got, test.want)
+		}
+	}
+}
+
 func TestRequestIDs(t *testing.T) {
 	s := serve(t, Options{})
 	for sent, want := range map[string]string{

@@ -112,6 +112,7 @@ func (r *resources) delete(c *fiber.Ctx) error {
 
 // show answers with one resource, or with 204 where there is nothing to show.
 func show(c *fiber.Ctx, status int, result *bridge.Result) error {
+	recordOf(c).dropped = result.Dropped
 	if result.Location != "" {
 		c.Set(fiber.HeaderLocation, result.Location)
 	}

@@ -32,6 +32,7 @@ type double struct {
 	err    error
 	down   bool
 	strict bool
+	lost   int                       // attributes that a bulk request loses
 	during func(ctx context.Context) // runs inside each operation
 }
 
@@ -87,8 +88,8 @@ func (d *double) Replace(ctx context.Context, c bridge.Call, typ, id string, bod
 	return d.result, d.ask(ctx, "replace %s %q %s %v", typ, id, body, v)
 }
 
-func (d *double) Bulk(ctx context.Context, c bridge.Call, body []byte) ([]scim.BulkResult, error) {
-	return nil, d.ask(ctx, "bulk %s", body)
+func (d *double) Bulk(ctx context.Context, c bridge.Call, body []byte) (*bridge.BulkResult, error) {
+	return &bridge.BulkResult{Dropped: d.lost}, d.ask(ctx, "bulk %s", body)
 }
 
 func (d *double) Dialect() scim.Dialect { return scim.Dialect{Strict: d.strict} }
