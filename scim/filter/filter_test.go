@@ -242,7 +242,7 @@ func TestParseErrors(t *testing.T) {
 		{shoreURN + `:deck eq "x"`, shoreURN + `:deck is a number: compare it with one (character 1)`},
 		{strings.Repeat("(", 60) + "title pr" + strings.Repeat(")", 60), `nested deeper than 50 levels (character 52)`},
 		{"title eq \"\xff\"", `not UTF-8`},
-		{`title eq "` + strings.Repeat("x", filter.MaxLength) + `"`, `longer than 262144 bytes`},
+		{`title eq "` + strings.Repeat("x", 256<<10) + `"`, `longer than 262144 bytes`},
 	} {
 		_, err := filter.Parse(tt.filter, rt, scim.Dialect{})
 		e, ok := errors.AsType[*scim.Error](err)
@@ -285,8 +285,14 @@ func TestParsePath(t *testing.T) {
 		{enterprise + `.manager.value`, enterprise + `:manager.value`, enterprise + `:manager.value`, ``},
 		{enterprise, enterprise, enterprise, ``},
 		{schema.UserURN + `:userName`, schema.UserURN + `:userName`, `userName`, ``},
-		{schema.UserURN + `:emails[type eq "work"].value`, schema.UserURN + `:emails[type eq "work"].value`, `emails.value`, `type eq "work"`},
-		{`urn:ietf:params:scim:schemas:extension:enterprise:2.0User:department`, enterprise + `:department`, enterprise + `:department`, ``},
+		{
+			schema.UserURN + `:emails[type eq "work"].value`, schema.UserURN + `:emails[type eq "work"].value`, `emails.value`,
+			`type eq "work"`,
+		},
+		{
+			`urn:ietf:params:scim:schemas:extension:enterprise:2.0User:department`, enterprise + `:department`, enterprise + `:department`,
+			``,
+		},
 		{shoreURN + `:tags[value eq "red"]`, shoreURN + `:tags[value eq "red"]`, shoreURN + `:tags`, `value eq "red"`},
 		{`roles.displayName`, `roles.displayName`, `roles.display`, ``},
 	} {

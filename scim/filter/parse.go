@@ -11,8 +11,8 @@ import (
 
 // The limits of a filter's text and of its nesting, so that a hostile one costs little. A remove of a thousand members by id takes 60 kB.
 const (
-	MaxLength = 256 << 10
-	MaxDepth  = 50
+	maxLength = 256 << 10
+	maxDepth  = 50
 )
 
 // Parse reads a filter and resolves its paths against rt. Errors are *scim.Error with invalidFilter and name the position.
@@ -46,12 +46,13 @@ type parser struct {
 type scope struct{ ref schema.Ref }
 
 func (p *parser) errorf(format string, args ...any) *scim.Error {
-	return &scim.Error{Type: p.fault, Detail: fmt.Sprintf(format, args...) + fmt.Sprintf(" (character %d)", 1+utf8.RuneCountInString(p.text[:p.pos]))}
+	at := fmt.Sprintf(" (character %d)", 1+utf8.RuneCountInString(p.text[:p.pos]))
+	return &scim.Error{Type: p.fault, Detail: fmt.Sprintf(format, args...) + at}
 }
 
 func (p *parser) check() error {
-	if len(p.text) > MaxLength {
-		return &scim.Error{Type: p.fault, Detail: fmt.Sprintf("longer than %d bytes", MaxLength)}
+	if len(p.text) > maxLength {
+		return &scim.Error{Type: p.fault, Detail: fmt.Sprintf("longer than %d bytes", maxLength)}
 	}
 	if !utf8.ValidString(p.text) {
 		return &scim.Error{Type: p.fault, Detail: "not UTF-8"}
@@ -112,8 +113,8 @@ func (p *parser) term() (Expr, error) {
 }
 
 func (p *parser) group() (Expr, error) {
-	if p.depth++; p.depth > MaxDepth {
-		return nil, p.errorf("nested deeper than %d levels", MaxDepth)
+	if p.depth++; p.depth > maxDepth {
+		return nil, p.errorf("nested deeper than %d levels", maxDepth)
 	}
 	defer func() { p.depth-- }()
 	e, err := p.or()
