@@ -21,21 +21,25 @@ func TestDroppedIsNamed(t *testing.T) {
 	typ, call := compiled.Type("User"), Call{RequestID: "req-7"}
 	for level, want := range map[slog.Level]string{
 		slog.LevelInfo: "",
-		slog.LevelDebug: `{"level":"DEBUG","msg":"dropped","request":"req-7","type":"User","attributes":["nickName","pets[…].age","emails[…"]}` + "\n" +
+		slog.LevelDebug: `{"level":"DEBUG","msg":"dropped","request":"req-7","type":"User","attributes":["nickName","pets[…].age",` +
+			`"emails[…"]}` + "\n" +
 			`{"level":"DEBUG","msg":"dropped","request":"req-7","type":"User","attributes":["title","pets[…].age"]}` + "\n",
 	} {
 		var text bytes.Buffer
 		b := &Bridge{log: slog.New(slog.NewJSONHandler(&text, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime}))}
-		_, n, err := b.resourceIn(call, typ, []byte(`{"userName":"u","nickName":"secret","pets[name eq \"secret\"].age":7,"emails[secret":{}}`))
+		_, n, err := b.resourceIn(call, typ,
+			[]byte(`{"userName":"u","nickName":"secret","pets[name eq \"secret\"].age":7,"emails[secret":{}}`))
 		if err != nil || n != 3 {
 			t.Errorf("%d dropped, %v", n, err)
 		}
 		_, n, err = b.operationsIn(call, typ, []byte(`{"Operations":[
-			{"op":"add","path":"title","value":"secret"},{"op":"replace","path":"pets[name eq \"secret\"].age","value":7},{"op":"remove","path":"title"}]}`))
+			{"op":"add","path":"title","value":"secret"},{"op":"replace","path":"pets[name eq \"secret\"].age","value":7},{"op":"remove",
+			"path":"title"}]}`))
 		if err != nil || n != 2 {
 			t.Errorf("%d dropped, %v", n, err)
 		}
-		if _, n, err = b.operationsIn(call, typ, []byte(`{"Operations":[{"op":"add","path":"userName","value":"v"}]}`)); err != nil || n != 0 {
+		if _, n, err = b.operationsIn(call, typ, []byte(`{"Operations":[{"op":"add","path":"userName",`+
+			`"value":"v"}]}`)); err != nil || n != 0 {
 			t.Errorf("%d dropped, %v", n, err)
 		}
 		if got := text.String(); got != want || strings.Contains(got, "secret") {

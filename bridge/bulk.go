@@ -31,9 +31,9 @@ type BulkResult struct {
 	Dropped    int               // attributes of the request that the map does not name
 }
 
-// Bulk does the operations of a bulk request (RFC 7644 §3.7): what refers to the result of another waits for it, what concerns one resource goes in
-// order, and the rest goes side by side. All goes in order with failOnErrors, so that it is clear what was left undone, and where something is deleted
-// beside other operations: that frees names, and takes away what others refer to.
+// Bulk does the operations of a bulk request (RFC 7644 §3.7): what refers to the result of another waits for it, what concerns one resource
+// goes in order, and the rest goes side by side. All goes in order with failOnErrors, so that it is clear what was left undone, and where
+// something is deleted beside other operations: that frees names, and takes away what others refer to.
 func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*BulkResult, error) {
 	if len(body) > b.limits.BulkPayload {
 		return nil, &ErrPayload{fmt.Sprintf("the bulk request has more than maxPayloadSize, %d octets", b.limits.BulkPayload)}
@@ -111,7 +111,8 @@ func (u *bulk) deletesAmongOthers() bool {
 	return slices.ContainsFunc(u.ops, deletes) && slices.ContainsFunc(u.ops, func(op *bulkOp) bool { return !deletes(op) })
 }
 
-// inOrder does the operations in the order of the request, those that wait behind what they wait for, until so many have failed (0: to the end).
+// inOrder does the operations in the order of the request, those that wait behind what they wait for, until so many have failed (0: to the
+// end).
 func (u *bulk) inOrder(ctx context.Context, failOnErrors int) {
 	failed := 0
 	tried := map[*bulkOp]bool{}

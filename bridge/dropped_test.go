@@ -22,7 +22,8 @@ func TestDroppedIsCounted(t *testing.T) {
 	counted("patch", r, err, 1)
 	r, err = h.Replace(t.Context(), bridge.Call{}, "User", id, []byte(`{"userName":"u","locale":"fr"}`), bridge.View{})
 	counted("replace", r, err, 1)
-	r, err = h.patch(t, bridge.Call{}, "Group", h.create(t, "Group", `{"displayName":"g"}`).Resource["id"].(string), `{"op":"add","path":"title","value":"m"}`)
+	r, err = h.patch(t, bridge.Call{}, "Group", h.create(t, "Group", `{"displayName":"g"}`).Resource["id"].(string),
+		`{"op":"add","path":"title","value":"m"}`)
 	counted("patch without an answer's body", r, err, 1)
 	r, err = h.Get(t.Context(), bridge.Call{}, "User", id, bridge.View{})
 	counted("get", r, err, 0)

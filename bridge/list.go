@@ -14,7 +14,8 @@ import (
 	"scimbridge/scim/filter"
 )
 
-// This file is the list that a query's pages are cut from: the places in it, found once and kept (snapshot.go), and the page that is read by them.
+// This file is the list that a query's pages are cut from: the places in it, found once and kept (snapshot.go), and the page that is read
+// by them.
 
 // item is a place in a list.
 type item struct {
@@ -92,10 +93,12 @@ func (l *listing) enumerate(ctx context.Context, number int) ([]found, error) {
 		attributes = p.t.Attributes(p.judges)
 	}
 	var entries []*ldif.Entry
-	err := l.b.directory.Enumerate(ctx, directory.Search{Base: p.t.Base, Filter: p.ldap, Attributes: attributes}, func(e *ldif.Entry) error {
-		if entries = append(entries, e); p.remainder != nil && len(entries) > l.b.limits.LookThrough {
-			return &scim.Error{Type: scim.TooMany, Detail: fmt.Sprintf(
-				"the filter would look through more than %d resources: name a value that the directory can search for", l.b.limits.LookThrough)}
+	search := directory.Search{Base: p.t.Base, Filter: p.ldap, Attributes: attributes}
+	most := l.b.limits.LookThrough
+	err := l.b.directory.Enumerate(ctx, search, func(e *ldif.Entry) error {
+		if entries = append(entries, e); p.remainder != nil && len(entries) > most {
+			detail := "the filter would look through more than %d resources: name a value that the directory can search for"
+			return &scim.Error{Type: scim.TooMany, Detail: fmt.Sprintf(detail, most)}
 		}
 		return nil
 	})

@@ -42,8 +42,8 @@ type List struct {
 	Resources  []scim.Resource
 }
 
-// Query lists resources of one type, or of all (typ ""), in an order that stays the same: by id, or as SortBy says. A comparison with an id or a
-// unique value is one search; anything else enumerates the ids once into a snapshot, and then a page is one search for its ids.
+// Query lists resources of one type, or of all (typ ""), in an order that stays the same: by id, or as SortBy says. A comparison with an id
+// or a unique value is one search; anything else enumerates the ids once into a snapshot, and then a page is one search for its ids.
 func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List, error) {
 	m, _, err := b.world(ctx)
 	if err != nil {
@@ -121,8 +121,8 @@ type part struct {
 	sortBy    *schema.Ref // nil: not sorted, or by what this type has not got
 }
 
-// part reads the query for one type; nil where the filter matches none of its resources: across types an attribute that one has not got is without
-// a value there (RFC 7644 §3.4.2.1).
+// part reads the query for one type; nil where the filter matches none of its resources: across types an attribute that one has not got is
+// without a value there (RFC 7644 §3.4.2.1).
 func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 	p := &part{t: t, ldap: t.Scope()}
 	var err error
@@ -146,7 +146,8 @@ func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 	}
 	if p.filter, err = filter.Parse(l.query.Filter, t.ResourceType(), l.b.dialect); err != nil {
 		every := false
-		if p.filter, every, err = filter.ParseAcross(l.query.Filter, t.ResourceType(), l.b.dialect); err != nil || p.filter == nil && !every {
+		p.filter, every, err = filter.ParseAcross(l.query.Filter, t.ResourceType(), l.b.dialect)
+		if err != nil || p.filter == nil && !every {
 			return nil, err
 		}
 		if p.filter == nil {

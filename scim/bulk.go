@@ -81,7 +81,8 @@ func ParseBulk(body []byte, d Dialect) (*BulkRequest, error) {
 	return request, nil
 }
 
-// bulkOperation reads one operation. made holds the bulkIds of the POSTs before it. A method in small letters is taken: it can mean nothing else.
+// bulkOperation reads one operation. made holds the bulkIds of the POSTs before it. A method in small letters is taken: it can mean nothing
+// else.
 func bulkOperation(raw any, made map[string]bool) (op BulkOperation, fault *Error) {
 	o, ok := raw.(Object)
 	if !ok {

@@ -14,8 +14,8 @@ type BulkStep struct {
 	circle map[string]bool // bulkIds that it refers to and cannot wait for: their operations wait for it in turn
 }
 
-// Steps are the operations in the order of the request, each with what it waits for: the POST that makes what it refers to, and what comes before it
-// on the same resource. Of references in a circle one is not waited for but left out of its POST, and added later (Closing).
+// Steps are the operations in the order of the request, each with what it waits for: the POST that makes what it refers to, and what comes
+// before it on the same resource. Of references in a circle one is not waited for but left out of its POST, and added later (Closing).
 //
 // POST a refers to b, and POST b to a: a waits for b, and b is made without a.
 func (r *BulkRequest) Steps() []BulkStep {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// What a bulk request makes has no id yet, and its other operations name it by `bulkId:x` (RFC 7644 §3.7.2): as a whole text in the data, or as a
-// segment of a path.
+// What a bulk request makes has no id yet, and its other operations name it by `bulkId:x` (RFC 7644 §3.7.2): as a whole text in the data,
+// or as a segment of a path.
 const bulkPrefix = "bulkId:"
 
 // References are the bulkIds that the operation's path and data name, in order.
@@ -65,7 +65,8 @@ func substituted(value any, ids map[string]string) any {
 	return value
 }
 
-// Missing is a bulkId without which the operation cannot be done: it has no id, and what refers to it cannot be left out for later. "" is none.
+// Missing is a bulkId without which the operation cannot be done: it has no id, and what refers to it cannot be left out for later. "" is
+// none.
 func (s BulkStep) Missing(ids map[string]string) string {
 	for _, id := range s.References() {
 		if ids[id] == "" && !s.circle[id] {
@@ -82,8 +83,8 @@ func (s BulkStep) Resolved(ids map[string]string) (path string, data any) {
 	return path, substituted(rest, ids)
 }
 
-// Closing is the PATCH that adds to a resource what it could not refer to when it was made; nil where nothing was left out, or where a bulkId that it
-// names came to nothing, which is missing.
+// Closing is the PATCH that adds to a resource what it could not refer to when it was made; nil where nothing was left out, or where a
+// bulkId that it names came to nothing, which is missing.
 func (s BulkStep) Closing(ids map[string]string) (patch map[string]any, missing string) {
 	for _, id := range s.References() {
 		if s.circle[id] && ids[id] == "" {

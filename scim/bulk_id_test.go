@@ -27,11 +27,13 @@ func TestBulkResolved(t *testing.T) {
 	}
 }
 
-// Of a circle (RFC 7644 §3.7.1) one POST goes without the attributes that refer, of an extension's object without those alone, and a PATCH adds them.
+// Of a circle (RFC 7644 §3.7.1) one POST goes without the attributes that refer, of an extension's object without those alone, and a PATCH
+// adds them.
 func TestBulkClosing(t *testing.T) {
 	got := steps(t, `
 		{"method":"POST","bulkId":"a","path":"/Users","data":{"manager":"bulkId:b"}},
-		{"method":"POST","bulkId":"b","path":"/Users","data":{"userName":"b","friends":[{"value":"bulkId:c"},{"value":"bulkId:a"}],"peer":"bulkId:c",
+		{"method":"POST","bulkId":"b","path":"/Users","data":{"userName":"b","friends":[{"value":"bulkId:c"},{"value":"bulkId:a"}],
+		"peer":"bulkId:c",
 			"`+schema.EnterpriseURN+`":{"department":"Ops","manager":{"value":"bulkId:a"}}}},
 		{"method":"POST","bulkId":"c","path":"/Users","data":{"userName":"c"}}`)
 	ids := map[string]string{"c": "3"}

@@ -21,20 +21,26 @@ func TestParseBulk(t *testing.T) {
 		{"none", `{"Operations":[]}`, &scim.BulkRequest{}},
 		{
 			"all of it", `{"schemas":["` + scim.BulkRequestURN + `"],"failOnErrors":2,"Operations":[` + post + `,
-			{"method":"PATCH","path":"/Users/7","version":"W/\"1\"","bulkId":"a","data":{"Operations":[{"value":[1.50,null]}]}},{"method":"DELETE","path":"/Users/7"}]}`,
+			{"method":"PATCH","path":"/Users/7","version":"W/\"1\"","bulkId":"a","data":{"Operations":[{"value":[1.50,null]}]}},
+			{"method":"DELETE","path":"/Users/7"}]}`,
 			&scim.BulkRequest{FailOnErrors: 2, Operations: []scim.BulkOperation{
 				{Method: "POST", BulkID: "a", Path: "/Users", Data: map[string]any{"userName": "m", "n": json.Number("1e400")}},
-				{Method: "PATCH", BulkID: "a", Path: "/Users/7", Version: `W/"1"`, Data: map[string]any{"Operations": []any{map[string]any{"value": []any{json.Number("1.50"), nil}}}}},
+				{
+					Method: "PATCH", BulkID: "a", Path: "/Users/7", Version: `W/"1"`,
+					Data: map[string]any{"Operations": []any{map[string]any{"value": []any{json.Number("1.50"), nil}}}},
+				},
 				{Method: "DELETE", Path: "/Users/7"},
 			}},
 		},
 		{
-			"names and methods in any case", `{"FAILONERRORS":1,"operations":[{"Method":"delete","PATH":"/Users/7","version":null,"data":null}]}`,
+			"names and methods in any case", `{"FAILONERRORS":1,"operations":[{"Method":"delete","PATH":"/Users/7","version":null,` +
+				`"data":null}]}`,
 			&scim.BulkRequest{FailOnErrors: 1, Operations: []scim.BulkOperation{{Method: "DELETE", Path: "/Users/7"}}},
 		},
 		// The last of two counts, whole: nothing of the first may stay in it.
 		{
-			"a list twice", `{"Operations":[{"method":"DELETE","path":"/Users/7","version":"1"}],"Operations":[{"method":"DELETE","path":"/Users/8"}]}`,
+			"a list twice", `{"Operations":[{"method":"DELETE","path":"/Users/7","version":"1"}],"Operations":[{"method":"DELETE",` +
+				`"path":"/Users/8"}]}`,
 			&scim.BulkRequest{Operations: []scim.BulkOperation{{Method: "DELETE", Path: "/Users/8"}}},
 		},
 	} {
@@ -61,12 +67,18 @@ func TestParseBulkErrors(t *testing.T) {
 		{`{"failOnErrors":-1,"Operations":[]}`, "invalidValue: failOnErrors must be the number of errors to stop at"},
 		{`{"failOnErrors":1.5,"Operations":[]}`, "invalidValue: failOnErrors must be the number of errors to stop at"},
 		{`{"Operations":[` + post + `,{"method":7,"path":"/Users"}]}`, "invalidValue: Operations[1]: method must be a string"},
-		{`{"Operations":[{"method":"GET","path":"/Users"}]}`, `invalidValue: Operations[0]: method "GET" is none of POST, PUT, PATCH, DELETE`},
+		{
+			`{"Operations":[{"method":"GET","path":"/Users"}]}`,
+			`invalidValue: Operations[0]: method "GET" is none of POST, PUT, PATCH, DELETE`,
+		},
 		{`{"Operations":[{"path":"/Users"}]}`, `invalidValue: Operations[0]: method "" is none of POST, PUT, PATCH, DELETE`},
 		{`{"Operations":[{"method":"DELETE"}]}`, "invalidValue: Operations[0]: path is missing"},
 		{`{"Operations":[{"method":"POST","path":"/Users","data":{}}]}`, "invalidValue: Operations[0]: a POST needs a bulkId"},
 		{`{"Operations":[` + post + `,` + post + `]}`, `invalidValue: Operations[1]: bulkId "a" is used twice`},
-		{`{"Operations":[{"method":"POST","path":"/Users","bulkId":"a/b","data":{}}]}`, `invalidValue: Operations[0]: bulkId "a/b" has a slash`},
+		{
+			`{"Operations":[{"method":"POST","path":"/Users","bulkId":"a/b","data":{}}]}`,
+			`invalidValue: Operations[0]: bulkId "a/b" has a slash`,
+		},
 		{`{"Operations":[{"method":"PUT","path":"/Users/7"}]}`, "invalidValue: Operations[0]: data is missing"},
 		{`{"Operations":[{"method":"PATCH","path":"/Users/7","data":null}]}`, "invalidValue: Operations[0]: data is missing"},
 	} {
@@ -124,7 +136,8 @@ func TestBulkResponse(t *testing.T) {
 	})
 	compareJSON(t, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkResponse"],"Operations":[
 	 {"location":"https://x/Users/7","method":"POST","bulkId":"a","version":"W/\"1\"","status":"201"},
-	 {"method":"POST","bulkId":"b","status":"409","response":{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"scimType":"uniqueness","detail":"taken","status":"409"}}]}`, response)
+	 {"method":"POST","bulkId":"b","status":"409","response":{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],
+	"scimType":"uniqueness","detail":"taken","status":"409"}}]}`, response)
 }
 
 func compareJSON(t *testing.T, want string, value any) {
@@ -145,8 +158,11 @@ func compareJSON(t *testing.T, want string, value any) {
 // Whatever is read fails only with a *scim.Error, and what is read has what its operations need.
 func FuzzBulk(f *testing.F) {
 	for _, seed := range []string{
-		`{"schemas":["` + scim.BulkRequestURN + `"],"failOnErrors":1,"Operations":[{"method":"POST","path":"/Users","bulkId":"qwerty","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"Alice"}},{"method":"POST","path":"/Groups","bulkId":"ytrewq","data":{"displayName":"Tour Guides","members":[{"type":"User","value":"bulkId:qwerty"}]}}]}`,
-		`{"Operations":[{"method":"delete","path":"/Users/7","version":"W/\"1\""},{"method":"PATCH","path":"/Users/bulkId:a","data":{"Operations":[{"op":"Add","path":"members","value":[{"$ref":null,"value":"bulkId:b"}]}]}}]}`,
+		`{"schemas":["` + scim.BulkRequestURN + `"],"failOnErrors":1,"Operations":[{"method":"POST","path":"/Users","bulkId":"qwerty",` +
+			`"data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"Alice"}},{"method":"POST","path":"/Groups",` +
+			`"bulkId":"ytrewq","data":{"displayName":"Tour Guides","members":[{"type":"User","value":"bulkId:qwerty"}]}}]}`,
+		`{"Operations":[{"method":"delete","path":"/Users/7","version":"W/\"1\""},{"method":"PATCH","path":"/Users/bulkId:a",` +
+			`"data":{"Operations":[{"op":"Add","path":"members","value":[{"$ref":null,"value":"bulkId:b"}]}]}}]}`,
 		`{"Operations":[{"method":"PUT","path":"/Users/7","bulkId":"","data":[]}],"failOnErrors":1e2}`,
 	} {
 		f.Add([]byte(seed))

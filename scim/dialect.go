@@ -9,9 +9,9 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// Dialect says how what clients send is read. Its methods here are what they send beyond the RFCs in bodies and attribute paths, and how it is
-// understood: one method a quirk, each with where it was seen, which returns what it was given where it does not apply. Filters and PATCH operations
-// have a file of this name of their own; nothing else under scim bends a rule.
+// Dialect says how what clients send is read. Its methods here are what they send beyond the RFCs in bodies and attribute paths, and how it
+// is understood: one method a quirk, each with where it was seen, which returns what it was given where it does not apply. Filters and
+// PATCH operations have a file of this name of their own; nothing else under scim bends a rule.
 type Dialect struct {
 	Strict bool // hold clients to the RFCs: no quirk applies, and what is sent beyond them is refused
 }
@@ -120,9 +120,9 @@ type key struct {
 	urn, name, sub string
 }
 
-// keyOf reads a member's name in a resource, or in the object of an extension. By RFC 7643 §2.1 and §3.3 it is an attribute's name, or in a resource an
-// extension's URN. Clients also send paths: Entra's flag dialect has "name.givenName" and "urn:…:User:department" in operations without a
-// path, admin-written templates have them in resources, and core attributes are seen in an object under their schema's URN.
+// keyOf reads a member's name in a resource, or in the object of an extension. By RFC 7643 §2.1 and §3.3 it is an attribute's name, or in a
+// resource an extension's URN. Clients also send paths: Entra's flag dialect has "name.givenName" and "urn:…:User:department" in operations
+// without a path, admin-written templates have them in resources, and core attributes are seen in an object under their schema's URN.
 func (d Dialect) keyOf(rt *schema.ResourceType, within *schema.Schema, name string) (key, error) {
 	path := name
 	if within != nil && !strings.Contains(name, ":") {
@@ -138,14 +138,15 @@ func (d Dialect) keyOf(rt *schema.ResourceType, within *schema.Schema, name stri
 	switch {
 	case within != nil && strings.ContainsAny(name, ":.["), within == nil && k.urn == "" && strings.ContainsAny(name, ".["),
 		within == nil && known && !whole:
-		return key{}, &Error{InvalidSyntax, fmt.Sprintf("%q is a path, where the name of an attribute or an extension's URN must stand", name)}
+		detail := "%q is a path, where the name of an attribute or an extension's URN must stand"
+		return key{}, &Error{InvalidSyntax, fmt.Sprintf(detail, name)}
 	}
 	return k, nil
 }
 
-// checkSchemas lets a resource's body leave `schemas` out, or leave an extension's URN out of it, as Entra does for custom ones, or name more, as Entra's
-// "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group". By RFC 7643 §3 it names the core schema and each extension in use; what
-// it names beyond the RFC's own schemas and the type's is then refused, for it cannot be kept.
+// checkSchemas lets a resource's body leave `schemas` out, or leave an extension's URN out of it, as Entra does for custom ones, or name
+// more, as Entra's "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group". By RFC 7643 §3 it names the core schema and
+// each extension in use; what it names beyond the RFC's own schemas and the type's is then refused, for it cannot be kept.
 func (d Dialect) checkSchemas(rt *schema.ResourceType, body Object) error {
 	if !d.Strict {
 		return nil
@@ -173,7 +174,8 @@ func (d Dialect) checkSchemas(rt *schema.ResourceType, body Object) error {
 	return nil
 }
 
-// addressed takes the id of a reference that has an address alone from its end: {"$ref": "https://scim.example/v2/Users/7"}. RFC 7643 §4.2 has `value` for it.
+// addressed takes the id of a reference that has an address alone from its end: {"$ref": "https://scim.example/v2/Users/7"}. RFC 7643 §4.2
+// has `value` for it.
 func (d Dialect) addressed(reference map[string]any) bool {
 	address, _ := reference["$ref"].(string)
 	id := address[strings.LastIndexByte(address, '/')+1:]
@@ -184,8 +186,8 @@ func (d Dialect) addressed(reference map[string]any) bool {
 	return true
 }
 
-// Announces lets a body leave an URN out of its `schemas`, or all of `schemas`: it is missing in many a client's message, and OneLogin's and JumpCloud's
-// have SCIM 1.0's. By the RFCs it is an array that has the URN (RFC 7643 §3, RFC 7644 §3.5.2, §3.7, §3.4.3).
+// Announces lets a body leave an URN out of its `schemas`, or all of `schemas`: it is missing in many a client's message, and OneLogin's
+// and JumpCloud's have SCIM 1.0's. By the RFCs it is an array that has the URN (RFC 7643 §3, RFC 7644 §3.5.2, §3.7, §3.4.3).
 func (d Dialect) Announces(body Object, urn string) error {
 	if !d.Strict {
 		return nil
@@ -246,8 +248,8 @@ func (d Dialect) wrapped(v any) any {
 	return []any{v}
 }
 
-// ofPlain makes a complex value of a plain string: Entra sets manager with "value":"<id>" (Captain-P-Goldfish/SCIM-SDK#686), and Microsoft's
-// Postman collection adds a member so (AzureAD/SCIMReferenceCode#24).
+// ofPlain makes a complex value of a plain string: Entra sets manager with "value":"<id>" (Captain-P-Goldfish/SCIM-SDK#686), and
+// Microsoft's Postman collection adds a member so (AzureAD/SCIMReferenceCode#24).
 func (d Dialect) ofPlain(a *schema.Attribute, v any) any {
 	if s, ok := v.(string); ok && !d.Strict && a.Sub("value") != nil {
 		return Object{{"value", s}}
@@ -328,8 +330,8 @@ func (d Dialect) ofNumberText(v any) any {
 	return v
 }
 
-// bracketless takes the value filter out of a name in the parameters attributes and excludedAttributes, which RFC 7644 §3.9 does not have there:
-// `attributes=emails[type eq "work"]` in Microsoft's Postman collection is emails.
+// bracketless takes the value filter out of a name in the parameters attributes and excludedAttributes, which RFC 7644 §3.9 does not have
+// there: `attributes=emails[type eq "work"]` in Microsoft's Postman collection is emails.
 func (d Dialect) bracketless(path string) string {
 	open := strings.IndexByte(path, '[')
 	if open < 0 || d.Strict {

@@ -61,8 +61,8 @@ func (d Dialect) paths(lists []string) []string {
 	return out
 }
 
-// Specify notes what a write's client specified. An attribute that is returned on request is, in answers to POST, PUT and PATCH, also returned where the client
-// specified it (RFC 7643 §7, `returned`).
+// Specify notes what a write's client specified. An attribute that is returned on request is, in answers to POST, PUT and PATCH, also
+// returned where the client specified it (RFC 7643 §7, `returned`).
 func (p *Projection) Specify(refs ...schema.Ref) {
 	if p.specified == nil {
 		p.specified = map[string]bool{}

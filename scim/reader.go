@@ -104,8 +104,8 @@ func (rd *Reader) Extension(ref schema.Ref, v any) ([]Assignment, error) {
 }
 
 // Value reads the value of the attribute at ref; element says that it is for one of the values of a multi-valued attribute. A nil value
-// means unassigned. said is false where the value holds only what the type does not have. In a complex value that is not multi-valued, a nil
-// sub-attribute is one that was sent unassigned.
+// means unassigned. said is false where the value holds only what the type does not have. In a complex value that is not multi-valued, a
+// nil sub-attribute is one that was sent unassigned.
 func (rd *Reader) Value(ref schema.Ref, element bool, v any) (value any, said bool, err error) {
 	if element && ref.Sub == nil {
 		return rd.one(ref.Attr, rd.unwrapped(v), ref.String())
@@ -163,8 +163,8 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 // refersByValue says that the attribute's values are references to other resources: members, and what a map defines like them.
 func refersByValue(a *schema.Attribute) bool { return a.Sub("value") != nil && a.Sub("$ref") != nil }
 
-// identified holds a reference to naming its resource. One that names nobody is a fault and never passed over: a group whose new members cannot be read
-// must not lose those it has.
+// identified holds a reference to naming its resource. One that names nobody is a fault and never passed over: a group whose new members
+// cannot be read must not lose those it has.
 func (rd *Reader) identified(element any, at string) (any, bool, error) {
 	c, _ := element.(map[string]any)
 	if c == nil || c["value"] == nil && !rd.addressed(c) {

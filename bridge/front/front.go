@@ -46,7 +46,8 @@ type Server struct {
 }
 
 const (
-	// bodyRoom is how many times the limit is read of a body that is too large: a client that still sends when the connection closes sees no answer.
+	// bodyRoom is how many times the limit is read of a body that is too large: a client that still sends when the connection closes sees
+	// no answer.
 	bodyRoom = 4
 	// headerRoom holds a request line and headers of this size: an Entra-issued JWT has some 2 KiB, a long filter as much again.
 	headerRoom = 16 << 10

@@ -75,7 +75,9 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	attributes := []slog.Attr{slog.String("method", c.Method()), slog.String("route", r.route)}
 	var f bridge.Failure
 	if p, ok := err.(*panicked); ok {
-		f = bridge.Failure{Status: fiber.StatusInternalServerError, Detail: "internal error, logged as request " + r.requestID, Reason: "panic"}
+		f = bridge.Failure{
+			Status: fiber.StatusInternalServerError, Detail: "internal error, logged as request " + r.requestID, Reason: "panic",
+		}
 		attributes = append(attributes, slog.String("stack", string(p.stack)))
 	} else if err != nil {
 		f = explain(err)

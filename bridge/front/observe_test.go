@@ -43,8 +43,9 @@ func TestOneLineARequest(t *testing.T) {
 
 	s.ask(t, "GET /scim/v2/Users?filter=secretName+eq+%zz", "")
 	want = map[string]any{
-		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration": 1e9, "request": "made-id",
-		"caller": "token", "bytes_in": 0., "reason": "request", "scim_type": "invalidSyntax",
+		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration": 1e9,
+		"request": "made-id",
+		"caller":  "token", "bytes_in": 0., "reason": "request", "scim_type": "invalidSyntax",
 	}
 	got := s.logged(t)
 	delete(got, "bytes_out")
@@ -110,7 +111,8 @@ func TestRequestIDs(t *testing.T) {
 			t.Errorf("X-Request-Id %q: answered %q, want %q", sent, got, want)
 		}
 	}
-	if a := s.ask(t, "POST /scim/v2/Users", strings.Repeat(" ", DefaultMaxBody+1), "X-Request-Id: big"); a.header.Get("X-Request-Id") != "big" {
+	if a := s.ask(t, "POST /scim/v2/Users", strings.Repeat(" ", DefaultMaxBody+1),
+		"X-Request-Id: big"); a.header.Get("X-Request-Id") != "big" {
 		t.Errorf("a refused body loses the request id: %v", a.header)
 	}
 }

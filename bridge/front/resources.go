@@ -86,8 +86,11 @@ func (r *resources) patch(c *fiber.Ctx) error { return r.change(c, r.bridge.Patc
 
 func (r *resources) replace(c *fiber.Ctx) error { return r.change(c, r.bridge.Replace) }
 
+// update is what PATCH and PUT are to the bridge.
+type update func(ctx context.Context, c bridge.Call, typ, id string, body []byte, v bridge.View) (*bridge.Result, error)
+
 // change is PATCH or PUT.
-func (r *resources) change(c *fiber.Ctx, do func(context.Context, bridge.Call, string, string, []byte, bridge.View) (*bridge.Result, error)) error {
+func (r *resources) change(c *fiber.Ctx, do update) error {
 	p, err := parameters(c)
 	if err != nil {
 		return err

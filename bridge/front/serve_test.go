@@ -48,7 +48,10 @@ func (d *double) ask(ctx context.Context, format string, args ...any) error {
 
 func (d *double) Types(context.Context) []*schema.ResourceType {
 	user := &schema.Schema{ID: schema.UserURN, Name: "User", Attributes: []*schema.Attribute{{Name: "userName", Type: schema.String}}}
-	enterprise := &schema.Schema{ID: schema.EnterpriseURN, Name: "EnterpriseUser", Attributes: []*schema.Attribute{{Name: "department", Type: schema.String}}}
+	enterprise := &schema.Schema{ID: schema.EnterpriseURN, Name: "EnterpriseUser", Attributes: []*schema.Attribute{{
+		Name: "department",
+		Type: schema.String,
+	}}}
 	group := &schema.Schema{ID: schema.GroupURN, Name: "Group", Attributes: []*schema.Attribute{{Name: "displayName", Type: schema.String}}}
 	return []*schema.ResourceType{
 		{Name: "User", Endpoint: "/Users", Description: "An account", Core: user, Extensions: []schema.Extension{{Schema: enterprise}}},

@@ -10,8 +10,8 @@ import (
 
 // Apply applies the operations in order, all or nothing, and returns the new resource; r is not changed. Errors are *scim.Error.
 //
-// What is required or immutable is checked at the end (held): a remove whose attribute a later operation sets again is no error, and a required
-// sibling that was never there is not this patch's concern.
+// What is required or immutable is checked at the end (held): a remove whose attribute a later operation sets again is no error, and a
+// required sibling that was never there is not this patch's concern.
 func Apply(r scim.Resource, ops []Op, rt *schema.ResourceType, d scim.Dialect) (scim.Resource, error) {
 	out := r.Clone()
 	if out == nil {
@@ -132,7 +132,8 @@ func merged(old, change map[string]any) map[string]any {
 	return out
 }
 
-// applyFiltered works on a singular complex attribute whose path has a filter, `manager[value eq "id"]`: its one value is taken as a list of one.
+// applyFiltered works on a singular complex attribute whose path has a filter, `manager[value eq "id"]`: its one value is taken as a list
+// of one.
 func applyFiltered(r scim.Resource, op Op, d scim.Dialect) error {
 	owner := op.Path.Attr.Ref.Owner()
 	var values []any

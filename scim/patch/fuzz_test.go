@@ -39,13 +39,20 @@ func FuzzPatch(f *testing.F) {
 func TestAnyPatch(t *testing.T) {
 	rt := everyType()
 	names := rapid.SampledFrom([]string{
-		"userName", "active", "title", "name", "name.givenName", "Emails", "emails.value", `emails[type eq "work"]`, `emails[type eq "work"].value`,
-		`emails[primary eq "True"].value`, `emails[value eq "a" or type eq "home"].display`, `emails[not (type eq "work")].primary`, "manager",
-		`manager[value eq "a"]`, "manager.value", enterprise, enterprise + ":manager", enterprise + ".department", schema.UserURN, "members",
-		`members[value eq "a"]`, shoreURN + ":tags", shoreURN + `:tags[value eq "a"]`, "addresses", `addresses[type eq "work"].locality`, "roles",
+		"userName", "active", "title", "name", "name.givenName", "Emails", "emails.value", `emails[type eq "work"]`,
+		`emails[type eq "work"].value`,
+		`emails[primary eq "True"].value`, `emails[value eq "a" or type eq "home"].display`, `emails[not (type eq "work")].primary`,
+		"manager",
+		`manager[value eq "a"]`, "manager.value", enterprise, enterprise + ":manager", enterprise +
+			".department", schema.UserURN, "members",
+		`members[value eq "a"]`, shoreURN + ":tags", shoreURN +
+			`:tags[value eq "a"]`, "addresses", `addresses[type eq "work"].locality`, "roles",
 		"id", "groups", "schemas", "nope", "emails.nope", "",
 	})
-	keys := rapid.SampledFrom([]string{"value", "type", "primary", "display", "displayName", "$ref", "givenName", "department", "tags", "nope"})
+	keys := rapid.SampledFrom([]string{
+		"value", "type", "primary", "display", "displayName", "$ref", "givenName", "department", "tags",
+		"nope",
+	})
 	var values func(depth int) *rapid.Generator[any]
 	values = func(depth int) *rapid.Generator[any] {
 		leaf := rapid.SampledFrom([]any{nil, "", "a", "b", "work", "home", "True", true, false, 7, `{"value":"a","id":"x"}`})

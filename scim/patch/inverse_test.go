@@ -14,7 +14,8 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// A patch and then what puts each attribute back, in reverse order and in one patch, is the resource that there was. Twice the same patch is as once.
+// A patch and then what puts each attribute back, in reverse order and in one patch, is the resource that there was. Twice the same patch
+// is as once.
 func TestInverse(t *testing.T) {
 	for _, d := range []scim.Dialect{{}, {Strict: true}} {
 		rt := everyType()
@@ -152,7 +153,8 @@ func drawElements(t *rapid.T, name, label string) any {
 
 func drawOperation(t *rapid.T, i int) any {
 	word := words.Draw(t, fmt.Sprint("word", i))
-	filtered := rapid.SampledFrom([]string{`[type eq "work"]`, `[value eq "b"]`, `[value ne "a" or primary eq true]`}).Draw(t, fmt.Sprint("filter", i))
+	filtered := rapid.SampledFrom([]string{`[type eq "work"]`, `[value eq "b"]`, `[value ne "a" or primary eq true]`}).Draw(t,
+		fmt.Sprint("filter", i))
 	targets := []struct {
 		path  string
 		value any

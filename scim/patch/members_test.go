@@ -55,13 +55,16 @@ func TestSplitMembers(t *testing.T) {
 		{"remove none", `[{"op":"remove","path":"members","value":[]}]`, patch.Members{}, ""},
 		{
 			"the last word",
-			`[{"op":"add","path":"members","value":["a","b"]},{"op":"remove","path":"members","value":["b","c"]},{"op":"add","path":"members","value":["c","a"]}]`,
+			`[{"op":"add","path":"members","value":["a","b"]},{"op":"remove","path":"members","value":["b","c"]},{"op":"add",` +
+				`"path":"members","value":["c","a"]}]`,
 			patch.Members{Add: []string{"a", "c"}, Remove: []string{"b"}},
 			"",
 		},
 		{
 			"replace in the middle",
-			`[{"op":"add","path":"members","value":["a"]},{"op":"remove","path":"members","value":["b"]},{"op":"replace","path":"members","value":["b","c"]},{"op":"remove","path":"members[value eq \"c\"]"},{"op":"add","path":"members","value":["d"]}]`,
+			`[{"op":"add","path":"members","value":["a"]},{"op":"remove","path":"members","value":["b"]},{"op":"replace",` +
+				`"path":"members","value":["b","c"]},{"op":"remove","path":"members[value eq \"c\"]"},{"op":"add","path":"members",` +
+				`"value":["d"]}]`,
 			patch.Members{Add: []string{"b", "d"}, Replace: true},
 			"",
 		},
@@ -73,7 +76,8 @@ func TestSplitMembers(t *testing.T) {
 		},
 		{
 			"the rest in order",
-			`[{"op":"replace","path":"displayName","value":"x"},{"op":"add","path":"members","value":"a"},{"op":"replace","path":"displayName","value":"y"}]`,
+			`[{"op":"replace","path":"displayName","value":"x"},{"op":"add","path":"members","value":"a"},{"op":"replace",` +
+				`"path":"displayName","value":"y"}]`,
 			patch.Members{Add: []string{"a"}},
 			"replace displayName \"x\"\nreplace displayName \"y\"",
 		},

@@ -12,7 +12,8 @@ import (
 // Parse reads a PATCH body. dropped lists the paths and keys that rt does not have; operations on them are left out, and so are readOnly
 // attributes that a value merely carries. Errors are *scim.Error (invalidSyntax, invalidPath, invalidValue, mutability, noTarget) and name
 // the operation.
-// Keys that a body or an operation does not have are passed over: Microsoft's Postman collection sends a body-level id and an operation-level name.
+// Keys that a body or an operation does not have are passed over: Microsoft's Postman collection sends a body-level id and an
+// operation-level name.
 func Parse(body []byte, rt *schema.ResourceType, d scim.Dialect) (ops []Op, dropped []string, err error) {
 	o, err := scim.Decode(body)
 	if err != nil {
@@ -124,8 +125,8 @@ func (p *parser) assign(kind Kind, assignments []scim.Assignment) {
 	}
 }
 
-// put adds an operation that gives the target a value; no value means remove. But adding nothing to a list leaves it alone: `add members []`
-// must not empty a group.
+// put adds an operation that gives the target a value; no value means remove. But adding nothing to a list leaves it alone: `add members
+// []` must not empty a group.
 func (p *parser) put(kind Kind, path filter.Path, value any) {
 	ref := path.Attr.Ref
 	if value == nil {
@@ -222,8 +223,8 @@ func (p *parser) at(kind Kind, path filter.Path, raw any, has, carried bool) err
 	return nil
 }
 
-// listed makes a list of one value that an operation gives a multi-valued attribute: RFC 7644 §3.5.2.1 has "a JSON object containing the sub-attributes"
-// beside the array that a resource has.
+// listed makes a list of one value that an operation gives a multi-valued attribute: RFC 7644 §3.5.2.1 has "a JSON object containing the
+// sub-attributes" beside the array that a resource has.
 func listed(ref schema.Ref, filtered bool, value any) any {
 	if _, ok := value.([]any); ok || value == nil || filtered || !ref.Leaf().MultiValued {
 		return value
@@ -254,8 +255,8 @@ func (p *parser) remove(path filter.Path, raw any) error {
 	return nil
 }
 
-// selecting returns the filter that selects the values given: each by its `value`, and by what else a client may set about it (the type of an
-// e-mail address, but not that of a member); where there is no `value`, by everything.
+// selecting returns the filter that selects the values given: each by its `value`, and by what else a client may set about it (the type of
+// an e-mail address, but not that of a member); where there is no `value`, by everything.
 func selecting(ref schema.Ref, values []any) filter.Expr {
 	var all filter.Expr
 	for _, v := range values {

@@ -124,8 +124,8 @@ func emptied(v, change map[string]any) bool {
 	return len(v) == 0
 }
 
-// changed returns one value after the operation: with a sub-attribute set, merged with (add), or replaced by the new value, which keeps what
-// the filter selected it by. It is nil if nothing is left.
+// changed returns one value after the operation: with a sub-attribute set, merged with (add), or replaced by the new value, which keeps
+// what the filter selected it by. It is nil if nothing is left.
 func (e *editing) changed(v any, op Op) (any, error) {
 	old, isComplex := v.(map[string]any)
 	if !isComplex {
