@@ -43,6 +43,7 @@ type Result struct {
 	Resource scim.Resource // what is shown; nil: 204
 	Location string
 	Version  string // weak ETag, or ""
+	Dropped  int    // attributes of the request that the map does not name
 }
 
 // Options is what a Bridge is made of.
@@ -53,6 +54,7 @@ type Options struct {
 	Journal   journal.Journal // nil: none
 	Log       *slog.Logger
 	Limits    Limits
+	Strict    bool             // hold clients to the RFCs
 	Now       func() time.Time // nil: time.Now
 }
 
@@ -64,6 +66,7 @@ type Bridge struct {
 	journal   journal.Journal
 	log       *slog.Logger
 	limits    Limits
+	dialect   scim.Dialect
 	snapshots *snapshots
 
 	mu     sync.Mutex
@@ -81,7 +84,7 @@ func New(o Options) *Bridge {
 	}
 	return &Bridge{
 		compiled: o.Map, directory: o.Directory, guard: o.Guard, journal: o.Journal, log: o.Log,
-		limits: o.Limits.withDefaults(), snapshots: newSnapshots(o.Now),
+		limits: o.Limits.withDefaults(), dialect: scim.Dialect{Strict: o.Strict}, snapshots: newSnapshots(o.Now),
 	}
 }
 
@@ -147,6 +150,9 @@ func (b *Bridge) Types(ctx context.Context) []*schema.ResourceType {
 
 // Limits are what one request may cost, for discovery.
 func (b *Bridge) Limits() Limits { return b.limits }
+
+// Dialect is how clients are read.
+func (b *Bridge) Dialect() scim.Dialect { return b.dialect }
 
 // Ready says whether the directory is reachable and fits the map, for a health check. It asks the directory on first contact alone.
 func (b *Bridge) Ready(ctx context.Context) bool {

@@ -18,11 +18,11 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	if err != nil {
 		return nil, err
 	}
-	p, err := scim.NewProjection(t.Resource, v.Attributes, v.Excluded)
+	p, err := scim.NewProjection(t.Resource, b.dialect, v.Attributes, v.Excluded)
 	if err != nil {
 		return nil, err
 	}
-	after, _, err := scim.Parse(body, t.Resource)
+	after, dropped, err := b.resourceIn(c, t.Resource, body)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	if err != nil {
 		return nil, err
 	}
-	return b.show(c, t, e, done.refs, p), nil
+	return b.show(c, t, e, done.refs, p).dropping(dropped), nil
 }
 
 // addOf is the plan's add.

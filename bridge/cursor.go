@@ -8,8 +8,8 @@ import (
 	"scimbridge/scim"
 )
 
-// A cursor (RFC 9865 §2) names the last resource of the page before: the next page begins behind it, in whichever copy of the bridge, and whatever
-// came or went in between.
+// A cursor (RFC 9865 §2) names the last resource of the page before: the next page begins behind it, in whichever copy of the bridge, and
+// whatever came or went in between.
 type cursor struct {
 	List   string `json:"l"` // digest of the query, which must not change between pages
 	Offset int    `json:"o"`

@@ -15,7 +15,7 @@ func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Resu
 	if err != nil {
 		return nil, err
 	}
-	p, err := scim.NewProjection(t.Resource, v.Attributes, v.Excluded)
+	p, err := scim.NewProjection(t.Resource, b.dialect, v.Attributes, v.Excluded)
 	if err != nil {
 		return nil, err
 	}

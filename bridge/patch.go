@@ -17,11 +17,11 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	if err != nil {
 		return nil, err
 	}
-	p, err := scim.NewProjection(t.Resource, v.Attributes, v.Excluded)
+	p, err := scim.NewProjection(t.Resource, b.dialect, v.Attributes, v.Excluded)
 	if err != nil {
 		return nil, err
 	}
-	ops, _, err := patch.Parse(body, t.Resource)
+	ops, dropped, err := b.operationsIn(c, t.Resource, body)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	u.ids = slices.Concat(draft.OperationIDs(t, ops), delta.Add, delta.Remove)
 	u.apply = func(before scim.Resource) (scim.Resource, draft.Members, error) {
 		present := before.Clone()
-		after, err := patch.Apply(before, ops, t.Resource)
+		after, err := patch.Apply(before, ops, t.Resource, b.dialect)
 		switch {
 		case err != nil:
 			return nil, draft.Members{}, err
@@ -51,5 +51,6 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 		}
 		return after, draft.Members{Add: delta.Add, Remove: delta.Remove}, nil
 	}
-	return u.run(ctx, "patch", server, t.HasMembers() && !p.Named())
+	r, err := u.run(ctx, "patch", server, t.HasMembers() && !p.Named())
+	return r.dropping(dropped), err
 }

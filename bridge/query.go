@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -45,8 +44,8 @@ type List struct {
 	Resources  []scim.Resource
 }
 
-// Query lists resources of one type, or of all (typ ""), in an order that stays the same: by id, or as SortBy says. A comparison with an id or a
-// unique value is one search; anything else enumerates the ids once into a snapshot, and then a page is one search for its ids.
+// Query lists resources of one type, or of all (typ ""), in an order that stays the same: by id, or as SortBy says. A comparison with an id
+// or a unique value is one search; anything else enumerates the ids once into a snapshot, and then a page is one search for its ids.
 func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List, error) {
 	m, _, err := b.world(ctx)
 	if err != nil {
@@ -65,11 +64,11 @@ func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List,
 	known := false // some type has got what the filter names
 	var fault error
 	for _, t := range l.types {
-		if _, err := filter.Parse(q.Filter, t.Resource); q.Filter == "" || err == nil {
+		if _, err := filter.Parse(q.Filter, t.Resource, b.dialect); q.Filter == "" || err == nil {
 			known = true
 		} else {
 			fault = err
-			e, _, err := filter.ParseAcross(q.Filter, t.Resource)
+			e, _, err := filter.ParseAcross(q.Filter, t.Resource, b.dialect)
 			known = known || len(l.types) > 1 && err == nil && e != nil
 		}
 	}
@@ -124,29 +123,16 @@ type part struct {
 	sortBy    *schema.Ref // nil: not sorted, or by what this type has not got
 }
 
-// item is a place in a list.
-type item struct {
-	part int
-	id   string
-}
-
-// found is an entry that a listing holds, on its way to its place.
-type found struct {
-	item
-	entry *ldif.Entry
-	key   any
-}
-
-// part reads the query for one type; nil where the filter matches none of its resources: across types an attribute that one has not got is without
-// a value there (RFC 7644 §3.4.2.1).
+// part reads the query for one type; nil where the filter matches none of its resources: across types an attribute that one has not got is
+// without a value there (RFC 7644 §3.4.2.1).
 func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 	p := &part{t: t, ldap: t.Scope()}
 	var err error
-	if p.p, err = scim.NewProjection(t.Resource, l.query.View.Attributes, l.query.View.Excluded); err != nil {
+	if p.p, err = scim.NewProjection(t.Resource, l.b.dialect, l.query.View.Attributes, l.query.View.Excluded); err != nil {
 		return nil, err
 	}
 	if l.query.SortBy != "" {
-		path, known, err := filter.LookupPath(l.query.SortBy, t.Resource)
+		path, known, err := filter.LookupPath(l.query.SortBy, t.Resource, l.b.dialect)
 		if err != nil {
 			return nil, err
 		}
@@ -160,9 +146,10 @@ func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 	if l.query.Filter == "" {
 		return p, nil
 	}
-	if p.filter, err = filter.Parse(l.query.Filter, t.Resource); err != nil {
+	if p.filter, err = filter.Parse(l.query.Filter, t.Resource, l.b.dialect); err != nil {
 		every := false
-		if p.filter, every, err = filter.ParseAcross(l.query.Filter, t.Resource); err != nil || p.filter == nil && !every {
+		p.filter, every, err = filter.ParseAcross(l.query.Filter, t.Resource, l.b.dialect)
+		if err != nil || p.filter == nil && !every {
 			return nil, err
 		}
 		if p.filter == nil {
@@ -201,157 +188,6 @@ func (l *listing) direct(ctx context.Context) (*List, error) {
 		list.Resources = append(list.Resources, l.b.show(l.call, p.t, f.entry, refs, p.p).Resource)
 	}
 	return list, nil
-}
-
-// page is the part of a list from an offset on.
-func page[T any](list []T, offset, count int) []T {
-	offset = min(offset, len(list))
-	return list[offset:min(offset+count, len(list))]
-}
-
-// matching keeps of a part's entries those that match, in order.
-func (l *listing) matching(number int, entries []*ldif.Entry, refs ldapmap.Refs) []found {
-	p := l.parts[number]
-	var matches []found
-	for _, e := range entries {
-		f := found{item: item{number, p.t.ID(e)}, entry: e}
-		if p.remainder != nil || p.sortBy != nil {
-			r := l.b.resource(l.call, p.t, e, refs)
-			if p.remainder != nil && !filter.Matches(p.remainder, r) {
-				continue
-			}
-			if p.sortBy != nil {
-				f.key = r.SortKey(*p.sortBy)
-			}
-		}
-		matches = append(matches, f)
-	}
-	l.sort(matches)
-	return matches
-}
-
-// sort orders a list as SortBy says; what is equal by that, by type and id.
-func (l *listing) sort(list []found) {
-	slices.SortFunc(list, func(a, b found) int {
-		order := 0
-		if by := cmp.Or(l.parts[a.part].sortBy, l.parts[b.part].sortBy); by != nil {
-			order = scim.CompareKeys(a.key, b.key, by.Leaf(), l.query.Descending)
-		}
-		return cmp.Or(order, cmp.Compare(a.part, b.part), strings.Compare(a.id, b.id))
-	})
-}
-
-// paged answers from a snapshot of the matching ids: the first page makes it, a later one uses it, or makes it again.
-func (l *listing) paged(ctx context.Context) (*List, error) {
-	items, err := l.items(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list := &List{Total: len(items)}
-	offset := 0
-	if l.query.Cursor != nil {
-		if offset, err = l.locate(items, *l.query.Cursor); err != nil {
-			return nil, err
-		}
-	} else {
-		list.StartIndex = max(l.query.StartIndex, 1)
-		offset = list.StartIndex - 1
-	}
-	wanted := page(items, offset, l.count)
-	if l.query.Cursor != nil && offset+len(wanted) < len(items) {
-		list.NextCursor = l.cursor(offset+len(wanted), wanted[len(wanted)-1])
-	}
-	list.Resources, err = l.read(ctx, wanted)
-	return list, err
-}
-
-// items is the snapshot of the list.
-func (l *listing) items(ctx context.Context) ([]item, error) {
-	first := l.query.Cursor == nil && l.query.StartIndex <= 1 || l.query.Cursor != nil && *l.query.Cursor == ""
-	if !first {
-		if items, ok := l.b.snapshots.get(l.key); ok {
-			return items, nil
-		}
-	}
-	var all []found
-	for number := range l.parts {
-		matches, err := l.enumerate(ctx, number)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, matches...)
-	}
-	l.sort(all)
-	items := make([]item, len(all))
-	for i, f := range all {
-		items[i] = f.item
-	}
-	l.b.snapshots.put(l.key, items)
-	return items, nil
-}
-
-// enumerate gathers a part's matches, reading of each entry only what decides on it and its place.
-func (l *listing) enumerate(ctx context.Context, number int) ([]found, error) {
-	p := l.parts[number]
-	attributes := []string{p.t.Server.IDAttribute}
-	if p.remainder != nil || p.sortBy != nil {
-		attributes = read.Attributes(p.t, p.judges)
-	}
-	var entries []*ldif.Entry
-	err := l.b.directory.Enumerate(ctx, directory.Search{Base: p.t.Base, Filter: p.ldap, Attributes: attributes}, func(e *ldif.Entry) error {
-		if entries = append(entries, e); p.remainder != nil && len(entries) > l.b.limits.LookThrough {
-			return &scim.Error{Type: scim.TooMany, Detail: fmt.Sprintf("the filter would look through more than %d resources: name a value that the directory can search for", l.b.limits.LookThrough)}
-		}
-		return nil
-	})
-	if err != nil && reasonOf(err) != directory.NotFound {
-		return nil, err
-	}
-	refs := ldapmap.Refs{}
-	if p.remainder != nil || p.sortBy != nil {
-		if refs, err = l.refs(ctx, p, entries, p.judges); err != nil {
-			return nil, err
-		}
-	}
-	return l.matching(number, entries, refs), nil
-}
-
-// idsASearch is how many ids one search names: servers bound a filter's size.
-const idsASearch = 500
-
-// read shows the resources at these places; one that has gone since is left out.
-func (l *listing) read(ctx context.Context, items []item) ([]scim.Resource, error) {
-	shown := map[item]scim.Resource{}
-	for number, p := range l.parts {
-		var ids []string
-		for _, i := range items {
-			if i.part == number {
-				ids = append(ids, i.id)
-			}
-		}
-		var entries []*ldif.Entry
-		for some := range slices.Chunk(ids, idsASearch) {
-			found, err := l.search(ctx, p, p.t.IDsFilter(some), p.p.Wants)
-			if err != nil {
-				return nil, err
-			}
-			entries = append(entries, found...)
-		}
-		refs, err := l.refs(ctx, p, entries, p.p.Wants)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
-			shown[item{number, p.t.ID(e)}] = l.b.show(l.call, p.t, e, refs, p.p).Resource
-		}
-	}
-	var resources []scim.Resource
-	for _, i := range items {
-		if r, ok := shown[i]; ok {
-			resources = append(resources, r)
-		}
-	}
-	return resources, nil
 }
 
 // search finds entries; where the base is not there yet, there are none.

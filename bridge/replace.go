@@ -18,11 +18,11 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 		return nil, err
 	}
 	rt := t.Resource
-	p, err := scim.NewProjection(rt, v.Attributes, v.Excluded)
+	p, err := scim.NewProjection(rt, b.dialect, v.Attributes, v.Excluded)
 	if err != nil {
 		return nil, err
 	}
-	sent, _, err := scim.Parse(body, rt)
+	sent, dropped, err := b.resourceIn(c, t.Resource, body)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,8 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 		}
 		return after, draft.Delta(draft.TakeMembers(t, before), members), nil
 	}
-	return u.run(ctx, "replace", server, false)
+	r, err := u.run(ctx, "replace", server, false)
+	return r.dropping(dropped), err
 }
 
 // mentionsMembers says whether the body has the members at all: to leave them out is not to clear them.

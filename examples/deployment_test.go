@@ -97,15 +97,12 @@ func deployWith(t testing.TB, server *dirtest.Server, more string, env ...string
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Strict {
-		compiled.HoldStrictly()
-	}
 	gate, err := access.New(c.Access)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Guard: guard.New(c.Guard, c.Directory.Bind.DN, client), Log: log, Limits: c.Limits,
+		Map: compiled, Directory: client, Guard: guard.New(c.Guard, c.Directory.Bind.DN, client), Log: log, Limits: c.Limits, Strict: c.Strict,
 		Journal: func(r journal.Record) {
 			d.mu.Lock()
 			defer d.mu.Unlock()

@@ -36,7 +36,7 @@ func TestFiltersMatchWhatTheySay(t *testing.T) {
 			all := d.everyone(t)
 			for range 400 {
 				text := g.filter(3)
-				e, err := filter.Parse(text, rt)
+				e, err := filter.Parse(text, rt, scim.Dialect{})
 				if err != nil {
 					t.Fatalf("%s: %v", text, err)
 				}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,8 +12,6 @@ import (
 type BulkRequest struct {
 	FailOnErrors int // 0: go on whatever fails
 	Operations   []BulkOperation
-
-	body Object
 }
 
 // BulkOperation is one of its operations. Data is plain JSON: numbers as json.Number.
@@ -42,18 +39,24 @@ type BulkResult struct {
 	Response *ErrorMessage `json:"response,omitempty"`
 }
 
-// NewBulkResponse makes an empty response.
-func NewBulkResponse() *BulkResponse {
-	return &BulkResponse{Schemas: []string{BulkResponseURN}, Operations: []BulkResult{}}
+// NewBulkResponse makes the response. Operations is always an array.
+func NewBulkResponse(results []BulkResult) BulkResponse {
+	if results == nil {
+		results = []BulkResult{}
+	}
+	return BulkResponse{Schemas: []string{BulkResponseURN}, Operations: results}
 }
 
 // ParseBulk reads a bulk request. It returns a *Error that names the operation at fault: nothing is done then.
-func ParseBulk(body []byte) (*BulkRequest, error) {
+func ParseBulk(body []byte, d Dialect) (*BulkRequest, error) {
 	o, err := Decode(body)
 	if err != nil {
 		return nil, err
 	}
-	request := &BulkRequest{body: o}
+	if err := d.Announces(o, BulkRequestURN); err != nil {
+		return nil, err
+	}
+	request := &BulkRequest{}
 	if v, _ := o.Get("failOnErrors"); v != nil {
 		number, _ := v.(json.Number)
 		n, err := strconv.ParseInt(number.String(), 10, 32)
@@ -78,7 +81,8 @@ func ParseBulk(body []byte) (*BulkRequest, error) {
 	return request, nil
 }
 
-// bulkOperation reads one operation. made holds the bulkIds of the POSTs before it. A method in small letters is taken: it can mean nothing else.
+// bulkOperation reads one operation. made holds the bulkIds of the POSTs before it. A method in small letters is taken: it can mean nothing
+// else.
 func bulkOperation(raw any, made map[string]bool) (op BulkOperation, fault *Error) {
 	o, ok := raw.(Object)
 	if !ok {
@@ -134,41 +138,4 @@ func plainJSON(v any) any {
 		return list
 	}
 	return v
-}
-
-// CheckStrict holds the request to what RFC 7644 §3.7 has besides: `schemas` names the message.
-func (r *BulkRequest) CheckStrict() error { return Announces(r.body, BulkRequestURN) }
-
-// References are the bulkIds that the operation's path and data name.
-func (o BulkOperation) References() []string {
-	ids := BulkReferences(o.Path)
-	for _, id := range BulkReferences(o.Data) {
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-// BulkReferences are the x of every `bulkId:x` in a JSON value: a whole text, or a segment of a path.
-func BulkReferences(value any) []string {
-	var ids []string
-	switch v := value.(type) {
-	case string:
-		for part := range strings.SplitSeq(v, "/") {
-			if id, ok := strings.CutPrefix(part, "bulkId:"); ok {
-				ids = append(ids, id)
-			}
-		}
-	case map[string]any:
-		for _, inner := range v {
-			ids = append(ids, BulkReferences(inner)...)
-		}
-	case []any:
-		for _, inner := range v {
-			ids = append(ids, BulkReferences(inner)...)
-		}
-	}
-	return ids
 }

@@ -14,7 +14,8 @@ import (
 // operation, about eight.
 const maxDepth = 32
 
-// Object is a JSON object as sent: its members in order, repetitions included. Its values are nil, bool, string, json.Number, []any and Object.
+// Object is a JSON object as sent: its members in order, repetitions included. Its values are nil, bool, string, json.Number, []any and
+// Object.
 type Object []Member
 
 // Member is one name and its value in an Object.
@@ -33,7 +34,8 @@ func (o Object) Get(name string) (any, bool) {
 	return nil, false
 }
 
-// Decode reads a body that must be one JSON object in UTF-8, nested no deeper than a limit. It returns a *Error (invalidSyntax) with the position.
+// Decode reads a body that must be one JSON object in UTF-8, nested no deeper than a limit. It returns a *Error (invalidSyntax) with the
+// position.
 func Decode(body []byte) (Object, error) {
 	if at := invalidUTF8(body); at >= 0 {
 		return nil, malformed(body, at, "the body is not UTF-8")

@@ -8,15 +8,15 @@ import (
 // unassigned values are absent; readOnly attributes and schemas are left out. dropped lists the attributes (as sent) that rt does not have.
 // An attribute that is sent twice, in other case or once dotted, has the last value that is assigned. Values stay as sent.
 // It returns a *Error (invalidSyntax, invalidValue).
-func Parse(body []byte, rt *schema.ResourceType) (r Resource, dropped []string, err error) {
+func Parse(body []byte, rt *schema.ResourceType, d Dialect) (r Resource, dropped []string, err error) {
 	o, err := Decode(body)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := CheckSchemas(rt, o); err != nil {
+	if err := d.checkSchemas(rt, o); err != nil {
 		return nil, nil, err
 	}
-	rd := Reader{Type: rt}
+	rd := Reader{Dialect: d, Type: rt}
 	assignments, err := rd.Object(o)
 	if err != nil {
 		return nil, nil, err

@@ -33,7 +33,7 @@ func TestParseFiles(t *testing.T) {
 			for _, f := range archive.Files {
 				part[f.Name] = strings.TrimSpace(string(f.Data))
 			}
-			got, dropped, err := scim.Parse([]byte(part["body"]), types[part["type"]])
+			got, dropped, err := scim.Parse([]byte(part["body"]), types[part["type"]], scim.Dialect{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -57,7 +57,10 @@ func TestParseErrors(t *testing.T) {
 		{"{\"a\":1,\n  \"b\" 2}", `invalidSyntax: the body is not JSON: invalid character '2' after object key (line 2, column 7)`},
 		{`{"a":1}}`, `invalidSyntax: the body is not JSON: invalid character '}' after top-level value (line 1, column 8)`},
 		{`{"a":"` + "\xff" + `"}`, `invalidSyntax: the body is not UTF-8 (line 1, column 7)`},
-		{`{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`, `invalidSyntax: the body is nested deeper than 32 levels (line 1, column 36)`},
+		{
+			`{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`,
+			`invalidSyntax: the body is nested deeper than 32 levels (line 1, column 36)`,
+		},
 		{`{"active":"maybe"}`, `invalidValue: active must be true or false`},
 		{`{"active":1}`, `invalidValue: active must be true or false`},
 		{`{"userName":true}`, `invalidValue: userName must be a string`},
@@ -66,17 +69,23 @@ func TestParseErrors(t *testing.T) {
 		{`{"name":"Mara"}`, `invalidValue: name must be a JSON object`},
 		{`{"name":{"givenName":{"a":"b"}}}`, `invalidValue: name.givenName must be a string`},
 		{`{"emails":[{"value":"a"},{"value":["b","c"]}]}`, `invalidValue: emails[1].value must be a string`},
-		{`{"emails":[{"value":"a","primary":true},{"value":"b","primary":"True"}]}`, `invalidValue: emails has more than one primary value`},
+		{
+			`{"emails":[{"value":"a","primary":true},{"value":"b","primary":"True"}]}`,
+			`invalidValue: emails has more than one primary value`,
+		},
 		{`{"emails":7}`, `invalidValue: emails[0] must be a JSON object`},
 		{`{"password":"a\u0000b"}`, `invalidValue: password holds a NUL character`},
 		{`{"` + schema.EnterpriseURN + `":"Ops"}`, `invalidValue: ` + schema.EnterpriseURN + ` must be a JSON object`},
 		{`{"` + schema.EnterpriseURN + `":{"department":false}}`, `invalidValue: ` + schema.EnterpriseURN + `:department must be a string`},
 		{`{"` + shoreURN + `":{"deck":1.5}}`, `invalidValue: ` + shoreURN + `:deck must be an integer`},
 		{`{"` + shoreURN + `":{"depth":"deep"}}`, `invalidValue: ` + shoreURN + `:depth must be a number`},
-		{`{"` + shoreURN + `":{"boarded":"today"}}`, `invalidValue: ` + shoreURN + `:boarded must be a dateTime such as 2026-05-13T04:42:34Z`},
+		{
+			`{"` + shoreURN + `":{"boarded":"today"}}`,
+			`invalidValue: ` + shoreURN + `:boarded must be a dateTime such as 2026-05-13T04:42:34Z`,
+		},
 		{`{"` + shoreURN + `":{"key":"no base64!"}}`, `invalidValue: ` + shoreURN + `:key must be base64`},
 	} {
-		_, _, err := scim.Parse([]byte(tt.body), rt)
+		_, _, err := scim.Parse([]byte(tt.body), rt, scim.Dialect{})
 		if _, ok := errors.AsType[*scim.Error](err); !ok || err.Error() != tt.want {
 			t.Errorf("%.60s\n got %v\nwant %s", tt.body, err, tt.want)
 		}
@@ -93,7 +102,10 @@ func TestCheckRequired(t *testing.T) {
 		{`{}`, "userName is required"},
 		{`{"userName":"m"}`, ""},
 		{`{"userName":"m","` + schema.EnterpriseURN + `":{"division":"x"}}`, schema.EnterpriseURN + ":department is required"},
-		{`{"userName":"m","` + schema.EnterpriseURN + `":{"department":"x","manager":{"$ref":"y"}}}`, schema.EnterpriseURN + ":manager.value is required"},
+		{
+			`{"userName":"m","` + schema.EnterpriseURN + `":{"department":"x","manager":{"$ref":"y"}}}`,
+			schema.EnterpriseURN + ":manager.value is required",
+		},
 		{`{"userName":"m","emails":[{"value":"a"},{"type":"work"}]}`, "emails.value is required"},
 	} {
 		err := scim.CheckRequired(resource(t, tt.resource), rt)
@@ -114,8 +126,11 @@ func TestCheckRequired(t *testing.T) {
 // Another extension's attribute is not found without its URN, least of all under the name of a core attribute that is not mapped.
 func TestNoStrayBeyondEnterprise(t *testing.T) {
 	rt := narrowType()
-	rt.Extensions = []schema.Extension{{Schema: &schema.Schema{ID: shoreURN, Attributes: []*schema.Attribute{{Name: "title", Type: schema.String}}}}}
-	r, dropped, err := scim.Parse([]byte(`{"title":"Lead"}`), rt)
+	rt.Extensions = []schema.Extension{{Schema: &schema.Schema{ID: shoreURN, Attributes: []*schema.Attribute{{
+		Name: "title",
+		Type: schema.String,
+	}}}}}
+	r, dropped, err := scim.Parse([]byte(`{"title":"Lead"}`), rt, scim.Dialect{})
 	if err != nil || len(r) > 0 || len(dropped) != 1 {
 		t.Errorf("%v, dropped %q, %v", r, dropped, err)
 	}
@@ -139,15 +154,14 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Add([]byte(`{"` + shoreURN + `":{"deck":"12","depth":1e400,"tags":["a",{"value":"b"}],"key":"TQ"}}`))
-	rt, strict := userType(), userType()
-	strict.Strict = true
+	rt := userType()
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if _, _, err := scim.Parse(body, strict); err != nil {
+		if _, _, err := scim.Parse(body, rt, scim.Dialect{Strict: true}); err != nil {
 			if _, ok := errors.AsType[*scim.Error](err); !ok {
 				t.Fatalf("strict: %T: %v", err, err)
 			}
 		}
-		r, _, err := scim.Parse(body, rt)
+		r, _, err := scim.Parse(body, rt, scim.Dialect{})
 		if err != nil {
 			if _, ok := errors.AsType[*scim.Error](err); !ok {
 				t.Fatalf("%T: %v", err, err)
@@ -158,7 +172,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, dropped, err := scim.Parse(text, rt)
+		again, dropped, err := scim.Parse(text, rt, scim.Dialect{})
 		if err != nil || len(dropped) > 0 {
 			t.Fatalf("%s: dropped %q, %v", text, dropped, err)
 		}

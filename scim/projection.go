@@ -18,15 +18,15 @@ type Projection struct {
 
 // NewProjection reads the parameters attributes and excludedAttributes, each a list of attribute paths. Naming both is a *Error; a name
 // that rt does not have is ignored.
-func NewProjection(rt *schema.ResourceType, attributes, excluded []string) (*Projection, error) {
-	attributes, excluded = paths(rt, attributes), paths(rt, excluded)
+func NewProjection(rt *schema.ResourceType, d Dialect, attributes, excluded []string) (*Projection, error) {
+	attributes, excluded = d.paths(attributes), d.paths(excluded)
 	if len(attributes) > 0 && len(excluded) > 0 {
 		return nil, &Error{InvalidValue, "attributes and excludedAttributes cannot be used together"}
 	}
 	p := &Projection{rt: rt, named: len(attributes) > 0, listed: map[string]bool{}, above: map[string]bool{}}
 	for _, path := range append(attributes, excluded...) {
-		urn, name, sub := SplitPath(rt, path)
-		ref, ok := Resolve(rt, urn, name, sub)
+		urn, name, sub := d.SplitPath(rt, path)
+		ref, ok := d.Resolve(rt, urn, name, sub)
 		if !ok {
 			continue
 		}
@@ -39,7 +39,7 @@ func NewProjection(rt *schema.ResourceType, attributes, excluded []string) (*Pro
 }
 
 // paths splits lists at commas, but not at one in a value filter.
-func paths(rt *schema.ResourceType, lists []string) []string {
+func (d Dialect) paths(lists []string) []string {
 	var out []string
 	for _, list := range lists {
 		start, bracketed, quoted := 0, false, false
@@ -51,7 +51,7 @@ func paths(rt *schema.ResourceType, lists []string) []string {
 			case r == '[' && !quoted, r == ']' && !quoted:
 				bracketed = r == '['
 			case r == ',' && (!bracketed || i == len(list)-1):
-				if path := strings.TrimSpace(bracketless(rt, list[start:i])); path != "" {
+				if path := strings.TrimSpace(d.bracketless(list[start:i])); path != "" {
 					out = append(out, path)
 				}
 				start = i + 1
@@ -61,8 +61,8 @@ func paths(rt *schema.ResourceType, lists []string) []string {
 	return out
 }
 
-// Specify notes what a write's client specified. An attribute that is returned on request is, in answers to POST, PUT and PATCH, also returned where the client
-// specified it (RFC 7643 §7, `returned`).
+// Specify notes what a write's client specified. An attribute that is returned on request is, in answers to POST, PUT and PATCH, also
+// returned where the client specified it (RFC 7643 §7, `returned`).
 func (p *Projection) Specify(refs ...schema.Ref) {
 	if p.specified == nil {
 		p.specified = map[string]bool{}

@@ -25,26 +25,72 @@ func TestProjection(t *testing.T) {
 	}{
 		{
 			"default", nil, nil,
-			`{"schemas":[` + core + `,` + enterprise + `],"id":"7","externalId":"e","userName":"mara","name":{"givenName":"Mara","familyName":"Lind"},
+			`{"schemas":[` + core + `,` + enterprise + `],"id":"7","externalId":"e","userName":"mara","name":{"givenName":"Mara",` +
+				`"familyName":"Lind"},
 			 "emails":[{"value":"a","type":"work"},{"value":"b","type":"home"}],"meta":{"resourceType":"User","version":"1"},
 			 ` + enterprise + `:{"department":"Ops","manager":{"value":"9f2c","displayName":"B"}}}`,
 		},
 		{"one", []string{"UserName"}, nil, `{"schemas":[` + core + `],"id":"7","userName":"mara"}`},
-		{"a list in one text", []string{"externalId, name.givenName"}, nil, `{"schemas":[` + core + `],"id":"7","externalId":"e","name":{"givenName":"Mara"}}`},
-		{"sub-attribute of many", []string{"emails.value"}, nil, `{"schemas":[` + core + `],"id":"7","emails":[{"value":"a"},{"value":"b"}]}`},
-		{"value filter", []string{`emails[type eq "work,or ] not"]`}, nil, `{"schemas":[` + core + `],"id":"7","emails":[{"value":"a","type":"work"},{"value":"b","type":"home"}]}`},
-		{"value filter with sub-attribute", []string{`emails[type eq "work"].value`}, nil, `{"schemas":[` + core + `],"id":"7","emails":[{"value":"a"},{"value":"b"}]}`},
-		{"URN", []string{schema.EnterpriseURN + ":manager.value"}, nil, `{"schemas":[` + core + `,` + enterprise + `],"id":"7",` + enterprise + `:{"manager":{"value":"9f2c"}}}`},
+		{
+			"a list in one text",
+			[]string{"externalId, name.givenName"},
+			nil,
+			`{"schemas":[` + core + `],"id":"7","externalId":"e","name":{"givenName":"Mara"}}`,
+		},
+		{
+			"sub-attribute of many",
+			[]string{"emails.value"},
+			nil,
+			`{"schemas":[` + core + `],"id":"7","emails":[{"value":"a"},{"value":"b"}]}`,
+		},
+		{
+			"value filter",
+			[]string{`emails[type eq "work,or ] not"]`},
+			nil,
+			`{"schemas":[` + core + `],"id":"7","emails":[{"value":"a","type":"work"},{"value":"b","type":"home"}]}`,
+		},
+		{
+			"value filter with sub-attribute",
+			[]string{`emails[type eq "work"].value`},
+			nil,
+			`{"schemas":[` + core + `],"id":"7","emails":[{"value":"a"},{"value":"b"}]}`,
+		},
+		{
+			"URN",
+			[]string{schema.EnterpriseURN + ":manager.value"},
+			nil,
+			`{"schemas":[` + core + `,` + enterprise + `],"id":"7",` + enterprise + `:{"manager":{"value":"9f2c"}}}`,
+		},
 		{"core URN", []string{schema.UserURN + ":userName"}, nil, `{"schemas":[` + core + `],"id":"7","userName":"mara"}`},
-		{"extension", []string{schema.EnterpriseURN}, nil, `{"schemas":[` + core + `,` + enterprise + `],"id":"7",` + enterprise + `:{"department":"Ops","manager":{"value":"9f2c","displayName":"B"}}}`},
-		{"on request", []string{shoreURN + ":secret"}, nil, `{"schemas":[` + core + `,` + shore + `],"id":"7",` + shore + `:{"secret":"s"}}`},
+		{
+			"extension",
+			[]string{schema.EnterpriseURN},
+			nil,
+			`{"schemas":[` + core + `,` + enterprise + `],"id":"7",` + enterprise + `:{"department":"Ops","manager":{"value":"9f2c",` +
+				`"displayName":"B"}}}`,
+		},
+		{
+			"on request",
+			[]string{shoreURN + ":secret"},
+			nil,
+			`{"schemas":[` + core + `,` + shore + `],"id":"7",` + shore + `:{"secret":"s"}}`,
+		},
 		{"never", []string{"password"}, nil, `{"schemas":[` + core + `],"id":"7"}`},
 		{"unknown", []string{"nope", "name.nope"}, nil, `{"schemas":[` + core + `],"id":"7"}`},
-		{"excluded", nil, []string{"emails", "name.familyName", "id", schema.EnterpriseURN, "meta,externalId"}, `{"schemas":[` + core + `],"id":"7","userName":"mara","name":{"givenName":"Mara"}}`},
-		{"blank", []string{"", " , "}, []string{"emails", "name", "meta", "externalId", schema.EnterpriseURN}, `{"schemas":[` + core + `],"id":"7","userName":"mara"}`},
+		{
+			"excluded", nil,
+			[]string{"emails", "name.familyName", "id", schema.EnterpriseURN, "meta,externalId"},
+			`{"schemas":[` + core + `],"id":"7","userName":"mara","name":{"givenName":"Mara"}}`,
+		},
+		{
+			"blank",
+			[]string{"", " , "},
+			[]string{"emails", "name", "meta", "externalId", schema.EnterpriseURN},
+			`{"schemas":[` + core + `],"id":"7","userName":"mara"}`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := scim.NewProjection(userType(), tt.attributes, tt.excluded)
+			p, err := scim.NewProjection(userType(), scim.Dialect{}, tt.attributes, tt.excluded)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -57,7 +103,7 @@ func TestProjection(t *testing.T) {
 			}
 		})
 	}
-	if _, err := scim.NewProjection(userType(), []string{"id"}, []string{"emails"}); err == nil {
+	if _, err := scim.NewProjection(userType(), scim.Dialect{}, []string{"id"}, []string{"emails"}); err == nil {
 		t.Error("attributes and excludedAttributes were taken together")
 	}
 }
@@ -85,7 +131,7 @@ func TestProjectionWants(t *testing.T) {
 		{"userName", "", schema.EnterpriseURN, false},
 		{schema.UserURN, "", "name.givenName", true},
 	} {
-		p, err := scim.NewProjection(rt, []string{tt.attributes}, []string{tt.excluded})
+		p, err := scim.NewProjection(rt, scim.Dialect{}, []string{tt.attributes}, []string{tt.excluded})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +150,9 @@ func TestProjectionOfWrites(t *testing.T) {
 	rt.Core.Attribute("nickName").Returned = schema.OnRequest
 	rt.Core.Attribute("name").Sub("middleName").Returned = schema.OnRequest
 	rt.Core.Attribute("title").Returned = schema.Always
-	r := resource(t, `{"id":"7","userName":"m","nickName":"N","title":"T","password":"p","name":{"givenName":"G","middleName":"M"},"`+shoreURN+`":{"secret":"s"}}`)
+	r := resource(t,
+		`{"id":"7","userName":"m","nickName":"N","title":"T","password":"p","name":{"givenName":"G","middleName":"M"},`+
+			`"`+shoreURN+`":{"secret":"s"}}`)
 	core, both := `"schemas":["`+schema.UserURN+`"]`, `"schemas":["`+schema.UserURN+`","`+shoreURN+`"]`
 	for _, tt := range []struct {
 		name, attributes, excluded, sent string
@@ -112,18 +160,31 @@ func TestProjectionOfWrites(t *testing.T) {
 		want                             string
 	}{
 		{"a query", "", "", `{}`, nil, `{` + core + `,"id":"7","userName":"m","title":"T","name":{"givenName":"G"}}`},
-		{"asked for", "nickName,name,password", "", `{}`, nil, `{` + core + `,"id":"7","title":"T","nickName":"N","name":{"givenName":"G"}}`},
+		{
+			"asked for", "nickName,name,password", "", `{}`, nil,
+			`{` + core + `,"id":"7","title":"T","nickName":"N","name":{"givenName":"G"}}`,
+		},
 		{"asked for by its own name", "name.middleName", "", `{}`, nil, `{` + core + `,"id":"7","title":"T","name":{"middleName":"M"}}`},
 		{"always", "userName", "", `{}`, nil, `{` + core + `,"id":"7","userName":"m","title":"T"}`},
 		{"always, excluded", "", "title,id,userName,name", `{}`, nil, `{` + core + `,"id":"7","title":"T"}`},
 		{
-			"sent", "", "", `{"userName":"m","nickName":"N","password":"p","name":{"middleName":"M"},"` + shoreURN + `":{"secret":"s"}}`, nil,
-			`{` + both + `,"id":"7","userName":"m","title":"T","nickName":"N","name":{"givenName":"G","middleName":"M"},"` + shoreURN + `":{"secret":"s"}}`,
+			"sent", "", "", `{"userName":"m","nickName":"N","password":"p","name":{"middleName":"M"},"` + shoreURN +
+				`":{"secret":"s"}}`, nil,
+			`{` + both + `,"id":"7","userName":"m","title":"T","nickName":"N","name":{"givenName":"G","middleName":"M"},"` + shoreURN +
+				`":{"secret":"s"}}`,
 		},
-		{"changed", "", "", `{}`, []string{"nickName", "password"}, `{` + core + `,"id":"7","userName":"m","title":"T","nickName":"N","name":{"givenName":"G"}}`},
-		{"a sub-attribute changed", "", "", `{}`, []string{"name.middleName"}, `{` + core + `,"id":"7","userName":"m","title":"T","name":{"givenName":"G","middleName":"M"}}`},
+		{
+			"changed", "", "", `{}`,
+			[]string{"nickName", "password"},
+			`{` + core + `,"id":"7","userName":"m","title":"T","nickName":"N","name":{"givenName":"G"}}`,
+		},
+		{
+			"a sub-attribute changed", "", "", `{}`,
+			[]string{"name.middleName"},
+			`{` + core + `,"id":"7","userName":"m","title":"T","name":{"givenName":"G","middleName":"M"}}`,
+		},
 	} {
-		p, err := scim.NewProjection(rt, []string{tt.attributes}, []string{tt.excluded})
+		p, err := scim.NewProjection(rt, scim.Dialect{}, []string{tt.attributes}, []string{tt.excluded})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,11 +198,10 @@ func TestProjectionOfWrites(t *testing.T) {
 	}
 }
 
-// A value filter in the parameters is taken as the attribute; a strict type does not know it.
+// A value filter in the parameters is taken as the attribute; a strict dialect does not know it.
 func TestProjectionStrict(t *testing.T) {
-	rt := userType()
-	rt.Strict = true
-	p, err := scim.NewProjection(rt, []string{`emails[type eq "work, or ] not"],userName`, "manager"}, nil)
+	p, err := scim.NewProjection(userType(), scim.Dialect{Strict: true}, []string{`emails[type eq "work, or ] not"],userName`, "manager"},
+		nil)
 	if err != nil {
 		t.Fatal(err)
 	}

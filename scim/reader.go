@@ -1,10 +1,8 @@
 package scim
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"scimbridge/scim/schema"
@@ -13,6 +11,7 @@ import (
 // Reader turns JSON as clients send it into canonical values of one resource type's attributes. A body is read with one Reader, which
 // gathers in Dropped what the type does not have, as sent.
 type Reader struct {
+	Dialect
 	Type    *schema.ResourceType
 	Dropped []string
 
@@ -30,7 +29,7 @@ type Assignment struct {
 func (rd *Reader) Object(o Object) ([]Assignment, error) {
 	var out []Assignment
 	for _, m := range o {
-		key, err := keyOf(rd.Type, nil, m.Name)
+		key, err := rd.keyOf(rd.Type, nil, m.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +43,7 @@ func (rd *Reader) Object(o Object) ([]Assignment, error) {
 }
 
 func (rd *Reader) member(k key, m Member) ([]Assignment, error) {
-	ref, ok := Resolve(rd.Type, k.urn, k.name, k.sub)
+	ref, ok := rd.Resolve(rd.Type, k.urn, k.name, k.sub)
 	switch {
 	case !ok || ref.Sub != nil && ref.Attr.MultiValued:
 		rd.Drop(k.text)
@@ -69,9 +68,9 @@ func fixed(ref schema.Ref) bool {
 // Extension reads the object under an extension's URN: what it does not name is left as it is, and only null or "" clears the extension.
 // With the core schema's URN (ref is empty) it is a resource by another name.
 func (rd *Reader) Extension(ref schema.Ref, v any) ([]Assignment, error) {
-	v = unwrapped(rd.Type, v)
+	v = rd.unwrapped(v)
 	o, ok := v.(Object)
-	if !ok && unassigned(rd.Type, v) {
+	if !ok && rd.unassigned(v) {
 		if ref.Extension == nil {
 			return nil, nil
 		}
@@ -85,7 +84,7 @@ func (rd *Reader) Extension(ref schema.Ref, v any) ([]Assignment, error) {
 	}
 	var out []Assignment
 	for _, m := range o {
-		key, err := keyOf(rd.Type, ref.Extension, m.Name)
+		key, err := rd.keyOf(rd.Type, ref.Extension, m.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -103,23 +102,23 @@ func (rd *Reader) Extension(ref schema.Ref, v any) ([]Assignment, error) {
 }
 
 // Value reads the value of the attribute at ref; element says that it is for one of the values of a multi-valued attribute. A nil value
-// means unassigned. said is false where the value holds only what the type does not have. In a complex value that is not multi-valued, a nil
-// sub-attribute is one that was sent unassigned.
+// means unassigned. said is false where the value holds only what the type does not have. In a complex value that is not multi-valued, a
+// nil sub-attribute is one that was sent unassigned.
 func (rd *Reader) Value(ref schema.Ref, element bool, v any) (value any, said bool, err error) {
 	if element && ref.Sub == nil {
-		return rd.one(ref.Attr, unwrapped(rd.Type, v), ref.String())
+		return rd.one(ref.Attr, rd.unwrapped(v), ref.String())
 	}
 	return rd.value(ref.Leaf(), v, ref.String())
 }
 
 func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error) {
 	if !a.MultiValued {
-		return rd.one(a, unwrapped(rd.Type, v), at)
+		return rd.one(a, rd.unwrapped(v), at)
 	}
-	if items, isList := v.([]any); unassigned(rd.Type, v) && (!refersByValue(a) || !isList || len(items) == 0) {
+	if items, isList := v.([]any); rd.unassigned(v) && (!refersByValue(a) || !isList || len(items) == 0) {
 		return nil, true, nil
 	}
-	list, ok := wrapped(rd.Type, v).([]any)
+	list, ok := rd.wrapped(v).([]any)
 	if !ok {
 		return nil, false, wrongType(at, "a JSON array")
 	}
@@ -130,7 +129,7 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 			return nil, false, err
 		}
 		if refersByValue(a) {
-			if e, said, err = identified(rd.Type, e, fmt.Sprintf("%s[%d]", at, i)); err != nil {
+			if e, said, err = rd.identified(e, fmt.Sprintf("%s[%d]", at, i)); err != nil {
 				return nil, false, err
 			}
 		} else if c, ok := e.(map[string]any); ok && compact(c) {
@@ -162,11 +161,11 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 // refersByValue says that the attribute's values are references to other resources: members, and what a map defines like them.
 func refersByValue(a *schema.Attribute) bool { return a.Sub("value") != nil && a.Sub("$ref") != nil }
 
-// identified holds a reference to naming its resource. One that names nobody is a fault and never passed over: a group whose new members cannot be read
-// must not lose those it has.
-func identified(rt *schema.ResourceType, element any, at string) (any, bool, error) {
+// identified holds a reference to naming its resource. One that names nobody is a fault and never passed over: a group whose new members
+// cannot be read must not lose those it has.
+func (rd *Reader) identified(element any, at string) (any, bool, error) {
 	c, _ := element.(map[string]any)
-	if c == nil || c["value"] == nil && !addressed(rt, c) {
+	if c == nil || c["value"] == nil && !rd.addressed(c) {
 		return nil, false, &Error{InvalidValue, at + ".value is missing"}
 	}
 	compact(c)
@@ -201,21 +200,21 @@ func (rd *Reader) one(a *schema.Attribute, v any, at string) (any, bool, error) 
 		v, err := rd.simple(a, v, at)
 		return v, err == nil, err
 	}
-	if _, ok := v.(Object); !ok && unassigned(rd.Type, v) {
+	if _, ok := v.(Object); !ok && rd.unassigned(v) {
 		return nil, true, nil
 	}
-	o, ok := ofPlain(rd.Type, a, v).(Object)
+	o, ok := rd.ofPlain(a, v).(Object)
 	if !ok {
 		return nil, false, wrongType(at, "a JSON object")
 	}
-	if _, keyed := o.Get("value"); unassigned(rd.Type, o) && (keyed || a.MultiValued || len(o) == 0) {
+	if _, keyed := o.Get("value"); rd.unassigned(o) && (keyed || a.MultiValued || len(o) == 0) {
 		return nil, true, nil
 	}
 	out := map[string]any{}
-	for _, m := range ofRoleText(rd.Type, a, o) {
+	for _, m := range rd.ofRoleText(a, o) {
 		sub := a.Sub(m.Name)
 		if sub == nil {
-			sub = subAlias(rd.Type, a, m.Name)
+			sub = rd.subAlias(a, m.Name)
 		}
 		if sub == nil {
 			rd.Drop(elementless(at) + "." + m.Name)
@@ -236,62 +235,6 @@ func (rd *Reader) one(a *schema.Attribute, v any, at string) (any, bool, error) 
 		return nil, false, nil
 	}
 	return out, true, nil
-}
-
-// simple reads a value that is not complex.
-func (rd *Reader) simple(a *schema.Attribute, v any, at string) (any, error) {
-	v = ofObject(rd.Type, v)
-	if unassigned(rd.Type, v) {
-		return nil, nil
-	}
-	if s, ok := v.(string); ok && strings.ContainsRune(s, 0) {
-		return nil, &Error{InvalidValue, at + " holds a NUL character"}
-	}
-	switch a.Type {
-	case schema.Boolean:
-		if b, ok := ofBooleanText(rd.Type, v).(bool); ok {
-			return b, nil
-		}
-		return nil, wrongType(at, "true or false")
-	case schema.Integer:
-		n, ok := ofNumberText(rd.Type, v).(json.Number)
-		if _, err := strconv.ParseInt(n.String(), 10, 64); ok && err == nil {
-			return n, nil
-		}
-		return nil, wrongType(at, "an integer")
-	case schema.Decimal:
-		if n, ok := ofNumberText(rd.Type, v).(json.Number); ok && isNumber(n.String()) {
-			return n, nil
-		}
-		return nil, wrongType(at, "a number")
-	}
-	s, ok := ofNumber(rd.Type, v).(string)
-	if !ok {
-		return nil, wrongType(at, "a string")
-	}
-	if s == "" {
-		return nil, wrongType(at, "more than an empty string: null unassigns it")
-	}
-	switch a.Type {
-	case schema.DateTime:
-		if _, ok := schema.ParseDateTime(s); !ok {
-			return nil, wrongType(at, "a dateTime such as 2026-05-13T04:42:34Z")
-		}
-	case schema.Binary:
-		if !isBase64(s) {
-			return nil, wrongType(at, "base64")
-		}
-	}
-	return s, nil
-}
-
-func isBase64(s string) bool {
-	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-		if _, err := encoding.DecodeString(s); err == nil {
-			return true
-		}
-	}
-	return false
 }
 
 // wrongType never quotes the value: it may be a secret.

@@ -1,4 +1,5 @@
-// Package scim holds the SCIM protocol as plain values (RFC 7643, RFC 7644): resources, errors, lists. It knows no LDAP and no HTTP framework.
+// Package scim holds the SCIM protocol as plain values (RFC 7643, RFC 7644): resources, errors, lists. It knows no LDAP and no HTTP
+// framework.
 package scim
 
 import (
@@ -96,8 +97,8 @@ func (r Resource) Get(ref schema.Ref) any {
 	return complexValue[ref.Sub.Name]
 }
 
-// Set stores a value at ref, making the extension object or the singular complex value on the way; nil removes, and removes what it leaves empty.
-// The sub-attribute of a multi-valued attribute is no place for a value: Set leaves it alone.
+// Set stores a value at ref, making the extension object or the singular complex value on the way; nil removes, and removes what it leaves
+// empty. The sub-attribute of a multi-valued attribute is no place for a value: Set leaves it alone.
 func (r Resource) Set(ref schema.Ref, value any) {
 	if ref.Sub != nil && ref.Attr.MultiValued {
 		return

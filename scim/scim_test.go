@@ -149,11 +149,13 @@ func TestMessages(t *testing.T) {
 		},
 		{
 			scim.NewListResponse[scim.Resource](0, 1, nil),
-			`{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"startIndex":1,"itemsPerPage":0,"Resources":[]}`,
+			`{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"startIndex":1,"itemsPerPage":0,` +
+				`"Resources":[]}`,
 		},
 		{
 			scim.NewListResponse(7, 3, []scim.Resource{{"id": "1"}}),
-			`{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":7,"startIndex":3,"itemsPerPage":1,"Resources":[{"id":"1"}]}`,
+			`{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":7,"startIndex":3,"itemsPerPage":1,` +
+				`"Resources":[{"id":"1"}]}`,
 		},
 	} {
 		got, err := json.Marshal(tt.message)

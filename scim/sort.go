@@ -37,8 +37,8 @@ func (r Resource) SortKey(ref schema.Ref) any {
 	return value
 }
 
-// CompareKeys orders two sort keys of an attribute: numbers by size, times in time, false before true, text by its caseExact. Ascending puts what is
-// unassigned last, and descending is the reverse (RFC 7644 §3.4.2.3).
+// CompareKeys orders two sort keys of an attribute: numbers by size, times in time, false before true, text by its caseExact. Ascending
+// puts what is unassigned last, and descending is the reverse (RFC 7644 §3.4.2.3).
 func CompareKeys(a, b any, attribute *schema.Attribute, descending bool) int {
 	order := compareAssigned(a, b, attribute)
 	if descending {

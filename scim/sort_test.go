@@ -12,7 +12,8 @@ import (
 )
 
 func TestSortKey(t *testing.T) {
-	r := resource(t, `{"userName":"m","active":true,"name":{"familyName":"L"},"emails":[{"value":"a"},{"value":"b","primary":true},{"value":"c"}],
+	r := resource(t, `{"userName":"m","active":true,"name":{"familyName":"L"},"emails":[{"value":"a"},{"value":"b","primary":true},`+
+		`{"value":"c"}],
 	 "phoneNumbers":[{"value":"1","primary":false},{"value":"2"}],"addresses":[{"locality":"Leith"}],
 	 "`+schema.EnterpriseURN+`":{"manager":{"value":"9f2c"}},"`+shoreURN+`":{"deck":7,"tags":["x","y"]}}`)
 	for path, want := range map[string]any{
@@ -48,7 +49,13 @@ func TestCompareKeys(t *testing.T) {
 		{"userName", []any{"Abe", "bob", "Bobby", "Zoë", nil}},
 		{"id", []any{"B", "a", nil}},
 		{"active", []any{false, true, nil}},
-		{shoreURN + ":deck", []any{json.Number("-2"), json.Number("9"), json.Number("10"), json.Number("9007199254740992"), json.Number("9007199254740993"), nil}},
+		{
+			shoreURN + ":deck",
+			[]any{
+				json.Number("-2"), json.Number("9"), json.Number("10"), json.Number("9007199254740992"),
+				json.Number("9007199254740993"), nil,
+			},
+		},
 		{shoreURN + ":depth", []any{json.Number("-1.5e2"), json.Number("0.1"), json.Number("1e3"), nil}},
 		{shoreURN + ":boarded", []any{"2011-05-13T06:42:34+02:00", "2011-05-13T04:42:34.1Z", "2011-05-14T00:00:00Z", nil}},
 	} {

@@ -1,6 +1,10 @@
 package front
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"scimbridge/scim"
+)
 
 // bulk serves /Bulk (RFC 7644 §3.7).
 func (s *Server) bulk(c *fiber.Ctx) error {
@@ -8,9 +12,10 @@ func (s *Server) bulk(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	response, err := s.bridge.Bulk(c.UserContext(), s.call(c), body)
+	result, err := s.bridge.Bulk(c.UserContext(), s.call(c), body)
 	if err != nil {
 		return err
 	}
-	return send(c, fiber.StatusOK, response)
+	recordOf(c).dropped = result.Dropped
+	return send(c, fiber.StatusOK, scim.NewBulkResponse(result.Operations))
 }

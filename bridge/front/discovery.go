@@ -83,7 +83,9 @@ func (s *Server) providerConfig(c *fiber.Ctx) error {
 		ETag:           feature{true},
 		Filter:         filter{feature{true}, bridge.MaxPage},
 		ChangePassword: feature{slices.ContainsFunc(s.bridge.Types(c.UserContext()), hasPassword)},
-		Pagination:     paging{Cursor: true, Index: true, DefaultMethod: "index", DefaultPageSize: bridge.DefaultPage, MaxPageSize: bridge.MaxPage},
+		Pagination: paging{
+			Cursor: true, Index: true, DefaultMethod: "index", DefaultPageSize: bridge.DefaultPage, MaxPageSize: bridge.MaxPage,
+		},
 		Authentication: []scheme{{
 			Type: "oauthbearertoken", Name: "OAuth Bearer Token", Description: "A bearer token in the Authorization header.",
 			SpecURI: "https://www.rfc-editor.org/info/rfc6750", Primary: true,

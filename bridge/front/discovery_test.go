@@ -30,7 +30,10 @@ func TestServiceProviderConfig(t *testing.T) {
 		"bulk":           map[string]any{"supported": true, "maxOperations": 10., "maxPayloadSize": 1000.},
 		"filter":         map[string]any{"supported": true, "maxResults": 1000.},
 		"changePassword": no, "sort": yes, "etag": yes,
-		"pagination": map[string]any{"index": true, "cursor": true, "defaultPaginationMethod": "index", "defaultPageSize": 100., "maxPageSize": 1000.},
+		"pagination": map[string]any{
+			"index": true, "cursor": true, "defaultPaginationMethod": "index", "defaultPageSize": 100.,
+			"maxPageSize": 1000.,
+		},
 		"authenticationSchemes": []any{map[string]any{
 			"type": "oauthbearertoken", "name": "OAuth Bearer Token", "description": "A bearer token in the Authorization header.",
 			"specUri": "https://www.rfc-editor.org/info/rfc6750", "primary": true,
@@ -47,9 +50,12 @@ func TestResourceTypes(t *testing.T) {
 	user := map[string]any{
 		"schemas": []any{"urn:ietf:params:scim:schemas:core:2.0:ResourceType"},
 		"id":      "User", "name": "User", "endpoint": "/Users", "description": "An account",
-		"schema":           "urn:ietf:params:scim:schemas:core:2.0:User",
-		"schemaExtensions": []any{map[string]any{"schema": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User", "required": false}},
-		"meta":             map[string]any{"resourceType": "ResourceType", "location": "https://scim.corp.example/x/ResourceTypes/User"},
+		"schema": "urn:ietf:params:scim:schemas:core:2.0:User",
+		"schemaExtensions": []any{map[string]any{
+			"schema":   "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+			"required": false,
+		}},
+		"meta": map[string]any{"resourceType": "ResourceType", "location": "https://scim.corp.example/x/ResourceTypes/User"},
 	}
 	group := map[string]any{
 		"schemas": []any{"urn:ietf:params:scim:schemas:core:2.0:ResourceType"},
@@ -104,8 +110,14 @@ func TestBaseURL(t *testing.T) {
 		"request":            {location(Options{}), "http://scim.example/scim/v2/ServiceProviderConfig"},
 		"proxy, not trusted": {location(Options{}, forwarded...), "http://scim.example/scim/v2/ServiceProviderConfig"},
 		"proxy, trusted":     {location(Options{TrustProxy: true}, forwarded...), "https://outside.example/scim/v2/ServiceProviderConfig"},
-		"nonsense, trusted":  {location(Options{TrustProxy: true}, "X-Forwarded-Proto: javascript"), "http://scim.example/scim/v2/ServiceProviderConfig"},
-		"public":             {location(Options{TrustProxy: true, PublicURL: "https://p.example/scim"}, forwarded...), "https://p.example/scim/ServiceProviderConfig"},
+		"nonsense, trusted": {
+			location(Options{TrustProxy: true}, "X-Forwarded-Proto: javascript"),
+			"http://scim.example/scim/v2/ServiceProviderConfig",
+		},
+		"public": {
+			location(Options{TrustProxy: true, PublicURL: "https://p.example/scim"}, forwarded...),
+			"https://p.example/scim/ServiceProviderConfig",
+		},
 	} {
 		if test.got != test.want {
 			t.Errorf("%s: %v, want %v", name, test.got, test.want)

@@ -27,8 +27,9 @@ type Bridge interface {
 	Query(ctx context.Context, c bridge.Call, typ string, q bridge.Query) (*bridge.List, error)
 	Patch(ctx context.Context, c bridge.Call, typ, id string, body []byte, v bridge.View) (*bridge.Result, error)
 	Replace(ctx context.Context, c bridge.Call, typ, id string, body []byte, v bridge.View) (*bridge.Result, error)
-	Bulk(ctx context.Context, c bridge.Call, body []byte) (*scim.BulkResponse, error)
+	Bulk(ctx context.Context, c bridge.Call, body []byte) (*bridge.BulkResult, error)
 	Limits() bridge.Limits
+	Dialect() scim.Dialect
 	Delete(ctx context.Context, c bridge.Call, typ, id string) error
 	Ready(ctx context.Context) bool
 }
@@ -45,7 +46,8 @@ type Server struct {
 }
 
 const (
-	// bodyRoom is how many times the limit is read of a body that is too large: a client that still sends when the connection closes sees no answer.
+	// bodyRoom is how many times the limit is read of a body that is too large: a client that still sends when the connection closes sees
+	// no answer.
 	bodyRoom = 4
 	// headerRoom holds a request line and headers of this size: an Entra-issued JWT has some 2 KiB, a long filter as much again.
 	headerRoom = 16 << 10

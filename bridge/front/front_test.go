@@ -37,7 +37,11 @@ func TestWhatTheBridgeIsAsked(t *testing.T) {
 		{"GET /scim/v2/Users", "", `query User "" 1+` + all + ` {[] []}`, 200},
 		{"GET /scim/v2/Users?", "", `query User "" 1+` + all + ` {[] []}`, 200},
 		{"GET /scim/v2/Users/?filter=userName+eq+%22a%2Bb%40x%22", "", `query User "userName eq \"a+b@x\"" 1+` + all + ` {[] []}`, 200},
-		{`GET /scim/v2/Users?filter=userName%20eq%20"a%40x"&aadOptscim062020`, "", `query User "userName eq \"a@x\"" 1+` + all + ` {[] []}`, 200},
+		{
+			`GET /scim/v2/Users?filter=userName%20eq%20"a%40x"&aadOptscim062020`, "", `query User "userName eq \"a@x\"" 1+` + all +
+				` {[] []}`,
+			200,
+		},
 		{"GET /scim/v2/Users?aadOptscim062020&Count=5&startindex=0", "", `query User "" 1+5 {[] []}`, 200},
 		{"GET /scim/v2/Users?startIndex=11&count=-3", "", `query User "" 11+0 {[] []}`, 200},
 		{"GET /scim/v2/Users?startIndex=&count=", "", `query User "" 1+` + all + ` {[] []}`, 200},
@@ -53,12 +57,32 @@ func TestWhatTheBridgeIsAsked(t *testing.T) {
 		{"GET /scim/v2/Users?cursor=abc&count=0", "", `query User "" 1+0 {[] []} cursor "abc"`, 200},
 		{"GET /scim/v2?filter=a", "", `query  "a" 1+` + all + ` {[] []}`, 200},
 		{"POST /scim/v2/.search", `{"filter":"a","Attributes":["id"],"startIndex":null}`, `query  "a" 1+` + all + ` {[id] []}`, 200},
-		{"POST /scim/v2/Groups/.search", `{"sortBy":"b","sortOrder":"descending","cursor":"c","count":3,"startIndex":-1,"excludedAttributes":["d"]}`, `query Group "" 1+3 {[] [d]} by b true cursor "c"`, 200},
+		{
+			"POST /scim/v2/Groups/.search",
+			`{"sortBy":"b","sortOrder":"descending","cursor":"c","count":3,"startIndex":-1,"excludedAttributes":["d"]}`,
+			`query Group "" 1+3 {[] [d]} by b true cursor "c"`, 200,
+		},
 	} {
 		s.asked = nil
 		a := s.ask(t, test.request, test.body)
 		if a.status != test.status || s.last() != test.asked {
 			t.Errorf("%s: %d, asked %s; want %d, %s", test.request, a.status, s.last(), test.status, test.asked)
+		}
+	}
+}
+
+// TestStrictSearch: a SearchRequest names itself (RFC 7644 §3.4.3), which only a strict reader asks for.
+func TestStrictSearch(t *testing.T) {
+	s := serve(t, Options{})
+	const unnamed, named = `{"filter":"a"}`, `{"schemas":["` + scim.SearchURN + `"],"filter":"a"}`
+	for _, test := range []struct {
+		strict bool
+		body   string
+		status int
+	}{{false, unnamed, 200}, {false, named, 200}, {true, unnamed, 400}, {true, named, 200}} {
+		s.strict = test.strict
+		if a := s.ask(t, "POST /scim/v2/Users/.search", test.body); a.status != test.status {
+			t.Errorf("strict %t, %s: %d, want %d", test.strict, test.body, a.status, test.status)
 		}
 	}
 }
@@ -140,7 +164,10 @@ func TestMethodNotAllowedNamesTheAllowed(t *testing.T) {
 
 func TestContentTypes(t *testing.T) {
 	s := serve(t, Options{})
-	for _, kind := range []string{"application/json", "application/scim+json; charset=utf-8", "Application/JSON;charset=UTF-8", "application/json; x", ""} {
+	for _, kind := range []string{
+		"application/json", "application/scim+json; charset=utf-8", "Application/JSON;charset=UTF-8",
+		"application/json; x", "",
+	} {
 		if a := s.ask(t, "POST /scim/v2/Users", "{}", "Content-Type: "+kind); a.status != 201 {
 			t.Errorf("Content-Type %q: %d", kind, a.status)
 		}
@@ -158,7 +185,8 @@ func TestUnauthenticated(t *testing.T) {
 		"GET /scim/v2", "GET /scim/v2/Users", "POST /scim/v2/Users", "GET /scim/v2/Nothing", "DELETE /scim/v2/Users",
 		"GET /scim/v2/ServiceProviderConfig", "GET /scim/v2//Schemas", "GET /SCIM/v2/Users",
 	} {
-		for _, header := range []string{"X-None: 1", "Authorization: non-token", "Authorization: Bearer wrong", "Authorization: Basic " + secret} {
+		for _, header := range []string{"X-None: 1", "Authorization: non-token", "Authorization: Bearer wrong", "Authorization: Basic " +
+			secret} {
 			a := s.raw(t, request, "", header)
 			checkError(t, request, a, 401, "")
 			if got := a.header.Get("WWW-Authenticate"); !strings.HasPrefix(got, "Bearer") {
@@ -174,7 +202,8 @@ func TestUnauthenticated(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	s := serve(t, Options{})
 	a := s.ask(t, "POST /scim/v2/Users", "{}")
-	if a.status != 201 || a.body != `{"id":"1"}` || a.header.Get("Location") != "http://scim.example/Users/1" || a.header.Get("ETag") != `W/"7"` ||
+	if a.status != 201 || a.body != `{"id":"1"}` ||
+		a.header.Get("Location") != "http://scim.example/Users/1" || a.header.Get("ETag") != `W/"7"` ||
 		a.header.Get("Content-Type") != "application/scim+json" {
 		t.Errorf("create: %+v", a)
 	}
@@ -185,12 +214,14 @@ func TestAnswers(t *testing.T) {
 	if a := s.ask(t, "DELETE /scim/v2/Groups/1", ""); a.status != 204 || a.body != "" {
 		t.Errorf("delete: %+v", a)
 	}
-	want := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"startIndex":1,"itemsPerPage":0,"Resources":[]}`
+	want := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"startIndex":1,"itemsPerPage":0,` +
+		`"Resources":[]}`
 	if a := s.ask(t, "GET /scim/v2/Users", ""); a.body != want {
 		t.Errorf("no match: %s", a.body)
 	}
 	s.list = &bridge.List{Total: 7, StartIndex: 3, Resources: []scim.Resource{{"id": "3"}, {"id": "4"}}}
-	want = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":7,"startIndex":3,"itemsPerPage":2,"Resources":[{"id":"3"},{"id":"4"}]}`
+	want = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":7,"startIndex":3,"itemsPerPage":2,` +
+		`"Resources":[{"id":"3"},{"id":"4"}]}`
 	if a := s.ask(t, "GET /scim/v2/Users", ""); a.body != want {
 		t.Errorf("page: %s", a.body)
 	}
@@ -214,7 +245,10 @@ func TestTheBridgesErrors(t *testing.T) {
 		{errors.New("a bug"), 500, ""},
 	} {
 		s.err = test.err
-		for _, request := range []string{"GET /scim/v2/Users", "GET /scim/v2/Users/1", "POST /scim/v2/Users", "PATCH /scim/v2/Users/1", "DELETE /scim/v2/Users/1"} {
+		for _, request := range []string{
+			"GET /scim/v2/Users", "GET /scim/v2/Users/1", "POST /scim/v2/Users", "PATCH /scim/v2/Users/1",
+			"DELETE /scim/v2/Users/1",
+		} {
 			a := s.ask(t, request, "{}")
 			checkError(t, request, a, test.status, test.scimType)
 			if (a.header.Get("Retry-After") != "") != (test.status == 503) || a.header.Get("Location") != "" || a.header.Get("ETag") != "" {
@@ -229,7 +263,10 @@ func TestTheBridgesErrors(t *testing.T) {
 
 func TestRetryAfterIsWholeSeconds(t *testing.T) {
 	s := serve(t, Options{})
-	for pause, want := range map[time.Duration]string{0: "1", time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", time.Minute: "60"} {
+	for pause, want := range map[time.Duration]string{
+		0: "1", time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2",
+		time.Minute: "60",
+	} {
 		s.err = &refusal{bridge.Failure{Status: 503, Detail: "the directory is unavailable", RetryAfter: pause}}
 		a := s.ask(t, "GET /scim/v2/Users", "")
 		checkError(t, "GET", a, 503, "")

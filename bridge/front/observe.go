@@ -18,6 +18,7 @@ type record struct {
 	activityID string // Entra's, which its provisioning log shows
 	caller     string
 	route      string // its pattern; "" where no route was looked for
+	dropped    int    // attributes of the request that the map does not name
 	begun      time.Time
 }
 
@@ -74,7 +75,9 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	attributes := []slog.Attr{slog.String("method", c.Method()), slog.String("route", r.route)}
 	var f bridge.Failure
 	if p, ok := err.(*panicked); ok {
-		f = bridge.Failure{Status: fiber.StatusInternalServerError, Detail: "internal error, logged as request " + r.requestID, Reason: "panic"}
+		f = bridge.Failure{
+			Status: fiber.StatusInternalServerError, Detail: "internal error, logged as request " + r.requestID, Reason: "panic",
+		}
 		attributes = append(attributes, slog.String("stack", string(p.stack)))
 	} else if err != nil {
 		f = explain(err)
@@ -97,6 +100,9 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		if optional.Value.String() != "" {
 			attributes = append(attributes, optional)
 		}
+	}
+	if r.dropped > 0 {
+		attributes = append(attributes, slog.Int("dropped", r.dropped))
 	}
 	// What a client did wrong holds its values; what went wrong here is for the operator.
 	if err != nil && status >= fiber.StatusInternalServerError {

@@ -43,8 +43,9 @@ func TestOneLineARequest(t *testing.T) {
 
 	s.ask(t, "GET /scim/v2/Users?filter=secretName+eq+%zz", "")
 	want = map[string]any{
-		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration": 1e9, "request": "made-id",
-		"caller": "token", "bytes_in": 0., "reason": "request", "scim_type": "invalidSyntax",
+		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration": 1e9,
+		"request": "made-id",
+		"caller":  "token", "bytes_in": 0., "reason": "request", "scim_type": "invalidSyntax",
 	}
 	got := s.logged(t)
 	delete(got, "bytes_out")
@@ -71,6 +72,30 @@ func TestOneLineARequest(t *testing.T) {
 	}
 }
 
+// TestDroppedInTheLine: the line of a request says how many of its attributes the map does not name, where there are any.
+func TestDroppedInTheLine(t *testing.T) {
+	s := serve(t, Options{})
+	s.lost = 5
+	for _, test := range []struct {
+		request string
+		dropped int
+		want    any
+	}{
+		{"POST /scim/v2/Users", 2, 2.},
+		{"PUT /scim/v2/Users/1", 3, 3.},
+		{"PATCH /scim/v2/Users/1", 1, 1.},
+		{"PATCH /scim/v2/Users/1", 0, nil},
+		{"POST /scim/v2/Bulk", 0, 5.},
+		{"DELETE /scim/v2/Users/1", 4, nil},
+	} {
+		s.result.Dropped = test.dropped
+		s.ask(t, test.request, "{}")
+		if got := s.logged(t)["dropped"]; got != test.want {
+			t.Errorf("%s: dropped %v, want %v", test.request, got, test.want)
+		}
+	}
+}
+
 func TestRequestIDs(t *testing.T) {
 	s := serve(t, Options{})
 	for sent, want := range map[string]string{
@@ -86,7 +111,8 @@ func TestRequestIDs(t *testing.T) {
 			t.Errorf("X-Request-Id %q: answered %q, want %q", sent, got, want)
 		}
 	}
-	if a := s.ask(t, "POST /scim/v2/Users", strings.Repeat(" ", DefaultMaxBody+1), "X-Request-Id: big"); a.header.Get("X-Request-Id") != "big" {
+	if a := s.ask(t, "POST /scim/v2/Users", strings.Repeat(" ", DefaultMaxBody+1),
+		"X-Request-Id: big"); a.header.Get("X-Request-Id") != "big" {
 		t.Errorf("a refused body loses the request id: %v", a.header)
 	}
 }

@@ -37,7 +37,10 @@ func certificate(t *testing.T, o TLSOptions, serial int64) *x509.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, block := range map[string]*pem.Block{o.Certificate: {Type: "CERTIFICATE", Bytes: der}, o.Key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
+	for path, block := range map[string]*pem.Block{o.Certificate: {Type: "CERTIFICATE", Bytes: der}, o.Key: {
+		Type:  "PRIVATE KEY",
+		Bytes: pkcs8,
+	}} {
 		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +84,8 @@ func TestTLS(t *testing.T) {
 	if got := presented(second); got.Int64() != 2 {
 		t.Errorf("with a broken key file: certificate %v", got)
 	}
-	if _, err := tls.Dial("tcp", s.address, &tls.Config{MaxVersion: tls.VersionTLS11, InsecureSkipVerify: true}); err == nil { //nolint:gosec // the handshake must fail
+	old := &tls.Config{MaxVersion: tls.VersionTLS11, InsecureSkipVerify: true} //nolint:gosec // the handshake must fail
+	if _, err := tls.Dial("tcp", s.address, old); err == nil {
 		t.Error("TLS 1.1 is accepted")
 	}
 	if got := s.URL(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8443}); got != "https://127.0.0.1:8443/scim/v2" {
@@ -96,18 +100,21 @@ func TestCheck(t *testing.T) {
 		options Options
 		want    []string
 	}{
-		"defaults":        {Options{}, nil},
-		"localhost":       {Options{Address: "localhost:0"}, nil},
-		"IPv6 loopback":   {Options{Address: "[::1]:8080"}, nil},
-		"TLS":             {Options{Address: ":8443", TLS: files}, nil},
-		"behind a proxy":  {Options{Address: ":8080", AllowCleartext: true, TrustProxy: true, PublicURL: "https://scim.example/x"}, nil},
-		"clear text":      {Options{Address: ":8080"}, []string{"address: would take tokens in clear text"}},
-		"clear text too":  {Options{Address: "10.0.0.1:8080"}, []string{"address: would take tokens in clear text"}},
-		"no port":         {Options{Address: "localhost"}, []string{"address: is not host:port"}},
-		"no such port":    {Options{Address: "localhost:99999"}, []string{"address: has no valid port"}},
-		"key alone":       {Options{TLS: TLSOptions{Key: "k"}}, []string{"tls: has a key but no certificate"}},
-		"certificate":     {Options{TLS: TLSOptions{Certificate: "c"}}, []string{"tls: has a certificate but no key"}},
-		"missing files":   {Options{TLS: TLSOptions{"/nowhere/c", "/nowhere/k"}}, []string{"tls: certificate and key cannot be used: open /nowhere/c"}},
+		"defaults":       {Options{}, nil},
+		"localhost":      {Options{Address: "localhost:0"}, nil},
+		"IPv6 loopback":  {Options{Address: "[::1]:8080"}, nil},
+		"TLS":            {Options{Address: ":8443", TLS: files}, nil},
+		"behind a proxy": {Options{Address: ":8080", AllowCleartext: true, TrustProxy: true, PublicURL: "https://scim.example/x"}, nil},
+		"clear text":     {Options{Address: ":8080"}, []string{"address: would take tokens in clear text"}},
+		"clear text too": {Options{Address: "10.0.0.1:8080"}, []string{"address: would take tokens in clear text"}},
+		"no port":        {Options{Address: "localhost"}, []string{"address: is not host:port"}},
+		"no such port":   {Options{Address: "localhost:99999"}, []string{"address: has no valid port"}},
+		"key alone":      {Options{TLS: TLSOptions{Key: "k"}}, []string{"tls: has a key but no certificate"}},
+		"certificate":    {Options{TLS: TLSOptions{Certificate: "c"}}, []string{"tls: has a certificate but no key"}},
+		"missing files": {
+			Options{TLS: TLSOptions{"/nowhere/c", "/nowhere/k"}},
+			[]string{"tls: certificate and key cannot be used: open /nowhere/c"},
+		},
 		"not a base path": {Options{BasePath: "/:scim"}, []string{"basePath: holds a character"}},
 		"everything": {
 			Options{PublicURL: "scim.example", MaxBody: -1, RequestTimeout: -1},

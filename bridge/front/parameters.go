@@ -25,7 +25,8 @@ func parameters(c *fiber.Ctx) (params, error) {
 func readParameters(query string) (params, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, refuse(fiber.StatusBadRequest, scim.InvalidSyntax, "the query string is not form-encoded: a %, & or ; in a value must be escaped")
+		return nil, refuse(fiber.StatusBadRequest, scim.InvalidSyntax,
+			"the query string is not form-encoded: a %, & or ; in a value must be escaped")
 	}
 	p := params{}
 	for name, given := range values {

@@ -5,14 +5,12 @@ import (
 	"context"
 	"mime"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
 	"scimbridge/scim"
-	"scimbridge/scim/schema"
 )
 
 // resources serves one resource type's endpoint (RFC 7644 §3.2), or where typ is "" the root, which lists every type.
@@ -67,8 +65,7 @@ func (r *resources) search(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	strict := slices.ContainsFunc(r.bridge.Types(c.UserContext()), func(rt *schema.ResourceType) bool { return rt.Strict })
-	q, err := searchRequest(body, strict)
+	q, err := searchRequest(body, r.bridge.Dialect())
 	if err != nil {
 		return err
 	}
@@ -89,8 +86,11 @@ func (r *resources) patch(c *fiber.Ctx) error { return r.change(c, r.bridge.Patc
 
 func (r *resources) replace(c *fiber.Ctx) error { return r.change(c, r.bridge.Replace) }
 
+// update is what PATCH and PUT are to the bridge.
+type update func(ctx context.Context, c bridge.Call, typ, id string, body []byte, v bridge.View) (*bridge.Result, error)
+
 // change is PATCH or PUT.
-func (r *resources) change(c *fiber.Ctx, do func(context.Context, bridge.Call, string, string, []byte, bridge.View) (*bridge.Result, error)) error {
+func (r *resources) change(c *fiber.Ctx, do update) error {
 	p, err := parameters(c)
 	if err != nil {
 		return err
@@ -115,6 +115,7 @@ func (r *resources) delete(c *fiber.Ctx) error {
 
 // show answers with one resource, or with 204 where there is nothing to show.
 func show(c *fiber.Ctx, status int, result *bridge.Result) error {
+	recordOf(c).dropped = result.Dropped
 	if result.Location != "" {
 		c.Set(fiber.HeaderLocation, result.Location)
 	}

@@ -9,10 +9,10 @@ import (
 )
 
 // searchRequest reads a SearchRequest (RFC 7644 §3.4.3, RFC 9865 §2.2). Names ignore case, and what is null is not there.
-func searchRequest(body []byte, strict bool) (q bridge.Query, err error) {
+func searchRequest(body []byte, d scim.Dialect) (q bridge.Query, err error) {
 	object, err := scim.Decode(body)
-	if err == nil && strict {
-		err = scim.Announces(object, scim.SearchURN)
+	if err == nil {
+		err = d.Announces(object, scim.SearchURN)
 	}
 	if err != nil {
 		return q, err

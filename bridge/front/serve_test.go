@@ -31,6 +31,8 @@ type double struct {
 	list   *bridge.List
 	err    error
 	down   bool
+	strict bool
+	lost   int                       // attributes that a bulk request loses
 	during func(ctx context.Context) // runs inside each operation
 }
 
@@ -46,7 +48,10 @@ func (d *double) ask(ctx context.Context, format string, args ...any) error {
 
 func (d *double) Types(context.Context) []*schema.ResourceType {
 	user := &schema.Schema{ID: schema.UserURN, Name: "User", Attributes: []*schema.Attribute{{Name: "userName", Type: schema.String}}}
-	enterprise := &schema.Schema{ID: schema.EnterpriseURN, Name: "EnterpriseUser", Attributes: []*schema.Attribute{{Name: "department", Type: schema.String}}}
+	enterprise := &schema.Schema{ID: schema.EnterpriseURN, Name: "EnterpriseUser", Attributes: []*schema.Attribute{{
+		Name: "department",
+		Type: schema.String,
+	}}}
 	group := &schema.Schema{ID: schema.GroupURN, Name: "Group", Attributes: []*schema.Attribute{{Name: "displayName", Type: schema.String}}}
 	return []*schema.ResourceType{
 		{Name: "User", Endpoint: "/Users", Description: "An account", Core: user, Extensions: []schema.Extension{{Schema: enterprise}}},
@@ -86,9 +91,11 @@ func (d *double) Replace(ctx context.Context, c bridge.Call, typ, id string, bod
 	return d.result, d.ask(ctx, "replace %s %q %s %v", typ, id, body, v)
 }
 
-func (d *double) Bulk(ctx context.Context, c bridge.Call, body []byte) (*scim.BulkResponse, error) {
-	return scim.NewBulkResponse(), d.ask(ctx, "bulk %s", body)
+func (d *double) Bulk(ctx context.Context, c bridge.Call, body []byte) (*bridge.BulkResult, error) {
+	return &bridge.BulkResult{Dropped: d.lost}, d.ask(ctx, "bulk %s", body)
 }
+
+func (d *double) Dialect() scim.Dialect { return scim.Dialect{Strict: d.strict} }
 
 func (d *double) Limits() bridge.Limits { return bridge.Limits{BulkOperations: 10, BulkPayload: 1000} }
 

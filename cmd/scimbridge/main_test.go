@@ -153,6 +153,39 @@ func listening(t *testing.T, log io.Reader) (root string, lines <-chan string) {
 	return "", nil
 }
 
+// TestServeStrictly: the configuration's strict reaches what reads the clients.
+func TestServeStrictly(t *testing.T) {
+	for strict, want := range map[string]int{"false": 503, "true": 400} { // the message is read before a directory is asked
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		log, written := io.Pipe()
+		ended := make(chan int, 1)
+		go func() {
+			environ := []string{"SCIMBRIDGE_STRICT=" + strict}
+			ended <- run(&world{ctx, environ, io.Discard, written}, []string{"serve", "--config", configuration(t, "ldap://127.0.0.1:1")})
+			written.Close()
+		}()
+		root, _ := listening(t, log)
+		request, err := http.NewRequestWithContext(t.Context(), "POST", root+"/Users/.search", strings.NewReader(`{}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("strict %s: a search that does not name itself: %d, want %d", strict, answer.StatusCode, want)
+		}
+		stop()
+		if code := <-ended; code != exitOK {
+			t.Errorf("exit code %d", code)
+		}
+	}
+}
+
 func TestServeStartsWithoutADirectory(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()

@@ -50,9 +50,6 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (server *fr
 	if err != nil {
 		return nil, nil, err
 	}
-	if c.Strict {
-		compiled.HoldStrictly()
-	}
 	gate, err := access.New(c.Access)
 	if err != nil {
 		return nil, nil, err
@@ -63,7 +60,7 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (server *fr
 	}
 	b := bridge.New(bridge.Options{
 		Map: compiled, Directory: client, Guard: guard.New(c.Guard, c.Directory.Bind.DN, client), Journal: j, Log: log,
-		Limits: c.Limits,
+		Limits: c.Limits, Strict: c.Strict,
 	})
 	return front.New(c.Listen, b, gate, log), client.Close, nil
 }

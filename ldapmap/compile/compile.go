@@ -11,6 +11,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
 	"scimbridge/scim/filter"
 	"scimbridge/scim/schema"
 )
@@ -148,7 +149,7 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 	if a.Value != "" || len(a.Constant) > 0 || a.Unique {
 		c.report(at("scim"), "`value`, `constant` and `unique` go with a line without `scim`; a SCIM attribute is made unique under `unique` of the resource")
 	}
-	path, err := filter.ParsePath(a.SCIM, full)
+	path, err := filter.ParsePath(a.SCIM, full, scim.Dialect{})
 	if err != nil || path.Attr.Ref.Attr == nil {
 		c.report(at("scim"), fmt.Sprintf("%q is not an attribute of %s", a.SCIM, c.t.Name))
 		return nil

@@ -91,10 +91,3 @@ func (r *Rule) Path() string {
 	}
 	return fmt.Sprintf("(computed) %s", r.LDAP)
 }
-
-// HoldStrictly refuses what clients send beyond the RFCs.
-func (m *Map) HoldStrictly() {
-	for _, t := range m.Types {
-		t.Resource.Strict = true
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/maptest"
 	"scimbridge/ldapmap/search"
+	"scimbridge/scim"
 	"scimbridge/scim/filter"
 )
 
@@ -75,7 +76,7 @@ cn: crew
 		{"Group", `members.value co "1"`, `(member=*)`, false},
 	} {
 		typ := w.Map.Type(c.typ)
-		e, err := filter.Parse(c.filter, typ.Resource)
+		e, err := filter.Parse(c.filter, typ.Resource, scim.Dialect{})
 		if err != nil {
 			t.Fatalf("%s: %v", c.filter, err)
 		}
@@ -104,7 +105,7 @@ func TestFiltersOfActiveDirectory(t *testing.T) {
 		`active eq false`: `(userAccountControl:1.2.840.113556.1.4.803:=2)`,
 		`id eq "00112233-4455-6677-8899-AABBCCDDEEFF"`: `(objectGUID=\33\22\11\00\55\44\77\66\88\99\aa\bb\cc\dd\ee\ff)`,
 	} {
-		e, err := filter.Parse(text, users.Resource)
+		e, err := filter.Parse(text, users.Resource, scim.Dialect{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +121,7 @@ func TestIsDirect(t *testing.T) {
 	for text, want := range map[string]bool{
 		`userName eq "a"`: true, `id eq "x" and active eq true`: true, `userName sw "a"`: false, `userName eq "a" or id eq "x"`: false, `externalId eq "a"`: false,
 	} {
-		e, err := filter.Parse(text, users.Resource)
+		e, err := filter.Parse(text, users.Resource, scim.Dialect{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/maptest"
 	"scimbridge/ldapmap/search"
+	"scimbridge/scim"
 	"scimbridge/scim/filter"
 )
 
@@ -47,7 +48,7 @@ func TestFilterMissesNothing(t *testing.T) {
 		}
 		for _, typ := range []*ldapmap.Type{users, groups} {
 			text := drawFilter(t, typ, ids, 3)
-			e, err := filter.Parse(text, typ.Resource)
+			e, err := filter.Parse(text, typ.Resource, scim.Dialect{})
 			if err != nil {
 				t.Fatalf("%s: %v", text, err)
 			}

@@ -5,10 +5,11 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// ParseAcross is Parse for a query across resource types: an attribute that rt does not have is there one without a value (RFC 7644 §3.4.2.1). The tree
-// has no comparison of such an attribute. Where that decides the filter for every resource there is no tree, and every says how.
-func ParseAcross(text string, rt *schema.ResourceType) (e Expr, every bool, err error) {
-	p := &parser{text: text, rt: rt, fault: scim.InvalidFilter}
+// ParseAcross is Parse for a query across resource types: an attribute that rt does not have is there one without a value (RFC 7644
+// §3.4.2.1). The tree has no comparison of such an attribute. Where that decides the filter for every resource there is no tree, and every
+// says how.
+func ParseAcross(text string, rt *schema.ResourceType, d scim.Dialect) (e Expr, every bool, err error) {
+	p := &parser{text: text, rt: rt, dialect: d, fault: scim.InvalidFilter}
 	if e, err = p.whole(); err != nil {
 		return nil, false, err
 	}

@@ -3,6 +3,7 @@ package filter_test
 import (
 	"testing"
 
+	"scimbridge/scim"
 	"scimbridge/scim/filter"
 	"scimbridge/scim/schema"
 )
@@ -13,7 +14,7 @@ func TestSchemasHideSecrets(t *testing.T) {
 	rt.Extensions = []schema.Extension{{Schema: &schema.Schema{ID: shoreURN, Attributes: []*schema.Attribute{
 		{Name: "secret", Type: schema.String, Returned: schema.Never}, {Name: "badge", Type: schema.String},
 	}}}}
-	e, err := filter.Parse(`schemas eq "`+shoreURN+`"`, rt)
+	e, err := filter.Parse(`schemas eq "`+shoreURN+`"`, rt, scim.Dialect{})
 	if err != nil || e.String() != shoreURN+":badge pr" {
 		t.Errorf("%v, %v", e, err)
 	}
@@ -45,7 +46,7 @@ func TestParseAcross(t *testing.T) {
 		{`emails[nope eq "x"]`, "none"},
 		{`emails[not (nope eq "x")]`, `emails pr`},
 	} {
-		e, every, err := filter.ParseAcross(tt.filter, userType())
+		e, every, err := filter.ParseAcross(tt.filter, userType(), scim.Dialect{})
 		got := "none"
 		switch {
 		case err != nil:
@@ -60,7 +61,7 @@ func TestParseAcross(t *testing.T) {
 		}
 	}
 	for _, text := range []string{`members eq`, `password eq "x"`, `active gt true`, `members pr and`} {
-		if _, _, err := filter.ParseAcross(text, userType()); err == nil {
+		if _, _, err := filter.ParseAcross(text, userType(), scim.Dialect{}); err == nil {
 			t.Errorf("%s was taken", text)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
 
@@ -23,7 +22,7 @@ func (p *parser) attribute() (AttrPath, error) {
 		return p.inScope(token, start), nil
 	}
 	var a AttrPath
-	a.URN, a.Name, a.Sub = scim.SplitPath(p.rt, token)
+	a.URN, a.Name, a.Sub = p.dialect.SplitPath(p.rt, token)
 	if !p.resolve(&a, start) && (!isName(a.Name) || a.Sub != "" && !isName(a.Sub)) {
 		p.pos = start
 		return AttrPath{}, p.errorf("%q is not an attribute path", token)
@@ -33,7 +32,7 @@ func (p *parser) attribute() (AttrPath, error) {
 
 // resolve finds the attribute, or notes that it is unmapped.
 func (p *parser) resolve(a *AttrPath, at int) bool {
-	ref, ok := scim.Resolve(p.rt, a.URN, a.Name, a.Sub)
+	ref, ok := p.dialect.Resolve(p.rt, a.URN, a.Name, a.Sub)
 	if ok {
 		a.Ref = ref
 		return true

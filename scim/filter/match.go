@@ -12,8 +12,8 @@ import (
 // Matches evaluates e over r (RFC 7644 §3.4.2.2), honouring caseExact. A multi-valued attribute matches if one of its values does.
 //
 // ne is the opposite of eq, so `a ne "x"` is `not (a eq "x")`: true where the attribute is absent, and, of several values, where none is
-// equal. The RFC's sentence on multi-valued attributes, read to the letter, would have ne hold where any value differs; then a user with two
-// addresses would match both `emails eq "x"` and `emails ne "x"`, and no directory could answer it. Whoever means it writes
+// equal. The RFC's sentence on multi-valued attributes, read to the letter, would have ne hold where any value differs; then a user with
+// two addresses would match both `emails eq "x"` and `emails ne "x"`, and no directory could answer it. Whoever means it writes
 // `emails[value ne "x"]`.
 func Matches(e Expr, r scim.Resource) bool {
 	return eval(e, func(p AttrPath) []any { return valuesAt(r, p.Ref) })

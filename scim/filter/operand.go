@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
 
@@ -32,7 +33,7 @@ func (p *parser) operand() (operand, error) {
 		case word[0] == '\'':
 			p.pos = start
 			return operand{}, p.errorf("a string stands in double quotes")
-		case inAnyCase(p.rt, word, "null"):
+		case inAnyCase(p.dialect, word, "null"):
 			return operand{word, aNull}, nil
 		}
 		return operand{word, aWord}, nil
@@ -57,7 +58,7 @@ func (p *parser) operand() (operand, error) {
 }
 
 // with completes a comparison with its value, given the attribute's own type. wrong says what does not fit together.
-func (c *Compare) with(rt *schema.ResourceType, v operand) (_ Expr, wrong string) {
+func (c *Compare) with(d scim.Dialect, v operand) (_ Expr, wrong string) {
 	if c.Op == Present {
 		return c, ""
 	}
@@ -69,16 +70,16 @@ func (c *Compare) with(rt *schema.ResourceType, v operand) (_ Expr, wrong string
 	}
 	// A complex attribute means its value (RFC 7644 §3.4.2.2): `emails eq "x"`.
 	if a := c.Path.Ref.Leaf(); a.Type == schema.Complex {
-		if c.Path.Ref.Sub = a.Sub("value"); c.Path.Ref.Sub == nil || !valueOfOne(rt, a) {
+		if c.Path.Ref.Sub = a.Sub("value"); c.Path.Ref.Sub == nil || !valueOfOne(d, a) {
 			return nil, "is complex: name one of its sub-attributes"
 		}
 		c.Path.Sub = "value"
 	}
 	switch a := c.Path.Ref.Leaf(); a.Type {
 	case schema.Boolean:
-		return c.withBoolean(rt, v)
+		return c.withBoolean(d, v)
 	case schema.Integer, schema.Decimal:
-		return c.withNumber(rt, v)
+		return c.withNumber(d, v)
 	case schema.DateTime:
 		if _, ok := schema.ParseDateTime(v.text); !ok && !c.inText() {
 			return nil, "is a dateTime: compare it with one such as \"2026-05-13T04:42:34Z\""
@@ -88,7 +89,7 @@ func (c *Compare) with(rt *schema.ResourceType, v operand) (_ Expr, wrong string
 			return nil, "is binary and has no order" // RFC 7644 §3.4.2.2
 		}
 	}
-	if !unquoted(rt, v) {
+	if !unquoted(d, v) {
 		return nil, "is compared with a text in double quotes"
 	}
 	c.Value = v.text
@@ -118,16 +119,16 @@ func (c *Compare) unmapped(v operand) Expr {
 	return c
 }
 
-func (c *Compare) withBoolean(rt *schema.ResourceType, v operand) (Expr, string) {
+func (c *Compare) withBoolean(d scim.Dialect, v operand) (Expr, string) {
 	if c.Op != Equal && c.Op != NotEqual {
 		return nil, "is a Boolean: only eq, ne and pr apply" // RFC 7644 §3.4.2.2 for the order
 	}
 	switch {
-	case !quoted(rt, v):
+	case !quoted(d, v):
 		return nil, "is a Boolean: compare it with true or false, without quotes"
-	case inAnyCase(rt, v.text, "true"):
+	case inAnyCase(d, v.text, "true"):
 		c.Value = true
-	case inAnyCase(rt, v.text, "false"):
+	case inAnyCase(d, v.text, "false"):
 		c.Value = false
 	default:
 		return nil, "is a Boolean: compare it with true or false"
@@ -135,11 +136,11 @@ func (c *Compare) withBoolean(rt *schema.ResourceType, v operand) (Expr, string)
 	return c, ""
 }
 
-func (c *Compare) withNumber(rt *schema.ResourceType, v operand) (Expr, string) {
+func (c *Compare) withNumber(d scim.Dialect, v operand) (Expr, string) {
 	if c.inText() {
 		return nil, "is a number: co, sw and ew do not apply"
 	}
-	if _, err := strconv.ParseFloat(v.text, 64); err != nil || !quoted(rt, v) || !json.Valid([]byte(v.text)) {
+	if _, err := strconv.ParseFloat(v.text, 64); err != nil || !quoted(d, v) || !json.Valid([]byte(v.text)) {
 		return nil, "is a number: compare it with one"
 	}
 	c.Value = json.Number(v.text)

@@ -11,14 +11,14 @@ import (
 
 // The limits of a filter's text and of its nesting, so that a hostile one costs little. A remove of a thousand members by id takes 60 kB.
 const (
-	MaxLength = 256 << 10
-	MaxDepth  = 50
+	maxLength = 256 << 10
+	maxDepth  = 50
 )
 
 // Parse reads a filter and resolves its paths against rt. Errors are *scim.Error with invalidFilter and name the position.
 // An attribute that rt does not have is an error, and so is one that is never returned: a filter must not be a way to guess a password.
-func Parse(text string, rt *schema.ResourceType) (Expr, error) {
-	p := &parser{text: text, rt: rt, fault: scim.InvalidFilter}
+func Parse(text string, rt *schema.ResourceType, d scim.Dialect) (Expr, error) {
+	p := &parser{text: text, rt: rt, dialect: d, fault: scim.InvalidFilter}
 	e, err := p.whole()
 	if err != nil {
 		return nil, err
@@ -35,6 +35,7 @@ type parser struct {
 	text     string
 	pos      int
 	rt       *schema.ResourceType
+	dialect  scim.Dialect
 	fault    scim.ScimType
 	depth    int
 	scope    *scope      // inside brackets
@@ -45,12 +46,13 @@ type parser struct {
 type scope struct{ ref schema.Ref }
 
 func (p *parser) errorf(format string, args ...any) *scim.Error {
-	return &scim.Error{Type: p.fault, Detail: fmt.Sprintf(format, args...) + fmt.Sprintf(" (character %d)", 1+utf8.RuneCountInString(p.text[:p.pos]))}
+	at := fmt.Sprintf(" (character %d)", 1+utf8.RuneCountInString(p.text[:p.pos]))
+	return &scim.Error{Type: p.fault, Detail: fmt.Sprintf(format, args...) + at}
 }
 
 func (p *parser) check() error {
-	if len(p.text) > MaxLength {
-		return &scim.Error{Type: p.fault, Detail: fmt.Sprintf("longer than %d bytes", MaxLength)}
+	if len(p.text) > maxLength {
+		return &scim.Error{Type: p.fault, Detail: fmt.Sprintf("longer than %d bytes", maxLength)}
 	}
 	if !utf8.ValidString(p.text) {
 		return &scim.Error{Type: p.fault, Detail: "not UTF-8"}
@@ -111,8 +113,8 @@ func (p *parser) term() (Expr, error) {
 }
 
 func (p *parser) group() (Expr, error) {
-	if p.depth++; p.depth > MaxDepth {
-		return nil, p.errorf("nested deeper than %d levels", MaxDepth)
+	if p.depth++; p.depth > maxDepth {
+		return nil, p.errorf("nested deeper than %d levels", maxDepth)
 	}
 	defer func() { p.depth-- }()
 	e, err := p.or()
@@ -158,7 +160,7 @@ func (p *parser) comparison() (Expr, error) {
 	if attr.Sub != "" {
 		return nil, p.errorf("a value filter belongs to an attribute, not to a sub-attribute")
 	}
-	if !selectsOfOne(p.rt, attr.Ref.Attr) {
+	if !selectsOfOne(p.dialect, attr.Ref.Attr) {
 		return nil, p.errorf("a value filter belongs to an attribute with many values")
 	}
 	inner, err := p.bracketed(attr.Ref)
@@ -174,7 +176,7 @@ func (p *parser) comparison() (Expr, error) {
 	} else if !p.operatorFollows() {
 		return whole, nil
 	}
-	if !beyondBrackets(p.rt) {
+	if !beyondBrackets(p.dialect) {
 		return nil, p.errorf("a value filter is not compared: put the comparison into its brackets")
 	}
 	// `emails[type eq "work"].value eq "x"` asks for one value that is both. Without `.value` the value is meant.
@@ -233,7 +235,7 @@ func (p *parser) compare(attr AttrPath, at int) (Expr, error) {
 		p.pos = at
 		return nil, p.errorf("%s cannot be used in a filter", attr.String())
 	}
-	e, wrong := c.with(p.rt, value)
+	e, wrong := c.with(p.dialect, value)
 	if wrong != "" {
 		p.pos = at
 		return nil, p.errorf("%s %s", attr.String(), wrong)

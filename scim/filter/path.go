@@ -6,8 +6,8 @@ import (
 )
 
 // ParsePath reads the path of a PATCH operation. Errors are *scim.Error with invalidPath; an attribute that rt does not have is one.
-func ParsePath(text string, rt *schema.ResourceType) (Path, error) {
-	path, unmapped, err := parsePath(text, rt)
+func ParsePath(text string, rt *schema.ResourceType, d scim.Dialect) (Path, error) {
+	path, unmapped, err := parsePath(text, rt, d)
 	if err == nil && unmapped != nil {
 		err = unmapped
 	}
@@ -18,16 +18,16 @@ func ParsePath(text string, rt *schema.ResourceType) (Path, error) {
 }
 
 // LookupPath is ParsePath for a caller that treats an attribute which rt does not have as no error: known is false then.
-func LookupPath(text string, rt *schema.ResourceType) (path Path, known bool, err error) {
-	path, unmapped, err := parsePath(text, rt)
+func LookupPath(text string, rt *schema.ResourceType, d scim.Dialect) (path Path, known bool, err error) {
+	path, unmapped, err := parsePath(text, rt, d)
 	if err != nil || unmapped != nil {
 		return Path{}, false, err
 	}
 	return path, true, nil
 }
 
-func parsePath(text string, rt *schema.ResourceType) (_ Path, unmapped *scim.Error, err error) {
-	p := &parser{text: text, rt: rt, fault: scim.InvalidPath}
+func parsePath(text string, rt *schema.ResourceType, d scim.Dialect) (_ Path, unmapped *scim.Error, err error) {
+	p := &parser{text: text, rt: rt, dialect: d, fault: scim.InvalidPath}
 	path, err := p.path()
 	return path, p.unmapped, err
 }
@@ -47,7 +47,7 @@ func (p *parser) path() (Path, error) {
 		if attr.Sub != "" || attr.Name == "" {
 			return Path{}, p.errorf("a value filter belongs to an attribute")
 		}
-		if !selectsOfOne(p.rt, attr.Ref.Attr) {
+		if !selectsOfOne(p.dialect, attr.Ref.Attr) {
 			return Path{}, p.errorf("a value filter belongs to an attribute with many values")
 		}
 		if path.Filter, err = p.bracketed(attr.Ref); err != nil {

@@ -19,7 +19,7 @@ func TestPrintParse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := exprs(rt, 4).Draw(t, "filter")
 		text := e.String()
-		got, err := filter.Parse(text, rt)
+		got, err := filter.Parse(text, rt, scim.Dialect{})
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -50,21 +50,23 @@ func exprs(rt *schema.ResourceType, depth int) *rapid.Generator[filter.Expr] {
 		case 6:
 			emails, _ := rt.Resolve("", "emails", "")
 			return &filter.ValuePath{
-				Path:  filter.AttrPath{Name: "emails", Ref: emails},
-				Inner: &filter.Or{Left: comparison(t, rt, "", "emails", "Type"), Right: &filter.Not{Inner: comparison(t, rt, "", "emails", "value")}},
+				Path: filter.AttrPath{Name: "emails", Ref: emails},
+				Inner: &filter.Or{Left: comparison(t, rt, "", "emails", "Type"), Right: &filter.Not{Inner: comparison(t, rt, "",
+					"emails", "value")}},
 			}
 		case 2:
 			active, _ := rt.Resolve("", "active", "")
-			return &filter.Compare{Path: filter.AttrPath{Name: "active", Ref: active}, Op: filter.NotEqual, Value: rapid.Bool().Draw(t, "bool")}
+			return &filter.Compare{Path: filter.AttrPath{Name: "active", Ref: active}, Op: filter.NotEqual, Value: rapid.Bool().Draw(t,
+				"bool")}
 		}
-		urn, name, sub := scim.SplitPath(rt, rapid.SampledFrom(simple).Draw(t, "path"))
+		urn, name, sub := scim.Dialect{}.SplitPath(rt, rapid.SampledFrom(simple).Draw(t, "path"))
 		return comparison(t, rt, urn, name, sub, false)
 	})
 }
 
 // comparison draws a comparison; inside brackets its path is the sub-attribute alone.
 func comparison(t *rapid.T, rt *schema.ResourceType, urn, name, sub string, outside ...bool) *filter.Compare {
-	ref, ok := scim.Resolve(rt, urn, name, sub)
+	ref, ok := scim.Dialect{}.Resolve(rt, urn, name, sub)
 	if !ok {
 		t.Fatalf("no %s", name)
 	}
@@ -93,7 +95,10 @@ func TestFolding(t *testing.T) {
 			t.Skip("not a simple folding")
 		}
 		path := filter.PathOf(mustRef(rt, "title")).Attr
-		for _, op := range []filter.Op{filter.Equal, filter.Contains, filter.StartsWith, filter.EndsWith, filter.GreaterOrEqual, filter.LessOrEqual} {
+		for _, op := range []filter.Op{
+			filter.Equal, filter.Contains, filter.StartsWith, filter.EndsWith, filter.GreaterOrEqual,
+			filter.LessOrEqual,
+		} {
 			if !filter.Matches(&filter.Compare{Path: path, Op: op, Value: asked}, scim.Resource{"title": stored}) {
 				t.Fatalf("%q %s %q is false", stored, op, asked)
 			}
@@ -111,18 +116,20 @@ func mustRef(rt *schema.ResourceType, name string) schema.Ref {
 
 func FuzzFilter(f *testing.F) {
 	for _, seed := range []string{
-		`userName eq "mara.lind@contoso.example"`, `externalId eq jyoung`, `emails[type eq "work"].value eq "a"`, `emails[type eq "work"] eq "a"`,
-		`id eq "7" and manager eq "9f2c"`, `not(title pr) or (active eq "True" and name.GivenName sw M)`, `meta.Created gt "2011-05-13T04:42:34.1234567Z"`,
+		`userName eq "mara.lind@contoso.example"`, `externalId eq jyoung`, `emails[type eq "work"].value eq "a"`,
+		`emails[type eq "work"] eq "a"`,
+		`id eq "7" and manager eq "9f2c"`, `not(title pr) or (active eq "True" and name.GivenName sw M)`,
+		`meta.Created gt "2011-05-13T04:42:34.1234567Z"`,
 		enterprise + `:employeeNumber eq "70198"`, `displayName eq "O'Neil \"The \\ Boss\""`, `title eq null`, shoreURN + `:deck gt 1e400`,
 		shoreURN + `:tags[value eq "x"]`, `roles[primary eq "True"].value eq "x"`, `((((title pr))))`, `a[b eq "c" and not (d pr)].e ne f`,
 	} {
 		f.Add(seed)
 	}
-	rt, strict, r := userType(), userType(), mara()
-	strict.Strict = true
+	rt, r := userType(), mara()
 	f.Fuzz(func(t *testing.T, text string) {
-		e, err := filter.Parse(text, rt)
-		if s, strictErr := filter.Parse(text, strict); strictErr == nil && (err != nil || s.String() != e.String()) {
+		e, err := filter.Parse(text, rt, scim.Dialect{})
+		if s, strictErr := filter.Parse(text, rt,
+			scim.Dialect{Strict: true}); strictErr == nil && (err != nil || s.String() != e.String()) {
 			t.Fatalf("%q is %s to a strict reader, and otherwise %v, %v", text, s, e, err)
 		}
 		if err != nil {
@@ -132,7 +139,7 @@ func FuzzFilter(f *testing.F) {
 			return
 		}
 		got := filter.Matches(e, r)
-		again, err := filter.Parse(e.String(), rt)
+		again, err := filter.Parse(e.String(), rt, scim.Dialect{})
 		if err != nil {
 			t.Fatalf("%q, printed %q: %v", text, e, err)
 		}
@@ -147,17 +154,20 @@ func FuzzFilter(f *testing.F) {
 
 func FuzzPath(f *testing.F) {
 	for _, seed := range []string{
-		`userName`, `name.givenName`, `emails[type eq "work"].value`, `addresses[type eq "work"].streetAddress`, `roles[primary eq "True"].value`,
-		`members[value eq "a" or value eq "b"]`, enterprise, enterprise + `:manager`, enterprise + `.manager.value`, `manager[value eq "9f2c"]`,
-		`urn:ietf:params:scim:schemas:extension:enterprise:2.0User:department`, `urn:x:y:2.0:User:z.a`, shoreURN + `:tags[value eq "x"]`, `a.b.c`,
+		`userName`, `name.givenName`, `emails[type eq "work"].value`, `addresses[type eq "work"].streetAddress`,
+		`roles[primary eq "True"].value`,
+		`members[value eq "a" or value eq "b"]`, enterprise, enterprise + `:manager`, enterprise +
+			`.manager.value`, `manager[value eq "9f2c"]`,
+		`urn:ietf:params:scim:schemas:extension:enterprise:2.0User:department`, `urn:x:y:2.0:User:z.a`, shoreURN +
+			`:tags[value eq "x"]`, `a.b.c`,
 	} {
 		f.Add(seed)
 	}
-	rt, strict := userType(), userType()
-	strict.Strict = true
+	rt := userType()
 	f.Fuzz(func(t *testing.T, text string) {
-		p, known, err := filter.LookupPath(text, rt)
-		if s, strictErr := filter.ParsePath(text, strict); strictErr == nil && (err != nil || s.String() != p.String()) {
+		p, known, err := filter.LookupPath(text, rt, scim.Dialect{})
+		if s, strictErr := filter.ParsePath(text, rt,
+			scim.Dialect{Strict: true}); strictErr == nil && (err != nil || s.String() != p.String()) {
 			t.Fatalf("%q is %s to a strict reader, and otherwise %s, %v", text, s, p, err)
 		}
 		if err != nil {
@@ -169,7 +179,7 @@ func FuzzPath(f *testing.F) {
 		if !known {
 			return
 		}
-		again, err := filter.ParsePath(p.String(), rt)
+		again, err := filter.ParsePath(p.String(), rt, scim.Dialect{})
 		if err != nil {
 			t.Fatalf("%q, printed %q: %v", text, p, err)
 		}

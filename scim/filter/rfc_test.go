@@ -7,11 +7,12 @@ import (
 	"scimbridge/scim/filter"
 )
 
-// The forms of RFC 7644 §3.4.2.2, with values of our own, over a resource of which each can be told: read alike by a strict type.
+// The forms of RFC 7644 §3.4.2.2, with values of our own, over a resource of which each can be told: read alike by a strict reader.
 func TestRFC7644_3_4_2_2_Filters(t *testing.T) {
 	bea := scim.Resource{
-		"id": "2819", enterprise: map[string]any{"department": "Tours"}, "userName": "bharbour", "title": "Tour Guide", "userType": "Employee",
-		"name": map[string]any{"familyName": "O'Malley"},
+		"id": "2819", enterprise: map[string]any{"department": "Tours"}, "userName": "bharbour", "title": "Tour Guide",
+		"userType": "Employee",
+		"name":     map[string]any{"familyName": "O'Malley"},
 		"emails": []any{
 			map[string]any{"value": "bea@example.com", "type": "work"},
 			map[string]any{"value": "bea@harbour.example", "type": "home"},
@@ -57,14 +58,14 @@ func TestRFC7644_3_4_2_2_Filters(t *testing.T) {
 		{`title gt "tour"`, true},
 	} {
 		rt := userType()
-		for _, rt.Strict = range []bool{false, true} {
-			e, err := filter.Parse(tt.filter, rt)
+		for _, d := range []scim.Dialect{{}, {Strict: true}} {
+			e, err := filter.Parse(tt.filter, rt, d)
 			if err != nil {
-				t.Errorf("strict %v: %v", rt.Strict, err)
+				t.Errorf("strict %v: %v", d.Strict, err)
 				continue
 			}
 			if got := filter.Matches(e, bea); got != tt.want {
-				t.Errorf("strict %v: %s is %v", rt.Strict, tt.filter, got)
+				t.Errorf("strict %v: %s is %v", d.Strict, tt.filter, got)
 			}
 		}
 	}

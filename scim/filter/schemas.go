@@ -6,8 +6,9 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// onSchemas says a comparison of `schemas` with the attributes that it follows from, since no store keeps it: every resource has its core schema (and an
-// id), and an extension is in use where one of its attributes is assigned (RFC 7643 §3). It returns nil for a comparison of anything else.
+// onSchemas says a comparison of `schemas` with the attributes that it follows from, since no store keeps it: every resource has its core
+// schema (and an id), and an extension is in use where one of its attributes is assigned (RFC 7643 §3). It returns nil for a comparison of
+// anything else.
 func onSchemas(c *Compare, rt *schema.ResourceType) Expr {
 	ref := c.Path.Ref
 	if ref.Extension != nil || ref.Attr.Name != "schemas" {

@@ -10,15 +10,15 @@ import (
 
 // Apply applies the operations in order, all or nothing, and returns the new resource; r is not changed. Errors are *scim.Error.
 //
-// What is required or immutable is checked at the end (held): a remove whose attribute a later operation sets again is no error, and a required
-// sibling that was never there is not this patch's concern.
-func Apply(r scim.Resource, ops []Op, rt *schema.ResourceType) (scim.Resource, error) {
+// What is required or immutable is checked at the end (held): a remove whose attribute a later operation sets again is no error, and a
+// required sibling that was never there is not this patch's concern.
+func Apply(r scim.Resource, ops []Op, rt *schema.ResourceType, d scim.Dialect) (scim.Resource, error) {
 	out := r.Clone()
 	if out == nil {
 		out = scim.Resource{}
 	}
 	for _, op := range ops {
-		if err := apply(out, op, rt); err != nil {
+		if err := apply(out, op, d); err != nil {
 			return nil, located(err, fmt.Sprintf("%s %q", op.Kind, op.Path.String()))
 		}
 	}
@@ -28,7 +28,7 @@ func Apply(r scim.Resource, ops []Op, rt *schema.ResourceType) (scim.Resource, e
 	return out, nil
 }
 
-func apply(r scim.Resource, op Op, rt *schema.ResourceType) error {
+func apply(r scim.Resource, op Op, d scim.Dialect) error {
 	ref := op.Path.Attr.Ref
 	switch {
 	case ref.Attr == nil && ref.Extension != nil && op.Kind == Remove:
@@ -43,7 +43,7 @@ func apply(r scim.Resource, op Op, rt *schema.ResourceType) error {
 		return errReadOnly(ref)
 	case ref.Attr.MultiValued:
 		values, _ := r.Get(ref.Owner()).([]any)
-		values, err := edit(values, op, rt)
+		values, err := edit(values, op, d)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func apply(r scim.Resource, op Op, rt *schema.ResourceType) error {
 		}
 		return nil
 	case op.Path.Filter != nil:
-		return applyFiltered(r, op, rt)
+		return applyFiltered(r, op, d)
 	}
 	return applySingular(r, op)
 }
@@ -132,14 +132,15 @@ func merged(old, change map[string]any) map[string]any {
 	return out
 }
 
-// applyFiltered works on a singular complex attribute whose path has a filter, `manager[value eq "id"]`: its one value is taken as a list of one.
-func applyFiltered(r scim.Resource, op Op, rt *schema.ResourceType) error {
+// applyFiltered works on a singular complex attribute whose path has a filter, `manager[value eq "id"]`: its one value is taken as a list
+// of one.
+func applyFiltered(r scim.Resource, op Op, d scim.Dialect) error {
 	owner := op.Path.Attr.Ref.Owner()
 	var values []any
 	if v := r.Get(owner); v != nil {
 		values = []any{v}
 	}
-	values, err := edit(values, op, rt)
+	values, err := edit(values, op, d)
 	if err != nil {
 		return err
 	}

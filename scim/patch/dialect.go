@@ -9,74 +9,69 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// This file is what clients send beyond RFC 7644 §3.5.2 in PATCH operations: one function a quirk, each with where it was seen. A function that
-// does not apply returns what it was given, and with Strict in the resource type none applies. Values and paths have quirks of their own, in the
+// This file is what clients send beyond RFC 7644 §3.5.2 in PATCH operations: one function a quirk, each with where it was seen. A function
+// that does not apply returns what it was given, and in a strict dialect none applies. Values and paths have quirks of their own, in the
 // files of this name in scim and scim/filter.
 
-// checkMessage lets a body leave `schemas` out.
-func checkMessage(rt *schema.ResourceType, body scim.Object) error {
-	if !rt.Strict {
-		return nil
-	}
-	return scim.Announces(body, scim.PatchOpURN)
-}
-
 // noOperations takes a body whose Operations are empty: Microsoft's web validator sends it and expects success (scimmyjs/scimmy#59).
-func noOperations(rt *schema.ResourceType) bool { return !rt.Strict }
+func noOperations(d scim.Dialect) bool { return !d.Strict }
 
 // kindOf reads op in any case: Entra's default dialect has "Add", "Replace" and "Remove" (thomaspoignant/scim-patch#5).
-func kindOf(rt *schema.ResourceType, word string) Kind {
-	if !rt.Strict {
+func kindOf(d scim.Dialect, word string) Kind {
+	if !d.Strict {
 		word = strings.ToLower(word)
 	}
 	return Kind(word)
 }
 
 // emptyPath takes "path":"" for none: admin-written templates.
-func emptyPath(rt *schema.ResourceType, path any) bool {
-	return path == nil || path == "" && !rt.Strict
+func emptyPath(d scim.Dialect, path any) bool {
+	return path == nil || path == "" && !d.Strict
 }
 
-// ofList takes the object out of an array of one that was sent where an operation without a path has a set of attributes: the habit of Microsoft's old
-// client library (see unwrapped in scim).
-func ofList(rt *schema.ResourceType, value any) any {
-	if list, ok := value.([]any); ok && len(list) == 1 && !rt.Strict {
+// ofList takes the object out of an array of one that was sent where an operation without a path has a set of attributes: the habit of
+// Microsoft's old client library (see unwrapped in scim).
+func ofList(d scim.Dialect, value any) any {
+	if list, ok := value.([]any); ok && len(list) == 1 && !d.Strict {
 		return list[0]
 	}
 	return value
 }
 
-// pathKey finds the path behind a key of a value without a path: "emails[type eq \"work\"].value", and "emails.value" of a multi-valued attribute,
-// which only an operation can mean (Captain-P-Goldfish/SCIM-SDK#267, pond/scimitar#123). The plain dotted keys are scim's.
-func pathKey(rt *schema.ResourceType, key string) bool {
-	if rt.Strict {
+// pathKey finds the path behind a key of a value without a path: "emails[type eq \"work\"].value", and "emails.value" of a multi-valued
+// attribute, which only an operation can mean (Captain-P-Goldfish/SCIM-SDK#267, pond/scimitar#123). The plain dotted keys are scim's.
+func pathKey(d scim.Dialect, rt *schema.ResourceType, key string) bool {
+	if d.Strict {
 		return false
 	}
 	if strings.ContainsRune(key, '[') {
 		return true
 	}
-	urn, name, sub := scim.SplitPath(rt, key)
-	ref, ok := scim.Resolve(rt, urn, name, sub)
+	urn, name, sub := d.SplitPath(rt, key)
+	ref, ok := d.Resolve(rt, urn, name, sub)
 	return ok && ref.Sub != nil && ref.Attr.MultiValued
 }
 
-// soleValue reads a path that selects the primary value of an attribute which the type keeps as plain values, without primary or type: Entra's
-// SingleAppRoleAssignment writes `roles[primary eq "True"].value`, and means by it the user's one role (lightdash/lightdash#25676). It is the list
-// of one value then. ref is the attribute with what is to be set of the value.
-func soleValue(rt *schema.ResourceType, path string) (ref schema.Ref, ok bool) {
+// soleValue reads a path that selects the primary value of an attribute which the type keeps as plain values, without primary or type:
+// Entra's SingleAppRoleAssignment writes `roles[primary eq "True"].value`, and means by it the user's one role (lightdash/lightdash#25676).
+// It is the list of one value then. ref is the attribute with what is to be set of the value.
+func soleValue(d scim.Dialect, rt *schema.ResourceType, path string) (ref schema.Ref, ok bool) {
 	attribute, rest, bracketed := strings.Cut(path, "[")
-	if rt.Strict || !bracketed {
+	if d.Strict || !bracketed {
 		return ref, false
 	}
-	urn, name, sub := scim.SplitPath(rt, attribute)
-	ref, ok = scim.Resolve(rt, urn, name, sub)
-	if !ok || ref.Attr == nil || ref.Sub != nil || !ref.Attr.MultiValued || ref.Attr.Sub("value") == nil || ref.Attr.Sub("primary") != nil || ref.Attr.Sub("type") != nil {
+	urn, name, sub := d.SplitPath(rt, attribute)
+	ref, ok = d.Resolve(rt, urn, name, sub)
+	if !ok || ref.Attr == nil || ref.Sub != nil || !ref.Attr.MultiValued {
+		return ref, false
+	}
+	if ref.Attr.Sub("value") == nil || ref.Attr.Sub("primary") != nil || ref.Attr.Sub("type") != nil {
 		return ref, false
 	}
 	withPrimary := ref.Attr.Clone()
 	withPrimary.SubAttributes = append(withPrimary.SubAttributes, &schema.Attribute{Name: "primary", Type: schema.Boolean})
 	selecting := &schema.ResourceType{Name: rt.Name, Core: &schema.Schema{ID: rt.Core.ID, Attributes: []*schema.Attribute{withPrimary}}}
-	selected, err := filter.ParsePath(ref.Attr.Name+"["+rest, selecting)
+	selected, err := filter.ParsePath(ref.Attr.Name+"["+rest, selecting, d)
 	if err != nil {
 		return ref, false
 	}
@@ -90,29 +85,30 @@ func soleValue(rt *schema.ResourceType, path string) (ref schema.Ref, ok bool) {
 	return ref, selected.Attr.Ref.Sub == nil || ref.Sub != nil
 }
 
-// ignoresReadOnly passes over readOnly attributes in a value without a path: Okta and others return the meta and groups that they read. An id must be
-// the resource's own all the same.
-func ignoresReadOnly(rt *schema.ResourceType) bool { return !rt.Strict }
+// ignoresReadOnly passes over readOnly attributes in a value without a path: Okta and others return the meta and groups that they read. An
+// id must be the resource's own all the same.
+func ignoresReadOnly(d scim.Dialect) bool { return !d.Strict }
 
-// ignoresUnmapped passes over an operation on an attribute that the type does not have: Entra's default mappings have many, and one that is refused costs
-// the whole user (kortix-ai/suna#7302). By RFC 7644 table 9 it is an invalidPath.
-func ignoresUnmapped(rt *schema.ResourceType) bool { return !rt.Strict }
+// ignoresUnmapped passes over an operation on an attribute that the type does not have: Entra's default mappings have many, and one that is
+// refused costs the whole user (kortix-ai/suna#7302). By RFC 7644 table 9 it is an invalidPath.
+func ignoresUnmapped(d scim.Dialect) bool { return !d.Strict }
 
-// removedValues takes a value in a remove, which RFC 7644 §3.5.2.2 does not have. Entra's default dialect names with one the members to take out
-// (AzureAD/SCIMReferenceCode#10); on a path with a filter, or on what is not multi-valued, it is redundant (AzureAD/SCIMReferenceCode#87).
-// Ignoring it would empty the group, so that a strict reader refuses it.
-func removedValues(rt *schema.ResourceType, value any) error {
-	if value == nil || !rt.Strict {
+// removedValues takes a value in a remove, which RFC 7644 §3.5.2.2 does not have. Entra's default dialect names with one the members to
+// take out (AzureAD/SCIMReferenceCode#10); on a path with a filter, or on what is not multi-valued, it is redundant
+// (AzureAD/SCIMReferenceCode#87). Ignoring it would empty the group, so that a strict reader refuses it.
+func removedValues(d scim.Dialect, value any) error {
+	if value == nil || !d.Strict {
 		return nil
 	}
 	return &scim.Error{Type: scim.InvalidSyntax, Detail: "a remove has no value: its path selects what goes"}
 }
 
-// described returns the value that a filter of equalities describes, {type: work} for `type eq "work"`, for an operation that found none to change. RFC 7644
-// §3.5.2.3 has noTarget; Entra relies on the value being made, by add and by replace (erratum 8097, scim-patch#42, SCIM-SDK#416).
-func described(rt *schema.ResourceType, f filter.Expr) (map[string]any, bool) {
+// described returns the value that a filter of equalities describes, {type: work} for `type eq "work"`, for an operation that found none to
+// change. RFC 7644 §3.5.2.3 has noTarget; Entra relies on the value being made, by add and by replace (erratum 8097, scim-patch#42,
+// SCIM-SDK#416).
+func described(d scim.Dialect, f filter.Expr) (map[string]any, bool) {
 	clauses, ok := filter.Equalities(f)
-	if rt.Strict || !ok || slices.ContainsFunc(clauses, func(c *filter.Compare) bool { return !labels(c.Path.Ref) }) {
+	if d.Strict || !ok || slices.ContainsFunc(clauses, func(c *filter.Compare) bool { return !labels(c.Path.Ref) }) {
 		return nil, false
 	}
 	return selectedBy(f)

@@ -7,8 +7,8 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// held holds the whole of a patch to what its operations must leave as it was: required attributes are not left unassigned (RFC 7644 §3.5.2.2, §3.5.2.3), and
-// immutable ones that have a value keep it (§3.5.2: set once, then a mutability error).
+// held holds the whole of a patch to what its operations must leave as it was: required attributes are not left unassigned (RFC 7644
+// §3.5.2.2, §3.5.2.3), and immutable ones that have a value keep it (§3.5.2: set once, then a mutability error).
 func held(before, after scim.Resource, rt *schema.ResourceType) error {
 	if err := heldAll(before, after, nil, rt.Core.Attributes); err != nil {
 		return err

@@ -14,23 +14,23 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// A patch and then what puts each attribute back, in reverse order and in one patch, is the resource that there was. Twice the same patch is as once.
+// A patch and then what puts each attribute back, in reverse order and in one patch, is the resource that there was. Twice the same patch
+// is as once.
 func TestInverse(t *testing.T) {
-	for _, strict := range []bool{false, true} {
+	for _, d := range []scim.Dialect{{}, {Strict: true}} {
 		rt := everyType()
 		rt.Core.Attribute("name").Sub("familyName").Required = false
-		rt.Strict = strict
 		rapid.Check(t, func(t *rapid.T) {
 			before := drawResource(t)
 			var ops, back []any
 			at := before
 			for i := range rapid.IntRange(1, 5).Draw(t, "operations") {
 				op := drawOperation(t, i)
-				parsed, err := parsed(rt, op)
+				parsed, err := parsed(rt, d, op)
 				if err != nil {
 					t.Fatalf("%v: %v", op, err)
 				}
-				after, err := patch.Apply(at, parsed, rt)
+				after, err := patch.Apply(at, parsed, rt, d)
 				if err != nil { // no target
 					continue
 				}
@@ -44,22 +44,22 @@ func TestInverse(t *testing.T) {
 			if len(ops) == 0 {
 				return
 			}
-			forward, err := parsed(rt, ops...)
+			forward, err := parsed(rt, d, ops...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			after, err := patch.Apply(before, forward, rt)
+			after, err := patch.Apply(before, forward, rt, d)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(at, after); diff != "" {
 				t.Fatalf("%v: one by one and together differ (-one by one +together):\n%s", ops, diff)
 			}
-			inverse, err := parsed(rt, back...)
+			inverse, err := parsed(rt, d, back...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			again, err := patch.Apply(after, inverse, rt)
+			again, err := patch.Apply(after, inverse, rt, d)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,11 +81,11 @@ func TestEqualIsNoChange(t *testing.T) {
 			ops = append(ops, map[string]any{"op": kind, "path": name, "value": v})
 		}
 		ops = append(ops, map[string]any{"op": kind, "value": map[string]any(before)})
-		same, err := parsed(rt, ops...)
+		same, err := parsed(rt, scim.Dialect{}, ops...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		after, err := patch.Apply(before, same, rt)
+		after, err := patch.Apply(before, same, rt, scim.Dialect{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,12 +95,12 @@ func TestEqualIsNoChange(t *testing.T) {
 	})
 }
 
-func parsed(rt *schema.ResourceType, ops ...any) ([]patch.Op, error) {
+func parsed(rt *schema.ResourceType, d scim.Dialect, ops ...any) ([]patch.Op, error) {
 	body, err := json.Marshal(map[string]any{"schemas": []string{scim.PatchOpURN}, "Operations": ops})
 	if err != nil {
 		return nil, err
 	}
-	got, _, err := patch.Parse(body, rt)
+	got, _, err := patch.Parse(body, rt, d)
 	return got, err
 }
 
@@ -153,7 +153,8 @@ func drawElements(t *rapid.T, name, label string) any {
 
 func drawOperation(t *rapid.T, i int) any {
 	word := words.Draw(t, fmt.Sprint("word", i))
-	filtered := rapid.SampledFrom([]string{`[type eq "work"]`, `[value eq "b"]`, `[value ne "a" or primary eq true]`}).Draw(t, fmt.Sprint("filter", i))
+	filtered := rapid.SampledFrom([]string{`[type eq "work"]`, `[value eq "b"]`, `[value ne "a" or primary eq true]`}).Draw(t,
+		fmt.Sprint("filter", i))
 	targets := []struct {
 		path  string
 		value any

@@ -10,15 +10,14 @@ import (
 type Members struct {
 	Add    []string // ids
 	Remove []string // ids
-	// Replace says that the list becomes exactly Add (replace, or a remove without a filter or values): the present members must be read once.
+	// Replace says that the list becomes exactly Add (replace, or a remove without a filter or values): the present members must be read
+	// once.
 	Replace bool
 }
 
-// Empty says that no member is touched.
-func (m Members) Empty() bool { return len(m.Add) == 0 && len(m.Remove) == 0 && !m.Replace }
-
-// SplitMembers takes the operations on the multi-valued complex attribute named (Group members) out of ops and folds them into a delta.
-// ok is false where an operation cannot be said as a delta (a filter on something other than `value eq` or `or`s of it); ops are then unchanged and the members must be read.
+// SplitMembers takes the operations on the multi-valued complex attribute named (Group members) out of ops and folds them into a delta. ok
+// is false where an operation cannot be said as a delta (a filter on something other than `value eq` or `or`s of it); ops are then
+// unchanged and the members must be read.
 func SplitMembers(ops []Op, attribute string) (rest []Op, delta Members, ok bool) {
 	d := folding{last: map[string]word{}}
 	for _, op := range ops {

@@ -12,13 +12,14 @@ import (
 // Parse reads a PATCH body. dropped lists the paths and keys that rt does not have; operations on them are left out, and so are readOnly
 // attributes that a value merely carries. Errors are *scim.Error (invalidSyntax, invalidPath, invalidValue, mutability, noTarget) and name
 // the operation.
-// Keys that a body or an operation does not have are passed over: Microsoft's Postman collection sends a body-level id and an operation-level name.
-func Parse(body []byte, rt *schema.ResourceType) (ops []Op, dropped []string, err error) {
+// Keys that a body or an operation does not have are passed over: Microsoft's Postman collection sends a body-level id and an
+// operation-level name.
+func Parse(body []byte, rt *schema.ResourceType, d scim.Dialect) (ops []Op, dropped []string, err error) {
 	o, err := scim.Decode(body)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := checkMessage(rt, o); err != nil {
+	if err := d.Announces(o, scim.PatchOpURN); err != nil {
 		return nil, nil, err
 	}
 	v, _ := o.Get("Operations")
@@ -26,10 +27,10 @@ func Parse(body []byte, rt *schema.ResourceType) (ops []Op, dropped []string, er
 	if !ok {
 		return nil, nil, &scim.Error{Type: scim.InvalidSyntax, Detail: "Operations must be an array"}
 	}
-	if len(list) == 0 && !noOperations(rt) {
+	if len(list) == 0 && !noOperations(d) {
 		return nil, nil, &scim.Error{Type: scim.InvalidSyntax, Detail: "Operations must have an operation"}
 	}
-	p := &parser{rt: rt, reader: scim.Reader{Type: rt}}
+	p := &parser{rt: rt, dialect: d, reader: scim.Reader{Dialect: d, Type: rt}}
 	for i, raw := range list {
 		if err := p.operation(i, raw); err != nil {
 			return nil, nil, err
@@ -39,9 +40,10 @@ func Parse(body []byte, rt *schema.ResourceType) (ops []Op, dropped []string, er
 }
 
 type parser struct {
-	rt     *schema.ResourceType
-	reader scim.Reader
-	ops    []Op
+	rt      *schema.ResourceType
+	dialect scim.Dialect
+	reader  scim.Reader
+	ops     []Op
 }
 
 // operation reads one element of Operations.
@@ -53,7 +55,7 @@ func (p *parser) operation(i int, raw any) error {
 	}
 	op, _ := o.Get("op")
 	word, _ := op.(string)
-	kind := kindOf(p.rt, word)
+	kind := kindOf(p.dialect, word)
 	switch kind {
 	case Add, Replace, Remove:
 	default:
@@ -66,7 +68,7 @@ func (p *parser) operation(i int, raw any) error {
 		return &scim.Error{Type: scim.InvalidPath, Detail: where + ": path must be a string"}
 	}
 	where += ", " + string(kind)
-	if emptyPath(p.rt, path) {
+	if emptyPath(p.dialect, path) {
 		return located(p.pathless(kind, value, has), where)
 	}
 	return located(p.path(kind, text, value, has, false), fmt.Sprintf("%s %q", where, text))
@@ -88,7 +90,7 @@ func (p *parser) pathless(kind Kind, value any, has bool) error {
 	if !has {
 		return errNoValue()
 	}
-	o, ok := ofList(p.rt, value).(scim.Object)
+	o, ok := ofList(p.dialect, value).(scim.Object)
 	if !ok {
 		return &scim.Error{Type: scim.InvalidValue, Detail: "without a path the value must be a JSON object"}
 	}
@@ -102,7 +104,7 @@ func (p *parser) pathless(kind Kind, value any, has bool) error {
 
 // member reads a member of a value without a path.
 func (p *parser) member(kind Kind, m scim.Member) error {
-	if pathKey(p.rt, m.Name) {
+	if pathKey(p.dialect, p.rt, m.Name) {
 		return p.path(kind, m.Name, m.Value, true, true)
 	}
 	if ref, ok := p.rt.Resolve(p.rt.Split(m.Name)); ok && ref.Attr != nil && readOnly(ref) {
@@ -123,8 +125,8 @@ func (p *parser) assign(kind Kind, assignments []scim.Assignment) {
 	}
 }
 
-// put adds an operation that gives the target a value; no value means remove. But adding nothing to a list leaves it alone: `add members []`
-// must not empty a group.
+// put adds an operation that gives the target a value; no value means remove. But adding nothing to a list leaves it alone: `add members
+// []` must not empty a group.
 func (p *parser) put(kind Kind, path filter.Path, value any) {
 	ref := path.Attr.Ref
 	if value == nil {
@@ -138,16 +140,16 @@ func (p *parser) put(kind Kind, path filter.Path, value any) {
 
 // path reads an operation with a path. carried says that the path is a key in a value, where readOnly attributes are no error.
 func (p *parser) path(kind Kind, text string, value any, has, carried bool) error {
-	path, known, err := filter.LookupPath(text, p.rt)
+	path, known, err := filter.LookupPath(text, p.rt, p.dialect)
 	if err != nil {
 		return err
 	}
-	if ref, ok := soleValue(p.rt, text); !known && ok {
+	if ref, ok := soleValue(p.dialect, p.rt, text); !known && ok {
 		return p.sole(kind, ref, value, has, carried)
 	}
 	if !known {
-		if !ignoresUnmapped(p.rt) {
-			_, err := filter.ParsePath(text, p.rt)
+		if !ignoresUnmapped(p.dialect) {
+			_, err := filter.ParsePath(text, p.rt, p.dialect)
 			return err
 		}
 		p.reader.Drop(text)
@@ -202,7 +204,7 @@ func (p *parser) at(kind Kind, path filter.Path, raw any, has, carried bool) err
 			p.ops = append(p.ops, Op{Kind: kind, Path: path, Value: text})
 			return nil
 		}
-		if carried && ignoresReadOnly(p.rt) {
+		if carried && ignoresReadOnly(p.dialect) {
 			return nil
 		}
 		return errReadOnly(ref)
@@ -221,8 +223,8 @@ func (p *parser) at(kind Kind, path filter.Path, raw any, has, carried bool) err
 	return nil
 }
 
-// listed makes a list of one value that an operation gives a multi-valued attribute: RFC 7644 §3.5.2.1 has "a JSON object containing the sub-attributes"
-// beside the array that a resource has.
+// listed makes a list of one value that an operation gives a multi-valued attribute: RFC 7644 §3.5.2.1 has "a JSON object containing the
+// sub-attributes" beside the array that a resource has.
 func listed(ref schema.Ref, filtered bool, value any) any {
 	if _, ok := value.([]any); ok || value == nil || filtered || !ref.Leaf().MultiValued {
 		return value
@@ -233,7 +235,7 @@ func listed(ref schema.Ref, filtered bool, value any) any {
 // remove reads a remove: of the target, or where a value names what of it goes, of that.
 func (p *parser) remove(path filter.Path, raw any) error {
 	ref := path.Attr.Ref
-	if err := removedValues(p.rt, raw); err != nil {
+	if err := removedValues(p.dialect, raw); err != nil {
 		return err
 	}
 	if path.Filter == nil && ref.Sub == nil && ref.Attr.MultiValued && raw != nil && raw != "" {
@@ -253,8 +255,8 @@ func (p *parser) remove(path filter.Path, raw any) error {
 	return nil
 }
 
-// selecting returns the filter that selects the values given: each by its `value`, and by what else a client may set about it (the type of an
-// e-mail address, but not that of a member); where there is no `value`, by everything.
+// selecting returns the filter that selects the values given: each by its `value`, and by what else a client may set about it (the type of
+// an e-mail address, but not that of a member); where there is no `value`, by everything.
 func selecting(ref schema.Ref, values []any) filter.Expr {
 	var all filter.Expr
 	for _, v := range values {

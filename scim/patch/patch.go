@@ -1,4 +1,5 @@
-// Package patch reads PATCH bodies (RFC 7644 §3.5.2): client dialects become canonical operations, and a strict engine applies those to a resource.
+// Package patch reads PATCH bodies (RFC 7644 §3.5.2): client dialects become canonical operations, and a strict engine applies those to a
+// resource.
 package patch
 
 import (
@@ -15,8 +16,8 @@ const (
 	Remove  Kind = "remove"
 )
 
-// Op is one canonical operation: a resolved path (never path-less), and a value of the attribute's own type (nil for remove). In the value of a
-// complex attribute a nil sub-attribute is to be removed. An extension as a whole is only ever removed.
+// Op is one canonical operation: a resolved path (never path-less), and a value of the attribute's own type (nil for remove). In the value
+// of a complex attribute a nil sub-attribute is to be removed. An extension as a whole is only ever removed.
 type Op struct {
 	Kind  Kind
 	Path  filter.Path

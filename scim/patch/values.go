@@ -11,16 +11,16 @@ import (
 
 // editing is the values of a multi-valued attribute under an operation.
 type editing struct {
-	rt      *schema.ResourceType
+	dialect scim.Dialect
 	attr    *schema.Attribute
 	values  []any
 	touched []bool // which of them the operation set
 }
 
 // edit does an operation on the values of an attribute (RFC 7644 §3.5.2.1 to §3.5.2.3). values is the caller's own copy.
-func edit(values []any, op Op, rt *schema.ResourceType) ([]any, error) {
+func edit(values []any, op Op, d scim.Dialect) ([]any, error) {
 	ref, f := op.Path.Attr.Ref, op.Path.Filter
-	e := &editing{rt: rt, attr: ref.Attr}
+	e := &editing{dialect: d, attr: ref.Attr}
 	switch {
 	case op.Kind == Remove:
 		return remove(values, ref, f)
@@ -100,7 +100,7 @@ func (e *editing) set(op Op) error {
 	base := map[string]any{}
 	if f != nil {
 		var ok bool
-		if base, ok = described(e.rt, f); !ok || e.attr.Type != schema.Complex {
+		if base, ok = described(e.dialect, f); !ok || e.attr.Type != schema.Complex {
 			return errNoTarget()
 		}
 	}
@@ -124,8 +124,8 @@ func emptied(v, change map[string]any) bool {
 	return len(v) == 0
 }
 
-// changed returns one value after the operation: with a sub-attribute set, merged with (add), or replaced by the new value, which keeps what
-// the filter selected it by. It is nil if nothing is left.
+// changed returns one value after the operation: with a sub-attribute set, merged with (add), or replaced by the new value, which keeps
+// what the filter selected it by. It is nil if nothing is left.
 func (e *editing) changed(v any, op Op) (any, error) {
 	old, isComplex := v.(map[string]any)
 	if !isComplex {

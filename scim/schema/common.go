@@ -15,15 +15,6 @@ var common = []*Attribute{
 	}, readOnly),
 }
 
-// Common returns a fresh copy of the attributes that every resource type has (RFC 7643 §3.1): id, schemas and meta.
-func Common() []*Attribute {
-	var out []*Attribute
-	for _, a := range common {
-		out = append(out, a.Clone())
-	}
-	return out
-}
-
 // ExternalID returns a fresh copy of externalId (RFC 7643 §3.1). A resource type that can keep it lists it among its core attributes.
 func ExternalID() *Attribute {
 	return text("externalId", "A String that is an identifier for the resource as defined by the provisioning client.", exact)

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// ParseDateTime reads a dateTime (RFC 7643 §2.3.5, the xsd:dateTime of XML Schema): any offset, any number of fraction digits, case ignored.
-// Without an offset, which XML Schema allows, it is UTC.
+// ParseDateTime reads a dateTime (RFC 7643 §2.3.5, the xsd:dateTime of XML Schema): any offset, any number of fraction digits, case
+// ignored. Without an offset, which XML Schema allows, it is UTC.
 func ParseDateTime(s string) (time.Time, bool) {
 	if strings.ContainsRune(s, ',') { // time.Parse takes a comma for the fraction; XML Schema does not.
 		return time.Time{}, false

@@ -85,8 +85,6 @@ type ResourceType struct {
 	Description string
 	Core        *Schema
 	Extensions  []Extension
-	// Strict holds clients to the RFCs: what scim, filter and patch otherwise take beyond them is refused (their files dialect.go).
-	Strict bool `json:"-"`
 }
 
 // Ref is an attribute found in a resource type. Sub is nil where the path names the attribute as a whole; Attr is nil where the

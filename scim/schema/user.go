@@ -19,7 +19,8 @@ func User() *Schema {
 		text("title", "The user's title, such as \"Vice President\"."),
 		text("userType", "Used to identify the relationship between the organization and the user."),
 		text("preferredLanguage", "Indicates the User's preferred written or spoken language."),
-		text("locale", "Used to indicate the User's default location for purposes of localizing items such as currency, date time format, or numerical representations."),
+		text("locale", "Used to indicate the User's default location for purposes of localizing items such as currency, date time format, "+
+			"or numerical representations."),
 		text("timezone", "The User's time zone in the 'Olson' time zone database format, e.g., 'America/Los_Angeles'."),
 		boolean("active", "A Boolean value indicating the User's administrative status."),
 		text("password", "The User's cleartext password.", writeOnly),
@@ -33,7 +34,8 @@ func User() *Schema {
 			"photo", "thumbnail"),
 		complexOf("addresses", "A physical mailing address for this User.", []*Attribute{
 			text("formatted", "The full mailing address, formatted for display or use with a mailing label."),
-			text("streetAddress", "The full street address component, which may include house number, street name, P.O. box, and multi-line extended street address information."),
+			text("streetAddress", "The full street address component, which may include house number, street name, P.O. box, "+
+				"and multi-line extended street address information."),
 			text("locality", "The city or locality component."),
 			text("region", "The state or region component."),
 			text("postalCode", "The zip code or postal code component."),
@@ -42,15 +44,20 @@ func User() *Schema {
 			// §8.7.1 leaves it out; §2.4 gives it to every multi-valued attribute, and §8.2 prints it.
 			boolean("primary", "A Boolean value indicating the preferred address."),
 		}, multi),
-		complexOf("groups", "A list of groups to which the user belongs, either through direct membership, through nested groups, or dynamically calculated.", []*Attribute{
+		complexOf("groups", "A list of groups to which the user belongs, either through direct membership, through nested groups, "+
+			"or dynamically calculated.", []*Attribute{
 			text("value", "The identifier of the User's group.", readOnly, exact),
-			reference("$ref", "The URI of the corresponding 'Group' resource to which the user belongs.", []string{"User", "Group"}, readOnly),
+			reference("$ref", "The URI of the corresponding 'Group' resource to which the user belongs.",
+				[]string{"User", "Group"}, readOnly),
 			text("display", "A human-readable name, primarily used for display purposes.", readOnly),
-			text("type", "A label indicating the attribute's function, e.g., 'direct' or 'indirect'.", readOnly, canonical("direct", "indirect")),
+			text("type", "A label indicating the attribute's function, e.g., 'direct' or 'indirect'.",
+				readOnly, canonical("direct", "indirect")),
 		}, multi, readOnly),
-		plural("entitlements", "A list of entitlements for the User that represent a thing the User has.", text("value", "The value of an entitlement.")),
+		plural("entitlements", "A list of entitlements for the User that represent a thing the User has.",
+			text("value", "The value of an entitlement.")),
 		plural("roles", "A list of roles for the User that collectively represent who the User is.", text("value", "The value of a role.")),
-		plural("x509Certificates", "A list of certificates issued to the User.", value(Binary, "value", "The value of an X.509 certificate.", exact)),
+		plural("x509Certificates", "A list of certificates issued to the User.",
+			value(Binary, "value", "The value of an X.509 certificate.", exact)),
 	}}
 }
 
@@ -67,7 +74,8 @@ func plural(name, description string, value *Attribute, types ...string) *Attrib
 // EnterpriseUser returns a fresh copy of the enterprise User extension (RFC 7643 §4.3, §8.7.1).
 func EnterpriseUser() *Schema {
 	return &Schema{ID: EnterpriseURN, Name: "EnterpriseUser", Description: "Enterprise User", Attributes: []*Attribute{
-		text("employeeNumber", "Numeric or alphanumeric identifier assigned to a person, typically based on order of hire or association with an organization."),
+		text("employeeNumber", "Numeric or alphanumeric identifier assigned to a person, typically based on order of hire or association "+
+			"with an organization."),
 		text("costCenter", "Identifies the name of a cost center."),
 		text("organization", "Identifies the name of an organization."),
 		text("division", "Identifies the name of a division."),

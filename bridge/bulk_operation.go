@@ -1,0 +1,154 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"scimbridge/scim"
+)
+
+// do does one operation. One that refers to what came to nothing fails (RFC 7644 §3.7.2: 409).
+func (u *bulk) do(ctx context.Context, op *bulkOp) {
+	defer func() {
+		if value := recover(); value != nil { // beside the request's own goroutine it would end the process
+			u.fail(op, fmt.Errorf("panic: %v\n%s", value, debug.Stack()))
+		}
+	}()
+	ids := u.known(op)
+	if id := op.Missing(ids); id != "" {
+		u.fail(op, &unresolved{id})
+		return
+	}
+	path, data := op.Resolved(ids)
+	op.result = &scim.BulkResult{Method: op.Method, BulkID: op.BulkID}
+	r, status, err := u.perform(ctx, op, path, data)
+	if err != nil {
+		u.fail(op, err)
+		return
+	}
+	u.mu.Lock()
+	if op.Method == http.MethodPost {
+		u.ids[op.BulkID], _ = r.Resource["id"].(string)
+	}
+	u.dropped += r.Dropped
+	u.mu.Unlock()
+	op.result.Location, op.result.Version, op.result.Status = r.Location, r.Version, strconv.Itoa(status)
+}
+
+// known are the ids that what the operation refers to has come to.
+func (u *bulk) known(op *bulkOp) map[string]string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	ids := map[string]string{}
+	for _, id := range op.References() {
+		ids[id] = u.ids[id]
+	}
+	return ids
+}
+
+// perform does the request that an operation stands for.
+func (u *bulk) perform(ctx context.Context, op *bulkOp, path string, value any) (r *Result, status int, err error) {
+	typ, id, err := u.b.target(ctx, path)
+	if err != nil {
+		return nil, 0, err
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil, 0, err
+	}
+	call := u.call
+	call.IfMatch = op.Version
+	status = http.StatusOK
+	switch {
+	case op.Method == http.MethodPost && id == "":
+		status = http.StatusCreated
+		r, err = u.b.Create(ctx, call, typ, data, View{})
+	case op.Method == http.MethodPut && id != "":
+		r, err = u.b.Replace(ctx, call, typ, id, data, View{})
+	case op.Method == http.MethodPatch && id != "":
+		r, err = u.b.Patch(ctx, call, typ, id, data, View{})
+	case op.Method == http.MethodDelete && id != "":
+		r, err = &Result{Location: u.b.location(call, u.b.compiled.Type(typ).Resource, id)}, u.b.Delete(ctx, call, typ, id)
+	default:
+		err = &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s %s is no operation", op.Method, path)}
+	}
+	if err == nil && r.Resource == nil {
+		status = http.StatusNoContent
+	}
+	return r, status, err
+}
+
+// target finds the resource type, and the id if there is one, that a bulk path names.
+func (b *Bridge) target(ctx context.Context, path string) (typ, id string, err error) {
+	endpoint, id, _ := strings.Cut(strings.Trim(path, "/"), "/")
+	for _, rt := range b.Types(ctx) {
+		if strings.EqualFold(strings.Trim(rt.Endpoint, "/"), endpoint) {
+			return rt.Name, id, nil
+		}
+	}
+	return "", "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("path %q names no endpoint", path)}
+}
+
+// closeCircles adds to the resources what they could not refer to when they were made.
+func (u *bulk) closeCircles(ctx context.Context) {
+	for _, op := range u.ops {
+		if op.result == nil || op.failed() {
+			continue
+		}
+		patch, missing := op.Closing(u.ids)
+		switch {
+		case missing != "":
+			u.fail(op, &unresolved{missing})
+		case patch != nil:
+			if err := u.close(ctx, op, patch); err != nil {
+				u.fail(op, err)
+			}
+		}
+	}
+}
+
+func (u *bulk) close(ctx context.Context, op *bulkOp, patch map[string]any) error {
+	body, err := json.Marshal(patch)
+	if err != nil {
+		return err
+	}
+	typ, _, err := u.b.target(ctx, op.Path)
+	if err != nil {
+		return err
+	}
+	r, err := u.b.Patch(ctx, u.call, typ, u.ids[op.BulkID], body, View{})
+	if err != nil {
+		return err
+	}
+	u.dropped += r.Dropped
+	if r.Version != "" {
+		op.result.Version = r.Version
+	}
+	return nil
+}
+
+func (op *bulkOp) failed() bool { return op.result != nil && op.result.Response != nil }
+
+// fail notes what kept an operation from being done, or from being done whole.
+func (u *bulk) fail(op *bulkOp, err error) {
+	f := Explain(err)
+	if f.Status >= http.StatusInternalServerError { // the request itself does not fail
+		u.b.log.Warn("bulk operation failed", "request", u.call.RequestID, "method", op.Method, "bulkId", op.BulkID,
+			"status", f.Status, "reason", f.Reason, "error", err)
+	}
+	result := scim.BulkResult{Method: op.Method, BulkID: op.BulkID, Status: strconv.Itoa(f.Status)}
+	if op.result != nil {
+		result.Location = op.result.Location
+	}
+	if op.Method != http.MethodPost && result.Location == "" {
+		result.Location = u.call.BaseURL + "/" + strings.Trim(op.Path, "/")
+	}
+	message := scim.NewErrorMessage(f.Status, f.ScimType, f.Detail)
+	result.Response = &message
+	op.result = &result
+}

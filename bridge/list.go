@@ -1,0 +1,186 @@
+package bridge
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/read"
+	"scimbridge/scim"
+	"scimbridge/scim/filter"
+)
+
+// This file is the list that a query's pages are cut from: the places in it, found once and kept (snapshot.go), and the page that is read
+// by them.
+
+// item is a place in a list.
+type item struct {
+	part int
+	id   string
+}
+
+// found is an entry that a listing holds, on its way to its place.
+type found struct {
+	item
+	entry *ldif.Entry
+	key   any
+}
+
+// paged answers from a snapshot of the matching ids: the first page makes it, a later one uses it, or makes it again.
+func (l *listing) paged(ctx context.Context) (*List, error) {
+	items, err := l.items(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := &List{Total: len(items)}
+	offset := 0
+	if l.query.Cursor != nil {
+		if offset, err = l.locate(items, *l.query.Cursor); err != nil {
+			return nil, err
+		}
+	} else {
+		list.StartIndex = max(l.query.StartIndex, 1)
+		offset = list.StartIndex - 1
+	}
+	wanted := page(items, offset, l.count)
+	if l.query.Cursor != nil && offset+len(wanted) < len(items) {
+		list.NextCursor = l.cursor(offset+len(wanted), wanted[len(wanted)-1])
+	}
+	list.Resources, err = l.read(ctx, wanted)
+	return list, err
+}
+
+// page is the part of a list from an offset on.
+func page[T any](list []T, offset, count int) []T {
+	offset = min(offset, len(list))
+	return list[offset:min(offset+count, len(list))]
+}
+
+// items is the snapshot of the list.
+func (l *listing) items(ctx context.Context) ([]item, error) {
+	first := l.query.Cursor == nil && l.query.StartIndex <= 1 || l.query.Cursor != nil && *l.query.Cursor == ""
+	if !first {
+		if items, ok := l.b.snapshots.get(l.key); ok {
+			return items, nil
+		}
+	}
+	var all []found
+	for number := range l.parts {
+		matches, err := l.enumerate(ctx, number)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, matches...)
+	}
+	l.sort(all)
+	items := make([]item, len(all))
+	for i, f := range all {
+		items[i] = f.item
+	}
+	l.b.snapshots.put(l.key, items)
+	return items, nil
+}
+
+// enumerate gathers a part's matches, reading of each entry only what decides on it and its place.
+func (l *listing) enumerate(ctx context.Context, number int) ([]found, error) {
+	p := l.parts[number]
+	attributes := []string{p.t.Server.IDAttribute}
+	if p.remainder != nil || p.sortBy != nil {
+		attributes = read.Attributes(p.t, p.judges)
+	}
+	var entries []*ldif.Entry
+	search := directory.Search{Base: p.t.Base, Filter: p.ldap, Attributes: attributes}
+	most := l.b.limits.LookThrough
+	err := l.b.directory.Enumerate(ctx, search, func(e *ldif.Entry) error {
+		if entries = append(entries, e); p.remainder != nil && len(entries) > most {
+			detail := "the filter would look through more than %d resources: name a value that the directory can search for"
+			return &scim.Error{Type: scim.TooMany, Detail: fmt.Sprintf(detail, most)}
+		}
+		return nil
+	})
+	if err != nil && reasonOf(err) != directory.NotFound {
+		return nil, err
+	}
+	refs := ldapmap.Refs{}
+	if p.remainder != nil || p.sortBy != nil {
+		if refs, err = l.refs(ctx, p, entries, p.judges); err != nil {
+			return nil, err
+		}
+	}
+	return l.matching(number, entries, refs), nil
+}
+
+// idsASearch is how many ids one search names: servers bound a filter's size.
+const idsASearch = 500
+
+// read shows the resources at these places; one that has gone since is left out.
+func (l *listing) read(ctx context.Context, items []item) ([]scim.Resource, error) {
+	shown := map[item]scim.Resource{}
+	for number, p := range l.parts {
+		var ids []string
+		for _, i := range items {
+			if i.part == number {
+				ids = append(ids, i.id)
+			}
+		}
+		var entries []*ldif.Entry
+		for some := range slices.Chunk(ids, idsASearch) {
+			found, err := l.search(ctx, p, p.t.IDsFilter(some), p.p.Wants)
+			if err != nil {
+				return nil, err
+			}
+			entries = append(entries, found...)
+		}
+		refs, err := l.refs(ctx, p, entries, p.p.Wants)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			shown[item{number, p.t.ID(e)}] = l.b.show(l.call, p.t, e, refs, p.p).Resource
+		}
+	}
+	var resources []scim.Resource
+	for _, i := range items {
+		if r, ok := shown[i]; ok {
+			resources = append(resources, r)
+		}
+	}
+	return resources, nil
+}
+
+// matching keeps of a part's entries those that match, in order.
+func (l *listing) matching(number int, entries []*ldif.Entry, refs ldapmap.Refs) []found {
+	p := l.parts[number]
+	var matches []found
+	for _, e := range entries {
+		f := found{item: item{number, p.t.ID(e)}, entry: e}
+		if p.remainder != nil || p.sortBy != nil {
+			r := l.b.resource(l.call, p.t, e, refs)
+			if p.remainder != nil && !filter.Matches(p.remainder, r) {
+				continue
+			}
+			if p.sortBy != nil {
+				f.key = r.SortKey(*p.sortBy)
+			}
+		}
+		matches = append(matches, f)
+	}
+	l.sort(matches)
+	return matches
+}
+
+// sort orders a list as SortBy says; what is equal by that, by type and id.
+func (l *listing) sort(list []found) {
+	slices.SortFunc(list, func(a, b found) int {
+		order := 0
+		if by := cmp.Or(l.parts[a.part].sortBy, l.parts[b.part].sortBy); by != nil {
+			order = scim.CompareKeys(a.key, b.key, by.Leaf(), l.query.Descending)
+		}
+		return cmp.Or(order, cmp.Compare(a.part, b.part), strings.Compare(a.id, b.id))
+	})
+}
