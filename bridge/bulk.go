@@ -11,16 +11,17 @@ import (
 	"strings"
 	"sync"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/scim"
 )
 
 // bulkWorkers is how many operations of a bulk request are under way at a time.
 const bulkWorkers = 8
 
-// ErrPayload says that a bulk request is larger than announced (RFC 7644 §3.7.3): 413.
-type ErrPayload struct{ Detail string }
-
-func (e *ErrPayload) Error() string { return e.Detail }
+// tooLarge says that a bulk request is larger than announced (RFC 7644 §3.7.3).
+func tooLarge(format string, limit int) error {
+	return &reason.Error{Reason: reason.Payload, Detail: fmt.Sprintf(format, limit)}
+}
 
 // Bulk does the operations of a bulk request (RFC 7644 §3.7): what refers to the result of another waits for it, what concerns one
 // resource goes in order, and the rest goes side by side. All goes in order with failOnErrors, so that it is clear what was left undone, and where
@@ -28,7 +29,7 @@ func (e *ErrPayload) Error() string { return e.Detail }
 // of the request.
 func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*scim.BulkResponse, error) {
 	if len(body) > b.limits.BulkPayload {
-		return nil, &ErrPayload{fmt.Sprintf("the bulk request has more than maxPayloadSize, %d octets", b.limits.BulkPayload)}
+		return nil, tooLarge("the bulk request has more than maxPayloadSize, %d octets", b.limits.BulkPayload)
 	}
 	request, err := scim.ParseBulk(body)
 	if err != nil {
@@ -40,7 +41,7 @@ func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*scim.BulkRespo
 		}
 	}
 	if len(request.Operations) > b.limits.BulkOperations {
-		return nil, &ErrPayload{fmt.Sprintf("the bulk request has more than maxOperations, %d operations", b.limits.BulkOperations)}
+		return nil, tooLarge("the bulk request has more than maxOperations, %d operations", b.limits.BulkOperations)
 	}
 	u := newBulk(b, c, request)
 	if request.FailOnErrors > 0 || u.deletesAmongOthers() {
@@ -252,7 +253,7 @@ func (u *bulk) resolved(op *bulkOp) (path string, data []byte, err error) {
 	defer u.mu.Unlock()
 	for _, id := range op.References() {
 		if u.ids[id] == "" && !(op.Method == http.MethodPost && slices.Contains(op.circle, id) && u.makes(id)) {
-			return "", nil, &unresolved{id}
+			return "", nil, unresolved(id)
 		}
 	}
 	value := op.Data
@@ -269,11 +270,11 @@ func (u *bulk) makes(id string) bool {
 	return slices.ContainsFunc(u.ops, func(op *bulkOp) bool { return op.BulkID == id && op.Method == http.MethodPost })
 }
 
-// unresolved is a reference to a bulkId that came to nothing.
-type unresolved struct{ id string }
-
-func (e *unresolved) Error() string {
-	return fmt.Sprintf("bulkId:%s names no resource: its operation is missing or failed", e.id)
+// unresolved says that a reference to a bulkId came to nothing.
+func unresolved(id string) error {
+	return &reason.Error{
+		Reason: reason.BulkReference, Detail: fmt.Sprintf("bulkId:%s names no resource: its operation is missing or failed", id),
+	}
 }
 
 // closeCircles adds to the resources what they could not refer to when they were made.
@@ -285,7 +286,7 @@ func (u *bulk) closeCircles(ctx context.Context) {
 		_, taken := without(op.Data, op.circle)
 		for _, id := range op.circle {
 			if u.ids[id] == "" {
-				u.fail(op, &unresolved{id})
+				u.fail(op, unresolved(id))
 			}
 		}
 		if op.failed() {

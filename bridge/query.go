@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
@@ -302,7 +303,7 @@ func (l *listing) enumerate(ctx context.Context, number int) ([]found, error) {
 		}
 		return nil
 	})
-	if err != nil && reasonOf(err) != directory.NotFound {
+	if err != nil && reasonOf(err) != reason.NoSuchObject {
 		return nil, err
 	}
 	refs := ldapmap.Refs{}
@@ -355,7 +356,7 @@ func (l *listing) read(ctx context.Context, items []item) ([]scim.Resource, erro
 // search finds entries; where the base is not there yet, there are none.
 func (l *listing) search(ctx context.Context, p *part, text string, wants func(schema.Ref) bool) ([]*ldif.Entry, error) {
 	found, err := l.b.directory.Search(ctx, directory.Search{Base: p.t.Base, Filter: text, Attributes: p.t.Attributes(wants)})
-	if reasonOf(err) == directory.NotFound {
+	if reasonOf(err) == reason.NoSuchObject {
 		return nil, nil
 	}
 	return found, err

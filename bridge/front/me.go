@@ -6,13 +6,14 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/reason"
 )
 
 // me sends a caller that is an account's to its resource (RFC 7644 §3.11: 308). Most callers are provisioning services, and no account's: 501.
 func (s *Server) me(c *fiber.Ctx) error {
 	user := s.gate.User(recordOf(c).caller)
 	if user == "" {
-		return refuse(fiber.StatusNotImplemented, "", "/Me is not supported for this token: it is no account's")
+		return refuse(reason.NotImplemented, "/Me is not supported for this token: it is no account's")
 	}
 	query := bridge.Query{Filter: "userName eq " + strconv.Quote(user), StartIndex: 1, Count: 1, View: bridge.View{Attributes: []string{"meta.location"}}}
 	list, err := s.bridge.Query(c.UserContext(), s.call(c), "User", query)
@@ -26,5 +27,5 @@ func (s *Server) me(c *fiber.Ctx) error {
 			return c.SendStatus(fiber.StatusPermanentRedirect)
 		}
 	}
-	return refuse(fiber.StatusNotFound, "", "the account of this token does not exist")
+	return refuse(reason.NotFound, "the account of this token does not exist")
 }
