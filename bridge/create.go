@@ -42,7 +42,7 @@ func (c *creation) want(seen) (ldapmap.Write, error) {
 	return ldapmap.Write{After: c.resource, Members: ldapmap.Members{Add: c.members}}, nil
 }
 
-func (c *creation) shows() []string { return nil } // an add shows nothing
+func (c *creation) reads() []string { return nil } // an add shows nothing
 
 func (c *creation) finish(ctx context.Context, done attempt) (*Result, error) {
 	e, err := c.readBack(ctx, done)

@@ -44,6 +44,6 @@ func (d *deletion) want(s seen) (ldapmap.Write, error) {
 	return ldapmap.Write{Entry: s.entry, Before: d.typ.Resource(s.entry, s.refs), Exactly: d.call.exactly()}, nil
 }
 
-func (d *deletion) shows() []string { return nil }
+func (d *deletion) reads() []string { return nil }
 
 func (d *deletion) finish(context.Context, attempt) (*Result, error) { return nil, nil }

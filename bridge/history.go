@@ -31,14 +31,16 @@ func (h history) changed(id string) bool {
 }
 
 // emptied says that the directory refused to leave a group without the member that its class demands.
-func (h history) emptied() bool { return slices.ContainsFunc(h, attempt.emptied) }
+func (h history) emptied() bool {
+	return slices.ContainsFunc(h, func(a attempt) bool { return a.receipt.Plan.TakesReferences() && violatesClass(a.receipt.Err) })
+}
 
 // objectClassViolation is the LDAP result for an entry that its classes do not allow (RFC 4511 §4.1.9).
 const objectClassViolation = 65
 
-func (a attempt) emptied() bool {
-	answer, ok := errors.AsType[*directory.Error](a.receipt.Err)
-	return ok && answer.Code == objectClassViolation && a.receipt.Plan.TakesReferences()
+func violatesClass(err error) bool {
+	answer, ok := errors.AsType[*directory.Error](err)
+	return ok && answer.Code == objectClassViolation
 }
 
 // few is how often a write begins again where what stands in its way is likely to stay.
@@ -55,7 +57,7 @@ func (h history) again(err error, n int) bool {
 		return n < few && len(h) > 0 && h.last().entry != nil
 	}
 	// A group that must not be left empty is given the placeholder, once.
-	return len(h) > 0 && h.last().receipt.Err != nil && h.last().emptied() && !h[:len(h)-1].emptied()
+	return violatesClass(err) && h.emptied() && !h[:len(h)-1].emptied()
 }
 
 // told is the error that the client hears of when a write that ended in err is given up. Where the directory could not even be asked what
@@ -66,18 +68,15 @@ func (h history) told(err error) error {
 	}
 	switch reasonOf(err) {
 	case reason.Unknown, reason.Unavailable, reason.Deadline:
-		return told(h.last().receipt)
+		return failure(h.last().receipt)
 	}
 	return err
 }
 
-// told is why a plan stopped: where some of it stands, that is what the client must know.
-func told(r ldif.Receipt) error {
+// failure is why a plan stopped: where some of it stands, that is what the client must know.
+func failure(r ldif.Receipt) error {
 	if r.HalfDone() && reasonOf(r.Err) != reason.HalfDone {
 		return &reason.Error{Reason: reason.HalfDone, Cause: r.Err}
 	}
 	return r.Err
 }
-
-// lostRace says that another client was quicker.
-func lostRace(err error) bool { return reasonOf(err) == reason.LostRace }

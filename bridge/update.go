@@ -44,7 +44,7 @@ func (u *update) change(s seen, after scim.Resource, members ldapmap.Members) ld
 	return ldapmap.Write{Entry: s.entry, Before: before, After: after, Members: members, Exactly: u.call.exactly()}
 }
 
-func (u *update) shows() []string {
+func (u *update) reads() []string {
 	wants := u.shown.Wants
 	if u.silent {
 		wants = func(schema.Ref) bool { return false }

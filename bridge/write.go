@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
@@ -32,8 +33,8 @@ type intent interface {
 	look(ctx context.Context, past history) (seen, error)
 	// want tells what is wanted of what look saw.
 	want(s seen) (ldapmap.Write, error)
-	// shows are the attributes that finish needs of the entry as the write leaves it.
-	shows() []string
+	// reads are the attributes that finish needs of the entry as the write leaves it.
+	reads() []string
 	// finish tells the client what the write came to.
 	finish(ctx context.Context, done attempt) (*Result, error)
 }
@@ -108,8 +109,8 @@ func (r *request) attempt(ctx context.Context, in intent, past history) (history
 	if err := r.guard.Judge(ctx, r.world, r.server, plan); err != nil { // 5
 		return past, err
 	}
-	// 6
-	a.receipt = r.directory.Execute(ctx, plan, in.shows()) // 7
+	// 6: a journal that must know of a write before it happens is told here
+	a.receipt = r.directory.Execute(ctx, plan, in.reads()) // 7
 	r.record(a.receipt)                                    // 8
 	return append(past, a), a.receipt.Err
 }
@@ -138,8 +139,8 @@ func (r *request) settle(ctx context.Context, in intent, past history) (history,
 		last.receipt = last.receipt.NotDone()
 		return past.with(last), nil
 	}
-	after := r.directory.Execute(ctx, rest, in.shows()) // 7
-	if lostRace(after.Err) {                            // what was done before it stands: it is read back again, and the rest tried again
+	after := r.directory.Execute(ctx, rest, in.reads()) // 7
+	if reasonOf(after.Err) == reason.LostRace {         // what was done before it stands: it is read back again, and the rest tried again
 		r.record(after) // 8
 		return past, after.Err
 	}
@@ -148,7 +149,7 @@ func (r *request) settle(ctx context.Context, in intent, past history) (history,
 	if last.receipt.Unsure() {
 		return past.with(last), after.Err
 	}
-	return past.with(last), told(last.receipt)
+	return past.with(last), failure(last.receipt)
 }
 
 // pause waits before another attempt, longer each time and never the same: contenders for one entry must not stay in step.

@@ -124,6 +124,7 @@ func TestReceipts(t *testing.T) {
 				c := network{"a": p}.client(t, "a")
 				defer c.Close()
 				receipt := c.Execute(t.Context(), ldif.Plan{Steps: test.plan}, nil)
+				synctest.Wait() // the peer has noted what it does not answer
 				if test.err == reason.None && receipt.Err != nil {
 					t.Fatal(receipt.Err)
 				}
