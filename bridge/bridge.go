@@ -1,12 +1,11 @@
 // Package bridge does what a SCIM request asks: it reads the directory, plans, has the plan judged, runs it and records it.
-// There is one file an operation; reasons.go is the table from what went wrong to what the client is told.
+// There is one file an operation; write.go drives every write; reasons.go says what the client is told of what went wrong.
 package bridge
 
 import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"log/slog"
 	"net/url"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
@@ -88,10 +88,6 @@ func New(o Options) *Bridge {
 	}
 }
 
-// errMismatch says that the directory's schema lacks what the map names. A filter on an unknown attribute finds nothing, and a bridge that finds nothing
-// makes every account a second time: nothing is served until map and schema agree.
-var errMismatch = errors.New("the attribute map names what the directory's schema lacks; the log says what")
-
 // world is the map as it stands in the directory at hand.
 func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) {
 	server, err := b.directory.Server(ctx)
@@ -118,17 +114,32 @@ func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) 
 	return bound, server, nil
 }
 
-// typed is world, and the type named.
-func (b *Bridge) typed(ctx context.Context, name string) (*ldapmap.Map, *ldapmap.Type, *ldif.Server, error) {
+// request is one request about resources of a type: who asks, what is to be shown, and the map as it stands in the directory at hand.
+type request struct {
+	*Bridge
+	call      Call
+	operation string // create, get, patch, replace, delete
+	world     *ldapmap.Map
+	typ       *ldapmap.Type
+	server    *ldif.Server
+	shown     *scim.Projection
+}
+
+// begin finds the type that a request names.
+func (b *Bridge) begin(ctx context.Context, c Call, operation, typ string, v View) (*request, error) {
 	m, server, err := b.world(ctx)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
-	t := m.Type(name)
+	t := m.Type(typ)
 	if t == nil {
-		return nil, nil, nil, errNotFound
+		return nil, errNotFound
 	}
-	return m, t, server, nil
+	p, err := scim.NewProjection(t.Resource, b.dialect, v.Attributes, v.Excluded)
+	if err != nil {
+		return nil, err
+	}
+	return &request{Bridge: b, call: c, operation: operation, world: m, typ: t, server: server, shown: p}, nil
 }
 
 // Types returns the resource types that the map serves, with their schemas true to the map; while the directory cannot be asked, without
@@ -176,7 +187,7 @@ func (b *Bridge) find(ctx context.Context, t *ldapmap.Type, id string, wants fun
 	}
 	found, err := b.directory.Search(ctx, directory.Search{Base: t.Base, Filter: text, Attributes: b.attributes(t, wants)})
 	if err != nil {
-		if reasonOf(err) == directory.NotFound { // the base itself is not there
+		if reasonOf(err) == reason.NoSuchObject { // the base itself is not there
 			return nil, errNotFound
 		}
 		return nil, err
@@ -194,7 +205,7 @@ func (b *Bridge) refs(ctx context.Context, m *ldapmap.Map, ids, dns []string) (l
 	var found []*ldif.Entry
 	for _, s := range m.LookUp(ids, dns) {
 		entries, err := b.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: m.LookUpAttributes()})
-		if err != nil && reasonOf(err) != directory.NotFound {
+		if err != nil && reasonOf(err) != reason.NoSuchObject {
 			return ldapmap.Refs{}, err
 		}
 		found = append(found, entries...)

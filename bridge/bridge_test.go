@@ -177,13 +177,15 @@ func TestUnknownUnderIfMatch(t *testing.T) {
 	}
 }
 
-// TestUnknownMembersUnderIfMatch: whether members were added is not read back, and the version is another: the client hears that nobody knows.
+// TestUnknownMembersUnderIfMatch: whether members were added is not read back, and the version is another: the client hears that nobody
+// knows.
 func TestUnknownMembersUnderIfMatch(t *testing.T) {
 	for drop, want := range map[memdir.Drop]int{memdir.DropBefore: http.StatusOK, memdir.DropAfter: http.StatusServiceUnavailable} {
 		h := build(t)
 		user, group := h.user(t, "u"), h.create(t, "Group", `{"displayName":"G"}`)
 		h.at("modify", 0, memdir.Fault{Drop: drop}, nil)
-		_, err := h.patch(t, bridge.Call{IfMatch: group.Version}, "Group", group.Resource["id"].(string), fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q}]}`, user))
+		_, err := h.patch(t, bridge.Call{IfMatch: group.Version}, "Group", group.Resource["id"].(string),
+			fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q}]}`, user))
 		if status(err) != want || len(h.members(t, "cn=G")) != 1 {
 			t.Errorf("drop %d: %v", drop, err)
 		}
@@ -212,7 +214,8 @@ func TestUnknownLargeGroup(t *testing.T) {
 	}{{"add", memdir.DropAfter}, {"modify", memdir.DropAfter}, {"modify", memdir.DropBefore}} {
 		name := fmt.Sprint(c.op, c.drop)
 		h.at(c.op, 0, memdir.Fault{Drop: c.drop}, nil)
-		_, err := h.Create(t.Context(), bridge.Call{}, "Group", []byte(`{"displayName":"`+name+`","members":[`+body.String()[1:]+`]}`), bridge.View{})
+		_, err := h.Create(t.Context(), bridge.Call{}, "Group",
+			[]byte(`{"displayName":"`+name+`","members":[`+body.String()[1:]+`]}`), bridge.View{})
 		if got := len(h.members(t, "cn="+name)); err != nil || got != members {
 			t.Errorf("%s: %d members: %v", name, got, err)
 		}
@@ -252,7 +255,7 @@ func TestTakenBackIsRecorded(t *testing.T) {
 	_, err := h.Create(context.Background(), bridge.Call{}, "User", []byte(`{"userName":"same"}`), bridge.View{})
 	var kinds []ldif.Kind
 	for _, r := range *h.records {
-		kinds = append(kinds, r.Plan.Steps[0].Change.Kind)
+		kinds = append(kinds, r.Receipt.Plan.Steps[0].Change.Kind)
 	}
 	if status(err) != http.StatusConflict || fmt.Sprint(kinds) != "[add delete]" {
 		t.Errorf("%v; the journal holds %v", err, kinds)

@@ -7,22 +7,23 @@ import (
 	"slices"
 	"sync"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/scim"
 )
 
 // bulkWorkers is how many operations of a bulk request are under way at a time.
 const bulkWorkers = 8
 
-// ErrPayload says that a bulk request is larger than announced (RFC 7644 §3.7.3): 413.
-type ErrPayload struct{ Detail string }
+// tooLarge says that a bulk request is larger than announced (RFC 7644 §3.7.3).
+func tooLarge(format string, limit int) error {
+	return &reason.Error{Reason: reason.Payload, Detail: fmt.Sprintf(format, limit)}
+}
 
-func (e *ErrPayload) Error() string { return e.Detail }
-
-// unresolved is a reference to a bulkId that came to nothing.
-type unresolved struct{ id string }
-
-func (e *unresolved) Error() string {
-	return fmt.Sprintf("bulkId:%s names no resource: its operation is missing or failed", e.id)
+// unresolved says that a reference to a bulkId came to nothing.
+func unresolved(id string) error {
+	return &reason.Error{
+		Reason: reason.BulkReference, Detail: fmt.Sprintf("bulkId:%s names no resource: its operation is missing or failed", id),
+	}
 }
 
 // BulkResult is a BulkResponse's content (RFC 7644 §3.7).
@@ -36,14 +37,14 @@ type BulkResult struct {
 // something is deleted beside other operations: that frees names, and takes away what others refer to.
 func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*BulkResult, error) {
 	if len(body) > b.limits.BulkPayload {
-		return nil, &ErrPayload{fmt.Sprintf("the bulk request has more than maxPayloadSize, %d octets", b.limits.BulkPayload)}
+		return nil, tooLarge("the bulk request has more than maxPayloadSize, %d octets", b.limits.BulkPayload)
 	}
 	request, err := scim.ParseBulk(body, b.dialect)
 	if err != nil {
 		return nil, err
 	}
 	if len(request.Operations) > b.limits.BulkOperations {
-		return nil, &ErrPayload{fmt.Sprintf("the bulk request has more than maxOperations, %d operations", b.limits.BulkOperations)}
+		return nil, tooLarge("the bulk request has more than maxOperations, %d operations", b.limits.BulkOperations)
 	}
 	u := newBulk(b, c, request)
 	if request.FailOnErrors > 0 || u.deletesAmongOthers() {

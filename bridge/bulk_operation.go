@@ -21,7 +21,7 @@ func (u *bulk) do(ctx context.Context, op *bulkOp) {
 	}()
 	ids := u.known(op)
 	if id := op.Missing(ids); id != "" {
-		u.fail(op, &unresolved{id})
+		u.fail(op, unresolved(id))
 		return
 	}
 	path, data := op.Resolved(ids)
@@ -103,7 +103,7 @@ func (u *bulk) closeCircles(ctx context.Context) {
 		patch, missing := op.Closing(u.ids)
 		switch {
 		case missing != "":
-			u.fail(op, &unresolved{missing})
+			u.fail(op, unresolved(missing))
 		case patch != nil:
 			if err := u.close(ctx, op, patch); err != nil {
 				u.fail(op, err)

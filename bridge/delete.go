@@ -4,33 +4,47 @@ import (
 	"context"
 	"errors"
 
-	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/read"
 )
 
 // Delete removes a resource (RFC 7644 §3.6), and first takes it out of what refers to it where the directory does not.
 func (b *Bridge) Delete(ctx context.Context, c Call, typ, id string) error {
-	m, t, server, err := b.typed(ctx, typ)
+	r, err := b.begin(ctx, c, "delete", typ, View{})
 	if err != nil {
 		return err
 	}
-	w := &writing{call: c, operation: "delete", typ: t, world: m, server: server}
-	tried := false
-	_, err = b.run(ctx, w, func() (want draft.Write, refs ldapmap.Refs, err error) {
-		want.Entry, err = b.find(ctx, t, id, nil)
-		if err == nil && !w.touched {
-			err = checkMatch(c.IfMatch, t, want.Entry)
-		}
-		if err == nil {
-			want.Before = read.Resource(t, want.Entry, refs)
-			want.Exactly = c.IfMatch != "" && c.IfMatch != "*"
-			tried = true
-		}
-		return want, refs, err
-	})
-	if tried && errors.Is(err, errNotFound) { // an attempt whose outcome was unknown did it, or another client
+	_, err = r.write(ctx, &deletion{request: r, id: id})
+	if errors.Is(err, errGone) {
 		return nil
 	}
 	return err
 }
+
+// errGone says that what is to be deleted was there, and is no longer: an attempt whose outcome was unknown did it, or another client.
+var errGone = errors.New("gone already")
+
+// deletion is the intent of a DELETE.
+type deletion struct {
+	*request
+	id string
+}
+
+func (d *deletion) look(ctx context.Context, past history) (s seen, err error) {
+	s.entry, err = d.find(ctx, d.typ, d.id, nil)
+	if errors.Is(err, errNotFound) && len(past) > 0 {
+		return s, errGone
+	}
+	if err == nil {
+		err = d.checkMatch(s.entry, past)
+	}
+	return s, err
+}
+
+func (d *deletion) want(s seen) (draft.Write, error) {
+	return draft.Write{Entry: s.entry, Before: read.Resource(d.typ, s.entry, s.refs), Exactly: d.call.exactly()}, nil
+}
+
+func (d *deletion) reads() []string { return nil }
+
+func (d *deletion) finish(context.Context, attempt) (*Result, error) { return nil, nil }

@@ -3,37 +3,32 @@ package bridge
 import (
 	"context"
 
-	"scimbridge/ldapmap"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
-	"scimbridge/scim"
 )
 
 // Get reads one resource (RFC 7644 §3.4.1): one search, and one more for the references that are shown.
 func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Result, error) {
-	m, t, _, err := b.typed(ctx, typ)
+	r, err := b.begin(ctx, c, "get", typ, v)
 	if err != nil {
 		return nil, err
 	}
-	p, err := scim.NewProjection(t.Resource, b.dialect, v.Attributes, v.Excluded)
+	e, err := b.find(ctx, r.typ, id, r.shown.Wants)
 	if err != nil {
 		return nil, err
 	}
-	e, err := b.find(ctx, t, id, p.Wants)
-	if err != nil {
-		return nil, err
+	if version := etag(r.typ, e); c.IfNoneMatch != "" && named(c.IfNoneMatch, version) {
+		return nil, &reason.Error{Reason: reason.NotModified, Version: version}
 	}
-	if version := etag(t, e); c.IfNoneMatch != "" && named(c.IfNoneMatch, version) {
-		return nil, &notModified{version}
-	}
-	return b.present(ctx, c, m, t, e, p)
+	return r.present(ctx, e)
 }
 
 // present resolves the references that are shown of an entry, and shows it.
-func (b *Bridge) present(ctx context.Context, c Call, m *ldapmap.Map, t *ldapmap.Type, e *ldif.Entry, p *scim.Projection) (*Result, error) {
-	refs, err := b.refs(ctx, m, nil, read.References(t, e, p.Wants))
+func (r *request) present(ctx context.Context, e *ldif.Entry) (*Result, error) {
+	refs, err := r.refs(ctx, r.world, nil, read.References(r.typ, e, r.shown.Wants))
 	if err != nil {
 		return nil, err
 	}
-	return b.show(c, t, e, refs, p), nil
+	return r.show(r.call, r.typ, e, refs, r.shown), nil
 }

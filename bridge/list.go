@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
@@ -103,7 +104,7 @@ func (l *listing) enumerate(ctx context.Context, number int) ([]found, error) {
 		}
 		return nil
 	})
-	if err != nil && reasonOf(err) != directory.NotFound {
+	if err != nil && reasonOf(err) != reason.NoSuchObject {
 		return nil, err
 	}
 	refs := ldapmap.Refs{}

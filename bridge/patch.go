@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"scimbridge/ldapmap/draft"
-	"scimbridge/scim"
 	"scimbridge/scim/patch"
 )
 
@@ -13,44 +12,48 @@ import (
 // members goes out as added and deleted values and never reads the list, unless the whole list is replaced. A group is answered without a
 // body unless attributes are asked for: clients send its members one by one and want no list back.
 func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte, v View) (*Result, error) {
-	m, t, server, err := b.typed(ctx, typ)
+	r, err := b.begin(ctx, c, "patch", typ, v)
 	if err != nil {
 		return nil, err
 	}
-	p, err := scim.NewProjection(t.Resource, b.dialect, v.Attributes, v.Excluded)
-	if err != nil {
-		return nil, err
-	}
-	ops, dropped, err := b.operationsIn(c, t.Resource, body)
+	ops, dropped, err := b.operationsIn(c, r.typ.Resource, body)
 	if err != nil {
 		return nil, err
 	}
 	for _, op := range ops {
-		p.Specify(op.Path.Attr.Ref)
+		r.shown.Specify(op.Path.Attr.Ref)
 	}
-	var delta patch.Members
-	asDelta := false
-	if t.HasMembers() {
-		if rest, members, ok := patch.SplitMembers(ops, "members"); ok {
-			ops, delta, asDelta = rest, members, true
+	p := &patching{update: update{request: r, id: id}, ops: ops}
+	if r.typ.HasMembers() {
+		rest, members, split := patch.SplitMembers(ops, "members")
+		if split {
+			p.ops, p.members = rest, members
 		}
+		p.whole, p.silent = !split || members.Replace, !r.shown.Named()
 	}
-	u := &update{b: b, c: c, m: m, t: t, id: id, p: p}
-	u.whole = t.HasMembers() && (!asDelta || delta.Replace)
-	u.ids = slices.Concat(draft.OperationIDs(t, ops), delta.Add, delta.Remove)
-	u.apply = func(before scim.Resource) (scim.Resource, draft.Members, error) {
-		present := before.Clone()
-		after, err := patch.Apply(before, ops, t.Resource, b.dialect)
-		switch {
-		case err != nil:
-			return nil, draft.Members{}, err
-		case delta.Replace:
-			return after, draft.Delta(draft.TakeMembers(t, present), delta.Add), nil
-		case u.whole:
-			return after, draft.Delta(draft.TakeMembers(t, present), draft.TakeMembers(t, after)), nil
-		}
-		return after, draft.Members{Add: delta.Add, Remove: delta.Remove}, nil
+	p.ids = slices.Concat(draft.OperationIDs(r.typ, p.ops), p.members.Add, p.members.Remove)
+	result, err := r.write(ctx, p)
+	return result.dropping(dropped), err
+}
+
+// patching is the intent of a PATCH.
+type patching struct {
+	update
+	ops     []patch.Op
+	members patch.Members // what of the operations is about members alone
+}
+
+func (p *patching) want(s seen) (draft.Write, error) {
+	after, err := patch.Apply(s.before.Clone(), p.ops, p.typ.Resource, p.dialect)
+	if err != nil {
+		return draft.Write{}, err
 	}
-	r, err := u.run(ctx, "patch", server, t.HasMembers() && !p.Named())
-	return r.dropping(dropped), err
+	members := draft.Members{Add: p.members.Add, Remove: p.members.Remove}
+	switch {
+	case p.members.Replace:
+		members = draft.Delta(draft.TakeMembers(p.typ, s.before.Clone()), p.members.Add)
+	case p.whole:
+		members = draft.Delta(draft.TakeMembers(p.typ, s.before.Clone()), draft.TakeMembers(p.typ, after))
+	}
+	return p.change(s, after, members), nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
@@ -193,7 +194,7 @@ func (l *listing) direct(ctx context.Context) (*List, error) {
 // search finds entries; where the base is not there yet, there are none.
 func (l *listing) search(ctx context.Context, p *part, text string, wants func(schema.Ref) bool) ([]*ldif.Entry, error) {
 	found, err := l.b.directory.Search(ctx, directory.Search{Base: p.t.Base, Filter: text, Attributes: read.Attributes(p.t, wants)})
-	if reasonOf(err) == directory.NotFound {
+	if reasonOf(err) == reason.NoSuchObject {
 		return nil, nil
 	}
 	return found, err

@@ -2,86 +2,55 @@ package bridge
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"scimbridge/bridge/directory"
-	"scimbridge/ldapmap"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
-// unsure is a plan that stopped at a step which may have been done: it was sent, and no answer came.
-type unsure struct {
-	plan ldif.Plan
-	at   int // the step
-	refs ldapmap.Refs
-	err  error
-}
+// A step that was sent and that no answer came for may have been done. Its entry is read back:
+//
+//   - Done: the rest of the plan follows. A user was renamed, and the groups behind it still name the old DN: they are changed now.
+//   - Not done: the write begins again.
+//   - No reader can tell: a password, or a member that may have been one before. What asserted no version is sent again, to the same end. What did was
+//     not done where the entry still has that version. Where it has another, this write gave it, or another client's: the write begins again, but under
+//     If-Match, which must not be satisfied by guessing, the answer stays that nobody knows.
 
-// stepsDone is how many steps of a plan stand that came to an Unknown.
-func stepsDone(err error) int {
-	if half, ok := errors.AsType[*directory.HalfDone](err); ok {
-		return len(half.Done)
-	}
-	return 0
-}
-
-// resume reads back the step that no answer came for. Where it was done, the rest of the plan follows, and the write is done: to plan anew would not know
-// of references to what has its new name already, nor what a PATCH made of values that are no longer there. Where it was not, the outcome is nil.
-func (b *Bridge) resume(ctx context.Context, w *writing) (*outcome, error) {
-	u := w.unsure
-	sent := u.plan.Steps[u.at].Change
-	e, err := b.leftBy(ctx, w, sent)
+// resume finds where an unsure plan goes on: behind the step that no answer came for, or with it; next is -1 where it was not done.
+func (r *request) resume(ctx context.Context, receipt ldif.Receipt) (next int, rest ldif.Plan, err error) {
+	steps, at := receipt.Plan.Steps, receipt.At(ldif.Unknown)
+	sent := steps[at].Change
+	e, err := r.leftBy(ctx, sent)
 	if err != nil {
-		return nil, err
+		return 0, rest, err
 	}
-	next := u.at + 1
-	done, told := shows(w.server, sent, e)
+	version := e.Value(r.server.VersionAttribute)
+	next = at + 1
+	done, told := shows(r.server, sent, e)
 	if !told {
 		switch {
-		case sent.If.Version == "": // what cannot be told can be repeated: a password, and members that may be there already
-			next, done = u.at, true
-		case sent.If.Version != e.Value(w.server.VersionAttribute) && w.call.IfMatch != "": // changed by this write, or by another client's
-			return nil, u.err
+		case sent.If.Version == "":
+			next, done = at, true
+		case sent.If.Version != version && r.call.IfMatch != "":
+			return 0, rest, receipt.Err
 		}
 	}
 	if !done {
-		w.unsure = nil
-		w.touched = w.touched || u.plan.Before != nil && slices.ContainsFunc(u.plan.Steps[:u.at], func(s ldif.Step) bool {
-			return s.Change.If.ID == w.typ.ID(u.plan.Before)
-		})
-		return nil, nil
+		return -1, rest, nil
 	}
-	rest := slices.Clone(u.plan.Steps[next:])
-	if len(rest) > 0 {
-		if first := &rest[0].Change.If; first.AsLeft {
-			*first = ldif.Condition{ID: first.ID, Version: e.Value(w.server.VersionAttribute)}
-		}
-		_, err := b.execute(ctx, w, ldif.Plan{Before: u.plan.Before, Steps: rest})
-		switch reason := reasonOf(err); {
-		case reason == "":
-		case reason == directory.Unknown:
-			u.at, u.err = next+stepsDone(err), err
-			return nil, err
-		case reason == directory.LostRace:
-			return nil, err
-		case next == 0: // nothing stands
-			w.unsure = nil
-			return nil, err
-		default:
-			half := &directory.HalfDone{Failed: rest[0].Change, Cause: err}
-			for _, s := range u.plan.Steps[:next] {
-				half.Done = append(half.Done, s.Change)
-			}
-			return nil, &directory.Error{Reason: directory.Failed, Cause: half}
+	rest = ldif.Plan{Before: receipt.Plan.Before, Steps: slices.Clone(steps[next:])}
+	if !rest.Empty() {
+		if first := &rest.Steps[0].Change.If; first.AsLeft {
+			*first = ldif.Condition{ID: first.ID, Version: version}
 		}
 	}
-	return &outcome{plan: u.plan, refs: u.refs}, nil
+	return next, rest, nil
 }
 
 // leftBy reads what the change leaves, where it was done: the entry under its new name; nil where there is none.
-func (b *Bridge) leftBy(ctx context.Context, w *writing, c ldif.Change) (*ldif.Entry, error) {
-	search := directory.Search{Base: c.DN, Scope: directory.BaseObject, Attributes: []string{w.server.IDAttribute, w.server.VersionAttribute}}
+func (r *request) leftBy(ctx context.Context, c ldif.Change) (*ldif.Entry, error) {
+	search := directory.Search{Base: c.DN, Scope: directory.BaseObject, Attributes: []string{r.server.IDAttribute, r.server.VersionAttribute}}
 	if c.Kind == ldif.ModifyDN {
 		search.Base = c.NewDN()
 	}
@@ -93,13 +62,13 @@ func (b *Bridge) leftBy(ctx context.Context, w *writing, c ldif.Change) (*ldif.E
 			search.Attributes = append(search.Attributes, m.Name)
 		}
 	}
-	found, err := b.directory.Search(ctx, search)
+	found, err := r.directory.Search(ctx, search)
 	switch {
-	case reasonOf(err) == directory.NotFound, err == nil && len(found) == 0:
+	case reasonOf(err) == reason.NoSuchObject, err == nil && len(found) == 0:
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case c.If.ID != "" && w.typ.ID(found[0]) != c.If.ID: // another has the name
+	case c.If.ID != "" && r.typ.ID(found[0]) != c.If.ID: // another has the name
 		return nil, nil
 	}
 	return found[0], nil
@@ -135,7 +104,11 @@ func shows(server *ldif.Server, c ldif.Change, e *ldif.Entry) (done, told bool) 
 	}), true
 }
 
-// readable says whether values can be compared with what a search returns: a password cannot, nor a reference by id.
+// readable says whether values can be compared with what a search returns: a password cannot, nor a reference by the target's id, which
+// is shown as a DN.
 func readable(server *ldif.Server, name string, values []string) bool {
-	return !ldif.Secret(name) && !slices.ContainsFunc(values, func(v string) bool { _, byID := server.IDNamed(v); return byID })
+	return !ldif.Secret(name) && !slices.ContainsFunc(values, func(v string) bool {
+		_, byID := server.IDNamed(v)
+		return byID
+	})
 }

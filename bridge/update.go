@@ -3,84 +3,74 @@ package bridge
 import (
 	"context"
 
-	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/draft"
-	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
 
-// update is a change of a resource on its way to a Write: what PATCH and PUT have in common.
+// update is what the intents of PATCH and PUT have in common: the entry is read, and shown as the change left it.
 type update struct {
-	b  *Bridge
-	c  Call
-	m  *ldapmap.Map
-	t  *ldapmap.Type
-	id string
-	p  *scim.Projection
-
-	ids   []string // of other resources, that the change names
-	whole bool     // the members must be read to know what is to change
-	// apply tells what the change makes of the resource. before holds the members where whole is set.
-	apply func(before scim.Resource) (after scim.Resource, members draft.Members, err error)
+	*request
+	id     string
+	ids    []string // of other resources, that the change names
+	whole  bool     // the members must be read to know what is to change
+	silent bool     // the answer has no body
 }
 
-// run carries the update out and shows the resource as it left it. silent answers without a body.
-func (u *update) run(ctx context.Context, operation string, server *ldif.Server, silent bool) (*Result, error) {
-	w := &writing{call: u.c, operation: operation, typ: u.t, world: u.m, server: server}
-	wants := u.p.Wants
-	if silent {
-		wants = func(schema.Ref) bool { return false }
-	}
-	w.read = read.Attributes(u.t, wants)
-	done, err := u.b.run(ctx, w, func() (draft.Write, ldapmap.Refs, error) { return u.look(ctx, w) })
-	if err != nil {
-		return nil, err
-	}
-	e := done.entry
-	if silent {
-		r := &Result{Location: u.b.location(u.c, u.t.Resource, u.id)}
-		if e != nil && !done.plan.Empty() {
-			r.Version = etag(u.t, e)
-		}
-		return r, nil
-	}
-	if e == nil || u.t.HasMembers() && !u.whole && u.p.Wants(u.t.MemberRef()) {
-		if e, err = u.b.find(ctx, u.t, u.id, u.p.Wants); err != nil {
-			return nil, err
-		}
-	}
-	if u.t.HasMembers() {
-		return u.b.present(ctx, u.c, u.m, u.t, e, u.p)
-	}
-	return u.b.show(u.c, u.t, e, done.refs, u.p), nil
-}
-
-// look reads the entry and tells what the change makes of it.
-func (u *update) look(ctx context.Context, w *writing) (want draft.Write, refs ldapmap.Refs, err error) {
+// look reads the entry. What it shows holds the members where the update needs the whole list.
+func (u *update) look(ctx context.Context, past history) (s seen, err error) {
 	wants := func(schema.Ref) bool { return true }
 	if !u.whole {
 		wants = nil
 	}
-	e, err := u.b.find(ctx, u.t, u.id, wants)
-	if err != nil {
-		return want, refs, err
+	if s.entry, err = u.find(ctx, u.typ, u.id, wants); err != nil {
+		return s, err
 	}
-	if !w.touched {
-		if err := checkMatch(u.c.IfMatch, u.t, e); err != nil {
-			return want, refs, err
+	if err = u.checkMatch(s.entry, past); err != nil {
+		return s, err
+	}
+	if s.refs, err = u.refs(ctx, u.world, u.ids, read.References(u.typ, s.entry, nil)); err != nil {
+		return s, err
+	}
+	s.before = read.Resource(u.typ, s.entry, s.refs)
+	return s, nil
+}
+
+// change is the write that makes after of what look saw.
+func (u *update) change(s seen, after scim.Resource, members draft.Members) draft.Write {
+	before := s.before.Clone()
+	draft.TakeMembers(u.typ, before)
+	draft.TakeMembers(u.typ, after)
+	return draft.Write{Entry: s.entry, Before: before, After: after, Members: members, Exactly: u.call.exactly()}
+}
+
+func (u *update) reads() []string {
+	wants := u.shown.Wants
+	if u.silent {
+		wants = func(schema.Ref) bool { return false }
+	}
+	return read.Attributes(u.typ, wants)
+}
+
+// finish shows the resource as the directory showed it after the write, or reads it.
+func (u *update) finish(ctx context.Context, done attempt) (*Result, error) {
+	e := done.left(u.typ)
+	if u.silent {
+		result := &Result{Location: u.location(u.call, u.typ.Resource, u.id)}
+		if e != nil && !done.receipt.Plan.Empty() {
+			result.Version = etag(u.typ, e)
+		}
+		return result, nil
+	}
+	if e == nil || u.typ.HasMembers() && !u.whole && u.shown.Wants(u.typ.MemberRef()) {
+		var err error
+		if e, err = u.find(ctx, u.typ, u.id, u.shown.Wants); err != nil {
+			return nil, err
 		}
 	}
-	if refs, err = u.b.refs(ctx, u.m, u.ids, read.References(u.t, e, nil)); err != nil {
-		return want, refs, err
+	if u.typ.HasMembers() {
+		return u.present(ctx, e)
 	}
-	before := read.Resource(u.t, e, refs)
-	after, members, err := u.apply(before.Clone())
-	if err != nil {
-		return want, refs, err
-	}
-	draft.TakeMembers(u.t, before)
-	draft.TakeMembers(u.t, after)
-	return draft.Write{Entry: e, Before: before, After: after, Members: members, Exactly: u.c.IfMatch != "" && u.c.IfMatch != "*"}, refs, nil
+	return u.show(u.call, u.typ, e, done.refs, u.shown), nil
 }

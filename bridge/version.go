@@ -1,20 +1,12 @@
 package bridge
 
 import (
-	"errors"
 	"strings"
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
 )
-
-var errPrecondition = errors.New("the resource is not in the version that If-Match names")
-
-// notModified is an answer rather than a fault: the client has the version already (RFC 9110 §13.1.2).
-type notModified struct{ version string }
-
-func (e *notModified) Error() string { return "not modified" }
 
 // etag is the entity tag of the resource that an entry shows (RFC 7644 §3.14). It is weak: the projection changes the body.
 func etag(t *ldapmap.Type, e *ldif.Entry) string { return `W/"` + read.Version(t, e) + `"` }
@@ -31,10 +23,14 @@ func named(list, tag string) bool {
 	return false
 }
 
-// checkMatch refuses an entry that If-Match does not name. Naming none refuses nothing.
-func checkMatch(ifMatch string, t *ldapmap.Type, e *ldif.Entry) error {
-	if ifMatch != "" && !named(ifMatch, etag(t, e)) {
+// checkMatch refuses an entry that If-Match does not name. Naming none refuses nothing, nor does it where the write itself has changed
+// the entry already.
+func (r *request) checkMatch(e *ldif.Entry, past history) error {
+	if r.call.IfMatch != "" && !past.changed(r.typ.ID(e)) && !named(r.call.IfMatch, etag(r.typ, e)) {
 		return errPrecondition
 	}
 	return nil
 }
+
+// exactly says that the client named the version that it means.
+func (c Call) exactly() bool { return c.IfMatch != "" && c.IfMatch != "*" }

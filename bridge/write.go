@@ -2,193 +2,166 @@ package bridge
 
 import (
 	"context"
-	"errors"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"time"
 
-	"scimbridge/bridge/directory"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
 )
 
-// attempts is how often a write that loses a race reads and plans again.
+// Every write goes through these states, in this order. What an operation has of its own is its intent; the rest is the same for all.
+//
+//	 1  look      the entry as it is, and what it and the request refer to
+//	 2  draft     what is wanted of it
+//	 3  needs     what the draft must know of other entries
+//	 4  plan      the change records
+//	 5  judge     the guard lets the plan run
+//	 6  intent    what must be known before it happens
+//	 7  execute   the directory does it
+//	 8  receipt   what became of it is recorded
+//	 9  settle    a step that no answer came for is read back; what was done goes on at 7, what was not begins at 1
+//	10  finish    what is shown to the client
+//
+// A lost race goes from 8 back to 1, a few times. What a later attempt must know of the earlier ones stands in their receipts.
+
+// intent is what a write is about.
+type intent interface {
+	// look reads what is there. past is what earlier attempts came to.
+	look(ctx context.Context, past history) (seen, error)
+	// want tells what is wanted of what look saw.
+	want(s seen) (draft.Write, error)
+	// reads are the attributes that finish needs of the entry as the write leaves it.
+	reads() []string
+	// finish tells the client what the write came to.
+	finish(ctx context.Context, done attempt) (*Result, error)
+}
+
+// seen is what look saw.
+type seen struct {
+	entry  *ldif.Entry   // nil: there is none yet
+	before scim.Resource // what entry shows
+	refs   ldapmap.Refs
+}
+
+// attempt is a look and what came of it.
+type attempt struct {
+	seen
+	draft   *draft.Draft
+	receipt ldif.Receipt
+}
+
+// left is the entry as the attempt left it, where the directory showed it.
+func (a attempt) left(t *ldapmap.Type) *ldif.Entry {
+	if a.receipt.Plan.Empty() {
+		return a.entry
+	}
+	return a.receipt.Left(t.ID(a.entry), t.ID)
+}
+
+// attempts is how often a write may begin again.
 const attempts = 10
 
-// objectClassViolation is the LDAP result for an entry that its classes do not allow (RFC 4511 §4.1.9): a group left without the member that its class demands.
-const objectClassViolation = 65
-
-// writing is one write on its way: what stays the same over its attempts.
-type writing struct {
-	call      Call
-	operation string
-	typ       *ldapmap.Type
-	world     *ldapmap.Map
-	server    *ldif.Server
-	read      []string // attributes wanted of the entry as the write leaves it
-
-	takesMembers bool    // the plan takes members out of groups
-	placeholder  bool    // the directory refused to leave a group without members
-	unsure       *unsure // a plan that stopped where no answer came
-	exists       bool    // it is about an entry that was there
-	touched      bool    // it has changed the entry: the version is not the one that the client knows
-}
-
-// outcome is what a write came to.
-type outcome struct {
-	entry *ldif.Entry // as the directory showed it after the write; nil where it must be read
-	plan  ldif.Plan   // empty: nothing was to be done
-	refs  ldapmap.Refs
-}
-
-// run plans and executes what look says until the directory confirms it: a lost race, and a write whose outcome is unknown, look again.
-// look reads the entry and tells what is wanted of it.
-func (b *Bridge) run(ctx context.Context, w *writing, look func() (draft.Write, ldapmap.Refs, error)) (*outcome, error) {
+// write runs the intent until the directory has confirmed it.
+func (r *request) write(ctx context.Context, in intent) (*Result, error) {
+	var past history
 	var err error
-	for attempt := range attempts {
-		if attempt > 0 {
-			if err := pause(ctx, attempt); err != nil {
-				return nil, err
-			}
+	for n := range attempts {
+		if err = pause(ctx, n); err != nil {
+			break
 		}
-		var done *outcome
-		if done, err = b.try(ctx, w, look); err == nil {
-			return done, nil
+		if past.unsure() {
+			past, err = r.settle(ctx, in, past) // 9
 		}
-		var answer *directory.Error
-		if !errors.As(err, &answer) {
-			return nil, err
+		if err == nil && !past.done() {
+			past, err = r.attempt(ctx, in, past)
 		}
-		switch {
-		case answer.Reason == directory.LostRace, answer.Reason == directory.Unknown:
-		case answer.Reason == directory.NotFound && w.exists && attempt < 3: // the entry moved, or went, since it was read
-		case answer.Reason == directory.Exists && attempt < 3: // a race for a name, which the next look will show
-		case answer.Code == objectClassViolation && w.takesMembers && !w.placeholder:
-			w.placeholder = true
-		default:
-			return nil, name(w.typ, err)
+		if err == nil {
+			return in.finish(ctx, past.last()) // 10
+		}
+		if !past.again(err, n) {
+			break
 		}
 	}
-	return nil, name(w.typ, err)
+	return nil, name(r.typ, past.told(err))
 }
 
-// try is one attempt: look, gather facts, plan, judge, execute, record.
-func (b *Bridge) try(ctx context.Context, w *writing, look func() (draft.Write, ldapmap.Refs, error)) (*outcome, error) {
-	if w.unsure != nil {
-		if done, err := b.resume(ctx, w); done != nil || err != nil {
-			return done, err
-		}
+// attempt goes from the look to the receipt.
+func (r *request) attempt(ctx context.Context, in intent, past history) (history, error) {
+	var a attempt
+	var err error
+	if a.seen, err = in.look(ctx, past); err != nil { // 1
+		return past, err
 	}
-	want, refs, err := look()
+	wanted, err := in.want(a.seen)
 	if err != nil {
-		return nil, err
+		return past, err
 	}
-	w.exists = want.Entry != nil
-	plan, err := b.plan(ctx, w, want, refs)
+	if a.draft, err = draft.New(r.typ, wanted); err != nil { // 2
+		return past, err
+	}
+	plan, err := r.plan(ctx, a.draft, a.refs, past.emptied()) // 3, 4
 	if err != nil {
-		return nil, err
+		return past, err
 	}
-	done := &outcome{entry: want.Entry, plan: plan, refs: refs}
+	a.receipt = ldif.NewReceipt(plan)
 	if plan.Empty() {
-		return done, nil
+		return append(past, a), nil
 	}
-	if err := b.guard.Judge(ctx, w.world, w.server, plan); err != nil {
-		return nil, err
+	if err := r.guard.Judge(ctx, r.world, r.server, plan); err != nil { // 5
+		return past, err
 	}
-	w.takesMembers = slices.ContainsFunc(plan.Steps, func(s ldif.Step) bool {
-		return slices.ContainsFunc(s.Change.Mods, func(m ldif.Mod) bool { return m.Settled && m.Op == ldif.DeleteValues })
-	})
-	done.entry, err = b.execute(ctx, w, plan)
-	if reasonOf(err) == directory.Unknown {
-		w.unsure = &unsure{plan: plan, at: stepsDone(err), refs: refs, err: err}
-	}
-	return done, err
+	// 6: a journal that must know of a write before it happens is told here
+	a.receipt = r.directory.Execute(ctx, plan, in.reads()) // 7
+	r.record(a.receipt)                                    // 8
+	return append(past, a), a.receipt.Err
 }
 
-// execute runs a plan and records it. The entry is the plan's own as the directory showed it afterwards, or nil.
-func (b *Bridge) execute(ctx context.Context, w *writing, plan ldif.Plan) (*ldif.Entry, error) {
-	e, err := b.directory.Execute(ctx, plan, w.read)
+// record tells the journal what became of a plan.
+func (r *request) record(receipt ldif.Receipt) {
 	record := journal.Record{
-		RequestID: w.call.RequestID, Caller: w.call.Caller, Operation: w.operation, Type: w.typ.Name, Plan: plan, Err: err,
+		RequestID: r.call.RequestID, Caller: r.call.Caller, Operation: r.operation, Type: r.typ.Name, Receipt: receipt,
 	}
-	if plan.Before != nil {
-		record.ID = w.typ.ID(plan.Before)
+	if before := receipt.Plan.Before; before != nil {
+		record.ID = r.typ.ID(before)
 	}
-	b.journal(record)
-	if e != nil && w.typ.ID(e) != record.ID {
-		e = nil // the last step was about another entry
-	}
-	return e, err
+	r.journal(record)
 }
 
-// plan gathers what planning needs, and plans.
-func (b *Bridge) plan(ctx context.Context, w *writing, want draft.Write, refs ldapmap.Refs) (ldif.Plan, error) {
-	d, err := draft.New(w.typ, want)
-	if err != nil {
-		return ldif.Plan{}, err
+// settle finds out what became of the step that no answer came for. Where it was done, the rest of the plan follows, and the write is
+// done: to plan anew would not know of references to what has its new name already, nor what a PATCH made of values that are no longer
+// there. Where it was not done, the history is no longer unsure, and the write begins again.
+func (r *request) settle(ctx context.Context, in intent, past history) (history, error) {
+	last := past.last()
+	next, rest, err := r.resume(ctx, last.receipt)
+	switch {
+	case err != nil:
+		return past, err
+	case next < 0:
+		last.receipt = last.receipt.NotDone()
+		return past.with(last), nil
 	}
-	facts := draft.Facts{Refs: refs, Placeholder: w.placeholder}
-	for {
-		plan, needs, err := d.Plan(facts)
-		if err != nil || needs.None() {
-			return plan, err
-		}
-		if facts, err = b.gather(ctx, w.typ, needs, facts); err != nil {
-			return ldif.Plan{}, err
-		}
+	after := r.directory.Execute(ctx, rest, in.reads()) // 7
+	if reasonOf(after.Err) == reason.LostRace {         // what was done before it stands: it is read back again, and the rest tried again
+		r.record(after) // 8
+		return past, after.Err
 	}
-}
-
-// gather adds to the facts what is needed besides.
-func (b *Bridge) gather(ctx context.Context, t *ldapmap.Type, needs draft.Needs, facts draft.Facts) (draft.Facts, error) {
-	if needs.Rounds > 0 {
-		facts.Rounds, facts.Found = needs.Rounds, nil
+	last.receipt = last.receipt.Resumed(next, after)
+	r.record(last.receipt) // 8
+	if last.receipt.Unsure() {
+		return past.with(last), after.Err
 	}
-	if needs.Password {
-		facts.Password = password()
-	}
-	if needs.Search != nil {
-		found, err := b.whole(ctx, t, *needs.Search)
-		if err != nil {
-			return facts, err
-		}
-		facts.Found = found
-	}
-	if len(needs.Referrers) == 0 {
-		return facts, nil
-	}
-	referrers := maps.Clone(facts.Referrers)
-	if referrers == nil {
-		referrers = map[string][]draft.Referrer{}
-	}
-	for _, n := range needs.Referrers {
-		found, err := b.whole(ctx, n.Reference.Type, n.Search)
-		if err != nil {
-			return facts, err
-		}
-		for _, e := range found {
-			referrers[n.DN] = append(referrers[n.DN], draft.Referrer{Reference: n.Reference, Entry: e})
-		}
-		referrers[n.DN] = slices.Clip(referrers[n.DN]) // told, though it may be nobody
-	}
-	facts.Referrers = referrers
-	return facts, nil
-}
-
-// whole finds entries with all that planning needs to see of them. Where the base is not there yet, there are none.
-func (b *Bridge) whole(ctx context.Context, t *ldapmap.Type, s ldapmap.Search) ([]*ldif.Entry, error) {
-	found, err := b.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: b.attributes(t, nil)})
-	if reasonOf(err) == directory.NotFound {
-		return nil, nil
-	}
-	return found, err
+	return past.with(last), failure(last.receipt)
 }
 
 // pause waits before another attempt, longer each time and never the same: contenders for one entry must not stay in step.
 func pause(ctx context.Context, attempt int) error {
+	if attempt == 0 {
+		return nil
+	}
 	timer := time.NewTimer(time.Duration(1+rand.IntN(8*attempt)) * time.Millisecond)
 	defer timer.Stop()
 	select {

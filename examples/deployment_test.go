@@ -106,7 +106,7 @@ func deployWith(t testing.TB, server *dirtest.Server, more string, env ...string
 		Journal: func(r journal.Record) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			d.plans = append(d.plans, r.Plan)
+			d.plans = append(d.plans, r.Receipt.Plan)
 		},
 	})
 	s := front.New(c.Listen, b, gate, log)

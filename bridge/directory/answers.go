@@ -8,34 +8,35 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
 // reasons says what a result code means. A code that is not here is Failed.
-var reasons = map[uint16]Reason{
-	ldap.LDAPResultTimeLimitExceeded:         TooMany,
-	ldap.LDAPResultSizeLimitExceeded:         TooMany,
-	ldap.LDAPResultAdminLimitExceeded:        TooMany,
-	ldap.LDAPResultStrongAuthRequired:        Refused,
-	ldap.LDAPResultConfidentialityRequired:   Refused,
-	ldap.LDAPResultInsufficientAccessRights:  Refused,
-	ldap.LDAPResultUnwillingToPerform:        Refused,
-	ldap.LDAPResultNotAllowedOnNonLeaf:       Refused,
-	ldap.LDAPResultNoSuchAttribute:           LostRace,
-	ldap.LDAPResultAssertionFailed:           LostRace,
-	ldap.LDAPResultNoSuchObject:              NotFound,
-	ldap.LDAPResultEntryAlreadyExists:        Exists,
-	ldap.LDAPResultUndefinedAttributeType:    Invalid,
-	ldap.LDAPResultInappropriateMatching:     Invalid,
-	ldap.LDAPResultConstraintViolation:       Invalid,
-	ldap.LDAPResultAttributeOrValueExists:    Invalid,
-	ldap.LDAPResultInvalidAttributeSyntax:    Invalid,
-	ldap.LDAPResultInvalidDNSyntax:           Invalid,
-	ldap.LDAPResultNamingViolation:           Invalid,
-	ldap.LDAPResultObjectClassViolation:      Invalid,
-	ldap.LDAPResultNotAllowedOnRDN:           Invalid,
-	ldap.LDAPResultObjectClassModsProhibited: Invalid,
-	ldap.LDAPResultAffectsMultipleDSAs:       Invalid,
+var reasons = map[uint16]reason.Reason{
+	ldap.LDAPResultTimeLimitExceeded:         reason.LimitExceeded,
+	ldap.LDAPResultSizeLimitExceeded:         reason.LimitExceeded,
+	ldap.LDAPResultAdminLimitExceeded:        reason.LimitExceeded,
+	ldap.LDAPResultStrongAuthRequired:        reason.Refused,
+	ldap.LDAPResultConfidentialityRequired:   reason.Refused,
+	ldap.LDAPResultInsufficientAccessRights:  reason.Refused,
+	ldap.LDAPResultUnwillingToPerform:        reason.Refused,
+	ldap.LDAPResultNotAllowedOnNonLeaf:       reason.Refused,
+	ldap.LDAPResultNoSuchAttribute:           reason.LostRace,
+	ldap.LDAPResultAssertionFailed:           reason.LostRace,
+	ldap.LDAPResultNoSuchObject:              reason.NoSuchObject,
+	ldap.LDAPResultEntryAlreadyExists:        reason.Exists,
+	ldap.LDAPResultUndefinedAttributeType:    reason.Invalid,
+	ldap.LDAPResultInappropriateMatching:     reason.Invalid,
+	ldap.LDAPResultConstraintViolation:       reason.Invalid,
+	ldap.LDAPResultAttributeOrValueExists:    reason.Invalid,
+	ldap.LDAPResultInvalidAttributeSyntax:    reason.Invalid,
+	ldap.LDAPResultInvalidDNSyntax:           reason.Invalid,
+	ldap.LDAPResultNamingViolation:           reason.Invalid,
+	ldap.LDAPResultObjectClassViolation:      reason.Invalid,
+	ldap.LDAPResultNotAllowedOnRDN:           reason.Invalid,
+	ldap.LDAPResultObjectClassModsProhibited: reason.Invalid,
+	ldap.LDAPResultAffectsMultipleDSAs:       reason.Invalid,
 }
 
 // Active Directory's codes (MS-ERREF §2.2) that say more than the result code.
@@ -57,8 +58,8 @@ const (
 // judge gives an answer its reason.
 func judge(answer *ldap.Error, touched *ldif.Change) *Error {
 	e := &Error{Reason: reasons[answer.ResultCode], Code: answer.ResultCode, Diagnostic: strings.Trim(answer.Err.Error(), " \r\n\t\x00")}
-	if e.Reason == "" {
-		e.Reason = Failed
+	if e.Reason == reason.None {
+		e.Reason = reason.Failed
 	}
 	if answer.MatchedDN != "" {
 		e.Cause = fmt.Errorf("the deepest entry there is %q", answer.MatchedDN)
@@ -82,23 +83,23 @@ func judge(answer *ldap.Error, touched *ldif.Change) *Error {
 func (e *Error) refine(names []string) {
 	switch {
 	case e.ADCode == adPassword:
-		e.Reason, e.Attribute = Invalid, attrPassword
+		e.Reason, e.Attribute = reason.Invalid, attrPassword
 	case e.ADCode == adNoParent:
-		e.Reason = NotFound
+		e.Reason = reason.NoSuchObject
 	case e.Code == ldap.LDAPResultEntryAlreadyExists && (e.ADCode == adUserExists || e.ADCode == adGroupExists || e.ADCode == adAliasExists):
 		e.Attribute = attrAccountName
 	case e.Code != ldap.LDAPResultConstraintViolation:
 	case e.ADCode == adUPNNotUnique, e.ADCode == adConstraint && holds(names, attrPrincipalName):
-		e.Reason, e.Attribute = Exists, attrPrincipalName
+		e.Reason, e.Attribute = reason.Exists, attrPrincipalName
 	case e.ADCode == adSPNNotUnique:
-		e.Reason, e.Attribute = Exists, attrServiceName
+		e.Reason, e.Attribute = reason.Exists, attrServiceName
 	}
 }
 
 // atFault finds the attribute that an answer is about: the one that the diagnostic begins with (`mail: value #0 invalid per syntax`), the
 // one that it gives in parentheses (`Att 20000 (member)`), or the only one of the request.
 func atFault(e *Error, names []string) string {
-	if e.Reason != Invalid && e.Reason != Exists {
+	if e.Reason != reason.Invalid && e.Reason != reason.Exists {
 		return ""
 	}
 	candidates := []string{e.Diagnostic[:max(0, strings.Index(e.Diagnostic, ":"))]}
@@ -110,7 +111,7 @@ func atFault(e *Error, names []string) string {
 			return names[i]
 		}
 	}
-	if len(names) == 1 && e.Reason == Invalid {
+	if len(names) == 1 && e.Reason == reason.Invalid {
 		return names[0]
 	}
 	return ""

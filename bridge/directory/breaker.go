@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+
+	"scimbridge/bridge/reason"
 )
 
 // breaker keeps requests off a directory that is down. It counts outages, not answers. Open, it probes by itself after pauses that
@@ -96,7 +98,7 @@ func (b *breaker) stop() {
 var errOpen = errors.New("the circuit breaker is open")
 
 func (b *breaker) unavailable() error {
-	return &Error{Reason: Unavailable, RetryAfter: b.retryAfter(), Cause: errOpen}
+	return &Error{Reason: reason.Unavailable, RetryAfter: b.retryAfter(), Cause: errOpen}
 }
 
 // changed is called by the circuit, holding its lock: it must not ask the circuit for anything.

@@ -8,28 +8,13 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
-)
-
-// Reason is why the directory did not do what it was asked: the metric's label, the retry decision, and in the bridge's table the status.
-type Reason string
-
-// The reasons.
-const (
-	Unavailable Reason = "unavailable" // an outage: nothing reachable, the breaker is open, our own bind failed; nothing was written
-	Unknown     Reason = "unknown"     // a write was sent and no answer came
-	LostRace    Reason = "lost-race"   // the entry is not as it was read: 122, or 16 on a value that was read
-	NotFound    Reason = "not-found"   // 32: the target or the parent is not there
-	Exists      Reason = "exists"      // 68, or 19 for a value that the server holds unique
-	Refused     Reason = "refused"     // 50, 53, 66, 8, 13: the directory does not let the bridge do that
-	Invalid     Reason = "invalid"     // 17, 18, 19, 20, 21, 34, 64, 65, 67, 69, 71: the directory's schema or rules refuse the value
-	TooMany     Reason = "too-many"    // 3, 4, 11: a limit of the server
-	Failed      Reason = "failed"      // any other answer
 )
 
 // Error is what went wrong. Its text is for the operator; Attribute and Diagnostic may go to the client.
 type Error struct {
-	Reason     Reason
+	Reason     reason.Reason // one of the directory's
 	Code       uint16        // LDAP result code; 0 where the server gave no answer
 	ADCode     uint32        // Active Directory's own code, which its diagnostic begins with (MS-ERREF §2.2); 0 elsewhere
 	Diagnostic string        // the server's diagnostic message
@@ -54,23 +39,6 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Cause }
-
-// HalfDone says that a plan stopped between two steps and could not be taken back.
-type HalfDone struct {
-	Done   []ldif.Change // the changes that stand
-	Failed ldif.Change   // the change that failed
-	Cause  error         // why the inverse failed
-}
-
-func (e *HalfDone) Error() string {
-	stand := make([]string, len(e.Done))
-	for i, c := range e.Done {
-		stand[i] = fmt.Sprintf("%s %s", c.Kind, c.DN)
-	}
-	return fmt.Sprintf("half done: %s %s failed, and these stand: %s: %v", e.Failed.Kind, e.Failed.DN, strings.Join(stand, "; "), e.Cause)
-}
-
-func (e *HalfDone) Unwrap() error { return e.Cause }
 
 // outage is a failure of the way to the directory, or of a server as a whole: what the breaker counts. Everything else is an answer.
 type outage struct {
@@ -120,10 +88,10 @@ func (c *Client) explain(err error, touched *ldif.Change) error {
 		return done
 	}
 	if o, ok := errors.AsType[*outage](err); ok {
-		e := &Error{Reason: Unavailable, Code: o.code, Cause: o.cause}
+		e := &Error{Reason: reason.Unavailable, Code: o.code, Cause: o.cause}
 		switch {
 		case touched != nil && o.sent:
-			e.Reason = Unknown
+			e.Reason = reason.Unknown
 		case !o.left:
 			e.RetryAfter = c.breaker.retryAfter()
 		}
@@ -131,7 +99,7 @@ func (c *Client) explain(err error, touched *ldif.Change) error {
 	}
 	answer, ok := asAnswer(err)
 	if !ok {
-		return &Error{Reason: Failed, Cause: err}
+		return &Error{Reason: reason.Failed, Cause: err}
 	}
 	return judge(answer, touched)
 }

@@ -1,49 +1,91 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
-// Execute runs the plan's steps in order. When a step after the first fails, the inverses of those done run in reverse order; if an
-// inverse fails too the error wraps a *HalfDone. So it does when it is Unknown whether the step was done: then nothing is taken back.
-// The entry returned holds the attributes of read as the last step left them where that step is a Modify and the server answers
-// post-reads (RFC 4527), else nil.
-func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) (*ldif.Entry, error) {
+// Execute runs the plan's steps in order and tells what became of each. When a step is not done, the inverses of those before it run in
+// reverse order; where one cannot be taken back, it and those before it stand, and the receipt's error is HalfDone. Where it is Unknown
+// whether a step was done, nothing is taken back. What the receipt says of an entry as a step left it is what the server's post-read (RFC
+// 4527) showed: its version, and of the last step the attributes of read too. The receipt's error is an *Error.
+func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.Receipt {
+	receipt := ldif.NewReceipt(p)
 	if p.Empty() {
-		return nil, nil
+		return receipt
 	}
 	server, err := c.Server(ctx)
 	if err != nil {
-		return nil, err
+		receipt.Err = err
+		return receipt
 	}
 	r := &run{client: c, server: server}
+	var left *ldif.Entry
 	for i, step := range p.Steps {
-		var want []string
+		var asked []string
 		if i == len(p.Steps)-1 {
-			want = read
+			asked = read
 		}
-		if err := r.change(ctx, step.Change, want); err != nil {
-			return nil, r.takeBack(ctx, p.Steps[:i], step.Change, err)
+		receipt.Steps[i], err = r.change(ctx, step.Change, left, asked)
+		if err != nil {
+			receipt.Err = r.takeBack(ctx, receipt, i, err)
+			break
 		}
+		left = receipt.Steps[i].Left
 	}
-	if r.left == nil || len(read) == 0 {
-		return nil, nil
-	}
-	return without(server.VersionAttribute, r.left, read), nil
+	return receipt
 }
 
 // run is one execution of a plan.
 type run struct {
 	client *Client
 	server *ldif.Server
-	left   *ldif.Entry // what the post-read of the last change showed, nil where there was none
+}
+
+var (
+	errNoInverse = errors.New("the change has no inverse")
+	errBehind    = errors.New("a change behind it stands")
+)
+
+// takeBack runs the inverses of the steps before the one that failed, last first, writes into the receipt what became of them, and
+// returns the error of the plan.
+func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, failure error) error {
+	if receipt.Steps[failed].State == ldif.Unknown {
+		return failure
+	}
+	ctx = context.WithoutCancel(ctx) // the caller's deadline may be why the step failed
+	var stands error
+	for i := failed - 1; i >= 0; i-- {
+		step, done := receipt.Plan.Steps[i], &receipt.Steps[i]
+		switch {
+		case step.Inverse == nil && settled(step.Change):
+			continue // it says how things are to be, whatever they were: the same request again goes on from there
+		case stands != nil:
+			done.Inverse = errBehind
+		case step.Inverse == nil:
+			done.Inverse = errNoInverse
+		default:
+			_, done.Inverse = r.change(ctx, *step.Inverse, nil, nil)
+		}
+		done.State = ldif.TakenBack
+		if done.Inverse != nil {
+			done.State = ldif.Stands
+			stands = cmp.Or(stands, done.Inverse)
+		}
+	}
+	if stands != nil {
+		return halfDone(failure, stands)
+	}
+	return failure
 }
 
 // settled says whether every modification of the change is a success where it is so already.
@@ -51,53 +93,21 @@ func settled(c ldif.Change) bool {
 	return len(c.Mods) > 0 && !slices.ContainsFunc(c.Mods, func(m ldif.Mod) bool { return !m.Settled })
 }
 
-// takeBack runs the inverses of the steps done, last first, and returns the error of the plan.
-func (r *run) takeBack(ctx context.Context, done []ldif.Step, failed ldif.Change, cause error) error {
-	if len(done) == 0 {
-		return cause
-	}
-	e, _ := errors.AsType[*Error](cause)
-	if e.Reason == Unknown {
-		unknown := *e
-		unknown.Cause = half(done, failed, e.Cause)
-		return &unknown
-	}
-	ctx = context.WithoutCancel(ctx) // the caller's deadline may be why the step failed
-	for i, step := range slices.Backward(done) {
-		if step.Inverse == nil && settled(step.Change) {
-			continue // it says how things are to be, whatever they were: the same request again goes on from there
-		}
-		err := errNoInverse
-		if step.Inverse != nil {
-			err = r.change(ctx, *step.Inverse, nil)
-		}
-		if err != nil {
-			stands := *e
-			stands.Reason, stands.RetryAfter = Failed, 0
-			stands.Cause = half(done[:i+1], failed, err)
-			return &stands
-		}
-	}
-	return cause
+// halfDone is what a failure comes to where the steps before it stand: it keeps what the directory answered.
+func halfDone(failure, inverse error) error {
+	e, _ := errors.AsType[*Error](failure)
+	half := *e
+	half.Reason, half.RetryAfter = reason.HalfDone, 0
+	half.Cause = fmt.Errorf("%v; it could not be taken back: %w", failure, inverse)
+	return &half
 }
 
-var errNoInverse = errors.New("the change has no inverse")
-
-func half(done []ldif.Step, failed ldif.Change, cause error) *HalfDone {
-	h := &HalfDone{Failed: failed, Cause: cause}
-	for _, step := range done {
-		h.Done = append(h.Done, step.Change)
-	}
-	return h
-}
-
-// change sends one change record and keeps what its post-read showed.
-func (r *run) change(ctx context.Context, change ldif.Change, read []string) error {
-	controls, err := r.condition(change.If)
+// change sends one change record. left is the entry as the change before left it.
+func (r *run) change(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
+	controls, err := r.condition(change.If, left)
 	if err != nil {
-		return &Error{Reason: Failed, Cause: err}
+		return ldif.StepReceipt{}, &Error{Reason: reason.Failed, Cause: err}
 	}
-	r.left = nil
 	if change.Kind == ldif.Modify {
 		return r.modify(ctx, change, read, controls)
 	}
@@ -112,14 +122,30 @@ func (r *run) change(ctx context.Context, change ldif.Change, read []string) err
 		case ldif.Delete:
 			return struct{}{}, l.Del(ldap.NewDelRequest(r.target(change), controls))
 		default:
-			return struct{}{}, l.ModifyDN(ldap.NewModifyDNWithControlsRequest(change.DN, change.NewRDN, change.DeleteOldRDN, change.NewSuperior, controls))
+			return struct{}{}, l.ModifyDN(ldap.NewModifyDNWithControlsRequest(
+				change.DN, change.NewRDN, change.DeleteOldRDN, change.NewSuperior, controls))
 		}
 	})
-	return r.client.explain(err, &change)
+	return outcome(change, r.client.explain(err, &change))
+}
+
+// outcome is the receipt of a change that was sent, or tried to be.
+func outcome(sent ldif.Change, err error) (ldif.StepReceipt, error) {
+	if err == nil {
+		return ldif.StepReceipt{Sent: sent, State: ldif.Done}, nil
+	}
+	e, _ := errors.AsType[*Error](err)
+	switch e.Reason {
+	case reason.Unknown:
+		return ldif.StepReceipt{Sent: sent, State: ldif.Unknown}, err
+	case reason.Unavailable:
+		return ldif.StepReceipt{}, err
+	}
+	return ldif.StepReceipt{Sent: sent, State: ldif.Refused}, err
 }
 
 // modify sends a modification. Where the server refuses values whose state is already as wanted, what is left is sent.
-func (r *run) modify(ctx context.Context, change ldif.Change, read []string, controls []ldap.Control) error {
+func (r *run) modify(ctx context.Context, change ldif.Change, read []string, controls []ldap.Control) (ldif.StepReceipt, error) {
 	if r.server.Controls[controlPostRead] {
 		controls = append(controls, postRead(withVersion(read, r.server)))
 	}
@@ -128,27 +154,28 @@ func (r *run) modify(ctx context.Context, change ldif.Change, read []string, con
 			return l.ModifyWithResult(r.modifyRequest(change, controls))
 		})
 		if err == nil {
-			r.left, err = postReadEntry(result.Controls)
+			left, err := postReadEntry(result.Controls)
 			if err != nil {
 				r.client.log.Warn("directory: the post-read could not be read", "error", err)
 			}
-			return nil
+			return ldif.StepReceipt{Sent: change, State: ldif.Done, Left: left}, nil
 		}
 		if !r.mayBeSettled(change, err) {
-			return r.client.explain(err, &change)
+			return outcome(change, r.client.explain(err, &change))
 		}
 		mods, fault := r.unsettled(ctx, change)
 		switch {
 		case fault != nil:
-			return fault
-		case len(mods) == 0:
-			return nil
+			return ldif.StepReceipt{Sent: change, State: ldif.Refused}, fault
 		case sameMods(mods, change.Mods): // the fault lies elsewhere
-			return r.client.explain(err, &change)
+			return outcome(change, r.client.explain(err, &change))
 		}
 		change.Mods = mods
+		if len(mods) == 0 { // all of it is so already
+			return outcome(change, nil)
+		}
 	}
-	return &Error{Reason: LostRace, Cause: errUnsettled}
+	return outcome(change, &Error{Reason: reason.LostRace, Cause: errUnsettled})
 }
 
 // settleRounds bounds how often the rest of a change is sent: somebody else is changing the same values.
@@ -171,18 +198,19 @@ func (r *run) modifyRequest(change ldif.Change, controls []ldap.Control) *ldap.M
 	return request
 }
 
-// target names the entry that a Modify or Delete is for, by its id where the server takes that: no rename changes it. A ModifyDN does not take that form.
+// target names the entry that a Modify or Delete is for, by its id where the server takes that: no rename changes it. A ModifyDN does not
+// take that form.
 func (r *run) target(change ldif.Change) string { return r.server.ByID(change.If.ID, change.DN) }
 
 // condition holds a change to its condition where the server can assert (RFC 4528).
-func (r *run) condition(c ldif.Condition) ([]ldap.Control, error) {
+func (r *run) condition(c ldif.Condition, left *ldif.Entry) ([]ldap.Control, error) {
 	if !r.server.Controls[controlAssertion] {
 		return nil, nil
 	}
 	version := c.Version
 	if c.AsLeft {
 		// After a change that showed nothing the version is not known, and the id has to do.
-		version = r.left.Value(r.server.VersionAttribute)
+		version = left.Value(r.server.VersionAttribute)
 	}
 	var items []string
 	if c.ID != "" {
@@ -202,20 +230,13 @@ func (r *run) condition(c ldif.Condition) ([]ldap.Control, error) {
 	return []ldap.Control{control}, err
 }
 
-// withVersion adds the version attribute, which the next change may have to assert.
+// withVersion adds the version attribute: the next change may have to assert it, and it is what whoever takes the change back later goes
+// by.
 func withVersion(read []string, s *ldif.Server) []string {
 	if holds(read, s.VersionAttribute) {
 		return read
 	}
 	return append(slices.Clip(read), s.VersionAttribute)
-}
-
-// without leaves out the version where it was not asked for.
-func without(version string, e *ldif.Entry, read []string) *ldif.Entry {
-	if !holds(read, version) && !holds(read, "+") {
-		e.Set(version)
-	}
-	return e
 }
 
 func sameMods(a, b []ldif.Mod) bool {

@@ -12,6 +12,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -41,6 +42,19 @@ func (m message) asserted() string {
 		}
 	}
 	return ""
+}
+
+// postRead returns the attributes of a request's post-read control.
+func (m message) postRead() (names []string) {
+	for _, child := range m.packet.Children[2].Children {
+		c, err := ldap.DecodeControl(child)
+		if s, ok := c.(*ldap.ControlString); err == nil && ok && s.ControlType == controlPostRead {
+			for _, name := range ber.DecodePacket([]byte(s.ControlValue)).Children {
+				names = append(names, text(name))
+			}
+		}
+	}
+	return names
 }
 
 func TestConditions(t *testing.T) {
@@ -83,7 +97,7 @@ func TestConditions(t *testing.T) {
 				}}
 				c := network{"a": p}.client(t, "a")
 				defer c.Close()
-				if _, err := c.Execute(t.Context(), ldif.Plan{Steps: steps}, nil); err != nil {
+				if err := c.Execute(t.Context(), ldif.Plan{Steps: steps}, nil).Err; err != nil {
 					t.Fatal(err)
 				}
 				if d := cmp.Diff(test.want, got); d != "" {
@@ -97,8 +111,10 @@ func TestConditions(t *testing.T) {
 func TestPostRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shown := []ldif.Attribute{{Name: "mail", Values: []string{"ada@example.org", "\x00\xff"}}, {Name: "entryCSN", Values: []string{"csn"}}}
+		var asked []string
 		p := &peer{root: openLDAP, script: func(s *session, m message) bool {
 			if m.op == ldap.ApplicationModifyRequest {
+				asked = m.postRead()
 				s.result(m, 0, "", ldap.NewControlString(controlPostRead, false, string(encodeEntry("uid=ada", shown...).Bytes())))
 			}
 			return m.op == ldap.ApplicationModifyRequest
@@ -107,17 +123,20 @@ func TestPostRead(t *testing.T) {
 		defer c.Close()
 		for _, test := range []struct {
 			read []string
-			want *ldif.Entry
+			want []string // asked for
 		}{
-			{[]string{"mail"}, &ldif.Entry{DN: "uid=ada", Attributes: shown[:1]}},
-			{[]string{"mail", "entrycsn"}, &ldif.Entry{DN: "uid=ada", Attributes: shown}},
-			{nil, nil},
+			{[]string{"mail"}, []string{"mail", "entryCSN"}},
+			{[]string{"mail", "entrycsn"}, []string{"mail", "entrycsn"}},
+			{nil, []string{"entryCSN"}}, // whoever takes the change back later goes by the version
 		} {
-			got, err := c.Execute(t.Context(), modifyMail("uid=ada"), test.read)
-			if err != nil {
-				t.Fatal(err)
+			got := c.Execute(t.Context(), modifyMail("uid=ada"), test.read)
+			if got.Err != nil {
+				t.Fatal(got.Err)
 			}
-			if d := cmp.Diff(test.want, got); d != "" {
+			if d := cmp.Diff(test.want, asked); d != "" {
+				t.Errorf("reading %v: %s", test.read, d)
+			}
+			if d := cmp.Diff(&ldif.Entry{DN: "uid=ada", Attributes: shown}, got.Steps[0].Left); d != "" {
 				t.Errorf("reading %v: %s", test.read, d)
 			}
 		}
@@ -171,14 +190,14 @@ func TestSettledMembersOnActiveDirectory(t *testing.T) {
 	for name, test := range map[string]struct {
 		add, remove []int
 		want        []string // sent
-		err         Reason
+		err         reason.Reason
 	}{
-		"new ones":        {[]int{7, 8}, nil, []string{"add member " + guid(7) + " " + guid(8)}, ""},
-		"a present one":   {[]int{1, 7}, nil, []string{"add member " + guid(1) + " " + guid(7), "add member " + guid(7)}, ""},
-		"only present":    {[]int{1, 2}, nil, []string{"add member " + guid(1) + " " + guid(2)}, ""},
-		"only absent":     {nil, []int{9}, []string{"delete member " + guid(9)}, ""},
-		"one absent":      {nil, []int{1, 9}, []string{"delete member " + guid(1) + " " + guid(9), "delete member " + guid(1)}, ""},
-		"both directions": {[]int{2, 7}, []int{1, 9}, []string{"add member " + guid(2) + " " + guid(7), "add member " + guid(7), "delete member " + guid(1)}, ""},
+		"new ones":        {[]int{7, 8}, nil, []string{"add member " + guid(7) + " " + guid(8)}, reason.None},
+		"a present one":   {[]int{1, 7}, nil, []string{"add member " + guid(1) + " " + guid(7), "add member " + guid(7)}, reason.None},
+		"only present":    {[]int{1, 2}, nil, []string{"add member " + guid(1) + " " + guid(2)}, reason.None},
+		"only absent":     {nil, []int{9}, []string{"delete member " + guid(9)}, reason.None},
+		"one absent":      {nil, []int{1, 9}, []string{"delete member " + guid(1) + " " + guid(9), "delete member " + guid(1)}, reason.None},
+		"both directions": {[]int{2, 7}, []int{1, 9}, []string{"add member " + guid(2) + " " + guid(7), "add member " + guid(7), "delete member " + guid(1)}, reason.None},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -199,7 +218,7 @@ func TestSettledMembersOnActiveDirectory(t *testing.T) {
 				mod(ldif.AddValues, test.add)
 				mod(ldif.DeleteValues, test.remove)
 				plan := ldif.Plan{Steps: []ldif.Step{{Change: ldif.Change{Kind: ldif.Modify, DN: "CN=Staff,DC=ad,DC=test", Mods: mods}}}}
-				_, err := c.Execute(t.Context(), plan, nil)
+				err := c.Execute(t.Context(), plan, nil).Err
 				if reasonOf(err) != test.err {
 					t.Fatal(err)
 				}
@@ -244,74 +263,13 @@ func TestSettledReadInRanges(t *testing.T) {
 		plan := ldif.Plan{Steps: []ldif.Step{{Change: ldif.Change{Kind: ldif.Modify, DN: "cn=x", Mods: []ldif.Mod{
 			{Op: ldif.AddValues, Name: "proxyAddresses", Values: []string{"new", "b", "e"}, Settled: true},
 		}}}}}
-		if _, err := c.Execute(t.Context(), plan, nil); err != nil {
+		if err := c.Execute(t.Context(), plan, nil).Err; err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff([][]string{{"new", "b", "e"}, {"new"}}, added); d != "" {
 			t.Error(d)
 		}
 	})
-}
-
-func TestTakeBack(t *testing.T) {
-	modify := func(value string) ldif.Change {
-		return ldif.Change{Kind: ldif.Modify, DN: "uid=ada", Mods: []ldif.Mod{{Op: ldif.ReplaceValues, Name: "mail", Values: []string{value}}}}
-	}
-	back := modify("old")
-	plan := ldif.Plan{Steps: []ldif.Step{
-		{Change: modify("new"), Inverse: &back},
-		{Change: ldif.Change{Kind: ldif.ModifyDN, DN: "uid=ada", NewRDN: "uid=countess"}},
-	}}
-	for name, test := range map[string]struct {
-		rename  int64 // result of the ModifyDN, -1: none comes
-		inverse int64 // result of the inverse
-		want    Reason
-		half    bool
-		mails   []string // written
-	}{
-		"done":             {0, 0, "", false, []string{"new"}},
-		"taken back":       {ldap.LDAPResultEntryAlreadyExists, 0, Exists, false, []string{"new", "old"}},
-		"not taken back":   {ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultInsufficientAccessRights, Failed, true, []string{"new", "old"}},
-		"outcome in doubt": {-1, 0, Unknown, true, []string{"new"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var mails []string
-				p := &peer{script: func(s *session, m message) bool {
-					switch m.op {
-					case ldap.ApplicationModifyRequest:
-						mails = append(mails, m.changes()[0].Values[0])
-						if m.nth == 2 {
-							s.result(m, test.inverse, "")
-							return true
-						}
-					case ldap.ApplicationModifyDNRequest:
-						if test.rename >= 0 {
-							s.result(m, test.rename, "")
-						}
-						return true
-					}
-					return false
-				}}
-				c := network{"a": p}.client(t, "a")
-				defer c.Close()
-				_, err := c.Execute(t.Context(), plan, nil)
-				if reasonOf(err) != test.want {
-					t.Fatalf("got %v", err)
-				}
-				half, isHalf := errors.AsType[*HalfDone](err)
-				if isHalf != test.half {
-					t.Fatalf("got %v", err)
-				}
-				if isHalf && (len(half.Done) != 1 || half.Failed.Kind != ldif.ModifyDN || half.Cause == nil) {
-					t.Errorf("got %+v", half)
-				}
-				if d := cmp.Diff(test.mails, mails); d != "" {
-					t.Error(d)
-				}
-			})
-		})
-	}
 }
 
 func TestTakeBackOutlivesTheCaller(t *testing.T) {
@@ -326,9 +284,10 @@ func TestTakeBackOutlivesTheCaller(t *testing.T) {
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		change := modifyMail("uid=ada").Steps[0].Change
-		cause := &Error{Reason: Unavailable}
-		err = (&run{client: c, server: server}).takeBack(gone, []ldif.Step{{Change: change, Inverse: &change}}, change, cause)
-		if err != cause || p.count(ldap.ApplicationModifyRequest) != 1 {
+		cause := &Error{Reason: reason.Unavailable}
+		receipt := ldif.NewReceipt(ldif.Plan{Steps: []ldif.Step{{Change: change, Inverse: &change}, {Change: change}}})
+		err = (&run{client: c, server: server}).takeBack(gone, receipt, 1, cause)
+		if err != cause || receipt.Steps[0].State != ldif.TakenBack || p.count(ldap.ApplicationModifyRequest) != 1 {
 			t.Errorf("got %v after %d modifies", err, p.count(ldap.ApplicationModifyRequest))
 		}
 	})
@@ -370,9 +329,9 @@ func TestEnumerate(t *testing.T) {
 			t.Errorf("got %d entries over the connections %v", len(found), pages)
 		}
 		_, err = c.Search(t.Context(), Search{Base: "dc=example", Limit: 2})
-		wantReason(t, err, TooMany)
+		wantReason(t, err, reason.LimitExceeded)
 		limited := c.Enumerate(t.Context(), Search{Base: "dc=example", Limit: 2}, func(*ldif.Entry) error { return nil })
-		wantReason(t, limited, TooMany)
+		wantReason(t, limited, reason.LimitExceeded)
 		enough := errors.New("enough")
 		if err := c.Enumerate(t.Context(), anyone, func(*ldif.Entry) error { return enough }); err != enough {
 			t.Errorf("got %v", err)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/bridge/reason"
 )
 
 // hang leaves requests of one kind without an answer.
@@ -23,13 +25,13 @@ func TestDeadline(t *testing.T) {
 	for name, test := range map[string]struct {
 		network network
 		write   bool
-		want    Reason
+		want    reason.Reason
 	}{
-		"the dial":   {network{}, false, Unavailable},
-		"the bind":   {network{"a": {script: hang(ldap.ApplicationBindRequest)}}, false, Unavailable},
-		"a search":   {network{"a": {script: hang(ldap.ApplicationSearchRequest)}}, false, Unavailable},
-		"a modify":   {network{"a": {script: hang(ldap.ApplicationModifyRequest)}}, true, Unknown},
-		"everything": {network{"a": {script: func(*session, message) bool { return true }}}, false, Unavailable},
+		"the dial":   {network{}, false, reason.Unavailable},
+		"the bind":   {network{"a": {script: hang(ldap.ApplicationBindRequest)}}, false, reason.Unavailable},
+		"a search":   {network{"a": {script: hang(ldap.ApplicationSearchRequest)}}, false, reason.Unavailable},
+		"a modify":   {network{"a": {script: hang(ldap.ApplicationModifyRequest)}}, true, reason.Unknown},
+		"everything": {network{"a": {script: func(*session, message) bool { return true }}}, false, reason.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -38,7 +40,7 @@ func TestDeadline(t *testing.T) {
 				start := time.Now()
 				var err error
 				if test.write {
-					_, err = c.Execute(t.Context(), modifyMail("uid=ada"), nil)
+					err = c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err
 				} else {
 					_, err = c.Search(t.Context(), anyone)
 				}
@@ -69,8 +71,8 @@ func TestBlockedWrite(t *testing.T) {
 		go func() { _, _ = c.Search(t.Context(), anyone) }()
 		synctest.Wait()
 		start := time.Now()
-		_, err := c.Execute(t.Context(), modifyMail("uid=ada"), nil)
-		if r := reasonOf(err); r != Unknown && r != Unavailable {
+		err := c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err
+		if r := reasonOf(err); r != reason.Unknown && r != reason.Unavailable {
 			t.Fatalf("got %v", err)
 		}
 		if took := time.Since(start); took > c.options.Timeout {
@@ -90,9 +92,9 @@ func TestCallerLeaves(t *testing.T) {
 		for range 2 * DefaultFailures {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			start := time.Now()
-			_, err := c.Execute(ctx, modifyMail("uid=ada"), nil)
+			err := c.Execute(ctx, modifyMail("uid=ada"), nil).Err
 			cancel()
-			wantReason(t, err, Unknown)
+			wantReason(t, err, reason.Unknown)
 			if took := time.Since(start); took != time.Second {
 				t.Errorf("answered after %v", took)
 			}
@@ -140,7 +142,7 @@ func TestDroppedConnection(t *testing.T) {
 			c := network{"a": p}.client(t, "a")
 			defer c.Close()
 			_, err := c.Search(t.Context(), anyone)
-			wantReason(t, err, Unavailable)
+			wantReason(t, err, reason.Unavailable)
 			if n := p.count(ldap.ApplicationSearchRequest); n != 2 {
 				t.Errorf("%d searches", n)
 			}
@@ -151,8 +153,8 @@ func TestDroppedConnection(t *testing.T) {
 			p := &peer{script: dropFirst(ldap.ApplicationModifyRequest)}
 			c := network{"a": p}.client(t, "a")
 			defer c.Close()
-			_, err := c.Execute(t.Context(), modifyMail("uid=ada"), nil)
-			wantReason(t, err, Unknown)
+			err := c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err
+			wantReason(t, err, reason.Unknown)
 			if n := p.count(ldap.ApplicationModifyRequest); n != 1 {
 				t.Errorf("%d modifies", n)
 			}
@@ -177,7 +179,7 @@ func TestDroppedConnection(t *testing.T) {
 				t.Fatal(err)
 			}
 			first.off.Store(true)
-			if _, err := c.Execute(t.Context(), modifyMail("uid=ada"), nil); err != nil {
+			if err := c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err; err != nil {
 				t.Fatal(err)
 			}
 			if p.count(ldap.ApplicationModifyRequest) != 1 || p.conns != 2 {
@@ -195,7 +197,7 @@ func TestDroppedConnection(t *testing.T) {
 			}
 			p.kill()
 			p.revive()
-			if _, err := c.Execute(t.Context(), modifyMail("uid=ada"), nil); err != nil {
+			if err := c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err; err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -246,7 +248,7 @@ func TestFailover(t *testing.T) {
 				if _, err := c.Search(t.Context(), anyone); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := c.Execute(t.Context(), modifyMail("uid=ada"), nil); err != nil {
+				if err := c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err; err != nil {
 					t.Fatal(err)
 				}
 				if second.count(ldap.ApplicationModifyRequest) != 1 || c.pool.server() != 1 {
@@ -261,7 +263,7 @@ func TestFailover(t *testing.T) {
 			c := network{"a": {script: hang(ldap.ApplicationSearchRequest)}, "b": second}.client(t, "a", "b")
 			defer c.Close()
 			_, err := c.Search(t.Context(), anyone)
-			wantReason(t, err, Unavailable)
+			wantReason(t, err, reason.Unavailable)
 			if _, err := c.Search(t.Context(), anyone); err != nil {
 				t.Fatal(err)
 			}
@@ -296,7 +298,7 @@ func TestFailover(t *testing.T) {
 			c := network{"a": answer(ldap.LDAPResultReferral), "b": answer(ldap.LDAPResultBusy)}.client(t, "a", "b")
 			defer c.Close()
 			_, err := c.Search(t.Context(), anyone)
-			e := wantReason(t, err, Unavailable)
+			e := wantReason(t, err, reason.Unavailable)
 			if e.Code != ldap.LDAPResultReferral && e.Code != ldap.LDAPResultBusy || e.RetryAfter == 0 {
 				t.Errorf("got %+v", e)
 			}
@@ -318,7 +320,7 @@ func TestBreaker(t *testing.T) {
 				t.Fatalf("open after %d outages", i)
 			}
 			_, err := c.Search(t.Context(), anyone)
-			wantReason(t, err, Unavailable)
+			wantReason(t, err, reason.Unavailable)
 		}
 		if c.Available() {
 			t.Fatal("not open")
@@ -326,7 +328,7 @@ func TestBreaker(t *testing.T) {
 		time.Sleep(time.Second)
 		start := time.Now()
 		_, err := c.Search(t.Context(), anyone)
-		e := wantReason(t, err, Unavailable)
+		e := wantReason(t, err, reason.Unavailable)
 		if e.RetryAfter != DefaultPause-time.Second || time.Since(start) != 0 {
 			t.Errorf("retry after %v, said after %v", e.RetryAfter, time.Since(start))
 		}
@@ -362,7 +364,7 @@ func TestBreakerCountsNoAnswers(t *testing.T) {
 		for _, code = range []int64{1, 3, 11, 12, 16, 19, 32, 49, 50, 53, 68, 80, 122} {
 			for range DefaultFailures {
 				_, err := c.Search(t.Context(), anyone)
-				if e, ok := errors.AsType[*Error](err); !ok || int64(e.Code) != code || e.Reason == Unavailable {
+				if e, ok := errors.AsType[*Error](err); !ok || int64(e.Code) != code || e.Reason == reason.Unavailable {
 					t.Fatalf("result %d: got %v", code, err)
 				}
 			}
@@ -397,14 +399,14 @@ func TestRefusedBind(t *testing.T) {
 					for range 20 {
 						go func() {
 							_, err := c.Search(context.Background(), anyone)
-							if e, ok := errors.AsType[*Error](err); !ok || e.Reason != Unavailable || strings.Contains(err.Error(), "sesame") {
+							if e, ok := errors.AsType[*Error](err); !ok || e.Reason != reason.Unavailable || strings.Contains(err.Error(), "sesame") {
 								t.Errorf("got %v", err)
 							}
 						}()
 					}
 					synctest.Wait()
 				}
-				if _, err := c.Search(t.Context(), anyone); reasonOf(err) != Unavailable || c.Available() {
+				if _, err := c.Search(t.Context(), anyone); reasonOf(err) != reason.Unavailable || c.Available() {
 					t.Fatalf("the first refused bind does not open the breaker: %v", err)
 				}
 				binds, pause := 1, DefaultPause
@@ -449,7 +451,7 @@ func TestClosed(t *testing.T) {
 		}
 		c.Close()
 		_, err := c.Search(t.Context(), anyone)
-		wantReason(t, err, Unavailable)
+		wantReason(t, err, reason.Unavailable)
 		if !errors.Is(err, net.ErrClosed) {
 			t.Errorf("got %v", err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -217,18 +218,18 @@ func (n network) client(t *testing.T, hosts ...string) *Client {
 	return c
 }
 
-func reasonOf(err error) Reason {
+func reasonOf(err error) reason.Reason {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason
 	}
-	return ""
+	return reason.None
 }
 
 // wantReason also checks that the error is of this package's own type.
-func wantReason(t *testing.T, err error, want Reason) *Error {
+func wantReason(t *testing.T, err error, want reason.Reason) *Error {
 	t.Helper()
 	if got := reasonOf(err); got != want {
-		t.Fatalf("got reason %q (%v), want %q", got, err, want)
+		t.Fatalf("got reason %v (%v), want %v", got, err, want)
 	}
 	e, _ := errors.AsType[*Error](err)
 	return e

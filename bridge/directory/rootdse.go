@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"time"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -24,7 +25,7 @@ func (c *Client) Server(ctx context.Context) (*ldif.Server, error) {
 	case c.asking <- struct{}{}:
 		defer func() { <-c.asking }()
 	case <-ctx.Done():
-		return nil, &Error{Reason: Unavailable, Cause: context.Cause(ctx)}
+		return nil, &Error{Reason: reason.Unavailable, Cause: context.Cause(ctx)}
 	}
 	if s := c.known(); s != nil {
 		return s, nil
@@ -97,7 +98,7 @@ func (c *Client) one(ctx context.Context, dn string, attributes ...string) (*ldi
 		return nil, c.explain(err, nil)
 	}
 	if len(entries) != 1 {
-		return nil, &Error{Reason: NotFound}
+		return nil, &Error{Reason: reason.NoSuchObject}
 	}
 	return entries[0], nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -94,7 +95,7 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 		for _, e := range entries {
 			count++
 			if s.Limit > 0 && count > s.Limit {
-				return &Error{Reason: TooMany}
+				return &Error{Reason: reason.LimitExceeded}
 			}
 			if err := each(e); err != nil {
 				return err
@@ -137,7 +138,7 @@ func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.C
 // check reads the filter before anything is sent. The error does not repeat it: its values are people's.
 func (s Search) check() error {
 	if _, err := ldap.CompileFilter(s.filter()); err != nil {
-		return &Error{Reason: Invalid, Cause: errors.New("the filter cannot be read")}
+		return &Error{Reason: reason.Invalid, Cause: errors.New("the filter cannot be read")}
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -74,16 +75,16 @@ func TestTransports(t *testing.T) {
 	other := dirtest.OpenLDAP(t)
 	for name, test := range map[string]struct {
 		change func(*Options)
-		want   Reason
+		want   reason.Reason
 	}{
-		"ldaps":          {func(*Options) {}, ""},
-		"StartTLS":       {func(o *Options) { o.URLs, o.TLS.StartTLS = []string{s.URL}, true }, ""},
-		"ldapi":          {func(o *Options) { o.URLs, o.TLS = []string{s.LDAPI}, TLSOptions{} }, ""},
-		"loopback":       {func(o *Options) { o.URLs, o.TLS = []string{s.URL}, TLSOptions{} }, ""},
-		"another CA":     {func(o *Options) { o.TLS.CA = other.CA }, Unavailable},
-		"no CA":          {func(o *Options) { o.TLS.CA = "" }, Unavailable},
-		"another name":   {func(o *Options) { o.TLS.ServerName = "dc1.example.org" }, Unavailable},
-		"wrong password": {func(o *Options) { o.Bind.Password = "wrong" }, Unavailable},
+		"ldaps":          {func(*Options) {}, reason.None},
+		"StartTLS":       {func(o *Options) { o.URLs, o.TLS.StartTLS = []string{s.URL}, true }, reason.None},
+		"ldapi":          {func(o *Options) { o.URLs, o.TLS = []string{s.LDAPI}, TLSOptions{} }, reason.None},
+		"loopback":       {func(o *Options) { o.URLs, o.TLS = []string{s.URL}, TLSOptions{} }, reason.None},
+		"another CA":     {func(o *Options) { o.TLS.CA = other.CA }, reason.Unavailable},
+		"no CA":          {func(o *Options) { o.TLS.CA = "" }, reason.Unavailable},
+		"another name":   {func(o *Options) { o.TLS.ServerName = "dc1.example.org" }, reason.Unavailable},
+		"wrong password": {func(o *Options) { o.Bind.Password = "wrong" }, reason.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := open(t, s, test.change)
@@ -114,28 +115,29 @@ func testConditions(t *testing.T, s *dirtest.Server) {
 	}
 	rename := ldif.Change{Kind: ldif.ModifyDN, DN: dn, NewRDN: "uid=countess", DeleteOldRDN: true, If: ldif.Condition{ID: id, AsLeft: true}}
 
-	after, err := c.Execute(t.Context(), steps(title(ldif.AddValues, "Countess", ldif.Condition{ID: id, Version: version})), []string{"title", "entryCSN"})
-	if err != nil {
-		t.Fatal(err)
+	receipt := c.Execute(t.Context(), steps(title(ldif.AddValues, "Countess", ldif.Condition{ID: id, Version: version})), []string{"title", "entryCSN"})
+	if receipt.Err != nil {
+		t.Fatal(receipt.Err)
 	}
+	after := receipt.Steps[0].Left
 	if after.Value("title") != "Countess" || after.Value("entryCSN") == version || after.Value("entryCSN") == "" {
 		t.Errorf("the post-read showed %v", after)
 	}
-	_, err = c.Execute(t.Context(), steps(title(ldif.ReplaceValues, "Duchess", ldif.Condition{ID: id, Version: version})), nil)
-	wantReason(t, err, LostRace)
-	_, err = c.Execute(t.Context(), steps(title(ldif.DeleteValues, "Duchess", ldif.Condition{ID: id})), nil)
-	wantReason(t, err, LostRace)
-	_, err = c.Execute(t.Context(), steps(ldif.Change{Kind: ldif.Delete, DN: dn, If: ldif.Condition{ID: "00000000-0000-0000-0000-000000000000"}}), nil)
-	wantReason(t, err, LostRace)
-	if _, err = c.Execute(t.Context(), steps(title(ldif.ReplaceValues, "Duchess", ldif.Condition{ID: id}), rename), nil); err != nil {
+	err := c.Execute(t.Context(), steps(title(ldif.ReplaceValues, "Duchess", ldif.Condition{ID: id, Version: version})), nil).Err
+	wantReason(t, err, reason.LostRace)
+	err = c.Execute(t.Context(), steps(title(ldif.DeleteValues, "Duchess", ldif.Condition{ID: id})), nil).Err
+	wantReason(t, err, reason.LostRace)
+	err = c.Execute(t.Context(), steps(ldif.Change{Kind: ldif.Delete, DN: dn, If: ldif.Condition{ID: "00000000-0000-0000-0000-000000000000"}}), nil).Err
+	wantReason(t, err, reason.LostRace)
+	if err = c.Execute(t.Context(), steps(title(ldif.ReplaceValues, "Duchess", ldif.Condition{ID: id}), rename), nil).Err; err != nil {
 		t.Fatal(err)
 	}
 	if got := read(t, c, "uid=countess,"+s.People, "title").Value("title"); got != "Duchess" {
 		t.Errorf("got title %q", got)
 	}
 	_, err = c.Search(t.Context(), Search{Base: dn, Scope: BaseObject})
-	wantReason(t, err, NotFound)
-	if _, err = c.Execute(t.Context(), steps(ldif.Change{Kind: ldif.Delete, DN: "uid=countess," + s.People, If: ldif.Condition{ID: id}}), nil); err != nil {
+	wantReason(t, err, reason.NoSuchObject)
+	if err = c.Execute(t.Context(), steps(ldif.Change{Kind: ldif.Delete, DN: "uid=countess," + s.People, If: ldif.Condition{ID: id}}), nil).Err; err != nil {
 		t.Fatal(err)
 	}
 }
@@ -157,8 +159,8 @@ func testTakesBack(t *testing.T, s *dirtest.Server) {
 		{Change: mail("ada@example.org", "new@example.org", ldif.Condition{ID: id}), Inverse: &back},
 		{Change: ldif.Change{Kind: ldif.ModifyDN, DN: dn, NewRDN: "uid=countess", DeleteOldRDN: true, If: ldif.Condition{ID: id, AsLeft: true}}},
 	}}
-	_, err := c.Execute(t.Context(), plan, nil)
-	wantReason(t, err, Exists)
+	err := c.Execute(t.Context(), plan, nil).Err
+	wantReason(t, err, reason.Exists)
 	if got := read(t, c, dn, "mail").Value("mail"); got != "ada@example.org" {
 		t.Errorf("mail is %q", got)
 	}
@@ -183,19 +185,19 @@ func testSettledMembers(t *testing.T, s *dirtest.Server) {
 	remove := func(values ...string) ldif.Mod { return ldif.Mod{Op: ldif.DeleteValues, Values: values} }
 	for _, test := range []struct {
 		plan ldif.Plan
-		err  Reason
+		err  reason.Reason
 		want []string
 	}{
-		{mods("present, spelled otherwise", true, add("UID=A, "+s.People, dn("c"))), "", []string{"a", "b", "c"}},
-		{mods("absent", true, remove(dn("b"), dn("x"))), "", []string{"a", "c"}},
-		{mods("both", true, add(dn("a"), dn("d")), remove(dn("b"), dn("c"))), "", []string{"a", "d"}},
-		{mods("nothing", true, add(dn("a")), remove(dn("x"))), "", []string{"a", "d"}},
-		{mods("the fault lies elsewhere", true, add(dn("e")), ldif.Mod{Op: ldif.AddValues, Name: "cn", Values: []string{"staff"}}), Invalid, []string{"a", "d"}},
-		{mods("not settled", false, add(dn("a"), dn("e"))), Invalid, []string{"a", "d"}},
-		{mods("not settled", false, remove(dn("x"))), LostRace, []string{"a", "d"}},
+		{mods("present, spelled otherwise", true, add("UID=A, "+s.People, dn("c"))), reason.None, []string{"a", "b", "c"}},
+		{mods("absent", true, remove(dn("b"), dn("x"))), reason.None, []string{"a", "c"}},
+		{mods("both", true, add(dn("a"), dn("d")), remove(dn("b"), dn("c"))), reason.None, []string{"a", "d"}},
+		{mods("nothing", true, add(dn("a")), remove(dn("x"))), reason.None, []string{"a", "d"}},
+		{mods("the fault lies elsewhere", true, add(dn("e")), ldif.Mod{Op: ldif.AddValues, Name: "cn", Values: []string{"staff"}}), reason.Invalid, []string{"a", "d"}},
+		{mods("not settled", false, add(dn("a"), dn("e"))), reason.Invalid, []string{"a", "d"}},
+		{mods("not settled", false, remove(dn("x"))), reason.LostRace, []string{"a", "d"}},
 	} {
 		description := test.plan.Steps[0].Change.Mods[len(test.plan.Steps[0].Change.Mods)-1].Values[0]
-		_, err := c.Execute(t.Context(), test.plan, nil)
+		err := c.Execute(t.Context(), test.plan, nil).Err
 		if reasonOf(err) != test.err {
 			t.Fatalf("%s: %v", description, err)
 		}
@@ -207,7 +209,7 @@ func testSettledMembers(t *testing.T, s *dirtest.Server) {
 		if d := cmp.Diff(test.want, got); d != "" {
 			t.Errorf("%s: %s", description, d)
 		}
-		if (e.Value("description") == description) != (test.err == "") {
+		if (e.Value("description") == description) != (test.err == reason.None) {
 			t.Errorf("%s: the other change: %q", description, e.Value("description"))
 		}
 	}
@@ -225,19 +227,19 @@ func testErrors(t *testing.T, s *dirtest.Server) {
 	}
 	for name, test := range map[string]struct {
 		change    ldif.Change
-		want      Reason
+		want      reason.Reason
 		attribute string
 	}{
-		"syntax":              {modify("seeAlso", "nonsense"), Invalid, "seeAlso"},
-		"undefined attribute": {modify("nonsense", "x"), Invalid, "nonsense"},
-		"required attribute":  {modify("sn"), Invalid, ""},
-		"the RDN":             {modify("uid", "x"), Invalid, ""},
-		"missing parent":      {ldif.Change{Kind: ldif.Add, DN: "uid=x,ou=none," + s.Suffix, Entry: []ldif.Attribute{{Name: "objectClass", Values: []string{"account"}}, {Name: "uid", Values: []string{"x"}}}}, NotFound, ""},
-		"DN in use":           {ldif.Change{Kind: ldif.Add, DN: dn, Entry: []ldif.Attribute{{Name: "objectClass", Values: []string{"account"}}, {Name: "uid", Values: []string{"ada"}}}}, Exists, ""},
-		"has children":        {ldif.Change{Kind: ldif.Delete, DN: s.People}, Refused, ""},
+		"syntax":              {modify("seeAlso", "nonsense"), reason.Invalid, "seeAlso"},
+		"undefined attribute": {modify("nonsense", "x"), reason.Invalid, "nonsense"},
+		"required attribute":  {modify("sn"), reason.Invalid, ""},
+		"the RDN":             {modify("uid", "x"), reason.Invalid, ""},
+		"missing parent":      {ldif.Change{Kind: ldif.Add, DN: "uid=x,ou=none," + s.Suffix, Entry: []ldif.Attribute{{Name: "objectClass", Values: []string{"account"}}, {Name: "uid", Values: []string{"x"}}}}, reason.NoSuchObject, ""},
+		"DN in use":           {ldif.Change{Kind: ldif.Add, DN: dn, Entry: []ldif.Attribute{{Name: "objectClass", Values: []string{"account"}}, {Name: "uid", Values: []string{"ada"}}}}, reason.Exists, ""},
+		"has children":        {ldif.Change{Kind: ldif.Delete, DN: s.People}, reason.Refused, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := c.Execute(t.Context(), steps(test.change), nil)
+			err := c.Execute(t.Context(), steps(test.change), nil).Err
 			if e := wantReason(t, err, test.want); e.Attribute != test.attribute {
 				t.Errorf("got %+v", e)
 			}
@@ -284,7 +286,7 @@ func TestOpenLDAPEnumerates(t *testing.T) {
 		}
 	}
 	_, err := open(t, s, as("limited")).Search(t.Context(), all)
-	wantReason(t, err, TooMany)
+	wantReason(t, err, reason.LimitExceeded)
 }
 
 // eventually asks until the directory answers.
@@ -296,7 +298,7 @@ func eventually(t *testing.T, c *Client, s Search) {
 		if err == nil {
 			return
 		}
-		e := wantReason(t, err, Unavailable)
+		e := wantReason(t, err, reason.Unavailable)
 		if e.RetryAfter <= 0 {
 			t.Fatalf("no RetryAfter: %v", err)
 		}
@@ -322,7 +324,7 @@ func TestOpenLDAPKilled(t *testing.T) {
 	s.Kill()
 	for range DefaultFailures {
 		_, err := c.Search(t.Context(), base)
-		wantReason(t, err, Unavailable)
+		wantReason(t, err, reason.Unavailable)
 	}
 	s.Restart()
 	eventually(t, c, base)
@@ -338,15 +340,15 @@ func TestOpenLDAPHangs(t *testing.T) {
 	s := dirtest.OpenLDAP(t)
 	dn := person(t, s, "ada")
 	c := open(t, s, quick)
-	if _, err := c.Execute(t.Context(), modifyMail(dn), nil); err != nil {
+	if err := c.Execute(t.Context(), modifyMail(dn), nil).Err; err != nil {
 		t.Fatal(err)
 	}
 	s.Stop()
-	_, err := c.Execute(t.Context(), modifyMail(dn), nil)
-	wantReason(t, err, Unknown)
+	err := c.Execute(t.Context(), modifyMail(dn), nil).Err
+	wantReason(t, err, reason.Unknown)
 	for range DefaultFailures {
 		_, err := c.Search(t.Context(), Search{Base: dn, Scope: BaseObject})
-		wantReason(t, err, Unavailable)
+		wantReason(t, err, reason.Unavailable)
 	}
 	s.Cont()
 	eventually(t, c, Search{Base: dn, Scope: BaseObject})
@@ -361,9 +363,9 @@ func TestOpenLDAPHangs(t *testing.T) {
 	}
 	s.Stop()
 	_, err = both.Search(t.Context(), Search{Base: dn, Scope: BaseObject})
-	wantReason(t, err, Unavailable)
+	wantReason(t, err, reason.Unavailable)
 	_, err = both.Search(t.Context(), Search{Base: dn, Scope: BaseObject})
-	wantReason(t, err, NotFound) // by the second server, which answers
+	wantReason(t, err, reason.NoSuchObject) // by the second server, which answers
 	s.Cont()
 }
 
@@ -388,7 +390,7 @@ func TestActiveDirectory(t *testing.T) {
 	for i := range 4 {
 		name := fmt.Sprintf("%s%d", unique, i)
 		change := add(name, attribute("sAMAccountName", name), attribute("userPrincipalName", name+"@ad.test"))
-		if _, err := c.Execute(t.Context(), steps(change), nil); err != nil {
+		if err := c.Execute(t.Context(), steps(change), nil).Err; err != nil {
 			t.Fatal(err)
 		}
 		dns = append(dns, change.DN)
@@ -398,17 +400,17 @@ func TestActiveDirectory(t *testing.T) {
 	t.Run("errors", func(t *testing.T) {
 		for name, test := range map[string]struct {
 			change    ldif.Change
-			want      Reason
+			want      reason.Reason
 			attribute string
 		}{
-			"DN in use":       {add(unique+"0", attribute("sAMAccountName", unique+"x")), Exists, ""},
-			"UPN in use":      {add(unique+"y", attribute("sAMAccountName", unique+"y"), attribute("userPrincipalName", unique+"0@ad.test")), Exists, "userPrincipalName"},
-			"account name":    {add(unique+"z", attribute("sAMAccountName", unique+"0")), Exists, ""},
-			"a weak password": {add(unique+"p", attribute("sAMAccountName", unique+"p"), attribute("userAccountControl", "512"), attribute("unicodePwd", quoted("x"))), Invalid, "unicodePwd"},
-			"a missing entry": {ldif.Change{Kind: ldif.Delete, DN: "CN=x", If: ldif.Condition{ID: "00000000-0000-0000-0000-000000000001"}}, NotFound, ""},
+			"DN in use":       {add(unique+"0", attribute("sAMAccountName", unique+"x")), reason.Exists, ""},
+			"UPN in use":      {add(unique+"y", attribute("sAMAccountName", unique+"y"), attribute("userPrincipalName", unique+"0@ad.test")), reason.Exists, "userPrincipalName"},
+			"account name":    {add(unique+"z", attribute("sAMAccountName", unique+"0")), reason.Exists, ""},
+			"a weak password": {add(unique+"p", attribute("sAMAccountName", unique+"p"), attribute("userAccountControl", "512"), attribute("unicodePwd", quoted("x"))), reason.Invalid, "unicodePwd"},
+			"a missing entry": {ldif.Change{Kind: ldif.Delete, DN: "CN=x", If: ldif.Condition{ID: "00000000-0000-0000-0000-000000000001"}}, reason.NoSuchObject, ""},
 		} {
 			t.Run(name, func(t *testing.T) {
-				_, err := c.Execute(t.Context(), steps(test.change), nil)
+				err := c.Execute(t.Context(), steps(test.change), nil).Err
 				e := wantReason(t, err, test.want)
 				t.Logf("%+v", e)
 				if test.attribute != "" && e.Attribute != test.attribute {
@@ -419,9 +421,9 @@ func TestActiveDirectory(t *testing.T) {
 	})
 
 	group := "CN=" + unique + "g," + s.Groups
-	if _, err := c.Execute(t.Context(), steps(ldif.Change{Kind: ldif.Add, DN: group, Entry: []ldif.Attribute{
+	if err := c.Execute(t.Context(), steps(ldif.Change{Kind: ldif.Add, DN: group, Entry: []ldif.Attribute{
 		attribute("objectClass", "group"), attribute("sAMAccountName", unique+"g"), attribute("member", dns[0], dns[1]),
-	}}), nil); err != nil {
+	}}), nil).Err; err != nil {
 		t.Fatal(err)
 	}
 	groupID := guidText(read(t, c, group, "objectGUID").Value("objectGUID"))
@@ -440,7 +442,7 @@ func TestActiveDirectory(t *testing.T) {
 		{members(ldif.AddValues, dns[2], strings.ToUpper(dns[3])), []int{2, 3}},
 		{members(ldif.DeleteValues, byGUID(0)), []int{2, 3}},
 	} {
-		if _, err := c.Execute(t.Context(), test.plan, nil); err != nil {
+		if err := c.Execute(t.Context(), test.plan, nil).Err; err != nil {
 			t.Fatalf("%d: %v", name, err)
 		}
 		got := map[string]bool{}
@@ -453,7 +455,7 @@ func TestActiveDirectory(t *testing.T) {
 			}
 		}
 	}
-	if _, err := c.Execute(t.Context(), steps(ldif.Change{Kind: ldif.Delete, DN: "CN=moved away," + s.Base, If: ldif.Condition{ID: guids[0]}}), nil); err != nil {
+	if err := c.Execute(t.Context(), steps(ldif.Change{Kind: ldif.Delete, DN: "CN=moved away," + s.Base, If: ldif.Condition{ID: guids[0]}}), nil).Err; err != nil {
 		t.Fatal(err)
 	}
 }

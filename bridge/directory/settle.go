@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -71,14 +72,14 @@ func (r *run) present(ctx context.Context, change ldif.Change, m ldif.Mod) (func
 func (r *run) presentMatched(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
 	control, err := matchedValues(m.Name, m.Values)
 	if err != nil {
-		return nil, &Error{Reason: Failed, Cause: err}
+		return nil, &Error{Reason: reason.Failed, Cause: err}
 	}
 	entries, err := r.client.search(ctx, Search{Base: r.target(change), Scope: BaseObject, Attributes: []string{m.Name}}, control)
 	if err != nil {
 		return nil, r.client.explain(err, nil)
 	}
 	if len(entries) != 1 {
-		return nil, &Error{Reason: NotFound}
+		return nil, &Error{Reason: reason.NoSuchObject}
 	}
 	return r.among(m.Name, entries[0].Values(m.Name)), nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/reason"
 	"scimbridge/scim"
 )
 
@@ -26,44 +27,34 @@ func send(c *fiber.Ctx, status int, body any) error {
 	return c.Status(status).Send(bytes.TrimSuffix(text.Bytes(), []byte("\n")))
 }
 
-// refusal is an error of the front's own.
-type refusal struct{ bridge.Failure }
-
-func (r *refusal) Error() string { return r.Detail }
-
-// refuse makes the error that answers with the status, scimType and detail.
-func refuse(status int, scimType scim.ScimType, detail string) error {
-	return &refusal{bridge.Failure{Status: status, ScimType: scimType, Detail: detail, Reason: "request"}}
+// refuse makes an error of the front's own; detail "" is what the table says of the reason.
+func refuse(why reason.Reason, detail string) error {
+	return &reason.Error{Reason: why, Detail: detail}
 }
 
-// explain turns any error into what the client is told.
+// explain turns any error into what the client is told. Fiber's and fasthttp's own words are left out: they repeat the request.
 func explain(err error) bridge.Failure {
-	var own *refusal
-	var router *fiber.Error
-	switch {
-	case errors.As(err, &own):
-		return own.Failure
-	case errors.As(err, &router):
-		return bridge.Failure{Status: router.Code, Detail: routerDetail(router.Code), Reason: "request"}
+	if router, ok := errors.AsType[*fiber.Error](err); ok {
+		err = refuse(routed(router.Code), "")
 	}
 	return bridge.Explain(err)
 }
 
-// routerDetail says in SCIM's words what fiber and fasthttp found wrong. Their own words repeat the request.
-func routerDetail(status int) string {
+// routed is the reason of what fiber and fasthttp found wrong.
+func routed(status int) reason.Reason {
 	switch status {
 	case fiber.StatusNotFound:
-		return "there is nothing at this path"
+		return reason.NoPath
 	case fiber.StatusMethodNotAllowed:
-		return "this path does not know the method"
+		return reason.MethodNotAllowed
 	case fiber.StatusRequestTimeout:
-		return "the request did not arrive in time"
+		return reason.Slow
 	case fiber.StatusRequestEntityTooLarge:
-		return "the body is larger than the server takes"
+		return reason.Payload
 	case fiber.StatusRequestHeaderFieldsTooLarge:
-		return "the request line and headers are larger than the server takes"
+		return reason.LargeHeader
 	}
-	return "the request cannot be read"
+	return reason.Unreadable
 }
 
 // fail answers with an error body (RFC 7644 §3.12).

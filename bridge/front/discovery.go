@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/reason"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
@@ -142,7 +143,7 @@ func (s *Server) resourceType(c *fiber.Ctx) error {
 			return send(c, fiber.StatusOK, describe(rt, s.baseURL(c)))
 		}
 	}
-	return refuse(fiber.StatusNotFound, "", "there is no such resource type")
+	return refuse(reason.NoPath, "there is no such resource type")
 }
 
 // schemaResource is a schema as a resource of its own (RFC 7643 §7).
@@ -188,7 +189,7 @@ func (s *Server) schema(c *fiber.Ctx) error {
 			return send(c, fiber.StatusOK, found)
 		}
 	}
-	return refuse(fiber.StatusNotFound, "", "there is no such schema")
+	return refuse(reason.NoPath, "there is no such schema")
 }
 
 // unfiltered refuses a filter, lest a client take the whole list for matches (RFC 7644 §4). Paging and sorting are ignored.
@@ -198,7 +199,7 @@ func unfiltered(c *fiber.Ctx) error {
 		return err
 	}
 	if _, given := p["filter"]; given {
-		return refuse(fiber.StatusForbidden, "", "filter is not supported on discovery endpoints")
+		return refuse(reason.DiscoveryFilter, "")
 	}
 	return nil
 }

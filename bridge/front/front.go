@@ -15,6 +15,7 @@ import (
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/access"
+	"scimbridge/bridge/reason"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
@@ -135,6 +136,6 @@ func (s *Server) knownMethods(next fasthttp.RequestHandler) fasthttp.RequestHand
 		}
 		c := s.app.AcquireCtx(request)
 		defer s.app.ReleaseCtx(c)
-		s.answered(c, s.begin(c), refuse(fiber.StatusNotImplemented, "", "the method is not known"))
+		s.answered(c, s.begin(c), refuse(reason.NotImplemented, ""))
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/reason"
 	"scimbridge/scim"
 )
 
@@ -239,8 +240,8 @@ func TestTheBridgesErrors(t *testing.T) {
 	}{
 		{&scim.Error{Type: scim.InvalidFilter, Detail: "colour is not an attribute"}, 400, "invalidFilter"},
 		{&scim.Error{Type: scim.Uniqueness, Detail: "userName is taken"}, 409, "uniqueness"},
-		{&directory.Error{Reason: directory.Unavailable}, 503, ""},
-		{fmt.Errorf("wrapped: %w", &directory.Error{Reason: directory.Refused}), 403, ""},
+		{&directory.Error{Reason: reason.Unavailable}, 503, ""},
+		{fmt.Errorf("wrapped: %w", &directory.Error{Reason: reason.Refused}), 403, ""},
 		{context.DeadlineExceeded, 503, ""},
 		{errors.New("a bug"), 500, ""},
 	} {
@@ -263,16 +264,16 @@ func TestTheBridgesErrors(t *testing.T) {
 
 func TestRetryAfterIsWholeSeconds(t *testing.T) {
 	s := serve(t, Options{})
-	for pause, want := range map[time.Duration]string{
-		0: "1", time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2",
-		time.Minute: "60",
-	} {
-		s.err = &refusal{bridge.Failure{Status: 503, Detail: "the directory is unavailable", RetryAfter: pause}}
+	for pause, want := range map[time.Duration]string{time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", time.Minute: "60"} {
+		s.err = &directory.Error{Reason: reason.Unavailable, RetryAfter: pause}
 		a := s.ask(t, "GET /scim/v2/Users", "")
 		checkError(t, "GET", a, 503, "")
 		if got := a.header.Get("Retry-After"); got != want {
 			t.Errorf("Retry-After after %v: %q, want %q", pause, got, want)
 		}
+	}
+	if got := wholeSeconds(0); got != "1" {
+		t.Errorf("Retry-After after nothing: %q", got)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/reason"
 )
 
 // me sends a caller that is an account's to its resource (RFC 7644 §3.11: 308). Most callers are provisioning services, and no account's:
@@ -13,7 +14,7 @@ import (
 func (s *Server) me(c *fiber.Ctx) error {
 	user := s.gate.User(recordOf(c).caller)
 	if user == "" {
-		return refuse(fiber.StatusNotImplemented, "", "/Me is not supported for this token: it is no account's")
+		return refuse(reason.NotImplemented, "/Me is not supported for this token: it is no account's")
 	}
 	query := bridge.Query{
 		Filter: "userName eq " + strconv.Quote(user), StartIndex: 1, Count: 1, View: bridge.View{Attributes: []string{"meta.location"}},
@@ -29,5 +30,5 @@ func (s *Server) me(c *fiber.Ctx) error {
 			return c.SendStatus(fiber.StatusPermanentRedirect)
 		}
 	}
-	return refuse(fiber.StatusNotFound, "", "the account of this token does not exist")
+	return refuse(reason.NotFound, "the account of this token does not exist")
 }

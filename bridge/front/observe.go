@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/reason"
 )
 
 // record is what the log line says about a request. It holds no path, query, header or body: those carry names, filter values and tokens.
@@ -75,9 +76,7 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	attributes := []slog.Attr{slog.String("method", c.Method()), slog.String("route", r.route)}
 	var f bridge.Failure
 	if p, ok := err.(*panicked); ok {
-		f = bridge.Failure{
-			Status: fiber.StatusInternalServerError, Detail: "internal error, logged as request " + r.requestID, Reason: "panic",
-		}
+		f = explain(refuse(reason.Panic, "internal error, logged as request "+r.requestID))
 		attributes = append(attributes, slog.String("stack", string(p.stack)))
 	} else if err != nil {
 		f = explain(err)
@@ -95,7 +94,7 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	)
 	for _, optional := range []slog.Attr{
 		slog.String("activity", r.activityID), slog.String("caller", r.caller),
-		slog.String("reason", f.Reason), slog.String("scim_type", string(f.ScimType)),
+		slog.String("reason", f.Reason.String()), slog.String("scim_type", string(f.ScimType)),
 	} {
 		if optional.Value.String() != "" {
 			attributes = append(attributes, optional)

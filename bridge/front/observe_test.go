@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"scimbridge/bridge"
+	"scimbridge/bridge/reason"
 )
 
 // logged returns the fields of the last log line.
@@ -43,9 +43,8 @@ func TestOneLineARequest(t *testing.T) {
 
 	s.ask(t, "GET /scim/v2/Users?filter=secretName+eq+%zz", "")
 	want = map[string]any{
-		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration": 1e9,
-		"request": "made-id",
-		"caller":  "token", "bytes_in": 0., "reason": "request", "scim_type": "invalidSyntax",
+		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration": 1e9, "request": "made-id",
+		"caller": "token", "bytes_in": 0., "reason": "invalidSyntax", "scim_type": "invalidSyntax",
 	}
 	got := s.logged(t)
 	delete(got, "bytes_out")
@@ -53,7 +52,7 @@ func TestOneLineARequest(t *testing.T) {
 		t.Error(diff)
 	}
 
-	s.err = &refusal{bridge.Failure{Status: 503, Detail: "down", Reason: "unavailable"}}
+	s.err = &reason.Error{Reason: reason.Unavailable, Detail: "down"}
 	s.ask(t, "GET /scim/v2/Users/secret-id", "")
 	if got := s.logged(t); got["level"] != "WARN" || got["reason"] != "unavailable" || got["error"] != "down" {
 		t.Errorf("an outage: %v", got)

@@ -9,7 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
-	"scimbridge/scim"
+	"scimbridge/bridge/reason"
 )
 
 // params are a request's query parameters under their names in lower case. Those that nothing here asks for are ignored, as
@@ -25,8 +25,7 @@ func parameters(c *fiber.Ctx) (params, error) {
 func readParameters(query string) (params, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, refuse(fiber.StatusBadRequest, scim.InvalidSyntax,
-			"the query string is not form-encoded: a %, & or ; in a value must be escaped")
+		return nil, refuse(reason.InvalidSyntax, "the query string is not form-encoded: a %, & or ; in a value must be escaped")
 	}
 	p := params{}
 	for name, given := range values {
@@ -46,7 +45,7 @@ func (p params) query() (q bridge.Query, err error) {
 	q.View = p.view()
 	if filters, given := p["filter"]; given {
 		if len(filters) > 1 || strings.TrimSpace(filters[0]) == "" {
-			return q, refuse(fiber.StatusBadRequest, scim.InvalidFilter, "filter must be given once and not be empty")
+			return q, refuse(reason.InvalidFilter, "filter must be given once and not be empty")
 		}
 		q.Filter = filters[0]
 	}
@@ -82,7 +81,7 @@ func (p params) integer(name string, absent int) (int, error) {
 	given := p[strings.ToLower(name)]
 	n, err := strconv.Atoi(given[0])
 	if err != nil || len(given) > 1 {
-		return 0, refuse(fiber.StatusBadRequest, scim.InvalidValue, name+" must be one whole number")
+		return 0, refuse(reason.InvalidValue, name+" must be one whole number")
 	}
 	return n, nil
 }

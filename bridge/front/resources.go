@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/reason"
 	"scimbridge/scim"
 )
 
@@ -140,10 +141,10 @@ func id(c *fiber.Ctx) string {
 // sentBody copies the request's body. It does not inflate: a small compressed body can hold a large one.
 func (s *Server) sentBody(c *fiber.Ctx) ([]byte, error) {
 	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, refuse(fiber.StatusUnsupportedMediaType, "", "a Content-Encoding is not supported: send the body as it is")
+		return nil, refuse(reason.MediaType, "a Content-Encoding is not supported: send the body as it is")
 	}
 	if !jsonType(c.Get(fiber.HeaderContentType)) {
-		return nil, refuse(fiber.StatusUnsupportedMediaType, "", "Content-Type must be application/scim+json or application/json")
+		return nil, refuse(reason.MediaType, "")
 	}
 	if body := c.Request().Body(); len(body) > s.options.MaxBody {
 		return nil, fiber.ErrRequestEntityTooLarge

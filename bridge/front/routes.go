@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/reason"
 )
 
 // The paths of the health checks, which need no token.
@@ -71,7 +72,7 @@ func (s *Server) authenticate(c *fiber.Ctx) error {
 	caller, ok := s.gate.Authenticate(c.Get(fiber.HeaderAuthorization))
 	if !ok {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="scimbridge"`)
-		return refuse(fiber.StatusUnauthorized, "", "a valid bearer token is needed")
+		return refuse(reason.Unauthenticated, "")
 	}
 	recordOf(c).caller = caller
 	return c.Next()

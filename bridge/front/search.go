@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/reason"
 	"scimbridge/scim"
 )
 
@@ -30,7 +31,7 @@ func searchRequest(body []byte, d scim.Dialect) (q bridge.Query, err error) {
 			q.View.Excluded, ok = texts(member.Value)
 		case "filter":
 			if q.Filter, ok = member.Value.(string); ok && strings.TrimSpace(q.Filter) == "" {
-				return q, refuse(400, scim.InvalidFilter, "filter must not be empty")
+				return q, refuse(reason.InvalidFilter, "filter must not be empty")
 			}
 		case "sortby":
 			q.SortBy, ok = member.Value.(string)
@@ -51,7 +52,7 @@ func searchRequest(body []byte, d scim.Dialect) (q bridge.Query, err error) {
 			q.Cursor, ok = &text, isText
 		}
 		if !ok {
-			return q, refuse(400, scim.InvalidValue, member.Name+" has the wrong type")
+			return q, refuse(reason.InvalidValue, member.Name+" has the wrong type")
 		}
 	}
 	if q.Cursor == nil {
@@ -91,5 +92,5 @@ func descending(text string) (bool, error) {
 	case "descending":
 		return true, nil
 	}
-	return false, refuse(400, scim.InvalidValue, "sortOrder is ascending or descending")
+	return false, refuse(reason.InvalidValue, "sortOrder is ascending or descending")
 }

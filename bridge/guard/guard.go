@@ -14,6 +14,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 )
@@ -205,7 +206,7 @@ func (g *Guard) judgePrivileged(ctx context.Context, s *ldif.Server, p ldif.Plan
 			Base: s.ByID(id, step.Change.DN), Scope: directory.BaseObject, Filter: filter, Attributes: []string{"1.1"},
 		})
 		var answer *directory.Error
-		if errors.As(err, &answer) && answer.Reason == directory.NotFound {
+		if errors.As(err, &answer) && answer.Reason == reason.NoSuchObject {
 			continue // it has gone: the change will find that out
 		}
 		if err != nil {

@@ -1,4 +1,5 @@
-// Package journal records what the bridge did: one record for each plan that was sent to the directory.
+// Package journal records what the bridge did: one record for each plan that was sent to the directory, and another where what was not
+// known of it has been settled.
 package journal
 
 import (
@@ -7,42 +8,71 @@ import (
 	"log/slog"
 
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
-// Record is one plan and how it ended.
+// Record is one plan and what became of it.
 type Record struct {
 	RequestID string
 	Caller    string
 	Operation string // create, patch, replace, delete
 	Type      string // resource type
 	ID        string // the resource's id; "" for a create
-	Plan      ldif.Plan
-	Err       error // nil: the directory confirmed every step
+	Receipt   ldif.Receipt
 }
 
 // Journal takes records. It must not block for long, and is called concurrently.
 type Journal func(Record)
 
-// Log writes each record as one line. What stands half done is an error with its LDIF (which holds no secrets), what the directory did not
-// confirm a warning; a refusal, which the client is told, and what was written are for those who ask for debug, with the LDIF.
+// Log writes each record as one line: what was written and what the directory refused at info, what it did not confirm as a warning, and
+// as an error what stands half done, with its LDIF. The LDIF of the others is for those who ask for debug. No secret stands in any of it.
 func Log(log *slog.Logger) Journal {
 	return func(r Record) {
-		if r.Err == nil && !log.Enabled(context.Background(), slog.LevelDebug) {
+		level, message := verdict(r.Receipt)
+		ctx := context.Background()
+		if !log.Enabled(ctx, level) {
 			return
 		}
-		attributes := []any{"request", r.RequestID, "caller", r.Caller, "operation", r.Operation, "type", r.Type, "id", r.ID}
-		var half *directory.HalfDone
-		var answer *directory.Error
-		switch {
-		case r.Err == nil:
-			log.Debug("written", append(attributes, "ldif", r.Plan.String())...)
-		case errors.As(r.Err, &half):
-			log.Error("half done", append(attributes, "error", r.Err, "ldif", r.Plan.String())...)
-		case errors.As(r.Err, &answer) && answer.Reason != directory.Unknown && answer.Reason != directory.Unavailable && answer.Reason != directory.Failed:
-			log.Debug("refused", append(attributes, "error", r.Err, "ldif", r.Plan.String())...)
-		default:
-			log.Warn("not confirmed", append(attributes, "error", r.Err)...)
+		attributes := make([]slog.Attr, 0, 12)
+		add := func(key, value string) {
+			if value != "" {
+				attributes = append(attributes, slog.String(key, value))
+			}
 		}
+		add("request", r.RequestID)
+		add("caller", r.Caller)
+		add("operation", r.Operation)
+		add("type", r.Type)
+		add("id", r.ID)
+		add("dn", r.Receipt.Plan.DN())
+		add("effects", r.Receipt.Plan.Words())
+		if answer, ok := errors.AsType[*directory.Error](r.Receipt.Err); ok {
+			attributes = append(attributes, slog.Any("reason", answer.Reason))
+		}
+		if r.Receipt.Err != nil {
+			add("error", r.Receipt.Err.Error())
+		}
+		switch {
+		case level == slog.LevelError:
+			add("ldif", r.Receipt.LDIF())
+		case log.Enabled(ctx, slog.LevelDebug):
+			add("ldif", r.Receipt.Plan.String())
+		}
+		log.LogAttrs(ctx, level, message, attributes...)
 	}
+}
+
+// verdict is what a receipt comes to, and how loud the log says it.
+func verdict(r ldif.Receipt) (slog.Level, string) {
+	answer, _ := errors.AsType[*directory.Error](r.Err)
+	switch {
+	case r.Err == nil:
+		return slog.LevelInfo, "written"
+	case r.HalfDone():
+		return slog.LevelError, "half done"
+	case answer == nil, answer.Reason == reason.Unknown, answer.Reason == reason.Unavailable, answer.Reason == reason.Failed:
+		return slog.LevelWarn, "not confirmed"
+	}
+	return slog.LevelInfo, "refused"
 }

@@ -97,7 +97,7 @@ func (r *records) add(record journal.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.closed {
-		r.plans = append(r.plans, record.Plan)
+		r.plans = append(r.plans, record.Receipt.Plan)
 	}
 }
 

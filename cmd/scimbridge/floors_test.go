@@ -32,6 +32,7 @@ var floors = []string{
 	"bridge/guard",
 	"bridge/journal",
 	"bridge/directory",
+	"bridge/reason",
 	"ldapmap/draft",
 	"ldapmap/search",
 	"ldapmap/read",
@@ -134,6 +135,7 @@ func TestFloorsFindsFaults(t *testing.T) {
 		"ldapmap dials":                 {"ldapmap/x.go", `package ldapmap; import l "github.com/go-ldap/ldap/v3"; var _ = l.DialURL`, 1},
 		"ldapmap on the network":        {"ldapmap/ldif/x.go", `package ldif; import "net"`, 1},
 		"the directory knows no SCIM":   {"bridge/directory/x.go", `package directory; import "scimbridge/scim/schema"`, 1},
+		"the directory names reasons":   {"bridge/directory/x.go", `package directory; import "scimbridge/bridge/reason"`, 0},
 		"the directory knows its plans": {"bridge/directory/x.go", `package directory; import "scimbridge/ldapmap/ldif"`, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

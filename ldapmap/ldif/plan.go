@@ -1,6 +1,7 @@
 package ldif
 
-// Plan is what one request will do: change records in order, each with its inverse where one exists, the entry as it was read, and what it all comes to.
+// Plan is what one request will do: change records in order, each with its inverse where one exists, the entry as it was read, and what
+// it all comes to.
 type Plan struct {
 	Before  *Entry // nil for a create
 	Steps   []Step
@@ -17,7 +18,21 @@ type Step struct {
 // Empty says that the plan writes nothing.
 func (p Plan) Empty() bool { return len(p.Steps) == 0 }
 
-// TakesReferences says whether a step takes values away that it need not find: members and other references. A class may demand one to be left.
+// DN is that of the entry that the plan is about, as it was read, or as it is made; "" of an empty one.
+func (p Plan) DN() string {
+	if p.Before != nil {
+		return p.Before.DN
+	}
+	for _, s := range p.Steps {
+		if s.Change.Kind == Add {
+			return s.Change.DN
+		}
+	}
+	return ""
+}
+
+// TakesReferences says whether a step takes values away that it need not find: members and other references. A class may demand one to be
+// left.
 func (p Plan) TakesReferences() bool {
 	for _, s := range p.Steps {
 		for _, m := range s.Change.Mods {

@@ -1,11 +1,14 @@
 package ldif
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// Receipt is what became of a plan, step by step. The answer to the client, the log, the resuming of what is unknown and the journal read it.
+// Receipt is what became of a plan, step by step. The answer to the client, the log, the resuming of what is unknown and the journal read
+// it. It is made where the plan is run, and does not change afterwards.
 type Receipt struct {
 	Plan  Plan
 	Steps []StepReceipt // one for each step of the plan
@@ -14,10 +17,13 @@ type Receipt struct {
 
 // StepReceipt is what became of one step.
 type StepReceipt struct {
-	Sent    Change // as it was sent last: of values that may be there already, those that were not. The zero Change where nothing was sent.
-	State   State
-	Left    *Entry // as the step left the entry, with the attributes that were asked for; nil where the server did not show it
-	Inverse error  // of Stands: why it could not be taken back
+	// Sent is the change as it was sent last: of values that may be there already, those that were not; no Mods where all were. The zero Change:
+	// nothing was sent.
+	Sent  Change
+	State State
+	// Left is the entry as the step left it: its version, and of a plan's last step what was asked for; nil where the server did not show it.
+	Left    *Entry
+	Inverse error // of Stands: why it could not be taken back
 }
 
 // State is what became of a step.
@@ -52,11 +58,36 @@ func (r Receipt) At(s State) int {
 	return -1
 }
 
-// HalfDone says that the plan stopped and some of it stands that could not be taken back.
-func (r Receipt) HalfDone() bool { return r.Err != nil && r.At(Stands) >= 0 }
+// HalfDone says that the plan stopped and some of it stands that was not taken back, or may: what a change of members did is no such
+// thing, for it says how things are to be, unless it is unknown what became of the step behind it.
+func (r Receipt) HalfDone() bool {
+	return r.Err != nil && (r.At(Stands) >= 0 || r.Unsure() && r.At(Done) >= 0)
+}
 
 // Unsure says that it is not known whether the plan's step at At(Unknown) was done.
 func (r Receipt) Unsure() bool { return r.At(Unknown) >= 0 }
+
+// NotDone is the receipt of an unsure plan whose unknown step turned out not to be done.
+func (r Receipt) NotDone() Receipt {
+	r.Steps = slices.Clone(r.Steps)
+	r.Steps[r.At(Unknown)] = StepReceipt{}
+	return r
+}
+
+// Resumed is the receipt of an unsure plan of which the steps before next turned out to be done, and that was resumed there with what
+// came of rest. What was done before the answer failed to come is not taken back any more.
+func (r Receipt) Resumed(next int, rest Receipt) Receipt {
+	before := slices.Clone(r.Steps[:next])
+	for i := range before {
+		before[i].State = Done
+		if rest.Err != nil && !rest.Unsure() {
+			before[i].State, before[i].Inverse = Stands, errResumed
+		}
+	}
+	return Receipt{Plan: r.Plan, Steps: append(before, rest.Steps...), Err: rest.Err}
+}
+
+var errResumed = errors.New("what was done before an answer failed to come is not taken back")
 
 // Changed says whether something that the plan did to the entry with the id stands.
 func (r Receipt) Changed(id string) bool {
@@ -79,15 +110,13 @@ func (r Receipt) Left(id string, idOf func(*Entry) string) *Entry {
 	return nil
 }
 
-// String tells the steps one a line: `done modify uid=mara,…`.
-func (r Receipt) String() string {
-	lines := make([]string, len(r.Steps))
-	for i, step := range r.Steps {
-		c := r.Plan.Steps[i].Change
-		lines[i] = fmt.Sprintf("%s %s %s", step.State, c.Kind, c.DN)
-		if step.Inverse != nil {
-			lines[i] += fmt.Sprintf(" (%v)", step.Inverse)
+// LDIF are the change records that were sent, each as it was sent last under a comment that tells its state, secrets left out.
+func (r Receipt) LDIF() string {
+	var records []string
+	for _, step := range r.Steps {
+		if step.State != NotSent {
+			records = append(records, fmt.Sprintf("# %s\n%s", step.State, step.Sent))
 		}
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(records, "\n")
 }

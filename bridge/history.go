@@ -1,0 +1,82 @@
+package bridge
+
+import (
+	"errors"
+	"slices"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/reason"
+	"scimbridge/ldapmap/ldif"
+)
+
+// history is what the attempts of one write have come to so far, each that was sent to the directory or had nothing to send.
+type history []attempt
+
+func (h history) last() attempt { return h[len(h)-1] }
+
+// with is the history with another last attempt.
+func (h history) with(last attempt) history {
+	return append(slices.Clone(h[:len(h)-1]), last)
+}
+
+// done says that the last attempt's plan stands, every step confirmed.
+func (h history) done() bool { return len(h) > 0 && h.last().receipt.Err == nil }
+
+// unsure says that it is not known what became of the last attempt's plan.
+func (h history) unsure() bool { return len(h) > 0 && h.last().receipt.Unsure() }
+
+// changed says whether something of this write stands on the entry with the id: its version is then not the one that the client knows.
+func (h history) changed(id string) bool {
+	return slices.ContainsFunc(h, func(a attempt) bool { return a.receipt.Changed(id) })
+}
+
+// emptied says that the directory refused to leave a group without the member that its class demands.
+func (h history) emptied() bool {
+	return slices.ContainsFunc(h, func(a attempt) bool { return a.receipt.Plan.TakesReferences() && violatesClass(a.receipt.Err) })
+}
+
+// objectClassViolation is the LDAP result for an entry that its classes do not allow (RFC 4511 §4.1.9).
+const objectClassViolation = 65
+
+func violatesClass(err error) bool {
+	answer, ok := errors.AsType[*directory.Error](err)
+	return ok && answer.Code == objectClassViolation
+}
+
+// few is how often a write begins again where what stands in its way is likely to stay.
+const few = 3
+
+// again says whether a write whose attempt n (the first: 0) ended in err may begin again.
+func (h history) again(err error, n int) bool {
+	switch reasonOf(err).Row().Retry {
+	case reason.Again:
+		return true
+	case reason.FewTimes:
+		return n < few
+	case reason.FewTimesOf:
+		return n < few && len(h) > 0 && h.last().entry != nil
+	}
+	// A group that must not be left empty is given the placeholder, once.
+	return violatesClass(err) && h.emptied() && !h[:len(h)-1].emptied()
+}
+
+// told is the error that the client hears of when a write that ended in err is given up. Where the directory could not even be asked what
+// became of it, that is what the client hears, and not that the directory is away: something may have been written.
+func (h history) told(err error) error {
+	if !h.unsure() {
+		return err
+	}
+	switch reasonOf(err) {
+	case reason.Unknown, reason.Unavailable, reason.Deadline:
+		return failure(h.last().receipt)
+	}
+	return err
+}
+
+// failure is why a plan stopped: where some of it stands, that is what the client must know.
+func failure(r ldif.Receipt) error {
+	if r.HalfDone() && reasonOf(r.Err) != reason.HalfDone {
+		return &reason.Error{Reason: reason.HalfDone, Cause: r.Err}
+	}
+	return r.Err
+}

@@ -1,0 +1,63 @@
+package bridge
+
+import (
+	"reflect"
+	"strings"
+
+	"scimbridge/scim"
+	"scimbridge/scim/schema"
+)
+
+// mentionsMembers says whether the body has the members at all: to leave them out is not to clear them.
+func mentionsMembers(body []byte) (bool, error) {
+	object, err := scim.Decode(body)
+	if err != nil {
+		return false, err
+	}
+	for _, m := range object {
+		if strings.EqualFold(m.Name, "members") || strings.EqualFold(m.Name, schema.GroupURN+":members") {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// keep takes over from before what a replacement does not clear, and holds it to the immutable values.
+func keep(after, before scim.Resource, rt *schema.ResourceType) error {
+	for _, name := range []string{"id", "meta"} {
+		after[name] = before[name]
+	}
+	if after["active"] == nil && before["active"] != nil {
+		after["active"] = before["active"]
+	}
+	return eachAttribute(rt, func(ref schema.Ref) error {
+		old, now := before.Get(ref), after.Get(ref)
+		switch {
+		case ref.Attr.Mutability == schema.ReadOnly:
+			after.Set(ref, scim.CloneValue(old))
+		case ref.Attr.Mutability != schema.Immutable || old == nil:
+		case now == nil:
+			after.Set(ref, scim.CloneValue(old))
+		case !reflect.DeepEqual(old, now):
+			return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is immutable and has another value"}
+		}
+		return nil
+	})
+}
+
+// eachAttribute calls do for every attribute of the core schema and the extensions.
+func eachAttribute(rt *schema.ResourceType, do func(schema.Ref) error) error {
+	for _, a := range rt.Core.Attributes {
+		if err := do(schema.Ref{Attr: a}); err != nil {
+			return err
+		}
+	}
+	for _, e := range rt.Extensions {
+		for _, a := range e.Schema.Attributes {
+			if err := do(schema.Ref{Extension: e.Schema, Attr: a}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

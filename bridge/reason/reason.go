@@ -1,0 +1,101 @@
+// Package reason is the closed set of why a request was not done as asked. A reason is the log's word for it, the metric's label, what
+// the client is told, and whether a write may look and plan again: all of that stands in one table.
+package reason
+
+// Reason is one of them. Its text is the log's word.
+type Reason int
+
+// The reasons.
+const (
+	None Reason = iota // nothing went wrong
+
+	// What the directory answered, or did not.
+
+	Unavailable   // an outage: nothing reachable, the breaker is open, our own bind failed; nothing was written
+	Unknown       // a write was sent and no answer came
+	LostRace      // the entry is not as it was read: 122, or 16 on a value that was read
+	NoSuchObject  // 32: the target or the parent is not there
+	Exists        // 68, or 19 for a value that the server holds unique
+	Refused       // 50, 53, 66, 8, 13: the directory does not let the bridge do that
+	Invalid       // 17, 18, 19, 20, 21, 34, 64, 65, 67, 69, 71: the directory's schema or rules refuse the value
+	LimitExceeded // 3, 4, 11: a limit of the server
+	Failed        // any other answer
+	HalfDone      // a plan stopped between two steps, and what it had done could not be taken back
+
+	// What the bridge found.
+
+	NotFound      // no such resource is served
+	Precondition  // If-Match names another version (RFC 9110 §13.1.1)
+	NotModified   // If-None-Match names this version (RFC 9110 §13.1.2): an answer rather than a fault
+	MapMismatch   // the directory's schema lacks what the map names
+	BulkReference // a bulkId names no resource (RFC 7644 §3.7.2)
+	Guarded       // the guard does not let the plan run
+	Deadline      // the request's time is over, or the client left
+	Internal      // a fault of the bridge
+	Panic         // one that ended the request
+
+	// What is wrong with the request: the scimTypes of RFC 7644 table 9 and RFC 9865 §2.1.
+
+	InvalidFilter
+	TooMany
+	Uniqueness
+	Mutability
+	InvalidSyntax
+	InvalidPath
+	NoTarget
+	InvalidValue
+	InvalidVers
+	Sensitive
+	InvalidCursor
+	ExpiredCursor
+	InvalidCount
+
+	// What HTTP has a status for, and SCIM no word.
+
+	Unreadable       // the request is no HTTP request that can be read
+	Unauthenticated  // no token, or one that nobody has
+	NoPath           // nothing is served there
+	DiscoveryFilter  // a filter on a discovery endpoint (RFC 7644 §4)
+	MethodNotAllowed // not at this path
+	Slow             // the request did not arrive in time
+	Payload          // the body is too large (RFC 7644 §3.7.3)
+	MediaType        // the body is no JSON, or encoded
+	LargeHeader      // the request line and headers are too large
+	NotImplemented   // a method, or an endpoint, that the bridge does not serve
+
+	count // no reason: how many there are
+)
+
+// String is the reason as it stands in the log; None has no text.
+func (r Reason) String() string { return r.Row().Label }
+
+// MarshalText is String, for what writes a record of it.
+func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// Row is what the table says of the reason.
+func (r Reason) Row() Row { return table[r] }
+
+// Error is an error that the bridge makes itself, or what it adds to another: the reason decides the answer.
+type Error struct {
+	Reason    Reason
+	Detail    string // for the client, in place of the table's
+	Attribute string // at fault, as the client knows it; ""
+	Version   string // NotModified: the weak ETag of what the client has
+	Cause     error  // for the operator
+}
+
+func (e *Error) Error() string {
+	text := e.Detail
+	if text == "" {
+		text = e.Reason.Row().Detail
+	}
+	if e.Attribute != "" {
+		text = e.Attribute + ": " + text
+	}
+	if e.Cause != nil {
+		text += ": " + e.Cause.Error()
+	}
+	return text
+}
+
+func (e *Error) Unwrap() error { return e.Cause }

@@ -1,0 +1,131 @@
+package reason
+
+import (
+	"net/http"
+	"time"
+
+	"scimbridge/scim"
+)
+
+// Row is what a reason means.
+type Row struct {
+	Label      string        // in the log; of a scimType, that
+	Status     int           // what the client is told, like the three that follow
+	ScimType   scim.ScimType // "" where RFC 7644 has none for the status
+	Detail     string        // unless the error has one of its own
+	RetryAfter time.Duration // 503: when to come back, unless the error says
+	Retry      Retry
+}
+
+// Retry is whether a write that ended so may look and plan again.
+type Retry int
+
+// The retry meanings.
+const (
+	Final      Retry = iota // the same again comes to the same
+	Again                   // another client was quicker, or nobody knows what became of it: what is there now decides
+	FewTimes                // so, but what stands in the way is likely to stay
+	FewTimesOf              // so, of an entry that was read: it moved, or went; of anything else it is Final
+)
+
+// soon is when a client may come back after a failure that is over in a moment, later after an outage.
+const (
+	soon  = time.Second
+	later = 5 * time.Second
+)
+
+// table has a row for each reason.
+var table = [count]Row{
+	None: {},
+
+	Unavailable: {
+		Label: "unavailable", Status: http.StatusServiceUnavailable, Detail: "the directory is unavailable", RetryAfter: later,
+	},
+	Unknown: {
+		Label: "unknown", Status: http.StatusServiceUnavailable, Detail: "the directory did not confirm the change", RetryAfter: later,
+		Retry: Again,
+	},
+	LostRace: {
+		Label: "lost-race", Status: http.StatusServiceUnavailable, Detail: "the entry keeps changing; try again", RetryAfter: soon, Retry: Again,
+	},
+	NoSuchObject: {
+		Label: "no-such-object", Status: http.StatusBadRequest, ScimType: scim.InvalidValue,
+		Detail: "the place that the map names in the directory does not exist", Retry: FewTimesOf,
+	},
+	Exists: { // a race for a name, which the next look will show
+		Label: "exists", Status: http.StatusConflict, ScimType: scim.Uniqueness,
+		Detail: "the directory already holds such an entry or value", Retry: FewTimes,
+	},
+	Refused: {Label: "refused", Status: http.StatusForbidden, Detail: "the directory does not let the bridge do that"},
+	Invalid: {Label: "invalid", Status: http.StatusBadRequest, ScimType: scim.InvalidValue, Detail: "the directory refuses the value"},
+	LimitExceeded: {
+		Label: "limit-exceeded", Status: http.StatusBadRequest, ScimType: scim.TooMany,
+		Detail: "the directory returns no more than its limit allows",
+	},
+	Failed: {Label: "failed", Status: http.StatusInternalServerError, Detail: "the directory could not do it"},
+	HalfDone: {
+		Label: "half-done", Status: http.StatusInternalServerError,
+		Detail: "the change is half done and could not be taken back; the log holds both records",
+	},
+
+	NotFound: {Label: "not-found", Status: http.StatusNotFound, Detail: "no such resource"},
+	Precondition: {
+		Label: "precondition", Status: http.StatusPreconditionFailed, Detail: "the resource is not in the version that If-Match names",
+	},
+	NotModified: {Label: "not-modified", Status: http.StatusNotModified, Detail: "not modified"},
+	MapMismatch: {
+		Label: "map-mismatch", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
+		Detail: "the attribute map names what the directory's schema lacks; the log says what",
+	},
+	BulkReference: {Label: "bulk-reference", Status: http.StatusConflict, Detail: "a bulkId names no resource"},
+	Guarded:       {Label: "guarded", Status: http.StatusForbidden, Detail: "the guard does not allow it"},
+	Deadline:      {Label: "deadline", Status: http.StatusServiceUnavailable, Detail: "the directory is unavailable", RetryAfter: later},
+	Internal:      {Label: "internal", Status: http.StatusInternalServerError, Detail: "internal error"},
+	Panic:         {Label: "panic", Status: http.StatusInternalServerError, Detail: "internal error"},
+
+	InvalidFilter: fault(scim.InvalidFilter, http.StatusBadRequest),
+	TooMany:       fault(scim.TooMany, http.StatusBadRequest),
+	Uniqueness:    fault(scim.Uniqueness, http.StatusConflict),
+	Mutability:    fault(scim.Mutability, http.StatusBadRequest),
+	InvalidSyntax: fault(scim.InvalidSyntax, http.StatusBadRequest),
+	InvalidPath:   fault(scim.InvalidPath, http.StatusBadRequest),
+	NoTarget:      fault(scim.NoTarget, http.StatusBadRequest),
+	InvalidValue:  fault(scim.InvalidValue, http.StatusBadRequest),
+	InvalidVers:   fault(scim.InvalidVers, http.StatusBadRequest),
+	Sensitive:     fault(scim.Sensitive, http.StatusForbidden),
+	InvalidCursor: fault(scim.InvalidCursor, http.StatusBadRequest),
+	ExpiredCursor: fault(scim.ExpiredCursor, http.StatusBadRequest),
+	InvalidCount:  fault(scim.InvalidCount, http.StatusBadRequest),
+
+	Unreadable:       {Label: "unreadable", Status: http.StatusBadRequest, Detail: "the request cannot be read"},
+	Unauthenticated:  {Label: "unauthenticated", Status: http.StatusUnauthorized, Detail: "a valid bearer token is needed"},
+	NoPath:           {Label: "no-path", Status: http.StatusNotFound, Detail: "there is nothing at this path"},
+	DiscoveryFilter:  {Label: "discovery-filter", Status: http.StatusForbidden, Detail: "filter is not supported on discovery endpoints"},
+	MethodNotAllowed: {Label: "method-not-allowed", Status: http.StatusMethodNotAllowed, Detail: "this path does not know the method"},
+	Slow:             {Label: "slow", Status: http.StatusRequestTimeout, Detail: "the request did not arrive in time"},
+	Payload:          {Label: "payload", Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than the server takes"},
+	MediaType: {
+		Label: "media-type", Status: http.StatusUnsupportedMediaType,
+		Detail: "Content-Type must be application/scim+json or application/json",
+	},
+	LargeHeader: {
+		Label: "large-header", Status: http.StatusRequestHeaderFieldsTooLarge,
+		Detail: "the request line and headers are larger than the server takes",
+	},
+	NotImplemented: {Label: "not-implemented", Status: http.StatusNotImplemented, Detail: "the method is not known"},
+}
+
+// fault is the row of a scimType. Its errors have details of their own.
+func fault(t scim.ScimType, status int) Row {
+	return Row{Label: string(t), Status: status, ScimType: t, Detail: "the request is not valid SCIM"}
+}
+
+// Of is the reason of a scimType; of one that is in no table, which is a fault in what the client sent all the same, InvalidValue.
+func Of(t scim.ScimType) Reason {
+	for r := InvalidFilter; r <= InvalidCount; r++ {
+		if table[r].ScimType == t {
+			return r
+		}
+	}
+	return InvalidValue
+}

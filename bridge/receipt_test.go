@@ -1,0 +1,238 @@
+package bridge_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"scimbridge/bridge"
+	"scimbridge/bridge/directory/memdir"
+	"scimbridge/ldapmap/ldif"
+)
+
+// faults makes operations fail by name and number: "modrdn 0" is the first rename. "search after modrdn" is every search behind the first
+// rename.
+func (h house) faults(by map[string]memdir.Fault) {
+	var mu sync.Mutex
+	come := map[string]int{}
+	h.server.Mem.Fault(func(op, _ string) memdir.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		n := come[op]
+		come[op]++
+		if fault, ok := by[fmt.Sprintf("%s %d", op, n)]; ok {
+			return fault
+		}
+		if come["modrdn"]+come["add"] > 0 {
+			return by[op+" after"]
+		}
+		return memdir.Fault{}
+	})
+}
+
+// told is a receipt as a test compares it: a line a step, with what was sent last.
+func told(r ldif.Receipt) string {
+	var lines []string
+	for _, step := range r.Steps {
+		line := step.State.String()
+		if c := step.Sent; c.Kind != "" {
+			rdn, _ := ldif.SplitDN(c.DN)
+			line += fmt.Sprintf(" %s %s", c.Kind, rdn)
+			if c.NewRDN != "" {
+				line += " " + c.NewRDN
+			}
+			for _, m := range c.Mods {
+				rdns := make([]string, len(m.Values))
+				for i, v := range m.Values {
+					rdns[i], _, _ = strings.Cut(v, ",")
+				}
+				line += fmt.Sprintf(" %s %s %s", m.Op, m.Name, strings.Join(rdns, " "))
+			}
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// TestReceipts: what the journal is told of a write, attempt by attempt, and what the client. The PATCH gives a member of a group a title
+// and another name: a Modify, a ModifyDN, and the group's reference; the other adds members to the group, of whom one is there.
+func TestReceipts(t *testing.T) {
+	const (
+		title   = "modify uid=before add title x"
+		rename  = "modrdn uid=before uid=after"
+		follow  = "modify cn=G add member uid=after delete member uid=before"
+		done    = "done " + title + "\ndone " + rename + "\ndone " + follow
+		halfway = "the change is half done and could not be taken back; the log holds both records"
+	)
+	refuse := func(code uint16) memdir.Fault { return memdir.Fault{Code: code, Text: "says no"} }
+	dropBefore, dropAfter := memdir.Fault{Drop: memdir.DropBefore}, memdir.Fault{Drop: memdir.DropAfter}
+	for name, c := range map[string]struct {
+		members  bool // the PATCH of the group
+		faults   map[string]memdir.Fault
+		receipts []string
+		status   int
+		detail   string
+		name     string // the user's afterwards
+		title    string
+	}{
+		"done": {
+			receipts: []string{done},
+			status:   http.StatusOK, name: "after", title: "x",
+		},
+		"refused at once": {
+			faults:   map[string]memdir.Fault{"modify 0": refuse(19)},
+			receipts: []string{"refused " + title + "\nnot sent\nnot sent"},
+			status:   http.StatusBadRequest, detail: "title: the directory refuses the value: says no", name: "before",
+		},
+		"refused in the middle, and taken back": {
+			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53)},
+			receipts: []string{"taken back " + title + "\nrefused " + rename + "\nnot sent"},
+			status:   http.StatusForbidden, detail: "the directory does not let the bridge do that: says no", name: "before",
+		},
+		"refused at the end, and taken back": {
+			faults:   map[string]memdir.Fault{"modify 1": refuse(50)},
+			receipts: []string{"taken back " + title + "\ntaken back " + rename + "\nrefused " + follow},
+			status:   http.StatusForbidden, detail: "the directory does not let the bridge do that: says no", name: "before",
+		},
+		"taking back refused": {
+			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53), "modify 1": refuse(50)},
+			receipts: []string{"stands " + title + "\nrefused " + rename + "\nnot sent"},
+			status:   http.StatusInternalServerError, detail: halfway, name: "before", title: "x",
+		},
+		"taking back refused half way": {
+			faults:   map[string]memdir.Fault{"modify 1": refuse(50), "modrdn 1": refuse(53)},
+			receipts: []string{"stands " + title + "\nstands " + rename + "\nrefused " + follow},
+			status:   http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
+		},
+		"a lost race": {
+			faults:   map[string]memdir.Fault{"modrdn 0": refuse(122)},
+			receipts: []string{"taken back " + title + "\nrefused " + rename + "\nnot sent", done},
+			status:   http.StatusOK, name: "after", title: "x",
+		},
+		"unknown, resumed as done": {
+			faults:   map[string]memdir.Fault{"modrdn 0": dropAfter},
+			receipts: []string{"done " + title + "\nunknown " + rename + "\nnot sent", done},
+			status:   http.StatusOK, name: "after", title: "x",
+		},
+		"unknown, resumed as not done": {
+			faults:   map[string]memdir.Fault{"modrdn 0": dropBefore},
+			receipts: []string{"done " + title + "\nunknown " + rename + "\nnot sent", "done " + rename + "\ndone " + follow},
+			status:   http.StatusOK, name: "after", title: "x",
+		},
+		"unknown at the end, resumed as done": {
+			faults: map[string]memdir.Fault{"modify 1": dropAfter},
+			receipts: []string{
+				"done " + title + "\ndone " + rename + "\nunknown " + follow,
+				"done " + title + "\ndone " + rename + "\ndone modify cn=G",
+			},
+			status: http.StatusOK, name: "after", title: "x",
+		},
+		"unknown twice": {
+			faults: map[string]memdir.Fault{"modify 0": dropAfter, "modrdn 0": dropAfter},
+			receipts: []string{
+				"unknown " + title + "\nnot sent\nnot sent",
+				"done " + title + "\nunknown " + rename + "\nnot sent",
+				done,
+			},
+			status: http.StatusOK, name: "after", title: "x",
+		},
+		"unknown, and the rest loses a race": {
+			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 1": refuse(122)},
+			receipts: []string{
+				"done " + title + "\nunknown " + rename + "\nnot sent",
+				"refused " + follow,
+				done,
+			},
+			status: http.StatusOK, name: "after", title: "x",
+		},
+		"unknown, and the rest refused": {
+			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 1": refuse(50)},
+			receipts: []string{
+				"done " + title + "\nunknown " + rename + "\nnot sent",
+				"stands " + title + "\nstands " + rename + "\nrefused " + follow,
+			},
+			status: http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
+		},
+		"never known": {
+			faults:   map[string]memdir.Fault{"modrdn 0": dropAfter, "search after": dropBefore},
+			receipts: []string{"done " + title + "\nunknown " + rename + "\nnot sent"},
+			status:   http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
+		},
+		"members, of whom one is there": {
+			members:  true,
+			receipts: []string{"done modify cn=G add member uid=other"},
+			status:   http.StatusOK, name: "before",
+		},
+		"members, unknown and sent again": {
+			members:  true,
+			faults:   map[string]memdir.Fault{"modify 1": dropAfter},
+			receipts: []string{"unknown modify cn=G add member uid=other", "done modify cn=G"},
+			status:   http.StatusOK, name: "before",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := build(t)
+			user := h.create(t, "User", `{"userName":"before","name":{"formatted":"A B","familyName":"B"}}`).Resource["id"].(string)
+			other := h.user(t, "other")
+			group := h.create(t, "Group", fmt.Sprintf(`{"displayName":"G","members":[{"value":%q}]}`, user)).Resource["id"].(string)
+			*h.records = nil
+			h.faults(c.faults)
+			typ, id, operation := "User", user, `{"op":"replace","value":{"userName":"after","title":"x"}}`
+			if c.members {
+				typ, id, operation = "Group", group, fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q},{"value":%q}]}`, user, other)
+			}
+			_, err := h.patch(t, bridge.Call{}, typ, id, operation)
+			h.server.Mem.Fault(nil)
+			var receipts []string
+			for _, r := range *h.records {
+				if r.ID != id || r.Operation != "patch" || r.Type != typ {
+					t.Errorf("recorded as %s %s %s", r.Operation, r.Type, r.ID)
+				}
+				receipts = append(receipts, told(r.Receipt))
+			}
+			if d := cmp.Diff(c.receipts, receipts); d != "" {
+				t.Error(d)
+			}
+			detail := ""
+			if err != nil {
+				detail = bridge.Explain(err).Detail
+			}
+			if status(err) != c.status || detail != c.detail {
+				t.Errorf("the client is told %d %q: %v", status(err), detail, err)
+			}
+			e := h.server.Entry(t, "uid="+c.name+","+h.server.People)
+			if got := e.Value("title"); got != c.title {
+				t.Errorf("title %q", got)
+			}
+		})
+	}
+}
+
+// TestNeverKnown: a write of one step that cannot be read back is not called an outage, after which nothing would have been written.
+func TestNeverKnown(t *testing.T) {
+	h := build(t)
+	h.faults(map[string]memdir.Fault{"add 0": {Drop: memdir.DropAfter}, "search after": {Drop: memdir.DropBefore}})
+	_, err := h.Create(t.Context(), bridge.Call{}, "User", []byte(`{"userName":"u"}`), bridge.View{})
+	h.server.Mem.Fault(nil)
+	f := bridge.Explain(err)
+	if f.Status != http.StatusServiceUnavailable || f.Detail != "the directory did not confirm the change" || f.RetryAfter == 0 {
+		t.Errorf("%+v: %v", f, err)
+	}
+	h.server.Entry(t, "uid=u,"+h.server.People)
+}
+
+// TestOwnChangeUnderIfMatch: what the write itself did to the entry is not another client's version.
+func TestOwnChangeUnderIfMatch(t *testing.T) {
+	h := build(t)
+	made := h.create(t, "User", `{"userName":"before"}`)
+	h.faults(map[string]memdir.Fault{"modrdn 0": {Drop: memdir.DropBefore}})
+	result, err := h.patch(t, bridge.Call{IfMatch: made.Version}, "User", made.Resource["id"].(string),
+		`{"op":"replace","value":{"userName":"after","title":"x"}}`)
+	if err != nil || result.Resource["userName"] != "after" {
+		t.Errorf("%v, %v", result, err)
+	}
+}
