@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// verified makes a TLS configuration that checks the server's certificate as usual, and takes the subject's common name for the server's name where
-// the certificate names none in the place for it. RFC 4513 §3.1.3 lets an LDAP client do so, Go's own check does not, and the certificates that a
-// Samba domain controller makes for itself are of that kind.
+// verified makes a TLS configuration that checks the server's certificate as usual, and takes the subject's common name for the server's
+// name where the certificate names none in the place for it. RFC 4513 §3.1.3 lets an LDAP client do so, Go's own check does not, and the
+// certificates that a Samba domain controller makes for itself are of that kind.
 func verified(name string, roots *x509.CertPool) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12, ServerName: name,

@@ -1,5 +1,5 @@
-// Package directory speaks LDAP for the bridge: connections, failover, deadlines, the circuit breaker, controls, paged reads and the schema.
-// It knows no SCIM; every error is an *Error with a Reason.
+// Package directory speaks LDAP for the bridge: connections, failover, deadlines, the circuit breaker, controls, paged reads and the
+// schema. It knows no SCIM; every error is an *Error with a Reason.
 package directory
 
 import (

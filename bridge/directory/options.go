@@ -65,7 +65,8 @@ type BreakerOptions struct {
 func (o Options) Check(report func(path, problem string)) {
 	o.checkURLs(report)
 	if o.Kind != "" && !slices.Contains(ldif.ServerKinds, o.Kind) {
-		report("kind", fmt.Sprintf("%q is not one of openldap, active-directory, 389ds, generic; leave it out to have it read from the directory", o.Kind))
+		report("kind", fmt.Sprintf(
+			"%q is not one of openldap, active-directory, 389ds, generic; leave it out to have it read from the directory", o.Kind))
 	}
 	o.Bind.check(report)
 	if o.TLS.CA != "" {

@@ -18,7 +18,6 @@ type Search struct {
 	Scope      Scope
 	Filter     string // RFC 4515; "" matches every entry
 	Attributes []string
-	Limit      int // 0: none; an answer with more entries is TooMany
 }
 
 // Scope is a search's scope.
@@ -28,16 +27,15 @@ type Scope int
 const (
 	Subtree Scope = iota
 	BaseObject
-	OneLevel
 )
 
 // pageSize is what OpenLDAP hands out by default, and half of what Active Directory does.
 const pageSize = 500
 
-// Search returns the entries found, reading page by page where the server needs it. A base that is not there is NotFound.
+// Search returns the entries found, reading page by page where the server needs it. A base that is not there is NoSuchObject.
 func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
 	entries, err := c.search(ctx, s)
-	if resultCode(err) == ldap.LDAPResultSizeLimitExceeded && s.Limit == 0 {
+	if resultCode(err) == ldap.LDAPResultSizeLimitExceeded {
 		// The server's own limit. Most answers are small, so the pages wait until they are needed.
 		entries = nil
 		err = c.Enumerate(ctx, s, func(e *ldif.Entry) error {
@@ -76,7 +74,6 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 		return err
 	}
 	paging := ldap.NewControlPaging(pageSize)
-	count := 0
 	var k *conn
 	defer func() {
 		if k != nil {
@@ -93,10 +90,6 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 			return err
 		}
 		for _, e := range entries {
-			count++
-			if s.Limit > 0 && count > s.Limit {
-				return &Error{Reason: reason.LimitExceeded}
-			}
 			if err := each(e); err != nil {
 				return err
 			}
@@ -122,7 +115,6 @@ func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.C
 		}
 		page, err = exchange(ctx, *k, func(l *ldap.Conn) (*ldap.SearchResult, error) {
 			r := s.request(ctx)
-			r.SizeLimit = 0 // it would hold for the whole enumeration on some servers, for a page on others
 			r.Controls = []ldap.Control{paging}
 			return l.Search(r)
 		})
@@ -151,13 +143,13 @@ func (s Search) filter() string {
 }
 
 func (s Search) request(ctx context.Context) *ldap.SearchRequest {
-	scope := map[Scope]int{Subtree: ldap.ScopeWholeSubtree, BaseObject: ldap.ScopeBaseObject, OneLevel: ldap.ScopeSingleLevel}[s.Scope]
+	scope := map[Scope]int{Subtree: ldap.ScopeWholeSubtree, BaseObject: ldap.ScopeBaseObject}[s.Scope]
 	timeLimit := 0
 	if deadline, ok := ctx.Deadline(); ok {
 		// The server need not work on when nobody waits any more.
 		timeLimit = max(1, int(math.Ceil(time.Until(deadline).Seconds())))
 	}
-	return ldap.NewSearchRequest(s.Base, scope, ldap.NeverDerefAliases, s.Limit, timeLimit, false, s.filter(), s.Attributes, nil)
+	return ldap.NewSearchRequest(s.Base, scope, ldap.NeverDerefAliases, 0, timeLimit, false, s.filter(), s.Attributes, nil)
 }
 
 // readEntries takes the entries over as they are. Search references are left: referrals are never followed.

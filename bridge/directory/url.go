@@ -18,7 +18,8 @@ type address struct {
 	host    string // "" for ldapi
 }
 
-// parseURL reads ldap://host:port, ldaps://host:port or ldapi://%2Fpath%2Fto%2Fsocket. The parts of an LDAP URL that name a search are refused.
+// parseURL reads ldap://host:port, ldaps://host:port or ldapi://%2Fpath%2Fto%2Fsocket. The parts of an LDAP URL that name a search are
+// refused.
 func parseURL(text string) (address, error) {
 	if socket, ok := strings.CutPrefix(text, "ldapi://"); ok {
 		// net/url refuses a host of escaped slashes.
