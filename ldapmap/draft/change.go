@@ -162,7 +162,10 @@ func (d *Draft) effects(mods []ldif.Mod, rename *rename, activated bool, members
 	case activated:
 		note(ldif.Blocked)
 	}
-	if d.t.TombstoneOf(e) != "" && d.tombstone == "" && !d.displaced {
+	switch tombstone := d.t.TombstoneOf(e); {
+	case d.tombstone != "" && d.tombstone != tombstone:
+		note(ldif.SoftDeleted)
+	case d.tombstone == "" && tombstone != "" && !d.displaced:
 		note(ldif.Revived)
 	}
 	if rename != nil && !sameRDN(rename.rdn, rename.old) {

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the plans into testdata")
 
 // A plan file is a txtar archive: the `map` (YAML), the `entries` (LDIF; the first has the id 00000000-…, the next 00000001-…), and then writes with
 // the `plan` that they come to, or the `fault`: `create Type`, `change Type N` (the attributes that change, null to clear), `delete Type N`, N the
-// number of the entry. members are {"add": [N], "remove": [N]}. A plan's inverses stand in it as comments. Each write starts from the entries.
+// number of the entry. members are {"add": [N], "remove": [N]}. A plan's effects and inverses stand in it as comments. Each write starts from the entries.
 // The first line of the comment may name the kind of server.
 //
 // Beyond the text each plan is held to what a directory promises: every step is allowed, the entry then shows the resource that was wanted, and
@@ -119,7 +119,14 @@ func planText(w *maptest.World, words []string, body []byte) (name, text string)
 		return "fault", err.Error() + "\n"
 	}
 	try(w, t, write, p, !slices.Contains(words, "lossy"))
-	return "plan", planWithInverses(p)
+	if p.Empty() != (len(p.Effects) == 0) {
+		w.T.Errorf("%v: the effects are %q", words, p.Words())
+	}
+	effects := ""
+	for _, e := range p.Effects {
+		effects += "# " + e.String() + "\n"
+	}
+	return "plan", effects + planWithInverses(p)
 }
 
 func planWithInverses(p ldif.Plan) string {

@@ -17,6 +17,7 @@ const (
 	Renamed        EffectKind = "renamed" // another RDN
 	Moved          EffectKind = "moved"   // another parent
 	Deleted        EffectKind = "deleted"
+	SoftDeleted    EffectKind = "soft-deleted" // given a tombstone name
 	Revived        EffectKind = "revived"      // given its clean name back after a soft delete
 	PasswordSet    EffectKind = "password set" // by the client or, at birth, at random
 	MembersAdded   EffectKind = "members added"
