@@ -23,7 +23,7 @@ import (
 //	 6  intent    what must be known before it happens
 //	 7  execute   the directory does it
 //	 8  receipt   what became of it is recorded
-//	 9  settle    a step that no answer came for is read back; what was done goes on at 7, what was not begins at 1
+//	 9  resume    a step that no answer came for is read back; what was done goes on at 7, what was not begins at 1
 //	10  finish    what is shown to the client
 //
 // A lost race goes from 8 back to 1, a few times. What a later attempt must know of the earlier ones stands in their receipts.
@@ -74,7 +74,7 @@ func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 			break
 		}
 		if past.unsure() {
-			past, err = r.settle(ctx, in, past) // 9
+			past, err = r.resume(ctx, in, past) // 9
 		}
 		if err == nil && !past.done() {
 			past, err = r.attempt(ctx, in, past)
@@ -131,12 +131,12 @@ func (r *request) record(receipt ldif.Receipt) {
 	r.journal(record)
 }
 
-// settle finds out what became of the step that no answer came for. Where it was done, the rest of the plan follows, and the write is
+// resume finds out what became of the step that no answer came for. Where it was done, the rest of the plan follows, and the write is
 // done: to plan anew would not know of references to what has its new name already, nor what a PATCH made of values that are no longer
 // there. Where it was not done, the history is no longer unsure, and the write begins again.
-func (r *request) settle(ctx context.Context, in intent, past history) (history, error) {
+func (r *request) resume(ctx context.Context, in intent, past history) (history, error) {
 	last := past.last()
-	next, rest, err := r.resume(ctx, last.receipt)
+	next, rest, err := r.resumption(ctx, last.receipt)
 	switch {
 	case err != nil:
 		return past, err

@@ -17,8 +17,8 @@ import (
 //     not done where the entry still has that version. Where it has another, this write gave it, or another client's: the write begins again, but under
 //     If-Match, which must not be satisfied by guessing, the answer stays that nobody knows.
 
-// resume finds where an unsure plan goes on: behind the step that no answer came for, or with it; next is -1 where it was not done.
-func (r *request) resume(ctx context.Context, receipt ldif.Receipt) (next int, rest ldif.Plan, err error) {
+// resumption finds where an unsure plan goes on: behind the step that no answer came for, or with it; next is -1 where it was not done.
+func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next int, rest ldif.Plan, err error) {
 	steps, at := receipt.Plan.Steps, receipt.At(ldif.Unknown)
 	sent := steps[at].Change
 	e, err := r.leftBy(ctx, sent)
