@@ -40,6 +40,11 @@ func ReferentialIntegrityPlugin() DS389Option {
 	}
 }
 
+// WithoutSevenBitCheck turns off the plug-in that lets only ASCII into uid and mail, which is on in a server as it is installed.
+func WithoutSevenBitCheck() DS389Option {
+	return func(s *ds389) { s.set("cn=7-bit check,cn=plugins,cn=config", "nsslapd-pluginEnabled", "off") }
+}
+
 const (
 	ds389Package   = "apt-get install 389-ds-base"
 	ds389Templates = "/usr/share/dirsrv/data"
@@ -201,8 +206,10 @@ func (s *ds389) adjust(entry *ldif.Entry) {
 		entry.Set("nsslapd-accesslog-logging-enabled", "off")
 		entry.Set("nsslapd-securitylog-logging-enabled", "off")
 	case ldif.SameDN(entry.DN, "cn=config,cn=ldbm database,cn=plugins,cn=config"):
-		entry.Set("nsslapd-cache-autosize", "0")           // a quarter of the machine's memory for each server
-		entry.Set("nsslapd-db-durable-transaction", "off") // a killed server loses nothing by it, only a machine without power would
+		entry.Set("nsslapd-cache-autosize", "0") // a quarter of the machine's memory for each server
+		// No waiting for a busy machine's disk. A killed server loses nothing by it, only a machine without power would.
+		entry.Set("nsslapd-db-durable-transaction", "off")
+		entry.Set("nsslapd-db-checkpoint-interval", "3600")
 	}
 	for _, setting := range s.settings {
 		if ldif.SameDN(entry.DN, setting.DN) {

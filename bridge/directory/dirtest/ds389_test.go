@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
 )
 
 // TestDS389Blocks: nsAccountLock keeps a user out, and lets in when it goes.
@@ -61,6 +63,27 @@ func TestDS389Plugins(t *testing.T) {
 			if got := s.Entry(t, "uid=b,"+s.People).Values("manager"); len(got) != c.managers {
 				t.Errorf("managers %q, want %d", got, c.managers)
 			}
+		})
+	}
+}
+
+func TestDS389ChecksSevenBits(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		options []DS389Option
+		code    uint16
+	}{
+		"as it is installed": {nil, ldap.LDAPResultConstraintViolation},
+		"without":            {[]DS389Option{WithoutSevenBitCheck()}, ldap.LDAPResultSuccess},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := DS389(t, c.options...)
+			e := &ldif.Entry{DN: "uid=jürgen," + s.People}
+			e.Set("objectClass", "inetOrgPerson")
+			e.Set("cn", "Jürgen")
+			e.Set("sn", "Groß")
+			wantResult(t, add(s.connect(t), e), c.code)
 		})
 	}
 }
