@@ -47,14 +47,18 @@ var servers = []struct {
 	{"openldap", func(t testing.TB) *dirtest.Server {
 		return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema))
 	}},
+	{"389ds", func(t testing.TB) *dirtest.Server { return dirtest.DS389(t, ds389Schema) }},
 	{"active-directory", func(t testing.TB) *dirtest.Server { return dirtest.ActiveDirectory(t) }},
 }
+
+// ds389Schema is the OpenLDAP example's without the attribute that blocks there: 389 Directory Server has one of its own, for every entry.
+var ds389Schema = dirtest.DS389Schema(strings.Replace(examples.OpenLDAPSchema, "userAccountControl $ ", "", 1))
 
 func memory(t testing.TB) *dirtest.Server {
 	return dirtest.Memory(t)
 }
 
-// deploy starts the example for the server's kind, with whatever env sets besides or instead.
+// deploy starts the example for the server's product, with whatever env sets besides or instead.
 func deploy(t testing.TB, server *dirtest.Server, env ...string) *deployment {
 	t.Helper()
 	return deployWith(t, server, "", env...)
@@ -64,21 +68,18 @@ func deploy(t testing.TB, server *dirtest.Server, env ...string) *deployment {
 func deployWith(t testing.TB, server *dirtest.Server, more string, env ...string) *deployment {
 	t.Helper()
 	d := &deployment{server: server}
-	folder := "openldap"
-	variables := []string{
+	its := productOf(server)
+	variables := append([]string{
 		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS=" + server.URL, "SCIMBRIDGE_DIRECTORY_BIND_DN=" + server.BindDN,
 		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + server.Password, "SCIMBRIDGE_ACCESS_TOKEN=" + token,
-	}
-	if server.Kind == ldif.ActiveDirectory {
-		folder = "active-directory"
-		variables = append(variables, "SCIMBRIDGE_DIRECTORY_TLS_CA="+server.CA,
-			"SCIMBRIDGE_RESOURCES_0_BASE="+server.People, "SCIMBRIDGE_RESOURCES_1_BASE="+server.Groups)
-	}
+		"SCIMBRIDGE_DIRECTORY_TLS_CA=" + server.CA,
+		"SCIMBRIDGE_RESOURCES_0_BASE=" + server.People, "SCIMBRIDGE_RESOURCES_1_BASE=" + server.Groups,
+	}, its.env...)
 	for _, line := range env {
 		name, _, _ := strings.Cut(line, "=")
 		variables = slices.DeleteFunc(variables, func(v string) bool { return strings.HasPrefix(v, name+"=") })
 	}
-	file := filepath.Join(folder, "scimbridge.yaml")
+	file := filepath.Join(its.folder, "scimbridge.yaml")
 	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"scimbridge/bridge/directory/dirtest"
@@ -24,10 +23,11 @@ import (
 
 var update = flag.Bool("update", false, "write what the servers did into the exchange files")
 
-// An exchange file is a txtar archive: what it shows, and then for each step a `request` (method, path, header lines, an empty line, body), the `plan`
-// that it causes as LDIF (absent: none), and the `answer` (status, an empty line, body). Where a server differs its sections bear its
-// name behind an @: `plan@active-directory`. Every file starts from start.ldif. {mara} stands for the id of the account mara@…, {night-shift} for that of
-// the group Night Shift; a section `more.yaml` ahead of the first request goes behind the example's configuration; a line `servers: memory openldap` in the comment keeps a file to some servers.
+// An exchange file is a txtar archive: what it shows, and then for each step a `request` (method, path, header lines, an empty line, body),
+// the `plan` that it causes as LDIF (absent: none), and the `answer` (status, an empty line, body). Where a server differs its sections bear
+// its name behind an @: `plan@active-directory`. Every file starts from start.ldif, or its product's own. {mara} stands for the id of the
+// account mara@…, {night-shift} for that of the group Night Shift; a section `more.yaml` ahead of the first request goes behind the example's
+// configuration; a line `servers: memory openldap` in the comment keeps a file to some servers.
 func TestExchanges(t *testing.T) {
 	files, err := filepath.Glob("exchanges/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -171,13 +171,9 @@ func sameFiles(a, b []txtar.File) bool {
 	return slices.EqualFunc(a, b, func(x, y txtar.File) bool { return x.Name == y.Name && bytes.Equal(x.Data, y.Data) })
 }
 
-// load fills the directory with start.ldif, and learns the ids.
+// load fills the directory with what every exchange begins with, and learns the ids.
 func (x *exchange) load(t *testing.T, server *dirtest.Server) {
-	file, idAttribute := "exchanges/start.ldif", "entryUUID"
-	if server.Kind == ldif.ActiveDirectory {
-		file, idAttribute = "exchanges/start.active-directory.ldif", "objectGUID"
-	}
-	content, err := os.ReadFile(file)
+	content, err := os.ReadFile(filepath.Join("exchanges", productOf(server).start))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,10 +184,6 @@ func (x *exchange) load(t *testing.T, server *dirtest.Server) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		id := server.Entry(t, e.DN, idAttribute).Value(idAttribute)
-		if server.Kind == ldif.ActiveDirectory {
-			id = guid(id)
-		}
 		name := e.Value("userPrincipalName")
 		if name == "" {
 			name = e.Value("uid")
@@ -199,16 +191,8 @@ func (x *exchange) load(t *testing.T, server *dirtest.Server) {
 		if name == "" {
 			name = e.Value("cn")
 		}
-		x.know(id, name)
+		x.know(idOf(t, server, e.DN), name)
 	}
-}
-
-func guid(raw string) string {
-	b := []byte(raw)
-	slices.Reverse(b[0:4])
-	slices.Reverse(b[4:6])
-	slices.Reverse(b[6:8])
-	return uuid.UUID(b).String()
 }
 
 // know gives an id a name that does not depend on the server.

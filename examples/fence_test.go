@@ -7,7 +7,6 @@ import (
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/examples"
-	"scimbridge/ldapmap/ldif"
 )
 
 // untouchable sends what changes a user or group, and sees that each is answered with the status and the entry stays as it is.
@@ -50,17 +49,9 @@ func (d *deployment) unseen(t *testing.T, path, id, name string) {
 func TestOutsideTheBase(t *testing.T) {
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
 		elsewhere := "ou=elsewhere," + server.Base
-		user, group := "uid=outside,"+elsewhere, "cn=outsiders,"+elsewhere
-		if server.Kind == ldif.ActiveDirectory {
-			user = "CN=outside," + elsewhere
-			server.Load(t, "dn: "+elsewhere+"\nobjectClass: organizationalUnit\n\n"+
-				"dn: "+user+"\nobjectClass: user\nsAMAccountName: outside\nuserPrincipalName: outside\n\n"+
-				"dn: "+group+"\nobjectClass: group\nsAMAccountName: outsiders\n")
-		} else {
-			server.Load(t, "dn: "+elsewhere+"\nobjectClass: organizationalUnit\nou: elsewhere\n\n"+
-				"dn: "+user+"\nobjectClass: inetOrgPerson\nuid: outside\ncn: outside\nsn: outside\n\n"+
-				"dn: "+group+"\nobjectClass: groupOfNames\ncn: outsiders\nmember: "+user+"\n")
-		}
+		its := productOf(server)
+		user, group := its.rdn("outside")+","+elsewhere, "cn=outsiders,"+elsewhere
+		server.Load(t, "dn: "+elsewhere+"\nobjectClass: organizationalUnit\n\n"+its.user(user, "outside")+"\n"+its.group(group, "outsiders", user))
 		d := deploy(t, server)
 		outside := idOf(t, server, user)
 		d.unseen(t, "/Users", outside, "outside")

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/config"
 	"scimbridge/ldapmap/compile"
 	"scimbridge/scim"
@@ -21,12 +22,20 @@ import (
 // TestFiltersMatchWhatTheySay compares, for random filters, what the bridge finds in a directory with what the filter matches among all resources.
 func TestFiltersMatchWhatTheySay(t *testing.T) {
 	rt := userType(t)
-	for _, s := range servers[:2] {
+	for _, s := range servers[:3] {
 		t.Run(s.name, func(t *testing.T) {
-			d := deploy(t, s.start(t))
+			start, values := s.start, filterValues
+			if s.name == "389ds" {
+				// Within a text it takes İ and i for two letters, where the bridge and OpenLDAP take them for one.
+				values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return strings.Contains(v, "İ") })
+				start = func(t testing.TB) *dirtest.Server {
+					return dirtest.DS389(t, ds389Schema, dirtest.WithoutSevenBitCheck())
+				}
+			}
+			d := deploy(t, start(t))
 			seed := rand.Uint64()
 			t.Logf("seed %d", seed)
-			g := &filterMaker{rand.New(rand.NewPCG(seed, 0))}
+			g := &filterMaker{rand.New(rand.NewPCG(seed, 0)), values}
 			for i := range 60 {
 				response, content := d.do(t, "POST", "/Users", g.user(i))
 				if response.StatusCode != 201 {
@@ -93,13 +102,16 @@ func (d *deployment) everyone(t testing.TB) []scim.Resource {
 }
 
 // filterMaker makes users and filters of few values, so that they meet: odd case, spaces at the ends and in a row, letters that fold oddly.
-type filterMaker struct{ *rand.Rand }
+type filterMaker struct {
+	*rand.Rand
+	values []string
+}
 
 var filterValues = []string{
 	"mara", "Mara", "MARA lind", "mara  lind", " mara", "lind ", "straße", "STRASSE", "İvo", "ivo", "K", "K", "a*b", "a\\b", "(x)", "é", "e\u0301", "1", "01", "-",
 }
 
-func (g *filterMaker) value() string { return filterValues[g.IntN(len(filterValues))] }
+func (g *filterMaker) value() string { return g.values[g.IntN(len(g.values))] }
 
 func (g *filterMaker) user(i int) string {
 	u := map[string]any{

@@ -55,6 +55,9 @@ func TestLarge(t *testing.T) {
 			server := s.start(t)
 			var env []string
 			size := many
+			account := []string{"SCIMBRIDGE_DIRECTORY_BIND_DN=cn=scimbridge,dc=example,dc=org", "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=bridge-secret"}
+			const entry = "dn: cn=scimbridge,dc=example,dc=org\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n" +
+				"userPassword: bridge-secret\n"
 			switch s.name {
 			case "memory":
 				size, env = several, []string{"SCIMBRIDGE_DIRECTORY_TIMEOUT=1m"} // memdir compares each entry with each of 500 values
@@ -64,8 +67,14 @@ func TestLarge(t *testing.T) {
 					"access to attrs=userPassword by dn.exact=\"cn=scimbridge,dc=example,dc=org\" =w by * break",
 					"access to * by dn.exact=\"cn=scimbridge,dc=example,dc=org\" manage by * break",
 				))
-				server.Load(t, "dn: cn=scimbridge,dc=example,dc=org\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: scimbridge\nuserPassword: bridge-secret\n")
-				env = []string{"SCIMBRIDGE_DIRECTORY_BIND_DN=cn=scimbridge,dc=example,dc=org", "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=bridge-secret"}
+				server.Load(t, entry)
+				env = account
+			case "389ds":
+				server.Load(t, entry+"nsPagedSizeLimit: -1\n")
+				modify(t, server, "cn=config", "nsslapd-sizelimit", "500")
+				modify(t, server, server.Suffix, "aci",
+					`(targetattr="*")(version 3.0; acl "bridge"; allow (all) userdn="ldap:///cn=scimbridge,dc=example,dc=org";)`)
+				env = account
 			}
 			d := deploy(t, server, env...)
 			ids := d.users(t, "many", size)

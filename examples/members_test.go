@@ -32,14 +32,11 @@ func (d *deployment) users(t testing.TB, prefix string, n int) []string {
 
 // people is the LDIF of users named by a prefix and a number.
 func people(server *dirtest.Server, prefix string, n int) string {
+	its := productOf(server)
 	var text strings.Builder
 	for i := range n {
 		name := fmt.Sprintf("%s%04d", prefix, i)
-		if server.Kind == ldif.ActiveDirectory {
-			fmt.Fprintf(&text, "dn: CN=%s,%s\nobjectClass: user\nsAMAccountName: %[1]s\nuserPrincipalName: %[1]s\n\n", name, server.People)
-		} else {
-			fmt.Fprintf(&text, "dn: uid=%s,%s\nobjectClass: inetOrgPerson\nuid: %[1]s\ncn: %[1]s\nsn: %[1]s\n\n", name, server.People)
-		}
+		text.WriteString(its.user(its.rdn(name)+","+server.People, name) + "\n")
 	}
 	return text.String()
 }
@@ -129,6 +126,10 @@ var keepers = []struct {
 	{"openldap without refint", func(t testing.TB) *dirtest.Server {
 		return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint())
 	}},
+	{"389ds with referential integrity", func(t testing.TB) *dirtest.Server {
+		return dirtest.DS389(t, ds389Schema, dirtest.ReferentialIntegrityPlugin(), dirtest.MemberOfPlugin())
+	}},
+	{"389ds", func(t testing.TB) *dirtest.Server { return dirtest.DS389(t, ds389Schema) }},
 	{"memory with references cleaned", memory},
 	{"memory", func(t testing.TB) *dirtest.Server {
 		return dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
@@ -173,10 +174,7 @@ func TestNothingIsInherited(t *testing.T) {
 // follows renames the user and sees that what refers to it follows.
 func (d *deployment) follows(t *testing.T, id, report string, groups []string) {
 	t.Helper()
-	name := operations(replace("userName", `"renamed@contoso.example"`))
-	if d.server.Kind == ldif.ActiveDirectory {
-		name = operations(replace("userName", `"renamed@contoso.example"`), replace("displayName", `"renamed"`))
-	}
+	name := operations(replace("userName", `"renamed@contoso.example"`), replace("displayName", `"renamed"`)) // one of them is in the DN
 	d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, name)
 	if got := d.managerOf(t, report); got != id {
 		t.Errorf("the renamed manager shows as %q", got)

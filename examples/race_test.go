@@ -116,11 +116,7 @@ func TestUnconfirmed(t *testing.T) {
 func TestCreateRace(t *testing.T) {
 	const clients = 8
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
-		var env []string
-		if server.Kind != ldif.ActiveDirectory {
-			env = append(env, `SCIMBRIDGE_RESOURCES_0_DN="cn=" + rdn(displayName ?? userName) + "," + base`)
-		}
-		d := deploy(t, server, env...)
+		d := deploy(t, server, `SCIMBRIDGE_RESOURCES_0_DN="cn=" + rdn(displayName ?? userName) + "," + base`)
 		d.user(t, "warm@contoso.example")
 		if server.Mem != nil {
 			together(server, "add", 4)

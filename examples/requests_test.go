@@ -138,33 +138,31 @@ func connect(t testing.TB, server *dirtest.Server) *ldap.Conn {
 // entry is the entry with the id, as the directory holds it.
 func (d *deployment) entry(t testing.TB, id string) *ldif.Entry {
 	t.Helper()
-	if d.server.Kind == ldif.ActiveDirectory {
-		return d.server.Entry(t, "<GUID="+id+">")
+	filter, ok := d.server.IDFilter(id)
+	if !ok {
+		t.Fatalf("%q is no id", id)
 	}
 	conn := connect(t, d.server)
 	defer conn.Close()
-	found, err := conn.Search(ldap.NewSearchRequest(d.server.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
-		"(entryUUID="+id+")", []string{"1.1"}, nil))
+	found, err := conn.Search(ldap.NewSearchRequest(d.server.Suffix, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+		filter, []string{"1.1"}, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(found.Entries) == 0 {
 		return nil
 	}
-	return d.server.Entry(t, found.Entries[0].DN)
+	return d.server.Entry(t, found.Entries[0].DN, "*", productOf(d.server).active) // which may be operational
 }
 
 // idOf is the SCIM id of the entry at the DN.
 func idOf(t testing.TB, server *dirtest.Server, dn string) string {
 	t.Helper()
-	e := server.Entry(t, dn, "entryUUID", "objectGUID")
+	e := server.Entry(t, dn, server.IDAttribute)
 	if e == nil {
 		t.Fatalf("%s is not there", dn)
 	}
-	if server.Kind == ldif.ActiveDirectory {
-		return guid(e.Value("objectGUID"))
-	}
-	return e.Value("entryUUID")
+	return server.ID(e)
 }
 
 // modify changes one attribute of an entry as the administrator.

@@ -2,7 +2,6 @@ package examples_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
@@ -25,12 +24,8 @@ type state struct{ dn, login, tombstone, mail, control string }
 
 func (d *deployment) state(t *testing.T, id string) state {
 	t.Helper()
-	e := d.entry(t, id)
-	s := state{e.DN, e.Value("uid"), e.Value("scimUserName"), e.Value("mail"), e.Value("userAccountControl")}
-	if d.server.Kind == ldif.ActiveDirectory {
-		s.login, s.tombstone = e.Value("userPrincipalName"), e.Value("extensionName")
-	}
-	return s
+	e, its := d.entry(t, id), productOf(d.server)
+	return state{e.DN, e.Value(its.login), e.Value(its.tombstone), e.Value("mail"), e.Value(its.active)}
 }
 
 func (d *deployment) inState(t *testing.T, when, id string, want state) {
@@ -54,19 +49,19 @@ func (d *deployment) matches(t *testing.T, name, id string) {
 // TestLeaverNewcomerReturn: a user is soft-deleted, another gets the freed name, and gives it back.
 func TestLeaverNewcomerReturn(t *testing.T) {
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
-		d := deploy(t, server)
+		d, its := deploy(t, server), productOf(server)
 		leaver := d.login(t, cleanName, "Secret-123")
 		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, operations(replace(`emails[type eq "work"].value`, `"`+cleanName+`"`)))
 		group := d.group(t, "Leavers", leaver)
 		at := d.state(t, leaver)
-		if at.login != cleanName || at.mail != cleanName || at.control != "512" {
+		if at.login != cleanName || at.mail != cleanName || at.control != its.unlocked {
 			t.Fatalf("at first: %+v", at)
 		}
 		d.letsIn(t, leaver, "Secret-123", true)
 
 		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, softDelete)
 		buried := at
-		buried.tombstone, buried.control = tombName, "514"
+		buried.tombstone, buried.control = tombName, its.locked
 		d.inState(t, "soft-deleted", leaver, buried)
 		d.letsIn(t, leaver, "Secret-123", false)
 		d.matches(t, cleanName, "")
@@ -76,12 +71,9 @@ func TestLeaverNewcomerReturn(t *testing.T) {
 
 		newcomer := d.login(t, cleanName, "Another-456")
 		displaced := at
-		displaced.login, displaced.control = tombName, "514"
-		came := state{dn: at.dn, login: cleanName, control: "512"}
-		displaced.dn = "uid=" + tombName + "," + server.People
-		if server.Kind == ldif.ActiveDirectory {
-			displaced.dn = "CN=" + strings.TrimSuffix(tombName, "@contoso.example") + "," + server.People
-		}
+		displaced.login, displaced.control = tombName, its.locked
+		came := state{dn: at.dn, login: cleanName, control: its.unlocked}
+		displaced.dn = its.rdn(tombName) + "," + server.People
 		d.inState(t, "displaced", leaver, displaced)
 		d.inState(t, "the newcomer", newcomer, came)
 		d.letsIn(t, leaver, "Secret-123", false)
@@ -112,12 +104,12 @@ func TestLeaverNewcomerReturn(t *testing.T) {
 // TestLeaverReturns: nobody came meanwhile, so that nothing but the tombstone and the bit ever changed.
 func TestLeaverReturns(t *testing.T) {
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
-		d := deploy(t, server)
+		d, its := deploy(t, server), productOf(server)
 		leaver := d.login(t, cleanName, "Secret-123")
 		at := d.state(t, leaver)
 		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, softDelete)
 		buried := at
-		buried.tombstone, buried.control = tombName, "514"
+		buried.tombstone, buried.control = tombName, its.locked
 		d.inState(t, "soft-deleted", leaver, buried)
 		d.letsIn(t, leaver, "Secret-123", false)
 		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, restore)
@@ -130,13 +122,13 @@ func TestLeaverReturns(t *testing.T) {
 // TestLeaverGivesWay: another existing user takes the freed name by a rename.
 func TestLeaverGivesWay(t *testing.T) {
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
-		d := deploy(t, server)
+		d, its := deploy(t, server), productOf(server)
 		leaver, other := d.user(t, cleanName), d.user(t, "other@contoso.example")
 		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, softDelete)
 		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+other, operations(replace("userName", `"`+cleanName+`"`)))
 		d.matches(t, cleanName, other)
 		d.matches(t, tombName, leaver)
-		if got := d.state(t, leaver); got.login != tombName || got.tombstone != "" || got.control != "514" {
+		if got := d.state(t, leaver); got.login != tombName || got.tombstone != "" || got.control != its.locked {
 			t.Errorf("the leaver: %+v", got)
 		}
 		d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+leaver, "")

@@ -1,6 +1,6 @@
-// Package dirtest starts a private directory server for a test, as net/http/httptest does for HTTP: OpenLDAP's slapd, an Active Directory
-// domain controller (Samba AD DC), or memdir in this process. A server listens on loopback only, keeps its files in a temporary folder, and
-// ends with the test, in any case with the test process.
+// Package dirtest starts a private directory server for a test, as net/http/httptest does for HTTP: OpenLDAP's slapd, 389 Directory Server,
+// an Active Directory domain controller (Samba AD DC), or memdir in this process. A server listens on loopback only, keeps its files in a
+// temporary folder, and ends with the test, in any case with the test process.
 //
 // Where a server cannot run the test fails if CI=true, and else is skipped; `make test` ends by saying what was left out.
 //

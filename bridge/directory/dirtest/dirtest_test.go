@@ -3,15 +3,14 @@ package dirtest
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
 )
 
 func TestMain(m *testing.M) { Main(m) }
@@ -31,6 +30,7 @@ func TestServers(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(t testing.TB) *Server{
 		"openldap": func(t testing.TB) *Server { return OpenLDAP(t) },
+		"389ds":    func(t testing.TB) *Server { return DS389(t) },
 		"memory":   func(t testing.TB) *Server { return Memory(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -40,8 +40,11 @@ func TestServers(t *testing.T) {
 	}
 }
 
-// checkServer loads a user and a group, reads them back, and binds as the user.
+// checkServer holds the server to its kind, loads a user and a group, reads them back, and binds as the user.
 func checkServer(t *testing.T, s *Server) {
+	if kind := ldif.KindOf(s.Entry(t, "", "*", "+")); kind != s.Kind {
+		t.Errorf("its root DSE is that of %s, want %s", kind, s.Kind)
+	}
 	s.Load(t, person("bjensen", "userPassword: secret1\n")+"\n"+group("staff", "uid=bjensen,"+s.People))
 
 	if got := s.Entry(t, "uid=bjensen,"+s.People).Value("sn"); got != "Sn" {
@@ -172,41 +175,6 @@ func checkLDAPS(t *testing.T, s *Server) {
 	}
 }
 
-func TestKillAndRestart(t *testing.T) {
-	t.Parallel()
-	s := OpenLDAP(t)
-	s.Load(t, person("a", ""))
-	s.Kill()
-	if conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "ldap://")); err == nil {
-		conn.Close()
-		t.Fatal("a killed server still accepts connections")
-	}
-	s.Restart()
-	if s.Entry(t, "uid=a,"+s.People) == nil {
-		t.Error("what was written before the kill is gone")
-	}
-}
-
-func TestStopAndCont(t *testing.T) {
-	t.Parallel()
-	s := OpenLDAP(t)
-	s.Stop()
-	conn, err := dial(s.URL)
-	if err != nil {
-		t.Fatal("a stopped server's kernel accepts connections:", err)
-	}
-	defer conn.Close()
-	answer := make(chan error, 1)
-	go func() { answer <- conn.Bind(s.BindDN, s.Password) }()
-	select {
-	case err := <-answer:
-		t.Fatal("a stopped server answers:", err)
-	case <-time.After(100 * time.Millisecond):
-	}
-	s.Cont()
-	wantResult(t, <-answer, ldap.LDAPResultSuccess)
-}
-
 func TestLogSaysWhatIsWrongWithTheConfiguration(t *testing.T) {
 	t.Parallel()
 	program := findSlapd(t)
@@ -214,81 +182,4 @@ func TestLogSaysWhatIsWrongWithTheConfiguration(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "nonsense") {
 		t.Errorf("error %v, want one that shows slapd's own words", err)
 	}
-}
-
-// TestHelperProcess is the other process of TestProcesses: it starts a server, says where, and hangs until it is killed.
-func TestHelperProcess(t *testing.T) {
-	kind := os.Getenv("DIRTEST_HELPER")
-	if kind == "" {
-		return // started by TestProcesses alone
-	}
-	start := map[string]func(testing.TB) *Server{
-		"openldap":         func(t testing.TB) *Server { return OpenLDAP(t) },
-		"active-directory": ActiveDirectory,
-	}[kind]
-	s := start(t)
-	fmt.Printf("%s %s %s\n", s.LDAPS, s.BindDN, s.CA)
-	select {}
-}
-
-// TestProcesses runs each server beside the same one of another test process, which is then killed: its server must end with it.
-func TestProcesses(t *testing.T) {
-	t.Parallel()
-	for kind, here := range map[string]func(t testing.TB) *Server{
-		"openldap":         func(t testing.TB) *Server { return OpenLDAP(t) },
-		"active-directory": ActiveDirectory,
-	} {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			own := here(t) // skips where the server is missing
-			if kind == "active-directory" && domain.network.Load() == nil {
-				return // in a container without network namespaces they take turns
-			}
-			other := exec.Command(os.Args[0], "-test.run=^TestHelperProcess$")
-			other.Env = append(os.Environ(), "DIRTEST_HELPER="+kind, "TMPDIR="+t.TempDir())
-			out, err := other.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := other.Start(); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = other.Process.Kill() }) // where the test ends early
-			var url, bindDN, ca string
-			if _, err := fmt.Fscanf(out, "%s %s %s\n", &url, &bindDN, &ca); err != nil {
-				t.Fatal(err)
-			}
-			if url == own.LDAPS {
-				t.Fatal("both processes have the same server")
-			}
-			wantResult(t, own.Bind(t, own.BindDN, own.Password), ldap.LDAPResultSuccess)
-			pids := processesIn(t, filepath.Dir(ca))
-			if len(pids) == 0 {
-				t.Fatal("the other process's server does not run")
-			}
-			if err := other.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			_ = other.Wait()
-			for len(processesIn(t, filepath.Dir(ca))) > 0 { // the test's time limit ends this
-				time.Sleep(10 * time.Millisecond)
-			}
-			wantResult(t, own.Bind(t, own.BindDN, own.Password), ldap.LDAPResultSuccess)
-		})
-	}
-}
-
-// processesIn returns the running processes whose working directory is dir.
-func processesIn(t *testing.T, dir string) (pids []string) {
-	t.Helper()
-	links, err := filepath.Glob("/proc/[0-9]*/cwd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil && target == dir {
-			pids = append(pids, filepath.Base(filepath.Dir(link)))
-		}
-	}
-	return pids
 }
