@@ -358,7 +358,7 @@ func TestServer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.Kind != ldif.OpenLDAP || !s.Controls[controlAssertion] || s.Schema.Canonical("rfc822mailbox") != "mail" {
+			if s.Traits != ldif.OpenLDAP.Traits() || !s.Controls[controlAssertion] || s.Schema.Canonical("rfc822mailbox") != "mail" {
 				t.Errorf("got %+v", s)
 			}
 		}
@@ -374,7 +374,7 @@ func TestServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Kind != ldif.ActiveDirectory || s.Default != "DC=ad,DC=test" {
+		if s.Traits != ldif.ActiveDirectory.Traits() || s.Default != "DC=ad,DC=test" {
 			t.Errorf("the second server was not asked: %+v", s)
 		}
 	})

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -64,7 +63,7 @@ type BreakerOptions struct {
 // Check reports every fault of the options by its key path. Durations and counts of zero stand for the defaults.
 func (o Options) Check(report func(path, problem string)) {
 	o.checkURLs(report)
-	if o.Kind != "" && !slices.Contains(ldif.ServerKinds, o.Kind) {
+	if !o.Kind.IsKnown() {
 		report("kind", fmt.Sprintf(
 			"%q is not one of openldap, active-directory, 389ds, generic; leave it out to have it read from the directory", o.Kind))
 	}

@@ -58,12 +58,8 @@ func (c *Client) ask(ctx context.Context) (*ldif.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := c.options.Kind
-	if kind == "" {
-		kind = ldif.KindOf(root)
-	}
 	s := &ldif.Server{
-		Traits:   kind.Traits(),
+		Traits:   c.options.Kind.Or(ldif.KindOf(root)).Traits(),
 		Controls: set(root.Values("supportedControl")),
 		Contexts: root.Values("namingContexts"),
 		Default:  root.Value("defaultNamingContext"),

@@ -95,7 +95,7 @@ func TestTransports(t *testing.T) {
 			if err != nil {
 				return
 			}
-			if server.Kind != ldif.OpenLDAP || !server.Controls[controlAssertion] || !server.Controls[controlPostRead] ||
+			if server.Traits != ldif.OpenLDAP.Traits() || !server.Controls[controlAssertion] || !server.Controls[controlPostRead] ||
 				!server.Controls[controlMatchedValues] || server.Schema.Canonical("surname") != "sn" {
 				t.Errorf("got kind %s, controls %v", server.Kind, server.Controls)
 			}
@@ -376,7 +376,7 @@ func TestActiveDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if server.Kind != ldif.ActiveDirectory || server.Schema.Attribute("member") == nil || server.Default == "" {
+	if server.Traits != ldif.ActiveDirectory.Traits() || server.Schema.Attribute("member") == nil || server.Default == "" {
 		t.Fatalf("got kind %s, default %q", server.Kind, server.Default)
 	}
 	attribute := func(name string, values ...string) ldif.Attribute {

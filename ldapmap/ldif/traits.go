@@ -1,6 +1,7 @@
 package ldif
 
 import (
+	"cmp"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -18,9 +19,6 @@ const (
 	DS389           ServerKind = "389ds"
 	Generic         ServerKind = "generic"
 )
-
-// ServerKinds are all of them, for a configuration to be held against.
-var ServerKinds = []ServerKind{OpenLDAP, ActiveDirectory, DS389, Generic}
 
 // Traits are what differs between directory products. There is one row a product, in the table below, and nothing else asks which product it is:
 // it asks for the trait.
@@ -160,6 +158,12 @@ func (k ServerKind) Traits() *Traits {
 	}
 	return traits[Generic]
 }
+
+// IsKnown says that there is such a product, or that none is named.
+func (k ServerKind) IsKnown() bool { return k == "" || traits[k] != nil }
+
+// Or is the kind, or another where it names none.
+func (k ServerKind) Or(other ServerKind) ServerKind { return cmp.Or(k, other) }
 
 // capabilityActiveDirectory is LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] §3.1.1.3.4.3.1).
 const capabilityActiveDirectory = "1.2.840.113556.1.4.800"
