@@ -1,4 +1,4 @@
-.PHONY: build fuzz test verify
+.PHONY: bench build fuzz test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -17,3 +17,7 @@ verify:
 # Every fuzz target for a few seconds.
 fuzz:
 	.ci/fuzz
+
+# What a request costs, as a multiple of the raw LDAP operations that do the same in the same run (x-raw).
+bench:
+	go test ./examples -run '^$$' -bench Bridge

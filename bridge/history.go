@@ -75,8 +75,8 @@ func (h history) told(err error) error {
 
 // failure is why a plan stopped: where some of it stands, that is what the client must know.
 func failure(r ldif.Receipt) error {
-	if r.HalfDone() && reasonOf(r.Err) != reason.HalfDone {
-		return &reason.Error{Reason: reason.HalfDone, Cause: r.Err}
+	if r.PartlyDone() && reasonOf(r.Err) != reason.PartlyDone {
+		return &reason.Error{Reason: reason.PartlyDone, Cause: r.Err}
 	}
 	return r.Err
 }

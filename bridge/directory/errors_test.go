@@ -65,7 +65,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 		if strings.Contains(e.Error(), "hunter2") {
 			t.Errorf("%v", e)
 		}
-		if half := halfDone(e, e); strings.Contains(half.Error(), "hunter2") {
+		if half := partlyDone(e, e); strings.Contains(half.Error(), "hunter2") {
 			t.Errorf("%v", half)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // Execute runs the plan's steps in order and tells what became of each. When a step is not done, the inverses of those before it run in
-// reverse order; where one cannot be taken back, it and those before it stand, and the receipt's error is HalfDone. Where it is Unknown
+// reverse order; where one cannot be taken back, it and those before it stand, and the receipt's error is PartlyDone. Where it is Unknown
 // whether a step was done, nothing is taken back. What the receipt says of an entry as a step left it is what the server's post-read (RFC
 // 4527) showed: its version, and of the last step the attributes of read too. The receipt's error is an *Error.
 func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.Receipt {
@@ -83,7 +83,7 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 		}
 	}
 	if stands != nil {
-		return halfDone(failure, stands)
+		return partlyDone(failure, stands)
 	}
 	return failure
 }
@@ -93,11 +93,11 @@ func settled(c ldif.Change) bool {
 	return len(c.Mods) > 0 && !slices.ContainsFunc(c.Mods, func(m ldif.Mod) bool { return !m.Settled })
 }
 
-// halfDone is what a failure comes to where the steps before it stand: it keeps what the directory answered.
-func halfDone(failure, inverse error) error {
+// partlyDone is what a failure comes to where the steps before it stand: it keeps what the directory answered.
+func partlyDone(failure, inverse error) error {
 	e, _ := errors.AsType[*Error](failure)
 	half := *e
-	half.Reason, half.RetryAfter = reason.HalfDone, 0
+	half.Reason, half.RetryAfter = reason.PartlyDone, 0
 	half.Cause = fmt.Errorf("%v; it could not be taken back: %w", failure, inverse)
 	return &half
 }

@@ -65,18 +65,18 @@ func TestReceipts(t *testing.T) {
 		"taking back refused": {
 			plan:    plan,
 			answers: map[string]int64{"rename": ldap.LDAPResultEntryAlreadyExists, "mail old": ldap.LDAPResultInsufficientAccessRights},
-			err:     reason.HalfDone, code: 68, states: "stands, done, refused", stands: "result 50", member: "a b",
+			err:     reason.PartlyDone, code: 68, states: "stands, done, refused", stands: "result 50", member: "a b",
 			sent: "mail new, members a b, rename, mail old",
 		},
 		"no way back": {
 			plan: append([]ldif.Step{deletion}, plan...), answers: map[string]int64{"members a b": ldap.LDAPResultBusy},
-			err: reason.HalfDone, code: 51, states: "stands, taken back, not sent, not sent", stands: errNoInverse.Error(),
+			err: reason.PartlyDone, code: 51, states: "stands, taken back, not sent, not sent", stands: errNoInverse.Error(),
 			sent: "delete, mail new, members a b, mail old",
 		},
 		"no way back beyond the last": {
 			plan:    append(plan[:1:1], deletion, plan[2]),
 			answers: map[string]int64{"rename": ldap.LDAPResultAssertionFailed},
-			err:     reason.HalfDone, code: 122, states: "stands, stands, refused", stands: errBehind.Error(),
+			err:     reason.PartlyDone, code: 122, states: "stands, stands, refused", stands: errBehind.Error(),
 			sent: "mail new, delete, rename",
 		},
 		"unknown": {

@@ -69,7 +69,7 @@ func verdict(r ldif.Receipt) (slog.Level, string) {
 	switch {
 	case r.Err == nil:
 		return slog.LevelInfo, "written"
-	case r.HalfDone():
+	case r.PartlyDone():
 		return slog.LevelError, "half done"
 	case answer == nil, answer.Reason == reason.Unknown, answer.Reason == reason.Unavailable, answer.Reason == reason.Failed:
 		return slog.LevelWarn, "not confirmed"

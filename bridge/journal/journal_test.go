@@ -58,11 +58,11 @@ func TestLog(t *testing.T) {
 			[]string{"# done\n", "# unknown\n", "newrdn"},
 		},
 		"half done": {
-			receipt(ldif.Stands, ldif.Refused, answer(reason.HalfDone)), slog.LevelError, "half done", "half-done",
+			receipt(ldif.Stands, ldif.Refused, answer(reason.PartlyDone)), slog.LevelError, "half done", "half-done",
 			[]string{"# stands\n", "title: cook", "# refused\n", "newrdn: uid=maria"},
 		},
 		"half done at once": {
-			receipt(ldif.Stands, ldif.NotSent, answer(reason.HalfDone)), slog.LevelError, "half done", "half-done",
+			receipt(ldif.Stands, ldif.NotSent, answer(reason.PartlyDone)), slog.LevelError, "half done", "half-done",
 			[]string{"# stands\n", "title: cook"},
 		},
 	} {

@@ -63,7 +63,7 @@ var table = [count]Row{
 		Detail: "the directory returns no more than its limit allows",
 	},
 	Failed: {Label: "failed", Status: http.StatusInternalServerError, Detail: "the directory could not do it"},
-	HalfDone: {
+	PartlyDone: {
 		Label: "half-done", Status: http.StatusInternalServerError,
 		Detail: "the change is half done and could not be taken back; the log holds both records",
 	},

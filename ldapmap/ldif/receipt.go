@@ -58,9 +58,9 @@ func (r Receipt) At(s State) int {
 	return -1
 }
 
-// HalfDone says that the plan stopped and some of it stands that was not taken back, or may: what a change of members did is no such
+// PartlyDone says that the plan stopped and some of it stands that was not taken back, or may: what a change of members did is no such
 // thing, for it says how things are to be, unless it is unknown what became of the step behind it.
-func (r Receipt) HalfDone() bool {
+func (r Receipt) PartlyDone() bool {
 	return r.Err != nil && (r.At(Stands) >= 0 || r.Unsure() && r.At(Done) >= 0)
 }
 
