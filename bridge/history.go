@@ -19,8 +19,8 @@ func (h history) with(last attempt) history {
 	return append(slices.Clone(h[:len(h)-1]), last)
 }
 
-// done says that the last attempt's plan stands, every step confirmed.
-func (h history) done() bool { return len(h) > 0 && h.last().receipt.Err == nil }
+// done says that the last attempt did what is wanted, every step confirmed.
+func (h history) done() bool { return len(h) > 0 && h.last().receipt.Err == nil && !h.last().room }
 
 // unsure says that it is not known what became of the last attempt's plan.
 func (h history) unsure() bool { return len(h) > 0 && h.last().receipt.Unsure() }

@@ -59,13 +59,14 @@ func told(r ldif.Receipt) string {
 }
 
 // TestReceipts: what the journal is told of a write, attempt by attempt, and what the client. The PATCH gives a member of a group a title
-// and another name: a Modify, a ModifyDN, and the group's reference; the other adds members to the group, of whom one is there.
+// and another name: a Modify, a ModifyDN, and the group's reference on either side of it; the other adds members to the group, of whom one is there.
 func TestReceipts(t *testing.T) {
 	const (
 		title   = "modify uid=before add title x"
 		rename  = "modrdn uid=before uid=after"
-		follow  = "modify cn=G add member uid=after delete member uid=before"
-		done    = "done " + title + "\ndone " + rename + "\ndone " + follow
+		join    = "modify cn=G add member uid=after"
+		leave   = "modify cn=G delete member uid=before"
+		done    = "done " + title + "\ndone " + join + "\ndone " + rename + "\ndone " + leave
 		halfway = "the change is half done and could not be taken back; the log holds both records"
 	)
 	refuse := func(code uint16) memdir.Fault { return memdir.Fault{Code: code, Text: "says no"} }
@@ -85,81 +86,81 @@ func TestReceipts(t *testing.T) {
 		},
 		"refused at once": {
 			faults:   map[string]memdir.Fault{"modify 0": refuse(19)},
-			receipts: []string{"refused " + title + "\nnot sent\nnot sent"},
+			receipts: []string{"refused " + title + "\nnot sent\nnot sent\nnot sent"},
 			status:   http.StatusBadRequest, detail: "title: the directory refuses the value: says no", name: "before",
 		},
 		"refused in the middle, and taken back": {
 			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53)},
-			receipts: []string{"taken back " + title + "\nrefused " + rename + "\nnot sent"},
+			receipts: []string{"taken back " + title + "\ntaken back " + join + "\nrefused " + rename + "\nnot sent"},
 			status:   http.StatusForbidden, detail: "the directory does not let the bridge do that: says no", name: "before",
 		},
 		"refused at the end, and taken back": {
-			faults:   map[string]memdir.Fault{"modify 1": refuse(50)},
-			receipts: []string{"taken back " + title + "\ntaken back " + rename + "\nrefused " + follow},
+			faults:   map[string]memdir.Fault{"modify 2": refuse(50)},
+			receipts: []string{"taken back " + title + "\ntaken back " + join + "\ntaken back " + rename + "\nrefused " + leave},
 			status:   http.StatusForbidden, detail: "the directory does not let the bridge do that: says no", name: "before",
 		},
 		"taking back refused": {
-			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53), "modify 1": refuse(50)},
-			receipts: []string{"stands " + title + "\nrefused " + rename + "\nnot sent"},
+			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53), "modify 3": refuse(50)},
+			receipts: []string{"stands " + title + "\ntaken back " + join + "\nrefused " + rename + "\nnot sent"},
 			status:   http.StatusInternalServerError, detail: halfway, name: "before", title: "x",
 		},
 		"taking back refused half way": {
-			faults:   map[string]memdir.Fault{"modify 1": refuse(50), "modrdn 1": refuse(53)},
-			receipts: []string{"stands " + title + "\nstands " + rename + "\nrefused " + follow},
+			faults:   map[string]memdir.Fault{"modify 2": refuse(50), "modrdn 1": refuse(53)},
+			receipts: []string{"stands " + title + "\nstands " + join + "\nstands " + rename + "\nrefused " + leave},
 			status:   http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
 		},
 		"a lost race": {
 			faults:   map[string]memdir.Fault{"modrdn 0": refuse(122)},
-			receipts: []string{"taken back " + title + "\nrefused " + rename + "\nnot sent", done},
+			receipts: []string{"taken back " + title + "\ntaken back " + join + "\nrefused " + rename + "\nnot sent", done},
 			status:   http.StatusOK, name: "after", title: "x",
 		},
 		"unknown, resumed as done": {
 			faults:   map[string]memdir.Fault{"modrdn 0": dropAfter},
-			receipts: []string{"done " + title + "\nunknown " + rename + "\nnot sent", done},
+			receipts: []string{"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent", done},
 			status:   http.StatusOK, name: "after", title: "x",
 		},
 		"unknown, resumed as not done": {
 			faults:   map[string]memdir.Fault{"modrdn 0": dropBefore},
-			receipts: []string{"done " + title + "\nunknown " + rename + "\nnot sent", "done " + rename + "\ndone " + follow},
+			receipts: []string{"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent", "done modify cn=G\ndone " + rename + "\ndone " + leave},
 			status:   http.StatusOK, name: "after", title: "x",
 		},
 		"unknown at the end, resumed as done": {
-			faults: map[string]memdir.Fault{"modify 1": dropAfter},
+			faults: map[string]memdir.Fault{"modify 2": dropAfter},
 			receipts: []string{
-				"done " + title + "\ndone " + rename + "\nunknown " + follow,
-				"done " + title + "\ndone " + rename + "\ndone modify cn=G",
+				"done " + title + "\ndone " + join + "\ndone " + rename + "\nunknown " + leave,
+				"done " + title + "\ndone " + join + "\ndone " + rename + "\ndone modify cn=G",
 			},
 			status: http.StatusOK, name: "after", title: "x",
 		},
 		"unknown twice": {
 			faults: map[string]memdir.Fault{"modify 0": dropAfter, "modrdn 0": dropAfter},
 			receipts: []string{
-				"unknown " + title + "\nnot sent\nnot sent",
-				"done " + title + "\nunknown " + rename + "\nnot sent",
+				"unknown " + title + "\nnot sent\nnot sent\nnot sent",
+				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
 				done,
 			},
 			status: http.StatusOK, name: "after", title: "x",
 		},
 		"unknown, and the rest loses a race": {
-			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 1": refuse(122)},
+			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(122)},
 			receipts: []string{
-				"done " + title + "\nunknown " + rename + "\nnot sent",
-				"refused " + follow,
+				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
+				"refused " + leave,
 				done,
 			},
 			status: http.StatusOK, name: "after", title: "x",
 		},
 		"unknown, and the rest refused": {
-			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 1": refuse(50)},
+			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(50)},
 			receipts: []string{
-				"done " + title + "\nunknown " + rename + "\nnot sent",
-				"stands " + title + "\nstands " + rename + "\nrefused " + follow,
+				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
+				"stands " + title + "\nstands " + join + "\nstands " + rename + "\nrefused " + leave,
 			},
 			status: http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
 		},
 		"never known": {
 			faults:   map[string]memdir.Fault{"modrdn 0": dropAfter, "search after": dropBefore},
-			receipts: []string{"done " + title + "\nunknown " + rename + "\nnot sent"},
+			receipts: []string{"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent"},
 			status:   http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
 		},
 		"members, of whom one is there": {

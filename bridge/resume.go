@@ -40,9 +40,12 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 		return -1, rest, nil
 	}
 	rest = ldif.Plan{Before: receipt.Plan.Before, Steps: slices.Clone(steps[next:])}
-	if !rest.Empty() {
-		if first := &rest.Steps[0].Change.If; first.AsLeft {
-			*first = ldif.Condition{ID: first.ID, Version: version}
+	for i := range rest.Steps { // what comes next of the same entry
+		if next := &rest.Steps[i].Change.If; next.ID == sent.If.ID {
+			if next.AsLeft {
+				*next = ldif.Condition{ID: next.ID, Version: version}
+			}
+			break
 		}
 	}
 	return next, rest, nil

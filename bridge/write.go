@@ -24,9 +24,11 @@ import (
 //	 7  execute   the directory does it
 //	 8  receipt   what became of it is recorded
 //	 9  resume    a step that no answer came for is read back; what was done goes on at 7, what was not begins at 1
-//	10  finish    what is shown to the client
+//	10  again     what others did meanwhile to what the plan refers to, or left, is put right
+//	11  finish    what is shown to the client
 //
-// A lost race goes from 8 back to 1, a few times. What a later attempt must know of the earlier ones stands in their receipts.
+// A lost race goes from 8 back to 1, a few times. Where another entry must make room first, its draft goes through 3 to 10 in the place of the
+// one that is wanted, and then all begins at 1. What a later attempt must know of the earlier ones stands in their receipts.
 
 // intent is what a write is about.
 type intent interface {
@@ -52,6 +54,7 @@ type attempt struct {
 	seen
 	draft   *draft.Draft
 	receipt ldif.Receipt
+	room    bool // it only made room for what is wanted
 }
 
 // left is the entry as the attempt left it, where the directory showed it.
@@ -80,10 +83,15 @@ func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 			past, err = r.attempt(ctx, in, past)
 		}
 		if err == nil {
-			return in.finish(ctx, past.last()) // 10
+			err = r.lookAgain(ctx, past.last()) // 10
 		}
-		if !past.again(err, n) {
-			break
+		switch {
+		case err == nil && past.last().room:
+			continue
+		case err == nil:
+			return in.finish(ctx, past.last()) // 11
+		case !past.again(err, n):
+			return nil, name(r.typ, past.told(err))
 		}
 	}
 	return nil, name(r.typ, past.told(err))
@@ -103,7 +111,11 @@ func (r *request) attempt(ctx context.Context, in intent, past history) (history
 	if a.draft, err = draft.New(r.typ, wanted); err != nil { // 2
 		return past, err
 	}
-	plan, err := r.plan(ctx, a.draft, a.refs, past.emptied()) // 3, 4
+	plan, room, err := r.plan(ctx, a.draft, a.refs, past.emptied()) // 3, 4
+	if room != nil {
+		a.draft, a.refs, a.room = room, ldapmap.Refs{}, true
+		plan, _, err = r.plan(ctx, room, a.refs, past.emptied())
+	}
 	if err != nil {
 		return past, err
 	}

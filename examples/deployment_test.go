@@ -38,11 +38,13 @@ type deployment struct {
 	plans []ldif.Plan
 }
 
-// servers are the directories that every exchange runs on.
-var servers = []struct {
+type namedServer struct {
 	name  string
 	start func(t testing.TB) *dirtest.Server
-}{
+}
+
+// servers are the directories that every exchange runs on.
+var servers = []namedServer{
 	{"memory", memory},
 	{"openldap", func(t testing.TB) *dirtest.Server {
 		return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema))

@@ -80,18 +80,15 @@ func (r *Reference) Filter(dn string) string {
 	return ldif.AllOf(r.Type.scopeText, ldif.Equality(r.Attribute, dn))
 }
 
-// IsExact says that Filter finds those entries and no others, and that each of them shows the reference.
-func (r *Reference) IsExact() bool { return r.Comparable() && r.Many }
-
 // Comparable says that the server compares the values as what they are.
 func (r *Reference) Comparable() bool {
 	rule, _ := r.Type.Server.Schema.Rules(r.Attribute)
 	return ldif.ComparesDNs(rule)
 }
 
-// Follow is what a change of the target makes of a value that refers to it: the value that goes, and the one that comes ("": none). ok is false where
+// Follow is what a change of the target makes of a value that refers to it: the value that goes, and the one that comes ("": none). follows is false where
 // the change leaves the value true. A name that only changes its case is the same to servers.
-func (r *Reference) Follow(c ldif.Change) (gone, come string, ok bool) {
+func Follow(c ldif.Change) (gone, come string, follows bool) {
 	switch {
 	case c.Kind == ldif.Delete:
 		return c.DN, "", true
@@ -104,6 +101,29 @@ func (r *Reference) Follow(c ldif.Change) (gone, come string, ok bool) {
 // Mod adds or deletes values, a success where it is so already.
 func (r *Reference) Mod(op ldif.ModOp, values ...string) ldif.Mod {
 	return ldif.Mod{Op: op, Name: r.Attribute, Values: values, Settled: true}
+}
+
+// Swap makes a value go and another come ("": none). placeholder keeps an entry valid that may lose its last value.
+func (r *Reference) Swap(gone, come string, placeholder bool) []ldif.Mod {
+	if come == "" && placeholder {
+		come = r.Placeholder
+	}
+	var mods []ldif.Mod
+	if come != "" {
+		mods = append(mods, r.Mod(ldif.AddValues, come))
+	}
+	if gone != "" {
+		mods = append(mods, r.Mod(ldif.DeleteValues, gone))
+	}
+	if r.Single {
+		slices.Reverse(mods)
+	}
+	return mods
+}
+
+// MayHold says whether an entry that was found by Filter may hold the value: it does, or it was not read with the attribute.
+func (r *Reference) MayHold(e *ldif.Entry, dn string) bool {
+	return !e.Saw(r.Attribute) || slices.ContainsFunc(e.Values(r.Attribute), func(v string) bool { return ldif.SameDN(v, dn) })
 }
 
 // Refs is what is known of the entries that others refer to: those that belong to a mapped type.
@@ -130,6 +150,12 @@ func (m *Map) Refs(found []*ldif.Entry) Refs {
 		}
 	}
 	return refs
+}
+
+// ByDN finds a target by its DN.
+func (r Refs) ByDN(dn string) (Target, bool) {
+	target, ok := r.byDN[ldif.NormalDN(dn)]
+	return target, ok
 }
 
 // ByID finds a target by its id, which is compared exactly.

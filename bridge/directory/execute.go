@@ -29,18 +29,18 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 		return receipt
 	}
 	r := &run{client: c, server: server}
-	var left *ldif.Entry
+	left := map[string]*ldif.Entry{} // by id
 	for i, step := range p.Steps {
 		var asked []string
 		if i == len(p.Steps)-1 {
 			asked = read
 		}
-		receipt.Steps[i], err = r.change(ctx, step.Change, left, asked)
+		receipt.Steps[i], err = r.change(ctx, step.Change, left[step.Change.If.ID], asked)
 		if err != nil {
 			receipt.Err = r.takeBack(ctx, receipt, i, err)
 			break
 		}
-		left = receipt.Steps[i].Left
+		left[step.Change.If.ID] = receipt.Steps[i].Left
 	}
 	return receipt
 }
@@ -102,7 +102,7 @@ func partlyDone(failure, inverse error) error {
 	return &half
 }
 
-// change sends one change record. left is the entry as the change before left it.
+// change sends one change record. left is the entry as an earlier change left it.
 func (r *run) change(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
 	controls, err := r.condition(change.If, left)
 	if err != nil {

@@ -10,10 +10,9 @@ import (
 
 // allotment is how a write's claims came out.
 type allotment struct {
-	name                               // where the entry is to stand
-	numbered  map[*ldapmap.Rule]string // computed values with the number that they took
-	displaced []ldif.Step              // what gives soft-deleted entries their tombstone names, before the write
-	effects   []ldif.Effect            // of those
+	name                              // where the entry is to stand
+	numbered map[*ldapmap.Rule]string // computed values with the number that they took
+	room     []*Draft                 // what gives soft-deleted entries their tombstone names: it comes before the write
 }
 
 // allot holds the claims against the entries found. errTaken says that every candidate of the round is taken.
@@ -28,9 +27,9 @@ func (d *Draft) allot(f Facts) (allotment, error) {
 	for _, c := range d.claims {
 		var err error
 		if c.takesNumber() {
-			err = d.number(c, a.asLeft(others, d.t.Server.Schema), f.Rounds-1, &a)
+			err = d.number(c, a.staying(others), f.Rounds-1, &a)
 		} else {
-			err = d.clear(c, others, f, &a)
+			err = d.clear(c, others, &a)
 		}
 		if err != nil {
 			return a, err
@@ -40,23 +39,16 @@ func (d *Draft) allot(f Facts) (allotment, error) {
 }
 
 // clear makes sure that nobody holds what the claim wants, or gives it up: a soft-deleted entry does.
-func (d *Draft) clear(c claim, others []*ldif.Entry, f Facts, a *allotment) error {
+func (d *Draft) clear(c claim, others []*ldif.Entry, a *allotment) error {
 	for _, e := range others {
 		switch c.standingOf(d.t, e) {
 		case free:
 		case softDeleted:
-			if a.displaces(e) {
-				continue
-			}
-			displacement, err := displacement(d.t, e, read.Resource(d.t, e, ldapmap.Refs{}))
+			room, err := displacement(d.t, e, read.Resource(d.t, e, ldapmap.Refs{}))
 			if err != nil {
 				return err
 			}
-			steps, effects, err := displacement.change(f, allotment{name: displacement.name})
-			if err != nil {
-				return err
-			}
-			a.displaced, a.effects = append(a.displaced, steps...), append(a.effects, effects...)
+			a.room = append(a.room, room)
 		case taken:
 			return c.conflict(d.t, e)
 		}
@@ -64,20 +56,9 @@ func (d *Draft) clear(c claim, others []*ldif.Entry, f Facts, a *allotment) erro
 	return nil
 }
 
-// displaces says whether the entry is one of those that are displaced.
-func (a *allotment) displaces(e *ldif.Entry) bool {
-	return slices.ContainsFunc(a.displaced, func(s ldif.Step) bool { return s.Before == e })
-}
-
-// asLeft are the entries as the displacements leave them: what those give up is free.
-func (a *allotment) asLeft(entries []*ldif.Entry, schema *ldif.Subschema) []*ldif.Entry {
-	left := slices.Clone(entries)
-	for i, e := range entries {
-		for _, step := range a.displaced {
-			if step.Before == e {
-				left[i] = ldif.Apply(left[i], step.Change, schema)
-			}
-		}
-	}
-	return left
+// staying are the entries without those that make room: what they hold will be free.
+func (a *allotment) staying(others []*ldif.Entry) []*ldif.Entry {
+	return slices.DeleteFunc(slices.Clone(others), func(e *ldif.Entry) bool {
+		return slices.ContainsFunc(a.room, func(d *Draft) bool { return d.write.Entry == e })
+	})
 }

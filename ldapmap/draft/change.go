@@ -32,7 +32,7 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 		return nil, nil, err
 	}
 	mods := diff.mods()
-	steps := d.order(diff, mods, rename, members.mods(d.t, f.Placeholder), len(a.displaced) > 0)
+	steps := d.order(diff, mods, rename, members.mods(d.t, f.Placeholder))
 	return steps, d.effects(mods, rename, activated, members), nil
 }
 
@@ -104,22 +104,20 @@ func asValues(v string) []string {
 
 // order puts the pieces in order: the Modify, the ModifyDN on what the Modify left, what can only be written under the new name, and more of
 // the members. What cannot be taken back comes behind what may fail.
-func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members []ldif.Mod, displacing bool) []ldif.Step {
+func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members []ldif.Mod) []ldif.Step {
 	var steps []ldif.Step
 	e := d.write.Entry
 	dn, id := e.DN, ldif.Condition{ID: d.t.ID(e)}
 	exact := id
-	if d.write.Exactly || !displacing { // the entry may follow a displaced one that it refers to
-		exact.Version = e.Value(d.t.Server.VersionAttribute)
-	}
+	exact.Version = e.Value(d.t.Server.VersionAttribute)
 	if rename != nil { // a password cannot be taken back either
-		secret := func(m ldif.Mod) bool { return ldif.Secret(m.Name) }
+		late := func(m ldif.Mod) bool { return ldif.Secret(m.Name) || d.displaced }
 		for _, m := range mods {
-			if secret(m) {
+			if late(m) {
 				rename.after = append(rename.after, m)
 			}
 		}
-		mods = slices.DeleteFunc(slices.Clone(mods), secret)
+		mods = slices.DeleteFunc(slices.Clone(mods), late)
 	}
 	if rename == nil && len(mods) > 0 && len(members) > 0 {
 		mods, members = append(slices.Clip(mods), members[0]), members[1:]

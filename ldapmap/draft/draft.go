@@ -3,7 +3,6 @@
 package draft
 
 import (
-	"slices"
 	"strings"
 
 	"scimbridge/ldapmap"
@@ -59,6 +58,8 @@ func New(t *ldapmap.Type, w Write) (*Draft, error) {
 // displacement drafts what gives a soft-deleted entry its tombstone name for good: the name, and what is made of it, is free for another.
 //
 //	uid: mara@x, tombstone: 2834…mara@x  ->  uid: 2834…mara@x, and the DN and sAMAccountName made of it
+//
+// It is renamed first, and the tombstone goes last or with the login: however the plan stops, the clean name shows no leaver.
 func displacement(t *ldapmap.Type, e *ldif.Entry, shown scim.Resource) (*Draft, error) {
 	d := &Draft{t: t, write: Write{Entry: e, Before: shown, After: shown}, displaced: true}
 	d.before, d.after = shown.Clone(), shown.Clone()
@@ -132,10 +133,12 @@ type Needs struct {
 	Search    *ldapmap.Search // entries that may hold a value that the write claims; nil: none need be looked for
 	Password  bool            // a random password for a new account
 	Referrers []ReferrerSearch
+	// Room is another write that must be done first, and then all is to be looked at anew: a soft-deleted entry gives up the name that it holds.
+	Room *Draft
 }
 
 // None says that nothing is needed.
-func (n Needs) None() bool { return n.Rounds == 0 && len(n.Referrers) == 0 }
+func (n Needs) None() bool { return n.Rounds == 0 && len(n.Referrers) == 0 && n.Room == nil }
 
 // Plan turns the write into change records, or says what it needs to know for that. It writes nothing where nothing changes. Errors are *scim.Error.
 func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
@@ -164,12 +167,14 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 		if err != nil {
 			return ldif.Plan{}, Needs{}, err
 		}
-		plan.Steps, plan.Effects = slices.Concat(a.displaced, plan.Steps), slices.Concat(a.effects, plan.Effects)
+		if len(a.room) > 0 { // the write itself can be done: nobody is displaced for one that cannot
+			return ldif.Plan{}, Needs{Room: a.room[0]}, nil
+		}
 	}
 	if missing := d.referrersOf(plan, f); len(missing) > 0 {
 		return ldif.Plan{}, Needs{Referrers: missing}, nil
 	}
-	return withReferrers(plan, f), Needs{}, nil
+	return d.withReferrers(plan, f), Needs{}, nil
 }
 
 // needs asks for what must be known before anything is planned.

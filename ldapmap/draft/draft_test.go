@@ -45,7 +45,7 @@ func TestMemberChunks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, needs, err := d.Plan(draft.Facts{Refs: refs, Rounds: 1})
+		p, needs, err := d.Plan(draft.Facts{Refs: refs, Rounds: 1, Referrers: map[string][]draft.Referrer{"cn=new,ou=groups,dc=example": nil}})
 		if err != nil || !needs.None() {
 			t.Fatal(err, needs)
 		}

@@ -7,37 +7,99 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// Where the directory does not keep references true by itself, the bridge does: what refers to a deleted entry lets go of it first, and what refers
-// to a renamed one follows it. Otherwise the next entry of that DN would inherit memberships that nobody gave it.
+// Where the directory does not keep references true by itself, the bridge does. A plan may stop after any step and never go on: what stands then gives
+// nobody a membership that was not given, and takes none that was.
+//
+//	uid=anna is deleted:           groups let go of uid=anna, then it is deleted
+//	uid=anna becomes uid=mara:     groups get uid=mara beside uid=anna, then it is renamed, then groups let go of uid=anna
+//	uid=mara is made, or is what another is renamed to: groups that still hold uid=mara from somebody before let go of it first
+//
+// What others write meanwhile is looked at afterwards: see Aftermath.
 
-// ReferrerSearch is a search for the entries that refer to one that a plan deletes or renames.
+// ReferrerSearch is a search for the entries of every type that refer to a DN.
 type ReferrerSearch struct {
 	ldapmap.Search
-	Reference *ldapmap.Reference
-	DN        string // what is referred to
+	DN string
+	t  *ldapmap.Type // what has the DN, or is to have it
 }
 
-// Referrer is an entry that refers to one that a plan deletes or renames.
+// Referrer is an entry that refers to a DN.
 type Referrer struct {
 	Reference *ldapmap.Reference
 	Entry     *ldif.Entry
 }
 
-// referrersOf asks for what refers to the entries that the plan deletes or renames, as far as the facts do not tell.
+// referrerSearches asks for what refers to a DN of an entry of type t.
+func referrerSearches(t *ldapmap.Type, dn string) []ReferrerSearch {
+	var bases, filters []string
+	for _, other := range t.Map.Types {
+		for _, r := range other.ReferencesTo(t.Name) {
+			bases, filters = append(bases, other.Base), append(filters, r.Filter(dn))
+		}
+	}
+	if len(bases) == 0 {
+		return nil
+	}
+	if common := ldif.CommonBase(bases...); common != "" {
+		return []ReferrerSearch{{ldapmap.Search{Base: common, Filter: ldif.AnyOf(filters...)}, dn, t}}
+	}
+	var searches []ReferrerSearch
+	for i, base := range bases {
+		searches = append(searches, ReferrerSearch{ldapmap.Search{Base: base, Filter: filters[i]}, dn, t})
+	}
+	return searches
+}
+
+// Referrers tells by which references the entries found refer to the DN. A group is not read with its members: if nothing else of it refers to the DN, they do.
+func (s ReferrerSearch) Referrers(found []*ldif.Entry) []Referrer {
+	var referrers []Referrer
+	for _, e := range found {
+		owner := s.t.Map.TypeOf(e)
+		if owner == nil {
+			continue
+		}
+		for _, r := range owner.ReferencesTo(s.t.Name) {
+			if r.MayHold(e, s.DN) {
+				referrers = append(referrers, Referrer{r, e})
+			}
+		}
+	}
+	return referrers
+}
+
+// left says which DN a change leaves to nobody, and of what type the entry is.
+func (d *Draft) left(s ldif.Step) (dn string, t *ldapmap.Type) {
+	if t = d.t.Map.TypeOf(s.Before); t == nil {
+		return "", nil
+	}
+	if _, _, follows := ldapmap.Follow(s.Change); !follows {
+		return "", nil
+	}
+	return s.Change.DN, t
+}
+
+// taken says which DN a change takes, and of what type the entry is.
+func (d *Draft) taken(s ldif.Step) (dn string, t *ldapmap.Type) {
+	if s.Change.Kind == ldif.Add {
+		return s.Change.DN, d.t
+	}
+	if dn, t := d.left(s); dn != "" && s.Change.Kind == ldif.ModifyDN {
+		return s.Change.NewDN(), t
+	}
+	return "", nil
+}
+
+// referrersOf asks for what refers to the DNs that the plan leaves and takes, as far as the facts do not tell.
 func (d *Draft) referrersOf(p ldif.Plan, f Facts) []ReferrerSearch {
 	if d.t.Server.KeepsReferences {
 		return nil
 	}
 	var searches []ReferrerSearch
 	for _, s := range p.Steps {
-		t := d.t.Map.TypeOf(s.Before)
-		if _, told := f.Referrers[s.Change.DN]; t == nil || told {
-			continue
-		}
-		for _, other := range d.t.Map.Types {
-			for _, r := range other.ReferencesTo(t.Name) {
-				if _, _, follows := r.Follow(s.Change); follows {
-					searches = append(searches, ReferrerSearch{ldapmap.Search{Base: other.Base, Filter: r.Filter(s.Change.DN)}, r, s.Change.DN})
+		for _, look := range []func(ldif.Step) (string, *ldapmap.Type){d.left, d.taken} {
+			if dn, t := look(s); t != nil {
+				if _, told := f.Referrers[dn]; !told {
+					searches = append(searches, referrerSearches(t, dn)...)
 				}
 			}
 		}
@@ -45,27 +107,31 @@ func (d *Draft) referrersOf(p ldif.Plan, f Facts) []ReferrerSearch {
 	return searches
 }
 
-// withReferrers puts into the plan what keeps the references true: ahead of a delete, and behind a rename.
-func withReferrers(p ldif.Plan, f Facts) ldif.Plan {
+// withReferrers puts into the plan what keeps the references true.
+func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 	whole := ldif.Plan{Before: p.Before, Effects: p.Effects}
 	var last []ldif.Step // of entries that the plan itself changes: what it asserts of them must still hold
 	for _, s := range p.Steps {
-		var references []ldif.Step
-		for _, r := range f.Referrers[s.Change.DN] {
-			step, follows := r.step(s.Change, f.Placeholder)
-			switch {
-			case !follows:
-			case changes(p, step.Change.If.ID):
-				last = append(last, step)
-			default:
-				references = append(references, step)
+		old, _ := d.left(s)
+		now, _ := d.taken(s)
+		var ahead, behind []ldif.Step
+		for _, r := range f.Referrers[now] {
+			if now != "" && !r.among(f.Referrers[old]) && !changes(p, r.id()) && !(r.Reference.Single && old != "") {
+				ahead = append(ahead, r.step(now, "", f.Placeholder)) // from somebody who had the name before
 			}
 		}
-		if s.Change.Kind == ldif.Delete {
-			whole.Steps = append(append(whole.Steps, references...), s)
-		} else {
-			whole.Steps = append(append(whole.Steps, s), references...)
+		for _, r := range f.Referrers[old] {
+			switch {
+			case old == "":
+			case changes(p, r.id()):
+				last = append(last, r.step(old, now, f.Placeholder))
+			case now == "" || r.Reference.Single:
+				ahead = append(ahead, r.step(old, now, f.Placeholder))
+			default:
+				ahead, behind = append(ahead, r.step("", now, false)), append(behind, r.step(old, "", f.Placeholder))
+			}
 		}
+		whole.Steps = slices.Concat(whole.Steps, ahead, []ldif.Step{s}, behind)
 	}
 	for _, step := range last {
 		if final := p.Steps[len(p.Steps)-1].Change; final.Kind == ldif.Delete && final.If.ID == step.Change.If.ID {
@@ -76,6 +142,12 @@ func withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 		whole.Steps = append(whole.Steps, step)
 	}
 	return whole
+}
+
+func (r Referrer) id() string { return r.Reference.Type.ID(r.Entry) }
+
+func (r Referrer) among(others []Referrer) bool {
+	return slices.ContainsFunc(others, func(o Referrer) bool { return o.Reference == r.Reference && o.id() == r.id() })
 }
 
 // changes says whether the plan itself changes the entry with the id.
@@ -93,28 +165,16 @@ func renamed(p ldif.Plan, c ldif.Change) string {
 	return c.DN
 }
 
-// step makes the referrer let go of what is deleted, or follow what is renamed; false where the change leaves the reference true. It was found by the
-// reference: this, unlike a change that a client asks for, can be taken back.
-func (r Referrer) step(c ldif.Change, placeholder bool) (ldif.Step, bool) {
-	gone, come, follows := r.Reference.Follow(c)
-	if !follows {
-		return ldif.Step{}, false
+// step makes the referrer let go of a DN and take another ("" none). It was found by the reference: this, unlike a change that a client asks for, can be
+// taken back.
+func (r Referrer) step(gone, come string, placeholder bool) ldif.Step {
+	id := ldif.Condition{ID: r.id()}
+	step := ldif.Step{
+		Before: r.Entry, Change: ldif.Change{Kind: ldif.Modify, DN: r.Entry.DN, Mods: r.Reference.Swap(gone, come, placeholder), If: id},
+		Inverse: &ldif.Change{Kind: ldif.Modify, DN: r.Entry.DN, If: id},
 	}
-	if come == "" && placeholder {
-		come = r.Reference.Placeholder
+	for _, mod := range slices.Backward(step.Change.Mods) {
+		step.Inverse.Mods = append(step.Inverse.Mods, turnedRound(mod, r.Entry))
 	}
-	var mods []ldif.Mod
-	if come != "" {
-		mods = append(mods, r.Reference.Mod(ldif.AddValues, come))
-	}
-	mods = append(mods, r.Reference.Mod(ldif.DeleteValues, gone))
-	if r.Reference.Single {
-		slices.Reverse(mods)
-	}
-	id := ldif.Condition{ID: r.Reference.Type.ID(r.Entry)}
-	back := &ldif.Change{Kind: ldif.Modify, DN: r.Entry.DN, If: id}
-	for _, mod := range slices.Backward(mods) {
-		back.Mods = append(back.Mods, turnedRound(mod, r.Entry))
-	}
-	return ldif.Step{Change: ldif.Change{Kind: ldif.Modify, DN: r.Entry.DN, Mods: mods, If: id}, Inverse: back, Before: r.Entry}, true
+	return step
 }

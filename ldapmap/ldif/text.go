@@ -132,7 +132,7 @@ func (c Condition) String() string {
 		parts = append(parts, "version="+c.Version)
 	}
 	if c.AsLeft {
-		parts = append(parts, "as the change before left it")
+		parts = append(parts, "as an earlier change left it")
 	}
 	return strings.Join(parts, " ")
 }

@@ -64,7 +64,7 @@ cn:: /w==
 			{Op: AddValues, Name: "member", Values: []string{"x"}, Settled: true},
 			{Op: ReplaceValues, Name: "UserPassword;x-old", Values: []string{"Secret-2"}},
 			{Op: DeleteValues, Name: "title"},
-		}}, `# if id=7 version=v as the change before left it
+		}}, `# if id=7 version=v as an earlier change left it
 dn: cn=a
 changetype: modify
 delete: cn

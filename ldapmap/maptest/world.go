@@ -186,6 +186,7 @@ func (w *World) Search(s ldapmap.Search) []*ldif.Entry {
 	var found []*ldif.Entry
 	for _, e := range w.Entries {
 		if ldif.Under(e.DN, s.Base) && f.Matches(e, w.Server.Schema) {
+			e.Asked = read.AttributesOfAll(w.Map)
 			found = append(found, e)
 		}
 	}
@@ -228,17 +229,35 @@ func (w *World) Draft(t *ldapmap.Type, write draft.Write) (*draft.Draft, ldapmap
 	return d, w.Refs(ids, dns), err
 }
 
-// Plan asks and answers what the bridge would.
+// Plan asks and answers what the bridge would. What makes room for the write comes first in the plan.
 func (w *World) Plan(t *ldapmap.Type, write draft.Write, placeholder bool) (ldif.Plan, error) {
 	d, refs, err := w.Draft(t, write)
 	if err != nil {
 		return ldif.Plan{}, err
 	}
+	p, room, err := w.planDraft(d, refs, placeholder)
+	if room == nil {
+		return p, err
+	}
+	first, further, err := w.planDraft(room, ldapmap.Refs{}, placeholder)
+	if err != nil || further != nil {
+		w.T.Fatalf("making room needs room: %v", err)
+	}
+	after := w.Clone()
+	for _, s := range first.Steps {
+		after.Apply(s.Change)
+	}
+	rest, err := after.Plan(t, write, placeholder)
+	rest.Steps, rest.Effects = append(first.Steps, rest.Steps...), append(first.Effects, rest.Effects...)
+	return rest, err
+}
+
+func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (p ldif.Plan, room *draft.Draft, err error) {
 	facts := draft.Facts{Placeholder: placeholder, Refs: refs, Referrers: map[string][]draft.Referrer{}}
 	for {
 		p, needs, err := d.Plan(facts)
-		if err != nil || needs.None() {
-			return p, err
+		if err != nil || needs.None() || needs.Room != nil {
+			return p, needs.Room, err
 		}
 		if needs.Rounds > 0 {
 			facts.Rounds = needs.Rounds
@@ -250,11 +269,7 @@ func (w *World) Plan(t *ldapmap.Type, write draft.Write, placeholder bool) (ldif
 			facts.Password = "random-password"
 		}
 		for _, n := range needs.Referrers {
-			found := facts.Referrers[n.DN]
-			for _, e := range w.Search(n.Search) {
-				found = append(found, draft.Referrer{Reference: n.Reference, Entry: e})
-			}
-			facts.Referrers[n.DN] = found
+			facts.Referrers[n.DN] = append(facts.Referrers[n.DN], n.Referrers(w.Search(n.Search))...)
 		}
 	}
 }

@@ -54,3 +54,16 @@ func References(t *ldapmap.Type, e *ldif.Entry, wants func(schema.Ref) bool) []s
 	}
 	return values
 }
+
+// AttributesOfAll are those of every type, without members: for a search that finds entries of any.
+func AttributesOfAll(m *ldapmap.Map) []string {
+	var names []string
+	for _, t := range m.Types {
+		for _, name := range Attributes(t, nil) {
+			if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}

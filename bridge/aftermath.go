@@ -1,0 +1,102 @@
+package bridge
+
+import (
+	"context"
+	"slices"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/reason"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/draft"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/read"
+)
+
+// looks is how often what others change meanwhile is put right. Each look but the last finds a change of somebody else's.
+const looks = 10
+
+// lookAgain looks at what a plan that is done refers to, and at who refers to what it left, and puts right what others did meanwhile, until there is nothing.
+func (r *request) lookAgain(ctx context.Context, done attempt) error {
+	aftermath := done.draft.Aftermath(done.receipt.Plan, done.refs)
+	if aftermath.Nothing() {
+		return nil
+	}
+	var err error
+	for n := range looks {
+		if err = pause(ctx, n); err != nil {
+			return err
+		}
+		var seen draft.Seen
+		if seen, err = r.seen(ctx, aftermath); err != nil {
+			return err
+		}
+		amends, next := aftermath.Amends(seen, false)
+		if amends.Empty() {
+			return nil
+		}
+		whole := ldif.Plan{Before: done.receipt.Plan.Before, Steps: slices.Concat(done.receipt.Plan.Steps, amends.Steps)}
+		if err = r.guard.Judge(ctx, r.world, r.server, whole); err != nil {
+			return err
+		}
+		receipt := r.directory.Execute(ctx, amends, nil)
+		r.record(receipt)
+		switch err = receipt.Err; {
+		case err == nil:
+			aftermath = next
+		case violatesClass(err):
+			amends, _ = aftermath.Amends(seen, true)
+			receipt = r.directory.Execute(ctx, amends, nil)
+			r.record(receipt)
+		case reasonOf(err) != reason.LostRace && reasonOf(err) != reason.NoSuchObject: // the referrer changed too: it is looked for again
+			return err
+		}
+	}
+	if err == nil {
+		err = &directory.Error{Reason: reason.LostRace}
+	}
+	return err
+}
+
+// seen looks at what an aftermath asks for.
+func (r *request) seen(ctx context.Context, a draft.Aftermath) (s draft.Seen, err error) {
+	if ids := a.Targets(); len(ids) > 0 {
+		if s.Targets, err = r.refs(ctx, r.world, ids, nil); err != nil {
+			return s, err
+		}
+	}
+	if s.Referrers, err = r.referrers(ctx, a.Referrers(), nil); err != nil {
+		return s, err
+	}
+	if ids, dns := a.Owners(s); len(ids)+len(dns) > 0 {
+		s.Owners, err = r.refs(ctx, r.world, ids, dns)
+	}
+	return s, err
+}
+
+// referrers adds to what is known of referrers what the searches find.
+func (r *request) referrers(
+	ctx context.Context, searches []draft.ReferrerSearch, known map[string][]draft.Referrer,
+) (map[string][]draft.Referrer, error) {
+	all := make(map[string][]draft.Referrer, len(known)+len(searches))
+	for dn, referrers := range known {
+		all[dn] = referrers
+	}
+	attributes := append(read.AttributesOfAll(r.world), r.guard.Needs(r.server)...)
+	for _, s := range searches {
+		found, err := r.whole(ctx, s.Search, attributes)
+		if err != nil {
+			return nil, err
+		}
+		all[s.DN] = append(slices.Clip(all[s.DN]), s.Referrers(found)...) // told, though it may be nobody
+	}
+	return all, nil
+}
+
+// whole finds entries with what planning and judging need to see of them. Where the base is not there yet, there are none.
+func (r *request) whole(ctx context.Context, s ldapmap.Search, attributes []string) ([]*ldif.Entry, error) {
+	found, err := r.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: attributes})
+	if reasonOf(err) == reason.NoSuchObject {
+		return nil, nil
+	}
+	return found, err
+}

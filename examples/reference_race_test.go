@@ -1,0 +1,200 @@
+package examples_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/examples"
+	"scimbridge/ldapmap/ldif"
+)
+
+// raceRounds is how often each race is run on each server: SCIMBRIDGE_TEST_ROUNDS, or a short form.
+func raceRounds(t *testing.T, short int) int {
+	if text := os.Getenv("SCIMBRIDGE_TEST_ROUNDS"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	return short
+}
+
+// TestReferenceRaces: several copies of the bridge write one directory. Whoever writes a reference while its target is renamed or goes, and
+// whoever renames or deletes meanwhile, leave the directory true: no value that names nobody, no membership that a newcomer inherits, and
+// nothing lost that was acknowledged.
+func TestReferenceRaces(t *testing.T) {
+	withoutRefint := func(t testing.TB) *dirtest.Server {
+		return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint())
+	}
+	for _, s := range append(servers[1:len(servers):len(servers)], namedServer{"openldap without refint", withoutRefint}) {
+		t.Run(s.name, func(t *testing.T) {
+			c := copies{server: s.start(t)}
+			for range 3 {
+				c.bridges = append(c.bridges, deploy(t, c.server))
+			}
+			for _, race := range []struct {
+				name string
+				run  func(*testing.T, copies, int)
+			}{
+				{"delete against member add", deleteAgainstMember},
+				{"rename against member add", renameAgainstMember},
+				{"rename against manager", renameAgainstManager},
+				{"soft delete against newcomer", softDeleteAgainstNewcomer},
+			} {
+				t.Run(race.name, func(t *testing.T) {
+					for round := range raceRounds(t, 20) {
+						if race.run(t, c, round); t.Failed() {
+							t.Fatalf("round %d", round)
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+// copies are bridges in front of one directory.
+type copies struct {
+	server  *dirtest.Server
+	bridges []*deployment
+}
+
+func (c copies) of(n int) *deployment { return c.bridges[n%len(c.bridges)] }
+
+// sent is a request and what was answered.
+type sent struct {
+	n                  int // of the copy
+	method, path, body string
+	status             int
+	answer             string
+}
+
+// together sends requests at the same time.
+func (c copies) together(t *testing.T, requests ...*sent) {
+	t.Helper()
+	var wait sync.WaitGroup
+	for _, r := range requests {
+		wait.Go(func() {
+			answer, content, err := c.of(r.n).try(r.method, r.path, r.body)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			r.status, r.answer = answer.StatusCode, content
+		})
+	}
+	wait.Wait()
+}
+
+// holds are the values of an entry's attribute, as the directory has them.
+func (c copies) holds(t *testing.T, id, attribute string) []string {
+	t.Helper()
+	return c.of(0).entry(t, id).Values(attribute)
+}
+
+func deleteAgainstMember(t *testing.T, c copies, round int) {
+	name := fmt.Sprintf("leaving%d@contoso.example", round)
+	user := c.of(0).user(t, name)
+	dn := c.of(0).entry(t, user).DN
+	group := c.of(1).group(t, fmt.Sprintf("Leaving %d", round))
+	deletion := &sent{n: round, method: http.MethodDelete, path: "/Users/" + user}
+	join := &sent{n: round + 1, method: http.MethodPatch, path: "/Groups/" + group, body: addMembers(user)}
+	c.together(t, deletion, join)
+	if deletion.status != http.StatusNoContent || join.status != http.StatusNoContent && join.status != http.StatusBadRequest {
+		t.Fatalf("%d %s; %d %s", deletion.status, deletion.answer, join.status, join.answer)
+	}
+	for _, v := range c.holds(t, group, "member") {
+		if ldif.SameDN(v, dn) {
+			t.Errorf("the group keeps %s, which is gone (the join was answered %d)", v, join.status)
+		}
+	}
+	newcomer := c.of(2).user(t, name)
+	if n := c.of(0).members(t, group)[newcomer]; n != 0 {
+		t.Error("the newcomer is a member")
+	}
+	c.of(0).want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+newcomer, "")
+}
+
+func renameAgainstMember(t *testing.T, c copies, round int) {
+	user := c.of(0).user(t, fmt.Sprintf("moving%d@contoso.example", round))
+	group := c.of(1).group(t, fmt.Sprintf("Moving %d", round))
+	old := c.of(0).entry(t, user).DN
+	rename := &sent{
+		n: round, method: http.MethodPatch, path: "/Users/" + user,
+		body: operations(replace("userName", fmt.Sprintf(`"moved%d@contoso.example"`, round)), replace("displayName", fmt.Sprintf(`"Moved %d"`, round))),
+	}
+	join := &sent{n: round + 1, method: http.MethodPatch, path: "/Groups/" + group, body: addMembers(user)}
+	c.together(t, rename, join)
+	if rename.status != http.StatusOK || join.status != http.StatusNoContent {
+		t.Fatalf("%d %s; %d %s", rename.status, rename.answer, join.status, join.answer)
+	}
+	if n := c.of(0).members(t, group)[user]; n != 1 {
+		t.Errorf("the member was acknowledged and is %d times in the group, which holds %q", n, c.holds(t, group, "member"))
+	}
+	c.noStray(t, group, "member", old, c.of(0).entry(t, user).DN)
+}
+
+func renameAgainstManager(t *testing.T, c copies, round int) {
+	boss := c.of(0).user(t, fmt.Sprintf("boss%d@contoso.example", round))
+	report := c.of(1).user(t, fmt.Sprintf("report%d@contoso.example", round))
+	old := c.of(0).entry(t, boss).DN
+	rename := &sent{
+		n: round, method: http.MethodPatch, path: "/Users/" + boss,
+		body: operations(replace("userName", fmt.Sprintf(`"chief%d@contoso.example"`, round)), replace("displayName", fmt.Sprintf(`"Chief %d"`, round))),
+	}
+	assign := &sent{n: round + 1, method: http.MethodPatch, path: "/Users/" + report, body: operations(replace(managerPath, `"`+boss+`"`))}
+	c.together(t, rename, assign)
+	if rename.status != http.StatusOK || assign.status != http.StatusOK {
+		t.Fatalf("%d %s; %d %s", rename.status, rename.answer, assign.status, assign.answer)
+	}
+	if got := c.of(0).managerOf(t, report); got != boss {
+		t.Errorf("the manager was acknowledged and is %q: %q", got, c.holds(t, report, "manager"))
+	}
+	c.noStray(t, report, "manager", old, c.of(0).entry(t, boss).DN)
+}
+
+// noStray fails the test where the attribute holds a DN that its target has no longer.
+func (c copies) noStray(t *testing.T, id, attribute, old, now string) {
+	t.Helper()
+	for _, v := range c.holds(t, id, attribute) {
+		if ldif.SameDN(v, old) && !ldif.SameDN(old, now) {
+			t.Errorf("%s keeps %s, which is %s now", attribute, v, now)
+		}
+	}
+}
+
+func softDeleteAgainstNewcomer(t *testing.T, c copies, round int) {
+	name := fmt.Sprintf("reused%d@contoso.example", round)
+	leaver := c.of(0).user(t, name)
+	group := c.of(1).group(t, fmt.Sprintf("Reused %d", round), leaver)
+	tombstone := strings.ReplaceAll(leaver, "-", "")[:32] + name
+	softDelete := &sent{
+		n: round, method: http.MethodPatch, path: "/Users/" + leaver, body: operations(replace("userName", `"`+tombstone+`"`), replace("active", `"False"`)),
+	}
+	arrival := &sent{n: round + 1, method: http.MethodPost, path: "/Users", body: resource("/Users", `"userName":"`+name+`"`)}
+	c.together(t, softDelete, arrival)
+	if softDelete.status != http.StatusOK || arrival.status != http.StatusCreated && arrival.status != http.StatusConflict {
+		t.Fatalf("%d %s; %d %s", softDelete.status, softDelete.answer, arrival.status, arrival.answer)
+	}
+	if arrival.status == http.StatusConflict {
+		c.of(round+2).want(t, http.StatusCreated, http.MethodPost, "/Users", arrival.body)
+	}
+	for _, found := range c.of(0).found(t, "/Users", `userName eq "`+name+`"`) {
+		switch id := found["id"].(string); {
+		case id == leaver:
+			t.Error("the clean name finds the leaver")
+		case c.of(0).members(t, group)[id] != 0:
+			t.Error("the newcomer is a member")
+		}
+	}
+	if c.of(0).members(t, group)[leaver] != 1 {
+		t.Errorf("the leaver has lost the group, which holds %q", c.holds(t, group, "member"))
+	}
+}

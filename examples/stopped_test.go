@@ -1,0 +1,144 @@
+package examples_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
+)
+
+// stopsAt lets so many writes through and then loses the directory: what is sent at that point is done or not, and nothing is answered any more.
+func stopsAt(server *dirtest.Server, writes int32, drop memdir.Drop) {
+	var come atomic.Int32
+	server.Mem.Fault(func(op, _ string) memdir.Fault {
+		switch op {
+		case "add", "modify", "modrdn", "delete":
+			switch n := come.Add(1) - 1; {
+			case n == writes:
+				return memdir.Fault{Drop: drop}
+			case n > writes:
+				return memdir.Fault{Drop: memdir.DropBefore}
+			}
+		default:
+			if come.Load() > writes {
+				return memdir.Fault{Drop: memdir.DropBefore}
+			}
+		}
+		return memdir.Fault{}
+	})
+}
+
+// TestStoppedAnywhere: a write may stop after any step and never go on. What stands then gives nobody access that was not given, shows no leaver under a clean
+// name, and the same request sent again completes it.
+func TestStoppedAnywhere(t *testing.T) {
+	const name = "mara@contoso.example"
+	for what, c := range map[string]struct {
+		request func(user string) (method, path, body string)
+		leaver  bool // the user is soft-deleted
+		gone    bool // the request ends the user
+		status  int
+	}{
+		"a newcomer takes a leaver's name": {
+			leaver: true, status: http.StatusCreated,
+			request: func(string) (string, string, string) {
+				return http.MethodPost, "/Users", resource("/Users", `"userName":"`+name+`"`)
+			},
+		},
+		"a rename": {
+			status: http.StatusOK,
+			request: func(user string) (string, string, string) {
+				return http.MethodPatch, "/Users/" + user, operations(replace("userName", `"noor@contoso.example"`), replace("title", `"Chief"`))
+			},
+		},
+		"a delete": {
+			gone: true, status: http.StatusNoContent,
+			request: func(user string) (string, string, string) { return http.MethodDelete, "/Users/" + user, "" },
+		},
+	} {
+		for _, drop := range []memdir.Drop{memdir.DropBefore, memdir.DropAfter} {
+			for stop := int32(0); ; stop++ {
+				reached := false
+				t.Run(fmt.Sprintf("%s/%d at %d", what, drop, stop), func(t *testing.T) {
+					server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+					d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms")
+					user := d.user(t, name)
+					group := d.group(t, "Crew", user)
+					report := d.user(t, "report@contoso.example")
+					d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+report, operations(replace(managerPath, `"`+user+`"`)))
+					if c.leaver {
+						tombstone := strings.ReplaceAll(user, "-", "") + name
+						d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, operations(replace("userName", `"`+tombstone+`"`), replace("active", `"False"`)))
+					}
+					method, path, body := c.request(user)
+					stopsAt(server, stop, drop)
+					answer, content := d.do(t, method, path, body)
+					server.Mem.Fault(nil)
+					reached = answer.StatusCode != c.status
+					if answer.StatusCode/100 == 4 {
+						t.Fatalf("%d %s", answer.StatusCode, content)
+					}
+					d.await(t, http.StatusOK, "/Groups/"+group)
+					if c.leaver {
+						d.matchesNot(t, name, user)
+					}
+					if answer.StatusCode != c.status {
+						switch answer, content = d.do(t, method, path, body); answer.StatusCode {
+						case c.status, http.StatusNotFound, http.StatusConflict:
+						default:
+							t.Errorf("sent again: %d %s", answer.StatusCode, content)
+						}
+					}
+					d.isTrue(t, user, group, report, name, c.gone, c.leaver)
+				})
+				if !reached || t.Failed() {
+					break
+				}
+			}
+		}
+	}
+}
+
+// matchesNot fails where the name finds the account.
+func (d *deployment) matchesNot(t *testing.T, name, id string) {
+	t.Helper()
+	for _, found := range d.found(t, "/Users", `userName eq "`+name+`"`) {
+		if found["id"] == id {
+			t.Errorf("%s finds the leaver", name)
+		}
+	}
+}
+
+// isTrue looks at what refers to a user who was a member and a manager, and lets a newcomer have the name.
+func (d *deployment) isTrue(t *testing.T, user, group, report, name string, gone, leaver bool) {
+	t.Helper()
+	want := 1
+	if gone {
+		want = 0
+	}
+	if n := d.members(t, group)[user]; n != want {
+		t.Errorf("the user is %d times in the group, which holds %q", n, d.entry(t, group).Values("member"))
+	}
+	if got := d.managerOf(t, report); got != map[bool]string{false: user}[gone] {
+		t.Errorf("the manager is %q: %q", got, d.entry(t, report).Values("manager"))
+	}
+	newcomer := ""
+	for _, found := range d.found(t, "/Users", `userName eq "`+name+`"`) {
+		newcomer = found["id"].(string)
+	}
+	if newcomer == "" {
+		newcomer = d.user(t, name)
+	}
+	if newcomer == user {
+		t.Fatal("the name is still the user's")
+	}
+	if d.members(t, group)[newcomer] != 0 || d.managerOf(t, report) == newcomer {
+		t.Error("the newcomer has inherited from the one who had the name")
+	}
+	if leaver {
+		d.matchesNot(t, name, user)
+	}
+}

@@ -1,0 +1,151 @@
+package draft
+
+import (
+	"slices"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// Aftermath is what must be looked at once more when a plan is done: no directory joins two entries in one transaction for us, so both sides of a reference look
+// twice. Whoever wrote one looks at its target again; whoever deleted or renamed looks for references again. One of the two always sees the other.
+//
+//	One adds uid=anna to a group while another deletes uid=anna, and has cleaned the groups already:
+//	member written, adder looks (anna is there), anna deleted, deleter looks: finds the member, and takes it out
+//	anna deleted, deleter looks (no member), member written, adder looks: anna has gone, and takes the member out
+type Aftermath struct {
+	t       *ldapmap.Type
+	holder  ldif.Condition // of the entry that the plan was about
+	dn      string         // where that stands now; "" where it has gone
+	written []written
+	left    []leaving
+}
+
+// written is a reference that the plan wrote.
+type written struct {
+	reference *ldapmap.Reference
+	id, value string // of the target, and what was written for it
+}
+
+// leaving is a DN that the plan left to nobody.
+type leaving struct {
+	dn, now string // and the DN that took its place for the entry with the id; "": it was deleted
+	id      string
+	t       *ldapmap.Type
+}
+
+// Aftermath tells what to look at when the plan, which was made with these refs, is done.
+func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs) Aftermath {
+	a := Aftermath{t: d.t}
+	if p.Empty() || d.t.Server.KeepsReferences {
+		return a
+	}
+	if d.write.Entry != nil {
+		a.holder.ID = d.t.ID(d.write.Entry)
+		a.dn = renamed(p, ldif.Change{DN: d.write.Entry.DN, If: a.holder})
+	} else {
+		a.dn = p.DN()
+	}
+	for _, s := range p.Steps {
+		if dn, t := d.left(s); t != nil {
+			l := leaving{dn: dn, id: s.Change.If.ID, t: t}
+			if s.Change.Kind == ldif.ModifyDN {
+				l.now = s.Change.NewDN()
+			}
+			a.left = append(a.left, l)
+		}
+	}
+	for _, r := range d.t.References {
+		for _, id := range d.writes(r) {
+			if value, err := r.Value(id, nil, refs); err == nil {
+				a.written = append(a.written, written{r, id, value})
+			}
+		}
+	}
+	return a
+}
+
+// writes are the ids that the write newly refers to by the reference.
+func (d *Draft) writes(r *ldapmap.Reference) []string {
+	if r == d.t.Members {
+		return d.write.Members.Add
+	}
+	return without(idsIn(d.after.Get(r.SCIM.Owner())), idsIn(d.before.Get(r.SCIM.Owner())))
+}
+
+// Nothing says that there is nothing to look at.
+func (a Aftermath) Nothing() bool { return len(a.written) == 0 && len(a.left) == 0 }
+
+// Targets are the ids to look up of what was referred to.
+func (a Aftermath) Targets() []string {
+	var ids []string
+	for _, w := range a.written {
+		ids = append(ids, w.id)
+	}
+	return ids
+}
+
+// Referrers asks who refers to the DNs that were left.
+func (a Aftermath) Referrers() []ReferrerSearch {
+	var searches []ReferrerSearch
+	for _, l := range a.left {
+		searches = append(searches, referrerSearches(l.t, l.dn)...)
+	}
+	return searches
+}
+
+// Seen is what a look found.
+type Seen struct {
+	Targets   ldapmap.Refs          // of Targets
+	Referrers map[string][]Referrer // of Referrers, by the DN referred to
+	Owners    ldapmap.Refs          // of Owners
+}
+
+// Owners are the ids of what left DNs that somebody refers to, and those DNs: where that is now, and who has them.
+func (a Aftermath) Owners(s Seen) (ids, dns []string) {
+	for _, l := range a.left {
+		if len(s.Referrers[l.dn]) > 0 {
+			ids, dns = append(ids, l.id), append(dns, l.dn)
+		}
+	}
+	return ids, dns
+}
+
+// Amends is the plan that puts right what the look found, and what is to be looked at after it. An empty plan: all is well.
+func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
+	next := a
+	next.written = slices.Clone(a.written)
+	var plan ldif.Plan
+	for i, w := range a.written {
+		target, there := s.Targets.ByID(w.id)
+		if there && ldif.SameDN(target.DN, w.value) {
+			continue
+		}
+		come := ""
+		if there {
+			come = target.DN
+		}
+		next.written[i].value = come
+		mods := w.reference.Swap(w.value, come, placeholder)
+		plan.Steps = append(plan.Steps, ldif.Step{Change: ldif.Change{Kind: ldif.Modify, DN: a.dn, Mods: mods, If: a.holder}})
+	}
+	next.written = slices.DeleteFunc(next.written, func(w written) bool { return w.value == "" })
+	for _, l := range a.left {
+		if _, taken := s.Owners.ByDN(l.dn); taken {
+			continue // who refers to it means the newcomer, or will look again
+		}
+		now := ""
+		if l.now != "" {
+			if target, there := s.Owners.ByID(l.id); there {
+				now = target.DN
+			}
+		}
+		for _, r := range s.Referrers[l.dn] {
+			plan.Steps = append(plan.Steps, r.step(l.dn, now, placeholder))
+		}
+	}
+	for _, s := range plan.Steps {
+		plan.Effects = append(plan.Effects, ldif.Effect{Kind: ldif.Changed, DN: s.Change.DN, ID: s.Change.If.ID})
+	}
+	return plan, next
+}
