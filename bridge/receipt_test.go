@@ -157,6 +157,14 @@ func TestReceipts(t *testing.T) {
 			},
 			status: http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
 		},
+		"unknown, and the rest would leave a class unsatisfied": { // to begin again would forget the group
+			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 1": refuse(65)},
+			receipts: []string{
+				"done " + title + "\nunknown " + rename + "\nnot sent",
+				"stands " + title + "\nstands " + rename + "\nrefused " + follow,
+			},
+			status: http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
+		},
 		"never known": {
 			faults:   map[string]memdir.Fault{"modrdn 0": dropAfter, "search after": dropBefore},
 			receipts: []string{"done " + title + "\nunknown " + rename + "\nnot sent"},
