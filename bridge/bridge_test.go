@@ -129,6 +129,30 @@ func (h house) members(t *testing.T, rdn string) []string {
 	return slices.DeleteFunc(h.server.Entry(t, rdn+","+h.server.Groups).Values("member"), func(dn string) bool { return dn == "cn=no-member" })
 }
 
+// TestWithdrawn: a create that meets a rival of the same moment is taken back, and the record of that says what it did.
+func TestWithdrawn(t *testing.T) {
+	h := build(t)
+	admin := h.admin(t)
+	h.at("add", 0, memdir.Fault{}, func() {
+		rival := ldap.NewAddRequest("cn=Rival,"+h.server.People, nil)
+		for name, value := range map[string]string{"objectClass": "inetOrgPerson", "cn": "Rival", "sn": "Rival", "uid": "u"} {
+			rival.Attribute(name, []string{value})
+		}
+		if err := admin.Add(rival); err != nil {
+			t.Error(err)
+		}
+	})
+	_, err := h.Create(t.Context(), bridge.Call{}, "User", []byte(`{"userName":"u"}`), bridge.View{})
+	dn := "uid=u," + h.server.People
+	var effects []string
+	for _, r := range *h.records {
+		effects = append(effects, r.Receipt.Plan.Words())
+	}
+	if status(err) != http.StatusConflict || !slices.Equal(effects, []string{"created " + dn, "deleted " + dn}) {
+		t.Errorf("%v, recorded as %q", err, effects)
+	}
+}
+
 // TestTypesOfOneBase: an entry is judged by what every type's scope names, and so is read with it: what was not looked at would make a
 // human a robot.
 func TestTypesOfOneBase(t *testing.T) {
