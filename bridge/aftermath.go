@@ -64,8 +64,12 @@ func (r *request) seen(ctx context.Context, a draft.Aftermath) (s draft.Seen, er
 			return s, err
 		}
 	}
-	if s.Referrers, err = r.referrers(ctx, a.Referrers(), nil); err != nil {
-		return s, err
+	for _, search := range a.Referrers() {
+		found, err := r.whole(ctx, search.Search, r.attributesOfAll())
+		if err != nil {
+			return s, err
+		}
+		s = s.Told(search, found)
 	}
 	if ids, dns := a.Owners(s); len(ids)+len(dns) > 0 {
 		s.Owners, err = r.refs(ctx, r.world, ids, dns)
@@ -73,23 +77,9 @@ func (r *request) seen(ctx context.Context, a draft.Aftermath) (s draft.Seen, er
 	return s, err
 }
 
-// referrers adds to what is known of referrers what the searches find.
-func (r *request) referrers(
-	ctx context.Context, searches []draft.ReferrerSearch, known map[string][]draft.Referrer,
-) (map[string][]draft.Referrer, error) {
-	all := make(map[string][]draft.Referrer, len(known)+len(searches))
-	for dn, referrers := range known {
-		all[dn] = referrers
-	}
-	attributes := append(read.AttributesOfAll(r.world), r.guard.Needs(r.server)...)
-	for _, s := range searches {
-		found, err := r.whole(ctx, s.Search, attributes)
-		if err != nil {
-			return nil, err
-		}
-		all[s.DN] = append(slices.Clip(all[s.DN]), s.Referrers(found)...) // told, though it may be nobody
-	}
-	return all, nil
+// attributesOfAll are those to read of entries of any type that may be written.
+func (r *request) attributesOfAll() []string {
+	return withNeeds(read.AttributesOfAll(r.world), r.guard.Needs(r.world))
 }
 
 // whole finds entries with what planning and judging need to see of them. Where the base is not there yet, there are none.

@@ -8,6 +8,8 @@ import (
 	"encoding/base64"
 	"log/slog"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -176,7 +178,17 @@ func (b *Bridge) Ready(ctx context.Context) bool {
 
 // attributes are those to read of an entry that may be written: what is asked for, and what the guard must see.
 func (b *Bridge) attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
-	return append(read.Attributes(t, wants), b.guard.Needs(t.Server)...)
+	return withNeeds(read.Attributes(t, wants), b.guard.Needs(t.Map))
+}
+
+// withNeeds adds the names that are not there yet.
+func withNeeds(names, needs []string) []string {
+	for _, needed := range needs {
+		if !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, needed) }) {
+			names = append(names, needed)
+		}
+	}
+	return names
 }
 
 // find reads the entry with the id, with the attributes that wants names (nil: all but members), or errNotFound.

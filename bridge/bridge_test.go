@@ -32,10 +32,11 @@ type house struct {
 	records *[]journal.Record
 }
 
-func build(t *testing.T) house {
+// build starts one; the types of first are mapped ahead of its own.
+func build(t *testing.T, first ...compile.Options) house {
 	t.Helper()
 	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
-	compiled, err := compile.Compile([]compile.Options{{
+	compiled, err := compile.Compile(append(first, []compile.Options{{
 		Type: "User", Base: server.People, ObjectClasses: []string{"inetOrgPerson"}, DN: `"uid=" + rdn(userName) + "," + base`,
 		Attributes: []compile.AttributeOptions{
 			{SCIM: "userName", LDAP: "uid"},
@@ -49,7 +50,7 @@ func build(t *testing.T) house {
 		Type: "Group", Base: server.Groups, ObjectClasses: []string{"groupOfNames"},
 		Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
 		Members:    &compile.MembersOptions{Attribute: "member"},
-	}})
+	}}...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,6 +127,50 @@ func status(err error) int {
 func (h house) members(t *testing.T, rdn string) []string {
 	t.Helper()
 	return slices.DeleteFunc(h.server.Entry(t, rdn+","+h.server.Groups).Values("member"), func(dn string) bool { return dn == "cn=no-member" })
+}
+
+// TestWithdrawn: a create that meets a rival of the same moment is taken back, and the record of that says what it did.
+func TestWithdrawn(t *testing.T) {
+	h := build(t)
+	admin := h.admin(t)
+	h.at("add", 0, memdir.Fault{}, func() {
+		rival := ldap.NewAddRequest("cn=Rival,"+h.server.People, nil)
+		for name, value := range map[string]string{"objectClass": "inetOrgPerson", "cn": "Rival", "sn": "Rival", "uid": "u"} {
+			rival.Attribute(name, []string{value})
+		}
+		if err := admin.Add(rival); err != nil {
+			t.Error(err)
+		}
+	})
+	_, err := h.Create(t.Context(), bridge.Call{}, "User", []byte(`{"userName":"u"}`), bridge.View{})
+	dn := "uid=u," + h.server.People
+	var effects []string
+	for _, r := range *h.records {
+		effects = append(effects, r.Receipt.Plan.Words())
+	}
+	if status(err) != http.StatusConflict || !slices.Equal(effects, []string{"created " + dn, "deleted " + dn}) {
+		t.Errorf("%v, recorded as %q", err, effects)
+	}
+}
+
+// TestTypesOfOneBase: an entry is judged by what every type's scope names, and so is read with it: what was not looked at would make a
+// human a robot.
+func TestTypesOfOneBase(t *testing.T) {
+	h := build(t, compile.Options{
+		Type: "Robot", Endpoint: "/Robots", Schema: "urn:example:2.0:Robot",
+		Base: "ou=people,dc=example,dc=org", ObjectClasses: []string{"inetOrgPerson"}, Filter: "(!(employeeType=human))",
+		DN:         `"uid=" + rdn(serial) + "," + base`,
+		Attributes: []compile.AttributeOptions{{SCIM: "serial", LDAP: "uid"}},
+	})
+	id, admin := h.user(t, "u"), h.admin(t)
+	request := ldap.NewModifyRequest("uid=u,"+h.server.People, nil)
+	request.Replace("employeeType", []string{"human"})
+	if err := admin.Modify(request); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.patch(t, bridge.Call{}, "User", id, `{"op":"replace","path":"title","value":"x"}`); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestUnknownRenameIsFollowed: no answer came to a rename that was done, and the groups still learn the new name.

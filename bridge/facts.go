@@ -32,12 +32,23 @@ func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Fac
 		facts.Rounds = needs.Rounds
 	}
 	if needs.Search != nil {
-		if facts.Found, err = r.whole(ctx, *needs.Search, r.attributes(r.typ, nil)); err != nil {
+		attributes := r.attributes(r.typ, nil)
+		if len(needs.Along) > 0 {
+			attributes = r.attributesOfAll()
+		}
+		if facts.Found, err = r.whole(ctx, *needs.Search, attributes); err != nil {
 			return facts, err
 		}
+		for _, n := range needs.Along {
+			facts = facts.Told(n, facts.Found)
+		}
 	}
-	if len(needs.Referrers) > 0 {
-		facts.Referrers, err = r.referrers(ctx, needs.Referrers, facts.Referrers)
+	for _, n := range needs.Referrers {
+		found, err := r.whole(ctx, n.Search, r.attributesOfAll())
+		if err != nil {
+			return facts, err
+		}
+		facts = facts.Told(n, found)
 	}
-	return facts, err
+	return facts, nil
 }

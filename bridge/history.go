@@ -48,7 +48,8 @@ const few = 3
 
 // again says whether a write whose attempt n (the first: 0) ended in err may begin again.
 func (h history) again(err error, n int) bool {
-	switch reasonOf(err).Row().Retry {
+	why := reasonOf(err)
+	switch why.Row().Retry {
 	case reason.Again:
 		return true
 	case reason.FewTimes:
@@ -56,8 +57,9 @@ func (h history) again(err error, n int) bool {
 	case reason.FewTimesOf:
 		return n < few && len(h) > 0 && h.last().entry != nil
 	}
-	// A group that must not be left empty is given the placeholder, once.
-	return violatesClass(err) && h.emptied() && !h[:len(h)-1].emptied()
+	// A group that must not be left empty is given the placeholder, once. What stands half done is not begun again: to plan anew would not
+	// know of references to what has its new name already.
+	return why != reason.PartlyDone && violatesClass(err) && h.emptied() && !h[:len(h)-1].emptied()
 }
 
 // told is the error that the client hears of when a write that ended in err is given up. Where the directory could not even be asked what

@@ -43,9 +43,12 @@ func (r *request) readBack(ctx context.Context, done attempt) (*ldif.Entry, erro
 
 // withdraw deletes what the request has made, and returns why, unless it could not be deleted.
 func (r *request) withdraw(ctx context.Context, own *ldif.Entry, why error) error {
-	receipt := r.directory.Execute(ctx, ldif.Plan{Before: own, Steps: []ldif.Step{{
-		Before: own, Change: ldif.Change{Kind: ldif.Delete, DN: own.DN, If: ldif.Condition{ID: r.typ.ID(own)}},
-	}}}, nil)
+	id := r.typ.ID(own)
+	receipt := r.directory.Execute(ctx, ldif.Plan{
+		Before:  own,
+		Steps:   []ldif.Step{{Before: own, Change: ldif.Change{Kind: ldif.Delete, DN: own.DN, If: ldif.Condition{ID: id}}}},
+		Effects: []ldif.Effect{{Kind: ldif.Deleted, DN: own.DN, ID: id}},
+	}, nil)
 	r.record(receipt)
 	if receipt.Err != nil && reasonOf(receipt.Err) != reason.NoSuchObject {
 		return receipt.Err

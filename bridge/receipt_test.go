@@ -158,6 +158,14 @@ func TestReceipts(t *testing.T) {
 			},
 			status: http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
 		},
+		"unknown, and the rest would leave a class unsatisfied": { // to begin again would forget the group
+			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(65)},
+			receipts: []string{
+				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
+				"stands " + title + "\nstands " + join + "\nstands " + rename + "\nrefused " + leave,
+			},
+			status: http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
+		},
 		"never known": {
 			faults:   map[string]memdir.Fault{"modrdn 0": dropAfter, "search after": dropBefore},
 			receipts: []string{"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent"},

@@ -57,11 +57,15 @@ func New(o Options, own string, d *directory.Client) *Guard {
 	return &Guard{protected: o.Protected, own: own, directory: d}
 }
 
-// Needs are the attributes that an entry must have been read with, besides those that its type's scope names, for Judge to tell whether it may be written.
-func (g *Guard) Needs(s *ldif.Server) []string {
-	needs := slices.Clone(s.BindNames)
-	if s.Privilege != nil {
-		needs = append(needs, s.Privilege.Mark)
+// Needs are the attributes that an entry must have been read with for Judge to tell whether it may be written: what says of which type it
+// is, whose account, and whether it is privileged.
+func (g *Guard) Needs(m *ldapmap.Map) []string {
+	needs := slices.Clone(m.Server.BindNames)
+	if p := m.Server.Privilege; p != nil {
+		needs = append(needs, p.Mark)
+	}
+	for _, t := range m.Types {
+		needs = append(needs, t.ScopeAttributes()...)
 	}
 	return needs
 }
@@ -79,7 +83,7 @@ func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 			before = step.Before
 		}
 		after := ldif.Apply(before, c, s.Schema)
-		if why := g.unseen(m, s, step.Before); why != "" {
+		if why := g.unseen(m, step.Before); why != "" {
 			return &Refusal{c.DN, why}
 		}
 		if why := g.fence(m, s, c, before, after); why != "" {
@@ -97,15 +101,11 @@ func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 }
 
 // unseen says what the entry was not read with, that it must be judged by, or "". Where the guard cannot tell, it refuses.
-func (g *Guard) unseen(m *ldapmap.Map, s *ldif.Server, e *ldif.Entry) string {
+func (g *Guard) unseen(m *ldapmap.Map, e *ldif.Entry) string {
 	if e == nil {
 		return ""
 	}
-	needs := g.Needs(s)
-	if t := m.TypeOf(e); t != nil {
-		needs = append(needs, t.ScopeAttributes()...)
-	}
-	for _, name := range needs {
+	for _, name := range g.Needs(m) {
 		if !e.Saw(name) {
 			return "nobody has looked at the entry's " + name
 		}

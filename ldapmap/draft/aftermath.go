@@ -101,6 +101,12 @@ type Seen struct {
 	Owners    ldapmap.Refs          // of Owners
 }
 
+// Told is Seen with what a search for referrers found.
+func (s Seen) Told(search ReferrerSearch, found []*ldif.Entry) Seen {
+	s.Referrers = told(s.Referrers, search, found)
+	return s
+}
+
 // Owners are the ids of what left DNs that somebody refers to, and those DNs: where that is now, and who has them.
 func (a Aftermath) Owners(s Seen) (ids, dns []string) {
 	for _, l := range a.left {

@@ -20,7 +20,8 @@ func (d *Draft) allot(f Facts) (allotment, error) {
 	a := allotment{name: d.name, numbered: map[*ldapmap.Rule]string{}}
 	var others []*ldif.Entry
 	for _, e := range f.Found {
-		if d.isCreate() || d.t.ID(e) != d.t.ID(d.write.Entry) {
+		within := d.t.Server.UniqueEverywhere || ldif.Under(e.DN, d.t.Base)
+		if within && (d.isCreate() || d.t.ID(e) != d.t.ID(d.write.Entry)) {
 			others = append(others, e)
 		}
 	}

@@ -28,6 +28,11 @@ func (c claim) attribute() string {
 	return c.rule.LDAP
 }
 
+// named is the RDN with another first value.
+func (c claim) named(value string) ldif.RDN {
+	return append(ldif.RDN{{Type: c.rdn[0].Type, Value: value}}, c.rdn[1:]...)
+}
+
 // claimed are the values that the write newly claims; those that a conflict may end come first.
 func (d *Draft) claimed() []claim {
 	claims := d.uniqueClaims()

@@ -133,6 +133,7 @@ type Needs struct {
 	Search    *ldapmap.Search // entries that may hold a value that the write claims; nil: none need be looked for
 	Password  bool            // a random password for a new account
 	Referrers []ReferrerSearch
+	Along     []ReferrerSearch // what Search finds answers these too
 	// Room is another write that must be done first, and then all is to be looked at anew: a soft-deleted entry gives up the name that it holds.
 	Room *Draft
 }
@@ -192,10 +193,20 @@ func (d *Draft) round(number int) Needs {
 	for _, c := range d.claims {
 		filters = append(filters, c.filters(d.t, number)...)
 	}
-	if len(filters) > 0 {
-		needs.Search = &ldapmap.Search{Base: d.t.Base, Filter: ldif.AnyOf(filters...)}
-		if d.t.Server.UniqueEverywhere && d.t.Server.Default != "" {
-			needs.Search.Base = d.t.Server.Default
+	if len(filters) == 0 {
+		return needs
+	}
+	needs.Search = &ldapmap.Search{Base: d.t.Base, Filter: ldif.AnyOf(filters...)}
+	switch dn := d.expectedDN(); {
+	case d.t.Server.UniqueEverywhere && d.t.Server.Default != "":
+		needs.Search.Base = d.t.Server.Default
+	case number == 0 && dn != "" && !d.t.Server.KeepsReferences: // one round trip less
+		along := referrerSearches(d.t, dn)
+		if len(along) != 1 {
+			break
+		}
+		if base := ldif.CommonBase(d.t.Base, along[0].Base); base != "" {
+			needs.Search, needs.Along = &ldapmap.Search{Base: base, Filter: ldif.AnyOf(needs.Search.Filter, along[0].Filter)}, along
 		}
 	}
 	return needs

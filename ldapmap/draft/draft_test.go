@@ -40,6 +40,9 @@ func TestMemberChunks(t *testing.T) {
 		{draft.Write{Entry: e, Before: shown, After: shown, Members: draft.Members{Add: ids}}, []int{500, 500, 201}},
 		{draft.Write{Entry: e, Before: shown, After: shown, Members: draft.Members{Add: ids[:1], Remove: ids[1:700]}}, []int{1, 500, 199}},
 		{draft.Write{After: scim.Resource{"displayName": "new"}, Members: draft.Members{Add: ids}}, []int{501, 500, 201}},
+		{ // a server refuses a value that one Modify names twice
+			draft.Write{After: scim.Resource{"displayName": "new"}, Members: draft.Members{Add: append(ids[:502:502], ids[501])}}, []int{501, 2},
+		},
 	} {
 		d, err := draft.New(groups, c.write)
 		if err != nil {

@@ -34,19 +34,19 @@ func without(a, b []string) []string {
 // memberChange is a change of members as the values that come and go.
 type memberChange struct{ add, remove []string }
 
-// members resolves the write's members. A member to add must exist; one to remove that does not is gone already.
+// members resolves the write's members, each once. A member to add must exist; one to remove that does not is gone already.
 func (d *Draft) members(f Facts) (m memberChange, err error) {
 	if !d.t.HasMembers() {
 		return m, nil
 	}
-	for _, id := range d.write.Members.Add {
+	for _, id := range without(d.write.Members.Add, nil) {
 		v, err := d.t.Members.Value(id, nil, f.Refs)
 		if err != nil {
 			return m, err
 		}
 		m.add = append(m.add, v)
 	}
-	for _, id := range d.write.Members.Remove {
+	for _, id := range without(d.write.Members.Remove, nil) {
 		if v, err := d.t.Members.Value(id, nil, f.Refs); err == nil {
 			m.remove = append(m.remove, v)
 		}

@@ -81,6 +81,23 @@ func (d *Draft) claimedRDN() ldif.RDN {
 	return rdn
 }
 
+// expectedDN is the DN that the write takes if its first choice of a name is free; "" where it takes none.
+func (d *Draft) expectedDN() string {
+	for _, c := range d.claims {
+		if len(c.rdn) == 0 {
+			continue
+		}
+		parent := d.name.parent
+		if parent == "" {
+			_, parent = ldif.SplitDN(d.write.Entry.DN)
+		}
+		if candidates := c.candidates(d.t, 0); len(candidates) > 0 {
+			return c.named(candidates[0]).String() + "," + parent
+		}
+	}
+	return ""
+}
+
 func badName(dn string) error {
 	return &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the entry cannot be named %q", dn)}
 }

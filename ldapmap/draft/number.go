@@ -29,7 +29,7 @@ func (d *Draft) number(c claim, others []*ldif.Entry, round int, a *allotment) e
 			continue
 		}
 		if c.rdn != nil {
-			rdn := append(ldif.RDN{{Type: c.rdn[0].Type, Value: value}}, c.rdn[1:]...)
+			rdn := c.named(value)
 			if occupant := d.occupant(rdn, others, a.parent); occupant != nil {
 				if len(candidates) == 1 {
 					return conflict(d.t.Map, fmt.Sprintf("the name %q", rdn.String()), occupant)

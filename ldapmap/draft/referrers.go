@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"maps"
 	"slices"
 
 	"scimbridge/ldapmap"
@@ -65,6 +66,19 @@ func (s ReferrerSearch) Referrers(found []*ldif.Entry) []Referrer {
 		}
 	}
 	return referrers
+}
+
+// Told are the facts with what a search for referrers found, though it may be nobody.
+func (f Facts) Told(s ReferrerSearch, found []*ldif.Entry) Facts {
+	f.Referrers = told(f.Referrers, s, found)
+	return f
+}
+
+func told(known map[string][]Referrer, s ReferrerSearch, found []*ldif.Entry) map[string][]Referrer {
+	all := make(map[string][]Referrer, len(known)+1)
+	maps.Copy(all, known)
+	all[s.DN] = append(slices.Clip(all[s.DN]), s.Referrers(found)...)
+	return all
 }
 
 // left says which DN a change leaves to nobody, and of what type the entry is.

@@ -253,7 +253,7 @@ func (w *World) Plan(t *ldapmap.Type, write draft.Write, placeholder bool) (ldif
 }
 
 func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (p ldif.Plan, room *draft.Draft, err error) {
-	facts := draft.Facts{Placeholder: placeholder, Refs: refs, Referrers: map[string][]draft.Referrer{}}
+	facts := draft.Facts{Placeholder: placeholder, Refs: refs}
 	for {
 		p, needs, err := d.Plan(facts)
 		if err != nil || needs.None() || needs.Room != nil {
@@ -265,11 +265,14 @@ func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (
 		if needs.Search != nil {
 			facts.Found = w.Search(*needs.Search)
 		}
+		for _, n := range needs.Along {
+			facts = facts.Told(n, facts.Found)
+		}
 		if needs.Password {
 			facts.Password = "random-password"
 		}
 		for _, n := range needs.Referrers {
-			facts.Referrers[n.DN] = append(facts.Referrers[n.DN], n.Referrers(w.Search(n.Search))...)
+			facts = facts.Told(n, w.Search(n.Search))
 		}
 	}
 }
