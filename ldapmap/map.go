@@ -1,7 +1,8 @@
-// Package ldapmap is the attribute map as it stands in one directory: what package compile made of the configuration, bound to the server's schema and
-// traits. It is pure: it knows no connection, no clock and no randomness.
+// Package ldapmap is the attribute map as it stands in one directory: what package compile made of the configuration, bound to
+// the server's schema and traits. It is pure: it knows no connection, no clock and no randomness.
 //
-// Its rooms: compile makes the map; read turns an entry into a resource; search turns a SCIM filter into an LDAP filter; draft turns a write into a plan.
+// Its rooms: compile makes the map; read turns an entry into a resource; search turns a SCIM filter into an LDAP filter; draft
+// turns a write into a plan.
 package ldapmap
 
 import (
@@ -127,8 +128,8 @@ func (t *Type) Writes(attribute string) bool {
 			return true
 		}
 	}
-	return t.HasMembers() && t.IsSame(t.Members.Attribute, attribute) || t.IsSame(t.Tombstone, attribute) || t.IsSame("objectClass", attribute) ||
-		t.IsSame(t.BornWith(), attribute)
+	return t.HasMembers() && t.IsSame(t.Members.Attribute, attribute) || t.IsSame(t.Tombstone, attribute) ||
+		t.IsSame("objectClass", attribute) || t.IsSame(t.BornWith(), attribute)
 }
 
 // Path names the SCIM attribute that an LDAP attribute holds, for a detail that the client reads; "" where the map has none.

@@ -86,7 +86,8 @@ func (e *Error) refine(names []string) {
 		e.Reason, e.Attribute = reason.Invalid, attrPassword
 	case e.ADCode == adNoParent:
 		e.Reason = reason.NoSuchObject
-	case e.Code == ldap.LDAPResultEntryAlreadyExists && (e.ADCode == adUserExists || e.ADCode == adGroupExists || e.ADCode == adAliasExists):
+	case e.Code == ldap.LDAPResultEntryAlreadyExists &&
+		(e.ADCode == adUserExists || e.ADCode == adGroupExists || e.ADCode == adAliasExists):
 		e.Attribute = attrAccountName
 	case e.Code != ldap.LDAPResultConstraintViolation:
 	case e.ADCode == adUPNNotUnique, e.ADCode == adConstraint && holds(names, attrPrincipalName):

@@ -103,7 +103,8 @@ func (o Options) checkURLs(report func(path, problem string)) {
 		case "ldap":
 			plain++
 			if !o.TLS.StartTLS && !o.AllowCleartext && !a.loopback() {
-				report(path, "would send passwords in clear text over the network: use ldaps://, set tls.startTLS, or say allowCleartext: true")
+				report(path, "would send passwords in clear text over the network: "+
+					"use ldaps://, set tls.startTLS, or say allowCleartext: true")
 			}
 		}
 	}

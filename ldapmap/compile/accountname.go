@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// accountNames are what accounts and groups are called where the server wants a name besides the RDN and the map gives none: it would make up one that nobody
-// recognises.
+// accountNames are what accounts and groups are called where the server wants a name besides the RDN and the map gives none: it
+// would make up one that nobody recognises.
 var accountNames = map[string]string{"User": `truncate(before(userName, "@"), 20)`, "Group": "displayName"}
 
 // AccountName is a rule for the attribute of such a name; nil where the map has one, or nothing to make it of.

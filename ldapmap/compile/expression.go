@@ -170,7 +170,8 @@ func (e *Expression) Eval(r scim.Resource, rt *schema.ResourceType, base string)
 	if errors.Is(err, errUnassigned) {
 		err = errUnassigned // without the place in the expression
 	}
-	return "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the map's expression %s has no result: %v", e.text, firstLine(err))}
+	detail := fmt.Sprintf("the map's expression %s has no result: %v", e.text, firstLine(err))
+	return "", &scim.Error{Type: scim.InvalidValue, Detail: detail}
 }
 
 func firstLine(err error) string {

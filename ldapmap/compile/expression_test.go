@@ -73,12 +73,14 @@ func TestExpressions(t *testing.T) {
 			continue
 		}
 		_, err = e.Eval(r, rt, "dc=example")
-		if fault, ok := err.(*scim.Error); !ok || fault.Type != scim.InvalidValue || !strings.Contains(fault.Detail, want) || strings.Contains(fault.Detail, "\n") {
+		fault, ok := err.(*scim.Error)
+		if !ok || fault.Type != scim.InvalidValue || !strings.Contains(fault.Detail, want) || strings.Contains(fault.Detail, "\n") {
 			t.Errorf("%s: %v, want %s", source, err, want)
 		}
 	}
 	for _, source := range []string{
-		``, `userName +`, `nope`, `name.nope`, `enterprise.nope`, `Enterprise.department`, `username`, `now()`, `keys(name)`, `before(userName)`,
+		``, `userName +`, `nope`, `name.nope`, `enterprise.nope`, `Enterprise.department`, `username`,
+		`now()`, `keys(name)`, `before(userName)`,
 		strings.Repeat("userName + ", 200) + "userName",
 	} {
 		if e, err := NewExpression(source, rt); err == nil {

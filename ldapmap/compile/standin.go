@@ -2,8 +2,8 @@ package compile
 
 import "slices"
 
-// standIns are the rules with `empty`, each behind those that its expression reads: whether an attribute is empty must be known before another is
-// told from it. ok is false where they go in a circle. It notes which rules feed a stand-in.
+// standIns are the rules with `empty`, each behind those that its expression reads: whether an attribute is empty must be known
+// before another is told from it. ok is false where they go in a circle. It notes which rules feed a stand-in.
 func standIns(rules []*Rule) (ordered []*Rule, ok bool) {
 	var waiting []*Rule
 	for _, r := range rules {

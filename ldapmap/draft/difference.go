@@ -177,7 +177,8 @@ func swap(name string, removed, added []string) []ldif.Mod {
 	return mods
 }
 
-// classesFor names the auxiliary classes of the map that an entry which the bridge did not make lacks for the attributes that it is to hold.
+// classesFor names the auxiliary classes of the map that an entry which the bridge did not make lacks for the attributes that it
+// is to hold.
 func (d *difference) classesFor(names []string) []string {
 	if d.t.Server.KeepsClasses {
 		return nil

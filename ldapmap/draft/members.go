@@ -54,8 +54,8 @@ func (d *Draft) members(f Facts) (m memberChange, err error) {
 	return m, nil
 }
 
-// mods are value-level modifications, each small enough for one request and a success where it is so already. placeholder keeps a group that loses members
-// valid.
+// mods are value-level modifications, each small enough for one request and a success where it is so already. placeholder keeps a
+// group that loses members valid.
 func (m memberChange) mods(t *ldapmap.Type, placeholder bool) []ldif.Mod {
 	var mods []ldif.Mod
 	if len(m.remove) > 0 && placeholder && t.Members.Placeholder != "" {

@@ -9,7 +9,8 @@ import (
 	"scimbridge/scim"
 )
 
-// newest makes room for what a change adds to a slot that is taken: the element that was there gives way, and hands on what the new one does not say.
+// newest makes room for what a change adds to a slot that is taken: the element that was there gives way, and hands on what the
+// new one does not say.
 func newest(t *ldapmap.Type, before, after scim.Resource) {
 	for _, rule := range t.Rules {
 		if rule.Computed() || len(rule.Slot) == 0 {

@@ -7,8 +7,9 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// Where the directory does not keep references true by itself, the bridge does: what refers to a deleted entry lets go of it first, and what refers
-// to a renamed one follows it. Otherwise the next entry of that DN would inherit memberships that nobody gave it.
+// Where the directory does not keep references true by itself, the bridge does: what refers to a deleted entry lets go of it
+// first, and what refers to a renamed one follows it. Otherwise the next entry of that DN would inherit memberships that nobody
+// gave it.
 
 // ReferrerSearch is a search for the entries that refer to one that a plan deletes or renames.
 type ReferrerSearch struct {
@@ -37,7 +38,8 @@ func (d *Draft) referrersOf(p ldif.Plan, f Facts) []ReferrerSearch {
 		for _, other := range d.t.Map.Types {
 			for _, r := range other.ReferencesTo(t.Name) {
 				if _, _, follows := r.Follow(s.Change); follows {
-					searches = append(searches, ReferrerSearch{ldapmap.Search{Base: other.Base, Filter: r.Filter(s.Change.DN)}, r, s.Change.DN})
+					search := ldapmap.Search{Base: other.Base, Filter: r.Filter(s.Change.DN)}
+					searches = append(searches, ReferrerSearch{search, r, s.Change.DN})
 				}
 			}
 		}
@@ -93,8 +95,8 @@ func renamed(p ldif.Plan, c ldif.Change) string {
 	return c.DN
 }
 
-// step makes the referrer let go of what is deleted, or follow what is renamed; false where the change leaves the reference true. It was found by the
-// reference: this, unlike a change that a client asks for, can be taken back.
+// step makes the referrer let go of what is deleted, or follow what is renamed; false where the change leaves the reference true.
+// It was found by the reference: this, unlike a change that a client asks for, can be taken back.
 func (r Referrer) step(c ldif.Change, placeholder bool) (ldif.Step, bool) {
 	gone, come, follows := r.Reference.Follow(c)
 	if !follows {

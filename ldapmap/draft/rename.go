@@ -54,8 +54,8 @@ func sameRDN(a, b ldif.RDN) bool {
 	return slices.EqualFunc(a, b, func(x, y ldif.AVA) bool { return strings.EqualFold(x.Type, y.Type) && x.Value == y.Value })
 }
 
-// leaveNames leaves to the ModifyDN what it does by itself: it adds the values of the new RDN, and removes those of the old one unless the map still gives
-// one of them, or the old one is of a kind that the map does not name.
+// leaveNames leaves to the ModifyDN what it does by itself: it adds the values of the new RDN, and removes those of the old one
+// unless the map still gives one of them, or the old one is of a kind that the map does not name.
 func (d *difference) leaveNames(n *rename) {
 	old := n.old
 	if sameRDN(n.rdn, old) && !d.t.Server.RenameDropsName { // a move: the values need not leave, and keep their places
@@ -133,8 +133,9 @@ func (n *rename) step(d *difference, condition ldif.Condition) ldif.Step {
 		Kind: ldif.ModifyDN, DN: e.DN, NewRDN: n.rdn.String(), DeleteOldRDN: n.deleteOld, NewSuperior: n.superior, If: condition,
 	}
 	inverse := &ldif.Change{
-		Kind: ldif.ModifyDN, DN: change.NewDN(), NewRDN: text, DeleteOldRDN: !held && (n.deleteOld || !sameRDN(n.rdn, n.old)), NewSuperior: parent,
-		If: ldif.Condition{ID: condition.ID},
+		Kind: ldif.ModifyDN, DN: change.NewDN(), NewRDN: text, NewSuperior: parent,
+		DeleteOldRDN: !held && (n.deleteOld || !sameRDN(n.rdn, n.old)),
+		If:           ldif.Condition{ID: condition.ID},
 	}
 	return ldif.Step{Change: change, Inverse: inverse, Before: e}
 }

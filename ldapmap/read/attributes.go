@@ -9,8 +9,8 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// Attributes returns the LDAP attributes to read for what is asked: those of the mapped attributes that wants names, and those without which no
-// resource can be made or planned for. A nil wants asks for all but the members, which are asked for by name.
+// Attributes returns the LDAP attributes to read for what is asked: those of the mapped attributes that wants names, and those
+// without which no resource can be made or planned for. A nil wants asks for all but the members, which are asked for by name.
 func Attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
 	s := t.Server
 	names := []string{s.IDAttribute, s.VersionAttribute, "objectClass", s.CreatedAttribute, s.ModifiedAttribute}
