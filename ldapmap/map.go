@@ -32,7 +32,7 @@ type Type struct {
 	StandIns   []*Rule // the rules with `empty`, each behind those that its expression reads
 	Unique     []*Rule // of the SCIM attributes that no two resources share
 	Login      *Rule   // of userName; nil where the map has none
-	Tombstone  string  // LDAP attribute, see SoftDeleted; "": none
+	Tombstone  string  // LDAP attribute that keeps a tombstone name (see IsTombstone); "": none
 	DN         *compile.Expression
 	Active     []Activation
 	References []*Reference // the members' last

@@ -12,7 +12,7 @@ import (
 
 // Reference is how the entries of a type refer to others by one LDAP attribute: a manager, the members of a group. How a value is
 // written, read and searched, and what becomes of it when its target is renamed or goes, is said here and nowhere else. A value
-// is the target's DN.
+// is the target's DN; one that is written may name the target by its id instead, where the server takes that (ldif.Traits.ByID).
 type Reference struct {
 	Type        *Type // whose entries hold it
 	SCIM        schema.Ref
@@ -84,7 +84,7 @@ func (r *Reference) Filter(dn string) string {
 // IsExact says that Filter finds those entries and no others, and that each of them shows the reference.
 func (r *Reference) IsExact() bool { return r.Comparable() && r.Many }
 
-// Comparable says that the server compares the values as what they are.
+// Comparable says that the server compares the values as DNs.
 func (r *Reference) Comparable() bool {
 	rule, _ := r.Type.Server.Schema.Rules(r.Attribute)
 	return ldif.ComparesDNs(rule)

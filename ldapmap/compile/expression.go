@@ -25,7 +25,7 @@ type Expression struct {
 	uses    map[string]bool // the names that it mentions: `title`, `name.givenName`, `enterprise.department`
 }
 
-// unassigned is what a function that cannot do without a value fails with.
+// errUnassigned is what a function that cannot do without a value fails with.
 var errUnassigned = errors.New("the value is not assigned")
 
 var functionNames = []string{"rdn", "lower", "upper", "trim", "before", "after", "truncate"}
@@ -105,8 +105,8 @@ func Truncate(s string, n int) string {
 	return s
 }
 
-// NewExpression compiles text, holding it to the attributes of rt: an expression over an attribute that the map does not store
-// would see it once and never again.
+// NewExpression compiles the source, holding it to the attributes of rt: an expression over an attribute that the map does not
+// store would see it once and never again.
 func NewExpression(source string, rt *schema.ResourceType) (*Expression, error) {
 	program, err := expr.Compile(source, append([]expr.Option{
 		expr.AllowUndefinedVariables(), // every attribute may be unassigned; nameCheck holds the names to the map

@@ -11,7 +11,7 @@ import (
 	"scimbridge/ldapmap/maptest"
 )
 
-// Each way in which active stands in the directory, told and changed. nil: nothing is to be written.
+// Each way in which active stands in the directory, told and changed.
 func TestActivations(t *testing.T) {
 	const bit, lock = "{by: userAccountControl}", "{by: pwdAccountLockedTime}"
 	const plain, absent = "{attribute: employeeType, blocked: gone, unblocked: here}", "{attribute: employeeType, unblocked: here}"

@@ -61,7 +61,11 @@ func (d *Draft) attributes(diff *difference, f Facts, a allotment) error {
 	return nil
 }
 
-// withStandIn adds what stands in beside the values that show: it follows its source, too.
+// withStandIn adds what stands in beside the values that show: it goes with its source.
+//
+//	sn: Lind, anna as found; anna stands in (empty: userName), familyName shows Lind
+//	  title changes:          old Lind, anna  now Lind, anna
+//	  userName anna -> mara:  old Lind, anna  now Lind
 func (d *Draft) withStandIn(r *ldapmap.Rule, old, now []string) (withOld, withNow []string) {
 	was, _ := d.t.Evaluated(r.Empty, d.before)
 	is, _ := d.t.Evaluated(r.Empty, d.after)
@@ -104,6 +108,9 @@ func asValues(v string) []string {
 
 // order puts the pieces in order: the Modify, the ModifyDN on what the Modify left, what can only be written under the new name,
 // and more of the members. What cannot be taken back comes behind what may fail.
+//
+//	userName anna -> mara, title, password:   modify title, modrdn uid=mara, modify userPassword
+//	a group's externalId, 700 new members:    modify externalId and 500 members, modify 200 members
 func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members []ldif.Mod, displacing bool) []ldif.Step {
 	var steps []ldif.Step
 	e := d.write.Entry

@@ -28,7 +28,7 @@ func (c claim) attribute() string {
 	return c.rule.LDAP
 }
 
-// claimed are the values that the write newly claims; those that a conflict may end come first.
+// claimed are the values that the write newly claims; those that may end in a conflict come first.
 func (d *Draft) claimed() []claim {
 	claims := d.uniqueClaims()
 	for _, r := range d.t.Rules {
@@ -98,7 +98,7 @@ func (c claim) filters(t *ldapmap.Type, round int) []string {
 	return filters
 }
 
-// How an entry stands to a claim.
+// standing is how an entry stands to a claim.
 type standing int
 
 const (
@@ -131,8 +131,8 @@ func (c claim) standingOf(t *ldapmap.Type, e *ldif.Entry) standing {
 	return free
 }
 
-// among says whether the value is among others, none of which may be equal to it: to the letter where the SCIM attribute is case
-// exact, and else by whatever SCIM or the directory takes for equal.
+// among says whether the value is among the others: to the letter where the SCIM attribute is case exact, and else by whatever SCIM
+// or the directory takes for equal.
 func among(t *ldapmap.Type, r *ldapmap.Rule, others []string, value string) bool {
 	for _, other := range others {
 		if other == value || !(!r.Computed() && r.CaseExact()) && alike(t, r.LDAP, other, value) {

@@ -28,6 +28,7 @@ type attributeDifference struct {
 	removed, added []string
 }
 
+// at is the attribute's part of the difference, empty at first.
 func (d *difference) at(name string) *attributeDifference {
 	if a := d.find(name); a != nil {
 		return a

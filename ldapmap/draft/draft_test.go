@@ -67,7 +67,7 @@ func TestMemberChunks(t *testing.T) {
 	}
 }
 
-// The map says who holds a value, and finds its own entry and rivals again.
+// A draft says who holds a value that its write claims, and finds the written entry and its rivals again.
 func TestRival(t *testing.T) {
 	w := maptest.New(t, ldif.OpenLDAP, maptest.BroadMap, `
 dn: uid=mara,ou=people,dc=example

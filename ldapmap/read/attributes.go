@@ -25,7 +25,7 @@ func Attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
 	for _, name := range t.ScopeAttributes() {
 		add(name)
 	}
-	everything := wants == nil || s.VersionForm == ldif.VersionDigest
+	everything := wants == nil || s.VersionForm == ldif.VersionDigest // a digest is made of all that is mapped
 	for _, r := range t.Rules {
 		switch {
 		case everything, !r.Computed() && (r.Empty != nil || r.Feeds || t.IsUnique(r) || wants(r.Ref.Owner())):
