@@ -24,7 +24,7 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := diff.work(); err != nil {
+	if err := diff.compare(); err != nil {
 		return nil, nil, err
 	}
 	rename, err := diff.rename(a.name)

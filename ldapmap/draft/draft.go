@@ -4,7 +4,6 @@ package draft
 
 import (
 	"slices"
-	"strings"
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
@@ -212,6 +211,3 @@ func (d *Draft) delete() ([]ldif.Step, []ldif.Effect) {
 	change := ldif.Change{Kind: ldif.Delete, DN: e.DN, If: condition}
 	return []ldif.Step{{Change: change, Before: e}}, []ldif.Effect{{Kind: ldif.Deleted, DN: e.DN, ID: d.t.ID(e)}}
 }
-
-// key is a name for maps and comparisons: case does not count.
-func key(id string) string { return strings.ToLower(id) }
