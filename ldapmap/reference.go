@@ -81,9 +81,6 @@ func (r *Reference) Filter(dn string) string {
 	return ldif.AllOf(r.Type.scopeText, ldif.Equality(r.Attribute, dn))
 }
 
-// IsExact says that Filter finds those entries and no others, and that each of them shows the reference.
-func (r *Reference) IsExact() bool { return r.Comparable() && r.Many }
-
 // Comparable says that the server compares the values as DNs.
 func (r *Reference) Comparable() bool {
 	rule, _ := r.Type.Server.Schema.Rules(r.Attribute)

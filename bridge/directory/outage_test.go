@@ -424,10 +424,10 @@ func TestRefusedBind(t *testing.T) {
 					time.Sleep(time.Millisecond)
 					synctest.Wait()
 					binds++
-					pause = min(2*pause, MaxRefusedPause)
+					pause = min(2*pause, maxRefusedPause)
 				}
 				close(accept)
-				time.Sleep(MaxRefusedPause + time.Second)
+				time.Sleep(maxRefusedPause + time.Second)
 				synctest.Wait()
 				if !c.Available() {
 					t.Fatal("still closed to requests after the bind is accepted")

@@ -15,7 +15,7 @@ func (t *Type) AccountName(attribute string) *Rule {
 	if attribute == "" || source == "" || slices.ContainsFunc(t.Rules, func(r *Rule) bool { return strings.EqualFold(r.LDAP, attribute) }) {
 		return nil
 	}
-	value, err := NewExpression(source, t.Resource)
+	value, err := newExpression(source, t.Resource)
 	if err != nil {
 		return nil // the attribute is not mapped, and Compile has said so
 	}

@@ -280,7 +280,7 @@ func (c *compiler) expressions(o Options) {
 		if source == "" {
 			return nil
 		}
-		e, err := NewExpression(source, c.t.Resource)
+		e, err := newExpression(source, c.t.Resource)
 		if err != nil {
 			c.report(path, firstLine(err))
 		}

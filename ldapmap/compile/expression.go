@@ -105,9 +105,9 @@ func Truncate(s string, n int) string {
 	return s
 }
 
-// NewExpression compiles the source, holding it to the attributes of rt: an expression over an attribute that the map does not
+// newExpression compiles the source, holding it to the attributes of rt: an expression over an attribute that the map does not
 // store would see it once and never again.
-func NewExpression(source string, rt *schema.ResourceType) (*Expression, error) {
+func newExpression(source string, rt *schema.ResourceType) (*Expression, error) {
 	program, err := expr.Compile(source, append([]expr.Option{
 		expr.AllowUndefinedVariables(), // every attribute may be unassigned; nameCheck holds the names to the map
 		expr.MaxNodes(maxNodes),
@@ -137,8 +137,8 @@ func NewExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 	return &Expression{source, program, names.uses}, nil
 }
 
-// Reads says whether the expression sees what the rule maps.
-func (e *Expression) Reads(r *Rule) bool {
+// reads says whether the expression sees what the rule maps.
+func (e *Expression) reads(r *Rule) bool {
 	if e.uses["resource"] {
 		return !r.Computed()
 	}

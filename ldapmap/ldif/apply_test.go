@@ -85,7 +85,7 @@ func TestFilterWalk(t *testing.T) {
 		t.Errorf("UnknownRules (-want +got):\n%s", diff)
 	}
 	text := f.String()
-	other := f.ReplaceEqualities(func(attribute, value string) *Filter {
+	other := f.replaceEqualities(func(attribute, value string) *Filter {
 		if attribute != "cn" || value != "a" {
 			t.Errorf("%s=%s is no equality", attribute, value)
 		}
@@ -95,7 +95,7 @@ func TestFilterWalk(t *testing.T) {
 	if other.String() != "(&(!(x=*))"+text[len("(&(cn=a)"):] || f.String() != text {
 		t.Errorf("%s becomes %s", f, other)
 	}
-	if same := other.ReplaceEqualities(func(string, string) *Filter { return nil }); same.String() != other.String() {
+	if same := other.replaceEqualities(func(string, string) *Filter { return nil }); same.String() != other.String() {
 		t.Errorf("%s becomes %s", other, same)
 	}
 }

@@ -294,7 +294,7 @@ func (t *Traits) Judgeable(f *Filter) *Filter {
 	if t.Category == "" {
 		return f
 	}
-	return f.ReplaceEqualities(func(attribute, value string) *Filter {
+	return f.replaceEqualities(func(attribute, value string) *Filter {
 		if !strings.EqualFold(attribute, t.Category) {
 			return nil
 		}
