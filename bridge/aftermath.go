@@ -15,7 +15,8 @@ import (
 // looks is how often what others change meanwhile is put right. Each look but the last finds a change of somebody else's.
 const looks = 10
 
-// lookAgain looks at what a plan that is done refers to, and at who refers to what it left, and puts right what others did meanwhile, until there is nothing.
+// lookAgain looks at what a plan that is done refers to, and at who refers to what it left, and puts right what others did meanwhile, until
+// there is nothing.
 func (r *request) lookAgain(ctx context.Context, done attempt) error {
 	aftermath := done.draft.Aftermath(done.receipt.Plan, done.refs)
 	if aftermath.Nothing() {

@@ -8,9 +8,11 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// plan gathers what the draft needs to know, and plans. Where another write must make room for it first, room is that write's draft. emptied fills groups that
-// lose their last member with the placeholder.
-func (r *request) plan(ctx context.Context, d *draft.Draft, refs ldapmap.Refs, emptied bool) (plan ldif.Plan, room *draft.Draft, err error) {
+// plan gathers what the draft needs to know, and plans. Where another write must make room for it first, room is that write's draft.
+// emptied fills groups that lose their last member with the placeholder.
+func (r *request) plan(
+	ctx context.Context, d *draft.Draft, refs ldapmap.Refs, emptied bool,
+) (plan ldif.Plan, room *draft.Draft, err error) {
 	facts := draft.Facts{Refs: refs, Placeholder: emptied}
 	for {
 		plan, needs, err := d.Plan(facts)

@@ -59,7 +59,8 @@ func told(r ldif.Receipt) string {
 }
 
 // TestReceipts: what the journal is told of a write, attempt by attempt, and what the client. The PATCH gives a member of a group a title
-// and another name: a Modify, a ModifyDN, and the group's reference on either side of it; the other adds members to the group, of whom one is there.
+// and another name: a Modify, a ModifyDN, and the group's reference on either side of it; the other adds members to the group, of whom one
+// is there.
 func TestReceipts(t *testing.T) {
 	const (
 		title   = "modify uid=before add title x"

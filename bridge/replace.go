@@ -27,7 +27,8 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 	if err != nil {
 		return nil, err
 	}
-	p := &replacing{update: update{request: r, id: id, whole: r.typ.HasMembers() && said}, members: draft.TakeMembers(r.typ, sent), sent: sent}
+	p := &replacing{update: update{request: r, id: id, whole: r.typ.HasMembers() && said}, sent: sent}
+	p.members = draft.TakeMembers(r.typ, sent)
 	p.ids = append(draft.ResourceIDs(r.typ, sent), p.members...)
 	result, err := r.write(ctx, p)
 	return result.dropping(dropped), err

@@ -27,8 +27,8 @@ import (
 //	10  again     what others did meanwhile to what the plan refers to, or left, is put right
 //	11  finish    what is shown to the client
 //
-// A lost race goes from 8 back to 1, a few times. Where another entry must make room first, its draft goes through 3 to 10 in the place of the
-// one that is wanted, and then all begins at 1. What a later attempt must know of the earlier ones stands in their receipts.
+// A lost race goes from 8 back to 1, a few times. Where another entry must make room first, its draft goes through 3 to 10 in the place of
+// the one that is wanted, and then all begins at 1. What a later attempt must know of the earlier ones stands in their receipts.
 
 // intent is what a write is about.
 type intent interface {

@@ -167,7 +167,8 @@ func TestEnvironment(t *testing.T) {
 	if diff := cmp.Diff([]string{"ldaps://a.example", "ldaps://b.example"}, got.Directory.URLs); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(directory.BindOptions{DN: "cn=admin,dc=example", Password: "from the environment"}, got.Directory.Bind); diff != "" {
+	bind := directory.BindOptions{DN: "cn=admin,dc=example", Password: "from the environment"}
+	if diff := cmp.Diff(bind, got.Directory.Bind); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(access.Options{Token: "bravo-0123456789abcdef"}, got.Access); diff != "" {
@@ -197,12 +198,14 @@ func TestEnvironment(t *testing.T) {
 }
 
 func TestAFileFromTheEnvironmentReplacesTheSecret(t *testing.T) {
-	text := strings.NewReplacer("passwordFile: password", "password: secret", "tokenFile: token", "token: charlie-0123456789abcdef").Replace(good)
+	secrets := strings.NewReplacer("passwordFile: password", "password: secret", "tokenFile: token", "token: charlie-0123456789abcdef")
+	text := secrets.Replace(good)
 	got, err := load(t, text, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE=password", "SCIMBRIDGE_ACCESS_TOKENFILE=token")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Directory.Bind.Password != "" || got.Directory.Bind.PasswordFile != "password" || got.Access != (access.Options{TokenFile: "token"}) {
+	bind := got.Directory.Bind
+	if bind.Password != "" || bind.PasswordFile != "password" || got.Access != (access.Options{TokenFile: "token"}) {
 		t.Errorf("%+v %+v", got.Directory.Bind, got.Access)
 	}
 }

@@ -4,10 +4,11 @@
 // File names are relative to the folder of the configuration file.
 //
 // Every key can be set by an environment variable: SCIMBRIDGE_, then the key's path in capitals with _ between its levels, as in
-// SCIMBRIDGE_LISTEN_ADDRESS or SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE. A list is written with commas (SCIMBRIDGE_DIRECTORY_URLS), or item by
-// item with the item's number, from 0 (SCIMBRIDGE_RESOURCES_0_BASE). An empty variable is as good as none. A secret that the environment
-// sets takes the place of the key that names its file, and the other way round. SCIMBRIDGE_ variables that name no key are faults,
-// except SCIMBRIDGE_CONFIG and SCIMBRIDGE_TEST_…, and those that Kubernetes sets for a service called scimbridge.
+// SCIMBRIDGE_LISTEN_ADDRESS or SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE. A list is written with commas (SCIMBRIDGE_DIRECTORY_URLS),
+// or item by item with the item's number, from 0 (SCIMBRIDGE_RESOURCES_0_BASE). An empty variable is as good as none. A secret
+// that the environment sets takes the place of the key that names its file, and the other way round. SCIMBRIDGE_ variables that
+// name no key are faults, except SCIMBRIDGE_CONFIG and SCIMBRIDGE_TEST_…, and those that Kubernetes sets for a service called
+// scimbridge.
 //
 // The complete file:
 //

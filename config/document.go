@@ -33,7 +33,8 @@ func (r *reader) document(content []byte) map[string]any {
 	return values
 }
 
-// quoted is what the parser repeats of the text. A mark is harmless, but the name of an anchor may be a secret that begins with an asterisk.
+// quoted is what the parser repeats of the text. A mark is harmless, but the name of an anchor may be a secret that begins with
+// an asterisk.
 var quoted = regexp.MustCompile(`'[^']*'`)
 
 // unreadableText reports what the parser says. Its error is a text that holds the line; there is no other way to learn that.

@@ -13,9 +13,10 @@ import (
 // prefix begins every variable of ours.
 const prefix = "SCIMBRIDGE_"
 
-// foreign are the variables that begin as ours do and are none: the one that names the file, those of the tests, and those that Kubernetes sets
-// in every container beside a service called scimbridge (SCIMBRIDGE_SERVICE_HOST, SCIMBRIDGE_PORT_8080_TCP_ADDR).
-var foreign = regexp.MustCompile(`^SCIMBRIDGE_(CONFIG|TEST_.*|(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?))$`)
+// foreign are the variables that begin as ours do and are none: the one that names the file, those of the tests, and those that
+// Kubernetes sets in every container beside a service called scimbridge (SCIMBRIDGE_SERVICE_HOST, SCIMBRIDGE_PORT_8080_TCP_ADDR).
+var foreign = regexp.MustCompile(`^SCIMBRIDGE_(CONFIG|TEST_.*|` +
+	`(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?))$`)
 
 // variable turns an environment variable into a key and a value of the key's type, for koanf: list items stand as keys 0, 1, 2.
 func (r *reader) variable(name, text string) (key string, value any) {

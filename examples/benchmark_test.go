@@ -13,8 +13,8 @@ import (
 	"scimbridge/examples"
 )
 
-// BenchmarkBridge sends what Entra sends most, one request at a time, to slapd: once through the bridge and once as the LDAP operations that do the
-// same. The metric x-raw is the bridge's time over raw LDAP's in the same run.
+// BenchmarkBridge sends what Entra sends most, one request at a time, to slapd: once through the bridge and once as the LDAP operations
+// that do the same. The metric x-raw is the bridge's time over raw LDAP's in the same run.
 func BenchmarkBridge(b *testing.B) {
 	server := dirtest.OpenLDAP(b, dirtest.Schema(examples.OpenLDAPSchema))
 	loadUsers(b, server, 1000)

@@ -1,4 +1,5 @@
-// Package examples holds the example deployments, one folder each, and the exchanges that run against them as tests. The demo runs the OpenLDAP one.
+// Package examples holds the example deployments, one folder each, and the exchanges that run against them as tests. The demo runs the
+// OpenLDAP one.
 package examples
 
 import _ "embed"

@@ -24,10 +24,10 @@ import (
 var update = flag.Bool("update", false, "write what the servers did into the exchange files")
 
 // An exchange file is a txtar archive: what it shows, and then for each step a `request` (method, path, header lines, an empty line, body),
-// the `plan` that it causes as LDIF (absent: none), and the `answer` (status, an empty line, body). Where a server differs its sections bear
-// its name behind an @: `plan@active-directory`. Every file starts from start.ldif, or its product's own. {mara} stands for the id of the
-// account mara@…, {night-shift} for that of the group Night Shift; a section `more.yaml` ahead of the first request goes behind the example's
-// configuration; a line `servers: memory openldap` in the comment keeps a file to some servers.
+// the `plan` that it causes as LDIF (absent: none), and the `answer` (status, an empty line, body). Where a server differs its sections
+// bear its name behind an @: `plan@active-directory`. Every file starts from start.ldif, or its product's own. {mara} stands for the id of
+// the account mara@…, {night-shift} for that of the group Night Shift; a section `more.yaml` ahead of the first request goes behind the
+// example's configuration; a line `servers: memory openldap` in the comment keeps a file to some servers.
 func TestExchanges(t *testing.T) {
 	files, err := filepath.Glob("exchanges/*.txtar")
 	if err != nil || len(files) == 0 {

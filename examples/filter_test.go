@@ -19,7 +19,8 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// TestFiltersMatchWhatTheySay compares, for random filters, what the bridge finds in a directory with what the filter matches among all resources.
+// TestFiltersMatchWhatTheySay compares, for random filters, what the bridge finds in a directory with what the filter matches among all
+// resources.
 func TestFiltersMatchWhatTheySay(t *testing.T) {
 	rt := userType(t)
 	for _, s := range servers[:3] {

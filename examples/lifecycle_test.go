@@ -34,8 +34,8 @@ func unicode(password string) string {
 	return string(value)
 }
 
-// letsIn fails unless the directory lets the user in, or keeps him out: with result 49, or 53 where the server says of a password that is right
-// that the account is locked.
+// letsIn fails unless the directory lets the user in, or keeps him out: with result 49, or 53 where the server says of a password that is
+// right that the account is locked.
 func (d *deployment) letsIn(t testing.TB, id, password string, want bool) {
 	t.Helper()
 	err := d.server.Bind(t, d.entry(t, id).DN, password)

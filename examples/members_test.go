@@ -209,7 +209,8 @@ func (d *deployment) inheritsNothing(t *testing.T, newcomer, dn, report string, 
 	}
 }
 
-// TestLastMemberLeaves: a groupOfNames that was made by hand has no placeholder, and its only member cannot be taken out before another is in.
+// TestLastMemberLeaves: a groupOfNames that was made by hand has no placeholder, and its only member cannot be taken out before another is
+// in.
 func TestLastMemberLeaves(t *testing.T) {
 	for _, keeper := range keepers {
 		if keeper.name == "active directory" {

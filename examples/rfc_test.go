@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The examples of RFC 7643 §8 and RFC 7644 §3 over HTTP, on the OpenLDAP example with names and values of our own, to a bridge that is lenient and to one
-// that is strict. What the example's map does not hold is listed in each test: it is accepted and not shown.
+// The examples of RFC 7643 §8 and RFC 7644 §3 over HTTP, on the OpenLDAP example with names and values of our own, to a bridge that is
+// lenient and to one that is strict. What the example's map does not hold is listed in each test: it is accepted and not shown.
 
 const (
 	userURN       = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -77,7 +77,8 @@ func TestRFC7643_8_4_Group(t *testing.T) {
 	})
 }
 
-// §8.5, §8.6 and §8.7: each is found in its list and by its own address, and has what the RFC's has. What it says is bridge/front's concern.
+// §8.5, §8.6 and §8.7: each is found in its list and by its own address, and has what the RFC's has. What it says is bridge/front's
+// concern.
 func TestRFC7643_8_5_Discovery(t *testing.T) {
 	d := deploy(t, memory(t))
 	provider := d.want(t, 200, "GET", "/ServiceProviderConfig", "")
@@ -423,8 +424,8 @@ func TestRFC7644_3_14_Versions(t *testing.T) {
 	})
 }
 
-// comesBack makes a resource and reads it, and compares what was sent with what is shown. lost are the paths that do not come back; schemas and
-// what the server says of its own are not compared.
+// comesBack makes a resource and reads it, and compares what was sent with what is shown. lost are the paths that do not come back; schemas
+// and what the server says of its own are not compared.
 func comesBack(t *testing.T, d *deployment, path, body string, lost ...string) {
 	t.Helper()
 	created := d.want(t, http.StatusCreated, http.MethodPost, path, body)

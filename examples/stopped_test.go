@@ -11,7 +11,8 @@ import (
 	"scimbridge/bridge/directory/memdir"
 )
 
-// stopsAt lets so many writes through and then loses the directory: what is sent at that point is done or not, and nothing is answered any more.
+// stopsAt lets so many writes through and then loses the directory: what is sent at that point is done or not, and nothing is answered any
+// more.
 func stopsAt(server *dirtest.Server, writes int32, drop memdir.Drop) {
 	var come atomic.Int32
 	server.Mem.Fault(func(op, _ string) memdir.Fault {
@@ -32,8 +33,8 @@ func stopsAt(server *dirtest.Server, writes int32, drop memdir.Drop) {
 	})
 }
 
-// TestStoppedAnywhere: a write may stop after any step and never go on. What stands then gives nobody access that was not given, shows no leaver under a clean
-// name, and the same request sent again completes it.
+// TestStoppedAnywhere: a write may stop after any step and never go on. What stands then gives nobody access that was not given, shows no
+// leaver under a clean name, and the same request sent again completes it.
 func TestStoppedAnywhere(t *testing.T) {
 	const name = "mara@contoso.example"
 	for what, c := range map[string]struct {

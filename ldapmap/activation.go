@@ -46,8 +46,8 @@ func (a Activation) like(e *ldif.Entry, value string) []string {
 	return found
 }
 
-// Change tells the values that go and those that come when the entry (nil: a new one) becomes active or blocked: a bit is set or cleared and every other
-// bit stays; a blocked value takes the place of the unblocked one.
+// Change tells the values that go and those that come when the entry (nil: a new one) becomes active or blocked: a bit is set or
+// cleared and every other bit stays; a blocked value takes the place of the unblocked one.
 func (a Activation) Change(e *ldif.Entry, active bool) (old, now []string, err error) {
 	if a.Bit != 0 {
 		return a.changeBit(e, active)

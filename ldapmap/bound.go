@@ -10,8 +10,9 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// For returns the map as it stands in the directory that server describes: names made canonical, what the schema demands and allows filled in. The compiled
-// map is not changed. problems says, by key path below `resources`, what the map names and the schema lacks.
+// For returns the map as it stands in the directory that server describes: names made canonical, what the schema demands and
+// allows filled in. The compiled map is not changed. problems says, by key path below `resources`, what the map names and the
+// schema lacks.
 func For(compiled *compile.Map, server *ldif.Server) (m *Map, problems compile.Faults) {
 	m = &Map{Server: server}
 	for i, c := range compiled.Types {
@@ -135,7 +136,9 @@ func (l *learner) rule(r *Rule) {
 		r.Ref.Leaf().Required = true
 	}
 	if to := r.Options.Reference; to != "" {
-		r.Reference = &Reference{Type: l.t, SCIM: r.Ref, Path: r.Path(), Attribute: r.LDAP, To: to, Many: r.Many() || r.Single, Single: r.Single}
+		r.Reference = &Reference{
+			Type: l.t, SCIM: r.Ref, Path: r.Path(), Attribute: r.LDAP, To: to, Many: r.Many() || r.Single, Single: r.Single,
+		}
 		l.t.References = append(l.t.References, r.Reference)
 	}
 }

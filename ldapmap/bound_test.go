@@ -15,6 +15,7 @@ import (
 
 // What the directory's schema lacks.
 func TestForProblems(t *testing.T) {
+	const noRule = " has no equality rule in the directory's schema: nobody can find out whether a value is taken"
 	for _, c := range []struct {
 		kind ldif.ServerKind
 		text string
@@ -35,8 +36,8 @@ func TestForProblems(t *testing.T) {
   active: {attribute: state, blocked: x}
 `, `[0].objectClasses[1]: nope is not in the directory's schema
 [0].attributes[1].ldap: titel is not in the directory's schema
-[0].attributes[2].ldap: facsimileTelephoneNumber has no equality rule in the directory's schema: nobody can find out whether a value is taken
-[0].attributes[3].ldap: jpegPhoto has no equality rule in the directory's schema: nobody can find out whether a value is taken
+[0].attributes[2].ldap: facsimileTelephoneNumber` + noRule + `
+[0].attributes[3].ldap: jpegPhoto` + noRule + `
 [0].tombstone: gone is not in the directory's schema
 [0].active[0]: state is not in the directory's schema
 [0].filter: every entry is judged before it is written, and the bridge cannot judge by the matching rule 1.2.840.113556.1.4.1941

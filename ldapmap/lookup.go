@@ -7,13 +7,13 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// Search is a subtree search for whole entries.
+// Search is a subtree search: a base and a filter. Who runs it says with which attributes entries are read.
 type Search struct{ Base, Filter string }
 
 // Chunk is the most values that one Modify or one search names: servers bound a request's size.
 const Chunk = 500
 
-// LookUp is the search that resolves ids and DNs of entries of any type to one another, in batches that servers take.
+// LookUp are the searches that resolve ids and DNs of entries of any type to one another, in batches that servers take.
 func (m *Map) LookUp(ids, dns []string) []Search {
 	if len(m.Types) == 0 {
 		return nil

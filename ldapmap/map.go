@@ -1,7 +1,8 @@
-// Package ldapmap is the attribute map as it stands in one directory: what package compile made of the configuration, bound to the server's schema and
-// traits. It is pure: it knows no connection, no clock and no randomness.
+// Package ldapmap is the attribute map as it stands in one directory: what package compile made of the configuration, bound to
+// the server's schema and traits. It is pure: it knows no connection, no clock and no randomness.
 //
-// Its rooms: compile makes the map; read turns an entry into a resource; search turns a SCIM filter into an LDAP filter; draft turns a write into a plan.
+// Its rooms: compile makes the map; read turns an entry into a resource; search turns a SCIM filter into an LDAP filter; draft
+// turns a write into a plan.
 package ldapmap
 
 import (
@@ -31,7 +32,7 @@ type Type struct {
 	StandIns   []*Rule // the rules with `empty`, each behind those that its expression reads
 	Unique     []*Rule // of the SCIM attributes that no two resources share
 	Login      *Rule   // of userName; nil where the map has none
-	Tombstone  string  // LDAP attribute, see SoftDeleted; "": none
+	Tombstone  string  // LDAP attribute that keeps a tombstone name (see IsTombstone); "": none
 	DN         *compile.Expression
 	Active     []Activation
 	References []*Reference // the members' last
@@ -127,8 +128,8 @@ func (t *Type) Writes(attribute string) bool {
 			return true
 		}
 	}
-	return t.HasMembers() && t.IsSame(t.Members.Attribute, attribute) || t.IsSame(t.Tombstone, attribute) || t.IsSame("objectClass", attribute) ||
-		t.IsSame(t.BornWith(), attribute)
+	return t.HasMembers() && t.IsSame(t.Members.Attribute, attribute) || t.IsSame(t.Tombstone, attribute) ||
+		t.IsSame("objectClass", attribute) || t.IsSame(t.BornWith(), attribute)
 }
 
 // Path names the SCIM attribute that an LDAP attribute holds, for a detail that the client reads; "" where the map has none.

@@ -13,7 +13,8 @@ func TestWritesAndPath(t *testing.T) {
 	m := maptest.New(t, ldif.OpenLDAP, maptest.BroadMap, "").Map
 	users, groups := m.Type("User"), m.Type("Group")
 	for attribute, want := range map[string]string{
-		"uid": "userName", "USERID": "userName", "fax": `phoneNumbers[type eq "fax"].value`, "employeeType": "", "scimUserName": "", "userAccountControl": "active",
+		"uid": "userName", "USERID": "userName", "fax": `phoneNumbers[type eq "fax"].value`,
+		"employeeType": "", "scimUserName": "", "userAccountControl": "active",
 		"member": "", "title": "", "objectClass": "", "unicodePwd": "password",
 	} {
 		if got := users.Path(attribute); got != want {
@@ -42,10 +43,14 @@ func TestScope(t *testing.T) {
 		{ldif.ActiveDirectory, "[user]", "(displayName=x)", "(&(&(objectCategory=person)(objectClass=user))(displayName=x))", ""},
 		{ldif.ActiveDirectory, "[user]", "(objectCategory=computer)", "(objectCategory=computer)", "noor"},
 	} {
-		text := "- {type: User, base: 'dc=example', objectClasses: " + c.classes + ", dn: '\"cn=\" + rdn(userName) + \",\" + base', filter: '" + c.filter + "', attributes: [{scim: userName, ldap: displayName}]}"
-		entries := "dn: uid=mara,dc=example\nobjectClass: inetOrgPerson\nuid: mara\n\ndn: uid=noor,dc=example\nobjectClass: inetOrgPerson\nobjectClass: scimbridgeUser\nuid: noor\n\ndn: uid=ivo,dc=example\nobjectClass: account\nuid: ivo\n"
+		text := "- {type: User, base: 'dc=example', objectClasses: " + c.classes + ", filter: '" + c.filter + "', " +
+			"dn: '\"cn=\" + rdn(userName) + \",\" + base', attributes: [{scim: userName, ldap: displayName}]}"
+		entries := "dn: uid=mara,dc=example\nobjectClass: inetOrgPerson\nuid: mara\n\n" +
+			"dn: uid=noor,dc=example\nobjectClass: inetOrgPerson\nobjectClass: scimbridgeUser\nuid: noor\n\n" +
+			"dn: uid=ivo,dc=example\nobjectClass: account\nuid: ivo\n"
 		if c.kind == ldif.ActiveDirectory {
-			entries = "dn: uid=mara,dc=example\nobjectClass: person\nobjectClass: user\n\ndn: uid=noor,dc=example\nobjectClass: user\nobjectClass: computer\n"
+			entries = "dn: uid=mara,dc=example\nobjectClass: person\nobjectClass: user\n\n" +
+				"dn: uid=noor,dc=example\nobjectClass: user\nobjectClass: computer\n"
 		}
 		entries += "\ndn: uid=stranger,dc=elsewhere\nobjectClass: inetOrgPerson\nobjectClass: user\nuid: mara\n"
 		w := maptest.New(t, c.kind, text, entries)

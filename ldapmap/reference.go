@@ -10,8 +10,9 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// Reference is how the entries of a type refer to others by one LDAP attribute: a manager, the members of a group. How a value is written, read and searched,
-// and what becomes of it when its target is renamed or goes, is said here and nowhere else. A value is the target's DN.
+// Reference is how the entries of a type refer to others by one LDAP attribute: a manager, the members of a group. How a value is
+// written, read and searched, and what becomes of it when its target is renamed or goes, is said here and nowhere else. A value
+// is the target's DN; one that is written may name the target by its id instead, where the server takes that (ldif.Traits.ByID).
 type Reference struct {
 	Type        *Type // whose entries hold it
 	SCIM        schema.Ref
@@ -45,8 +46,8 @@ func (t *Type) ReferencesTo(name string) []*Reference {
 	return found
 }
 
-// Value is what the attribute holds for the resource with the id. The spelling that the entry holds already is kept; a new value names the target by its id
-// where the server takes that, which a rename in between does not change.
+// Value is what the attribute holds for the resource with the id. The spelling that the entry holds already is kept; a new value
+// names the target by its id where the server takes that, which a rename in between does not change.
 func (r *Reference) Value(id string, present []string, refs Refs) (string, error) {
 	for _, v := range present {
 		if target, ok := refs.byDN[ldif.NormalDN(v)]; ok && strings.EqualFold(target.ID, id) {
@@ -86,8 +87,8 @@ func (r *Reference) Comparable() bool {
 	return ldif.ComparesDNs(rule)
 }
 
-// Follow is what a change of the target makes of a value that refers to it: the value that goes, and the one that comes ("": none). follows is false where
-// the change leaves the value true. A name that only changes its case is the same to servers.
+// Follow is what a change of the target makes of a value that refers to it: the value that goes, and the one that comes ("": none). follows
+// is false where the change leaves the value true. A name that only changes its case is the same to servers.
 func Follow(c ldif.Change) (gone, come string, follows bool) {
 	switch {
 	case c.Kind == ldif.Delete:

@@ -15,8 +15,9 @@ func (t *Type) Scope() string { return t.scopeText }
 // ScopeAttributes are the attributes that Holds judges an entry by.
 func (t *Type) ScopeAttributes() []string { return t.scope.Attributes() }
 
-// setScope says which entries are of this type: those of its structural object classes that match the map's filter. A filter that speaks of classes itself
-// stands alone. An auxiliary class is no condition: an entry that the bridge did not make gets it when an attribute needs it.
+// setScope says which entries are of this type: those of its structural object classes that match the map's filter. A filter that
+// speaks of classes itself stands alone. An auxiliary class is no condition: an entry that the bridge did not make gets it when
+// an attribute needs it.
 func (t *Type) setScope(text string) compile.Faults {
 	if own, err := ldif.ParseFilter(text); text == "" || err == nil && !speaksOfClasses(own) {
 		text = ldif.AllOf(t.classFilter(), text)

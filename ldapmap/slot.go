@@ -37,8 +37,9 @@ func (t *Type) SCIMValues(rule *Rule, r scim.Resource) []any {
 	return values
 }
 
-// elementFor finds the element that belongs to the rule's slot: the primary one of those that the clauses describe, else the first; for the
-// first slot that the map names also one that names none of the clauses' attributes (an address without a type), where nothing better is there.
+// elementFor finds the element that belongs to the rule's slot: the primary one of those that the clauses describe, else the
+// first; for the first slot that the map names also one that names none of the clauses' attributes (an address without a type),
+// where nothing better is there.
 func (t *Type) elementFor(rule *Rule, elements []any) map[string]any {
 	var found, bare map[string]any
 	for _, e := range elements {

@@ -7,8 +7,8 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// Entra frees a deleted user's name by renaming it to the object id's 32 hex digits and the name. Such a userName over the current one is a tombstone: it is
-// kept beside the entry's login, which stays, until the clean name is written back.
+// Entra frees a deleted user's name by renaming it to the object id's 32 hex digits and the name. Such a userName over the
+// current one is a tombstone: it is kept beside the entry's login, which stays, until the clean name is written back.
 //
 //	userName: mara@contoso.example                                  uid: mara@contoso.example
 //	  soft delete: 283405f5aa11bb22cc33dd44ee55ff66mara@contoso.example
@@ -29,8 +29,8 @@ func (t *Type) LoginOf(e *ldif.Entry) string {
 	return e.Value(t.Login.LDAP)
 }
 
-// TombstoneOf is the tombstone name that the entry carries, or "". The attribute may hold other things too, in entries that the bridge did not make: they are
-// none.
+// TombstoneOf is the tombstone name that the entry carries, or "". The attribute may hold other things too, in entries that the
+// bridge did not make: they are none.
 func (t *Type) TombstoneOf(e *ldif.Entry) string {
 	if t.Tombstone == "" {
 		return ""

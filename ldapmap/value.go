@@ -15,8 +15,8 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// Values are the LDAP values that the rule gives a resource. entry is the entry that holds the resource, nil for a new one: a reference that it already
-// holds keeps its spelling.
+// Values are the LDAP values that the rule gives a resource. entry is the entry that holds the resource, nil for a new one: a
+// reference that it already holds keeps its spelling.
 func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, refs Refs) ([]string, error) {
 	switch {
 	case rule.IsConstant():
@@ -53,7 +53,8 @@ func (t *Type) Evaluated(e *compile.Expression, r scim.Resource) ([]string, erro
 	return []string{v}, nil
 }
 
-// Fit makes a value what the server takes for the attribute of an entry of this type, and tells how many characters it allows; 0 is no limit known.
+// Fit makes a value what the server takes for the attribute of an entry of this type, and tells how many characters it allows; 0
+// is no limit known.
 func (t *Type) Fit(attribute, value string) (fitted string, limit int) {
 	return t.Server.Fit(attribute, t.ObjectClasses, value)
 }
@@ -82,7 +83,8 @@ func (t *Type) ldapValue(rule *Rule, value any, entry *ldif.Entry, refs Refs) (s
 		return string(raw), nil
 	case schema.DateTime:
 		at, err := time.Parse(time.RFC3339Nano, v)
-		if definition := t.Server.Schema.Attribute(rule.LDAP); err == nil && definition != nil && definition.Syntax == ldif.SyntaxGeneralizedTime {
+		definition := t.Server.Schema.Attribute(rule.LDAP)
+		if err == nil && definition != nil && definition.Syntax == ldif.SyntaxGeneralizedTime {
 			return at.Format("20060102150405.999999999Z0700"), nil
 		}
 	}

@@ -11,7 +11,7 @@ import (
 type Options struct {
 	Token      string `koanf:"token"`      // one token, for SCIMBRIDGE_ACCESS_TOKEN
 	TokenFile  string `koanf:"tokenFile"`  // a file that holds one token
-	TokensFile string `koanf:"tokensFile"` // a YAML list of {name, token} or {name, sha256}; `user` beside them is the account that /Me is for it
+	TokensFile string `koanf:"tokensFile"` // a YAML list of {name, token} or {name, sha256}; `user` beside them: whose account /Me is
 }
 
 // MinTokenLength is short enough for tokens that people already have, and too long to be tried out over the network.

@@ -64,7 +64,7 @@ func judge(answer *ldap.Error, touched *ldif.Change) *Error {
 	if answer.MatchedDN != "" {
 		e.Cause = fmt.Errorf("the deepest entry there is %q", answer.MatchedDN)
 	}
-	e.ADCode = adCode(e.Diagnostic)
+	e.adCode = adCode(e.Diagnostic)
 	if touched == nil {
 		return e
 	}
@@ -82,16 +82,17 @@ func judge(answer *ldap.Error, touched *ldif.Change) *Error {
 // refine reads what Active Directory says beside the result code.
 func (e *Error) refine(names []string) {
 	switch {
-	case e.ADCode == adPassword:
+	case e.adCode == adPassword:
 		e.Reason, e.Attribute = reason.Invalid, attrPassword
-	case e.ADCode == adNoParent:
+	case e.adCode == adNoParent:
 		e.Reason = reason.NoSuchObject
-	case e.Code == ldap.LDAPResultEntryAlreadyExists && (e.ADCode == adUserExists || e.ADCode == adGroupExists || e.ADCode == adAliasExists):
+	case e.Code == ldap.LDAPResultEntryAlreadyExists &&
+		(e.adCode == adUserExists || e.adCode == adGroupExists || e.adCode == adAliasExists):
 		e.Attribute = attrAccountName
 	case e.Code != ldap.LDAPResultConstraintViolation:
-	case e.ADCode == adUPNNotUnique, e.ADCode == adConstraint && holds(names, attrPrincipalName):
+	case e.adCode == adUPNNotUnique, e.adCode == adConstraint && holds(names, attrPrincipalName):
 		e.Reason, e.Attribute = reason.Exists, attrPrincipalName
-	case e.ADCode == adSPNNotUnique:
+	case e.adCode == adSPNNotUnique:
 		e.Reason, e.Attribute = reason.Exists, attrServiceName
 	}
 }

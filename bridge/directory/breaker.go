@@ -108,9 +108,9 @@ func (b *breaker) changed(to gobreaker.State) {
 	switch to {
 	case gobreaker.StateOpen:
 		b.opened++
-		longest := MaxPause
+		longest := maxPause
 		if b.last.refused {
-			longest = MaxRefusedPause
+			longest = maxRefusedPause
 		}
 		pause := b.pause
 		for i := 1; i < b.opened && pause < longest; i++ {

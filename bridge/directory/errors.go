@@ -16,7 +16,7 @@ import (
 type Error struct {
 	Reason     reason.Reason // one of the directory's
 	Code       uint16        // LDAP result code; 0 where the server gave no answer
-	ADCode     uint32        // Active Directory's own code, which its diagnostic begins with (MS-ERREF §2.2); 0 elsewhere
+	adCode     uint32        // Active Directory's own code, which its diagnostic begins with (MS-ERREF §2.2); 0 elsewhere
 	Diagnostic string        // the server's diagnostic message
 	Attribute  string        // the attribute at fault where the diagnostic or the request tells, or ""
 	RetryAfter time.Duration // Unavailable: when the next attempt makes sense

@@ -26,18 +26,42 @@ func TestJudge(t *testing.T) {
 		want       reason.Reason
 		attribute  string
 	}{
-		"syntax, named by OpenLDAP":    {21, "mail: value #0 invalid per syntax", add("mail", "sn"), reason.Invalid, "mail"},
-		"a name not of the request":    {21, "title: value #0 invalid per syntax", add("mail", "sn"), reason.Invalid, ""},
-		"the only attribute":           {21, "", add("mail"), reason.Invalid, "mail"},
-		"named by AD":                  {20, "00002083: AtrErr: DSID-03151907, #1:\n\t0: 00002083: DSID-03151907, problem 1006 (ATT_OR_VALUE_EXISTS), data 0, Att 20000 (member)", add("member", "info"), reason.Invalid, "member"},
-		"a sAMAccountName in use":      {68, "00000524: UpdErr: DSID-031A11E2, problem 6005 (ENTRY_EXISTS), data 0", add("cn", "sAMAccountName"), reason.Exists, "sAMAccountName"},
-		"a DN in use":                  {68, "00002071: UpdErr: DSID-0305038D, problem 6005 (ENTRY_EXISTS), data 0", add("cn", "sAMAccountName"), reason.Exists, ""},
-		"a UPN in use, Samba":          {19, "0000202F: samldb: userPrincipalName 'a' is not unique", add("cn", "userPrincipalName"), reason.Exists, "userPrincipalName"},
-		"a UPN in use, Windows":        {19, "000021C8: AtrErr: DSID-03200E96, #1", add("cn", "userPrincipalName"), reason.Exists, "userPrincipalName"},
-		"an SPN in use":                {19, "000021C7: AtrErr: DSID-03200E96, #1", add("servicePrincipalName"), reason.Exists, "servicePrincipalName"},
-		"another constraint":           {19, "0000202F: something", add("cn", "title"), reason.Invalid, ""},
-		"a weak password, Windows":     {53, "0000052D: SvcErr: DSID-031A124C, problem 5003 (WILL_NOT_PERFORM), data 0", add("unicodePwd"), reason.Invalid, "unicodePwd"},
-		"a weak password, Samba":       {19, "0000052D: Constraint violation - check_password_restrictions: the password is too short", add("cn", "unicodePwd"), reason.Invalid, "unicodePwd"},
+		"syntax, named by OpenLDAP": {21, "mail: value #0 invalid per syntax", add("mail", "sn"), reason.Invalid, "mail"},
+		"a name not of the request": {21, "title: value #0 invalid per syntax", add("mail", "sn"), reason.Invalid, ""},
+		"the only attribute":        {21, "", add("mail"), reason.Invalid, "mail"},
+		"named by AD": {
+			20,
+			"00002083: AtrErr: DSID-03151907, #1:\n" +
+				"\t0: 00002083: DSID-03151907, problem 1006 (ATT_OR_VALUE_EXISTS), data 0, Att 20000 (member)",
+			add("member", "info"), reason.Invalid, "member",
+		},
+		"a sAMAccountName in use": {
+			68, "00000524: UpdErr: DSID-031A11E2, problem 6005 (ENTRY_EXISTS), data 0", add("cn", "sAMAccountName"),
+			reason.Exists, "sAMAccountName",
+		},
+		"a DN in use": {
+			68, "00002071: UpdErr: DSID-0305038D, problem 6005 (ENTRY_EXISTS), data 0", add("cn", "sAMAccountName"),
+			reason.Exists, "",
+		},
+		"a UPN in use, Samba": {
+			19, "0000202F: samldb: userPrincipalName 'a' is not unique", add("cn", "userPrincipalName"), reason.Exists,
+			"userPrincipalName",
+		},
+		"a UPN in use, Windows": {
+			19, "000021C8: AtrErr: DSID-03200E96, #1", add("cn", "userPrincipalName"), reason.Exists, "userPrincipalName",
+		},
+		"an SPN in use": {
+			19, "000021C7: AtrErr: DSID-03200E96, #1", add("servicePrincipalName"), reason.Exists, "servicePrincipalName",
+		},
+		"another constraint": {19, "0000202F: something", add("cn", "title"), reason.Invalid, ""},
+		"a weak password, Windows": {
+			53, "0000052D: SvcErr: DSID-031A124C, problem 5003 (WILL_NOT_PERFORM), data 0", add("unicodePwd"),
+			reason.Invalid, "unicodePwd",
+		},
+		"a weak password, Samba": {
+			19, "0000052D: Constraint violation - check_password_restrictions: the password is too short",
+			add("cn", "unicodePwd"), reason.Invalid, "unicodePwd",
+		},
 		"refused":                      {50, "no write access", add("mail"), reason.Refused, ""},
 		"a missing parent":             {32, "", add("mail"), reason.NoSuchObject, ""},
 		"an assertion":                 {122, "", add("mail"), reason.LostRace, ""},

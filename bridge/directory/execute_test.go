@@ -77,8 +77,11 @@ func TestConditions(t *testing.T) {
 			"cn=staff ",
 			"uid=countess (entryUUID=" + ada + ")",
 		}},
-		"active-directory": {activeDirectory, []string{"<GUID=" + ada + "> ", "uid=ada ", "<GUID=" + ada + "> ", "cn=staff ", "<GUID=" + ada + "> "}},
-		"generic":          {nil, []string{"uid=ada ", "uid=ada ", "uid=countess ", "cn=staff ", "uid=countess "}},
+		"active-directory": {
+			activeDirectory,
+			[]string{"<GUID=" + ada + "> ", "uid=ada ", "<GUID=" + ada + "> ", "cn=staff ", "<GUID=" + ada + "> "},
+		},
+		"generic": {nil, []string{"uid=ada ", "uid=ada ", "uid=countess ", "cn=staff ", "uid=countess "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -110,7 +113,9 @@ func TestConditions(t *testing.T) {
 
 func TestPostRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		shown := []ldif.Attribute{{Name: "mail", Values: []string{"ada@example.org", "\x00\xff"}}, {Name: "entryCSN", Values: []string{"csn"}}}
+		shown := []ldif.Attribute{
+			{Name: "mail", Values: []string{"ada@example.org", "\x00\xff"}}, {Name: "entryCSN", Values: []string{"csn"}},
+		}
 		var asked []string
 		p := &peer{root: openLDAP, script: func(s *session, m message) bool {
 			if m.op == ldap.ApplicationModifyRequest {
@@ -192,12 +197,19 @@ func TestSettledMembersOnActiveDirectory(t *testing.T) {
 		want        []string // sent
 		err         reason.Reason
 	}{
-		"new ones":        {[]int{7, 8}, nil, []string{"add member " + guid(7) + " " + guid(8)}, reason.None},
-		"a present one":   {[]int{1, 7}, nil, []string{"add member " + guid(1) + " " + guid(7), "add member " + guid(7)}, reason.None},
-		"only present":    {[]int{1, 2}, nil, []string{"add member " + guid(1) + " " + guid(2)}, reason.None},
-		"only absent":     {nil, []int{9}, []string{"delete member " + guid(9)}, reason.None},
-		"one absent":      {nil, []int{1, 9}, []string{"delete member " + guid(1) + " " + guid(9), "delete member " + guid(1)}, reason.None},
-		"both directions": {[]int{2, 7}, []int{1, 9}, []string{"add member " + guid(2) + " " + guid(7), "add member " + guid(7), "delete member " + guid(1)}, reason.None},
+		"new ones":      {[]int{7, 8}, nil, []string{"add member " + guid(7) + " " + guid(8)}, reason.None},
+		"a present one": {[]int{1, 7}, nil, []string{"add member " + guid(1) + " " + guid(7), "add member " + guid(7)}, reason.None},
+		"only present":  {[]int{1, 2}, nil, []string{"add member " + guid(1) + " " + guid(2)}, reason.None},
+		"only absent":   {nil, []int{9}, []string{"delete member " + guid(9)}, reason.None},
+		"one absent": {
+			nil, []int{1, 9}, []string{"delete member " + guid(1) + " " + guid(9), "delete member " + guid(1)}, reason.None,
+		},
+		"both directions": {
+			[]int{2, 7},
+			[]int{1, 9},
+			[]string{"add member " + guid(2) + " " + guid(7), "add member " + guid(7), "delete member " + guid(1)},
+			reason.None,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -247,7 +259,8 @@ func TestSettledReadInRanges(t *testing.T) {
 				}
 				switch asked := text(m.request.Children[7].Children[0]); asked {
 				case "proxyAddresses":
-					s.entry(m, "cn=x", ldif.Attribute{Name: "proxyAddresses"}, ldif.Attribute{Name: "proxyAddresses;range=0-1", Values: []string{"a", "b"}})
+					part := ldif.Attribute{Name: "proxyAddresses;range=0-1", Values: []string{"a", "b"}}
+					s.entry(m, "cn=x", ldif.Attribute{Name: "proxyAddresses"}, part)
 				case "proxyAddresses;range=2-*":
 					s.entry(m, "cn=x", ldif.Attribute{Name: "proxyAddresses;Range=2-3", Values: []string{"c", "d"}})
 				case "proxyAddresses;range=4-*":
@@ -344,7 +357,8 @@ func TestServer(t *testing.T) {
 		first := &peer{root: append([]ldif.Attribute{{Name: "subschemaSubentry", Values: []string{"cn=Subschema"}}}, openLDAP...)}
 		first.script = func(s *session, m message) bool {
 			if m.op == ldap.ApplicationSearchRequest && m.target() == "cn=Subschema" {
-				s.entry(m, "cn=Subschema", ldif.Attribute{Name: "attributeTypes", Values: []string{"( 0.9.2342.19200300.100.1.3 NAME ( 'mail' 'rfc822Mailbox' ) )", "nonsense"}})
+				types := []string{"( 0.9.2342.19200300.100.1.3 NAME ( 'mail' 'rfc822Mailbox' ) )", "nonsense"}
+				s.entry(m, "cn=Subschema", ldif.Attribute{Name: "attributeTypes", Values: types})
 				s.result(m, 0, "")
 				return true
 			}

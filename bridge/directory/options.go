@@ -21,11 +21,11 @@ const (
 	DefaultFailures = 3
 	// DefaultPause is about what a directory needs for a restart. Each probe that fails doubles it.
 	DefaultPause = 5 * time.Second
-	// MaxPause bounds the pauses of an outage: a directory that is back is found within it.
-	MaxPause = 30 * time.Second
-	// MaxRefusedPause bounds the pauses after a refused bind. Each further bind counts against the account's lockout threshold, so they
+	// maxPause bounds the pauses of an outage: a directory that is back is found within it.
+	maxPause = 30 * time.Second
+	// maxRefusedPause bounds the pauses after a refused bind. Each further bind counts against the account's lockout threshold, so they
 	// are rare, and a password that was put right is found within it.
-	MaxRefusedPause = 5 * time.Minute
+	maxRefusedPause = 5 * time.Minute
 )
 
 // Options is the configuration's `directory` section.
@@ -102,7 +102,8 @@ func (o Options) checkURLs(report func(path, problem string)) {
 		case "ldap":
 			plain++
 			if !o.TLS.StartTLS && !o.AllowCleartext && !a.loopback() {
-				report(path, "would send passwords in clear text over the network: use ldaps://, set tls.startTLS, or say allowCleartext: true")
+				report(path, "would send passwords in clear text over the network: "+
+					"use ldaps://, set tls.startTLS, or say allowCleartext: true")
 			}
 		}
 	}

@@ -376,7 +376,9 @@ func TestBreakerCountsNoAnswers(t *testing.T) {
 }
 
 func TestRefusedBind(t *testing.T) {
-	for _, code := range []int64{ldap.LDAPResultInvalidCredentials, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultInsufficientAccessRights} {
+	for _, code := range []int64{
+		ldap.LDAPResultInvalidCredentials, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultInsufficientAccessRights,
+	} {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				accept := make(chan struct{})
@@ -399,7 +401,8 @@ func TestRefusedBind(t *testing.T) {
 					for range 20 {
 						go func() {
 							_, err := c.Search(context.Background(), anyone)
-							if e, ok := errors.AsType[*Error](err); !ok || e.Reason != reason.Unavailable || strings.Contains(err.Error(), "sesame") {
+							e, ok := errors.AsType[*Error](err)
+							if !ok || e.Reason != reason.Unavailable || strings.Contains(err.Error(), "sesame") {
 								t.Errorf("got %v", err)
 							}
 						}()
@@ -421,10 +424,10 @@ func TestRefusedBind(t *testing.T) {
 					time.Sleep(time.Millisecond)
 					synctest.Wait()
 					binds++
-					pause = min(2*pause, MaxRefusedPause)
+					pause = min(2*pause, maxRefusedPause)
 				}
 				close(accept)
-				time.Sleep(MaxRefusedPause + time.Second)
+				time.Sleep(maxRefusedPause + time.Second)
 				synctest.Wait()
 				if !c.Available() {
 					t.Fatal("still closed to requests after the bind is accepted")

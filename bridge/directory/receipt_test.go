@@ -15,11 +15,13 @@ import (
 // lost is a request that no answer comes for.
 const lost = -1
 
-// TestReceipts: what Execute tells of each step, and what it left the directory with. The plan gives ada a mail address, makes a and b members of staff
-// (a is one), and renames ada; or it deletes cn=old first.
+// TestReceipts: what Execute tells of each step, and what it left the directory with. The plan gives ada a mail address, makes a
+// and b members of staff (a is one), and renames ada; or it deletes cn=old first.
 func TestReceipts(t *testing.T) {
 	mail := func(value string) ldif.Change {
-		return ldif.Change{Kind: ldif.Modify, DN: "uid=ada", Mods: []ldif.Mod{{Op: ldif.ReplaceValues, Name: "mail", Values: []string{value}}}}
+		return ldif.Change{Kind: ldif.Modify, DN: "uid=ada", Mods: []ldif.Mod{
+			{Op: ldif.ReplaceValues, Name: "mail", Values: []string{value}},
+		}}
 	}
 	back := mail("old")
 	deletion := ldif.Step{Change: ldif.Change{Kind: ldif.Delete, DN: "cn=old"}}
@@ -161,7 +163,8 @@ func TestReceipts(t *testing.T) {
 					t.Errorf("stands at %d", receipt.At(ldif.Stands))
 				}
 				for _, d := range []string{
-					cmp.Diff(test.states, strings.Join(states, ", ")), cmp.Diff(test.member, member), cmp.Diff(test.sent, strings.Join(sent, ", ")),
+					cmp.Diff(test.states, strings.Join(states, ", ")), cmp.Diff(test.member, member),
+					cmp.Diff(test.sent, strings.Join(sent, ", ")),
 				} {
 					if d != "" {
 						t.Error(d)

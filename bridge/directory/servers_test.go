@@ -22,7 +22,10 @@ import (
 func open(t *testing.T, s *dirtest.Server, change ...func(*Options)) *Client {
 	t.Helper()
 	leaks := goleak.IgnoreCurrent()
-	o := Options{URLs: []string{s.LDAPS}, Bind: BindOptions{DN: s.BindDN, Password: s.Password}, TLS: TLSOptions{CA: s.CA, ServerName: s.ServerName}}
+	o := Options{
+		URLs: []string{s.LDAPS}, Bind: BindOptions{DN: s.BindDN, Password: s.Password},
+		TLS: TLSOptions{CA: s.CA, ServerName: s.ServerName},
+	}
 	if s.LDAPS == "" {
 		o.URLs, o.TLS = []string{s.URL}, TLSOptions{}
 	}
@@ -115,7 +118,8 @@ func testConditions(t *testing.T, s *dirtest.Server) {
 	}
 	rename := ldif.Change{Kind: ldif.ModifyDN, DN: dn, NewRDN: "uid=countess", DeleteOldRDN: true, If: ldif.Condition{ID: id, AsLeft: true}}
 
-	receipt := c.Execute(t.Context(), steps(title(ldif.AddValues, "Countess", ldif.Condition{ID: id, Version: version})), []string{"title", "entryCSN"})
+	change := title(ldif.AddValues, "Countess", ldif.Condition{ID: id, Version: version})
+	receipt := c.Execute(t.Context(), steps(change), []string{"title", "entryCSN"})
 	if receipt.Err != nil {
 		t.Fatal(receipt.Err)
 	}
@@ -127,7 +131,8 @@ func testConditions(t *testing.T, s *dirtest.Server) {
 	wantReason(t, err, reason.LostRace)
 	err = c.Execute(t.Context(), steps(title(ldif.DeleteValues, "Duchess", ldif.Condition{ID: id})), nil).Err
 	wantReason(t, err, reason.LostRace)
-	err = c.Execute(t.Context(), steps(ldif.Change{Kind: ldif.Delete, DN: dn, If: ldif.Condition{ID: "00000000-0000-0000-0000-000000000000"}}), nil).Err
+	deletion := ldif.Change{Kind: ldif.Delete, DN: dn, If: ldif.Condition{ID: "00000000-0000-0000-0000-000000000000"}}
+	err = c.Execute(t.Context(), steps(deletion), nil).Err
 	wantReason(t, err, reason.LostRace)
 	if err = c.Execute(t.Context(), steps(title(ldif.ReplaceValues, "Duchess", ldif.Condition{ID: id}), rename), nil).Err; err != nil {
 		t.Fatal(err)
@@ -137,7 +142,8 @@ func testConditions(t *testing.T, s *dirtest.Server) {
 	}
 	_, err = c.Search(t.Context(), Search{Base: dn, Scope: BaseObject})
 	wantReason(t, err, reason.NoSuchObject)
-	if err = c.Execute(t.Context(), steps(ldif.Change{Kind: ldif.Delete, DN: "uid=countess," + s.People, If: ldif.Condition{ID: id}}), nil).Err; err != nil {
+	deletion = ldif.Change{Kind: ldif.Delete, DN: "uid=countess," + s.People, If: ldif.Condition{ID: id}}
+	if err = c.Execute(t.Context(), steps(deletion), nil).Err; err != nil {
 		t.Fatal(err)
 	}
 }
@@ -157,7 +163,9 @@ func testTakesBack(t *testing.T, s *dirtest.Server) {
 	back := mail("new@example.org", "ada@example.org", ldif.Condition{ID: id, AsLeft: true})
 	plan := ldif.Plan{Steps: []ldif.Step{
 		{Change: mail("ada@example.org", "new@example.org", ldif.Condition{ID: id}), Inverse: &back},
-		{Change: ldif.Change{Kind: ldif.ModifyDN, DN: dn, NewRDN: "uid=countess", DeleteOldRDN: true, If: ldif.Condition{ID: id, AsLeft: true}}},
+		{Change: ldif.Change{
+			Kind: ldif.ModifyDN, DN: dn, NewRDN: "uid=countess", DeleteOldRDN: true, If: ldif.Condition{ID: id, AsLeft: true},
+		}},
 	}}
 	err := c.Execute(t.Context(), plan, nil).Err
 	wantReason(t, err, reason.Exists)
@@ -179,7 +187,8 @@ func testSettledMembers(t *testing.T, s *dirtest.Server) {
 				ops[i].Name, ops[i].Settled = "member", settled
 			}
 		}
-		return steps(ldif.Change{Kind: ldif.Modify, DN: group, Mods: append(ops, ldif.Mod{Op: ldif.ReplaceValues, Name: "description", Values: []string{description}})})
+		ops = append(ops, ldif.Mod{Op: ldif.ReplaceValues, Name: "description", Values: []string{description}})
+		return steps(ldif.Change{Kind: ldif.Modify, DN: group, Mods: ops})
 	}
 	add := func(values ...string) ldif.Mod { return ldif.Mod{Op: ldif.AddValues, Values: values} }
 	remove := func(values ...string) ldif.Mod { return ldif.Mod{Op: ldif.DeleteValues, Values: values} }
@@ -192,7 +201,11 @@ func testSettledMembers(t *testing.T, s *dirtest.Server) {
 		{mods("absent", true, remove(dn("b"), dn("x"))), reason.None, []string{"a", "c"}},
 		{mods("both", true, add(dn("a"), dn("d")), remove(dn("b"), dn("c"))), reason.None, []string{"a", "d"}},
 		{mods("nothing", true, add(dn("a")), remove(dn("x"))), reason.None, []string{"a", "d"}},
-		{mods("the fault lies elsewhere", true, add(dn("e")), ldif.Mod{Op: ldif.AddValues, Name: "cn", Values: []string{"staff"}}), reason.Invalid, []string{"a", "d"}},
+		{
+			mods("the fault lies elsewhere", true, add(dn("e")), ldif.Mod{Op: ldif.AddValues, Name: "cn", Values: []string{"staff"}}),
+			reason.Invalid,
+			[]string{"a", "d"},
+		},
 		{mods("not settled", false, add(dn("a"), dn("e"))), reason.Invalid, []string{"a", "d"}},
 		{mods("not settled", false, remove(dn("x"))), reason.LostRace, []string{"a", "d"}},
 	} {
@@ -234,9 +247,19 @@ func testErrors(t *testing.T, s *dirtest.Server) {
 		"undefined attribute": {modify("nonsense", "x"), reason.Invalid, "nonsense"},
 		"required attribute":  {modify("sn"), reason.Invalid, ""},
 		"the RDN":             {modify("uid", "x"), reason.Invalid, ""},
-		"missing parent":      {ldif.Change{Kind: ldif.Add, DN: "uid=x,ou=none," + s.Suffix, Entry: []ldif.Attribute{{Name: "objectClass", Values: []string{"account"}}, {Name: "uid", Values: []string{"x"}}}}, reason.NoSuchObject, ""},
-		"DN in use":           {ldif.Change{Kind: ldif.Add, DN: dn, Entry: []ldif.Attribute{{Name: "objectClass", Values: []string{"account"}}, {Name: "uid", Values: []string{"ada"}}}}, reason.Exists, ""},
-		"has children":        {ldif.Change{Kind: ldif.Delete, DN: s.People}, reason.Refused, ""},
+		"missing parent": {
+			ldif.Change{Kind: ldif.Add, DN: "uid=x,ou=none," + s.Suffix, Entry: []ldif.Attribute{
+				{Name: "objectClass", Values: []string{"account"}}, {Name: "uid", Values: []string{"x"}},
+			}},
+			reason.NoSuchObject, "",
+		},
+		"DN in use": {
+			ldif.Change{Kind: ldif.Add, DN: dn, Entry: []ldif.Attribute{
+				{Name: "objectClass", Values: []string{"account"}}, {Name: "uid", Values: []string{"ada"}},
+			}},
+			reason.Exists, "",
+		},
+		"has children": {ldif.Change{Kind: ldif.Delete, DN: s.People}, reason.Refused, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.Execute(t.Context(), steps(test.change), nil).Err
@@ -248,14 +271,16 @@ func testErrors(t *testing.T, s *dirtest.Server) {
 }
 
 func TestOpenLDAPEnumerates(t *testing.T) {
-	s := dirtest.OpenLDAP(t, dirtest.Config("sizelimit 20", `limits dn.exact="uid=reader,ou=people,dc=example,dc=org" size=20 size.prtotal=unlimited`))
+	limits := `limits dn.exact="uid=reader,ou=people,dc=example,dc=org" size=20 size.prtotal=unlimited`
+	s := dirtest.OpenLDAP(t, dirtest.Config("sizelimit 20", limits))
 	var people strings.Builder
 	for i := range 1200 {
 		fmt.Fprintf(&people, "dn: uid=u%d,%s\nobjectClass: account\nuid: u%d\n\n", i, s.People, i)
 	}
 	s.Load(t, people.String())
 	for _, uid := range []string{"reader", "limited"} {
-		s.Load(t, fmt.Sprintf("dn: uid=%s,%s\nobjectClass: inetOrgPerson\nuid: %s\ncn: x\nsn: x\nuserPassword: sesame\n", uid, s.People, uid))
+		s.Load(t, fmt.Sprintf("dn: uid=%s,%s\nobjectClass: inetOrgPerson\nuid: %s\ncn: x\nsn: x\nuserPassword: sesame\n",
+			uid, s.People, uid))
 	}
 	as := func(uid string) func(*Options) {
 		return func(o *Options) { o.Bind = BindOptions{DN: "uid=" + uid + "," + s.People, Password: "sesame"} }
@@ -384,7 +409,8 @@ func TestActiveDirectory(t *testing.T) {
 	}
 	unique := strings.ToLower(strings.NewReplacer("=", "", ",", "").Replace(s.Base))[:12]
 	add := func(cn string, attributes ...ldif.Attribute) ldif.Change {
-		return ldif.Change{Kind: ldif.Add, DN: "CN=" + cn + "," + s.People, Entry: append([]ldif.Attribute{attribute("objectClass", "user")}, attributes...)}
+		attributes = append([]ldif.Attribute{attribute("objectClass", "user")}, attributes...)
+		return ldif.Change{Kind: ldif.Add, DN: "CN=" + cn + "," + s.People, Entry: attributes}
 	}
 	var dns, guids []string
 	for i := range 4 {
@@ -403,11 +429,21 @@ func TestActiveDirectory(t *testing.T) {
 			want      reason.Reason
 			attribute string
 		}{
-			"DN in use":       {add(unique+"0", attribute("sAMAccountName", unique+"x")), reason.Exists, ""},
-			"UPN in use":      {add(unique+"y", attribute("sAMAccountName", unique+"y"), attribute("userPrincipalName", unique+"0@ad.test")), reason.Exists, "userPrincipalName"},
-			"account name":    {add(unique+"z", attribute("sAMAccountName", unique+"0")), reason.Exists, ""},
-			"a weak password": {add(unique+"p", attribute("sAMAccountName", unique+"p"), attribute("userAccountControl", "512"), attribute("unicodePwd", quoted("x"))), reason.Invalid, "unicodePwd"},
-			"a missing entry": {ldif.Change{Kind: ldif.Delete, DN: "CN=x", If: ldif.Condition{ID: "00000000-0000-0000-0000-000000000001"}}, reason.NoSuchObject, ""},
+			"DN in use": {add(unique+"0", attribute("sAMAccountName", unique+"x")), reason.Exists, ""},
+			"UPN in use": {
+				add(unique+"y", attribute("sAMAccountName", unique+"y"), attribute("userPrincipalName", unique+"0@ad.test")),
+				reason.Exists, "userPrincipalName",
+			},
+			"account name": {add(unique+"z", attribute("sAMAccountName", unique+"0")), reason.Exists, ""},
+			"a weak password": {
+				add(unique+"p", attribute("sAMAccountName", unique+"p"), attribute("userAccountControl", "512"),
+					attribute("unicodePwd", quoted("x"))),
+				reason.Invalid, "unicodePwd",
+			},
+			"a missing entry": {
+				ldif.Change{Kind: ldif.Delete, DN: "CN=x", If: ldif.Condition{ID: "00000000-0000-0000-0000-000000000001"}},
+				reason.NoSuchObject, "",
+			},
 		} {
 			t.Run(name, func(t *testing.T) {
 				err := c.Execute(t.Context(), steps(test.change), nil).Err
@@ -428,7 +464,9 @@ func TestActiveDirectory(t *testing.T) {
 	}
 	groupID := guidText(read(t, c, group, "objectGUID").Value("objectGUID"))
 	members := func(op ldif.ModOp, values ...string) ldif.Plan {
-		return steps(ldif.Change{Kind: ldif.Modify, DN: group, If: ldif.Condition{ID: groupID}, Mods: []ldif.Mod{{Op: op, Name: "member", Values: values, Settled: true}}})
+		return steps(ldif.Change{Kind: ldif.Modify, DN: group, If: ldif.Condition{ID: groupID}, Mods: []ldif.Mod{
+			{Op: op, Name: "member", Values: values, Settled: true},
+		}})
 	}
 	byGUID := func(n int) string { return "<GUID=" + guids[n] + ">" }
 	for name, test := range []struct {
@@ -455,7 +493,8 @@ func TestActiveDirectory(t *testing.T) {
 			}
 		}
 	}
-	if err := c.Execute(t.Context(), steps(ldif.Change{Kind: ldif.Delete, DN: "CN=moved away," + s.Base, If: ldif.Condition{ID: guids[0]}}), nil).Err; err != nil {
+	deletion := ldif.Change{Kind: ldif.Delete, DN: "CN=moved away," + s.Base, If: ldif.Condition{ID: guids[0]}}
+	if err := c.Execute(t.Context(), steps(deletion), nil).Err; err != nil {
 		t.Fatal(err)
 	}
 }

@@ -49,7 +49,8 @@ type Guard struct {
 	learned    time.Time
 }
 
-// privilegedFor is how long the DNs of the privileged groups are believed: they are renamed about never, and their members are asked for each time.
+// privilegedFor is how long the DNs of the privileged groups are believed: they are renamed about never, and their members are
+// asked for each time.
 const privilegedFor = 5 * time.Minute
 
 // New makes a guard. own is the name that the bridge binds with.
@@ -171,8 +172,9 @@ func (g *Guard) isProtected(s *ldif.Server, e *ldif.Entry) string {
 	return ""
 }
 
-// isOwn says whether the entry is the account that the bridge binds with. Active Directory takes its DN, its userPrincipalName, its sAMAccountName at
-// the domain's DNS name, or the domain's short name, a backslash and the sAMAccountName ([MS-ADTS] §5.1.1.1.1).
+// isOwn says whether the entry is the account that the bridge binds with. Active Directory takes its DN, its userPrincipalName,
+// its sAMAccountName at the domain's DNS name, or the domain's short name, a backslash and the sAMAccountName ([MS-ADTS]
+// §5.1.1.1.1).
 func (g *Guard) isOwn(e *ldif.Entry) bool {
 	if g.own == "" {
 		return false
@@ -188,8 +190,8 @@ func (g *Guard) isOwn(e *ldif.Entry) bool {
 	return short && account != "" && strings.EqualFold(account, name)
 }
 
-// judgePrivileged asks whether an entry that the plan changes is a member, through any number of groups, of a privileged group: adminCount lags behind
-// the membership by up to an hour ([MS-ADTS] §3.1.1.6.1).
+// judgePrivileged asks whether an entry that the plan changes is a member, through any number of groups, of a privileged group:
+// adminCount lags behind the membership by up to an hour ([MS-ADTS] §3.1.1.6.1).
 func (g *Guard) judgePrivileged(ctx context.Context, s *ldif.Server, p ldif.Plan) error {
 	filter, err := g.privilegedFilter(ctx, s)
 	if err != nil || filter == "" {
@@ -219,8 +221,8 @@ func (g *Guard) judgePrivileged(ctx context.Context, s *ldif.Server, p ldif.Plan
 	return nil
 }
 
-// privilegedFilter finds the members of the groups that Active Directory itself guards, those with adminCount 1. memberOf does not tell of the
-// group that is an account's primary one.
+// privilegedFilter finds the members of the groups that Active Directory itself guards, those with adminCount 1. memberOf does
+// not tell of the group that is an account's primary one.
 func (g *Guard) privilegedFilter(ctx context.Context, s *ldif.Server) (string, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -25,7 +25,9 @@ func TestCheck(t *testing.T) {
 func testMap(t *testing.T) (*ldapmap.Map, *ldif.Server) {
 	t.Helper()
 	var attributes []string
-	for _, name := range []string{"objectClass", "uid", "cn", "mail", "title", "memberOf", "member", "entryUUID", "adminCount", "userPrincipalName", "sAMAccountName"} {
+	for _, name := range []string{
+		"objectClass", "uid", "cn", "mail", "title", "memberOf", "member", "entryUUID", "adminCount", "userPrincipalName", "sAMAccountName",
+	} {
 		attributes = append(attributes, "( 1.9."+name+" NAME '"+name+"' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )")
 	}
 	schema, err := ldif.ParseSubschema(attributes, []string{"( 1.8.1 NAME 'user' STRUCTURAL )", "( 1.8.2 NAME 'group' STRUCTURAL )"})
@@ -40,7 +42,8 @@ func testMap(t *testing.T) (*ldapmap.Map, *ldif.Server) {
 		},
 		{
 			Type: "Group", Base: "ou=groups,dc=example", ObjectClasses: []string{"group"}, DN: `"cn=" + rdn(displayName) + "," + base`,
-			Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "mail"}}, Members: &compile.MembersOptions{Attribute: "member"},
+			Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "mail"}},
+			Members:    &compile.MembersOptions{Attribute: "member"},
 		},
 	})
 	if err != nil {
@@ -83,6 +86,7 @@ func add(e *ldif.Entry) ldif.Step {
 func TestJudge(t *testing.T) {
 	m, s := testMap(t)
 	const maraDN, crewDN = "uid=mara,ou=people,dc=example", "cn=crew,ou=groups,dc=example"
+	const bridgeDN = "UID=Bridge, ou=people,dc=example"
 	mara, crew := entry(maraDN, "objectClass", "user", "uid", "mara"), entry(crewDN, "objectClass", "group", "cn", "crew", "member", maraDN)
 	const (
 		outside = "the entry is outside what the map covers"
@@ -101,9 +105,13 @@ func TestJudge(t *testing.T) {
 		{"a class", []ldif.Step{modify(mara, maraDN, ldif.AddValues, "objectClass", "scimbridgeUser")}, ""},
 		{"an attribute that the map does not name", []ldif.Step{modify(mara, maraDN, ldif.AddValues, "mail", "x")}, unnamed},
 		{"another type's attribute", []ldif.Step{modify(mara, maraDN, ldif.AddValues, "member", "x")}, unnamed},
-		{"one of several", []ldif.Step{{Before: mara, Change: ldif.Change{Kind: ldif.Modify, DN: maraDN, Mods: []ldif.Mod{{Op: ldif.AddValues, Name: "title", Values: []string{"x"}}, {Op: ldif.ReplaceValues, Name: "cn"}}}}}, unnamed},
+		{"one of several", []ldif.Step{{Before: mara, Change: ldif.Change{Kind: ldif.Modify, DN: maraDN, Mods: []ldif.Mod{
+			{Op: ldif.AddValues, Name: "title", Values: []string{"x"}}, {Op: ldif.ReplaceValues, Name: "cn"},
+		}}}}, unnamed},
 		{"out of scope", []ldif.Step{modify(mara, maraDN, ldif.AddValues, "title", "secret")}, leaving},
-		{"into scope", []ldif.Step{modify(entry(maraDN, "objectClass", "user", "uid", "mara", "title", "secret"), maraDN, ldif.DeleteValues, "title", "secret")}, outside},
+		{"into scope", []ldif.Step{
+			modify(entry(maraDN, "objectClass", "user", "uid", "mara", "title", "secret"), maraDN, ldif.DeleteValues, "title", "secret"),
+		}, outside},
 		{"out and back", []ldif.Step{
 			modify(mara, maraDN, ldif.AddValues, "title", "secret"), modify(mara, maraDN, ldif.DeleteValues, "title", "secret"),
 		}, leaving},
@@ -111,9 +119,17 @@ func TestJudge(t *testing.T) {
 			modify(mara, maraDN, ldif.AddValues, "title", "x"), modify(mara, maraDN, ldif.ReplaceValues, "title", "secret"),
 		}, leaving},
 		{"a class that makes it another thing", []ldif.Step{modify(mara, maraDN, ldif.ReplaceValues, "objectClass", "group")}, leaving},
-		{"another place", []ldif.Step{modify(entry("uid=x,ou=else,dc=example", "objectClass", "user"), "uid=x,ou=else,dc=example", ldif.AddValues, "title", "x")}, outside},
-		{"a group where people are", []ldif.Step{modify(entry("cn=x,ou=people,dc=example", "objectClass", "group"), "cn=x,ou=people,dc=example", ldif.AddValues, "member", "x")}, outside},
-		{"an entry that nobody has read", []ldif.Step{modify(nil, maraDN, ldif.AddValues, "title", "x")}, "nobody has looked at the entry that is there"},
+		{"another place", []ldif.Step{
+			modify(entry("uid=x,ou=else,dc=example", "objectClass", "user"), "uid=x,ou=else,dc=example", ldif.AddValues, "title", "x"),
+		}, outside},
+		{"a group where people are", []ldif.Step{
+			modify(entry("cn=x,ou=people,dc=example", "objectClass", "group"), "cn=x,ou=people,dc=example", ldif.AddValues, "member", "x"),
+		}, outside},
+		{
+			"an entry that nobody has read",
+			[]ldif.Step{modify(nil, maraDN, ldif.AddValues, "title", "x")},
+			"nobody has looked at the entry that is there",
+		},
 		{"a rename", []ldif.Step{rename(mara, maraDN, "uid=noor", "")}, ""},
 		{"a move within", []ldif.Step{rename(mara, maraDN, "uid=mara", "ou=sales,OU=People,dc=example")}, ""},
 		{"a move out", []ldif.Step{rename(mara, maraDN, "uid=mara", "ou=groups,dc=example")}, leaving},
@@ -122,21 +138,46 @@ func TestJudge(t *testing.T) {
 			rename(mara, maraDN, "uid=noor", ""), modify(mara, "uid=noor,ou=people,dc=example", ldif.AddValues, "title", "secret"),
 		}, leaving},
 		{"a newcomer in a freed place", []ldif.Step{rename(mara, maraDN, "uid=noor", ""), add(mara)}, ""},
-		{"a newcomer on another's place", []ldif.Step{modify(mara, maraDN, ldif.AddValues, "title", "x"), add(mara)}, "nobody has looked at the entry that is there"},
+		{
+			"a newcomer on another's place",
+			[]ldif.Step{modify(mara, maraDN, ldif.AddValues, "title", "x"), add(mara)},
+			"nobody has looked at the entry that is there",
+		},
 		{"a new entry and more of it", []ldif.Step{add(crew), modify(nil, crewDN, ldif.AddValues, "member", "x")}, ""},
-		{"a new entry with more than the map names", []ldif.Step{add(entry(maraDN, "objectClass", "user", "uid", "mara", "mail", "x"))}, unnamed},
+		{
+			"a new entry with more than the map names",
+			[]ldif.Step{add(entry(maraDN, "objectClass", "user", "uid", "mara", "mail", "x"))},
+			unnamed,
+		},
 		{"a new entry whose name the map's expression gives", []ldif.Step{add(crew)}, ""},
 		{"a new entry out of scope", []ldif.Step{add(entry(maraDN, "objectClass", "user", "uid", "mara", "title", "Secret"))}, leaving},
 		{"a new entry elsewhere", []ldif.Step{add(entry("uid=x,dc=example", "objectClass", "user", "uid", "x"))}, leaving},
 		{"a deletion", []ldif.Step{{Before: mara, Change: ldif.Change{Kind: ldif.Delete, DN: maraDN}}}, ""},
-		{"a deletion of what nobody has read", []ldif.Step{{Change: ldif.Change{Kind: ldif.Delete, DN: maraDN}}}, "nobody has looked at the entry that is there"},
+		{
+			"a deletion of what nobody has read",
+			[]ldif.Step{{Change: ldif.Change{Kind: ldif.Delete, DN: maraDN}}},
+			"nobody has looked at the entry that is there",
+		},
 		{"the second of two entries", []ldif.Step{
 			modify(crew, crewDN, ldif.DeleteValues, "member", maraDN),
-			{Before: entry("uid=boss,ou=admins,ou=people,dc=example", "objectClass", "user"), Change: ldif.Change{Kind: ldif.Delete, DN: "uid=boss,ou=admins,ou=people,dc=example"}},
+			{
+				Before: entry("uid=boss,ou=admins,ou=people,dc=example", "objectClass", "user"),
+				Change: ldif.Change{Kind: ldif.Delete, DN: "uid=boss,ou=admins,ou=people,dc=example"},
+			},
 		}, listed},
-		{"an entry that was read without its scope", []ldif.Step{modify(unread(maraDN, "objectClass"), maraDN, ldif.AddValues, "title", "x")}, "nobody has looked at the entry's title"},
-		{"an entry that was read from nowhere", []ldif.Step{modify(unread(maraDN), maraDN, ldif.AddValues, "title", "x")}, "nobody has looked at the entry's objectClass"},
-		{"its own account", []ldif.Step{modify(entry("UID=Bridge, ou=people,dc=example", "objectClass", "user"), "UID=Bridge, ou=people,dc=example", ldif.AddValues, "title", "x")}, own},
+		{
+			"an entry that was read without its scope",
+			[]ldif.Step{modify(unread(maraDN, "objectClass"), maraDN, ldif.AddValues, "title", "x")},
+			"nobody has looked at the entry's title",
+		},
+		{
+			"an entry that was read from nowhere",
+			[]ldif.Step{modify(unread(maraDN), maraDN, ldif.AddValues, "title", "x")},
+			"nobody has looked at the entry's objectClass",
+		},
+		{"its own account", []ldif.Step{
+			modify(entry(bridgeDN, "objectClass", "user"), bridgeDN, ldif.AddValues, "title", "x"),
+		}, own},
 		{"a rename to its own account", []ldif.Step{rename(mara, maraDN, "uid=bridge", "")}, own},
 	} {
 		g := New(Options{Protected: []string{"ou=admins,ou=people,dc=example"}}, "uid=bridge,ou=people,dc=example", nil)
@@ -176,8 +217,10 @@ func TestPrivileged(t *testing.T) {
 func TestOwnAccount(t *testing.T) {
 	e := entry("CN=Bridge,OU=Service,DC=corp,DC=example", "userPrincipalName", "scim@corp.example", "sAMAccountName", "scimbridge")
 	for own, want := range map[string]bool{
-		"cn=bridge, ou=service,dc=corp,dc=example": true, "SCIM@corp.example": true, `CORP\scimBridge`: true, "scimbridge@corp.example": true,
-		"": false, "scimbridge": false, `CORP\other`: false, "other@corp.example": false, "cn=bridge,dc=corp,dc=example": false, `CORP\`: false,
+		"cn=bridge, ou=service,dc=corp,dc=example": true,
+		"SCIM@corp.example":                        true, `CORP\scimBridge`: true, "scimbridge@corp.example": true,
+		"": false, "scimbridge": false, `CORP\other`: false, "other@corp.example": false,
+		"cn=bridge,dc=corp,dc=example": false, `CORP\`: false,
 	} {
 		if got := New(Options{}, own, nil).isOwn(e); got != want {
 			t.Errorf("%q: %v", own, got)

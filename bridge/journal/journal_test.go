@@ -98,7 +98,8 @@ func TestLog(t *testing.T) {
 				}
 			}
 			want := map[string]string{
-				"level": c.level.String(), "msg": c.message, "request": "r-1", "caller": "entra", "operation": "patch", "type": "User", "id": "7",
+				"level": c.level.String(), "msg": c.message,
+				"request": "r-1", "caller": "entra", "operation": "patch", "type": "User", "id": "7",
 				"dn": before.DN, "effects": plan.Words(), "reason": c.reason,
 			}
 			for key, value := range want {

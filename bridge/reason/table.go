@@ -46,7 +46,8 @@ var table = [count]Row{
 		Retry: Again,
 	},
 	LostRace: {
-		Label: "lost-race", Status: http.StatusServiceUnavailable, Detail: "the entry keeps changing; try again", RetryAfter: soon, Retry: Again,
+		Label: "lost-race", Status: http.StatusServiceUnavailable, Detail: "the entry keeps changing; try again", RetryAfter: soon,
+		Retry: Again,
 	},
 	NoSuchObject: {
 		Label: "no-such-object", Status: http.StatusBadRequest, ScimType: scim.InvalidValue,

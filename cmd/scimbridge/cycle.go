@@ -15,7 +15,8 @@ const (
 var cycle = []step{
 	{
 		says: "Test Connection: a filter on a random value finds nobody", method: "GET",
-		path: query("/Users", `userName eq "5e1f8a2c-64b6-4a2e-9df1-3f1b7a1c0d11"`, ""), status: http.StatusOK, holds: total(0), silent: true,
+		path:   query("/Users", `userName eq "5e1f8a2c-64b6-4a2e-9df1-3f1b7a1c0d11"`, ""),
+		status: http.StatusOK, holds: total(0), silent: true,
 	},
 	{says: "Schema discovery", method: "GET", path: "/Schemas", status: http.StatusOK, holds: total(3), silent: true},
 
@@ -37,18 +38,23 @@ var cycle = []step{
 			`"active":true,"displayName":"Noor Haan","name":{"familyName":"Haan","givenName":"Noor"}}`,
 	},
 	{
-		says: "A retry of the create is a conflict", method: "POST", path: "/Users", status: http.StatusConflict, holds: shows("scimType", "uniqueness"), silent: true,
-		body: `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"NOOR.haan@contoso.example","name":{"familyName":"Haan"}}`,
+		says: "A retry of the create is a conflict", method: "POST", path: "/Users",
+		status: http.StatusConflict, holds: shows("scimType", "uniqueness"), silent: true,
+		body: `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"NOOR.haan@contoso.example",` +
+			`"name":{"familyName":"Haan"}}`,
 	},
 
 	{
-		says: "Update, default dialect: one operation for each attribute", method: "PATCH", path: "/Users/{mara}", status: http.StatusOK, holds: shows("displayName", "Mara Lind-Oke"),
-		body: patch(`{"op":"Replace","path":"displayName","value":"Mara Lind-Oke"}`, `{"op":"Replace","path":"name.familyName","value":"Lind-Oke"}`,
+		says: "Update, default dialect: one operation for each attribute", method: "PATCH", path: "/Users/{mara}",
+		status: http.StatusOK, holds: shows("displayName", "Mara Lind-Oke"),
+		body: patch(`{"op":"Replace","path":"displayName","value":"Mara Lind-Oke"}`,
+			`{"op":"Replace","path":"name.familyName","value":"Lind-Oke"}`,
 			`{"op":"Add","path":"phoneNumbers[type eq \"mobile\"].value","value":"55501003"}`,
 			`{"op":"Add","path":"`+enterprise+`:department","value":"Sales"}`),
 	},
 	{
-		says: "Update, aadOptscim062020: plain attributes in one operation without a path", method: "PATCH", path: "/Users/{mara}", status: http.StatusOK, holds: shows("title", "Lead"),
+		says: "Update, aadOptscim062020: plain attributes in one operation without a path", method: "PATCH", path: "/Users/{mara}",
+		status: http.StatusOK, holds: shows("title", "Lead"),
 		body: patch(`{"op":"replace","path":"emails[type eq \"work\"].value","value":"mara.oke@contoso.example"}`,
 			`{"op":"replace","value":{"title":"Lead","name.formatted":"Mara Lind-Oke","`+enterprise+`:employeeNumber":"70199"}}`),
 	},
@@ -63,11 +69,13 @@ var cycle = []step{
 
 	{
 		says: "Match the group, without its members", method: "GET",
-		path: query("/Groups", `displayName eq "Night Shift"`, "excludedAttributes=members&"), status: http.StatusOK, holds: total(0), silent: true,
+		path:   query("/Groups", `displayName eq "Night Shift"`, "excludedAttributes=members&"),
+		status: http.StatusOK, holds: total(0), silent: true,
 	},
 	{
 		says: "Create the group, empty", method: "POST", path: "/Groups", status: http.StatusCreated, keep: "group",
-		body: `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"externalId":"5b0a","displayName":"Night Shift","meta":{"resourceType":"Group"}}`,
+		body: `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"externalId":"5b0a",` +
+			`"displayName":"Night Shift","meta":{"resourceType":"Group"}}`,
 	},
 	{
 		says: "Add a member, default dialect", method: "PATCH", path: "/Groups/{group}", status: http.StatusNoContent,
@@ -83,12 +91,19 @@ var cycle = []step{
 		body: patch(`{"op":"remove","path":"members[value eq \"{noor}\"]"}`),
 	},
 
-	{says: "Disable: bit 0x2 is set", method: "PATCH", path: "/Users/{noor}", status: http.StatusOK, holds: shows("active", false), body: patch(disable)},
-	{says: "Disable a second time: it stays set", method: "PATCH", path: "/Users/{noor}", status: http.StatusOK, holds: shows("active", false), silent: true, body: patch(disable)},
+	{
+		says: "Disable: bit 0x2 is set", method: "PATCH", path: "/Users/{noor}",
+		status: http.StatusOK, holds: shows("active", false), body: patch(disable),
+	},
+	{
+		says: "Disable a second time: it stays set", method: "PATCH", path: "/Users/{noor}",
+		status: http.StatusOK, holds: shows("active", false), silent: true, body: patch(disable),
+	},
 	{says: "Enable", method: "PATCH", path: "/Users/{noor}", status: http.StatusOK, holds: shows("active", true), body: patch(enable)},
 
 	{
-		says: "Soft delete: blocked and renamed at once; the login stays", method: "PATCH", path: "/Users/{mara}", status: http.StatusOK, holds: both(shows("active", false), shows("userName", leaver)),
+		says: "Soft delete: blocked and renamed at once; the login stays", method: "PATCH", path: "/Users/{mara}",
+		status: http.StatusOK, holds: both(shows("active", false), shows("userName", leaver)),
 		body: patch(`{"op":"Replace","path":"userName","value":"`+leaver+`"}`, disable),
 	},
 	{
@@ -96,22 +111,32 @@ var cycle = []step{
 		path: query("/Users", `userName eq "mara.lind@contoso.example"`, ""), status: http.StatusOK, holds: total(0), silent: true,
 	},
 	{
-		says: "A newcomer gets the freed name: the leaver gives it up first", method: "POST", path: "/Users", status: http.StatusCreated, keep: "newcomer", holds: shows("userName", "mara.lind@contoso.example"),
-		body: `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"externalId":"mara.lind.2","userName":"mara.lind@contoso.example","active":true,` +
-			`"displayName":"Mara Lind","name":{"familyName":"Lind","givenName":"Mara"}}`,
+		says: "A newcomer gets the freed name: the leaver gives it up first", method: "POST", path: "/Users",
+		status: http.StatusCreated, keep: "newcomer", holds: shows("userName", "mara.lind@contoso.example"),
+		body: `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"externalId":"mara.lind.2",` +
+			`"userName":"mara.lind@contoso.example","active":true,"displayName":"Mara Lind",` +
+			`"name":{"familyName":"Lind","givenName":"Mara"}}`,
 	},
-	{says: "The leaver is still who she was", method: "GET", path: "/Users/{mara}", status: http.StatusOK, holds: both(shows("userName", leaver), shows("externalId", "mara.lind")), silent: true},
 	{
-		says: "Her return is a conflict while the newcomer has the name", method: "PATCH", path: "/Users/{mara}", status: http.StatusConflict, holds: shows("scimType", "uniqueness"), silent: true,
+		says: "The leaver is still who she was", method: "GET", path: "/Users/{mara}",
+		status: http.StatusOK, holds: both(shows("userName", leaver), shows("externalId", "mara.lind")), silent: true,
+	},
+	{
+		says: "Her return is a conflict while the newcomer has the name", method: "PATCH", path: "/Users/{mara}",
+		status: http.StatusConflict, holds: shows("scimType", "uniqueness"), silent: true,
 		body: patch(`{"op":"Replace","path":"userName","value":"mara.lind@contoso.example"}`, enable),
 	},
 	{says: "Hard delete of the newcomer", method: "DELETE", path: "/Users/{newcomer}", status: http.StatusNoContent},
 	{
-		says: "Restore: the name is hers again, and she is let in", method: "PATCH", path: "/Users/{mara}", status: http.StatusOK, holds: both(shows("active", true), shows("userName", "mara.lind@contoso.example")),
+		says: "Restore: the name is hers again, and she is let in", method: "PATCH", path: "/Users/{mara}",
+		status: http.StatusOK, holds: both(shows("active", true), shows("userName", "mara.lind@contoso.example")),
 		body: patch(`{"op":"Replace","path":"userName","value":"mara.lind@contoso.example"}`, enable),
 	},
 	{says: "She kept her membership", method: "GET", path: "/Groups/{group}", status: http.StatusOK, holds: members(1), silent: true},
-	{says: "Hard delete: out of the group and off the reports first", method: "DELETE", path: "/Users/{mara}", status: http.StatusNoContent},
+	{
+		says: "Hard delete: out of the group and off the reports first", method: "DELETE", path: "/Users/{mara}",
+		status: http.StatusNoContent,
+	},
 	{says: "She is gone", method: "GET", path: "/Users/{mara}", status: http.StatusNotFound, silent: true},
 	{says: "The group holds nobody", method: "GET", path: "/Groups/{group}", status: http.StatusOK, holds: members(0), silent: true},
 }

@@ -59,7 +59,8 @@ func (d demoCommand) Run(w *world) error {
 	url := server.URL(listener.Addr())
 
 	replay := newReplay(w.stdout, url, token, &caused, log)
-	fmt.Fprintf(w.stdout, "scimbridge replays what Microsoft Entra ID sends, on an LDAP directory in this process.\nSCIM: %s   LDAP: %s\n", url, mem.URL())
+	fmt.Fprintln(w.stdout, "scimbridge replays what Microsoft Entra ID sends, on an LDAP directory in this process.")
+	fmt.Fprintf(w.stdout, "SCIM: %s   LDAP: %s\n", url, mem.URL())
 	failed := replay.run(w)
 	caused.close()
 	if d.Once || failed != nil {

@@ -49,8 +49,10 @@ var floors = []string{
 var besides = map[string][]string{
 	memdir:                     {"ldapmap/ldif"},
 	"bridge/directory/dirtest": {"ldapmap/ldif", memdir},
-	"ldapmap/maptest":          {"ldapmap", "ldapmap/compile", "ldapmap/draft", "ldapmap/ldif", "ldapmap/read", "scim", "scim/schema", memdir},
-	"examples":                 {},
+	"ldapmap/maptest": {
+		"ldapmap", "ldapmap/compile", "ldapmap/draft", "ldapmap/ldif", "ldapmap/read", "scim", "scim/schema", memdir,
+	},
+	"examples": {},
 }
 
 // demo are those of them that the program's demo imports.

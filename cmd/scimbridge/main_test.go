@@ -69,7 +69,8 @@ func TestServe(t *testing.T) {
 	log, written := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(&world{ctx, []string{"SCIMBRIDGE_LOG_LEVEL=debug"}, io.Discard, written}, []string{"serve", "--config", configuration(t, ldap.URL())})
+		w := &world{ctx, []string{"SCIMBRIDGE_LOG_LEVEL=debug"}, io.Discard, written}
+		ended <- run(w, []string{"serve", "--config", configuration(t, ldap.URL())})
 		written.Close()
 	}()
 	root, lines := listening(t, log)
@@ -223,9 +224,19 @@ func TestExitCodes(t *testing.T) {
 		code           int
 		stdout, stderr string // what they hold
 	}{
-		"check":          {nil, []string{"check", "--config", good}, exitOK, "no faults", ""},
-		"check, faulty":  {[]string{"SCIMBRIDGE_LOG_LEVEL=loud"}, []string{"check", "--config", good}, exitFault, "", "SCIMBRIDGE_LOG_LEVEL: log.level: is not one of"},
-		"serve, faulty":  {[]string{"SCIMBRIDGE_LOG_LEVEL=loud"}, []string{"serve", "--config", good}, exitFault, "", "SCIMBRIDGE_LOG_LEVEL: log.level: is not one of"},
+		"check": {nil, []string{"check", "--config", good}, exitOK, "no faults", ""},
+		"check, faulty": {
+			[]string{"SCIMBRIDGE_LOG_LEVEL=loud"},
+			[]string{"check", "--config", good},
+			exitFault, "",
+			"SCIMBRIDGE_LOG_LEVEL: log.level: is not one of",
+		},
+		"serve, faulty": {
+			[]string{"SCIMBRIDGE_LOG_LEVEL=loud"},
+			[]string{"serve", "--config", good},
+			exitFault, "",
+			"SCIMBRIDGE_LOG_LEVEL: log.level: is not one of",
+		},
 		"no such file":   {nil, []string{"serve", "--config", "/nowhere.yaml"}, exitFault, "", "no such file"},
 		"no such host":   {[]string{"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:1"}, []string{"check", "--config", good}, exitOK, "no faults", ""},
 		"no file":        {nil, []string{"serve"}, exitUsage, "", "--config"},
@@ -236,7 +247,8 @@ func TestExitCodes(t *testing.T) {
 		"version":        {nil, []string{"version"}, exitOK, "scimbridge ", ""},
 	} {
 		code, stdout, stderr := program(t, test.environ, test.arguments...)
-		if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) || (test.stderr == "") != (stderr == "") {
+		if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) ||
+			(test.stderr == "") != (stderr == "") {
 			t.Errorf("%s: exit code %d\n%s%s", name, code, stdout, stderr)
 		}
 	}

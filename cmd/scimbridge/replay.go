@@ -15,7 +15,8 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// replay sends an initial and an incremental provisioning cycle as Entra does, and prints each request, its answer and the LDIF that it caused.
+// replay sends an initial and an incremental provisioning cycle as Entra does, and prints each request, its answer and the LDIF
+// that it caused.
 type replay struct {
 	out    io.Writer
 	url    string

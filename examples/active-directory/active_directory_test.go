@@ -1,6 +1,7 @@
 //go:build linux
 
-// Package active_directory_test runs the README's commands on a Samba AD DC, and the rights that it grants against what the bridge must be able to do.
+// Package active_directory_test runs the README's commands on a Samba AD DC, and the rights that it grants against what the bridge must be
+// able to do.
 package active_directory_test
 
 import (
@@ -27,7 +28,8 @@ import (
 
 const root = "../.." // where the README's commands run
 
-// TestTryIt runs the section "Try it on Samba" command by command, and then asks of the same domain and bridge what the section does not show.
+// TestTryIt runs the section "Try it on Samba" command by command, and then asks of the same domain and bridge what the section does not
+// show.
 func TestTryIt(t *testing.T) {
 	need(t)
 	e := newExample(t)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Activation is one way in which `active` stands in the directory. It is blocked where the bit is set, or where the attribute holds
-// the blocked value (or lacks the unblocked one, where blocked is absence).
+// Activation is one way in which `active` stands in the directory. An entry is blocked where the bit is set, or where the attribute
+// holds the blocked value (or lacks the unblocked one, where blocked is absence).
 type Activation struct {
 	Attribute string
 	Bit       int // 0: by values

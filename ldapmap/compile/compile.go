@@ -1,5 +1,5 @@
-// Package compile turns the configuration's `resources` into compiled maps, once, at start: every path resolved, every expression compiled, every fault
-// reported. What a directory's schema says of a map is package ldapmap's.
+// Package compile turns the configuration's `resources` into compiled maps, once, at start: every path resolved, every expression
+// compiled, every fault reported. What a directory's schema says of a map is package ldapmap's.
 package compile
 
 import (
@@ -147,7 +147,8 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		return r
 	}
 	if a.Value != "" || len(a.Constant) > 0 || a.Unique {
-		c.report(at("scim"), "`value`, `constant` and `unique` go with a line without `scim`; a SCIM attribute is made unique under `unique` of the resource")
+		c.report(at("scim"), "`value`, `constant` and `unique` go with a line without `scim`; "+
+			"a SCIM attribute is made unique under `unique` of the resource")
 	}
 	path, err := filter.ParsePath(a.SCIM, full, scim.Dialect{})
 	if err != nil || path.Attr.Ref.Attr == nil {
@@ -163,7 +164,8 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		return nil
 	}
 	if r.WriteOnly() != ldif.Secret(a.LDAP) {
-		c.report(at("ldap"), "a password, and nothing else, is kept in an attribute whose values are never shown, such as userPassword or unicodePwd")
+		c.report(at("ldap"), "a password, and nothing else, is kept in an attribute whose values are never shown, "+
+			"such as userPassword or unicodePwd")
 	}
 	for _, other := range c.t.Rules {
 		if problem := r.besides(other); problem != "" {
@@ -278,7 +280,7 @@ func (c *compiler) expressions(o Options) {
 		if source == "" {
 			return nil
 		}
-		e, err := NewExpression(source, c.t.Resource)
+		e, err := newExpression(source, c.t.Resource)
 		if err != nil {
 			c.report(path, firstLine(err))
 		}

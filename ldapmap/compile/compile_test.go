@@ -14,16 +14,22 @@ import (
 // Each map has the faults named, and no other.
 func TestCompileFaults(t *testing.T) {
 	user := func(lines string) string {
-		return "- type: User\n  base: dc=example\n  objectClasses: [inetOrgPerson]\n  attributes:\n    - {scim: userName, ldap: uid}\n" + lines
+		return "- type: User\n  base: dc=example\n  objectClasses: [inetOrgPerson]\n" +
+			"  attributes:\n    - {scim: userName, ldap: uid}\n" + lines
 	}
+	const misplaced = "[0].attributes[1].ldap: a password, and nothing else, is kept in an attribute whose values are never shown, " +
+		"such as userPassword or unicodePwd"
 	for _, c := range []struct{ text, want string }{
 		{user(""), ""},
 		{"- {type: User}", `[0].base: "" is not a DN
 [0].objectClasses: at least the structural object class is needed
 [0].attributes: userName must be mapped`},
 		{strings.Replace(user(""), "dc=example", "no DN", 1), `[0].base: "no DN" is not a DN`},
-		{strings.Replace(user(""), "User", "Printer", 1), `[0].type: "Printer" is neither User nor Group: a type of your own needs ` + "`endpoint` and `schema`" + `
-[0].dn: how is an entry named? For example '"cn=" + rdn(displayName) + "," + base'`},
+		{
+			strings.Replace(user(""), "User", "Printer", 1),
+			`[0].type: "Printer" is neither User nor Group: a type of your own needs ` + "`endpoint` and `schema`" + `
+[0].dn: how is an entry named? For example '"cn=" + rdn(displayName) + "," + base'`,
+		},
 		{user("") + user(""), "[1].type: User is mapped twice"},
 		{user("  filter: (a=b"), `[0].filter: filter "(a=b", offset 4: ')' wanted`},
 		{user("  delete: {mode: hide}"), `[0].delete.mode: "hide" is not a way to delete: delete is`},
@@ -31,39 +37,83 @@ func TestCompileFaults(t *testing.T) {
 		{user("    - {scim: title}"), `[0].attributes[1].ldap: the LDAP attribute is missing`},
 		{user("    - {scim: title, ldap: title;lang-de}"), `[0].attributes[1].ldap: values with options are not mapped`},
 		{user("    - {scim: title, ldap: title, on: delete}"), `[0].attributes[1].on: "delete" is not known: create is`},
-		{user("    - {scim: nope, ldap: cn}\n    - {scim: title, ldap: title, reference: Robot}"), `[0].attributes[1].scim: "nope" is not an attribute of User
-[0].attributes[2].reference: Robot is not mapped`},
+		{
+			user("    - {scim: nope, ldap: cn}\n    - {scim: title, ldap: title, reference: Robot}"),
+			`[0].attributes[1].scim: "nope" is not an attribute of User
+[0].attributes[2].reference: Robot is not mapped`,
+		},
 		{user("    - {ldap: cn}"), "[0].attributes[1].value: a line without `scim` needs either `value` or `constant`"},
 		{user("    - {ldap: cn, value: userName, empty: userName}"), "[0].attributes[1].scim: `empty` and `reference` go with `scim`"},
-		{user("    - {scim: title, ldap: title, constant: [x]}"), "[0].attributes[1].scim: `value`, `constant` and `unique` go with a line without `scim`; a SCIM attribute is made unique under `unique` of the resource"},
+		{
+			user("    - {scim: title, ldap: title, constant: [x]}"),
+			"[0].attributes[1].scim: `value`, `constant` and `unique` go with a line without `scim`; " +
+				"a SCIM attribute is made unique under `unique` of the resource",
+		},
 		{user("    - {scim: name, ldap: cn}"), `[0].attributes[1].scim: name is complex: name one of its sub-attributes`},
 		{user("    - {scim: active, ldap: cn}"), "[0].attributes[1].scim: active is mapped under `active` of the resource"},
 		{user("    - {scim: id, ldap: cn}"), "[0].attributes[1].scim: id comes from the directory itself"},
-		{user("    - {scim: 'emails[type sw \"w\"].value', ldap: mail}"), "[0].attributes[1].scim: the filter of a mapped path holds `eq` clauses joined by `and` only"},
+		{
+			user("    - {scim: 'emails[type sw \"w\"].value', ldap: mail}"),
+			"[0].attributes[1].scim: the filter of a mapped path holds `eq` clauses joined by `and` only",
+		},
 		{user("    - {scim: title, ldap: title}\n    - {scim: Title, ldap: cn}"), `[0].attributes[2].scim: Title is mapped twice`},
 		{user("    - {scim: title, ldap: UID}"), `[0].attributes[1].ldap: UID holds userName already`},
-		{user("    - {scim: emails.value, ldap: mail}\n    - {scim: 'emails[type eq \"work\"].value', ldap: cn}"), `[0].attributes[2].scim: emails[type eq "work"].value cannot stand beside emails.value: each needs a filter such as [type eq "work"]`},
-		{user("    - {scim: password, ldap: description}"), `[0].attributes[1].ldap: a password, and nothing else, is kept in an attribute whose values are never shown, such as userPassword or unicodePwd`},
-		{user("    - {scim: title, ldap: userPassword}"), `[0].attributes[1].ldap: a password, and nothing else, is kept in an attribute whose values are never shown, such as userPassword or unicodePwd`},
+		{
+			user("    - {scim: emails.value, ldap: mail}\n    - {scim: 'emails[type eq \"work\"].value', ldap: cn}"),
+			`[0].attributes[2].scim: emails[type eq "work"].value cannot stand beside emails.value: ` +
+				`each needs a filter such as [type eq "work"]`,
+		},
+		{user("    - {scim: password, ldap: description}"), misplaced},
+		{user("    - {scim: title, ldap: userPassword}"), misplaced},
 		{user("    - {ldap: cn, value: nickName}"), `[0].attributes[1].value: "nickName" uses nickName, which the map does not name`},
-		{user("    - {scim: name.familyName, ldap: sn, empty: name.givenName}"), `[0].attributes[1].empty: "name.givenName" uses name.givenName, which the map does not name`},
-		{user("    - {scim: name.familyName, ldap: sn, empty: name.FamilyName}"), `[0].attributes[1].empty: "name.FamilyName" uses name.FamilyName, which the map does not name`},
+		{
+			user("    - {scim: name.familyName, ldap: sn, empty: name.givenName}"),
+			`[0].attributes[1].empty: "name.givenName" uses name.givenName, which the map does not name`,
+		},
+		{
+			user("    - {scim: name.familyName, ldap: sn, empty: name.FamilyName}"),
+			`[0].attributes[1].empty: "name.FamilyName" uses name.FamilyName, which the map does not name`,
+		},
 		{user("    - {ldap: cn, value: '1 +'}"), `[0].attributes[1].value: unexpected token EOF (1:3)`},
 		{user("    - {ldap: cn, value: 'now()'}"), `[0].attributes[1].value: "now()" uses now, which the map does not name`},
-		{user("    - {scim: title, ldap: title, empty: nickName}\n    - {scim: nickName, ldap: cn, empty: title}"), "[0].attributes: what stands in for empty attributes (`empty`) goes in a circle"},
+		{
+			user("    - {scim: title, ldap: title, empty: nickName}\n    - {scim: nickName, ldap: cn, empty: title}"),
+			"[0].attributes: what stands in for empty attributes (`empty`) goes in a circle",
+		},
 		{user("  dn: '\"cn=\" + rdn(displayName)'"), `[0].dn: "\"cn=\" + rdn(displayName)" uses displayName, which the map does not name`},
-		{strings.Replace(user(""), "ldap: uid", "ldap: mail", 1), `[0].dn: how is an entry named? For example '"cn=" + rdn(displayName) + "," + base'`},
+		{
+			strings.Replace(user(""), "ldap: uid", "ldap: mail", 1),
+			`[0].dn: how is an entry named? For example '"cn=" + rdn(displayName) + "," + base'`,
+		},
 		{user("  unique: [userName, title]"), `[0].unique[1]: title is not mapped`},
 		{user("  members: {form: uid, placeholder: nobody}"), `[0].members: only a Group has members
 [0].members.attribute: the LDAP attribute is missing
 [0].members.form: "uid" is not known: dn is
 [0].members.placeholder: "nobody" is not a DN`},
 		{user("  tombstone: UID"), `[0].tombstone: UID holds userName already`},
-		{"- type: Group\n  base: dc=example\n  objectClasses: [groupOfNames]\n  tombstone: cn\n  attributes: [{scim: displayName, ldap: cn}]", `[0].tombstone: a tombstone needs a mapped userName
-[0].tombstone: cn holds displayName already`},
-		{user("  active: [{by: nope}, {}, {attribute: a, bit: 3}, {attribute: a1, bit: 2, blocked: x}, {attribute: a2}, {attribute: a3, bit: 2, initial: 2}, {by: nsAccountLock, attribute: a4}]"), "[0].active[0]: \"nope\" is no preset: userAccountControl, nsAccountLock and pwdAccountLockedTime are\n" +
-			"[0].active[1]: names neither a preset (`by`) nor an `attribute`\n[0].active[2]: bit 3 is not one bit\n[0].active[3]: is either by `bit` or by `blocked` and `unblocked`\n" +
-			"[0].active[4]: `blocked` and `unblocked` are the same\n[0].active[5]: `initial` already has the blocking bit\n[0].active[6]: `by` stands alone, or with `initial`"},
+		{
+			"- {type: Group, base: dc=example, objectClasses: [groupOfNames], tombstone: cn, attributes: [{scim: displayName, ldap: cn}]}",
+			`[0].tombstone: a tombstone needs a mapped userName
+[0].tombstone: cn holds displayName already`,
+		},
+		{
+			user(`  active:
+    - {by: nope}
+    - {}
+    - {attribute: a, bit: 3}
+    - {attribute: a1, bit: 2, blocked: x}
+    - {attribute: a2}
+    - {attribute: a3, bit: 2, initial: 2}
+    - {by: nsAccountLock, attribute: a4}
+`),
+			"[0].active[0]: \"nope\" is no preset: userAccountControl, nsAccountLock and pwdAccountLockedTime are\n" +
+				"[0].active[1]: names neither a preset (`by`) nor an `attribute`\n" +
+				"[0].active[2]: bit 3 is not one bit\n" +
+				"[0].active[3]: is either by `bit` or by `blocked` and `unblocked`\n" +
+				"[0].active[4]: `blocked` and `unblocked` are the same\n" +
+				"[0].active[5]: `initial` already has the blocking bit\n" +
+				"[0].active[6]: `by` stands alone, or with `initial`",
+		},
 	} {
 		var got []string
 		compile.CheckAll(maptest.Read(t, c.text), func(path, problem string) { got = append(got, path+": "+problem) })
@@ -97,7 +147,9 @@ func TestResourceType(t *testing.T) {
 			got = append(got, line)
 		}
 	}
-	want := []string{"userName server", "emails none .value server .type nonework", "externalId server", "manager none .value none .$ref none"}
+	want := []string{
+		"userName server", "emails none .value server .type nonework", "externalId server", "manager none .value none .$ref none",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -8,8 +8,8 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// A map may define what no RFC does: attributes under extension URNs of its own, and whole resource types. They are described, parsed, filtered and written
-// as every other attribute is.
+// A map may define what no RFC does: attributes under extension URNs of its own, and whole resource types. They are described,
+// parsed, filtered and written as every other attribute is.
 
 // ownResourceType makes the resource type that the options define, or nil where they define none.
 func ownResourceType(o Options) *schema.ResourceType {
@@ -21,8 +21,8 @@ func ownResourceType(o Options) *schema.ResourceType {
 }
 
 // define adds to rt the attribute that a line of the map names and rt has not got: under an extension URN of the map's own
-// (`urn:ietf:params:scim:schemas:extension:shore:2.0:User:badge`), or in the core schema of a type of its own. A dotted name is a sub-attribute of a singular
-// complex attribute, a reference a complex one with `value` and `$ref`.
+// (`urn:ietf:params:scim:schemas:extension:shore:2.0:User:badge`), or in the core schema of a type of its own. A dotted name is a
+// sub-attribute of a singular complex attribute, a reference a complex one with `value` and `$ref`.
 func define(rt *schema.ResourceType, a AttributeOptions, own bool) {
 	target, name := rt.Core, a.SCIM
 	if len(a.SCIM) > 4 && strings.EqualFold(a.SCIM[:4], "urn:") {
@@ -95,8 +95,9 @@ func ownExtension(rt *schema.ResourceType, urn string) *schema.Schema {
 func (a AttributeOptions) attribute(name string) *schema.Attribute {
 	d := a.Define
 	attribute := &schema.Attribute{
-		Name: name, Type: schema.String, MultiValued: d.MultiValued, Description: d.Description, Required: d.Required, CaseExact: d.CaseExact,
-		CanonicalValues: d.CanonicalValues, Mutability: schema.ReadWrite, Returned: schema.Default, Uniqueness: schema.UniqueNone,
+		Name: name, Type: schema.String, MultiValued: d.MultiValued, Description: d.Description,
+		Required: d.Required, CaseExact: d.CaseExact, CanonicalValues: d.CanonicalValues,
+		Mutability: schema.ReadWrite, Returned: schema.Default, Uniqueness: schema.UniqueNone,
 	}
 	if attribute.Description == "" {
 		attribute.Description = "Held in " + a.LDAP

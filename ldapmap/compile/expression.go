@@ -25,7 +25,7 @@ type Expression struct {
 	uses    map[string]bool // the names that it mentions: `title`, `name.givenName`, `enterprise.department`
 }
 
-// unassigned is what a function that cannot do without a value fails with.
+// errUnassigned is what a function that cannot do without a value fails with.
 var errUnassigned = errors.New("the value is not assigned")
 
 var functionNames = []string{"rdn", "lower", "upper", "trim", "before", "after", "truncate"}
@@ -105,9 +105,9 @@ func Truncate(s string, n int) string {
 	return s
 }
 
-// NewExpression compiles text, holding it to the attributes of rt: an expression over an attribute that the map does not store
-// would see it once and never again.
-func NewExpression(source string, rt *schema.ResourceType) (*Expression, error) {
+// newExpression compiles the source, holding it to the attributes of rt: an expression over an attribute that the map does not
+// store would see it once and never again.
+func newExpression(source string, rt *schema.ResourceType) (*Expression, error) {
 	program, err := expr.Compile(source, append([]expr.Option{
 		expr.AllowUndefinedVariables(), // every attribute may be unassigned; nameCheck holds the names to the map
 		expr.MaxNodes(maxNodes),
@@ -137,8 +137,8 @@ func NewExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 	return &Expression{source, program, names.uses}, nil
 }
 
-// Reads says whether the expression sees what the rule maps.
-func (e *Expression) Reads(r *Rule) bool {
+// reads says whether the expression sees what the rule maps.
+func (e *Expression) reads(r *Rule) bool {
 	if e.uses["resource"] {
 		return !r.Computed()
 	}
@@ -170,7 +170,8 @@ func (e *Expression) Eval(r scim.Resource, rt *schema.ResourceType, base string)
 	if errors.Is(err, errUnassigned) {
 		err = errUnassigned // without the place in the expression
 	}
-	return "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the map's expression %s has no result: %v", e.text, firstLine(err))}
+	detail := fmt.Sprintf("the map's expression %s has no result: %v", e.text, firstLine(err))
+	return "", &scim.Error{Type: scim.InvalidValue, Detail: detail}
 }
 
 func firstLine(err error) string {

@@ -47,7 +47,7 @@ func TestExpressions(t *testing.T) {
 		`id`:                                       "7",
 		`any(emails, .type == "work") ? "w" : "-"`: "w",
 	} {
-		e, err := NewExpression(source, rt)
+		e, err := newExpression(source, rt)
 		if err != nil {
 			t.Errorf("%s: %v", source, err)
 			continue
@@ -67,21 +67,23 @@ func TestExpressions(t *testing.T) {
 		`repeat("x", 100000000)`:  "memory budget exceeded",
 		`emails[7].value`:         "index out of range",
 	} {
-		e, err := NewExpression(source, rt)
+		e, err := newExpression(source, rt)
 		if err != nil {
 			t.Errorf("%s: %v", source, err)
 			continue
 		}
 		_, err = e.Eval(r, rt, "dc=example")
-		if fault, ok := err.(*scim.Error); !ok || fault.Type != scim.InvalidValue || !strings.Contains(fault.Detail, want) || strings.Contains(fault.Detail, "\n") {
+		fault, ok := err.(*scim.Error)
+		if !ok || fault.Type != scim.InvalidValue || !strings.Contains(fault.Detail, want) || strings.Contains(fault.Detail, "\n") {
 			t.Errorf("%s: %v, want %s", source, err, want)
 		}
 	}
 	for _, source := range []string{
-		``, `userName +`, `nope`, `name.nope`, `enterprise.nope`, `Enterprise.department`, `username`, `now()`, `keys(name)`, `before(userName)`,
+		``, `userName +`, `nope`, `name.nope`, `enterprise.nope`, `Enterprise.department`, `username`,
+		`now()`, `keys(name)`, `before(userName)`,
 		strings.Repeat("userName + ", 200) + "userName",
 	} {
-		if e, err := NewExpression(source, rt); err == nil {
+		if e, err := newExpression(source, rt); err == nil {
 			if _, err = e.Eval(r, rt, ""); err == nil {
 				t.Errorf("%.40s is an expression", source)
 			}
@@ -102,7 +104,7 @@ func TestReads(t *testing.T) {
 		`resource.title`:                 {"userName", "name.familyName", "name.givenName", "emails", "enterprise.department"},
 		`let userName = "x"; userName`:   {"userName"}, // more than it reads is no harm
 	} {
-		e, err := NewExpression(source, rt)
+		e, err := newExpression(source, rt)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +112,7 @@ func TestReads(t *testing.T) {
 		for _, path := range []string{"userName", "name.familyName", "name.givenName", "emails", "enterprise.department"} {
 			urn, name, sub := rt.Split(strings.Replace(path, "enterprise.", schema.EnterpriseURN+":", 1))
 			ref, _ := rt.Resolve(urn, name, sub)
-			if e.Reads(&Rule{Ref: ref, Options: AttributeOptions{SCIM: path}}) {
+			if e.reads(&Rule{Ref: ref, Options: AttributeOptions{SCIM: path}}) {
 				got = append(got, path)
 			}
 		}

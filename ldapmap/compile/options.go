@@ -32,7 +32,8 @@ type AttributeOptions struct {
 	Define DefineOptions `koanf:"define"`
 }
 
-// DefineOptions are the characteristics of RFC 7643 §7. The zero value is a single, case-ignoring, optional string that is read and written.
+// DefineOptions are the characteristics of RFC 7643 §7. The zero value is a single, case-ignoring, optional string that is read
+// and written.
 type DefineOptions struct {
 	Type            string   `koanf:"type"` // string, boolean, decimal, integer, dateTime, binary
 	MultiValued     bool     `koanf:"multiValued"`

@@ -11,7 +11,7 @@ import (
 	"scimbridge/ldapmap/maptest"
 )
 
-// Each way in which active stands in the directory, told and changed. nil: nothing is to be written.
+// Each way in which active stands in the directory, told and changed.
 func TestActivations(t *testing.T) {
 	const bit, lock = "{by: userAccountControl}", "{by: pwdAccountLockedTime}"
 	const plain, absent = "{attribute: employeeType, blocked: gone, unblocked: here}", "{attribute: employeeType, unblocked: here}"
@@ -35,14 +35,22 @@ func TestActivations(t *testing.T) {
 		{"unblocked by presence", absent, []string{"x", "Here"}, false, []string{"x"}, []string{"x", "Here"}},
 		{"locked for ever", lock, []string{"000001010000Z"}, true, []string{"000001010000Z"}, nil},
 		{"the same time otherwise", lock, []string{"00000101000000Z"}, true, []string{"00000101000000Z"}, nil},
-		{"locked out for a while", lock, []string{"20260102120000Z"}, false, []string{"20260102120000Z", "000001010000Z"}, []string{"20260102120000Z"}},
+		{
+			"locked out for a while", lock,
+			[]string{"20260102120000Z"},
+			false,
+			[]string{"20260102120000Z", "000001010000Z"},
+			[]string{"20260102120000Z"},
+		},
 		{"not locked", lock, nil, false, []string{"000001010000Z"}, nil},
 		{"a case-exact attribute", "{attribute: scimExternalId, blocked: gone}", []string{"Gone"}, true, []string{"Gone"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			text := "- {type: User, base: 'dc=example', objectClasses: [inetOrgPerson, scimbridgeUser], attributes: [{scim: userName, ldap: uid}], active: [" + c.active + "]}"
+			text := "- {type: User, base: 'dc=example', objectClasses: [inetOrgPerson, scimbridgeUser], " +
+				"attributes: [{scim: userName, ldap: uid}], active: [" + c.active + "]}"
+			entries := "dn: uid=x,dc=example\nobjectClass: inetOrgPerson\nobjectClass: scimbridgeUser\nuid: x\n"
 			for active, want := range map[bool][]string{true: c.unblock, false: c.block} {
-				w := maptest.New(t, ldif.OpenLDAP, text, "dn: uid=x,dc=example\nobjectClass: inetOrgPerson\nobjectClass: scimbridgeUser\nuid: x\n")
+				w := maptest.New(t, ldif.OpenLDAP, text, entries)
 				users, e := w.Map.Type("User"), w.Entries[0]
 				e.Set(users.Active[0].Attribute, c.values...)
 				before := w.See(users, e)

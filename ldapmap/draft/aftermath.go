@@ -7,8 +7,9 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// Aftermath is what must be looked at once more when a plan is done: no directory joins two entries in one transaction for us, so both sides of a reference look
-// twice. Whoever wrote one looks at its target again; whoever deleted or renamed looks for references again. One of the two always sees the other.
+// Aftermath is what must be looked at once more when a plan is done: no directory joins two entries in one transaction for us, so both
+// sides of a reference look twice. Whoever wrote one looks at its target again; whoever deleted or renamed looks for references again. One
+// of the two always sees the other.
 //
 //	One adds uid=anna to a group while another deletes uid=anna, and has cleaned the groups already:
 //	member written, adder looks (anna is there), anna deleted, deleter looks: finds the member, and takes it out

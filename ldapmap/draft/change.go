@@ -24,7 +24,7 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := diff.work(); err != nil {
+	if err := diff.compare(); err != nil {
 		return nil, nil, err
 	}
 	rename, err := diff.rename(a.name)
@@ -61,7 +61,11 @@ func (d *Draft) attributes(diff *difference, f Facts, a allotment) error {
 	return nil
 }
 
-// withStandIn adds what stands in beside the values that show: it follows its source, too.
+// withStandIn adds what stands in beside the values that show: it goes with its source.
+//
+//	sn: Lind, anna as found; anna stands in (empty: userName), familyName shows Lind
+//	  title changes:          old Lind, anna  now Lind, anna
+//	  userName anna -> mara:  old Lind, anna  now Lind
 func (d *Draft) withStandIn(r *ldapmap.Rule, old, now []string) (withOld, withNow []string) {
 	was, _ := d.t.Evaluated(r.Empty, d.before)
 	is, _ := d.t.Evaluated(r.Empty, d.after)
@@ -102,8 +106,8 @@ func asValues(v string) []string {
 	return []string{v}
 }
 
-// order puts the pieces in order: the Modify, the ModifyDN on what the Modify left, what can only be written under the new name, and more of
-// the members. What cannot be taken back comes behind what may fail.
+// order puts the pieces in order: the Modify, the ModifyDN on what the Modify left, what can only be written under the new name, and more
+// of the members. What cannot be taken back comes behind what may fail.
 func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members []ldif.Mod) []ldif.Step {
 	var steps []ldif.Step
 	e := d.write.Entry
@@ -175,7 +179,8 @@ func (d *Draft) effects(mods []ldif.Mod, rename *rename, activated bool, members
 	if slices.ContainsFunc(mods, func(m ldif.Mod) bool { return ldif.Secret(m.Name) }) {
 		note(ldif.PasswordSet)
 	}
-	if slices.ContainsFunc(mods, func(m ldif.Mod) bool { return !ldif.Secret(m.Name) && !d.isOfActive(m.Name) && m.Name != d.t.Tombstone }) {
+	untold := func(m ldif.Mod) bool { return !ldif.Secret(m.Name) && !d.isOfActive(m.Name) && m.Name != d.t.Tombstone }
+	if slices.ContainsFunc(mods, untold) {
 		note(ldif.Changed)
 	}
 	return append(effects, members.effects(e.DN, d.t.ID(e))...)
@@ -185,9 +190,10 @@ func (d *Draft) isOfActive(attribute string) bool {
 	return slices.ContainsFunc(d.t.Active, func(a ldapmap.Activation) bool { return a.Attribute == attribute })
 }
 
-// modifyStep makes a Modify of an entry (nil: one that the plan adds) with its inverse: the mods backwards, each turned round. A password cannot be
-// taken back, which nobody can read, nor can a change of members, which may have found some of it done already: to undo that would take away, or bring
-// back, what nobody asked for. Where nothing is left to turn round there is no inverse.
+// modifyStep makes a Modify of an entry (nil: one that the plan adds) with its inverse: the mods backwards, each turned round. A
+// password cannot be taken back, which nobody can read, nor can a change of members, which may have found some of it done
+// already: to undo that would take away, or bring back, what nobody asked for. Where nothing is left to turn round there is no
+// inverse.
 func modifyStep(dn string, mods []ldif.Mod, entry *ldif.Entry, condition ldif.Condition) ldif.Step {
 	step := ldif.Step{Change: ldif.Change{Kind: ldif.Modify, DN: dn, Mods: mods, If: condition}, Before: entry}
 	var back []ldif.Mod

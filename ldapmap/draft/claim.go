@@ -55,7 +55,8 @@ func (d *Draft) claimed() []claim {
 	return append(claims, claim{value: rdn[0].Value, rdn: rdn})
 }
 
-// uniqueClaims are the claims of the unique SCIM attributes. A tombstone claims nothing: its name is nobody else's. A clean name written back is claimed.
+// uniqueClaims are the claims of the unique SCIM attributes. A tombstone claims nothing: its name is nobody else's. A clean name
+// written back is claimed.
 func (d *Draft) uniqueClaims() []claim {
 	var claims []claim
 	for _, r := range d.t.Unique {
@@ -102,7 +103,7 @@ func (c claim) filters(t *ldapmap.Type, round int) []string {
 	return filters
 }
 
-// How an entry stands to a claim.
+// standing is how an entry stands to a claim.
 type standing int
 
 const (
@@ -135,8 +136,8 @@ func (c claim) standingOf(t *ldapmap.Type, e *ldif.Entry) standing {
 	return free
 }
 
-// among says whether the value is among others, none of which may be equal to it: to the letter where the SCIM attribute is case exact, and else by
-// whatever SCIM or the directory takes for equal.
+// among says whether the value is among the others: to the letter where the SCIM attribute is case exact, and else by whatever SCIM
+// or the directory takes for equal.
 func among(t *ldapmap.Type, r *ldapmap.Rule, others []string, value string) bool {
 	for _, other := range others {
 		if other == value || !(!r.Computed() && r.CaseExact()) && alike(t, r.LDAP, other, value) {
@@ -164,8 +165,8 @@ func (c claim) conflict(t *ldapmap.Type, e *ldif.Entry) error {
 	return conflict(t.Map, fmt.Sprintf("%s %q", c.rule.Path(), c.value), e)
 }
 
-// ClaimFilter finds every entry of the type that shows a unique value which the write claims: the written one, and its rivals. It is "" where the
-// write claims none.
+// ClaimFilter finds every entry of the type that shows a unique value which the write claims: the written one, and its rivals. It
+// is "" where the write claims none.
 func (d *Draft) ClaimFilter() string {
 	var filters []string
 	for _, c := range d.uniqueClaims() {

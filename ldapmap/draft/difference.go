@@ -28,6 +28,7 @@ type attributeDifference struct {
 	removed, added []string
 }
 
+// at is the attribute's part of the difference, empty at first.
 func (d *difference) at(name string) *attributeDifference {
 	if a := d.find(name); a != nil {
 		return a
@@ -69,8 +70,8 @@ func (d *difference) values(name string, old, now []string) {
 	a.now = append(a.now, now...)
 }
 
-// work works out what is removed and added of each attribute.
-func (d *difference) work() error {
+// compare holds what was noted against the values that the entry has: what is removed and added of each attribute.
+func (d *difference) compare() error {
 	for _, a := range d.attributes {
 		gone, fresh := minus(a.old, a.now), minus(a.now, a.old)
 		if ldif.Secret(a.name) {
@@ -112,8 +113,11 @@ func (d *difference) holds(attribute string, values []string, v string) bool {
 	return slices.ContainsFunc(values, func(other string) bool { return ldif.Equal(d.t.Server.Schema, attribute, v, other) })
 }
 
-// behind are the values that a new one goes ahead of: a single SCIM value shows the first of several, so the others are put back behind it.
-func (d *difference) behind(a *attributeDifference) []string {
+// trailing are the values that stand behind the one that a single SCIM value shows. A value is added at the end, so they are put
+// back behind a new one.
+//
+//	description: a, b, c; nickName a -> x:   delete a, b, c; add x, b, c
+func (d *difference) trailing(a *attributeDifference) []string {
 	if !a.one || len(a.removed) == 0 || len(a.added) == 0 {
 		return nil
 	}
@@ -121,8 +125,8 @@ func (d *difference) behind(a *attributeDifference) []string {
 	return slices.DeleteFunc(rest, func(v string) bool { return a.hidden != nil && a.hidden(v) })
 }
 
-// putBehind takes values away and adds them again.
-func (a *attributeDifference) putBehind(values []string) {
+// putBack takes values away and adds them again.
+func (a *attributeDifference) putBack(values []string) {
 	a.removed, a.added = append(a.removed, values...), append(a.added, values...)
 }
 
@@ -177,7 +181,8 @@ func swap(name string, removed, added []string) []ldif.Mod {
 	return mods
 }
 
-// classesFor names the auxiliary classes of the map that an entry which the bridge did not make lacks for the attributes that it is to hold.
+// classesFor names the auxiliary classes of the map that an entry which the bridge did not make lacks for the attributes that it
+// is to hold.
 func (d *difference) classesFor(names []string) []string {
 	if d.t.Server.KeepsClasses {
 		return nil

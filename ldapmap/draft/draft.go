@@ -1,9 +1,8 @@
-// Package draft turns what a request wants of an entry into a plan of change records. It is pure: what it needs from outside it names (Needs) and is given
-// (Facts).
+// Package draft turns what a request wants of an entry into a plan of change records. It is pure: what it needs from outside it
+// names (Needs) and is given (Facts).
 package draft
 
 import (
-	"strings"
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
@@ -108,8 +107,8 @@ func (d *Draft) derive() (err error) {
 
 func (d *Draft) isCreate() bool { return d.write.Entry == nil }
 
-// freesName says that a change of userName makes a tombstone name the entry's own, or takes it back: what else was made of the name once, at create, and
-// is unique then follows. A domain holds `mara` as much as `mara@…`.
+// freesName says that a change of userName makes a tombstone name the entry's own, or takes it back: what else was made of the
+// name once, at create, and is unique then follows. A domain holds `mara` as much as `mara@…`.
 func (d *Draft) freesName() bool {
 	old, _ := d.before["userName"].(string)
 	now, _ := d.after["userName"].(string)
@@ -129,19 +128,22 @@ type Facts struct {
 
 // Needs is what a write needs to know besides the facts that there are.
 type Needs struct {
-	Rounds    int             // what Facts.Rounds is to be: each round names further candidates for values that take a number where they are taken
+	// Rounds is what Facts.Rounds is to be: each round names further candidates for values that take a number where they are taken.
+	Rounds    int
 	Search    *ldapmap.Search // entries that may hold a value that the write claims; nil: none need be looked for
 	Password  bool            // a random password for a new account
 	Referrers []ReferrerSearch
 	Along     []ReferrerSearch // what Search finds answers these too
-	// Room is another write that must be done first, and then all is to be looked at anew: a soft-deleted entry gives up the name that it holds.
+	// Room is another write that must be done first, and then all is to be looked at anew: a soft-deleted entry gives up the name that it
+	// holds.
 	Room *Draft
 }
 
 // None says that nothing is needed.
 func (n Needs) None() bool { return n.Rounds == 0 && len(n.Referrers) == 0 && n.Room == nil }
 
-// Plan turns the write into change records, or says what it needs to know for that. It writes nothing where nothing changes. Errors are *scim.Error.
+// Plan turns the write into change records, or says what it needs to know for that. It writes nothing where nothing changes.
+// Errors are *scim.Error.
 func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 	plan := ldif.Plan{Before: d.write.Entry}
 	if d.write.After == nil {
@@ -226,6 +228,3 @@ func (d *Draft) delete() ([]ldif.Step, []ldif.Effect) {
 	change := ldif.Change{Kind: ldif.Delete, DN: e.DN, If: condition}
 	return []ldif.Step{{Change: change, Before: e}}, []ldif.Effect{{Kind: ldif.Deleted, DN: e.DN, ID: d.t.ID(e)}}
 }
-
-// key is a name for maps and comparisons: case does not count.
-func key(id string) string { return strings.ToLower(id) }

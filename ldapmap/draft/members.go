@@ -2,6 +2,7 @@ package draft
 
 import (
 	"slices"
+	"strings"
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
@@ -15,16 +16,16 @@ func Delta(present, wanted []string) Members {
 	return Members{Add: without(wanted, present), Remove: without(present, wanted)}
 }
 
-// without are the ids of a that b lacks, each once.
+// without are the ids of a that b lacks, each once. An id's case does not count.
 func without(a, b []string) []string {
 	known := make(map[string]bool, len(b))
 	for _, id := range b {
-		known[key(id)] = true
+		known[strings.ToLower(id)] = true
 	}
 	var rest []string
 	for _, id := range a {
-		if !known[key(id)] {
-			known[key(id)] = true
+		if folded := strings.ToLower(id); !known[folded] {
+			known[folded] = true
 			rest = append(rest, id)
 		}
 	}
@@ -54,8 +55,8 @@ func (d *Draft) members(f Facts) (m memberChange, err error) {
 	return m, nil
 }
 
-// mods are value-level modifications, each small enough for one request and a success where it is so already. placeholder keeps a group that loses members
-// valid.
+// mods are value-level modifications, each small enough for one request and a success where it is so already. placeholder keeps a
+// group that loses members valid.
 func (m memberChange) mods(t *ldapmap.Type, placeholder bool) []ldif.Mod {
 	var mods []ldif.Mod
 	if len(m.remove) > 0 && placeholder && t.Members.Placeholder != "" {

@@ -12,8 +12,8 @@ import (
 // name is where an entry is to stand; each part is "" where it stays.
 type name struct{ rdn, parent string }
 
-// named tells the name that the DN expression gives, each part only where it differs from what the expression gave before: an entry that the
-// bridge did not name keeps its name until the name's source changes.
+// named tells the name that the DN expression gives, each part only where it differs from what the expression gave before: an
+// entry that the bridge did not name keeps its name until the name's source changes.
 //
 //	dn: '"uid=" + rdn(userName) + ",ou=" + rdn(department) + "," + base'
 //	userName anna -> mara:              {rdn: "uid=mara"}, though the entry found is cn=Anna Lind,…

@@ -9,7 +9,11 @@ import (
 	"scimbridge/scim"
 )
 
-// newest makes room for what a change adds to a slot that is taken: the element that was there gives way, and hands on what the new one does not say.
+// newest makes room for what a change adds to a slot that is taken: the element that was there gives way, and hands on what the
+// new one does not say.
+//
+//	emails[type eq "work"] is mapped; before: {work, mara@x, primary}, after: {work, mara@x, primary}, {work, lind@x}
+//	it is to be:                      {work, lind@x, primary}
 func newest(t *ldapmap.Type, before, after scim.Resource) {
 	for _, rule := range t.Rules {
 		if rule.Computed() || len(rule.Slot) == 0 {

@@ -12,7 +12,8 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// rounds is how many rounds of candidates there are: the first tries the bare value and the numbers to 10, the next those to 100, the last those to 1,000.
+// rounds is how many rounds of candidates there are: the first tries the bare value and the numbers to 10, the next those to 100,
+// the last those to 1,000.
 const rounds = 3
 
 // errTaken says that every candidate of a round is taken.
@@ -66,8 +67,8 @@ func holdsValue(t *ldapmap.Type, entries []*ldif.Entry, attribute, value string)
 	})
 }
 
-// candidates are the values that a claim may take up to a round: the bare value, then numbered from 2. A name that shows a SCIM attribute which cannot
-// take a number has one; what is nothing that the directory takes has none.
+// candidates are the values that a claim may take up to a round: the bare value, then numbered from 2. A name that shows a SCIM
+// attribute which cannot take a number has one; what is nothing that the directory takes has none.
 func (c claim) candidates(t *ldapmap.Type, round int) []string {
 	attribute := c.attribute()
 	if c.rule == nil && namedByUnique(t, attribute) {
@@ -135,7 +136,8 @@ func isNumbered(v, stem string, limit int) bool {
 	return false
 }
 
-// namedByUnique says that the attribute that names the entry shows a SCIM attribute which cannot take a number: it is unique, or has one value.
+// namedByUnique says that the attribute that names the entry shows a SCIM attribute which cannot take a number: it is unique, or
+// has one value.
 func namedByUnique(t *ldapmap.Type, attribute string) bool {
 	return slices.ContainsFunc(t.Rules, func(r *ldapmap.Rule) bool {
 		return !r.Computed() && t.IsSame(r.LDAP, attribute) && (t.IsUnique(r) || r.Single)

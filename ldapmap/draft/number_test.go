@@ -19,7 +19,9 @@ func TestNumbered(t *testing.T) {
 			t.Errorf("%s %d within %d is %q", c.stem, c.n, c.limit, got)
 		}
 	}
-	for value, want := range map[string]bool{"lind": false, "lind2": true, "LIND10": true, "lind1": false, "lind 2": false, "lindx": false, "": false} {
+	for value, want := range map[string]bool{
+		"lind": false, "lind2": true, "LIND10": true, "lind1": false, "lind 2": false, "lindx": false, "": false,
+	} {
 		if got := isNumbered(value, "lind", 0); got != want {
 			t.Errorf("%q: %v", value, got)
 		}

@@ -23,13 +23,14 @@ import (
 
 var update = flag.Bool("update", false, "write the plans into testdata")
 
-// A plan file is a txtar archive: the `map` (YAML), the `entries` (LDIF; the first has the id 00000000-…, the next 00000001-…), and then writes with
-// the `plan` that they come to, or the `fault`: `create Type`, `change Type N` (the attributes that change, null to clear), `delete Type N`, N the
-// number of the entry. members are {"add": [N], "remove": [N]}. A plan's effects and inverses stand in it as comments. Each write starts from the entries.
-// The first line of the comment may name the kind of server.
+// A plan file is a txtar archive: the `map` (YAML), the `entries` (LDIF; the first has the id 00000000-…, the next 00000001-…),
+// and then writes with the `plan` that they come to, or the `fault`: `create Type`, `change Type N` (the attributes that change,
+// null to clear), `delete Type N`, N the number of the entry. members are {"add": [N], "remove": [N]}. A plan's effects and
+// inverses stand in it as comments. Each write starts from the entries. The first line of the comment may name the kind of
+// server.
 //
-// Beyond the text each plan is held to what a directory promises: every step is allowed, the entry then shows the resource that was wanted, and
-// the inverses bring back what was there.
+// Beyond the text each plan is held to what a directory promises: every step is allowed, the entry then shows the resource that
+// was wanted, and the inverses bring back what was there.
 func TestPlans(t *testing.T) {
 	files, _ := filepath.Glob("testdata/plans/*.txtar")
 	if len(files) == 0 {
@@ -151,7 +152,8 @@ func try(w *maptest.World, t *ldapmap.Type, write draft.Write, p ldif.Plan, exac
 	if write.After != nil && exactly {
 		var e *ldif.Entry
 		for _, candidate := range run.Entries {
-			if write.Entry != nil && t.ID(candidate) == t.ID(write.Entry) || write.Entry == nil && candidate.DN == p.Steps[len(p.Steps)-1].Change.DN {
+			if write.Entry != nil && t.ID(candidate) == t.ID(write.Entry) ||
+				write.Entry == nil && candidate.DN == p.Steps[len(p.Steps)-1].Change.DN {
 				e = candidate
 			}
 		}

@@ -69,7 +69,8 @@ member: cn=printer,ou=devices,dc=example
 		if diff := cmp.Diff(wanted, shown); diff != "" {
 			t.Fatalf("(-wanted +shown):\n%s\n%s\n%s", diff, w.Text(), p)
 		}
-		if held := after.Entries[0].Values("member"); len(held) != 3 || !slices.ContainsFunc(held, func(dn string) bool { return ldif.SameDN(dn, e.DN) }) {
+		isSame := func(dn string) bool { return ldif.SameDN(dn, e.DN) }
+		if held := after.Entries[0].Values("member"); len(held) != 3 || !slices.ContainsFunc(held, isSame) {
 			t.Fatalf("%q is no member any more: %q\n%s", e.DN, held, p)
 		}
 		for _, s := range slices.Backward(p.Steps) {
@@ -84,8 +85,8 @@ member: cn=printer,ou=devices,dc=example
 	})
 }
 
-// normal is a resource for comparing. login is given for a wanted one: what equals its stand-in is to read as absent. wanted is given for a shown
-// one: where an attribute was to be cleared a value that did not show before may show.
+// normal is a resource for comparing. login is given for a wanted one: what equals its stand-in is to read as absent. wanted is
+// given for a shown one: where an attribute was to be cleared a value that did not show before may show.
 func normal(r scim.Resource, login string, wanted scim.Resource) scim.Resource {
 	r = r.Clone()
 	delete(r, "id")

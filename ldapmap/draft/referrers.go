@@ -8,8 +8,8 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// Where the directory does not keep references true by itself, the bridge does. A plan may stop after any step and never go on: what stands then gives
-// nobody a membership that was not given, and takes none that was.
+// Where the directory does not keep references true by itself, the bridge does. A plan may stop after any step and never go on: what stands
+// then gives nobody a membership that was not given, and takes none that was.
 //
 //	uid=anna is deleted:           groups let go of uid=anna, then it is deleted
 //	uid=anna becomes uid=mara:     groups get uid=mara beside uid=anna, then it is renamed, then groups let go of uid=anna
@@ -51,7 +51,8 @@ func referrerSearches(t *ldapmap.Type, dn string) []ReferrerSearch {
 	return searches
 }
 
-// Referrers tells by which references the entries found refer to the DN. A group is not read with its members: if nothing else of it refers to the DN, they do.
+// Referrers tells by which references the entries found refer to the DN. A group is not read with its members: if nothing else of it refers
+// to the DN, they do.
 func (s ReferrerSearch) Referrers(found []*ldif.Entry) []Referrer {
 	var referrers []Referrer
 	for _, e := range found {
@@ -179,8 +180,8 @@ func renamed(p ldif.Plan, c ldif.Change) string {
 	return c.DN
 }
 
-// step makes the referrer let go of a DN and take another ("" none). It was found by the reference: this, unlike a change that a client asks for, can be
-// taken back.
+// step makes the referrer let go of a DN and take another ("" none). It was found by the reference: this, unlike a change that a client
+// asks for, can be taken back.
 func (r Referrer) step(gone, come string, placeholder bool) ldif.Step {
 	id := ldif.Condition{ID: r.id()}
 	step := ldif.Step{

@@ -41,11 +41,11 @@ func (d *difference) rename(to name) (*rename, error) {
 	}
 	if n.superior == "" && sameRDN(n.rdn, old) {
 		for _, a := range d.attributes {
-			a.putBehind(d.behind(a))
+			a.putBack(d.trailing(a))
 		}
 		return nil, nil
 	}
-	d.leaveNames(n)
+	d.leaveRDNValues(n)
 	return n, nil
 }
 
@@ -54,9 +54,9 @@ func sameRDN(a, b ldif.RDN) bool {
 	return slices.EqualFunc(a, b, func(x, y ldif.AVA) bool { return strings.EqualFold(x.Type, y.Type) && x.Value == y.Value })
 }
 
-// leaveNames leaves to the ModifyDN what it does by itself: it adds the values of the new RDN, and removes those of the old one unless the map still gives
-// one of them, or the old one is of a kind that the map does not name.
-func (d *difference) leaveNames(n *rename) {
+// leaveRDNValues leaves to the ModifyDN what it does by itself: it adds the values of the new RDN, and removes those of the old one
+// unless the map still gives one of them, or the old one is of a kind that the map does not name.
+func (d *difference) leaveRDNValues(n *rename) {
 	old := n.old
 	if sameRDN(n.rdn, old) && !d.t.Server.RenameDropsName { // a move: the values need not leave, and keep their places
 		n.deleteOld = false
@@ -65,19 +65,19 @@ func (d *difference) leaveNames(n *rename) {
 		at := d.find(a.Type)
 		goes := at != nil && d.holds(at.name, at.removed, a.Value)
 		stays := at != nil && d.holds(at.name, at.now, a.Value)
-		if !d.named(n.rdn, a) && (stays || !goes && len(n.rdn.Values(a.Type)) == 0) {
+		if !d.inRDN(n.rdn, a) && (stays || !goes && len(n.rdn.Values(a.Type)) == 0) {
 			n.deleteOld = false
 		}
 	}
 	for _, at := range d.attributes {
-		oldNames, newNames := d.valuesOf(old, at.name), d.valuesOf(n.rdn, at.name)
-		isOld := func(v string) bool { return d.holds(at.name, oldNames, v) }
-		isNew := func(v string) bool { return d.holds(at.name, newNames, v) }
-		behind := slices.DeleteFunc(d.behind(at), isOld)
+		oldValues, newValues := d.valuesOf(old, at.name), d.valuesOf(n.rdn, at.name)
+		isOld := func(v string) bool { return d.holds(at.name, oldValues, v) }
+		isNew := func(v string) bool { return d.holds(at.name, newValues, v) }
+		trailing := slices.DeleteFunc(d.trailing(at), isOld)
 		if slices.ContainsFunc(at.added, isNew) {
-			n.after = append(n.after, swap(at.name, behind, behind)...) // the ModifyDN adds the new value at the end
+			n.after = append(n.after, swap(at.name, trailing, trailing)...) // the ModifyDN adds the new value at the end
 		} else {
-			at.putBehind(behind)
+			at.putBack(trailing)
 		}
 		if !n.deleteOld {
 			late := slices.DeleteFunc(slices.Clone(at.removed), func(v string) bool { return !isOld(v) || isNew(v) })
@@ -104,11 +104,12 @@ func (d *difference) follow(old ldif.RDN) (ldif.RDN, error) {
 	return now, nil
 }
 
-// named says whether the RDN holds the value.
-func (d *difference) named(rdn ldif.RDN, a ldif.AVA) bool {
+// inRDN says whether the RDN holds the value.
+func (d *difference) inRDN(rdn ldif.RDN, a ldif.AVA) bool {
 	return d.holds(a.Type, d.valuesOf(rdn, d.t.Canonical(a.Type)), a.Value)
 }
 
+// valuesOf are the values that the RDN holds of an attribute, by whichever of its names.
 func (d *difference) valuesOf(rdn ldif.RDN, name string) []string {
 	var values []string
 	for _, a := range rdn {
@@ -127,14 +128,15 @@ func (n *rename) step(d *difference, condition ldif.Condition) ldif.Step {
 		parent = ""
 	}
 	held := slices.ContainsFunc(n.rdn, func(a ldif.AVA) bool {
-		return d.holds(a.Type, e.Values(d.t.Canonical(a.Type)), a.Value) && !d.named(n.old, a)
+		return d.holds(a.Type, e.Values(d.t.Canonical(a.Type)), a.Value) && !d.inRDN(n.old, a)
 	})
 	change := ldif.Change{
 		Kind: ldif.ModifyDN, DN: e.DN, NewRDN: n.rdn.String(), DeleteOldRDN: n.deleteOld, NewSuperior: n.superior, If: condition,
 	}
 	inverse := &ldif.Change{
-		Kind: ldif.ModifyDN, DN: change.NewDN(), NewRDN: text, DeleteOldRDN: !held && (n.deleteOld || !sameRDN(n.rdn, n.old)), NewSuperior: parent,
-		If: ldif.Condition{ID: condition.ID},
+		Kind: ldif.ModifyDN, DN: change.NewDN(), NewRDN: text, NewSuperior: parent,
+		DeleteOldRDN: !held && (n.deleteOld || !sameRDN(n.rdn, n.old)),
+		If:           ldif.Condition{ID: condition.ID},
 	}
 	return ldif.Step{Change: change, Inverse: inverse, Before: e}
 }

@@ -8,7 +8,9 @@ import (
 
 func TestApply(t *testing.T) {
 	s := mustParse(t, openLDAP.attributes, openLDAP.classes)
-	e := &Entry{DN: "cn=Ann,dc=example", Attributes: []Attribute{{"cn", []string{"Ann", "B"}}, {"externalId", []string{"a", "A"}}, {"facsimileTelephoneNumber", []string{"1"}}}}
+	e := &Entry{DN: "cn=Ann,dc=example", Attributes: []Attribute{
+		{"cn", []string{"Ann", "B"}}, {"externalId", []string{"a", "A"}}, {"facsimileTelephoneNumber", []string{"1"}},
+	}}
 	for _, c := range []struct {
 		name   string
 		change Change
@@ -26,7 +28,12 @@ func TestApply(t *testing.T) {
 				{Op: ReplaceValues, Name: "facsimileTelephoneNumber", Values: []string{"2", "3"}},
 				{Op: AddValues, Name: "sn", Values: []string{"x"}},
 			}},
-			&Entry{DN: e.DN, Attributes: []Attribute{{"cn", []string{"Ann", "C"}}, {"externalId", []string{"A"}}, {"facsimileTelephoneNumber", []string{"2", "3"}}, {"sn", []string{"x"}}}},
+			&Entry{DN: e.DN, Attributes: []Attribute{
+				{"cn", []string{"Ann", "C"}},
+				{"externalId", []string{"A"}},
+				{"facsimileTelephoneNumber", []string{"2", "3"}},
+				{"sn", []string{"x"}},
+			}},
 		},
 		{
 			"whole attributes",
@@ -36,7 +43,9 @@ func TestApply(t *testing.T) {
 		{
 			"rename",
 			Change{Kind: ModifyDN, DN: e.DN, NewRDN: "commonName=b+sn=C", DeleteOldRDN: true},
-			&Entry{DN: "commonName=b+sn=C,dc=example", Attributes: []Attribute{{"cn", []string{"B"}}, e.Attributes[1], e.Attributes[2], {"sn", []string{"C"}}}},
+			&Entry{DN: "commonName=b+sn=C,dc=example", Attributes: []Attribute{
+				{"cn", []string{"B"}}, e.Attributes[1], e.Attributes[2], {"sn", []string{"C"}},
+			}},
 		},
 		{
 			"rename that keeps, and move",
@@ -57,13 +66,15 @@ func TestApply(t *testing.T) {
 			t.Errorf("%s changes the entry:\n%s", c.name, diff)
 		}
 	}
-	if got := Apply(nil, Change{Kind: Modify, DN: "cn=x", Mods: []Mod{{Op: AddValues, Name: "sn", Values: []string{"x"}}}}, s); got.DN != "cn=x" || got.Value("sn") != "x" {
+	change := Change{Kind: Modify, DN: "cn=x", Mods: []Mod{{Op: AddValues, Name: "sn", Values: []string{"x"}}}}
+	if got := Apply(nil, change, s); got.DN != "cn=x" || got.Value("sn") != "x" {
 		t.Errorf("an entry that is not known becomes %v", got)
 	}
 }
 
 func TestFilterWalk(t *testing.T) {
-	f, err := ParseFilter("(&(cn=a)(!(|(CN=b*)(sn>=c)))(sn:dn:caseIgnoreMatch:=x)(memberOf:1.2.840.113556.1.4.1941:=cn=g)(uac:1.2.840.113556.1.4.803:=2)(:caseExactMatch:=y))")
+	f, err := ParseFilter("(&(cn=a)(!(|(CN=b*)(sn>=c)))(sn:dn:caseIgnoreMatch:=x)(memberOf:1.2.840.113556.1.4.1941:=cn=g)" +
+		"(uac:1.2.840.113556.1.4.803:=2)(:caseExactMatch:=y))")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +85,7 @@ func TestFilterWalk(t *testing.T) {
 		t.Errorf("UnknownRules (-want +got):\n%s", diff)
 	}
 	text := f.String()
-	other := f.ReplaceEqualities(func(attribute, value string) *Filter {
+	other := f.replaceEqualities(func(attribute, value string) *Filter {
 		if attribute != "cn" || value != "a" {
 			t.Errorf("%s=%s is no equality", attribute, value)
 		}
@@ -84,7 +95,7 @@ func TestFilterWalk(t *testing.T) {
 	if other.String() != "(&(!(x=*))"+text[len("(&(cn=a)"):] || f.String() != text {
 		t.Errorf("%s becomes %s", f, other)
 	}
-	if same := other.ReplaceEqualities(func(string, string) *Filter { return nil }); same.String() != other.String() {
+	if same := other.replaceEqualities(func(string, string) *Filter { return nil }); same.String() != other.String() {
 		t.Errorf("%s becomes %s", other, same)
 	}
 }

@@ -27,8 +27,8 @@ func SplitDN(dn string) (rdn, parent string) {
 	return dn, ""
 }
 
-// NormalDN returns a form of the DN that is equal for DNs that differ only in case, spaces that do not count, escapes, or the order within an
-// RDN: a key for maps. What is no DN comes back in lower case.
+// NormalDN returns a form of the DN that is equal for DNs that differ only in case, spaces that do not count, escapes, or the
+// order within an RDN: a key for maps. What is no DN comes back in lower case.
 func NormalDN(dn string) string {
 	parsed, err := ldap.ParseDN(dn)
 	if err != nil {
@@ -124,8 +124,8 @@ func (r RDN) Values(name string) []string {
 	return values
 }
 
-// EscapeRDN escapes an attribute value for a DN (RFC 4514 §2.4). The equals sign, which need not be escaped, is: Samba refuses it bare. So are
-// octets that are not UTF-8.
+// EscapeRDN escapes an attribute value for a DN (RFC 4514 §2.4). The equals sign, which need not be escaped, is: Samba refuses it
+// bare. So are octets that are not UTF-8.
 func EscapeRDN(value string) string {
 	var b strings.Builder
 	for i := 0; i < len(value); {

@@ -112,7 +112,10 @@ func TestRDN(t *testing.T) {
 
 // Any name makes an RDN that is read as that name, by us and by any reader of RFC 4514, and stays one RDN within a DN.
 func FuzzDN(f *testing.F) {
-	for _, seed := range []string{"", " ", "  ", "a", " a ", "#1", "a#", `,+"\<>;=#`, "a,b=c", "é", "\x00", "a\nb", `\2c`, "=", "\xff\xfe", "Mara  Lind", "ß/%*", "\u2028", strings.Repeat(`\`, 7)} {
+	for _, seed := range []string{
+		"", " ", "  ", "a", " a ", "#1", "a#", `,+"\<>;=#`, "a,b=c", "é", "\x00", "a\nb", `\2c`, "=", "\xff\xfe",
+		"Mara  Lind", "ß/%*", "\u2028", strings.Repeat(`\`, 7),
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
@@ -125,7 +128,8 @@ func FuzzDN(f *testing.F) {
 		if head, parent := SplitDN(dn); head != rdn || parent != "ou=people,dc=example" {
 			t.Fatalf("%s is cut into %q and %q", dn, head, parent)
 		}
-		if !SameDN(dn, parsed.String()+", OU=People,dc=example") || !Under(dn, "ou=people,dc=example") || Under("ou=people,dc=example", dn) {
+		if !SameDN(dn, parsed.String()+", OU=People,dc=example") || !Under(dn, "ou=people,dc=example") ||
+			Under("ou=people,dc=example", dn) {
 			t.Fatalf("%s is not itself, or not where it is", dn)
 		}
 		if normal := NormalDN(dn); NormalDN(normal) != normal {

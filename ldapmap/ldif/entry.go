@@ -11,7 +11,9 @@ import (
 type Entry struct {
 	DN         string
 	Attributes []Attribute
-	Asked      []string // the attributes that it was read with; nil: it does not come from a directory. What was not asked for is not known to be absent.
+	// Asked are the attributes that it was read with; nil: it does not come from a directory. What was not asked for is not known to
+	// be absent.
+	Asked []string
 }
 
 // Attribute is an attribute description with its values, in the server's order. A value is the raw octets.

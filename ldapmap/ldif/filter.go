@@ -68,8 +68,8 @@ func (f *Filter) Matches(e *Entry, s *Subschema) bool {
 	return f.root.evaluate(e, s) == isTrue
 }
 
-// Candidates narrows a filter by an index: it returns a set that holds everything that the filter can match, or false where the index does not
-// tell. lookup returns what holds the value, or false for an attribute that is not indexed.
+// Candidates narrows a filter by an index: it returns a set that holds everything that the filter can match, or false where the
+// index does not tell. lookup returns what holds the value, or false for an attribute that is not indexed.
 func Candidates[T comparable](f *Filter, lookup func(attribute, value string) (map[T]struct{}, bool)) (map[T]struct{}, bool) {
 	return candidates(f.root, lookup)
 }

@@ -21,8 +21,8 @@ func (f *Filter) Attributes() []string {
 	return names
 }
 
-// ReplaceEqualities returns the filter with another in the place of each equality that replace has an answer for (nil: it stays).
-func (f *Filter) ReplaceEqualities(replace func(attribute, value string) *Filter) *Filter {
+// replaceEqualities returns the filter with another in the place of each equality that replace has an answer for (nil: it stays).
+func (f *Filter) replaceEqualities(replace func(attribute, value string) *Filter) *Filter {
 	var walk func(n node) node
 	walk = func(n node) node {
 		if n.kind == equalNode {

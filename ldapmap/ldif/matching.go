@@ -9,8 +9,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Equal says whether two values of an attribute are equal by its equality rule; by their octets where the schema gives it none. Values of an
-// attribute that the schema does not know are compared ignoring case and surplus spaces.
+// Equal says whether two values of an attribute are equal by its equality rule; by their octets where the schema gives it none.
+// Values of an attribute that the schema does not know are compared ignoring case and surplus spaces.
 func Equal(s *Subschema, attribute, a, b string) bool {
 	return a == b || Key(s, attribute, a) == Key(s, attribute, b)
 }

@@ -17,11 +17,12 @@ type Receipt struct {
 
 // StepReceipt is what became of one step.
 type StepReceipt struct {
-	// Sent is the change as it was sent last: of values that may be there already, those that were not; no Mods where all were. The zero Change:
-	// nothing was sent.
+	// Sent is the change as it was sent last: of values that may be there already, those that were not; no Mods where all were.
+	// The zero Change: nothing was sent.
 	Sent  Change
 	State State
-	// Left is the entry as the step left it: its version, and of a plan's last step what was asked for; nil where the server did not show it.
+	// Left is the entry as the step left it: its version, and of a plan's last step what was asked for; nil where the server did
+	// not show it.
 	Left    *Entry
 	Inverse error // of Stands: why it could not be taken back
 }

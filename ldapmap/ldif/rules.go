@@ -2,8 +2,8 @@ package ldif
 
 import "strings"
 
-// Rules are the names of the attribute's equality and substrings rules, "" where it has none. A server that names no rules at all matches by syntax
-// ([MS-ADTS] §3.1.1.2.2.2).
+// Rules are the names of the attribute's equality and substrings rules, "" where it has none. A server that names no rules at all
+// matches by syntax ([MS-ADTS] §3.1.1.2.2.2).
 func (s *Subschema) Rules(attribute string) (equality, substrings string) {
 	definition := s.Attribute(attribute)
 	switch {

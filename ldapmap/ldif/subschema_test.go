@@ -10,21 +10,29 @@ import (
 // openLDAP are definitions as slapd 2.5 publishes them.
 var openLDAP = struct{ attributes, classes []string }{
 	[]string{
-		"( 2.5.4.0 NAME 'objectClass' DESC 'RFC4512: object classes of the entity' EQUALITY objectIdentifierMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.38 )",
-		"( 2.5.4.41 NAME 'name' DESC 'RFC4519: common supertype of name attributes' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15{32768} )",
+		"( 2.5.4.0 NAME 'objectClass' DESC 'RFC4512: object classes of the entity' EQUALITY objectIdentifierMatch " +
+			"SYNTAX 1.3.6.1.4.1.1466.115.121.1.38 )",
+		"( 2.5.4.41 NAME 'name' DESC 'RFC4519: common supertype of name attributes' EQUALITY caseIgnoreMatch " +
+			"SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15{32768} )",
 		"( 2.5.4.4 NAME ( 'sn' 'surname' ) DESC 'RFC2256: last (family) name(s) for which the entity is known by' SUP name )",
 		"( 2.5.4.3 NAME ( 'cn' 'commonName' ) SUP name )",
-		"( 1.3.6.1.1.16.4 NAME 'entryUUID' EQUALITY UUIDMatch ORDERING UUIDOrderingMatch SYNTAX 1.3.6.1.1.16.1 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )",
+		"( 1.3.6.1.1.16.4 NAME 'entryUUID' EQUALITY UUIDMatch ORDERING UUIDOrderingMatch SYNTAX 1.3.6.1.1.16.1 SINGLE-VALUE " +
+			"NO-USER-MODIFICATION USAGE directoryOperation )",
 		"( 2.5.4.23 NAME ( 'facsimileTelephoneNumber' 'fax' ) SYNTAX 1.3.6.1.4.1.1466.115.121.1.22 )",
 		"( 2.5.4.31 NAME 'member' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 )",
 		"( 2.5.4.50 NAME 'uniqueMember' EQUALITY uniqueMemberMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.34 )",
-		"( 2.5.4.20 NAME 'telephoneNumber' EQUALITY telephoneNumberMatch SUBSTR telephoneNumberSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.50{32} )",
-		"( 2.5.4.24 NAME 'x121Address' EQUALITY numericStringMatch SUBSTR numericStringSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.36{15} )",
+		"( 2.5.4.20 NAME 'telephoneNumber' EQUALITY telephoneNumberMatch SUBSTR telephoneNumberSubstringsMatch " +
+			"SYNTAX 1.3.6.1.4.1.1466.115.121.1.50{32} )",
+		"( 2.5.4.24 NAME 'x121Address' EQUALITY numericStringMatch SUBSTR numericStringSubstringsMatch " +
+			"SYNTAX 1.3.6.1.4.1.1466.115.121.1.36{15} )",
 		"( 2.5.4.35 NAME 'userPassword' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40{128} )",
-		"( 2.5.18.1 NAME 'createTimestamp' EQUALITY generalizedTimeMatch ORDERING generalizedTimeOrderingMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )",
-		"( 1.3.6.1.1.1.1.0 NAME 'uidNumber' EQUALITY integerMatch ORDERING integerOrderingMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )",
+		"( 2.5.18.1 NAME 'createTimestamp' EQUALITY generalizedTimeMatch ORDERING generalizedTimeOrderingMatch " +
+			"SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )",
+		"( 1.3.6.1.1.1.1.0 NAME 'uidNumber' EQUALITY integerMatch " +
+			"ORDERING integerOrderingMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )",
 		"( 1.2.3.1 NAME 'flag' EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 )",
-		"( 1.2.3.2 NAME 'externalId' EQUALITY caseExactMatch ORDERING caseExactOrderingMatch SUBSTR caseExactSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+		"( 1.2.3.2 NAME 'externalId' EQUALITY caseExactMatch " +
+			"ORDERING caseExactOrderingMatch SUBSTR caseExactSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
 		"( 1.2.3.3 NAME 'odd' EQUALITY someOwnMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
 	},
 	[]string{
@@ -58,7 +66,9 @@ func TestSubschema(t *testing.T) {
 	if a := s.Attribute("ENTRYUUID"); a == nil || !a.SingleValue || !a.NoUserMod || !a.Operational || a.Ordering != "UUIDOrderingMatch" {
 		t.Errorf("entryUUID: %+v", a)
 	}
-	for name, want := range map[string]string{"surname": "sn", "COMMONNAME;lang-de": "cn;lang-de", "2.5.4.31": "member", "Unknown": "Unknown"} {
+	for name, want := range map[string]string{
+		"surname": "sn", "COMMONNAME;lang-de": "cn;lang-de", "2.5.4.31": "member", "Unknown": "Unknown",
+	} {
 		if got := s.Canonical(name); got != want {
 			t.Errorf("Canonical(%s) is %s", name, got)
 		}
@@ -66,7 +76,8 @@ func TestSubschema(t *testing.T) {
 	if diff := cmp.Diff([]string{"sn", "cn", "objectClass"}, s.Must("INETORGPERSON")); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"facsimileTelephoneNumber", "uidNumber", "externalId", "userPassword", "telephoneNumber"}, s.May("inetOrgPerson", "tagged")); diff != "" {
+	may := []string{"facsimileTelephoneNumber", "uidNumber", "externalId", "userPassword", "telephoneNumber"}
+	if diff := cmp.Diff(may, s.May("inetOrgPerson", "tagged")); diff != "" {
 		t.Error(diff)
 	}
 	if s.Class("2.5.6.6").Kind != "STRUCTURAL" || s.Class("Tagged").Kind != "AUXILIARY" || s.Class("top").Kind != "ABSTRACT" {
@@ -111,7 +122,8 @@ func TestSubschema(t *testing.T) {
 // TestNoSubschema: a nil schema knows nothing, without harm.
 func TestNoSubschema(t *testing.T) {
 	var s *Subschema
-	if s.Attribute("cn") != nil || s.Class("top") != nil || s.Canonical("Surname") != "Surname" || s.Must("top") != nil || s.May("top") != nil ||
+	if s.Attribute("cn") != nil || s.Class("top") != nil || s.Canonical("Surname") != "Surname" ||
+		s.Must("top") != nil || s.May("top") != nil ||
 		s.IsA("person", "top") || !s.IsA("Top", "top") || !s.Covers("cn", "CN;lang-de") || s.Covers("name", "cn") {
 		t.Error("a nil schema knows something")
 	}
@@ -129,15 +141,26 @@ func TestForeignDefinitions(t *testing.T) {
 		},
 		"Active Directory, read only": {
 			"( 1.2.840.113556.1.4.2 NAME 'objectGUID' SYNTAX '1.3.6.1.4.1.1466.115.121.1.40' SINGLE-VALUE NO-USER-MODIFICATION )",
-			AttributeType{OID: "1.2.840.113556.1.4.2", Names: []string{"objectGUID"}, Syntax: "1.3.6.1.4.1.1466.115.121.1.40", SingleValue: true, NoUserMod: true},
+			AttributeType{
+				OID: "1.2.840.113556.1.4.2", Names: []string{"objectGUID"}, Syntax: "1.3.6.1.4.1.1466.115.121.1.40",
+				SingleValue: true, NoUserMod: true,
+			},
 		},
 		"389-ds": {
-			"( nsuniqueid-oid NAME 'nsUniqueId' DESC 'Netscape defined attribute type' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 NO-USER-MODIFICATION USAGE directoryOperation X-ORIGIN ( 'Netscape Directory Server' 'user defined' ) )",
-			AttributeType{OID: "nsuniqueid-oid", Names: []string{"nsUniqueId"}, Syntax: "1.3.6.1.4.1.1466.115.121.1.15", NoUserMod: true, Operational: true},
+			"( nsuniqueid-oid NAME 'nsUniqueId' DESC 'Netscape defined attribute type' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 " +
+				"NO-USER-MODIFICATION USAGE directoryOperation X-ORIGIN ( 'Netscape Directory Server' 'user defined' ) )",
+			AttributeType{
+				OID: "nsuniqueid-oid", Names: []string{"nsUniqueId"}, Syntax: "1.3.6.1.4.1.1466.115.121.1.15",
+				NoUserMod: true, Operational: true,
+			},
 		},
 		"389-ds, an alias list and a bare extension": {
-			"( 2.5.4.4 NAME ( 'sn' 'surName' ) EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 X-ORIGIN 'RFC 4519' X-DEPRECATED 'surName' X-DS-USE internal )",
-			AttributeType{OID: "2.5.4.4", Names: []string{"sn", "surName"}, Equality: "caseIgnoreMatch", Syntax: "1.3.6.1.4.1.1466.115.121.1.15"},
+			"( 2.5.4.4 NAME ( 'sn' 'surName' ) EQUALITY caseIgnoreMatch " +
+				"SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 X-ORIGIN 'RFC 4519' X-DEPRECATED 'surName' X-DS-USE internal )",
+			AttributeType{
+				OID: "2.5.4.4", Names: []string{"sn", "surName"}, Equality: "caseIgnoreMatch",
+				Syntax: "1.3.6.1.4.1.1466.115.121.1.15",
+			},
 		},
 		"an apostrophe that is not escaped, and one that is": {
 			`( 1.2.3 NAME 'a' DESC 'the user's own, and the other\27s' SYNTAX 1.2.4{5} USAGE userApplications )`,
@@ -176,7 +199,8 @@ func TestContentRules(t *testing.T) {
 func TestBadDefinitions(t *testing.T) {
 	good := "( 2.5.4.3 NAME 'cn' EQUALITY caseIgnoreMatch )"
 	for _, bad := range []string{
-		"", "nonsense", "( )", "( 1.2.3 NAME 'a'", "1.2.3 NAME 'a' )", "( 1.2.3 NAME )", "( 1.2.3 NAME ( 'a' )", "( 1.2.3 NAME 'a )", "( 'a' 'b' 'c' )",
+		"", "nonsense", "( )", "( 1.2.3 NAME 'a'", "1.2.3 NAME 'a' )", "( 1.2.3 NAME )", "( 1.2.3 NAME ( 'a' )",
+		"( 1.2.3 NAME 'a )", "( 'a' 'b' 'c' )",
 		"( 1.2.3 NAME ( ( 'a' ) ) )", "( 1.2.3 NAME 'a' SUP missing )", "( 1.2.3 NAME 'a' SUP a )", "( $ NAME 'a' )", "( 1.2.3 NAME $ )",
 	} {
 		s, err := ParseSubschema([]string{bad, good}, nil)
@@ -197,7 +221,8 @@ func TestBadDefinitions(t *testing.T) {
 			t.Errorf("%v does not name %s", err, name)
 		}
 	}
-	if s, err := ParseSubschema([]string{"( 1 NAME 'a' SUP b EQUALITY x )", "( 2 NAME 'b' SUP a )"}, nil); err == nil || s.Attribute("a").Equality != "x" {
+	s, err := ParseSubschema([]string{"( 1 NAME 'a' SUP b EQUALITY x )", "( 2 NAME 'b' SUP a )"}, nil)
+	if err == nil || s.Attribute("a").Equality != "x" {
 		t.Errorf("a circle of supertypes: %v", err)
 	}
 }

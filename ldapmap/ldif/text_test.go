@@ -10,12 +10,16 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	got, err := Parse("version: 1\r\n# a comment\r\n#  that goes on\r\n  and on\r\ndn: cn=a,\r\n dc=b\r\ncn: a\r\nCN:: w6k=\r\ndescription:  two words \r\nseeAlso:\r\nversion: 2\r\n\r\n\r\ndn:: Y249w6k=\r\nsn:x\r\n")
+	got, err := Parse("version: 1\r\n# a comment\r\n#  that goes on\r\n  and on\r\n" +
+		"dn: cn=a,\r\n dc=b\r\ncn: a\r\nCN:: w6k=\r\ndescription:  two words \r\nseeAlso:\r\nversion: 2\r\n\r\n\r\n" +
+		"dn:: Y249w6k=\r\nsn:x\r\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []*Entry{
-		{DN: "cn=a,dc=b", Attributes: []Attribute{{"cn", []string{"a", "é"}}, {"description", []string{"two words "}}, {"seeAlso", []string{""}}, {"version", []string{"2"}}}},
+		{DN: "cn=a,dc=b", Attributes: []Attribute{
+			{"cn", []string{"a", "é"}}, {"description", []string{"two words "}}, {"seeAlso", []string{""}}, {"version", []string{"2"}},
+		}},
 		{DN: "cn=é", Attributes: []Attribute{{"sn", []string{"x"}}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -41,7 +45,9 @@ func TestChangeText(t *testing.T) {
 		change Change
 		want   string
 	}{
-		{Change{Kind: Add, DN: "cn=é,dc=b", Entry: []Attribute{{"cn", []string{"é", " a", "a ", ":", "<", "", "a\nb", "\xff"}}, {"userPassword", []string{"Secret-1"}}}}, `# dn: cn=é,dc=b
+		{Change{Kind: Add, DN: "cn=é,dc=b", Entry: []Attribute{
+			{"cn", []string{"é", " a", "a ", ":", "<", "", "a\nb", "\xff"}}, {"userPassword", []string{"Secret-1"}},
+		}}, `# dn: cn=é,dc=b
 dn:: Y249w6ksZGM9Yg==
 changetype: add
 # cn: é
@@ -81,7 +87,10 @@ replace: UserPassword;x-old
 delete: title
 -
 `},
-		{Change{Kind: ModifyDN, DN: "cn=a,dc=b", NewRDN: "cn=b", DeleteOldRDN: true, NewSuperior: "dc=c"}, "dn: cn=a,dc=b\nchangetype: modrdn\nnewrdn: cn=b\ndeleteoldrdn: 1\nnewsuperior: dc=c\n"},
+		{
+			Change{Kind: ModifyDN, DN: "cn=a,dc=b", NewRDN: "cn=b", DeleteOldRDN: true, NewSuperior: "dc=c"},
+			"dn: cn=a,dc=b\nchangetype: modrdn\nnewrdn: cn=b\ndeleteoldrdn: 1\nnewsuperior: dc=c\n",
+		},
 		{Change{Kind: ModifyDN, DN: "cn=a,dc=b", NewRDN: "cn=b"}, "dn: cn=a,dc=b\nchangetype: modrdn\nnewrdn: cn=b\ndeleteoldrdn: 0\n"},
 		{Change{Kind: Delete, DN: "cn=a"}, "dn: cn=a\nchangetype: delete\n"},
 	} {
@@ -97,7 +106,9 @@ delete: title
 
 // No password is ever printed, whatever stands around it.
 func TestSecrets(t *testing.T) {
-	for _, name := range []string{"userPassword", "USERPASSWORD", "unicodePwd", "userPassword;binary", "2.5.4.35", "sambaNTPassword", "pwdHistory"} {
+	for _, name := range []string{
+		"userPassword", "USERPASSWORD", "unicodePwd", "userPassword;binary", "2.5.4.35", "sambaNTPassword", "pwdHistory",
+	} {
 		if !Secret(name) {
 			t.Errorf("%s is no secret", name)
 		}
@@ -121,7 +132,9 @@ func TestSecrets(t *testing.T) {
 // What is printed is read again as the same, and no text makes the reader fall over.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
-		"dn: cn=a\ncn: a\n", "version: 1\ndn:: Y249YQ==\ncn:  x \n y\n\ndn: cn=b\nobjectClass: top\nobjectclass: person\n", "dn: a\ncn:< file:x", "#\n # x\n x", "dn:\n\n: :", "\r\n \r\n",
+		"dn: cn=a\ncn: a\n",
+		"version: 1\ndn:: Y249YQ==\ncn:  x \n y\n\ndn: cn=b\nobjectClass: top\nobjectclass: person\n",
+		"dn: a\ncn:< file:x", "#\n # x\n x", "dn:\n\n: :", "\r\n \r\n",
 		"dn: a\nuserPassword: x\ncn:: /w==\n",
 	} {
 		f.Add(seed)

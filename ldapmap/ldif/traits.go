@@ -20,8 +20,8 @@ const (
 	Generic         ServerKind = "generic"
 )
 
-// Traits are what differs between directory products. There is one row a product, in the table below, and nothing else asks which product it is:
-// it asks for the trait.
+// Traits are what differs between directory products. There is one row a product, in the table below, and nothing else asks which product
+// it is: it asks for the trait.
 type Traits struct {
 	Kind ServerKind // a name for logs
 
@@ -29,7 +29,9 @@ type Traits struct {
 	IDAttribute string // holds the entry's stable id
 	IDForm      IDForm // how the id stands in it
 	DNAttribute string // finds an entry by its DN in a filter
-	NamesByID   bool   // `<GUID=id>` is taken for an entry's DN: as the target of Modify, Delete and a base search, and as a value that refers to it
+	// NamesByID says that `<GUID=id>` is taken for an entry's DN: as the target of Modify, Delete and a base search, and as a value
+	// that refers to it.
+	NamesByID bool
 
 	// Versions and times.
 	VersionAttribute  string      // its value changes with each write of the entry
@@ -37,7 +39,9 @@ type Traits struct {
 	CreatedAttribute  string
 	ModifiedAttribute string
 	TimeLayout        string // of a time in a filter, to the second
-	InstanceAttribute string // of the root DSE: the DN of the entry whose invocationId names the server that counts versions; "": there is none
+	// InstanceAttribute of the root DSE is the DN of the entry whose invocationId names the server that counts versions; "": there is
+	// none.
+	InstanceAttribute string
 
 	// References.
 	KeepsReferences bool   // a reference follows its target's rename and goes with its target
@@ -133,7 +137,8 @@ var traits = map[ServerKind]*Traits{
 		PersonFilter: "(&(objectCategory=person)(objectClass=user))", Category: "objectCategory",
 		BindNames: []string{"userPrincipalName", "sAMAccountName"},
 		Privilege: &Privilege{
-			Mark: "adminCount", GroupClass: "group", MemberOf: "1.2.840.113556.1.4.1941", PrimaryGroup: "primaryGroupID", GroupID: "objectSid",
+			Mark: "adminCount", GroupClass: "group", MemberOf: "1.2.840.113556.1.4.1941",
+			PrimaryGroup: "primaryGroupID", GroupID: "objectSid",
 		},
 	},
 	DS389: {
@@ -261,8 +266,8 @@ func swapGUID(b []byte) []byte {
 	return []byte{b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]}
 }
 
-// Fit makes a value what the server takes for the attribute of an entry of these object classes, and tells the number of characters that it allows; 0 is no
-// limit known.
+// Fit makes a value what the server takes for the attribute of an entry of these object classes, and tells the number of
+// characters that it allows; 0 is no limit known.
 func (s *Server) Fit(attribute string, classes []string, value string) (fitted string, limit int) {
 	for _, l := range s.Lengths {
 		isA := func(class string) bool { return s.Schema.IsA(class, l.Class) }
@@ -286,13 +291,14 @@ func (s *Server) Fit(attribute string, classes []string, value string) (fitted s
 	return value, 0
 }
 
-// Judgeable says in object classes what a filter says by the category, which the server reads as the DN of a class's schema entry and fills in itself: of
-// people all but computers, whose class descends from theirs, have the category person ([MS-ADTS] §3.1.1.3.1.3.5).
+// Judgeable says in object classes what a filter says by the category, which the server reads as the DN of a class's schema entry
+// and fills in itself: of people all but computers, whose class descends from theirs, have the category person ([MS-ADTS]
+// §3.1.1.3.1.3.5).
 func (t *Traits) Judgeable(f *Filter) *Filter {
 	if t.Category == "" {
 		return f
 	}
-	return f.ReplaceEqualities(func(attribute, value string) *Filter {
+	return f.replaceEqualities(func(attribute, value string) *Filter {
 		if !strings.EqualFold(attribute, t.Category) {
 			return nil
 		}
@@ -308,7 +314,8 @@ func (t *Traits) Judgeable(f *Filter) *Filter {
 	})
 }
 
-// Version is a text that changes with each write of the entry. Where the server keeps none it is "", and a digest of what was read has to do.
+// Version is a text that changes with each write of the entry. Where the server keeps none it is "", and a digest of what was
+// read has to do.
 func (s *Server) Version(e *Entry) string {
 	v := e.Value(s.VersionAttribute)
 	switch {

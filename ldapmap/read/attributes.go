@@ -9,8 +9,8 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// Attributes returns the LDAP attributes to read for what is asked: those of the mapped attributes that wants names, and those without which no
-// resource can be made or planned for. A nil wants asks for all but the members, which are asked for by name.
+// Attributes returns the LDAP attributes to read for what is asked: those of the mapped attributes that wants names, and those
+// without which no resource can be made or planned for. A nil wants asks for all but the members, which are asked for by name.
 func Attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
 	s := t.Server
 	names := []string{s.IDAttribute, s.VersionAttribute, "objectClass", s.CreatedAttribute, s.ModifiedAttribute}
@@ -25,7 +25,7 @@ func Attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
 	for _, name := range t.ScopeAttributes() {
 		add(name)
 	}
-	everything := wants == nil || s.VersionForm == ldif.VersionDigest
+	everything := wants == nil || s.VersionForm == ldif.VersionDigest // a digest is made of all that is mapped
 	for _, r := range t.Rules {
 		switch {
 		case everything, !r.Computed() && (r.Empty != nil || r.Feeds || t.IsUnique(r) || wants(r.Ref.Owner())):

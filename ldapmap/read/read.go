@@ -11,8 +11,8 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// Resource turns an entry into the SCIM resource that it shows. References whose target refs does not know are not shown; members show where the
-// entry was read with them. meta has no location: the bridge knows where it serves.
+// Resource turns an entry into the SCIM resource that it shows. References whose target refs does not know are not shown; members
+// show where the entry was read with them. meta has no location: the bridge knows where it serves.
 func Resource(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) scim.Resource {
 	r := scim.Resource{"id": t.ID(e)}
 	for _, rule := range t.Rules {

@@ -8,8 +8,8 @@ import (
 	"scimbridge/scim"
 )
 
-// showStandIns shows the attributes that have a stand-in: what stands in reads as absent. r shows everything else already. A stand-in is made of the login,
-// not of a tombstone over it.
+// showStandIns shows the attributes that have a stand-in: what stands in reads as absent. r shows everything else already. A
+// stand-in is made of the login, not of a tombstone over it.
 func showStandIns(t *ldapmap.Type, r scim.Resource, e *ldif.Entry, refs ldapmap.Refs) {
 	for _, rule := range t.StandIns {
 		held := r.Clone()

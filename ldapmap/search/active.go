@@ -36,7 +36,8 @@ func (x *translator) translateActive(c *filter.Compare) translated {
 // bitAnd is the matching rule LDAP_MATCHING_RULE_BIT_AND ([MS-ADTS] §3.1.1.3.4.4.1), which other servers took over.
 const bitAnd = "1.2.840.113556.1.4.803"
 
-// blockedFilter is an LDAP filter that every entry blocked by this way matches. exact says that no other does, and that its negation finds every other.
+// blockedFilter is an LDAP filter that every entry blocked by this way matches. exact says that no other does, and that its
+// negation finds every other.
 func blockedFilter(a ldapmap.Activation) (text string, exact bool) {
 	rule, _ := a.Server.Schema.Rules(a.Attribute)
 	comparesAll := ldif.IgnoresCase(rule) || strings.EqualFold(rule, "generalizedTimeMatch")

@@ -12,8 +12,8 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// How one comparison of a SCIM value becomes an LDAP filter that is no stricter: equality and substrings where the attribute has a matching rule that is at
-// least as loose as SCIM's comparison, and else the attribute's mere presence.
+// How one comparison of a SCIM value becomes an LDAP filter that is no stricter: equality and substrings where the attribute has
+// a matching rule that is at least as loose as SCIM's comparison, and else the attribute's mere presence.
 
 // compareRule is an LDAP filter on the rule's attribute that cannot miss an entry whose SCIM value satisfies c.
 func (x *translator) compareRule(r *ldapmap.Rule, c *filter.Compare) string {
@@ -75,14 +75,15 @@ func textAssertion(value string, op filter.Op, ignoringCase, equals, contains bo
 	return text
 }
 
-// plain says whether the value is one that every server reads as it stands: not empty once prepared (RFC 4518 drops control and format characters, and a
-// telephone number's rule spaces and hyphens).
+// plain says whether the value is one that every server reads as it stands: not empty once prepared (RFC 4518 drops control and
+// format characters, and a telephone number's rule spaces and hyphens).
 func plain(value string) bool {
-	return strings.Trim(value, " -") != "" && !strings.ContainsFunc(value, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
+	dropped := func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+	return strings.Trim(value, " -") != "" && !strings.ContainsFunc(value, dropped)
 }
 
-// withoutOddLetters escapes the value, with an asterisk in the place of each letter that SCIM takes for equal to one that has another lower case: servers
-// differ in what they make of the Greek ς and σ, or of the Kelvin sign.
+// withoutOddLetters escapes the value, with an asterisk in the place of each letter that SCIM takes for equal to one that has
+// another lower case: servers differ in what they make of the Greek ς and σ, or of the Kelvin sign.
 func withoutOddLetters(value string) string {
 	var b strings.Builder
 	for _, r := range value {

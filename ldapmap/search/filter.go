@@ -1,5 +1,6 @@
-// Package search turns a SCIM filter into an LDAP filter: the narrowest that cannot miss a match. What LDAP cannot say, or says otherwise (strings match more
-// loosely there, an attribute without a matching rule matches nothing, not even negated), stays as a remainder to evaluate in memory.
+// Package search turns a SCIM filter into an LDAP filter: the narrowest that cannot miss a match. What LDAP cannot say, or says
+// otherwise (strings match more loosely there, an attribute without a matching rule matches nothing, not even negated), stays as
+// a remainder to evaluate in memory.
 package search
 
 import (
@@ -167,8 +168,8 @@ func (x *translator) translateReference(c *filter.Compare, r *ldapmap.Reference)
 	return f
 }
 
-// translateValuePath asks of each slot of the attribute whether its value can satisfy the inner filter, the slot's fixed part (`type eq "work"`)
-// decided here.
+// translateValuePath asks of each slot of the attribute whether its value can satisfy the inner filter, the slot's fixed part
+// (`type eq "work"`) decided here.
 func (x *translator) translateValuePath(v *filter.ValuePath) translated {
 	if r := x.Reference(v.Path.Ref); r != nil {
 		if c, ok := v.Inner.(*filter.Compare); ok && compile.CompareName(c) == "value" && c.Op == filter.Equal {
@@ -179,7 +180,8 @@ func (x *translator) translateValuePath(v *filter.ValuePath) translated {
 	var alternatives []string
 	seen := [][]compile.Clause{}
 	for _, r := range x.Rules {
-		if r.Computed() || r.Ref.Attr != v.Path.Ref.Attr || slices.ContainsFunc(seen, func(s []compile.Clause) bool { return slices.Equal(s, r.Slot) }) {
+		same := func(slot []compile.Clause) bool { return slices.Equal(slot, r.Slot) }
+		if r.Computed() || r.Ref.Attr != v.Path.Ref.Attr || slices.ContainsFunc(seen, same) {
 			continue
 		}
 		seen = append(seen, r.Slot)

@@ -21,7 +21,10 @@ dn: cn=crew,ou=groups,dc=example
 objectClass: groupOfNames
 cn: crew
 `)
-	const mara, crew, enterprise = "00000000-0000-0000-0000-000000000000", "00000001-0000-0000-0000-000000000000", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
+	const (
+		mara, crew = "00000000-0000-0000-0000-000000000000", "00000001-0000-0000-0000-000000000000"
+		enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
+	)
 	for _, c := range []struct {
 		typ, filter, want string
 		exact             bool
@@ -119,7 +122,8 @@ func TestIsDirect(t *testing.T) {
 	w := maptest.New(t, ldif.OpenLDAP, maptest.BroadMap, "")
 	users := w.Map.Type("User")
 	for text, want := range map[string]bool{
-		`userName eq "a"`: true, `id eq "x" and active eq true`: true, `userName sw "a"`: false, `userName eq "a" or id eq "x"`: false, `externalId eq "a"`: false,
+		`userName eq "a"`: true, `id eq "x" and active eq true`: true,
+		`userName sw "a"`: false, `userName eq "a" or id eq "x"`: false, `externalId eq "a"`: false,
 	} {
 		e, err := filter.Parse(text, users.Resource, scim.Dialect{})
 		if err != nil {

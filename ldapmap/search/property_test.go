@@ -172,7 +172,9 @@ func drawComparison(t *rapid.T, typ *ldapmap.Type, ids []string) string {
 		name := rapid.SampledFrom([]string{"deck", "room"}).Draw(t, "number")
 		return fmt.Sprintf("%s%s %s %s", own, name, op, rapid.SampledFrom([]string{"0", "-0", "1", "1.0", "12", "1.5"}).Draw(t, "a number"))
 	case 5:
-		return rapid.SampledFrom([]string{"name", "emails", "addresses", enterprise + "manager", "active", "roles", "id", "meta.created"}).Draw(t, "present") + " pr"
+		return rapid.SampledFrom([]string{
+			"name", "emails", "addresses", enterprise + "manager", "active", "roles", "id", "meta.created",
+		}).Draw(t, "present") + " pr"
 	case 6:
 		return drawOf(t, enterprise+"department", []string{"staff", "STAFF", "a, b", "a"})
 	case 9:
@@ -187,8 +189,8 @@ func drawComparison(t *rapid.T, typ *ldapmap.Type, ids []string) string {
 		return drawOf(t, "userName", append(values, maptest.Words...))
 	}
 	return drawOf(t, rapid.SampledFrom([]string{
-		"externalId", "displayName", "name.formatted", "name.familyName", "nickName", "emails.value", "emails.type", "phoneNumbers.value", "addresses.locality",
-		"roles.value",
+		"externalId", "displayName", "name.formatted", "name.familyName", "nickName", "emails.value", "emails.type",
+		"phoneNumbers.value", "addresses.locality", "roles.value",
 	}).Draw(t, "text"), maptest.Words)
 }
 

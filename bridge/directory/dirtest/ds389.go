@@ -168,7 +168,8 @@ func (s *ds389) writeConfiguration(port int) error {
 		return err
 	}
 	values := map[string]string{
-		"fqdn": "localhost", "ds_port": fmt.Sprint(port), "ds_user": me.Username, "rootdn": directoryAdmin, "ds_passwd": "{CLEAR}" + s.password,
+		"fqdn": "localhost", "ds_port": fmt.Sprint(port), "ds_user": me.Username,
+		"rootdn": directoryAdmin, "ds_passwd": "{CLEAR}" + s.password,
 		"ds_suffix": defaultSuffix, "ds_bename": ds389Backend, "db_lib": "bdb",
 		"ldapi_enabled": "off", "ldapi_autobind": "off", "ldapi": filepath.Join(s.dir, "ldapi"),
 	}
@@ -183,7 +184,8 @@ func (s *ds389) writeConfiguration(port int) error {
 		if err != nil {
 			return err
 		}
-		text.WriteString(placeholder.ReplaceAllStringFunc(string(content), func(name string) string { return values[strings.Trim(name, "%")] }))
+		filled := placeholder.ReplaceAllStringFunc(string(content), func(name string) string { return values[strings.Trim(name, "%")] })
+		text.WriteString(filled)
 		text.WriteString("\n")
 	}
 	entries, err := ldif.Parse(text.String())

@@ -10,7 +10,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// guardSession forwards one client's LDAP messages to the domain controller, except the requests that Windows would refuse: those it answers.
+// guardSession forwards one client's LDAP messages to the domain controller, except the requests that Windows would refuse: those it
+// answers.
 type guardSession struct {
 	domain *controller
 	client net.Conn

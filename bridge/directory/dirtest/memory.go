@@ -8,7 +8,8 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// Memory starts memdir with the tree of OpenLDAP's dc=example,dc=org. It needs nothing installed; it cannot be killed, stopped, or spoken to in TLS.
+// Memory starts memdir with the tree of OpenLDAP's dc=example,dc=org. It needs nothing installed; it cannot be killed, stopped, or spoken
+// to in TLS.
 func Memory(t testing.TB, change ...func(*memdir.Options)) *Server {
 	t.Helper()
 	o := memdir.Options{Suffix: defaultSuffix, RootPassword: rand.Text(), CleanReferences: true}

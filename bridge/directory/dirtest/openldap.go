@@ -40,11 +40,12 @@ func Config(lines ...string) Option { return func(s *slapd) { s.lines = append(s
 // WithoutRefint leaves out the overlay that takes deleted and renamed DNs out of the entries that name them.
 func WithoutRefint() Option { return func(s *slapd) { s.refint = false } }
 
-// MemberOf adds the overlay that keeps memberOf. msuser.schema defines a memberOf of its own, which breaks the overlay; of that schema there is
-// then userAccountControl alone.
+// MemberOf adds the overlay that keeps memberOf. msuser.schema defines a memberOf of its own, which breaks the overlay; of that schema
+// there is then userAccountControl alone.
 func MemberOf() Option { return func(s *slapd) { s.memberOf = true } }
 
-const userAccountControl = "attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )"
+const userAccountControl = "attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' " +
+	"SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )"
 
 // OpenLDAP starts a slapd with one mdb database. An account whose userAccountControl has bit 0x2 (ACCOUNTDISABLE) cannot bind.
 func OpenLDAP(t testing.TB, options ...Option) *Server {
@@ -118,7 +119,8 @@ func (s *slapd) start(t testing.TB, program string) (*Server, error) {
 		return nil, err
 	}
 	server := &Server{
-		Traits: ldif.OpenLDAP.Traits(), CA: s.certs.ca, ServerName: "localhost", LDAPI: "ldapi://" + url.PathEscape(filepath.Join(s.dir, "ldapi")),
+		Traits: ldif.OpenLDAP.Traits(), CA: s.certs.ca, ServerName: "localhost",
+		LDAPI:  "ldapi://" + url.PathEscape(filepath.Join(s.dir, "ldapi")),
 		BindDN: s.rootDN(), Password: s.password,
 		Suffix: s.suffix, Base: s.suffix, People: "ou=people," + s.suffix, Groups: "ou=groups," + s.suffix,
 		t: t,

@@ -68,8 +68,8 @@ func longCN(c *change) *refusal {
 	return nil
 }
 
-// badAccountName: MS-SAMR §3.1.1.6, the characters, and no more than 20 of them for a user. Windows: ERROR_INVALID_ACCOUNT_NAME as result 80
-// (support.microfocus.com/kb/doc.php?id=7017077, ldapwiki.com/wiki/SamAccountName). An @ is allowed.
+// badAccountName: MS-SAMR §3.1.1.6, the characters, and no more than 20 of them for a user. Windows: ERROR_INVALID_ACCOUNT_NAME as result
+// 80 (support.microfocus.com/kb/doc.php?id=7017077, ldapwiki.com/wiki/SamAccountName). An @ is allowed.
 func badAccountName(c *change) *refusal {
 	for _, name := range c.set["samaccountname"] {
 		if strings.ContainsAny(name, `"/\[]:;|=,+*?<>`) || strings.HasSuffix(name, ".") || strings.ContainsFunc(name, unicode.IsControl) ||

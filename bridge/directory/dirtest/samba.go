@@ -58,11 +58,12 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// ActiveDirectory gives the test an OU of its own, with OU=People and OU=Groups below it, in the domain ad.test of a Samba AD DC that the tests
-// of this process share. Names that a domain holds unique (sAMAccountName, userPrincipalName) are shared with tests that run in parallel.
+// ActiveDirectory gives the test an OU of its own, with OU=People and OU=Groups below it, in the domain ad.test of a Samba AD DC that the
+// tests of this process share. Names that a domain holds unique (sAMAccountName, userPrincipalName) are shared with tests that run in
+// parallel.
 //
-// URL leads through a guard that refuses what Active Directory on Windows refuses and Samba does not, and goes on in TLS, so that unicodePwd
-// can be written; LDAPS leads to the domain controller itself.
+// URL leads through a guard that refuses what Active Directory on Windows refuses and Samba does not, and goes on in TLS, so that
+// unicodePwd can be written; LDAPS leads to the domain controller itself.
 func ActiveDirectory(t testing.TB) *Server {
 	t.Helper()
 	if why := sambaMissing(); why != "" {

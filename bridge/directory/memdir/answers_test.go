@@ -20,13 +20,30 @@ var answers = []struct {
 }{
 	{"add", person("eve"), "0"},
 	{"add again", person("eve"), "68"},
-	{"add under a missing parent", add("uid=x,ou=none,"+people, "objectClass: account", "uid: x"), "32 (matched ou=people,dc=example,dc=org)"},
+	{
+		"add under a missing parent", add("uid=x,ou=none,"+people, "objectClass: account", "uid: x"),
+		"32 (matched ou=people,dc=example,dc=org)",
+	},
 	{"add outside the suffix", add("uid=x,dc=other", "objectClass: account", "uid: x"), "53 no global superior knowledge"},
-	{"add without sn", add("uid=x,"+people, "objectClass: inetOrgPerson", "uid: x", "cn: x"), "65 object class 'inetOrgPerson' requires attribute 'sn'"},
+	{
+		"add without sn", add("uid=x,"+people, "objectClass: inetOrgPerson", "uid: x", "cn: x"),
+		"65 object class 'inetOrgPerson' requires attribute 'sn'",
+	},
 	{"add without a class", add("uid=x,"+people, "uid: x", "cn: x"), "65 no objectClass attribute"},
-	{"add an auxiliary class alone", add("uid=x,"+people, "objectClass: scimbridgeUser", "uid: x"), "65 no structural object class provided"},
-	{"add two structural classes", add("uid=x,"+people, "objectClass: inetOrgPerson", "objectClass: account", "uid: x", "cn: x", "sn: x"), "65 invalid structural object class chain (inetOrgPerson/account)"},
-	{"add an unknown class", add("uid=x,"+people, "objectClass: inetOrgPerson", "objectClass: nope", "uid: x", "cn: x", "sn: x"), "21 objectClass: value #1 invalid per syntax"},
+	{
+		"add an auxiliary class alone", add("uid=x,"+people, "objectClass: scimbridgeUser", "uid: x"),
+		"65 no structural object class provided",
+	},
+	{
+		"add two structural classes",
+		add("uid=x,"+people, "objectClass: inetOrgPerson", "objectClass: account", "uid: x", "cn: x", "sn: x"),
+		"65 invalid structural object class chain (inetOrgPerson/account)",
+	},
+	{
+		"add an unknown class",
+		add("uid=x,"+people, "objectClass: inetOrgPerson", "objectClass: nope", "uid: x", "cn: x", "sn: x"),
+		"21 objectClass: value #1 invalid per syntax",
+	},
 	{"add an unknown attribute", person("x", "nope: 1"), "17 nope: attribute type undefined"},
 	{"add what the class does not allow", person("x", "gidNumber: 1"), "65 attribute 'gidNumber' not allowed"},
 	{"add without the RDN's value", add("uid=x,"+people, "objectClass: inetOrgPerson", "uid: y", "cn: x", "sn: x"), "0"},
@@ -35,7 +52,10 @@ var answers = []struct {
 	{"read it", search("uid=xx,"+people, ldap.ScopeBaseObject, "(objectClass=*)"), "[uid=xx objectClass=inetOrgPerson cn=x sn=x uid=xx]"},
 	{"delete it", del("uid=x," + people), "0"},
 	{"delete it", del("uid=xx," + people), "0"},
-	{"add an operational attribute", person("x", "entryUUID: 8a8b8c8d-0000-0000-0000-000000000000"), "19 entryUUID: no user modification allowed"},
+	{
+		"add an operational attribute", person("x", "entryUUID: 8a8b8c8d-0000-0000-0000-000000000000"),
+		"19 entryUUID: no user modification allowed",
+	},
 	{"add two values of a single one", person("x", "displayName: a", "displayName: b"), "19 displayName: multiple values provided"},
 	{"add a value twice", person("x", "mail: a@b", "mail: A@B"), "20 mail: value #0 provided more than once"},
 	{"add an attribute twice", person("x", "mail: a@b", "title: t", "mail: c@d"), "20 attribute 'mail' provided more than once"},
@@ -57,7 +77,10 @@ var answers = []struct {
 		return c.Add(&ldap.AddRequest{DN: "uid=x," + people, Attributes: []ldap.Attribute{{Type: "objectClass", Vals: nil}}})
 	}, "2 no values for attribute type"},
 	{"add a name that must be escaped", person(`a\, b\=c \#1`, "title: x"), "0"},
-	{"add the empty group", add("cn=empty,"+groups, "objectClass: groupOfNames", "cn: empty"), "65 object class 'groupOfNames' requires attribute 'member'"},
+	{
+		"add the empty group", add("cn=empty,"+groups, "objectClass: groupOfNames", "cn: empty"),
+		"65 object class 'groupOfNames' requires attribute 'member'",
+	},
 	{"add an alias as the RDN", add("userid=zed,"+people, "objectClass: account", "host: zed"), "0"},
 	{"read it", search("uid=zed,"+people, ldap.ScopeBaseObject, "(objectClass=*)"), "[uid=zed objectClass=account host=zed uid=zed]"},
 	{"add a bad UUID reference", add("cn=g,"+groups, "objectClass: groupOfNames", "cn: g", "member: "), "0"},
@@ -72,7 +95,10 @@ var answers = []struct {
 	{"add the value again", modify(ann, "add title: boss"), "20 modify/add: title: value #0 already exists"},
 	{"add the same value twice", modify(ann, "add title: a", "add title: A"), "20 title: value #0 provided more than once"},
 	{"add a second single value", modify(ann, "add displayName: x"), "19 attribute 'displayName' cannot have multiple values"},
-	{"replace by two single values", modify(ann, "replace displayName: x", "replace displayName: y"), "19 displayName: multiple values provided"},
+	{
+		"replace by two single values", modify(ann, "replace displayName: x", "replace displayName: y"),
+		"19 displayName: multiple values provided",
+	},
 	{"delete a missing value", modify(ann, "delete title: Chief"), "16 modify/delete: title: no such value"},
 	{"delete a missing attribute", modify(ann, "delete pager"), "16 modify/delete: pager: no such attribute"},
 	{"delete a value of a missing attribute", modify(ann, "delete pager: 1"), "16 modify/delete: pager: no such attribute"},
@@ -85,16 +111,31 @@ var answers = []struct {
 	{"delete the RDN's attribute", modify(ann, "delete uid"), "64 naming attribute 'uid' is not present in entry"},
 	{"add beside the RDN's value", modify(ann, "add uid: anne"), "0"},
 	{"and take it away", modify(ann, "delete uid: ANNE"), "0"},
-	{"modify an operational attribute", modify(ann, "replace entryUUID: 8a8b8c8d-0000-0000-0000-000000000000"), "19 entryUUID: no user modification allowed"},
+	{
+		"modify an operational attribute", modify(ann, "replace entryUUID: 8a8b8c8d-0000-0000-0000-000000000000"),
+		"19 entryUUID: no user modification allowed",
+	},
 	{"modify an unknown attribute", modify(ann, "replace nope: 1"), "17 nope: attribute type undefined"},
 	{"modify what is not allowed", modify(ann, "replace gidNumber: 1"), "65 attribute 'gidNumber' not allowed"},
-	{"add without an equality rule", modify(ann, "add facsimileTelephoneNumber: 1"), "18 modify/add: facsimileTelephoneNumber: no equality matching rule"},
-	{"delete without an equality rule", modify(ann, "delete facsimileTelephoneNumber: +49 30 999"), "18 modify/delete: facsimileTelephoneNumber: no equality matching rule"},
+	{
+		"add without an equality rule", modify(ann, "add facsimileTelephoneNumber: 1"),
+		"18 modify/add: facsimileTelephoneNumber: no equality matching rule",
+	},
+	{
+		"delete without an equality rule", modify(ann, "delete facsimileTelephoneNumber: +49 30 999"),
+		"18 modify/delete: facsimileTelephoneNumber: no equality matching rule",
+	},
 	{"replace without an equality rule", modify(ann, "replace facsimileTelephoneNumber: +49 30 998"), "0"},
 	{"delete all without an equality rule", modify(ann, "delete facsimileTelephoneNumber"), "0"},
 	{"add the first without an equality rule", modify(ann, "add facsimileTelephoneNumber: 1"), "0"},
-	{"delete one without an equality rule where there is none", modify(bob, "delete facsimileTelephoneNumber: 1"), "18 modify/delete: facsimileTelephoneNumber: no equality matching rule"},
-	{"change the structural class", modify(ann, "replace objectClass: account", "delete sn", "delete cn"), "69 structural object class modification from 'inetOrgPerson' to 'account' not allowed"},
+	{
+		"delete one without an equality rule where there is none", modify(bob, "delete facsimileTelephoneNumber: 1"),
+		"18 modify/delete: facsimileTelephoneNumber: no equality matching rule",
+	},
+	{
+		"change the structural class", modify(ann, "replace objectClass: account", "delete sn", "delete cn"),
+		"69 structural object class modification from 'inetOrgPerson' to 'account' not allowed",
+	},
 	{"drop an auxiliary class in use", modify(ann, "delete objectClass: scimbridgeUser"), "65 attribute 'userAccountControl' not allowed"},
 	{"drop the structural class", modify(ann, "delete objectClass: inetOrgPerson"), "65 no structural object class provided"},
 	{"add an unknown class", modify(ann, "add objectClass: nope"), "21 objectClass: value #0 invalid per syntax"},
@@ -109,7 +150,10 @@ var answers = []struct {
 	{"the last member", modify(staff, "delete member: "+bob), "65 object class 'groupOfNames' requires attribute 'member'"},
 	{"a member again", modify(staff, "add member: "+ann), "0"},
 	{"a member twice", modify(staff, "add member: "+ann), "20 modify/add: member: value #0 already exists"},
-	{"a missing and a new one", modify(staff, "delete member: uid=none,"+people, "add member: uid=new,"+people), "16 modify/delete: member: no such value"},
+	{
+		"a missing and a new one", modify(staff, "delete member: uid=none,"+people, "add member: uid=new,"+people),
+		"16 modify/delete: member: no such value",
+	},
 	{"with options", modify(ann, "replace title;lang-de: Chefin"), "0"},
 	{"a password", modify(ann, "replace userPassword: other"), "0"},
 	{"a password back", modify(ann, "replace userPassword: annsecret"), "0"},
@@ -135,10 +179,16 @@ var answers = []struct {
 	{"move out", rename(bob, "uid=bob", true, "dc=other"), "71 cannot rename between DSAs"},
 	{"move below itself", rename(people, "ou=people", true, bob), "53 cannot place an entry below itself"},
 	{"move", rename(bob, "uid=bob", true, groups), "0"},
-	{"read it", search("uid=bob,"+groups, ldap.ScopeBaseObject, "(objectClass=*)", "uid", "entryDN"), "[uid=bob,ou=groups,dc=example,dc=org uid=bob entryDN=uid=bob,ou=groups,dc=example,dc=org]"},
+	{
+		"read it", search("uid=bob,"+groups, ldap.ScopeBaseObject, "(objectClass=*)", "uid", "entryDN"),
+		"[uid=bob,ou=groups,dc=example,dc=org uid=bob entryDN=uid=bob,ou=groups,dc=example,dc=org]",
+	},
 	{"move back", rename("uid=bob,"+groups, "uid=bob", true, people), "0"},
 	{"rename a subtree", rename(people, "ou=folk", true, ""), "0"},
-	{"search below it", search("ou=folk,dc=example,dc=org", ldap.ScopeWholeSubtree, "(uid=ann)", "uid", "entryDN", "ou"), "[uid=ann,ou=folk,dc=example,dc=org uid=ann entryDN=uid=ann,ou=folk,dc=example,dc=org]"},
+	{
+		"search below it", search("ou=folk,dc=example,dc=org", ldap.ScopeWholeSubtree, "(uid=ann)", "uid", "entryDN", "ou"),
+		"[uid=ann,ou=folk,dc=example,dc=org uid=ann entryDN=uid=ann,ou=folk,dc=example,dc=org]",
+	},
 	{"search the old", under("(uid=ann)"), "32 (matched dc=example,dc=org)"},
 	{"rename it back", rename("ou=folk,dc=example,dc=org", "ou=people", true, ""), "0"},
 	{"rename the suffix", rename("dc=example,dc=org", "dc=sample", true, ""), "71 cannot rename between DSAs"},
@@ -156,7 +206,10 @@ var answers = []struct {
 	{"compare without an equality rule", compare(ann, "facsimileTelephoneNumber", "1"), "18 inappropriate matching request"},
 	{"compare a bad value", compare(ann, "entryUUID", "x"), "21 value does not conform to assertion syntax"},
 	{"compare a bad value without an equality rule", compare(ann, "userAccountControl", "x"), "18 inappropriate matching request"},
-	{"compare where there is none without an equality rule", compare(bob, "facsimileTelephoneNumber", "1"), "18 inappropriate matching request"},
+	{
+		"compare where there is none without an equality rule", compare(bob, "facsimileTelephoneNumber", "1"),
+		"18 inappropriate matching request",
+	},
 	{"compare nothing there", compare("uid=none,"+people, "cn", "x"), "32 (matched ou=people,dc=example,dc=org)"},
 
 	{"bind anonymously", bindAs("", ""), "0"},
@@ -178,24 +231,58 @@ var answers = []struct {
 	{"add as a user", as(ann, "annsecret", person("x")), "50 no write access to parent"},
 	{"delete as a user", as(ann, "annsecret", del(bob)), "50 no write access to parent"},
 	{"rename as a user", as(ann, "annsecret", rename(bob, "uid=x", true, "")), "50 no write access to parent's children"},
-	{"read a password as a user", as(ann, "annsecret", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "userPassword", "uid")), "[uid=ann uid=ann]"},
+	{
+		"read a password as a user",
+		as(ann, "annsecret", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "userPassword", "uid")),
+		"[uid=ann uid=ann]",
+	},
 
-	{"delete a number without an equality rule", modify(bob, "delete userAccountControl: 514", "add userAccountControl: 512"), "18 modify/delete: userAccountControl: no equality matching rule"},
+	{
+		"delete a number without an equality rule",
+		modify(bob, "delete userAccountControl: 514", "add userAccountControl: 512"),
+		"18 modify/delete: userAccountControl: no equality matching rule",
+	},
 	{"number one", modify(ann, "add objectClass: posixAccount", "add uidNumber: 512", "add gidNumber: 1", "add homeDirectory: /"), "0"},
-	{"number the other", modify(bob, "add objectClass: posixAccount", "add uidNumber: 514", "add gidNumber: 1", "add homeDirectory: /"), "0"},
-	{"search nothing there", search("uid=none,ou=none,"+people, ldap.ScopeBaseObject, "(objectClass=*)"), "32 (matched ou=people,dc=example,dc=org)"},
+	{
+		"number the other",
+		modify(bob, "add objectClass: posixAccount", "add uidNumber: 514", "add gidNumber: 1", "add homeDirectory: /"), "0",
+	},
+	{
+		"search nothing there", search("uid=none,ou=none,"+people, ldap.ScopeBaseObject, "(objectClass=*)"),
+		"32 (matched ou=people,dc=example,dc=org)",
+	},
 	{"search outside", search("dc=other", ldap.ScopeWholeSubtree, "(objectClass=*)"), "32"},
 	{"search at a bad DN", search("nonsense", ldap.ScopeWholeSubtree, "(objectClass=*)"), "34 invalid DN"},
 	{"search the empty base", search("", ldap.ScopeWholeSubtree, "(objectClass=*)"), "32"},
-	{"all of an entry", search("UID=Bob, OU=People,dc=example,dc=org", ldap.ScopeBaseObject, "(objectClass=*)"), "[uid=bob objectClass=inetOrgPerson|scimbridgeUser|posixAccount cn=Bob sn=Example manager=uid=ann,ou=people,dc=example,dc=org userPassword=bobsecret scimExternalId=Ext-Bob uid=bob userAccountControl=514 uidNumber=514 gidNumber=1 homeDirectory=/]"},
+	{
+		"all of an entry", search("UID=Bob, OU=People,dc=example,dc=org", ldap.ScopeBaseObject, "(objectClass=*)"),
+		"[uid=bob objectClass=inetOrgPerson|scimbridgeUser|posixAccount cn=Bob sn=Example manager=uid=ann,ou=people,dc=example,dc=org " +
+			"userPassword=bobsecret scimExternalId=Ext-Bob uid=bob userAccountControl=514 uidNumber=514 gidNumber=1 homeDirectory=/]",
+	},
 	{"no attributes", search(bob, ldap.ScopeBaseObject, "(objectClass=*)", "1.1"), "[uid=bob]"},
-	{"an alias", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "surname", "2.5.4.3"), "[uid=ann cn=Ann Example cn;lang-de=Anna Beispiel sn=Sample]"},
-	{"a supertype", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "name"), "[uid=ann cn=Ann Example cn;lang-de=Anna Beispiel title=BOSS sn=Sample title;lang-de=Chefin]"},
+	{
+		"an alias", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "surname", "2.5.4.3"),
+		"[uid=ann cn=Ann Example cn;lang-de=Anna Beispiel sn=Sample]",
+	},
+	{
+		"a supertype", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "name"),
+		"[uid=ann cn=Ann Example cn;lang-de=Anna Beispiel title=BOSS sn=Sample title;lang-de=Chefin]",
+	},
 	{"an option", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "cn;lang-de"), "[uid=ann cn;lang-de=Anna Beispiel]"},
 	{"unknown attributes", search(ann, ldap.ScopeBaseObject, "(objectClass=*)", "nope", "uid"), "[uid=ann uid=ann]"},
-	{"operational", search(bob, ldap.ScopeBaseObject, "(objectClass=*)", "structuralObjectClass", "entryDN", "hasSubordinates", "subschemaSubentry", "creatorsName"), "[uid=bob structuralObjectClass=inetOrgPerson creatorsName=cn=admin,dc=example,dc=org entryDN=uid=bob,ou=people,dc=example,dc=org subschemaSubentry=cn=Subschema hasSubordinates=FALSE]"},
+	{
+		"operational",
+		search(bob, ldap.ScopeBaseObject, "(objectClass=*)",
+			"structuralObjectClass", "entryDN", "hasSubordinates", "subschemaSubentry", "creatorsName"),
+		"[uid=bob structuralObjectClass=inetOrgPerson creatorsName=cn=admin,dc=example,dc=org " +
+			"entryDN=uid=bob,ou=people,dc=example,dc=org subschemaSubentry=cn=Subschema hasSubordinates=FALSE]",
+	},
 	{"no subordinates any more", func(c *ldap.Conn) error {
-		for _, do := range []step{add("ou=sub,"+people, "objectClass: organizationalUnit", "ou: sub"), add("ou=one,ou=sub,"+people, "objectClass: organizationalUnit", "ou: one"), del("ou=one,ou=sub," + people)} {
+		for _, do := range []step{
+			add("ou=sub,"+people, "objectClass: organizationalUnit", "ou: sub"),
+			add("ou=one,ou=sub,"+people, "objectClass: organizationalUnit", "ou: one"),
+			del("ou=one,ou=sub," + people),
+		} {
 			if err := do(c); err != nil {
 				return err
 			}
@@ -206,8 +293,15 @@ var answers = []struct {
 		}
 		return err
 	}, "[ou=sub hasSubordinates=FALSE]"},
-	{"whole subtree", search("dc=example,dc=org", ldap.ScopeWholeSubtree, "(objectClass=*)", "1.1"), "[cn=staff,ou=groups,dc=example,dc=org; dc=example,dc=org; ou=groups,dc=example,dc=org; ou=people,dc=example,dc=org; uid=a\\2C b\\3Dc #1; uid=ann; uid=bob; uid=zed]"},
-	{"one level", search("dc=example,dc=org", ldap.ScopeSingleLevel, "(objectClass=*)", "1.1"), "[ou=groups,dc=example,dc=org; ou=people,dc=example,dc=org]"},
+	{
+		"whole subtree", search("dc=example,dc=org", ldap.ScopeWholeSubtree, "(objectClass=*)", "1.1"),
+		"[cn=staff,ou=groups,dc=example,dc=org; dc=example,dc=org; ou=groups,dc=example,dc=org; ou=people,dc=example,dc=org; " +
+			"uid=a\\2C b\\3Dc #1; uid=ann; uid=bob; uid=zed]",
+	},
+	{
+		"one level", search("dc=example,dc=org", ldap.ScopeSingleLevel, "(objectClass=*)", "1.1"),
+		"[ou=groups,dc=example,dc=org; ou=people,dc=example,dc=org]",
+	},
 }
 
 // filters are searched among Ann, Bob and the two that the conversation left.

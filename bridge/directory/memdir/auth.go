@@ -9,8 +9,8 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// Filters for the entries that may not bind: the disabled bit, which a deployment's ACL would read, and the permanent lock, which a password
-// policy with lockout would.
+// Filters for the entries that may not bind: the disabled bit, which a deployment's ACL would read, and the permanent lock, which
+// a password policy with lockout would.
 var (
 	disabled = mustParse("(userAccountControl:1.2.840.113556.1.4.803:=2)")
 	locked   = mustParse("(pwdAccountLockedTime=000001010000Z)")
@@ -103,6 +103,7 @@ func (c *connection) compare(r request, with controls) *result {
 
 // extended answers Who am I? (RFC 4532) and refuses all else.
 func (c *connection) extended(r request) (*result, []*ber.Packet) {
+	unsupported := fail(ldap.LDAPResultProtocolError, "unsupported extended operation")
 	switch r.oid {
 	case whoAmIExtension:
 		identity := c.who()
@@ -111,7 +112,7 @@ func (c *connection) extended(r request) (*result, []*ber.Packet) {
 		}
 		return success, []*ber.Packet{ber.NewString(ber.ClassContext, ber.TypePrimitive, 11, identity, "")}
 	case startTLSExtension:
-		return fail(ldap.LDAPResultProtocolError, "unsupported extended operation"), []*ber.Packet{ber.NewString(ber.ClassContext, ber.TypePrimitive, 10, startTLSExtension, "")}
+		return unsupported, []*ber.Packet{ber.NewString(ber.ClassContext, ber.TypePrimitive, 10, startTLSExtension, "")}
 	}
-	return fail(ldap.LDAPResultProtocolError, "unsupported extended operation"), nil
+	return unsupported, nil
 }

@@ -39,8 +39,8 @@ type connection struct {
 	under sync.WaitGroup // operations under way
 }
 
-// serve reads requests until the client goes or breaks the protocol. Operations run at the same time, save bind, which waits for those before
-// it (RFC 4511 §4.2.1).
+// serve reads requests until the client goes or breaks the protocol. Operations run at the same time, save bind, which waits for
+// those before it (RFC 4511 §4.2.1).
 func (c *connection) serve() {
 	defer c.net.Close()
 	defer c.under.Wait()
@@ -147,7 +147,8 @@ func (c *connection) run(m message, r request, fault Fault) (outcome *result, mo
 }
 
 func (c *connection) write(r request, with controls) (*result, []*ber.Packet) {
-	before, after, failed := c.server.tree.write(r.change, writer{dn: c.who(), root: c.isRoot(), assertion: with.assertion, permissive: with.permissive})
+	by := writer{dn: c.who(), root: c.isRoot(), assertion: with.assertion, permissive: with.permissive}
+	before, after, failed := c.server.tree.write(r.change, by)
 	if failed != nil {
 		return failed, nil
 	}

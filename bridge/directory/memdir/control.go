@@ -65,8 +65,8 @@ type paging struct {
 	cookie string
 }
 
-// decodeControls reads the controls that come with an operation. One that is unknown, or of no use there, fails it if it is critical (RFC 4511
-// §4.1.11).
+// decodeControls reads the controls that come with an operation. One that is unknown, or of no use there, fails it if it is
+// critical (RFC 4511 §4.1.11).
 func decodeControls(packets []*ber.Packet, operation string) (controls, *result) {
 	var all controls
 	seen := make(map[string]bool)

@@ -50,6 +50,19 @@ func application(tag ber.Tag, items ...*ber.Packet) *ber.Packet {
 	return p
 }
 
+func integer(n int) *ber.Packet {
+	return ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, n, "")
+}
+
+func boolean(b bool) *ber.Packet {
+	return ber.NewBoolean(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, b, "")
+}
+
+// tagged is a string under the context tag 0: a bind's password, an extended operation's name.
+func tagged(v string) *ber.Packet {
+	return ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, v, "")
+}
+
 func enumerated(n int) *ber.Packet {
 	return ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, n, "")
 }
@@ -73,7 +86,8 @@ func rawAdd(dn string, lines ...string) *ber.Packet {
 func rawModify(dn string, lines ...string) *ber.Packet {
 	list := sequence()
 	for _, change := range modifyRequest(dn, lines, nil).Changes {
-		list.AppendChild(sequence(enumerated(int(change.Operation)), sequence(octets(change.Modification.Type), set(change.Modification.Vals...))))
+		attribute := sequence(octets(change.Modification.Type), set(change.Modification.Vals...))
+		list.AppendChild(sequence(enumerated(int(change.Operation)), attribute))
 	}
 	return application(ldap.ApplicationModifyRequest, octets(dn), list)
 }
@@ -83,7 +97,7 @@ func rawDelete(dn string) *ber.Packet {
 }
 
 func rawRename(dn, rdn string) *ber.Packet {
-	return application(ldap.ApplicationModifyDNRequest, octets(dn), octets(rdn), ber.NewBoolean(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, true, ""))
+	return application(ldap.ApplicationModifyDNRequest, octets(dn), octets(rdn), boolean(true))
 }
 
 func rawSearch(base, filter string, names ...string) *ber.Packet {
@@ -91,24 +105,22 @@ func rawSearch(base, filter string, names ...string) *ber.Packet {
 	if err != nil {
 		panic(err)
 	}
-	number := ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 0, "")
 	selection := sequence()
 	for _, name := range names {
 		selection.AppendChild(octets(name))
 	}
-	return application(ldap.ApplicationSearchRequest, octets(base), enumerated(ldap.ScopeBaseObject), enumerated(0), number, number,
-		ber.NewBoolean(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, false, ""), f, selection)
+	return application(ldap.ApplicationSearchRequest, octets(base), enumerated(ldap.ScopeBaseObject), enumerated(0),
+		integer(0), integer(0), boolean(false), f, selection)
 }
 
 func rawBind(dn, password string) *ber.Packet {
-	return application(ldap.ApplicationBindRequest, ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 3, ""), octets(dn),
-		ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, password, ""))
+	return application(ldap.ApplicationBindRequest, integer(3), octets(dn), tagged(password))
 }
 
 func control(oid string, critical bool, value *ber.Packet) *ber.Packet {
 	p := sequence(octets(oid))
 	if critical {
-		p.AppendChild(ber.NewBoolean(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, true, ""))
+		p.AppendChild(boolean(true))
 	}
 	if value != nil {
 		p.AppendChild(octets(string(value.Bytes())))
@@ -147,7 +159,7 @@ func valueFilter(filters ...string) *ber.Packet {
 // exchange sends a request and returns its answer as text: entries, result, and the entries in the read controls.
 func exchange(t *testing.T, conn net.Conn, id int, r raw) string {
 	t.Helper()
-	message := sequence(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, id, ""), r.op)
+	message := sequence(integer(id), r.op)
 	if len(r.controls) > 0 {
 		list := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "")
 		for _, c := range r.controls {
@@ -170,7 +182,8 @@ func exchange(t *testing.T, conn net.Conn, id int, r raw) string {
 			continue
 		}
 		text += strings.TrimSpace(outcome(&ldap.Error{
-			ResultCode: uint16(op.Children[0].Value.(int64)), MatchedDN: op.Children[1].Value.(string), Err: errors.New(op.Children[2].Value.(string)),
+			ResultCode: uint16(op.Children[0].Value.(int64)), MatchedDN: op.Children[1].Value.(string),
+			Err: errors.New(op.Children[2].Value.(string)),
 		}))
 		if len(p.Children) > 2 {
 			for _, c := range p.Children[2].Children {
@@ -199,45 +212,146 @@ var x = "uid=x," + people
 
 var exchanges = []raw{
 	{"bind", rawBind(rootDN, rootPassword), nil, "0"},
-	{"add with post-read", rawAdd(x, "objectClass: account", "uid: x", "description: d"), []*ber.Packet{reads(postRead, "surname", "description", "structuralObjectClass")}, "0 after [uid=x,ou=people,dc=example,dc=org description=d structuralObjectClass=account]"},
-	{"add with pre-read", rawAdd("uid=y,"+people, "objectClass: account", "uid: y"), []*ber.Packet{reads(preRead, "uid")}, "12 critical extension is unavailable"},
+	{
+		"add with post-read", rawAdd(x, "objectClass: account", "uid: x", "description: d"),
+		[]*ber.Packet{reads(postRead, "surname", "description", "structuralObjectClass")},
+		"0 after [uid=x,ou=people,dc=example,dc=org description=d structuralObjectClass=account]",
+	},
+	{
+		"add with pre-read", rawAdd("uid=y,"+people, "objectClass: account", "uid: y"),
+		[]*ber.Packet{reads(preRead, "uid")},
+		"12 critical extension is unavailable",
+	},
 	{"add asserting itself", rawAdd("uid=z,"+people, "objectClass: account", "uid: z"), []*ber.Packet{asserts("(uid=z)")}, "0"},
 	{"add asserting wrongly", rawAdd("uid=w,"+people, "objectClass: account", "uid: w"), []*ber.Packet{asserts("(uid=z)")}, "122"},
-	{"modify with both", rawModify(x, "replace description: e"), []*ber.Packet{reads(preRead, "description"), reads(postRead, "description", "uid")}, "0 before [uid=x,ou=people,dc=example,dc=org description=d] after [uid=x,ou=people,dc=example,dc=org uid=x description=e]"},
-	{"read a password", rawModify(ann, "replace title: x"), []*ber.Packet{reads(postRead, "userPassword")}, "0 after [uid=ann,ou=people,dc=example,dc=org userPassword=annsecret]"},
-	{"modify with an empty selection", rawModify(x, "replace description: f"), []*ber.Packet{reads(postRead)}, "0 after [uid=x,ou=people,dc=example,dc=org objectClass=account uid=x description=f]"},
-	{"modify reading nothing", rawModify(x, "replace description: f"), []*ber.Packet{reads(postRead, "1.1")}, "0 after [uid=x,ou=people,dc=example,dc=org]"},
+	{
+		"modify with both", rawModify(x, "replace description: e"),
+		[]*ber.Packet{reads(preRead, "description"), reads(postRead, "description", "uid")},
+		"0 before [uid=x,ou=people,dc=example,dc=org description=d] after [uid=x,ou=people,dc=example,dc=org uid=x description=e]",
+	},
+	{
+		"read a password", rawModify(ann, "replace title: x"),
+		[]*ber.Packet{reads(postRead, "userPassword")},
+		"0 after [uid=ann,ou=people,dc=example,dc=org userPassword=annsecret]",
+	},
+	{
+		"modify with an empty selection", rawModify(x, "replace description: f"),
+		[]*ber.Packet{reads(postRead)},
+		"0 after [uid=x,ou=people,dc=example,dc=org objectClass=account uid=x description=f]",
+	},
+	{
+		"modify reading nothing", rawModify(x, "replace description: f"),
+		[]*ber.Packet{reads(postRead, "1.1")},
+		"0 after [uid=x,ou=people,dc=example,dc=org]",
+	},
 	{"modify that fails", rawModify(x, "replace nope: f"), []*ber.Packet{reads(postRead)}, "17 nope: attribute type undefined"},
 	{"modify under an assertion", rawModify(x, "replace description: g"), []*ber.Packet{asserts("(description=f)")}, "0"},
 	{"modify under a false one", rawModify(x, "replace description: h"), []*ber.Packet{asserts("(description=f)")}, "122"},
-	{"modify under an undefined one", rawModify(x, "replace description: h"), []*ber.Packet{asserts("(!(facsimileTelephoneNumber=1))")}, "122"},
-	{"modify of nothing under an assertion", rawModify("uid=none,"+people, "replace description: h"), []*ber.Packet{asserts("(description=f)")}, "32 (matched ou=people,dc=example,dc=org)"},
+	{
+		"modify under an undefined one", rawModify(x, "replace description: h"),
+		[]*ber.Packet{asserts("(!(facsimileTelephoneNumber=1))")},
+		"122",
+	},
+	{
+		"modify of nothing under an assertion", rawModify("uid=none,"+people, "replace description: h"),
+		[]*ber.Packet{asserts("(description=f)")},
+		"32 (matched ou=people,dc=example,dc=org)",
+	},
 	{"a bad modify under a false one", rawModify(x, "delete pager"), []*ber.Packet{asserts("(description=f)")}, "122"},
-	{"rename with both", rawRename(x, "uid=xx"), []*ber.Packet{reads(preRead, "uid"), reads(postRead, "uid", "entryDN")}, "0 before [uid=x,ou=people,dc=example,dc=org uid=x] after [uid=xx,ou=people,dc=example,dc=org uid=xx entryDN=uid=xx,ou=people,dc=example,dc=org]"},
+	{
+		"rename with both", rawRename(x, "uid=xx"),
+		[]*ber.Packet{reads(preRead, "uid"), reads(postRead, "uid", "entryDN")},
+		"0 before [uid=x,ou=people,dc=example,dc=org uid=x] " +
+			"after [uid=xx,ou=people,dc=example,dc=org uid=xx entryDN=uid=xx,ou=people,dc=example,dc=org]",
+	},
 	{"rename under a false assertion", rawRename("uid=xx,"+people, "uid=x"), []*ber.Packet{asserts("(uid=x)")}, "122"},
 	{"rename under a true one", rawRename("uid=xx,"+people, "uid=x"), []*ber.Packet{asserts("(uid=xx)")}, "0"},
 	{"delete under a false assertion", rawDelete(x), []*ber.Packet{asserts("(uid=xx)")}, "122"},
-	{"delete with pre-read", rawDelete(x), []*ber.Packet{asserts("(uid=x)"), reads(preRead, "uid", "description")}, "0 before [uid=x,ou=people,dc=example,dc=org description=g uid=x]"},
-	{"delete with post-read", rawDelete("uid=y," + people), []*ber.Packet{reads(postRead, "uid", "description")}, "12 critical extension is unavailable"},
-	{"an assertion twice", rawModify(ann, "replace title: x"), []*ber.Packet{asserts("(uid=ann)"), asserts("(uid=ann)")}, "2 assert control specified multiple times"},
-	{"an unknown critical control", rawModify(ann, "replace title: x"), []*ber.Packet{control("1.2.3.4", true, nil)}, "12 critical extension is not recognized"},
+	{
+		"delete with pre-read", rawDelete(x),
+		[]*ber.Packet{asserts("(uid=x)"), reads(preRead, "uid", "description")},
+		"0 before [uid=x,ou=people,dc=example,dc=org description=g uid=x]",
+	},
+	{
+		"delete with post-read", rawDelete("uid=y," + people),
+		[]*ber.Packet{reads(postRead, "uid", "description")},
+		"12 critical extension is unavailable",
+	},
+	{
+		"an assertion twice", rawModify(ann, "replace title: x"),
+		[]*ber.Packet{asserts("(uid=ann)"), asserts("(uid=ann)")},
+		"2 assert control specified multiple times",
+	},
+	{
+		"an unknown critical control", rawModify(ann, "replace title: x"),
+		[]*ber.Packet{control("1.2.3.4", true, nil)},
+		"12 critical extension is not recognized",
+	},
 	{"an unknown control", rawModify(ann, "replace title: x"), []*ber.Packet{control("1.2.3.4", false, nil)}, "0"},
-	{"paging a modify", rawModify(ann, "replace title: x"), []*ber.Packet{control("1.2.840.113556.1.4.319", true, sequence(enumerated(1), octets("")))}, "12 critical extension is unavailable"},
-	{"an assertion without a filter", rawModify(ann, "replace title: x"), []*ber.Packet{control(assertion, true, nil)}, "2 assert control value is absent"},
+	{
+		"paging a modify", rawModify(ann, "replace title: x"),
+		[]*ber.Packet{control("1.2.840.113556.1.4.319", true, sequence(enumerated(1), octets("")))},
+		"12 critical extension is unavailable",
+	},
+	{
+		"an assertion without a filter", rawModify(ann, "replace title: x"),
+		[]*ber.Packet{control(assertion, true, nil)},
+		"2 assert control value is absent",
+	},
 	{"a member again, permissively", rawModify(staff, "add member: "+ann), []*ber.Packet{control(permissive, true, nil)}, "0"},
-	{"a member again beside a new one", rawModify(staff, "add member: "+ann, "add member: uid=new,"+people), []*ber.Packet{control(permissive, true, nil), reads(postRead, "member")}, "0 after [cn=staff,ou=groups,dc=example,dc=org member=uid=ann,ou=people,dc=example,dc=org|uid=bob,ou=people,dc=example,dc=org|uid=new,ou=people,dc=example,dc=org]"},
-	{"a missing member, permissively", rawModify(staff, "delete member: uid=none,"+people), []*ber.Packet{control(permissive, true, nil)}, "16"},
+	{
+		"a member again beside a new one", rawModify(staff, "add member: "+ann, "add member: uid=new,"+people),
+		[]*ber.Packet{control(permissive, true, nil), reads(postRead, "member")},
+		"0 after [cn=staff,ou=groups,dc=example,dc=org member=uid=ann,ou=people,dc=example,dc=org|" +
+			"uid=bob,ou=people,dc=example,dc=org|uid=new,ou=people,dc=example,dc=org]",
+	},
+	{
+		"a missing member, permissively", rawModify(staff, "delete member: uid=none,"+people),
+		[]*ber.Packet{control(permissive, true, nil)},
+		"16",
+	},
 	{"a missing attribute, permissively", rawModify(ann, "delete pager"), []*ber.Packet{control(permissive, true, nil)}, "0"},
 	{"manage DSA", rawModify(staff, "delete member: uid=new,"+people), []*ber.Packet{control("2.16.840.1.113730.3.4.2", true, nil)}, "0"},
-	{"matched values", rawSearch(staff, "(objectClass=*)", "member", "cn"), []*ber.Packet{valueFilter("(member="+ann+")", "(member=uid=none,"+people+")")}, "[cn=staff,ou=groups,dc=example,dc=org member=uid=ann,ou=people,dc=example,dc=org] 0"},
-	{"matched values of two attributes", rawSearch(ann, "(objectClass=*)", "mail", "description", "uid"), []*ber.Packet{valueFilter("(mail=ann*)", "(uid=*)")}, "[uid=ann,ou=people,dc=example,dc=org uid=ann mail=ann@example.org] 0"},
-	{"no value matched", rawSearch(staff, "(objectClass=*)", "member", "cn"), []*ber.Packet{valueFilter("(member=uid=none," + people + ")")}, "[cn=staff,ou=groups,dc=example,dc=org] 0"},
-	{"search under an assertion", rawSearch(ann, "(objectClass=*)", "uid"), []*ber.Packet{asserts("(uid=ann)")}, "[uid=ann,ou=people,dc=example,dc=org uid=ann] 0"},
+	{
+		"matched values", rawSearch(staff, "(objectClass=*)", "member", "cn"),
+		[]*ber.Packet{valueFilter("(member="+ann+")", "(member=uid=none,"+people+")")},
+		"[cn=staff,ou=groups,dc=example,dc=org member=uid=ann,ou=people,dc=example,dc=org] 0",
+	},
+	{
+		"matched values of two attributes", rawSearch(ann, "(objectClass=*)", "mail", "description", "uid"),
+		[]*ber.Packet{valueFilter("(mail=ann*)", "(uid=*)")},
+		"[uid=ann,ou=people,dc=example,dc=org uid=ann mail=ann@example.org] 0",
+	},
+	{
+		"no value matched", rawSearch(staff, "(objectClass=*)", "member", "cn"),
+		[]*ber.Packet{valueFilter("(member=uid=none," + people + ")")},
+		"[cn=staff,ou=groups,dc=example,dc=org] 0",
+	},
+	{
+		"search under an assertion", rawSearch(ann, "(objectClass=*)", "uid"),
+		[]*ber.Packet{asserts("(uid=ann)")},
+		"[uid=ann,ou=people,dc=example,dc=org uid=ann] 0",
+	},
 	{"search under a false one", rawSearch(ann, "(objectClass=*)", "uid"), []*ber.Packet{asserts("(uid=bob)")}, "122"},
-	{"types", rawSearch(ann, "(objectClass=*)", "*", "structuralObjectClass"), nil, "[uid=ann,ou=people,dc=example,dc=org objectClass=inetOrgPerson|scimbridgeUser uid=ann cn=Ann Example cn;lang-de=Anna Beispiel sn=Example displayName=Ann mail=ann@example.org|a.example@example.org telephoneNumber=+49 30 123-456 facsimileTelephoneNumber=+49 30 999 userAccountControl=512 userPassword=annsecret description=first|Second  Line structuralObjectClass=inetOrgPerson title=x] 0"},
-	{"StartTLS", application(ldap.ApplicationExtendedRequest, ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, "1.3.6.1.4.1.1466.20037", "")), nil, "2 unsupported extended operation"},
-	{"an unknown extension", application(ldap.ApplicationExtendedRequest, ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, "1.2.3", "")), nil, "2 unsupported extended operation"},
-	{"version 2", application(ldap.ApplicationBindRequest, ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 2, ""), octets(""), ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, "", "")), nil, "2 historical protocol version requested, use LDAPv3 instead"},
+	{
+		"types", rawSearch(ann, "(objectClass=*)", "*", "structuralObjectClass"), nil,
+		"[uid=ann,ou=people,dc=example,dc=org objectClass=inetOrgPerson|scimbridgeUser uid=ann cn=Ann Example " +
+			"cn;lang-de=Anna Beispiel sn=Example displayName=Ann mail=ann@example.org|a.example@example.org " +
+			"telephoneNumber=+49 30 123-456 facsimileTelephoneNumber=+49 30 999 userAccountControl=512 userPassword=annsecret " +
+			"description=first|Second  Line structuralObjectClass=inetOrgPerson title=x] 0",
+	},
+	{
+		"StartTLS", application(ldap.ApplicationExtendedRequest, tagged("1.3.6.1.4.1.1466.20037")), nil,
+		"2 unsupported extended operation",
+	},
+	{
+		"an unknown extension", application(ldap.ApplicationExtendedRequest, tagged("1.2.3")), nil,
+		"2 unsupported extended operation",
+	},
+	{
+		"version 2", application(ldap.ApplicationBindRequest, integer(2), octets(""), tagged("")), nil,
+		"2 historical protocol version requested, use LDAPv3 instead",
+	},
 }
 
 func TestControls(t *testing.T) {
@@ -265,7 +379,9 @@ func TestPaging(t *testing.T) {
 			page := func(cookie []byte, size uint32) ([]string, []byte, error) {
 				paging := ldap.NewControlPaging(size)
 				paging.SetCookie(cookie)
-				found, err := c.Search(ldap.NewSearchRequest("dc=example,dc=org", ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"1.1"}, []ldap.Control{paging}))
+				request := searchRequest("dc=example,dc=org", ldap.ScopeWholeSubtree, "(objectClass=*)", "1.1")
+				request.Controls = []ldap.Control{paging}
+				found, err := c.Search(request)
 				if err != nil {
 					return nil, nil, err
 				}
@@ -300,7 +416,8 @@ func TestPaging(t *testing.T) {
 			if err != nil || len(exact) != 6 || len(cookie) != 0 {
 				t.Errorf("a page that holds all: %d entries, cookie %x, %v", len(exact), cookie, err)
 			}
-			limited := ldap.NewSearchRequest("dc=example,dc=org", ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 2, 0, false, "(objectClass=*)", nil, nil)
+			limited := searchRequest("dc=example,dc=org", ldap.ScopeWholeSubtree, "(objectClass=*)")
+			limited.SizeLimit = 2
 			found, err := c.Search(limited)
 			if !ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) || len(found.Entries) != 2 {
 				t.Errorf("size limit: %v", err)
@@ -314,7 +431,9 @@ func TestTypesOnly(t *testing.T) {
 	for _, peer := range peers {
 		t.Run(peer.name, func(t *testing.T) {
 			c := bound(t, peer.url(t))
-			found, err := c.Search(ldap.NewSearchRequest(bob, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, true, "(objectClass=*)", []string{"uid", "mail", "sn"}, nil))
+			request := searchRequest(bob, ldap.ScopeBaseObject, "(objectClass=*)", "uid", "mail", "sn")
+			request.TypesOnly = true
+			found, err := c.Search(request)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -80,7 +80,8 @@ func (x *index) enter(name string, n *node, keys []string) {
 	}
 }
 
-// drop takes out keys that an attribute lost, save those that another attribute under the same index still holds (`cn` beside `cn;lang-de`).
+// drop takes out keys that an attribute lost, save those that another attribute under the same index still holds (`cn` beside
+// `cn;lang-de`).
 func (x *index) drop(name string, n *node, keys []string, now *record, lost string) {
 	for _, key := range keys {
 		delete(x.nodes[name][key], n)

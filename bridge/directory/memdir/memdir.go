@@ -24,8 +24,8 @@ type Options struct {
 	RootPassword string        //
 	Entries      []*ldif.Entry // the starting content, parents first; operational attributes may come with it
 	Address      string        // a loopback address; "": 127.0.0.1:0
-	// CleanReferences keeps member, uniqueMember, manager, owner, seeAlso and secretary true when an entry is deleted or renamed, as the overlay
-	// refint does.
+	// CleanReferences keeps member, uniqueMember, manager, owner, seeAlso and secretary true when an entry is deleted or renamed,
+	// as the overlay refint does.
 	CleanReferences bool
 	Log             func(Operation)  // called after each operation, by several goroutines; nil: nobody
 	Clock           func() time.Time // nil: time.Now
@@ -182,8 +182,8 @@ func (s *Server) Operations() []ldif.Change {
 	return slices.Clone(s.changes)
 }
 
-// Fault sets what decides on each operation's fault, by its name and DN (a search's base, "" where there is none). nil ends it. It is called by
-// several goroutines.
+// Fault sets what decides on each operation's fault, by its name and DN (a search's base, "" where there is none). nil ends it.
+// It is called by several goroutines.
 func (s *Server) Fault(decide func(op, dn string) Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

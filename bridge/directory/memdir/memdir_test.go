@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func read(t testing.TB, c *ldap.Conn, dn string, names ...string) *ldap.Entry {
 	t.Helper()
-	found, err := c.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", names, nil))
+	found, err := c.Search(searchRequest(dn, ldap.ScopeBaseObject, "(objectClass=*)", names...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,8 @@ func TestStamps(t *testing.T) {
 	}
 	after := read(t, c, ann, "*", "+")
 	for name, want := range map[string]string{
-		"entryUUID": "00000000-0000-0000-0000-000000000004", "structuralObjectClass": "inetOrgPerson", "creatorsName": rootDN, "modifiersName": rootDN,
+		"entryUUID": "00000000-0000-0000-0000-000000000004", "structuralObjectClass": "inetOrgPerson",
+		"creatorsName": rootDN, "modifiersName": rootDN,
 		"createTimestamp": "20260102120000Z", "modifyTimestamp": "20260102120000Z", "entryCSN": "20260102120000.345678Z#000006#000#000000",
 		"entryDN": ann, "subschemaSubentry": "cn=Subschema", "hasSubordinates": "FALSE",
 	} {
@@ -192,8 +193,17 @@ func TestStartRefuses(t *testing.T) {
 		{"a bad root DN", memdir.Options{RootDN: "nonsense"}, "nonsense"},
 		{"a bad schema", memdir.Options{Schema: "attributetype ( 1.2.3 NAME"}, "1.2.3"},
 		{"a statement that is none", memdir.Options{Schema: "nonsense ( 1.2.3 )"}, "nonsense"},
-		{"an entry against the schema", memdir.Options{Entries: entries(t, "dn: dc=example,dc=org\nobjectClass: domain\n\ndn: uid=x,dc=example,dc=org\nobjectClass: person\nuid: x\n")}, "uid=x,dc=example,dc=org"},
-		{"an entry without a parent", memdir.Options{Entries: entries(t, "dn: uid=x,dc=example,dc=org\nobjectClass: account\nuid: x\n")}, "uid=x,dc=example,dc=org"},
+		{
+			"an entry against the schema",
+			memdir.Options{Entries: entries(t, "dn: dc=example,dc=org\nobjectClass: domain\n\n"+
+				"dn: uid=x,dc=example,dc=org\nobjectClass: person\nuid: x\n")},
+			"uid=x,dc=example,dc=org",
+		},
+		{
+			"an entry without a parent",
+			memdir.Options{Entries: entries(t, "dn: uid=x,dc=example,dc=org\nobjectClass: account\nuid: x\n")},
+			"uid=x,dc=example,dc=org",
+		},
 	} {
 		s, err := memdir.Start(bad.options)
 		if err == nil {
@@ -250,10 +260,20 @@ func TestCountsAndOperations(t *testing.T) {
 		t.Error(diff)
 	}
 	changes := []ldif.Change{
-		{Kind: ldif.Modify, DN: ann, Mods: []ldif.Mod{{Op: ldif.AddValues, Name: "Title", Values: []string{"a"}}, {Op: ldif.DeleteValues, Name: "mail"}}},
+		{
+			Kind: ldif.Modify, DN: ann,
+			Mods: []ldif.Mod{{Op: ldif.AddValues, Name: "Title", Values: []string{"a"}}, {Op: ldif.DeleteValues, Name: "mail"}},
+		},
 		{Kind: ldif.ModifyDN, DN: bob, NewRDN: "uid=rob", DeleteOldRDN: true, NewSuperior: groups},
 		{Kind: ldif.Delete, DN: "uid=rob," + groups},
-		{Kind: ldif.Add, DN: "cn=g," + groups, Entry: []ldif.Attribute{{Name: "objectClass", Values: []string{"groupOfNames"}}, {Name: "cn", Values: []string{"g"}}, {Name: "member", Values: []string{ann}}}},
+		{
+			Kind: ldif.Add, DN: "cn=g," + groups,
+			Entry: []ldif.Attribute{
+				{Name: "objectClass", Values: []string{"groupOfNames"}},
+				{Name: "cn", Values: []string{"g"}},
+				{Name: "member", Values: []string{ann}},
+			},
+		},
 	}
 	if diff := cmp.Diff(changes, s.Operations()); diff != "" {
 		t.Error(diff)
@@ -442,7 +462,9 @@ func TestIndexed(t *testing.T) {
 		}
 		var want []string
 		for _, e := range s.Entries() {
-			if filter.Matches(e, nil) || filter.Matches(&ldif.Entry{Attributes: []ldif.Attribute{{Name: "cn", Values: slices.Concat(e.Values("cn"), e.Values("cn;lang-de"), e.Values("cn;lang-fr"))}}}, nil) {
+			optioned := &ldif.Entry{}
+			optioned.Set("cn", slices.Concat(e.Values("cn"), e.Values("cn;lang-de"), e.Values("cn;lang-fr"))...)
+			if filter.Matches(e, nil) || filter.Matches(optioned, nil) {
 				want = append(want, strings.TrimSuffix(e.DN, ","+people))
 			}
 		}
@@ -465,7 +487,8 @@ func TestConcurrent(t *testing.T) {
 				c = bound(t, s.URL())
 			}
 			uid := fmt.Sprintf("u%d", i)
-			for _, do := range []step{person(uid), modify(staff, "add member: uid="+uid+","+people), rename("uid="+uid+","+people, "uid=v"+uid, true, "")} {
+			dn := "uid=" + uid + "," + people
+			for _, do := range []step{person(uid), modify(staff, "add member: "+dn), rename(dn, "uid=v"+uid, true, "")} {
 				if err := do(c); err != nil {
 					t.Error(uid, err)
 				}
@@ -517,19 +540,21 @@ func TestMany(t *testing.T) {
 	for i := range 500 {
 		ors += fmt.Sprintf("(uid=u%d)", i*10)
 	}
-	found, err := c.Search(ldap.NewSearchRequest(people, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(&(objectClass=inetOrgPerson)"+ors+"))", []string{"uid"}, nil))
+	found, err := c.Search(searchRequest(people, ldap.ScopeWholeSubtree, "(&(objectClass=inetOrgPerson)"+ors+"))", "uid"))
 	if err != nil || len(found.Entries) != 500 {
 		t.Fatalf("found %d, %v", len(found.Entries), err)
 	}
 	for i := range 100 {
-		if err := modify("cn=all,"+groups, fmt.Sprintf("add member: uid=u%d,%s", 2500+i, people))(c); err != nil {
+		member := fmt.Sprintf("uid=u%d,%s", 2500+i, people)
+		if err := modify("cn=all,"+groups, "add member: "+member)(c); err != nil {
 			t.Fatal(err)
 		}
-		if got := outcome(search(groups, ldap.ScopeWholeSubtree, fmt.Sprintf("(member=uid=u%d,%s)", 2500+i, people), "1.1")(c)); got != "[cn=all,"+groups+"]" {
+		got := outcome(search(groups, ldap.ScopeWholeSubtree, "(member="+member+")", "1.1")(c))
+		if got != "[cn=all,"+groups+"]" {
 			t.Fatal(got)
 		}
 	}
-	found, err = c.SearchWithPaging(ldap.NewSearchRequest(people, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(uid=*)", []string{"entryUUID"}, nil), 1000)
+	found, err = c.SearchWithPaging(searchRequest(people, ldap.ScopeWholeSubtree, "(uid=*)", "entryUUID"), 1000)
 	if err != nil || len(found.Entries) != 5002 {
 		t.Fatalf("paged: %d, %v", len(found.Entries), err)
 	}

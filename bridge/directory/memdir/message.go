@@ -68,8 +68,8 @@ func decodeMessage(p *ber.Packet) (message, error) {
 	return m, nil
 }
 
-// cursor takes the elements of a sequence one by one. What is not there or of another kind makes it bad, and everything taken from then on is
-// empty: the caller looks once, at the end.
+// cursor takes the elements of a sequence one by one. What is not there or of another kind makes it bad, and everything taken
+// from then on is empty: the caller looks once, at the end.
 type cursor struct {
 	rest []*ber.Packet
 	bad  bool
@@ -187,8 +187,8 @@ func encodeEntry(e *ldif.Entry) *ber.Packet {
 
 // encodeResult makes the response of an operation (RFC 4511 §4.1.9).
 func encodeResult(tag ber.Tag, r *result, more ...*ber.Packet) *ber.Packet {
-	p := construct(ber.ClassApplication, tag,
-		ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, int64(r.code), ""), octetString(r.matched), octetString(r.text))
+	code := ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, int64(r.code), "")
+	p := construct(ber.ClassApplication, tag, code, octetString(r.matched), octetString(r.text))
 	for _, e := range more {
 		p.AppendChild(e)
 	}

@@ -10,8 +10,8 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// record is an entry with its values' keys. A record that is in the tree never changes: a write makes a new one, which shares with the old what
-// stayed.
+// record is an entry with its values' keys. A record that is in the tree never changes: a write makes a new one, which shares
+// with the old what stayed.
 type record struct {
 	ldif.Entry
 	keys [][]string // parallel to Attributes and their Values
@@ -91,8 +91,8 @@ func (s *schema) checkValues(op uint64, a ldif.Attribute) (modification, *result
 	return m, nil
 }
 
-// modify carries out one modification on a record of the caller's own. With permissive, adding a value that is there, or deleting an attribute
-// that is not, is success; deleting a value that is not there fails all the same, as with slapd.
+// modify carries out one modification on a record of the caller's own. With permissive, adding a value that is there, or deleting
+// an attribute that is not, is success; deleting a value that is not there fails all the same, as with slapd.
 func (r *record) modify(m modification, permissive bool) *result {
 	switch m.op {
 	case ldap.AddAttribute:

@@ -13,9 +13,9 @@ import (
 // references are the attributes that the overlay refint would look after.
 var references = []string{"member", "uniqueMember", "manager", "owner", "seeAlso", "secretary"}
 
-// cleanReferences does what slapd's overlay refint does: values that name an entry which is gone go too, and those that name one which has a
-// new name get it. changed gives the new name by the old one's key; the empty name says that the entry is gone. A removal that the schema
-// refuses is left undone: the last member of a groupOfNames dangles.
+// cleanReferences does what slapd's overlay refint does: values that name an entry which is gone go too, and those that name one
+// which has a new name get it. changed gives the new name by the old one's key; the empty name says that the entry is gone. A
+// removal that the schema refuses is left undone: the last member of a groupOfNames dangles.
 func (t *tree) cleanReferences(changed map[string]name) {
 	if !t.cleaning {
 		return
@@ -23,8 +23,8 @@ func (t *tree) cleanReferences(changed map[string]name) {
 	const who = "cn=Referential Integrity Overlay"
 	for key, now := range changed {
 		for _, attribute := range references {
-			holders := slices.SortedFunc(maps.Keys(t.index.nodes[attribute][key]), func(a, b *node) int { return cmp.Compare(a.serial, b.serial) })
-			for _, at := range holders {
+			holders := maps.Keys(t.index.nodes[attribute][key])
+			for _, at := range slices.SortedFunc(holders, func(a, b *node) int { return cmp.Compare(a.serial, b.serial) }) {
 				r := at.record.clone()
 				i := r.find(attribute)
 				for j, held := range r.keys[i] {

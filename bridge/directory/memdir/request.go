@@ -119,7 +119,8 @@ func decodeModify(c *cursor, r *request) {
 		case op < 0 || op >= int64(len(words)):
 			r.failed = fail(ldap.LDAPResultProtocolError, "unrecognized modify operation")
 		case len(a.Values) == 0 && words[op] == ldif.AddValues, len(a.Values) != 1 && words[op] == incrementValues:
-			r.failed = fail(ldap.LDAPResultProtocolError, "modify/%s operation requires value%s", words[op], map[bool]string{true: "s"}[op == ldap.AddAttribute])
+			plural := map[bool]string{true: "s"}[op == ldap.AddAttribute]
+			r.failed = fail(ldap.LDAPResultProtocolError, "modify/%s operation requires value%s", words[op], plural)
 		default:
 			r.change.Mods = append(r.change.Mods, ldif.Mod{Op: words[op], Name: a.Name, Values: a.Values})
 		}

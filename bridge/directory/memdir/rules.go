@@ -21,7 +21,8 @@ func (s *schema) structural(classes []string) (string, *result) {
 		case lowest == nil || s.IsA(c.Names[0], lowest.Names[0]):
 			lowest = c
 		case !s.IsA(lowest.Names[0], c.Names[0]):
-			return "", fail(ldap.LDAPResultObjectClassViolation, "invalid structural object class chain (%s/%s)", lowest.Names[0], c.Names[0])
+			return "", fail(ldap.LDAPResultObjectClassViolation, "invalid structural object class chain (%s/%s)",
+				lowest.Names[0], c.Names[0])
 		}
 	}
 	if lowest == nil {
@@ -47,7 +48,8 @@ func (s *schema) checkEntry(r *record, n name) *result {
 			return failed
 		}
 		if !strings.EqualFold(held, structural) {
-			return fail(ldap.LDAPResultObjectClassModsProhibited, "structural object class modification from '%s' to '%s' not allowed", held, structural)
+			return fail(ldap.LDAPResultObjectClassModsProhibited,
+				"structural object class modification from '%s' to '%s' not allowed", held, structural)
 		}
 	}
 	for _, a := range n.rdn {

@@ -244,7 +244,8 @@ func add(dn string, lines ...string) step {
 }
 
 func person(uid string, lines ...string) step {
-	return add("uid="+uid+","+people, append([]string{"objectClass: inetOrgPerson", "objectClass: scimbridgeUser", "uid: " + uid, "cn: " + uid, "sn: " + uid}, lines...)...)
+	own := []string{"objectClass: inetOrgPerson", "objectClass: scimbridgeUser", "uid: " + uid, "cn: " + uid, "sn: " + uid}
+	return add("uid="+uid+","+people, append(own, lines...)...)
 }
 
 func del(dn string) step {
@@ -262,6 +263,10 @@ func modify(dn string, lines ...string) step {
 	return func(c *ldap.Conn) error { return c.Modify(modifyRequest(dn, lines, nil)) }
 }
 
+var operations = map[string]uint{
+	"add": ldap.AddAttribute, "delete": ldap.DeleteAttribute, "replace": ldap.ReplaceAttribute, "increment": ldap.IncrementAttribute,
+}
+
 func modifyRequest(dn string, lines []string, controls []ldap.Control) *ldap.ModifyRequest {
 	request := ldap.NewModifyRequest(dn, controls)
 	last := ""
@@ -274,7 +279,7 @@ func modifyRequest(dn string, lines []string, controls []ldap.Control) *ldap.Mod
 		}
 		last = head
 		change := ldap.Change{
-			Operation:    map[string]uint{"add": ldap.AddAttribute, "delete": ldap.DeleteAttribute, "replace": ldap.ReplaceAttribute, "increment": ldap.IncrementAttribute}[op],
+			Operation:    operations[op],
 			Modification: ldap.PartialAttribute{Type: name},
 		}
 		if valued {
@@ -298,10 +303,14 @@ func compare(dn, attribute, value string) step {
 	}
 }
 
+func searchRequest(base string, scope int, filter string, names ...string) *ldap.SearchRequest {
+	return ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, 0, false, filter, names, nil)
+}
+
 // search fails with the DNs found, so that they show in the outcome.
 func search(base string, scope int, filter string, names ...string) step {
 	return func(c *ldap.Conn) error {
-		found, err := c.Search(ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, 0, false, filter, names, nil))
+		found, err := c.Search(searchRequest(base, scope, filter, names...))
 		if err != nil {
 			return err
 		}

@@ -124,9 +124,9 @@ func (t *tree) move(at *node, to name) map[string]name {
 		if n == at {
 			n.name = to
 		} else {
-			n.name.parent = &n.parent.name
-			rdn := name{text: n.name.text[:len(n.name.text)-len(old.parent.text)-1], key: n.name.key[:len(n.name.key)-len(old.parent.key)-1], rdn: n.name.rdn}
-			n.name = rdn.below(n.parent.name)
+			text := old.text[:len(old.text)-len(old.parent.text)-1]
+			key := old.key[:len(old.key)-len(old.parent.key)-1]
+			n.name = name{text: text, key: key, rdn: old.rdn}.below(n.parent.name)
 		}
 		moved[old.key] = n.name
 		t.nodes[n.name.key] = n
