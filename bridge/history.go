@@ -25,9 +25,21 @@ func (h history) done() bool { return len(h) > 0 && h.last().receipt.Err == nil 
 // unsure says that it is not known what became of the last attempt's plan.
 func (h history) unsure() bool { return len(h) > 0 && h.last().receipt.Unsure() }
 
-// changed says whether something of this write stands on the entry with the id: its version is then not the one that the client knows.
-func (h history) changed(id string) bool {
-	return slices.ContainsFunc(h, func(a attempt) bool { return a.receipt.Changed(id) })
+// changed says whether something of this write stands on the entry with the id: its version is then not the one that the client knows, but
+// that of left, which is nil where nobody knows it.
+func (h history) changed(id string) (left *ldif.Entry, changed bool) {
+	for _, a := range h {
+		for i, step := range a.receipt.Steps {
+			switch {
+			case a.receipt.Plan.Steps[i].Change.If.ID != id:
+			case step.State == ldif.TakenBack: // which gave it another version again
+				left = nil
+			case step.Changed():
+				left, changed = step.Left, true
+			}
+		}
+	}
+	return left, changed
 }
 
 // emptied says that the directory refused to leave a group without the member that its class demands.
