@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"scimbridge/bridge/directory"
@@ -70,6 +71,8 @@ type Bridge struct {
 	limits    Limits
 	dialect   scim.Dialect
 	snapshots *snapshots
+
+	follows atomic.Bool // the directory has shown that it moves references with their targets itself, see history.followed
 
 	mu     sync.Mutex
 	server *ldif.Server // the directory that bound was made for

@@ -13,7 +13,7 @@ import (
 func (r *request) plan(
 	ctx context.Context, d *draft.Draft, refs ldapmap.Refs, emptied bool,
 ) (plan ldif.Plan, room *draft.Draft, err error) {
-	facts := draft.Facts{Refs: refs, Placeholder: emptied}
+	facts := draft.Facts{Refs: refs, Placeholder: emptied, Follows: r.follows.Load()}
 	for {
 		plan, needs, err := d.Plan(facts)
 		if err != nil || needs.None() || needs.Room != nil {

@@ -25,9 +25,21 @@ func (h history) done() bool { return len(h) > 0 && h.last().receipt.Err == nil 
 // unsure says that it is not known what became of the last attempt's plan.
 func (h history) unsure() bool { return len(h) > 0 && h.last().receipt.Unsure() }
 
-// changed says whether something of this write stands on the entry with the id: its version is then not the one that the client knows.
-func (h history) changed(id string) bool {
-	return slices.ContainsFunc(h, func(a attempt) bool { return a.receipt.Changed(id) })
+// changed says whether something of this write stands on the entry with the id: its version is then not the one that the client knows, but
+// that of left, which is nil where nobody knows it.
+func (h history) changed(id string) (left *ldif.Entry, changed bool) {
+	for _, a := range h {
+		for i, step := range a.receipt.Steps {
+			switch {
+			case a.receipt.Plan.Steps[i].Change.If.ID != id:
+			case step.State == ldif.TakenBack: // which gave it another version again
+				left = nil
+			case step.Changed():
+				left, changed = step.Left, true
+			}
+		}
+	}
+	return left, changed
 }
 
 // emptied says that the directory refused to leave a group without the member that its class demands.
@@ -42,6 +54,25 @@ func violatesClass(err error) bool {
 	answer, ok := errors.AsType[*directory.Error](err)
 	return ok && answer.Code == objectClassViolation
 }
+
+// followed says that the directory refused to rename what is referred to by its new name already: it moves references itself, in the same
+// operation, as 389 Directory Server's referential integrity plugin does. OpenLDAP's refint lets it happen.
+func (h history) followed() bool {
+	if len(h) == 0 {
+		return false
+	}
+	r := h.last().receipt
+	at := r.At(ldif.Refused)
+	answer, ok := errors.AsType[*directory.Error](r.Err)
+	if !ok || answer.Code != attributeOrValueExists || at < 1 {
+		return false
+	}
+	refused, ahead := r.Plan.Steps[at].Change, r.Plan.Steps[at-1].Change
+	return refused.Kind == ldif.ModifyDN && ahead.If.ID != refused.If.ID
+}
+
+// attributeOrValueExists is the LDAP result for a value that is there already (RFC 4511 §4.1.9).
+const attributeOrValueExists = 20
 
 // few is how often a write begins again where what stands in its way is likely to stay.
 const few = 3

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
 
 	"scimbridge/bridge"
@@ -244,5 +245,33 @@ func TestOwnChangeUnderIfMatch(t *testing.T) {
 		`{"op":"replace","value":{"userName":"after","title":"x"}}`)
 	if err != nil || result.Resource["userName"] != "after" {
 		t.Errorf("%v, %v", result, err)
+	}
+}
+
+// TestAnotherChangeUnderIfMatch: what another client does between the attempts of a write is another version, though the write has changed
+// the entry itself, or found that there was nothing to change.
+func TestAnotherChangeUnderIfMatch(t *testing.T) {
+	for name, there := range map[string]bool{"behind its own": false, "behind nothing": true} {
+		t.Run(name, func(t *testing.T) {
+			h := build(t)
+			admin, user, other := h.admin(t), h.user(t, "user"), h.user(t, "other")
+			members := fmt.Sprintf(`{"value":%q}`, other)
+			if there {
+				members += fmt.Sprintf(`,{"value":%q}`, user)
+			}
+			made := h.create(t, "Group", fmt.Sprintf(`{"displayName":"G","members":[%s]}`, members))
+			h.at("modify", 1, memdir.Fault{Code: 122}, func() {
+				request := ldap.NewModifyRequest("cn=G,"+h.server.Groups, nil)
+				request.Replace("description", []string{"another's"})
+				if err := admin.Modify(request); err != nil {
+					t.Error(err)
+				}
+			})
+			_, err := h.patch(t, bridge.Call{IfMatch: made.Version}, "Group", made.Resource["id"].(string), fmt.Sprintf(
+				`{"op":"add","path":"members","value":[{"value":%q}]},{"op":"remove","path":"members","value":[{"value":%q}]}`, user, other))
+			if status(err) != http.StatusPreconditionFailed {
+				t.Errorf("%d %v", status(err), err)
+			}
+		})
 	}
 }

@@ -23,10 +23,18 @@ func named(list, tag string) bool {
 	return false
 }
 
-// checkMatch refuses an entry that If-Match does not name. Naming none refuses nothing, nor does it where the write itself has changed
-// the entry already.
+// checkMatch refuses an entry that If-Match does not name. Naming none refuses nothing. What the write itself has left of the entry is no
+// other version than the one that the client named; another client's change behind it is.
 func (r *request) checkMatch(e *ldif.Entry, past history) error {
-	if r.call.IfMatch != "" && !past.changed(r.typ.ID(e)) && !named(r.call.IfMatch, etag(r.typ, e)) {
+	if r.call.IfMatch == "" {
+		return nil
+	}
+	left, changed := past.changed(r.typ.ID(e))
+	version := r.server.VersionAttribute
+	switch {
+	case !changed && named(r.call.IfMatch, etag(r.typ, e)):
+	case changed && (!r.call.exactly() || left == nil || left.Value(version) == e.Value(version)):
+	default:
 		return errPrecondition
 	}
 	return nil

@@ -90,6 +90,8 @@ func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 			continue
 		case err == nil:
 			return in.finish(ctx, past.last()) // 11
+		case past.followed():
+			r.follows.Store(true) // it is not asked for that again
 		case !past.again(err, n):
 			return nil, name(r.typ, past.told(err))
 		}

@@ -3,7 +3,6 @@
 package draft
 
 import (
-
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
@@ -124,6 +123,9 @@ type Facts struct {
 	Referrers map[string][]Referrer // what Needs.Referrers found, by the DN referred to
 	// Placeholder puts the placeholder into a group that loses members: the directory refused to leave it empty.
 	Placeholder bool
+	// Follows says that the directory moves references with their targets itself, and refuses to rename what is referred to by its new name
+	// already.
+	Follows bool
 }
 
 // Needs is what a write needs to know besides the facts that there are.

@@ -140,6 +140,8 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 			case old == "":
 			case changes(p, r.id()):
 				last = append(last, r.step(old, now, f.Placeholder))
+			case now != "" && f.Follows:
+				behind = append(behind, r.step(old, now, false))
 			case now == "" || r.Reference.Single:
 				ahead = append(ahead, r.step(old, now, f.Placeholder))
 			default:

@@ -90,14 +90,9 @@ func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 
 var errResumed = errors.New("what was done before an answer failed to come is not taken back")
 
-// Changed says whether something that the plan did to the entry with the id stands.
-func (r Receipt) Changed(id string) bool {
-	for i, step := range r.Steps {
-		if (step.State == Done || step.State == Stands) && r.Plan.Steps[i].Change.If.ID == id {
-			return true
-		}
-	}
-	return false
+// Changed says that the step changed something, and that it stands: of values that are to be there, all may have been.
+func (s StepReceipt) Changed() bool {
+	return (s.State == Done || s.State == Stands) && (s.Sent.Kind != Modify || len(s.Sent.Mods) > 0)
 }
 
 // Left is the entry with the id as the last step left it, nil where that was about another entry or the server did not show it.
