@@ -67,8 +67,8 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 	for i := failed - 1; i >= 0; i-- {
 		step, done := receipt.Plan.Steps[i], &receipt.Steps[i]
 		switch {
-		case step.Inverse == nil && settled(step.Change):
-			continue // it says how things are to be, whatever they were: the same request again goes on from there
+		case step.Inverse == nil && step.Change.IsSettled():
+			continue
 		case stands != nil:
 			done.Inverse = errBehind
 		case step.Inverse == nil:
@@ -86,11 +86,6 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 		return partlyDone(failure, stands)
 	}
 	return failure
-}
-
-// settled says whether every modification of the change is a success where it is so already.
-func settled(c ldif.Change) bool {
-	return len(c.Mods) > 0 && !slices.ContainsFunc(c.Mods, func(m ldif.Mod) bool { return !m.Settled })
 }
 
 // partlyDone is what a failure comes to where the steps before it stand: it keeps what the directory answered.

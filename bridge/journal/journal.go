@@ -1,5 +1,5 @@
-// Package journal records what the bridge did: one record for each plan that was sent to the directory, and another where what was not
-// known of it has been settled.
+// Package journal records what the bridge did: one record for each plan that was sent to the directory, and another where one of unknown
+// outcome was resumed.
 package journal
 
 import (

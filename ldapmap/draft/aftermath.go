@@ -135,6 +135,11 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 		next.written[i].value = come
 		mods := w.reference.Swap(w.value, come, placeholder)
 		plan.Steps = append(plan.Steps, ldif.Step{Change: ldif.Change{Kind: ldif.Modify, DN: a.dn, Mods: mods, If: a.holder}})
+		kind := ldif.Changed
+		if w.reference == a.t.Members && come == "" {
+			kind = ldif.MembersRemoved
+		}
+		plan.Effects = append(plan.Effects, ldif.Effect{Kind: kind, DN: a.dn, ID: a.holder.ID, Values: []string{w.value}})
 	}
 	next.written = slices.DeleteFunc(next.written, func(w written) bool { return w.value == "" })
 	for _, l := range a.left {
@@ -149,10 +154,12 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 		}
 		for _, r := range s.Referrers[l.dn] {
 			plan.Steps = append(plan.Steps, r.step(l.dn, now, placeholder))
+			if now == "" {
+				plan.Effects = append(plan.Effects, r.loses(l.dn))
+			} else {
+				plan.Effects = append(plan.Effects, ldif.Effect{Kind: ldif.Changed, DN: r.Entry.DN, ID: r.id()})
+			}
 		}
-	}
-	for _, s := range plan.Steps {
-		plan.Effects = append(plan.Effects, ldif.Effect{Kind: ldif.Changed, DN: s.Change.DN, ID: s.Change.If.ID})
 	}
 	return plan, next
 }

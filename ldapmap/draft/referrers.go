@@ -124,7 +124,7 @@ func (d *Draft) referrersOf(p ldif.Plan, f Facts) []ReferrerSearch {
 
 // withReferrers puts into the plan what keeps the references true.
 func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
-	whole := ldif.Plan{Before: p.Before, Effects: p.Effects}
+	whole := ldif.Plan{Before: p.Before, Effects: slices.Clone(p.Effects)}
 	var last []ldif.Step // of entries that the plan itself changes: what it asserts of them must still hold
 	for _, s := range p.Steps {
 		old, _ := d.left(s)
@@ -133,6 +133,7 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 		for _, r := range f.Referrers[now] {
 			if now != "" && !r.among(f.Referrers[old]) && !changes(p, r.id()) && !(r.Reference.Single && old != "") {
 				ahead = append(ahead, r.step(now, "", f.Placeholder)) // from somebody who had the name before
+				whole.Effects = append(whole.Effects, r.loses(now))
 			}
 		}
 		for _, r := range f.Referrers[old] {
@@ -140,12 +141,16 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 			case old == "":
 			case changes(p, r.id()):
 				last = append(last, r.step(old, now, f.Placeholder))
+				continue
 			case now != "" && f.Follows:
 				behind = append(behind, r.step(old, now, false))
 			case now == "" || r.Reference.Single:
 				ahead = append(ahead, r.step(old, now, f.Placeholder))
 			default:
 				ahead, behind = append(ahead, r.step("", now, false)), append(behind, r.step(old, "", f.Placeholder))
+			}
+			if old != "" && now == "" {
+				whole.Effects = append(whole.Effects, r.loses(old))
 			}
 		}
 		whole.Steps = slices.Concat(whole.Steps, ahead, []ldif.Step{s}, behind)
@@ -159,6 +164,14 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 		whole.Steps = append(whole.Steps, step)
 	}
 	return whole
+}
+
+// loses is the effect of letting go of a DN that nobody has, or will have.
+func (r Referrer) loses(dn string) ldif.Effect {
+	if r.Reference == r.Reference.Type.Members {
+		return ldif.Effect{Kind: ldif.MembersRemoved, DN: r.Entry.DN, ID: r.id(), Values: []string{dn}}
+	}
+	return ldif.Effect{Kind: ldif.Changed, DN: r.Entry.DN, ID: r.id()}
 }
 
 func (r Referrer) id() string { return r.Reference.Type.ID(r.Entry) }

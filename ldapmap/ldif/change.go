@@ -1,5 +1,7 @@
 package ldif
 
+import "slices"
+
 // Kind is the kind of a change record, by its RFC 2849 changetype.
 type Kind string
 
@@ -53,6 +55,12 @@ type Mod struct {
 	// Settled says that adding a value that is there, or deleting one that is not, is success: the value-level changes of a
 	// group's members. The directory sends what is left when the server refuses the whole (results 16, 20, 68).
 	Settled bool
+}
+
+// IsSettled says whether every modification of the change is a success where it is so already: it says how things are to be, whatever they
+// were, and the same request again goes on from there.
+func (c Change) IsSettled() bool {
+	return len(c.Mods) > 0 && !slices.ContainsFunc(c.Mods, func(m Mod) bool { return !m.Settled })
 }
 
 // Condition is what must hold in the directory for a change to run. How it is held depends on the server: OpenLDAP asserts it

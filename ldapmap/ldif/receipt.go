@@ -81,7 +81,7 @@ func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 	before := slices.Clone(r.Steps[:next])
 	for i := range before {
 		before[i].State = Done
-		if rest.Err != nil && !rest.Unsure() {
+		if step := r.Plan.Steps[i]; rest.Err != nil && !rest.Unsure() && (step.Inverse != nil || !step.Change.IsSettled()) {
 			before[i].State, before[i].Inverse = Stands, errResumed
 		}
 	}
