@@ -3,7 +3,6 @@
 package draft
 
 import (
-
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
