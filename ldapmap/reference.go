@@ -81,7 +81,7 @@ func (r *Reference) Filter(dn string) string {
 	return ldif.AllOf(r.Type.scopeText, ldif.Equality(r.Attribute, dn))
 }
 
-// Comparable says that the server compares the values as what they are.
+// Comparable says that the server compares the values as DNs.
 func (r *Reference) Comparable() bool {
 	rule, _ := r.Type.Server.Schema.Rules(r.Attribute)
 	return ldif.ComparesDNs(rule)

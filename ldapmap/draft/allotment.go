@@ -39,7 +39,7 @@ func (d *Draft) allot(f Facts) (allotment, error) {
 	return a, nil
 }
 
-// clear makes sure that nobody holds what the claim wants, or gives it up: a soft-deleted entry does.
+// clear makes sure that nobody holds what the claim wants: a soft-deleted entry that does is displaced, any other is a conflict.
 func (d *Draft) clear(c claim, others []*ldif.Entry, a *allotment) error {
 	for _, e := range others {
 		switch c.standingOf(d.t, e) {

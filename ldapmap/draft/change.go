@@ -108,13 +108,17 @@ func asValues(v string) []string {
 
 // order puts the pieces in order: the Modify, the ModifyDN on what the Modify left, what can only be written under the new name, and more
 // of the members. What cannot be taken back comes behind what may fail.
+//
+//	userName anna -> mara, title, password:   modify title, modrdn uid=mara, modify userPassword
+//	a group's externalId, 700 new members:    modify externalId and 500 members, modify 200 members
+//	a displaced entry:                        modrdn uid=2834…mara, modify cn (made of userName) and tombstone
 func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members []ldif.Mod) []ldif.Step {
 	var steps []ldif.Step
 	e := d.write.Entry
 	dn, id := e.DN, ldif.Condition{ID: d.t.ID(e)}
 	exact := id
 	exact.Version = e.Value(d.t.Server.VersionAttribute)
-	if rename != nil { // a password cannot be taken back either
+	if rename != nil { // a password cannot be taken back either, and who is displaced keeps the tombstone till the new name stands
 		late := func(m ldif.Mod) bool { return ldif.Secret(m.Name) || d.displaced }
 		for _, m := range mods {
 			if late(m) {

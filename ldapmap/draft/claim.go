@@ -33,7 +33,7 @@ func (c claim) named(value string) ldif.RDN {
 	return append(ldif.RDN{{Type: c.rdn[0].Type, Value: value}}, c.rdn[1:]...)
 }
 
-// claimed are the values that the write newly claims; those that a conflict may end come first.
+// claimed are the values that the write newly claims; those that may end in a conflict come first.
 func (d *Draft) claimed() []claim {
 	claims := d.uniqueClaims()
 	for _, r := range d.t.Rules {

@@ -41,14 +41,16 @@ func TestMemberChunks(t *testing.T) {
 		{draft.Write{Entry: e, Before: shown, After: shown, Members: draft.Members{Add: ids[:1], Remove: ids[1:700]}}, []int{1, 500, 199}},
 		{draft.Write{After: scim.Resource{"displayName": "new"}, Members: draft.Members{Add: ids}}, []int{501, 500, 201}},
 		{ // a server refuses a value that one Modify names twice
-			draft.Write{After: scim.Resource{"displayName": "new"}, Members: draft.Members{Add: append(ids[:502:502], ids[501])}}, []int{501, 2},
+			draft.Write{After: scim.Resource{"displayName": "new"}, Members: draft.Members{Add: append(ids[:502:502], ids[501])}},
+			[]int{501, 2},
 		},
 	} {
 		d, err := draft.New(groups, c.write)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, needs, err := d.Plan(draft.Facts{Refs: refs, Rounds: 1, Referrers: map[string][]draft.Referrer{"cn=new,ou=groups,dc=example": nil}})
+		told := map[string][]draft.Referrer{"cn=new,ou=groups,dc=example": nil}
+		p, needs, err := d.Plan(draft.Facts{Refs: refs, Rounds: 1, Referrers: told})
 		if err != nil || !needs.None() {
 			t.Fatal(err, needs)
 		}
