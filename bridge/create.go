@@ -45,10 +45,6 @@ func (c *creation) want(seen) (draft.Write, error) {
 
 func (c *creation) reads() []string { return nil } // an add shows nothing
 
-func (c *creation) finish(ctx context.Context, done attempt) (*Result, error) {
-	e, err := c.readBack(ctx, done)
-	if err != nil {
-		return nil, err
-	}
-	return c.show(c.call, c.typ, e, done.refs, c.shown), nil
+func (c *creation) finish(_ context.Context, done attempt) (*Result, error) {
+	return c.show(c.call, c.typ, done.back, done.refs, c.shown), nil
 }

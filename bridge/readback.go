@@ -9,49 +9,59 @@ import (
 	"scimbridge/ldapmap/read"
 )
 
-// readBack reads what an add made, by the unique values that it claimed. Where another entry shows the same and is not surely the later
-// one, the add is taken back and the client told: two entries of one name would each be found in place of the other.
-func (r *request) readBack(ctx context.Context, done attempt) (*ldif.Entry, error) {
-	t, dn := r.typ, done.receipt.Plan.DN()
-	search := directory.Search{Base: t.Base, Filter: done.draft.ClaimFilter(), Attributes: read.Attributes(t, r.shown.Wants)}
-	if search.Filter == "" {
-		search.Base, search.Scope, search.Filter = dn, directory.BaseObject, t.Scope()
+// readBack reads what a write has made, by the unique values that it claimed. Where another entry shows the same and is not surely the
+// later one, the write is taken back and begins again: two entries of one name would each be found in place of the other. When it begins
+// again it finds who holds the value, or nobody, where the other has withdrawn too.
+func (r *request) readBack(ctx context.Context, past history) (history, error) {
+	done := past.last()
+	filter := done.draft.ClaimFilter()
+	isNew := done.entry == nil
+	if done.room || done.receipt.Plan.Empty() || filter == "" && !isNew {
+		return past, nil
+	}
+	search := directory.Search{Base: r.typ.Base, Filter: filter, Attributes: read.Attributes(r.typ, r.shown.Wants)}
+	if filter == "" {
+		search.Base, search.Scope, search.Filter = done.receipt.Plan.DN(), directory.BaseObject, r.typ.Scope()
 	}
 	found, err := r.directory.Search(ctx, search)
 	if err != nil {
-		return nil, err
+		return past, err
 	}
-	var own *ldif.Entry
-	for _, e := range found {
-		if ldif.SameDN(e.DN, dn) {
-			own = e
-		}
-	}
+	own := r.own(done, found)
 	if own == nil {
-		return nil, &directory.Error{Reason: reason.LostRace} // gone, or moved, before it could be read
+		return past, &directory.Error{Reason: reason.LostRace} // gone, moved or changed before it could be read
 	}
 	for _, e := range found {
-		if e == own || !t.Holds(e) || read.Created(t, e).After(read.Created(t, own)) {
+		if e == own || !r.typ.Holds(e) || isNew && read.Created(r.typ, e).After(read.Created(r.typ, own)) {
 			continue
 		}
-		if rival := done.draft.Rival(e); rival != nil {
-			return nil, r.withdraw(ctx, own, rival)
+		if done.draft.Rival(e) != nil {
+			return r.withdraw(ctx, past, own)
 		}
 	}
-	return own, nil
+	done.back = own
+	return past.with(done), nil
 }
 
-// withdraw deletes what the request has made, and returns why, unless it could not be deleted.
-func (r *request) withdraw(ctx context.Context, own *ldif.Entry, why error) error {
-	id := r.typ.ID(own)
-	receipt := r.directory.Execute(ctx, ldif.Plan{
-		Before:  own,
-		Steps:   []ldif.Step{{Before: own, Change: ldif.Change{Kind: ldif.Delete, DN: own.DN, If: ldif.Condition{ID: id}}}},
-		Effects: []ldif.Effect{{Kind: ldif.Deleted, DN: own.DN, ID: id}},
-	}, nil)
+// own is the entry that the attempt was about.
+func (r *request) own(done attempt, found []*ldif.Entry) *ldif.Entry {
+	for _, e := range found {
+		if done.entry == nil && ldif.SameDN(e.DN, done.receipt.Plan.DN()) || done.entry != nil && r.typ.ID(e) == r.typ.ID(done.entry) {
+			return e
+		}
+	}
+	return nil
+}
+
+// withdraw takes back what the last attempt did.
+func (r *request) withdraw(ctx context.Context, past history, own *ldif.Entry) (history, error) {
+	done := past.last()
+	receipt := r.directory.Execute(ctx, done.receipt.Undo(r.typ.ID(own)), nil)
 	r.record(receipt)
 	if receipt.Err != nil && reasonOf(receipt.Err) != reason.NoSuchObject {
-		return receipt.Err
+		return past, receipt.Err
 	}
-	return why
+	lost := &directory.Error{Reason: reason.LostRace}
+	done.receipt = done.receipt.Undone(lost)
+	return past.with(done), lost
 }

@@ -24,7 +24,8 @@ import (
 //	 7  execute   the directory does it
 //	 8  receipt   what became of it is recorded
 //	 9  resume    a step that no answer came for is read back; what was done goes on at 7, what was not begins at 1
-//	10  again     what others did meanwhile to what the plan refers to, or left, is put right
+//	10  again     a claim that another made at the same time is withdrawn; what others did meanwhile to what the plan refers to, or left, is
+//	              put right
 //	11  finish    what is shown to the client
 //
 // A lost race goes from 8 back to 1, a few times. Where another entry must make room first, its draft goes through 3 to 10 in the place of
@@ -54,12 +55,16 @@ type attempt struct {
 	seen
 	draft   *draft.Draft
 	receipt ldif.Receipt
-	room    bool // it only made room for what is wanted
+	room    bool        // it only made room for what is wanted
+	back    *ldif.Entry // as it was read back; nil where it was not
 }
 
 // left is the entry as the attempt left it, where the directory showed it.
 func (a attempt) left(t *ldapmap.Type) *ldif.Entry {
-	if a.receipt.Plan.Empty() {
+	switch {
+	case a.back != nil:
+		return a.back
+	case a.receipt.Plan.Empty():
 		return a.entry
 	}
 	return a.receipt.Left(t.ID(a.entry), t.ID)
@@ -81,6 +86,9 @@ func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 		}
 		if err == nil && !past.done() {
 			past, err = r.attempt(ctx, in, past)
+		}
+		if err == nil {
+			past, err = r.readBack(ctx, past) // 10
 		}
 		if err == nil {
 			err = r.lookAgain(ctx, past.last()) // 10

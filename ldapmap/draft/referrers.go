@@ -132,7 +132,9 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 		var ahead, behind []ldif.Step
 		for _, r := range f.Referrers[now] {
 			if now != "" && !r.among(f.Referrers[old]) && !changes(p, r.id()) && !(r.Reference.Single && old != "") {
-				ahead = append(ahead, r.step(now, "", f.Placeholder)) // from somebody who had the name before
+				scrub := r.step(now, "", f.Placeholder) // from somebody who had the name before
+				scrub.Inverse = nil
+				ahead = append(ahead, scrub)
 				whole.Effects = append(whole.Effects, r.loses(now))
 			}
 		}

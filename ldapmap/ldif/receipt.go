@@ -88,6 +88,37 @@ func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 	return Receipt{Plan: r.Plan, Steps: append(before, rest.Steps...), Err: rest.Err}
 }
 
+// Undo is the plan that takes back what was done, last first. What cannot be taken back stays: a password, and members, whom the same
+// request would find as it left them. id is that of the entry that the plan made, if it made one.
+func (r Receipt) Undo(id string) Plan {
+	undo := Plan{Before: r.Plan.Before}
+	for i, step := range slices.Backward(r.Plan.Steps) {
+		if r.Steps[i].State != Done || step.Inverse == nil {
+			continue
+		}
+		back := *step.Inverse
+		effect := Effect{Kind: Changed, DN: back.DN, ID: back.If.ID}
+		if back.Kind == Delete {
+			back.If.ID = id
+			effect = Effect{Kind: Deleted, DN: back.DN, ID: id}
+		}
+		undo.Steps = append(undo.Steps, Step{Change: back, Before: step.Before})
+		undo.Effects = append(undo.Effects, effect)
+	}
+	return undo
+}
+
+// Undone is the receipt of a plan that was done, and then taken back for a reason.
+func (r Receipt) Undone(why error) Receipt {
+	r.Steps, r.Err = slices.Clone(r.Steps), why
+	for i, step := range r.Plan.Steps {
+		if r.Steps[i].State == Done && step.Inverse != nil {
+			r.Steps[i].State = TakenBack
+		}
+	}
+	return r
+}
+
 var errResumed = errors.New("what was done before an answer failed to come is not taken back")
 
 // Changed says that the step changed something, and that it stands: of values that are to be there, all may have been.
