@@ -28,8 +28,11 @@ func (r *request) readBack(ctx context.Context, past history) (history, error) {
 		return past, err
 	}
 	own := r.own(done, found)
-	if own == nil {
-		return past, &directory.Error{Reason: reason.LostRace} // gone, moved or changed before it could be read
+	switch {
+	case own == nil && isNew:
+		return past, &directory.Error{Reason: reason.LostRace} // gone, or moved, before it could be read
+	case own == nil: // another has changed the value already
+		return past, nil
 	}
 	for _, e := range found {
 		if e == own || !r.typ.Holds(e) || isNew && read.Created(r.typ, e).After(read.Created(r.typ, own)) {
