@@ -35,6 +35,14 @@ func (a Activation) IsBlocked(e *ldif.Entry) bool {
 	}
 }
 
+// Locks are the values by which the entry is blocked.
+func (a Activation) Locks(e *ldif.Entry) []string {
+	if a.Blocked == "" {
+		return nil
+	}
+	return a.like(e, a.Blocked)
+}
+
 // like are the entry's values of the attribute that are equal to the one given.
 func (a Activation) like(e *ldif.Entry, value string) []string {
 	var found []string

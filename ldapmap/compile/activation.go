@@ -13,6 +13,8 @@ type Activation struct {
 	Initial   int // the integer of a new active entry
 	Blocked   string
 	Unblocked string
+	// ClearedByPassword says that the server takes the blocked value away when a password is set, unless the same change says otherwise.
+	ClearedByPassword bool
 }
 
 // presets are the ways that directories ship.
@@ -22,7 +24,7 @@ var presets = map[string]Activation{
 	// 389 Directory Server: nsAccountLock true blocks the bind; absence lets in.
 	"nsaccountlock": {Attribute: "nsAccountLock", Blocked: "true"},
 	// draft-behera-ldap-password-policy §5.3.3: the zero time is a lock that no time ends; any other time is a lock-out by failed binds.
-	"pwdaccountlockedtime": {Attribute: "pwdAccountLockedTime", Blocked: "000001010000Z"},
+	"pwdaccountlockedtime": {Attribute: "pwdAccountLockedTime", Blocked: "000001010000Z", ClearedByPassword: true},
 }
 
 func compileActivation(o ActiveOptions) (Activation, string) {
@@ -39,7 +41,7 @@ func compileActivation(o ActiveOptions) (Activation, string) {
 		}
 		return a, ""
 	}
-	a := Activation{o.Attribute, o.Bit, o.Initial, o.Blocked, o.Unblocked}
+	a := Activation{Attribute: o.Attribute, Bit: o.Bit, Initial: o.Initial, Blocked: o.Blocked, Unblocked: o.Unblocked}
 	switch {
 	case o.Attribute == "":
 		return a, "names neither a preset (`by`) nor an `attribute`"

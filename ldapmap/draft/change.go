@@ -126,6 +126,9 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 			}
 		}
 		mods = slices.DeleteFunc(slices.Clone(mods), late)
+		rename.after = d.keepBlocked(rename.after, mods)
+	} else {
+		mods = d.keepBlocked(mods, nil)
 	}
 	if rename == nil && len(mods) > 0 && len(members) > 0 {
 		mods, members = append(slices.Clip(mods), members[0]), members[1:]
@@ -153,6 +156,33 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 		steps = append(steps, modifyStep(dn, []ldif.Mod{m}, e, condition))
 	}
 	return steps
+}
+
+// keepBlocked puts behind a password among the mods what it would take away: the lock of an account that is blocked, or is to be. earlier
+// are the mods of the step before.
+//
+//	replace: userPassword; delete: pwdAccountLockedTime; add: pwdAccountLockedTime    leaves the account locked
+//	replace: userPassword                                                              lets it in (slapd's ppolicy)
+func (d *Draft) keepBlocked(mods, earlier []ldif.Mod) []ldif.Mod {
+	if !slices.ContainsFunc(mods, func(m ldif.Mod) bool { return ldif.Secret(m.Name) }) || d.after["active"] == true {
+		return mods
+	}
+	for _, a := range d.t.Active {
+		of := func(m ldif.Mod) bool { return m.Name == a.Attribute }
+		held := a.Locks(d.write.Entry)
+		if slices.ContainsFunc(earlier, of) {
+			held = []string{a.Blocked}
+		}
+		lock := slices.DeleteFunc(slices.Clone(mods), func(m ldif.Mod) bool { return !of(m) })
+		switch {
+		case !a.ClearedByPassword:
+			continue
+		case len(lock) == 0 && len(held) > 0:
+			lock = swap(a.Attribute, held, []string{a.Blocked})
+		}
+		mods = append(slices.DeleteFunc(slices.Clone(mods), of), lock...)
+	}
+	return mods
 }
 
 // effects say in words what the change comes to.
