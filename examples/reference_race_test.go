@@ -47,6 +47,9 @@ func TestReferenceRaces(t *testing.T) {
 				{"rename against member add", renameAgainstMember},
 				{"rename against manager", renameAgainstManager},
 				{"soft delete against newcomer", softDeleteAgainstNewcomer},
+				{"member add of a leaver against newcomer", leaverJoinsAgainstNewcomer},
+				{"group with a member who is deleted", groupAgainstDelete},
+				{"restore against newcomer", restoreAgainstNewcomer},
 			} {
 				t.Run(race.name, func(t *testing.T) {
 					for round := range raceRounds(t, 20) {
@@ -196,5 +199,79 @@ func softDeleteAgainstNewcomer(t *testing.T, c copies, round int) {
 	}
 	if c.of(0).members(t, group)[leaver] != 1 {
 		t.Errorf("the leaver has lost the group, which holds %q", c.holds(t, group, "member"))
+	}
+}
+
+// softDeleted makes a user and deletes it as Entra does.
+func (c copies) softDeleted(t *testing.T, name string) (id, tombstone string) {
+	t.Helper()
+	id = c.of(0).user(t, name)
+	tombstone = strings.ReplaceAll(id, "-", "")[:32] + name
+	c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+id,
+		operations(replace("userName", `"`+tombstone+`"`), replace("active", `"False"`)))
+	return id, tombstone
+}
+
+func leaverJoinsAgainstNewcomer(t *testing.T, c copies, round int) {
+	name := fmt.Sprintf("joining%d@contoso.example", round)
+	leaver, _ := c.softDeleted(t, name)
+	group := c.of(1).group(t, fmt.Sprintf("Joining %d", round))
+	join := &sent{n: round, method: http.MethodPatch, path: "/Groups/" + group, body: addMembers(leaver)}
+	arrival := &sent{n: round + 1, method: http.MethodPost, path: "/Users", body: resource("/Users", `"userName":"`+name+`"`)}
+	c.together(t, join, arrival)
+	if join.status != http.StatusNoContent || arrival.status != http.StatusCreated {
+		t.Fatalf("%d %s; %d %s", join.status, join.answer, arrival.status, arrival.answer)
+	}
+	newcomer := parse(t, arrival.answer)["id"].(string)
+	if members := c.of(2).members(t, group); members[newcomer] != 0 || members[leaver] != 1 {
+		t.Errorf("the group holds %q, the newcomer %d times and the leaver %d times",
+			c.holds(t, group, "member"), members[newcomer], members[leaver])
+	}
+}
+
+func groupAgainstDelete(t *testing.T, c copies, round int) {
+	name := fmt.Sprintf("ending%d@contoso.example", round)
+	user := c.of(0).user(t, name)
+	dn := c.of(0).entry(t, user).DN
+	deletion := &sent{n: round, method: http.MethodDelete, path: "/Users/" + user}
+	founding := &sent{
+		n: round + 1, method: http.MethodPost, path: "/Groups",
+		body: resource("/Groups", fmt.Sprintf(`"displayName":"Ending %d","members":%s`, round, values(user))),
+	}
+	c.together(t, deletion, founding)
+	if deletion.status != http.StatusNoContent || founding.status != http.StatusCreated && founding.status != http.StatusBadRequest {
+		t.Fatalf("%d %s; %d %s", deletion.status, deletion.answer, founding.status, founding.answer)
+	}
+	if founding.status == http.StatusCreated {
+		group := parse(t, founding.answer)["id"].(string)
+		for _, v := range c.holds(t, group, "member") {
+			if ldif.SameDN(v, dn) {
+				t.Errorf("the group keeps %s, which is gone", v)
+			}
+		}
+	}
+}
+
+func restoreAgainstNewcomer(t *testing.T, c copies, round int) {
+	name := fmt.Sprintf("returning%d@contoso.example", round)
+	leaver, _ := c.softDeleted(t, name)
+	restore := &sent{
+		n: round, method: http.MethodPatch, path: "/Users/" + leaver,
+		body: operations(replace("userName", `"`+name+`"`), replace("active", `"True"`)),
+	}
+	arrival := &sent{n: round + 1, method: http.MethodPost, path: "/Users", body: resource("/Users", `"userName":"`+name+`"`)}
+	c.together(t, restore, arrival)
+	told := 0
+	for _, r := range []*sent{restore, arrival} {
+		switch r.status {
+		case http.StatusOK, http.StatusCreated:
+			told++
+		case http.StatusConflict, http.StatusServiceUnavailable:
+		default:
+			t.Errorf("%s: %d %s", r.method, r.status, r.answer)
+		}
+	}
+	if found := c.of(2).found(t, "/Users", `userName eq "`+name+`"`); len(found) != told || told > 1 {
+		t.Errorf("%d have the name, %d were told so (%d, %d)", len(found), told, restore.status, arrival.status)
 	}
 }
