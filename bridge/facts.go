@@ -3,6 +3,8 @@ package bridge
 import (
 	"context"
 
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/ldif"
@@ -45,6 +47,13 @@ func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Fac
 			facts = facts.Told(n, facts.Found)
 		}
 	}
+	for _, dn := range needs.Places {
+		there, err := r.isThere(ctx, dn)
+		if err != nil {
+			return facts, err
+		}
+		facts = facts.Placed(dn, there)
+	}
 	for _, n := range needs.Referrers {
 		found, err := r.whole(ctx, n.Search, r.attributesOfAll())
 		if err != nil {
@@ -53,4 +62,13 @@ func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Fac
 		facts = facts.Told(n, found)
 	}
 	return facts, nil
+}
+
+// isThere says whether there is an entry with the DN.
+func (r *request) isThere(ctx context.Context, dn string) (bool, error) {
+	found, err := r.directory.Search(ctx, directory.Search{Base: dn, Scope: directory.BaseObject, Attributes: []string{"1.1"}})
+	if reasonOf(err) == reason.NoSuchObject {
+		return false, nil
+	}
+	return len(found) > 0, err
 }

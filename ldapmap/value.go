@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -29,12 +28,14 @@ func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, refs Refs)
 		return values, err
 	}
 	var values []string
+	given := map[string]bool{}
 	for _, value := range t.SCIMValues(rule, r) {
 		v, err := t.ldapValue(rule, value, entry, refs)
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(values, func(other string) bool { return ldif.Equal(t.Server.Schema, rule.LDAP, v, other) }) {
+		if key := ldif.Key(t.Server.Schema, rule.LDAP, v); !given[key] {
+			given[key] = true
 			values = append(values, v) // the directory refuses a value twice
 		}
 	}

@@ -81,20 +81,26 @@ func (d *difference) compare() error {
 		if len(gone)+len(fresh) == 0 {
 			continue
 		}
+		key := func(v string) string { return ldif.Key(d.t.Server.Schema, a.name, v) }
+		goes := map[string]bool{}
+		for _, v := range gone {
+			goes[key(v)] = true
+		}
 		var staying []string
+		stays := map[string]bool{}
 		for _, v := range d.entry.Values(a.name) {
-			if d.holds(a.name, gone, v) {
+			if goes[key(v)] {
 				a.removed = append(a.removed, v)
 			} else {
-				staying = append(staying, v)
+				staying, stays[key(v)] = append(staying, v), true
 			}
 		}
 		for _, v := range fresh {
-			like := func(other string) bool { return ldif.Equal(d.t.Server.Schema, a.name, v, other) }
-			if i := slices.IndexFunc(staying, like); i < 0 || a.one { // a single value is to show as it was sent
-				if i >= 0 {
-					a.removed, staying = append(a.removed, staying[i]), slices.Delete(staying, i, i+1)
-				}
+			if k := key(v); !stays[k] {
+				a.added = append(a.added, v)
+			} else if a.one { // a single value is to show as it was sent
+				i := slices.IndexFunc(staying, func(other string) bool { return key(other) == k })
+				a.removed, staying = append(a.removed, staying[i]), slices.Delete(staying, i, i+1)
 				a.added = append(a.added, v)
 			}
 		}
@@ -132,9 +138,14 @@ func (a *attributeDifference) putBack(values []string) {
 
 // minus returns the values of a that b lacks, each once.
 func minus(a, b []string) []string {
+	known := make(map[string]bool, len(a)+len(b))
+	for _, v := range b {
+		known[v] = true
+	}
 	var rest []string
 	for _, v := range a {
-		if !slices.Contains(b, v) && !slices.Contains(rest, v) {
+		if !known[v] {
+			known[v] = true
 			rest = append(rest, v)
 		}
 	}

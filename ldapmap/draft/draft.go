@@ -121,11 +121,22 @@ type Facts struct {
 	Found     []*ldif.Entry         // what Needs.Search found
 	Password  string                // for Needs.Password
 	Referrers map[string][]Referrer // what Needs.Referrers found, by the DN referred to
+	Places    map[string]bool       // whether Needs.Places are there
 	// Placeholder puts the placeholder into a group that loses members: the directory refused to leave it empty.
 	Placeholder bool
 	// Follows says that the directory moves references with their targets itself, and refuses to rename what is referred to by its new name
 	// already.
 	Follows bool
+}
+
+// Placed are the facts with whether there is an entry that something is to be put below.
+func (f Facts) Placed(dn string, there bool) Facts {
+	places := map[string]bool{dn: there}
+	for known, is := range f.Places {
+		places[known] = is
+	}
+	f.Places = places
+	return f
 }
 
 // Needs is what a write needs to know besides the facts that there are.
@@ -135,6 +146,7 @@ type Needs struct {
 	Search    *ldapmap.Search // entries that may hold a value that the write claims; nil: none need be looked for
 	Password  bool            // a random password for a new account
 	Referrers []ReferrerSearch
+	Places    []string         // DNs of entries that something is to be put below
 	Along     []ReferrerSearch // what Search finds answers these too
 	// Room is another write that must be done first, and then all is to be looked at anew: a soft-deleted entry gives up the name that it
 	// holds.
@@ -142,7 +154,9 @@ type Needs struct {
 }
 
 // None says that nothing is needed.
-func (n Needs) None() bool { return n.Rounds == 0 && len(n.Referrers) == 0 && n.Room == nil }
+func (n Needs) None() bool {
+	return n.Rounds == 0 && len(n.Referrers) == 0 && len(n.Places) == 0 && n.Room == nil
+}
 
 // Plan turns the write into change records, or says what it needs to know for that. It writes nothing where nothing changes.
 // Errors are *scim.Error.
@@ -176,8 +190,10 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 			return ldif.Plan{}, Needs{Room: a.room[0]}, nil
 		}
 	}
-	if missing := d.referrersOf(plan, f); len(missing) > 0 {
-		return ldif.Plan{}, Needs{Referrers: missing}, nil
+	needs := Needs{Referrers: d.referrersOf(plan, f)}
+	var err error
+	if needs.Places, err = d.places(plan, f); err != nil || !needs.None() {
+		return ldif.Plan{}, needs, err
 	}
 	return d.withReferrers(plan, f), Needs{}, nil
 }

@@ -189,3 +189,28 @@ func TestOutsideTheBase(t *testing.T) {
 		t.Errorf("a move out of the base is planned:\n%s", p)
 	}
 }
+
+// Integers that are taken are counted up.
+func TestIntegers(t *testing.T) {
+	text := `
+- type: User
+  base: dc=example
+  objectClasses: [inetOrgPerson, shipmate]
+  dn: '"uid=" + rdn(userName) + "," + base'
+  attributes: [{scim: userName, ldap: uid}, {ldap: deck, value: '"9999"', unique: true}, {ldap: cn, value: userName}, {ldap: sn, value: userName}]
+`
+	w := maptest.New(t, ldif.OpenLDAP, text, "")
+	users := w.Map.Type("User")
+	for n, want := range []string{"9999", "10000", "10001"} {
+		p, err := w.Plan(users, draft.Write{After: scim.Resource{"userName": fmt.Sprint("new", n)}}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range p.Steps {
+			w.Apply(s.Change)
+		}
+		if got := w.Entries[n].Value("deck"); got != want {
+			t.Errorf("number %d is %s, want %s", n, got, want)
+		}
+	}
+}

@@ -83,10 +83,25 @@ func (c claim) candidates(t *ldapmap.Type, round int) []string {
 	for range round {
 		last *= 10
 	}
+	first, isNumber := integer(t, attribute, stem)
 	for n := 2; n <= last; n++ {
-		values = append(values, numbered(stem, separator(c.rule, stem), n, limit))
+		if isNumber {
+			values = append(values, strconv.Itoa(first+n-1))
+		} else {
+			values = append(values, numbered(stem, separator(c.rule, stem), n, limit))
+		}
 	}
 	return values
+}
+
+// integer reads the value of an attribute that holds integers: the next one is one more, not one with a digit behind it.
+func integer(t *ldapmap.Type, attribute, value string) (int, bool) {
+	definition := t.Server.Schema.Attribute(attribute)
+	if definition == nil || definition.Syntax != ldif.SyntaxInteger {
+		return 0, false
+	}
+	n, err := strconv.Atoi(value)
+	return n, err == nil
 }
 
 // separator stands between a name and its number: `Mara Lind 2`, but `mara2@contoso.example`, and `mara2` for an account's name.
@@ -115,8 +130,10 @@ func withNumbers(t *ldapmap.Type, r *ldapmap.Rule, old []string, e *ldif.Entry) 
 	var held []string
 	for _, stem := range old {
 		_, limit := t.Fit(r.LDAP, stem)
+		first, isNumber := integer(t, r.LDAP, stem)
 		for _, v := range e.Values(r.LDAP) {
-			if alike(t, r.LDAP, v, stem) || isNumbered(v, stem, limit) {
+			n, _ := strconv.Atoi(v)
+			if alike(t, r.LDAP, v, stem) || isNumber && n > first && n < first+1_000 || !isNumber && isNumbered(v, stem, limit) {
 				held = append(held, v)
 			}
 		}

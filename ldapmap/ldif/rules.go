@@ -19,7 +19,7 @@ func (s *Subschema) Rules(attribute string) (equality, substrings string) {
 		return "distinguishedNameMatch", ""
 	case SyntaxGeneralizedTime, "1.3.6.1.4.1.1466.115.121.1.53":
 		return "generalizedTimeMatch", ""
-	case "1.3.6.1.4.1.1466.115.121.1.27", "1.2.840.113556.1.4.906":
+	case SyntaxInteger, "1.2.840.113556.1.4.906":
 		return "integerMatch", ""
 	case "1.3.6.1.4.1.1466.115.121.1.38":
 		return "objectIdentifierMatch", ""
@@ -35,6 +35,7 @@ func (s *Subschema) Rules(attribute string) (equality, substrings string) {
 const (
 	SyntaxDN              = "1.3.6.1.4.1.1466.115.121.1.12"
 	SyntaxGeneralizedTime = "1.3.6.1.4.1.1466.115.121.1.24"
+	SyntaxInteger         = "1.3.6.1.4.1.1466.115.121.1.27"
 	SyntaxNameAndUID      = "1.3.6.1.4.1.1466.115.121.1.34"
 )
 

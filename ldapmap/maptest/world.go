@@ -280,6 +280,9 @@ func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (
 		if needs.Password {
 			facts.Password = "random-password"
 		}
+		for _, dn := range needs.Places {
+			facts = facts.Placed(dn, true)
+		}
 		for _, n := range needs.Referrers {
 			facts = facts.Told(n, w.Search(n.Search))
 		}
