@@ -6,6 +6,7 @@ import (
 
 	"scimbridge/ldapmap/draft"
 	"scimbridge/scim/patch"
+	"scimbridge/scim/schema"
 )
 
 // Patch changes a resource (RFC 7644 §3.5.2): one search, one modify, the read-back where the directory shows no post-read. A change of
@@ -55,5 +56,9 @@ func (p *patching) want(s seen) (draft.Write, error) {
 	case p.whole:
 		members = draft.Delta(draft.TakeMembers(p.typ, s.before.Clone()), draft.TakeMembers(p.typ, after))
 	}
-	return p.change(s, after, members), nil
+	w := p.change(s, after, members)
+	w.Named = func(ref schema.Ref) bool {
+		return slices.ContainsFunc(p.ops, func(op patch.Op) bool { return op.Names(ref) })
+	}
+	return w, nil
 }

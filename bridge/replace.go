@@ -5,6 +5,7 @@ import (
 
 	"scimbridge/ldapmap/draft"
 	"scimbridge/scim"
+	"scimbridge/scim/schema"
 )
 
 // Replace puts a resource in the place of the one there is (RFC 7644 §3.5.1): readOnly attributes are ignored, readWrite ones that are
@@ -50,5 +51,7 @@ func (p *replacing) want(s seen) (draft.Write, error) {
 	if p.whole {
 		members = draft.Delta(draft.TakeMembers(p.typ, s.before.Clone()), p.members)
 	}
-	return p.change(s, after, members), nil
+	w := p.change(s, after, members)
+	w.Named = func(ref schema.Ref) bool { return p.sent.Get(ref) != nil }
+	return w, nil
 }

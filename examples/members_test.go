@@ -251,3 +251,33 @@ func TestLastMemberLeaves(t *testing.T) {
 		})
 	}
 }
+
+// TestDanglingManager: the manager that SCIM does not show, because nobody has the DN any more, goes when the client names the manager. A later entry of that DN
+// inherits no report.
+func TestDanglingManager(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		if server.KeepsReferences {
+			return // and so lets none dangle
+		}
+		d := deploy(t, server)
+		for i, body := range []string{
+			operations(`{"op":"Remove","path":"` + managerPath + `"}`),
+			operations(replace(managerPath, `""`)),
+			operations(replace(managerPath, `"`+d.user(t, "boss@contoso.example")+`"`)),
+		} {
+			dn := fmt.Sprintf("uid=gone%d@contoso.example,%s", i, server.People)
+			server.Load(t, fmt.Sprintf("dn: uid=found%d,%s\nobjectClass: inetOrgPerson\nuid: found%[1]d\ncn: F\nsn: F\nmanager: %s\n", i, server.People, dn))
+			id := d.found(t, "/Users", fmt.Sprintf(`userName eq "found%d"`, i))[0]["id"].(string)
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace("title", `"Clerk"`)))
+			if got := d.entry(t, id).Values("manager"); len(got) != 1 {
+				t.Errorf("%d: what the client did not name is changed: %q", i, got)
+			}
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, body)
+			for _, v := range d.entry(t, id).Values("manager") {
+				if ldif.SameDN(v, dn) {
+					t.Errorf("%d: the manager still is %s", i, v)
+				}
+			}
+		}
+	})
+}

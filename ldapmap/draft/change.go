@@ -56,9 +56,26 @@ func (d *Draft) attributes(diff *difference, f Facts, a allotment) error {
 		if r.Empty != nil {
 			old, now = d.withStandIn(r, old, now)
 		}
+		if d.owns(r) {
+			old = append(old, d.unseen(r, f.Refs)...)
+		}
 		diff.rule(r, old, now, f.Refs)
 	}
 	return nil
+}
+
+// owns says that the request names a single reference, which its SCIM attribute owns: what stands there and names nobody that SCIM knows goes too, so that a
+// later entry of that name inherits nothing.
+func (d *Draft) owns(r *ldapmap.Rule) bool {
+	return r.Reference != nil && !r.Many() && d.write.Named != nil && d.write.Named(r.Ref.Owner())
+}
+
+// unseen are the entry's values of a reference that name nobody that SCIM knows.
+func (d *Draft) unseen(r *ldapmap.Rule, refs ldapmap.Refs) []string {
+	return slices.DeleteFunc(slices.Clone(d.write.Entry.Values(r.LDAP)), func(v string) bool {
+		_, known := refs.ByDN(v)
+		return known
+	})
 }
 
 // withStandIn adds what stands in beside the values that show: it goes with its source.

@@ -6,6 +6,7 @@ import (
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
+	"scimbridge/scim/schema"
 )
 
 // Write is what a request wants of one entry: a create (no Entry), a change, or a delete (no After).
@@ -14,6 +15,7 @@ type Write struct {
 	Before  scim.Resource // what the entry showed
 	After   scim.Resource // what it is to show; members are told by Members
 	Members Members
+	Named   func(schema.Ref) bool // whether the request names a SCIM attribute of a change; nil: it does not matter
 	Exactly bool // the client named the version (If-Match): member changes assert it too
 }
 

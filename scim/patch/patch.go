@@ -4,6 +4,7 @@ package patch
 
 import (
 	"scimbridge/scim/filter"
+	"scimbridge/scim/schema"
 )
 
 // Kind is what an operation does.
@@ -22,4 +23,10 @@ type Op struct {
 	Kind  Kind
 	Path  filter.Path
 	Value any
+}
+
+// Names says whether the operation is about the attribute, or about the extension that it stands in.
+func (o Op) Names(ref schema.Ref) bool {
+	at := o.Path.Attr.Ref
+	return at.Extension == ref.Extension && (at.Attr == nil || at.Attr == ref.Attr)
 }
