@@ -65,6 +65,6 @@ func (r *request) withdraw(ctx context.Context, past history, own *ldif.Entry) (
 		return past, receipt.Err
 	}
 	lost := &directory.Error{Reason: reason.LostRace}
-	done.receipt = done.receipt.Undone(lost)
+	done.receipt = done.receipt.Undone(lost, nil)
 	return past.with(done), lost
 }

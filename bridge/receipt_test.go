@@ -152,21 +152,30 @@ func TestReceipts(t *testing.T) {
 			},
 			status: http.StatusOK, name: "after", title: "x",
 		},
-		"unknown, and the rest refused": {
+		"unknown, and the rest refused: it is taken back": {
 			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(50)},
+			receipts: []string{
+				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
+				"taken back " + title + "\ntaken back " + join + "\ntaken back " + rename + "\nrefused " + leave,
+			},
+			status: http.StatusForbidden, detail: "the directory does not let the bridge do that: says no", name: "before",
+		},
+		"unknown, the rest refused, and taking back refused": {
+			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(50), "modrdn 1": refuse(53)},
 			receipts: []string{
 				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
 				"stands " + title + "\nstands " + join + "\nstands " + rename + "\nrefused " + leave,
 			},
 			status: http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
 		},
-		"unknown, and the rest would leave a class unsatisfied": { // to begin again would forget the group
+		"unknown, and the rest would leave a class unsatisfied": {
 			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(65)},
 			receipts: []string{
 				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
-				"stands " + title + "\nstands " + join + "\nstands " + rename + "\nrefused " + leave,
+				"taken back " + title + "\ntaken back " + join + "\ntaken back " + rename + "\nrefused " + leave,
+				done,
 			},
-			status: http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
+			status: http.StatusOK, name: "after", title: "x",
 		},
 		"never known": {
 			faults:   map[string]memdir.Fault{"modrdn 0": dropAfter, "search after": dropBefore},

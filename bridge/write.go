@@ -23,7 +23,8 @@ import (
 //	 6  intent    what must be known before it happens
 //	 7  execute   the directory does it
 //	 8  receipt   what became of it is recorded
-//	 9  resume    a step that no answer came for is read back; what was done goes on at 7, what was not begins at 1
+//	 9  resume    a step that no answer came for is read back; what was done goes on at 7, or is taken back, what was not
+//	              begins at 1
 //	10  again     a claim that another made at the same time is withdrawn; what others did meanwhile to what the plan refers to, or left, is
 //	              put right
 //	11  finish    what is shown to the client
@@ -172,6 +173,10 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		return past, after.Err
 	}
 	last.receipt = last.receipt.Resumed(next, after)
+	if after.Err != nil && !after.Unsure() && !after.PartlyDone() {
+		back := r.directory.Execute(context.WithoutCancel(ctx), last.receipt.Undo(""), nil)
+		last.receipt = last.receipt.Undone(after.Err, back.Err)
+	}
 	r.record(last.receipt) // 8
 	if last.receipt.Unsure() {
 		return past.with(last), after.Err

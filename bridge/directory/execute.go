@@ -51,10 +51,7 @@ type run struct {
 	server *ldif.Server
 }
 
-var (
-	errNoInverse = errors.New("the change has no inverse")
-	errBehind    = errors.New("a change behind it stands")
-)
+var errBehind = errors.New("a change behind it stands")
 
 // takeBack runs the inverses of the steps before the one that failed, last first, writes into the receipt what became of them, and
 // returns the error of the plan.
@@ -72,7 +69,7 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 		case stands != nil:
 			done.Inverse = errBehind
 		case step.Inverse == nil:
-			done.Inverse = errNoInverse
+			done.Inverse = ldif.ErrNoInverse
 		default:
 			_, done.Inverse = r.change(ctx, *step.Inverse, nil, nil)
 		}

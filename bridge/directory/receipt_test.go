@@ -72,7 +72,7 @@ func TestReceipts(t *testing.T) {
 		},
 		"no way back": {
 			plan: append([]ldif.Step{deletion}, plan...), answers: map[string]int64{"members a b": ldap.LDAPResultBusy},
-			err: reason.PartlyDone, code: 51, states: "stands, taken back, not sent, not sent", stands: errNoInverse.Error(),
+			err: reason.PartlyDone, code: 51, states: "stands, taken back, not sent, not sent", stands: ldif.ErrNoInverse.Error(),
 			sent: "delete, mail new, members a b, mail old",
 		},
 		"no way back beyond the last": {

@@ -16,7 +16,7 @@ type Write struct {
 	After   scim.Resource // what it is to show; members are told by Members
 	Members Members
 	Named   func(schema.Ref) bool // whether the request names a SCIM attribute of a change; nil: it does not matter
-	Exactly bool // the client named the version (If-Match): member changes assert it too
+	Exactly bool                  // the client named the version (If-Match): member changes assert it too
 }
 
 // Draft is a write with all that follows from it without asking anybody, derived once. It does not change.

@@ -76,14 +76,11 @@ func (r Receipt) NotDone() Receipt {
 }
 
 // Resumed is the receipt of an unsure plan of which the steps before next turned out to be done, and that was resumed there with what
-// came of rest. What was done before the answer failed to come is not taken back any more.
+// came of rest.
 func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 	before := slices.Clone(r.Steps[:next])
 	for i := range before {
 		before[i].State = Done
-		if step := r.Plan.Steps[i]; rest.Err != nil && !rest.Unsure() && (step.Inverse != nil || !step.Change.IsSettled()) {
-			before[i].State, before[i].Inverse = Stands, errResumed
-		}
 	}
 	return Receipt{Plan: r.Plan, Steps: append(before, rest.Steps...), Err: rest.Err}
 }
@@ -108,18 +105,27 @@ func (r Receipt) Undo(id string) Plan {
 	return undo
 }
 
-// Undone is the receipt of a plan that was done, and then taken back for a reason.
-func (r Receipt) Undone(why error) Receipt {
+// Undone is the receipt of a plan that stopped, or was given up, for a reason, and of which what was done was then taken back, unless that
+// failed (inverse).
+func (r Receipt) Undone(why, inverse error) Receipt {
 	r.Steps, r.Err = slices.Clone(r.Steps), why
 	for i, step := range r.Plan.Steps {
-		if r.Steps[i].State == Done && step.Inverse != nil {
-			r.Steps[i].State = TakenBack
+		at := &r.Steps[i]
+		switch {
+		case at.State != Done, step.Inverse == nil && step.Change.IsSettled():
+		case step.Inverse == nil:
+			at.State, at.Inverse = Stands, ErrNoInverse
+		case inverse != nil:
+			at.State, at.Inverse = Stands, inverse
+		default:
+			at.State = TakenBack
 		}
 	}
 	return r
 }
 
-var errResumed = errors.New("what was done before an answer failed to come is not taken back")
+// ErrNoInverse is why a change stands that nothing takes back.
+var ErrNoInverse = errors.New("the change has no inverse")
 
 // Changed says that the step changed something, and that it stands: of values that are to be there, all may have been.
 func (s StepReceipt) Changed() bool {
