@@ -4,7 +4,7 @@
 # The folder holds scimbridge.yaml and the files that it names, readable for user 65532. Inside a container the bridge must listen beyond loopback, so
 # the configuration says either `listen: {address: ":8443", tls: {…}}`, or, behind a proxy that speaks TLS, `listen: {address: ":8080", allowCleartext: true}`.
 # The image has no shell: health checks are HTTP requests to /healthz (the process) and /readyz (the directory behind it), made from outside.
-FROM golang:1.26 AS build
+FROM docker.io/library/golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

@@ -170,6 +170,12 @@ func (b *Bridge) Limits() Limits { return b.limits }
 // Dialect is how clients are read.
 func (b *Bridge) Dialect() scim.Dialect { return b.dialect }
 
+// Contact asks the directory what it is and holds the map against it, unless that has been done.
+func (b *Bridge) Contact(ctx context.Context) error {
+	_, _, err := b.world(ctx)
+	return err
+}
+
 // Ready says whether the directory is reachable and fits the map, for a health check. It asks the directory on first contact alone.
 func (b *Bridge) Ready(ctx context.Context) bool {
 	if !b.directory.Available() {

@@ -43,7 +43,7 @@ func (d demoCommand) Run(w *world) error {
 	}
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	var caused records
-	server, stop, err := assemble(c, caused.add, log)
+	server, _, stop, err := assemble(c, caused.add, log)
 	if err != nil {
 		return err
 	}

@@ -129,6 +129,9 @@ func (r *replay) send(ctx context.Context, method, path, body string) (int, map[
 func summary(answer map[string]any) string {
 	switch {
 	case answer["detail"] != nil:
+		if answer["scimType"] == nil {
+			return fmt.Sprintf("%v, ", answer["detail"])
+		}
 		return fmt.Sprintf("%v: %v, ", answer["scimType"], answer["detail"])
 	case answer["totalResults"] != nil:
 		return fmt.Sprintf("totalResults %v, ", answer["totalResults"])

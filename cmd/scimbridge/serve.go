@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/access"
@@ -29,7 +33,7 @@ func (s serveCommand) Run(w *world) error {
 		return err
 	}
 	log := c.Log.Logger(w.stderr)
-	server, stop, err := assemble(c, journal.Log(log), log)
+	server, b, stop, err := assemble(c, journal.Log(log), log)
 	if err != nil {
 		return err
 	}
@@ -39,30 +43,43 @@ func (s serveCommand) Run(w *world) error {
 		return err
 	}
 	log.Info("listening", "url", server.URL(listener.Addr()))
+	go firstContact(w, b, log)
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP) // which would end the process: nothing is read again by it
+	defer signal.Stop(hangUp)
 	err = server.Serve(w, listener)
 	log.Info("stopped")
 	return err
 }
 
+// firstContact says at the start what would else show at the first request: a wrong address, password or certificate, a map that does not fit.
+func firstContact(ctx context.Context, b *bridge.Bridge, log *slog.Logger) {
+	if err := b.Contact(ctx); err != nil && ctx.Err() == nil {
+		log.Error("the directory cannot be used yet", "error", err)
+	}
+}
+
 // assemble builds the house that the configuration describes. stop ends its connections to the directory.
-func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (server *front.Server, stop func(), err error) {
+func assemble(
+	c *config.Config, j journal.Journal, log *slog.Logger,
+) (server *front.Server, b *bridge.Bridge, stop func(), err error) {
 	compiled, err := compile.Compile(c.Resources)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	gate, err := access.New(c.Access)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	client, err := directory.New(c.Directory, log)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	b := bridge.New(bridge.Options{
+	b = bridge.New(bridge.Options{
 		Map: compiled, Directory: client, Guard: guard.New(c.Guard, c.Directory.Bind.DN, client), Journal: j, Log: log,
 		Limits: c.Limits, Strict: c.Strict,
 	})
-	return front.New(c.Listen, b, gate, log), client.Close, nil
+	return front.New(c.Listen, b, gate, log), b, client.Close, nil
 }
 
 type checkCommand struct {
