@@ -65,6 +65,7 @@ type learner struct {
 	t        *Type
 	compiled *compile.Type
 	must     []string // attributes that the map's object classes demand
+	may      []string // and those that they allow besides
 	owned    []compile.Owned
 	faults   compile.Faults
 }
@@ -96,7 +97,7 @@ func (l *learner) learn() {
 			l.report(fmt.Sprintf("objectClasses[%d]", i), class+" is not in the directory's schema")
 		}
 	}
-	l.must = t.Server.Schema.Must(t.ObjectClasses...)
+	l.must, l.may = t.Server.Schema.Must(t.ObjectClasses...), t.Server.Schema.May(t.ObjectClasses...)
 	for _, r := range t.Rules {
 		l.rule(r)
 	}
@@ -109,6 +110,7 @@ func (l *learner) learn() {
 		a.Attribute = l.known(path, a.Attribute)
 		t.Active = append(t.Active, Activation{a, t.Server})
 		l.own(path, a.Attribute, "active")
+		l.alone(path, a.Attribute)
 	}
 	if o := l.compiled.Options.Members; o != nil {
 		l.members(o)
@@ -127,6 +129,9 @@ func (l *learner) rule(r *Rule) {
 	if definition != nil && (l.t.IsUnique(r) || r.Options.Unique) && !l.t.Comparable(r.LDAP) {
 		l.report(path, r.LDAP+" has no equality rule in the directory's schema: nobody can find out whether a value is taken")
 	}
+	if definition != nil {
+		l.fits(path, r, definition)
+	}
 	if r.Computed() {
 		return
 	}
@@ -143,11 +148,47 @@ func (l *learner) rule(r *Rule) {
 	}
 }
 
+// fits reports what the attribute's definition does not take: values that the server would refuse, one write at a time.
+func (l *learner) fits(path string, r *Rule, definition *ldif.AttributeType) {
+	if r.Options.Reference != "" && !holdsDNs(definition) {
+		l.report(path, r.LDAP+" holds no DNs in the directory's schema: a reference needs such an attribute")
+	}
+	if !r.Computed() && r.SCIMType() == schema.DateTime && definition.Syntax == ldif.SyntaxInteger {
+		l.report(path, r.LDAP+" holds integers in the directory's schema, and "+r.Path()+" is a dateTime")
+	}
+	if !definition.Operational && !l.t.Server.KeepsClasses && !l.allowed(r.LDAP) {
+		l.report(path, "none of the object classes allows "+r.LDAP)
+	}
+}
+
+func holdsDNs(definition *ldif.AttributeType) bool {
+	return definition.Syntax == ldif.SyntaxDN || definition.Syntax == ldif.SyntaxNameAndUID
+}
+
+func (l *learner) allowed(name string) bool {
+	return l.demanded(name) || slices.ContainsFunc(l.may, func(m string) bool { return strings.EqualFold(m, name) })
+}
+
+// alone reports that what blocks an account is a password, or is computed too.
+func (l *learner) alone(path, attribute string) {
+	if ldif.Secret(attribute) {
+		l.report(path, attribute+" holds passwords, and says of nobody whether he is active")
+	}
+	for _, r := range l.t.Rules {
+		if r.Computed() && strings.EqualFold(r.LDAP, attribute) {
+			l.report(path, fmt.Sprintf("%s is computed under attributes[%d] too", attribute, r.At))
+		}
+	}
+}
+
 // DefaultPlaceholder is the member of a group whose object class demands one. No entry has this DN, so it is never shown.
 const DefaultPlaceholder = "cn=no-member"
 
 func (l *learner) members(o *compile.MembersOptions) {
 	attribute := l.known("members.attribute", o.Attribute)
+	if definition := l.t.Server.Schema.Attribute(attribute); definition != nil && !holdsDNs(definition) {
+		l.report("members.attribute", attribute+" holds no DNs in the directory's schema")
+	}
 	members, _ := l.t.Resource.Resolve("", "members", "")
 	r := &Reference{Type: l.t, SCIM: members, Path: "members", Attribute: attribute, Many: true, Single: l.t.IsSingle(attribute)}
 	if l.demanded(attribute) {

@@ -48,6 +48,28 @@ func TestForProblems(t *testing.T) {
   objectClasses: [inetOrgPerson]
   attributes: [{scim: userName, ldap: uid}, {scim: title, ldap: userid}]
 `, `[0].attributes[1].ldap: uid holds userName already`},
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
+  objectClasses: [inetOrgPerson, shipmate]
+  attributes:
+    - {scim: userName, ldap: uid}
+    - {scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager', ldap: title, reference: User}
+    - {scim: 'urn:example:2.0:User:since', ldap: deck, define: {type: dateTime}}
+    - {scim: externalId, ldap: scimExternalId}
+    - {ldap: carLicense, constant: x}
+  active: [{attribute: userPassword, blocked: x}, {attribute: carLicense, blocked: gone}]
+- type: Group
+  base: dc=example
+  objectClasses: [groupOfNames]
+  attributes: [{scim: displayName, ldap: cn}]
+  members: {attribute: description}
+`, `[0].attributes[1].ldap: title holds no DNs in the directory's schema: a reference needs such an attribute
+[0].attributes[2].ldap: deck holds integers in the directory's schema, and urn:example:2.0:User:since is a dateTime
+[0].attributes[3].ldap: none of the object classes allows scimExternalId
+[0].active[0]: userPassword holds passwords, and says of nobody whether he is active
+[0].active[1]: carLicense is computed under attributes[4] too
+[1].members.attribute: description holds no DNs in the directory's schema`},
 		{ldif.ActiveDirectory, `
 - type: User
   base: DC=example

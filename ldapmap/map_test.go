@@ -43,8 +43,12 @@ func TestScope(t *testing.T) {
 		{ldif.ActiveDirectory, "[user]", "(displayName=x)", "(&(&(objectCategory=person)(objectClass=user))(displayName=x))", ""},
 		{ldif.ActiveDirectory, "[user]", "(objectCategory=computer)", "(objectCategory=computer)", "noor"},
 	} {
+		attribute := "displayName"
+		if c.classes == "[scimbridgeUser]" { // which allows few
+			attribute = "scimExternalId"
+		}
 		text := "- {type: User, base: 'dc=example', objectClasses: " + c.classes + ", filter: '" + c.filter + "', " +
-			"dn: '\"cn=\" + rdn(userName) + \",\" + base', attributes: [{scim: userName, ldap: displayName}]}"
+			"dn: '\"cn=\" + rdn(userName) + \",\" + base', attributes: [{scim: userName, ldap: " + attribute + "}]}"
 		entries := "dn: uid=mara,dc=example\nobjectClass: inetOrgPerson\nuid: mara\n\n" +
 			"dn: uid=noor,dc=example\nobjectClass: inetOrgPerson\nobjectClass: scimbridgeUser\nuid: noor\n\n" +
 			"dn: uid=ivo,dc=example\nobjectClass: account\nuid: ivo\n"
