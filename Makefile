@@ -13,6 +13,7 @@ verify:
 	go vet ./...
 	go tool staticcheck ./...
 	go mod tidy -diff
+	go test ./cmd/scimbridge -run TestLines
 
 # Every fuzz target for a few seconds.
 fuzz:

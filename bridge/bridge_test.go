@@ -126,7 +126,8 @@ func status(err error) int {
 // members are the values of a group's member but for the placeholder.
 func (h house) members(t *testing.T, rdn string) []string {
 	t.Helper()
-	return slices.DeleteFunc(h.server.Entry(t, rdn+","+h.server.Groups).Values("member"), func(dn string) bool { return dn == "cn=no-member" })
+	held := h.server.Entry(t, rdn+","+h.server.Groups).Values("member")
+	return slices.DeleteFunc(held, func(dn string) bool { return dn == "cn=no-member" })
 }
 
 // TestWithdrawn: a create that meets a rival of the same moment is taken back, and the record of that says what it did.

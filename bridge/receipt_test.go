@@ -122,9 +122,12 @@ func TestReceipts(t *testing.T) {
 			status:   http.StatusOK, name: "after", title: "x",
 		},
 		"unknown, resumed as not done": {
-			faults:   map[string]memdir.Fault{"modrdn 0": dropBefore},
-			receipts: []string{"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent", "done modify cn=G\ndone " + rename + "\ndone " + leave},
-			status:   http.StatusOK, name: "after", title: "x",
+			faults: map[string]memdir.Fault{"modrdn 0": dropBefore},
+			receipts: []string{
+				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
+				"done modify cn=G\ndone " + rename + "\ndone " + leave,
+			},
+			status: http.StatusOK, name: "after", title: "x",
 		},
 		"unknown at the end, resumed as done": {
 			faults: map[string]memdir.Fault{"modify 2": dropAfter},
@@ -203,7 +206,8 @@ func TestReceipts(t *testing.T) {
 			h.faults(c.faults)
 			typ, id, operation := "User", user, `{"op":"replace","value":{"userName":"after","title":"x"}}`
 			if c.members {
-				typ, id, operation = "Group", group, fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q},{"value":%q}]}`, user, other)
+				typ, id = "Group", group
+				operation = fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q},{"value":%q}]}`, user, other)
 			}
 			_, err := h.patch(t, bridge.Call{}, typ, id, operation)
 			h.server.Mem.Fault(nil)
@@ -276,8 +280,9 @@ func TestAnotherChangeUnderIfMatch(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			_, err := h.patch(t, bridge.Call{IfMatch: made.Version}, "Group", made.Resource["id"].(string), fmt.Sprintf(
-				`{"op":"add","path":"members","value":[{"value":%q}]},{"op":"remove","path":"members","value":[{"value":%q}]}`, user, other))
+			swap := fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q}]},`+
+				`{"op":"remove","path":"members","value":[{"value":%q}]}`, user, other)
+			_, err := h.patch(t, bridge.Call{IfMatch: made.Version}, "Group", made.Resource["id"].(string), swap)
 			if status(err) != http.StatusPreconditionFailed {
 				t.Errorf("%d %v", status(err), err)
 			}

@@ -14,8 +14,8 @@ import (
 //   - Done: the rest of the plan follows. A user was renamed, and the groups behind it still name the old DN: they are changed now.
 //   - Not done: the write begins again.
 //   - No reader can tell: a password, or a member that may have been one before. What asserted no version is sent again, to the same end.
-//     What did was not done where the entry still has that version. Where it has another, this write gave it, or another client's: the write
-//     begins again, but under If-Match, which must not be satisfied by guessing, the answer stays that nobody knows.
+//     What did was not done where the entry still has that version. Where it has another, this write gave it, or another client's: the
+//     write begins again, but under If-Match, which must not be satisfied by guessing, the answer stays that nobody knows.
 
 // resumption finds where an unsure plan goes on: behind the step that no answer came for, or with it; next is -1 where it was not done.
 func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next int, rest ldif.Plan, err error) {

@@ -25,8 +25,8 @@ import (
 //	 8  receipt   what became of it is recorded
 //	 9  resume    a step that no answer came for is read back; what was done goes on at 7, or is taken back, what was not
 //	              begins at 1
-//	10  again     a claim that another made at the same time is withdrawn; what others did meanwhile to what the plan refers to, or left, is
-//	              put right
+//	10  again     a claim that another made at the same time is withdrawn; what others did meanwhile to what the plan refers to, or
+//	              left, is put right
 //	11  finish    what is shown to the client
 //
 // A lost race goes from 8 back to 1, a few times. Where another entry must make room first, its draft goes through 3 to 10 in the place of

@@ -44,7 +44,8 @@ func (d *deployment) unavailable(t *testing.T, user, group string) {
 		answer, content := d.do(t, r.method, r.path, r.body)
 		after, err := strconv.Atoi(answer.Header.Get("Retry-After"))
 		if answer.StatusCode != http.StatusServiceUnavailable || err != nil || after < 1 {
-			t.Errorf("%s %s: %d, Retry-After %q, want 503 and whole seconds\n%s", r.method, r.path, answer.StatusCode, answer.Header.Get("Retry-After"), content)
+			t.Errorf("%s %s: %d, Retry-After %q, want 503 and whole seconds\n%s",
+				r.method, r.path, answer.StatusCode, answer.Header.Get("Retry-After"), content)
 		}
 	}
 }
@@ -68,7 +69,8 @@ func TestDirectoryDies(t *testing.T) {
 // TestDirectoryHangs: a directory that takes requests and answers none holds no client up for longer than the configured time.
 func TestDirectoryHangs(t *testing.T) {
 	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema))
-	d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_TIMEOUT=500ms", "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=50ms", "SCIMBRIDGE_DIRECTORY_BREAKER_FAILURES=100")
+	d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_TIMEOUT=500ms",
+		"SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=50ms", "SCIMBRIDGE_DIRECTORY_BREAKER_FAILURES=100")
 	user, group := d.user(t, "stays@contoso.example"), d.group(t, "Stays")
 	server.Stop()
 	done := make(chan struct{})

@@ -72,7 +72,8 @@ func BenchmarkBridge(b *testing.B) {
 		{
 			"patch",
 			func(b *testing.B, i int) {
-				send(b, 200, "PATCH", "/Users/"+ids[i%1000], fmt.Sprintf(`{"Operations":[{"op":"replace","path":"title","value":"b%d"}]}`, time.Now().UnixNano()))
+				send(b, 200, "PATCH", "/Users/"+ids[i%1000],
+					fmt.Sprintf(`{"Operations":[{"op":"replace","path":"title","value":"b%d"}]}`, time.Now().UnixNano()))
 			},
 			func(b *testing.B, i int) {
 				change := ldap.NewModifyRequest(find(b, i).DN, nil)
@@ -85,7 +86,8 @@ func BenchmarkBridge(b *testing.B) {
 		{
 			"create",
 			func(b *testing.B, i int) {
-				send(b, 201, "POST", "/Users", fmt.Sprintf(`{"userName":"b%d@contoso.example","name":{"familyName":"B"}}`, time.Now().UnixNano()))
+				send(b, 201, "POST", "/Users",
+					fmt.Sprintf(`{"userName":"b%d@contoso.example","name":{"familyName":"B"}}`, time.Now().UnixNano()))
 			},
 			func(b *testing.B, i int) {
 				find(b, i)
@@ -105,7 +107,8 @@ func BenchmarkBridge(b *testing.B) {
 			"member",
 			func(b *testing.B, i int) {
 				op := []string{"add", "remove"}[i/1000%2]
-				send(b, 204, "PATCH", "/Groups/"+group.ID, `{"Operations":[{"op":"`+op+`","path":"members","value":[{"value":"`+ids[i%1000]+`"}]}]}`)
+				send(b, 204, "PATCH", "/Groups/"+group.ID,
+					`{"Operations":[{"op":"`+op+`","path":"members","value":[{"value":"`+ids[i%1000]+`"}]}]}`)
 			},
 			func(b *testing.B, i int) {
 				dn := find(b, i).DN

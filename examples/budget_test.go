@@ -60,7 +60,8 @@ func TestRoundTrips(t *testing.T) {
 			b.costs(t, "create of a name that is taken", search(1),
 				http.MethodPost, "/Users", resource("/Users", `"userName":"made@contoso.example"`), http.StatusConflict)
 			b.costs(t, "create of a group with members", counts{"search": 3 + look, "add": 1},
-				http.MethodPost, "/Groups", resource("/Groups", `"displayName":"Made","members":`+values(crowd[:20]...)), http.StatusCreated)
+				http.MethodPost, "/Groups", resource("/Groups", `"displayName":"Made","members":`+values(crowd[:20]...)),
+				http.StatusCreated)
 
 			patch := func(what string, want counts, body string) {
 				t.Helper()
@@ -76,10 +77,13 @@ func TestRoundTrips(t *testing.T) {
 				operations(replace("userName", `"283405f5aa11bb22cc33dd44ee55ff66counted@contoso.example"`), replace("active", `"True"`)))
 
 			for _, group := range []string{small, large} {
-				b.costs(t, "a member joins", modify(1+1+fence+look), http.MethodPatch, "/Groups/"+group, addMembers(user), http.StatusNoContent)
-				b.costs(t, "a member leaves", modify(1+1+fence), http.MethodPatch, "/Groups/"+group, removeMembers(user), http.StatusNoContent)
+				b.costs(t, "a member joins", modify(1+1+fence+look),
+					http.MethodPatch, "/Groups/"+group, addMembers(user), http.StatusNoContent)
+				b.costs(t, "a member leaves", modify(1+1+fence),
+					http.MethodPatch, "/Groups/"+group, removeMembers(user), http.StatusNoContent)
 			}
-			b.costs(t, "twenty leave", modify(1+1+fence), http.MethodPatch, "/Groups/"+large, removeMembers(crowd[:20]...), http.StatusNoContent)
+			b.costs(t, "twenty leave", modify(1+1+fence),
+				http.MethodPatch, "/Groups/"+large, removeMembers(crowd[:20]...), http.StatusNoContent)
 
 			// What refers to an entry is looked for before it leaves its name and after. No server shows what a rename leaves, so that one
 			// more search reads it back where the answer has it.

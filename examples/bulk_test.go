@@ -16,7 +16,8 @@ type bulkAnswer struct {
 
 func (d *deployment) bulk(t testing.TB, operations []string) bulkAnswer {
 	t.Helper()
-	response, content := d.do(t, "POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[`+strings.Join(operations, ",")+`]}`)
+	response, content := d.do(t, "POST", "/Bulk",
+		`{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[`+strings.Join(operations, ",")+`]}`)
 	var answer bulkAnswer
 	if response.StatusCode != 200 || json.Unmarshal([]byte(content), &answer) != nil {
 		t.Fatalf("%d %s", response.StatusCode, content)
@@ -32,18 +33,20 @@ func TestBulkOfAThousand(t *testing.T) {
 			d := deploy(t, server)
 			var operations []string
 			for i := range 100 { // references forwards: the groups come first
-				operations = append(operations, fmt.Sprintf(`{"method":"POST","path":"/Groups","bulkId":"g%d","data":{"displayName":"G %d","members":[{"value":"bulkId:u%d"}]}}`, i, i, 800+i))
+				operations = append(operations, fmt.Sprintf(`{"method":"POST","path":"/Groups","bulkId":"g%d",`+
+					`"data":{"displayName":"G %d","members":[{"value":"bulkId:u%d"}]}}`, i, i, 800+i))
 			}
 			for i := range 900 {
 				manager := ""
 				if i < 100 {
-					manager = fmt.Sprintf(`,"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"bulkId:u%d"}}`, i+300)
+					manager = fmt.Sprintf(`,"`+enterpriseURN+`":{"manager":{"value":"bulkId:u%d"}}`, i+300)
 				}
 				family := `"F"`
 				if i == 555 {
 					family = `{"not":"text"}`
 				}
-				operations = append(operations, fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":"u%d","data":{"userName":"u%d@contoso.example","name":{"familyName":%s}%s}}`, i, i, family, manager))
+				operations = append(operations, fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":"u%d",`+
+					`"data":{"userName":"u%d@contoso.example","name":{"familyName":%s}%s}}`, i, i, family, manager))
 			}
 			answer := d.bulk(t, operations)
 			if len(answer.Operations) != 1000 {
@@ -61,7 +64,7 @@ func TestBulkOfAThousand(t *testing.T) {
 			if total := d.list(t, "/Users?count=0").TotalResults; total != 899 {
 				t.Errorf("%d users", total)
 			}
-			if total := d.list(t, "/Users?count=0&filter=urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager+pr").TotalResults; total != 100 {
+			if total := d.list(t, "/Users?count=0&filter="+managerPath+"+pr").TotalResults; total != 100 {
 				t.Errorf("%d users with a manager", total)
 			}
 			_, content := d.do(t, "GET", "/Groups?count=200", "")
@@ -75,8 +78,9 @@ func TestBulkOfAThousand(t *testing.T) {
 func TestBulkLimits(t *testing.T) {
 	d := deploy(t, memory(t), "SCIMBRIDGE_LIMITS_BULKOPERATIONS=2", "SCIMBRIDGE_LIMITS_BULKPAYLOAD=2000")
 	for name, body := range map[string]string{
-		"operations": `{"Operations":[` + strings.Repeat(`{"method":"DELETE","path":"/Users/x"},`, 2) + `{"method":"DELETE","path":"/Users/x"}]}`,
-		"payload":    `{"Operations":[],"x":"` + strings.Repeat("x", 2000) + `"}`,
+		"operations": `{"Operations":[` + strings.Repeat(`{"method":"DELETE","path":"/Users/x"},`, 2) +
+			`{"method":"DELETE","path":"/Users/x"}]}`,
+		"payload": `{"Operations":[],"x":"` + strings.Repeat("x", 2000) + `"}`,
 	} {
 		response, content := d.do(t, "POST", "/Bulk", body)
 		limit := map[string]string{"operations": "maxOperations", "payload": "maxPayloadSize"}[name]

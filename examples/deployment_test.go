@@ -105,7 +105,8 @@ func deployWith(t testing.TB, server *dirtest.Server, more string, env ...string
 		t.Fatal(err)
 	}
 	b := bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Guard: guard.New(c.Guard, c.Directory.Bind.DN, client), Log: log, Limits: c.Limits, Strict: c.Strict,
+		Map: compiled, Directory: client, Guard: guard.New(c.Guard, c.Directory.Bind.DN, client), Log: log,
+		Limits: c.Limits, Strict: c.Strict,
 		Journal: func(r journal.Record) {
 			d.mu.Lock()
 			defer d.mu.Unlock()

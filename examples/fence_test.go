@@ -51,7 +51,8 @@ func TestOutsideTheBase(t *testing.T) {
 		elsewhere := "ou=elsewhere," + server.Base
 		its := productOf(server)
 		user, group := its.rdn("outside")+","+elsewhere, "cn=outsiders,"+elsewhere
-		server.Load(t, "dn: "+elsewhere+"\nobjectClass: organizationalUnit\n\n"+its.user(user, "outside")+"\n"+its.group(group, "outsiders", user))
+		server.Load(t, "dn: "+elsewhere+"\nobjectClass: organizationalUnit\n\n"+
+			its.user(user, "outside")+"\n"+its.group(group, "outsiders", user))
 		d := deploy(t, server)
 		outside := idOf(t, server, user)
 		d.unseen(t, "/Users", outside, "outside")
@@ -119,7 +120,8 @@ func TestProtected(t *testing.T) {
 // TestOwnAccount: the bridge would lock itself out.
 func TestOwnAccount(t *testing.T) {
 	const dn = "uid=bridge,ou=people,dc=example,dc=org"
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.Config(`access to * by dn.exact="`+dn+`" manage by * break`))
+	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema),
+		dirtest.Config(`access to * by dn.exact="`+dn+`" manage by * break`))
 	server.Load(t, "dn: "+dn+"\nobjectClass: inetOrgPerson\nuid: bridge\ncn: bridge\nsn: bridge\nuserPassword: Secret-123\n")
 	d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_BIND_DN="+dn, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=Secret-123")
 	d.user(t, "other")

@@ -109,14 +109,17 @@ type filterMaker struct {
 }
 
 var filterValues = []string{
-	"mara", "Mara", "MARA lind", "mara  lind", " mara", "lind ", "straße", "STRASSE", "İvo", "ivo", "K", "K", "a*b", "a\\b", "(x)", "é", "e\u0301", "1", "01", "-",
+	"mara", "Mara", "MARA lind", "mara  lind", " mara", "lind ", "straße", "STRASSE",
+	"İvo", "ivo", "K", "K", "a*b", "a\\b", "(x)", "é", "e\u0301", "1", "01", "-",
 }
 
 func (g *filterMaker) value() string { return g.values[g.IntN(len(g.values))] }
 
 func (g *filterMaker) user(i int) string {
 	u := map[string]any{
-		"userName": fmt.Sprintf("%s%d@x", strings.TrimSpace(g.value()), i), "active": g.IntN(3) > 0, "name": map[string]any{"familyName": g.value()},
+		"userName": fmt.Sprintf("%s%d@x", strings.TrimSpace(g.value()), i),
+		"active":   g.IntN(3) > 0,
+		"name":     map[string]any{"familyName": g.value()},
 	}
 	for _, name := range []string{"displayName", "title", "externalId"} {
 		if g.IntN(3) > 0 {
@@ -154,8 +157,8 @@ func (g *filterMaker) filter(depth int) string {
 		return fmt.Sprintf(`meta.%s %s "%s"`, []string{"created", "lastModified"}[g.IntN(2)], []string{"gt", "ge", "lt", "le"}[g.IntN(4)],
 			[]string{"2001-01-01T00:00:00Z", "2999-01-01T00:00:00.5+02:00"}[g.IntN(2)])
 	}
-	return g.compare("userName", "displayName", "title", "externalId", "name.familyName", "name.formatted", "roles", "roles.value", "addresses.locality",
-		schema.EnterpriseURN+":department", "userName", "id")
+	return g.compare("userName", "displayName", "title", "externalId", "name.familyName", "name.formatted", "roles", "roles.value",
+		"addresses.locality", schema.EnterpriseURN+":department", "userName", "id")
 }
 
 func (g *filterMaker) compare(names ...string) string {

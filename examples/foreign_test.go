@@ -46,7 +46,8 @@ func TestForeignUser(t *testing.T) {
 			}
 		}
 		shown := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")
-		if shown["title"] != "Foreman" || shown["active"] != false || shown["externalId"] != "a3c1" || shown["displayName"] != "Hand, Old" || shown["userName"] != "old.hand" {
+		if shown["title"] != "Foreman" || shown["active"] != false || shown["externalId"] != "a3c1" ||
+			shown["displayName"] != "Hand, Old" || shown["userName"] != "old.hand" {
 			t.Errorf("shown as %v", shown)
 		}
 		e := d.entry(t, id)
@@ -70,7 +71,8 @@ func TestForeignGroup(t *testing.T) {
 		server.Load(t, "dn: ou=rooms,"+server.Base+"\nobjectClass: organizationalUnit\nou: rooms\n\n"+
 			"dn: cn=printer,ou=rooms,"+server.Base+"\nobjectClass: device\ncn: printer\n\n"+
 			"dn: ou=old,"+server.Groups+"\nobjectClass: organizationalUnit\nou: old\n\n"+
-			"dn: cn=Porters,ou=old,"+server.Groups+"\nobjectClass: groupOfNames\ncn: Porters\ncn: Carriers\nmember: cn=printer,ou=rooms,"+server.Base+"\nmember: cn=nobody at all\n")
+			"dn: cn=Porters,ou=old,"+server.Groups+"\nobjectClass: groupOfNames\ncn: Porters\ncn: Carriers\n"+
+			"member: cn=printer,ou=rooms,"+server.Base+"\nmember: cn=nobody at all\n")
 		d := deploy(t, server)
 		user := d.user(t, "porter@contoso.example")
 		found := d.found(t, "/Groups", `displayName eq "porters"`)
@@ -89,7 +91,8 @@ func TestForeignGroup(t *testing.T) {
 		}
 		e := d.entry(t, id)
 		held := e.Values("member")
-		if !ldif.SameDN(e.DN, "cn=Porters,ou=old,"+server.Groups) || len(held) != 3 || !slices.Contains(held, "cn=nobody at all") || !slices.Contains(held, "cn=printer,ou=rooms,"+server.Base) {
+		if !ldif.SameDN(e.DN, "cn=Porters,ou=old,"+server.Groups) || len(held) != 3 ||
+			!slices.Contains(held, "cn=nobody at all") || !slices.Contains(held, "cn=printer,ou=rooms,"+server.Base) {
 			t.Errorf("the group: %v", e)
 		}
 		if got := d.members(t, id); len(got) != 1 || got[user] != 1 {
@@ -116,10 +119,13 @@ func TestOtherValues(t *testing.T) {
 			}
 		}
 		mail("first@contoso.example", "second@contoso.example", "third@contoso.example")
-		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace(`emails[type eq "work"].value`, `"new@contoso.example"`)))
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id,
+			operations(replace(`emails[type eq "work"].value`, `"new@contoso.example"`)))
 		mail("new@contoso.example", "second@contoso.example", "third@contoso.example")
-		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace("title", `"Chief"`), replace("name.formatted", `"Poly Glot"`)))
-		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace(`emails[type eq "work"].value`, `"second@contoso.example"`)))
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id,
+			operations(replace("title", `"Chief"`), replace("name.formatted", `"Poly Glot"`)))
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id,
+			operations(replace(`emails[type eq "work"].value`, `"second@contoso.example"`)))
 		mail("second@contoso.example", "third@contoso.example")
 
 		shown := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")

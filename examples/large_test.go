@@ -55,7 +55,9 @@ func TestLarge(t *testing.T) {
 			server := s.start(t)
 			var env []string
 			size := many
-			account := []string{"SCIMBRIDGE_DIRECTORY_BIND_DN=cn=scimbridge,dc=example,dc=org", "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=bridge-secret"}
+			account := []string{
+				"SCIMBRIDGE_DIRECTORY_BIND_DN=cn=scimbridge,dc=example,dc=org", "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=bridge-secret",
+			}
 			const entry = "dn: cn=scimbridge,dc=example,dc=org\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n" +
 				"userPassword: bridge-secret\n"
 			switch s.name {
@@ -120,7 +122,8 @@ func (d *deployment) largeGroup(t *testing.T, ids []string) {
 	if got := d.members(t, group); !slices.Equal(slices.Sorted(maps.Keys(got)), ids) {
 		t.Errorf("%d members, want %d", len(got), len(ids))
 	}
-	d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, operations(`{"op":"Replace","path":"members","value":`+values(ids[:3]...)+`}`))
+	d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group,
+		operations(`{"op":"Replace","path":"members","value":`+values(ids[:3]...)+`}`))
 	if got := d.members(t, group); !slices.Equal(slices.Sorted(maps.Keys(got)), ids[:3]) {
 		t.Errorf("%d members, want 3", len(got))
 	}

@@ -142,7 +142,7 @@ const managerPath = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:
 // managerOf is the id that SCIM shows as the user's manager, or "".
 func (d *deployment) managerOf(t testing.TB, id string) string {
 	t.Helper()
-	enterprise, _ := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"].(object)
+	enterprise, _ := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")[enterpriseURN].(object)
 	manager, _ := enterprise["manager"].(object)
 	value, _ := manager["value"].(string)
 	return value
@@ -196,8 +196,9 @@ func (d *deployment) inheritsNothing(t *testing.T, newcomer, dn, report string, 
 	if e := d.entry(t, newcomer); !ldif.SameDN(e.DN, dn) {
 		t.Fatalf("the newcomer is at %s, not at %s", e.DN, dn)
 	}
+	same := func(held string) bool { return ldif.SameDN(held, dn) }
 	for _, group := range groups {
-		if d.members(t, group)[newcomer] != 0 || slices.ContainsFunc(d.held(t, group), func(held string) bool { return ldif.SameDN(held, dn) }) {
+		if d.members(t, group)[newcomer] != 0 || slices.ContainsFunc(d.held(t, group), same) {
 			t.Errorf("the newcomer is a member: %v", d.held(t, group))
 		}
 	}
@@ -225,7 +226,8 @@ func TestLastMemberLeaves(t *testing.T) {
 				},
 				"deleted": func(user, _ string) { d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+user, "") },
 				"replaced": func(_, group string) {
-					d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, operations(`{"op":"Replace","path":"members","value":[]}`))
+					d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group,
+						operations(`{"op":"Replace","path":"members","value":[]}`))
 				},
 			} {
 				user := d.user(t, name)
@@ -252,8 +254,8 @@ func TestLastMemberLeaves(t *testing.T) {
 	}
 }
 
-// TestDanglingManager: the manager that SCIM does not show, because nobody has the DN any more, goes when the client names the manager. A later entry of that DN
-// inherits no report.
+// TestDanglingManager: the manager that SCIM does not show, because nobody has the DN any more, goes when the client names the manager. A
+// later entry of that DN inherits no report.
 func TestDanglingManager(t *testing.T) {
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
 		if server.KeepsReferences {
@@ -266,7 +268,8 @@ func TestDanglingManager(t *testing.T) {
 			operations(replace(managerPath, `"`+d.user(t, "boss@contoso.example")+`"`)),
 		} {
 			dn := fmt.Sprintf("uid=gone%d@contoso.example,%s", i, server.People)
-			server.Load(t, fmt.Sprintf("dn: uid=found%d,%s\nobjectClass: inetOrgPerson\nuid: found%[1]d\ncn: F\nsn: F\nmanager: %s\n", i, server.People, dn))
+			server.Load(t, fmt.Sprintf("dn: uid=found%d,%s\nobjectClass: inetOrgPerson\nuid: found%[1]d\ncn: F\nsn: F\nmanager: %s\n",
+				i, server.People, dn))
 			id := d.found(t, "/Users", fmt.Sprintf(`userName eq "found%d"`, i))[0]["id"].(string)
 			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace("title", `"Clerk"`)))
 			if got := d.entry(t, id).Values("manager"); len(got) != 1 {

@@ -8,18 +8,22 @@ import (
 	"scimbridge/examples"
 )
 
-// TestPasswordKeepsTheBlock: slapd's ppolicy takes pwdAccountLockedTime away when an administrator sets a password. A user who is blocked, or blocked by the same
-// request, stays so.
+// TestPasswordKeepsTheBlock: slapd's ppolicy takes pwdAccountLockedTime away when an administrator sets a password. A user who is blocked,
+// or blocked by the same request, stays so.
 func TestPasswordKeepsTheBlock(t *testing.T) {
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.Config("overlay ppolicy", "ppolicy_default cn=policy,dc=example,dc=org"))
-	server.Load(t, "dn: cn=policy,dc=example,dc=org\nobjectClass: pwdPolicy\nobjectClass: device\ncn: policy\npwdAttribute: userPassword\npwdLockout: TRUE\n")
+	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema),
+		dirtest.Config("overlay ppolicy", "ppolicy_default cn=policy,dc=example,dc=org"))
+	server.Load(t, "dn: cn=policy,dc=example,dc=org\nobjectClass: pwdPolicy\nobjectClass: device\ncn: policy\n"+
+		"pwdAttribute: userPassword\npwdLockout: TRUE\n")
 	d := deploy(t, server, "SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime")
 	set := replace("password", `"New-Secret-77"`)
 	for name, bodies := range map[string][]string{
 		"a password for a blocked user": {disable, operations(set)},
 		"both at once":                  {operations(set, replace("active", "false"))},
 		"both and a new name":           {operations(replace("active", "false"), set, replace("userName", `"renamed@contoso.example"`))},
-		"a password and another, twice": {disable, operations(set), operations(replace("password", `"New-Secret-78"`), replace("title", `"x"`))},
+		"a password and another, twice": {
+			disable, operations(set), operations(replace("password", `"New-Secret-78"`), replace("title", `"x"`)),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			user := d.create(t, "/Users", `"userName":"blocked@contoso.example","password":"Old-Secret-77"`)

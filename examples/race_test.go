@@ -36,17 +36,20 @@ func TestUnknownOutcome(t *testing.T) {
 			d := deploy(t, server)
 			user, member := d.user(t, "before@contoso.example"), d.user(t, "member@contoso.example")
 			group := d.group(t, "Group", user)
+			newcomer := resource("/Users", `"userName":"once@contoso.example","password":"Secret-123","roles":[{"value":"clerk"}]`)
+			newGroup := resource("/Groups", `"displayName":"Once","members":`+values(user))
+			rename := operations(replace("userName", `"after@contoso.example"`), replace("title", `"Chief"`))
 			for _, c := range []struct {
 				op, method, path, body string
 				status                 int
 			}{
-				{"add", http.MethodPost, "/Users", resource("/Users", `"userName":"once@contoso.example","password":"Secret-123","roles":[{"value":"clerk"}]`), http.StatusCreated},
-				{"add", http.MethodPost, "/Groups", resource("/Groups", `"displayName":"Once","members":`+values(user)), http.StatusCreated},
+				{"add", http.MethodPost, "/Users", newcomer, http.StatusCreated},
+				{"add", http.MethodPost, "/Groups", newGroup, http.StatusCreated},
 				{"modify", http.MethodPatch, "/Users/" + user, disable, http.StatusOK},
 				{"modify", http.MethodPatch, "/Users/" + user, operations(replace("title", `"Clerk"`)), http.StatusOK},
 				{"modify", http.MethodPatch, "/Groups/" + group, addMembers(member), http.StatusNoContent},
 				{"modify", http.MethodPatch, "/Groups/" + group, removeMembers(member), http.StatusNoContent},
-				{"modrdn", http.MethodPatch, "/Users/" + user, operations(replace("userName", `"after@contoso.example"`), replace("title", `"Chief"`)), http.StatusOK},
+				{"modrdn", http.MethodPatch, "/Users/" + user, rename, http.StatusOK},
 				{"modify", http.MethodDelete, "/Users/" + user, "", http.StatusNoContent}, // the reference that goes first
 				{"delete", http.MethodDelete, "/Users/" + member, "", http.StatusNoContent},
 				{"delete", http.MethodDelete, "/Groups/" + group, "", http.StatusNoContent},
@@ -127,7 +130,8 @@ func TestCreateRace(t *testing.T) {
 		var sent sync.WaitGroup
 		for i := range clients {
 			sent.Go(func() {
-				answer, content, err := d.try(http.MethodPost, "/Users", resource("/Users", fmt.Sprintf(`"userName":"same@contoso.example","displayName":"Client %d"`, i)))
+				body := resource("/Users", fmt.Sprintf(`"userName":"same@contoso.example","displayName":"Client %d"`, i))
+				answer, content, err := d.try(http.MethodPost, "/Users", body)
 				switch {
 				case err != nil:
 					t.Error(err)

@@ -131,7 +131,8 @@ func renameAgainstMember(t *testing.T, c copies, round int) {
 	old := c.of(0).entry(t, user).DN
 	rename := &sent{
 		n: round, method: http.MethodPatch, path: "/Users/" + user,
-		body: operations(replace("userName", fmt.Sprintf(`"moved%d@contoso.example"`, round)), replace("displayName", fmt.Sprintf(`"Moved %d"`, round))),
+		body: operations(replace("userName", fmt.Sprintf(`"moved%d@contoso.example"`, round)),
+			replace("displayName", fmt.Sprintf(`"Moved %d"`, round))),
 	}
 	join := &sent{n: round + 1, method: http.MethodPatch, path: "/Groups/" + group, body: addMembers(user)}
 	c.together(t, rename, join)
@@ -150,7 +151,8 @@ func renameAgainstManager(t *testing.T, c copies, round int) {
 	old := c.of(0).entry(t, boss).DN
 	rename := &sent{
 		n: round, method: http.MethodPatch, path: "/Users/" + boss,
-		body: operations(replace("userName", fmt.Sprintf(`"chief%d@contoso.example"`, round)), replace("displayName", fmt.Sprintf(`"Chief %d"`, round))),
+		body: operations(replace("userName", fmt.Sprintf(`"chief%d@contoso.example"`, round)),
+			replace("displayName", fmt.Sprintf(`"Chief %d"`, round))),
 	}
 	assign := &sent{n: round + 1, method: http.MethodPatch, path: "/Users/" + report, body: operations(replace(managerPath, `"`+boss+`"`))}
 	c.together(t, rename, assign)
@@ -179,7 +181,8 @@ func softDeleteAgainstNewcomer(t *testing.T, c copies, round int) {
 	group := c.of(1).group(t, fmt.Sprintf("Reused %d", round), leaver)
 	tombstone := strings.ReplaceAll(leaver, "-", "")[:32] + name
 	softDelete := &sent{
-		n: round, method: http.MethodPatch, path: "/Users/" + leaver, body: operations(replace("userName", `"`+tombstone+`"`), replace("active", `"False"`)),
+		n: round, method: http.MethodPatch, path: "/Users/" + leaver,
+		body: operations(replace("userName", `"`+tombstone+`"`), replace("active", `"False"`)),
 	}
 	arrival := &sent{n: round + 1, method: http.MethodPost, path: "/Users", body: resource("/Users", `"userName":"`+name+`"`)}
 	c.together(t, softDelete, arrival)

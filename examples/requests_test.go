@@ -57,7 +57,8 @@ func (d *deployment) group(t testing.TB, name string, members ...string) string 
 
 // resource is the body that makes one.
 func resource(path, members string) string {
-	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:%s"],%s}`, strings.TrimSuffix(strings.TrimPrefix(path, "/"), "s"), members)
+	name := strings.TrimSuffix(strings.TrimPrefix(path, "/"), "s")
+	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:%s"],%s}`, name, members)
 }
 
 // values are ids as the value of members.

@@ -42,19 +42,24 @@ func TestRFC7643_8_1_MinimalUser(t *testing.T) {
 func TestRFC7643_8_2_FullUser(t *testing.T) {
 	onBoth(t, func(t *testing.T, d *deployment) {
 		comesBack(t, d, "/Users", `{"schemas":["`+userURN+`"],"externalId":"701984","userName":"bea@example.com",
-		 "name":{"formatted":"Ms. Bea J Harbour, III","familyName":"Harbour","givenName":"Bea","middleName":"Jane","honorificPrefix":"Ms.","honorificSuffix":"III"},
-		 "displayName":"Bea Harbour","nickName":"Bee","profileUrl":"https://login.example.com/bea","title":"Tour Guide","userType":"Employee",
-		 "preferredLanguage":"en-US","locale":"en-US","timezone":"America/Los_Angeles","active":true,"password":"t1meMa$heen",
+		 "name":{"formatted":"Ms. Bea J Harbour, III","familyName":"Harbour","givenName":"Bea","middleName":"Jane",
+		 "honorificPrefix":"Ms.","honorificSuffix":"III"},
+		 "displayName":"Bea Harbour","nickName":"Bee","profileUrl":"https://login.example.com/bea","title":"Tour Guide",
+		 "userType":"Employee","preferredLanguage":"en-US","locale":"en-US","timezone":"America/Los_Angeles",
+		 "active":true,"password":"t1meMa$heen",
 		 "emails":[{"value":"bea@example.com","type":"work","primary":true},{"value":"bea@harbour.example","type":"home"}],
-		 "addresses":[{"type":"work","streetAddress":"100 Universal City Plaza","locality":"Hollywood","region":"CA","postalCode":"91608","country":"USA",
-		   "formatted":"100 Universal City Plaza, Hollywood, CA 91608 USA","primary":true},{"type":"home","streetAddress":"456 Hollywood Blvd"}],
-		 "phoneNumbers":[{"value":"555-555-5555","type":"work"},{"value":"555-555-4444","type":"mobile"}],"ims":[{"value":"someaimhandle","type":"aim"}],
+		 "addresses":[{"type":"work","streetAddress":"100 Universal City Plaza","locality":"Hollywood","region":"CA","postalCode":"91608",
+		   "country":"USA","formatted":"100 Universal City Plaza, Hollywood, CA 91608 USA","primary":true},
+		   {"type":"home","streetAddress":"456 Hollywood Blvd"}],
+		 "phoneNumbers":[{"value":"555-555-5555","type":"work"},{"value":"555-555-4444","type":"mobile"}],
+		 "ims":[{"value":"someaimhandle","type":"aim"}],
 		 "photos":[{"value":"https://photos.example.com/F","type":"photo"}],"groups":[{"value":"e9e3","display":"Tour Guides"}],
 		 "x509Certificates":[{"value":"TUlJRFF6Q0NBcXlnQXdJQkFnSUNFQUF3RFFZSktvWklodmNOQVFFRkJRQXc="}]}`,
 			"addresses[home].streetAddress", "addresses[home].type", "addresses[work].primary", "emails[home].type", "emails[home].value",
-			"emails[work].primary", "groups[e9e3].display", "groups[e9e3].value", "ims[aim].type", "ims[aim].value", "locale", "name.honorificPrefix",
-			"name.honorificSuffix", "name.middleName", "nickName", "password", "photos[photo].type", "photos[photo].value", "profileUrl", "timezone",
-			"userType", "x509Certificates[TUlJRFF6Q0NBcXlnQXdJQkFnSUNFQUF3RFFZSktvWklodmNOQVFFRkJRQXc=].value")
+			"emails[work].primary", "groups[e9e3].display", "groups[e9e3].value", "ims[aim].type", "ims[aim].value", "locale",
+			"name.honorificPrefix", "name.honorificSuffix", "name.middleName", "nickName", "password", "photos[photo].type",
+			"photos[photo].value", "profileUrl", "timezone", "userType",
+			"x509Certificates[TUlJRFF6Q0NBcXlnQXdJQkFnSUNFQUF3RFFZSktvWklodmNOQVFFRkJRQXc=].value")
 	})
 }
 
@@ -115,11 +120,13 @@ func TestRFC7643_8_5_Discovery(t *testing.T) {
 // RFC 7644 §3.3: 201, Location, and the resource with what the server gave it; the same again is 409.
 func TestRFC7644_3_3_Create(t *testing.T) {
 	onBoth(t, func(t *testing.T, d *deployment) {
-		body := `{"schemas":["` + userURN + `"],"userName":"bea@example.com","externalId":"bea","name":{"formatted":"Ms. Bea J Harbour III","familyName":"Harbour","givenName":"Bea"}}`
+		body := `{"schemas":["` + userURN + `"],"userName":"bea@example.com","externalId":"bea",` +
+			`"name":{"formatted":"Ms. Bea J Harbour III","familyName":"Harbour","givenName":"Bea"}}`
 		answer, content := d.do(t, "POST", "/Users", body)
 		made := parse(t, content)
 		meta, _ := made["meta"].(object)
-		if answer.StatusCode != 201 || answer.Header.Get("Location") != d.url+"/Users/"+made["id"].(string) || meta["location"] != answer.Header.Get("Location") ||
+		if answer.StatusCode != 201 || answer.Header.Get("Location") != d.url+"/Users/"+made["id"].(string) ||
+			meta["location"] != answer.Header.Get("Location") ||
 			meta["version"] != answer.Header.Get("ETag") || answer.Header.Get("Content-Type") != "application/scim+json" {
 			t.Errorf("%d %v\n%s", answer.StatusCode, answer.Header, content)
 		}
@@ -130,7 +137,8 @@ func TestRFC7644_3_3_Create(t *testing.T) {
 // §3.4.1 and §3.9.
 func TestRFC7644_3_4_1_Retrieve(t *testing.T) {
 	onBoth(t, func(t *testing.T, d *deployment) {
-		made := d.want(t, 201, "POST", "/Users", `{"schemas":["`+userURN+`"],"userName":"bea@example.com","title":"Guide","name":{"familyName":"Harbour","givenName":"Bea"}}`)
+		made := d.want(t, 201, "POST", "/Users", `{"schemas":["`+userURN+`"],"userName":"bea@example.com","title":"Guide",`+
+			`"name":{"familyName":"Harbour","givenName":"Bea"}}`)
 		path := "/Users/" + made["id"].(string)
 		if diff := cmp.Diff(made, d.want(t, 200, "GET", path, "")); diff != "" {
 			t.Errorf("(-as made +as read):\n%s", diff)
@@ -155,7 +163,11 @@ func TestRFC7644_3_4_1_Retrieve(t *testing.T) {
 // §3.4.2: lists, filters, order and pages, and the same asked by POST (§3.4.3).
 func TestRFC7644_3_4_2_Query(t *testing.T) {
 	onBoth(t, func(t *testing.T, d *deployment) {
-		for _, user := range []struct{ name, title, mail string }{{"ada", "Guide", "ada@example.com"}, {"bea", "Pilot", "bea@example.org"}, {"cai", "", "cai@example.net"}} {
+		for _, user := range []struct{ name, title, mail string }{
+			{"ada", "Guide", "ada@example.com"},
+			{"bea", "Pilot", "bea@example.org"},
+			{"cai", "", "cai@example.net"},
+		} {
 			body := `{"schemas":["` + userURN + `"],"userName":"` + user.name + `","emails":[{"value":"` + user.mail + `","type":"work"}]`
 			if user.title != "" {
 				body += `,"title":"` + user.title + `"`
@@ -184,7 +196,10 @@ func TestRFC7644_3_4_2_Query(t *testing.T) {
 			if got := userNames(d.want(t, 200, "GET", "/Users"+query, "")); got != tt.want {
 				t.Errorf("%s: %q, want %q", tt.filter, got, tt.want)
 			}
-			request, err := json.Marshal(object{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:SearchRequest"}, "filter": tt.filter, "sortBy": "userName", "attributes": []string{"userName"}})
+			request, err := json.Marshal(object{
+				"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:SearchRequest"},
+				"filter":  tt.filter, "sortBy": "userName", "attributes": []string{"userName"},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -236,11 +251,12 @@ func TestRFC7644_3_4_2_Query(t *testing.T) {
 func TestRFC7644_3_5_1_Replace(t *testing.T) {
 	onBoth(t, func(t *testing.T, d *deployment) {
 		id := d.create(t, "/Users", `"userName":"bea@example.com","title":"Guide","displayName":"Bea","password":"t1meMa$heen"`)
-		got := d.want(t, 200, "PUT", "/Users/"+id, `{"schemas":["`+userURN+`"],"id":"`+id+`","userName":"bea@example.com","externalId":"bea",
-		 "name":{"formatted":"Ms. Bea J Harbour III","familyName":"Harbour","givenName":"Bea","middleName":"Jane"},"roles":[],
-		 "emails":[{"value":"bea@example.com"},{"value":"bea@harbour.example"}],"meta":{"resourceType":"Group"}}`)
+		got := d.want(t, 200, "PUT", "/Users/"+id, `{"schemas":["`+userURN+`"],"id":"`+id+`","userName":"bea@example.com",
+		 "externalId":"bea","name":{"formatted":"Ms. Bea J Harbour III","familyName":"Harbour","givenName":"Bea","middleName":"Jane"},
+		 "roles":[],"emails":[{"value":"bea@example.com"},{"value":"bea@harbour.example"}],"meta":{"resourceType":"Group"}}`)
 		want := parse(t, `{"schemas":["`+userURN+`"],"userName":"bea@example.com","externalId":"bea","active":true,
-		 "name":{"formatted":"Ms. Bea J Harbour III","familyName":"Harbour","givenName":"Bea"},"emails":[{"value":"bea@example.com","type":"work"}]}`)
+		 "name":{"formatted":"Ms. Bea J Harbour III","familyName":"Harbour","givenName":"Bea"},`+
+			`"emails":[{"value":"bea@example.com","type":"work"}]}`)
 		delete(got, "id")
 		delete(got, "meta")
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -260,12 +276,25 @@ func TestRFC7644_3_5_2_Patch(t *testing.T) {
 			name, operation string
 			want            []string
 		}{
-			{"add", `{"op":"add","path":"members","value":[{"display":"Bea","$ref":"` + d.url + `/Users/` + bea + `","value":"` + bea + `"}]}`, []string{ada, bea}},
+			{
+				"add",
+				`{"op":"add","path":"members","value":[{"display":"Bea","$ref":"` + d.url + `/Users/` + bea + `","value":"` + bea + `"}]}`,
+				[]string{ada, bea},
+			},
 			{"add again", `{"op":"add","path":"members","value":[{"value":"` + bea + `"}]}`, []string{ada, bea}},
 			{"remove one", `{"op":"remove","path":"members[value eq \"` + ada + `\"]"}`, []string{bea}},
-			{"out and in", `{"op":"remove","path":"members[value eq \"` + bea + `\"]"},{"op":"add","path":"members","value":[{"value":"` + ada + `"},{"value":"` + cai + `"}]}`, []string{ada, cai}},
+			{
+				"out and in",
+				`{"op":"remove","path":"members[value eq \"` + bea + `\"]"},` +
+					`{"op":"add","path":"members","value":[{"value":"` + ada + `"},{"value":"` + cai + `"}]}`,
+				[]string{ada, cai},
+			},
 			{"replace", `{"op":"replace","path":"members","value":[{"value":"` + bea + `"},{"value":"` + cai + `"}]}`, []string{bea, cai}},
-			{"all out, one in", `{"op":"remove","path":"members"},{"op":"add","path":"members","value":[{"value":"` + ada + `"}]}`, []string{ada}},
+			{
+				"all out, one in",
+				`{"op":"remove","path":"members"},{"op":"add","path":"members","value":[{"value":"` + ada + `"}]}`,
+				[]string{ada},
+			},
 			{"remove all", `{"op":"remove","path":"members"}`, nil},
 		} {
 			d.want(t, 204, "PATCH", "/Groups/"+group, operations(tt.operation))
@@ -281,13 +310,45 @@ func TestRFC7644_3_5_2_Patch(t *testing.T) {
 		}
 		path := "/Users/" + bea
 		for _, tt := range []struct{ name, operation, want string }{
-			{"add a set of attributes", `{"op":"add","value":{"emails":[{"value":"bea@example.com","type":"work"},{"value":"bea@harbour.example","type":"home"}],"nickname":"Bee","title":"Guide"}}`, `{"emails":[{"value":"bea@example.com","type":"work"}],"title":"Guide"}`},
+			{
+				"add a set of attributes",
+				`{"op":"add","value":{"emails":[{"value":"bea@example.com","type":"work"},{"value":"bea@harbour.example","type":"home"}],` +
+					`"nickname":"Bee","title":"Guide"}}`,
+				`{"emails":[{"value":"bea@example.com","type":"work"}],"title":"Guide"}`,
+			},
 			{"remove by two tests", `{"op":"remove","path":"emails[type eq \"work\" and value ew \"example.com\"]"}`, `{"title":"Guide"}`},
-			{"add an address", `{"op":"add","path":"addresses","value":[{"type":"work","streetAddress":"100 Universal City Plaza","locality":"Hollywood","region":"CA"}]}`, `{"title":"Guide","addresses":[{"type":"work","streetAddress":"100 Universal City Plaza","locality":"Hollywood","region":"CA"}]}`},
-			{"replace it", `{"op":"replace","path":"addresses[type eq \"work\"]","value":{"type":"work","streetAddress":"911 Universal City Plaza","locality":"Hollywood","postalCode":"91608","primary":true}}`, `{"title":"Guide","addresses":[{"type":"work","streetAddress":"911 Universal City Plaza","locality":"Hollywood","postalCode":"91608"}]}`},
-			{"replace a part of it", `{"op":"replace","path":"addresses[type eq \"work\"].streetAddress","value":"1010 Broadway Ave"}`, `{"title":"Guide","addresses":[{"type":"work","streetAddress":"1010 Broadway Ave","locality":"Hollywood","postalCode":"91608"}]}`},
-			{"replace a set of attributes", `{"op":"replace","value":{"emails":[{"value":"bea@example.org","type":"work","primary":true}],"title":"Pilot"}}`, `{"title":"Pilot","emails":[{"value":"bea@example.org","type":"work"}],"addresses":[{"type":"work","streetAddress":"1010 Broadway Ave","locality":"Hollywood","postalCode":"91608"}]}`},
-			{"an extension as the path", `{"op":"add","path":"` + enterpriseURN + `","value":{"department":"Tours"}},{"op":"remove","path":"addresses"},{"op":"remove","path":"emails"}`, `{"title":"Pilot","` + enterpriseURN + `":{"department":"Tours"}}`},
+			{
+				"add an address",
+				`{"op":"add","path":"addresses","value":[` +
+					`{"type":"work","streetAddress":"100 Universal City Plaza","locality":"Hollywood","region":"CA"}]}`,
+				`{"title":"Guide","addresses":[` +
+					`{"type":"work","streetAddress":"100 Universal City Plaza","locality":"Hollywood","region":"CA"}]}`,
+			},
+			{
+				"replace it",
+				`{"op":"replace","path":"addresses[type eq \"work\"]","value":{"type":"work",` +
+					`"streetAddress":"911 Universal City Plaza","locality":"Hollywood","postalCode":"91608","primary":true}}`,
+				`{"title":"Guide","addresses":[` +
+					`{"type":"work","streetAddress":"911 Universal City Plaza","locality":"Hollywood","postalCode":"91608"}]}`,
+			},
+			{
+				"replace a part of it",
+				`{"op":"replace","path":"addresses[type eq \"work\"].streetAddress","value":"1010 Broadway Ave"}`,
+				`{"title":"Guide","addresses":[` +
+					`{"type":"work","streetAddress":"1010 Broadway Ave","locality":"Hollywood","postalCode":"91608"}]}`,
+			},
+			{
+				"replace a set of attributes",
+				`{"op":"replace","value":{"emails":[{"value":"bea@example.org","type":"work","primary":true}],"title":"Pilot"}}`,
+				`{"title":"Pilot","emails":[{"value":"bea@example.org","type":"work"}],"addresses":[` +
+					`{"type":"work","streetAddress":"1010 Broadway Ave","locality":"Hollywood","postalCode":"91608"}]}`,
+			},
+			{
+				"an extension as the path",
+				`{"op":"add","path":"` + enterpriseURN + `","value":{"department":"Tours"}},` +
+					`{"op":"remove","path":"addresses"},{"op":"remove","path":"emails"}`,
+				`{"title":"Pilot","` + enterpriseURN + `":{"department":"Tours"}}`,
+			},
 			{"the extension goes", `{"op":"remove","path":"` + enterpriseURN + `"},{"op":"remove","path":"title"}`, `{}`},
 		} {
 			got := d.want(t, 200, "PATCH", path+"?excludedAttributes=meta,userName,active", operations(tt.operation))
@@ -298,7 +359,8 @@ func TestRFC7644_3_5_2_Patch(t *testing.T) {
 			}
 		}
 		before := d.want(t, 200, "GET", path, "")
-		fails(t, d, 400, "mutability", "PATCH", path, operations(`{"op":"replace","path":"title","value":"x"}`, `{"op":"replace","path":"id","value":"x"}`))
+		fails(t, d, 400, "mutability", "PATCH", path,
+			operations(`{"op":"replace","path":"title","value":"x"}`, `{"op":"replace","path":"id","value":"x"}`))
 		fails(t, d, 400, "noTarget", "PATCH", path, operations(`{"op":"remove"}`))
 		fails(t, d, 400, "noTarget", "PATCH", path, operations(`{"op":"replace","path":"emails[value sw \"x\"].type","value":"work"}`))
 		fails(t, d, 400, "invalidPath", "PATCH", path, operations(`{"op":"add","path":"emails[","value":"x"}`))
@@ -329,8 +391,10 @@ func TestRFC7644_3_7_Bulk(t *testing.T) {
 	onBoth(t, func(t *testing.T, d *deployment) {
 		bob, dave := d.user(t, "bob"), d.user(t, "dave")
 		circle := d.want(t, 200, "POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[
-		 {"method":"POST","path":"/Groups","bulkId":"qwerty","data":{"schemas":["`+groupURN+`"],"displayName":"Group A","members":[{"type":"Group","value":"bulkId:ytrewq"}]}},
-		 {"method":"POST","path":"/Groups","bulkId":"ytrewq","data":{"schemas":["`+groupURN+`"],"displayName":"Group B","members":[{"type":"Group","value":"bulkId:qwerty"}]}}]}`)
+		 {"method":"POST","path":"/Groups","bulkId":"qwerty",
+		  "data":{"schemas":["`+groupURN+`"],"displayName":"Group A","members":[{"type":"Group","value":"bulkId:ytrewq"}]}},
+		 {"method":"POST","path":"/Groups","bulkId":"ytrewq",
+		  "data":{"schemas":["`+groupURN+`"],"displayName":"Group B","members":[{"type":"Group","value":"bulkId:qwerty"}]}}]}`)
 		a, b := made(t, circle, 0), made(t, circle, 1)
 		if d.members(t, a)[b] != 1 || d.members(t, b)[a] != 1 {
 			t.Errorf("A has %v, B has %v", d.members(t, a), d.members(t, b))
@@ -340,10 +404,13 @@ func TestRFC7644_3_7_Bulk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		mixed := d.want(t, 200, "POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"failOnErrors":1,"Operations":[
+		mixed := d.want(t, 200, "POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+		 "failOnErrors":1,"Operations":[
 		 {"method":"POST","path":"/Users","bulkId":"alice","data":{"schemas":["`+userURN+`"],"userName":"alice"}},
-		 {"method":"PUT","path":"/Users/`+bob+`","version":`+string(request)+`,"data":{"schemas":["`+userURN+`"],"userName":"bob","title":"Guide"}},
-		 {"method":"PATCH","path":"/Groups/`+a+`","data":`+operations(`{"op":"add","path":"members","value":[{"value":"bulkId:alice"}]}`)+`},
+		 {"method":"PUT","path":"/Users/`+bob+`","version":`+string(request)+`,
+		  "data":{"schemas":["`+userURN+`"],"userName":"bob","title":"Guide"}},
+		 {"method":"PATCH","path":"/Groups/`+a+`",
+		  "data":`+operations(`{"op":"add","path":"members","value":[{"value":"bulkId:alice"}]}`)+`},
 		 {"method":"DELETE","path":"/Users/`+dave+`"}]}`)
 		var statuses []string
 		for _, op := range mixed["Operations"].([]any) {
@@ -359,10 +426,12 @@ func TestRFC7644_3_7_Bulk(t *testing.T) {
 		if alice := made(t, mixed, 0); d.members(t, a)[alice] != 1 {
 			t.Error("Group A lacks Alice")
 		}
-		failed := d.want(t, 200, "POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"failOnErrors":1,"Operations":[
+		failed := d.want(t, 200, "POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+		 "failOnErrors":1,"Operations":[
 		 {"method":"POST","path":"/Users","bulkId":"a","data":{"schemas":["`+userURN+`"],"userName":"alice"}},
 		 {"method":"DELETE","path":"/Users/`+bob+`"}]}`)["Operations"].([]any)
-		if len(failed) != 1 || failed[0].(object)["status"] != "409" || failed[0].(object)["response"].(object)["scimType"] != "uniqueness" {
+		if len(failed) != 1 || failed[0].(object)["status"] != "409" ||
+			failed[0].(object)["response"].(object)["scimType"] != "uniqueness" {
 			t.Errorf("%v", failed)
 		}
 		d.want(t, 200, "GET", "/Users/"+bob, "")
@@ -378,7 +447,11 @@ func made(t *testing.T, bulk object, i int) string {
 // §3.8: SCIM's media type is spoken, and JSON's understood.
 func TestRFC7644_3_8_MediaTypes(t *testing.T) {
 	d := deploy(t, memory(t))
-	for i, header := range [][]string{{"Content-Type: application/scim+json"}, {"Content-Type: application/json", "Accept: application/json"}, {"Accept: */*"}} {
+	for i, header := range [][]string{
+		{"Content-Type: application/scim+json"},
+		{"Content-Type: application/json", "Accept: application/json"},
+		{"Accept: */*"},
+	} {
 		answer, content := d.do(t, "POST", "/Users", fmt.Sprintf(`{"schemas":["%s"],"userName":"m%d"}`, userURN, i), header...)
 		if answer.StatusCode != 201 || answer.Header.Get("Content-Type") != "application/scim+json" {
 			t.Errorf("%v: %d %s\n%s", header, answer.StatusCode, answer.Header.Get("Content-Type"), content)
@@ -412,13 +485,17 @@ func TestRFC7644_3_14_Versions(t *testing.T) {
 			t.Errorf("If-Match: %d %s", answer.StatusCode, answer.Header.Get("ETag"))
 		}
 		for method, body := range map[string]string{
-			"PATCH": operations(`{"op":"add","path":"title","value":"Pilot"}`), "PUT": `{"schemas":["` + userURN + `"],"userName":"bea@example.com"}`, "DELETE": "",
+			"PATCH":  operations(`{"op":"add","path":"title","value":"Pilot"}`),
+			"PUT":    `{"schemas":["` + userURN + `"],"userName":"bea@example.com"}`,
+			"DELETE": "",
 		} {
-			if answer, content := d.do(t, method, path, body, "If-Match: "+version); answer.StatusCode != 412 || parse(t, content)["status"] != "412" {
+			answer, content := d.do(t, method, path, body, "If-Match: "+version)
+			if answer.StatusCode != 412 || parse(t, content)["status"] != "412" {
 				t.Errorf("%s with the old version: %d %s", method, answer.StatusCode, content)
 			}
 		}
-		if now, _ := d.do(t, "GET", path, "", "If-None-Match: "+version); now.StatusCode != 200 || now.Header.Get("ETag") != answer.Header.Get("ETag") {
+		now, _ := d.do(t, "GET", path, "", "If-None-Match: "+version)
+		if now.StatusCode != 200 || now.Header.Get("ETag") != answer.Header.Get("ETag") {
 			t.Errorf("after the refusals: %d %s", now.StatusCode, now.Header.Get("ETag"))
 		}
 	})
@@ -513,8 +590,8 @@ func fails(t *testing.T, d *deployment, status int, scimType, method, path, body
 	kind, _ := got["scimType"].(string)
 	detail, _ := got["detail"].(string)
 	want := []any{"urn:ietf:params:scim:api:messages:2.0:Error"}
-	if answer.StatusCode != status || got["status"] != fmt.Sprint(status) || kind != scimType || detail == "" || !cmp.Equal(got["schemas"], any(want)) ||
-		answer.Header.Get("Content-Type") != "application/scim+json" {
+	if answer.StatusCode != status || got["status"] != fmt.Sprint(status) || kind != scimType || detail == "" ||
+		!cmp.Equal(got["schemas"], any(want)) || answer.Header.Get("Content-Type") != "application/scim+json" {
 		t.Errorf("%s %s: %d %s, want %d %s", method, path, answer.StatusCode, content, status, scimType)
 	}
 }

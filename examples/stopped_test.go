@@ -52,7 +52,8 @@ func TestStoppedAnywhere(t *testing.T) {
 		"a rename": {
 			status: http.StatusOK,
 			request: func(user string) (string, string, string) {
-				return http.MethodPatch, "/Users/" + user, operations(replace("userName", `"noor@contoso.example"`), replace("title", `"Chief"`))
+				return http.MethodPatch, "/Users/" + user,
+					operations(replace("userName", `"noor@contoso.example"`), replace("title", `"Chief"`))
 			},
 		},
 		"a delete": {
@@ -72,7 +73,8 @@ func TestStoppedAnywhere(t *testing.T) {
 					d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+report, operations(replace(managerPath, `"`+user+`"`)))
 					if c.leaver {
 						tombstone := strings.ReplaceAll(user, "-", "") + name
-						d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, operations(replace("userName", `"`+tombstone+`"`), replace("active", `"False"`)))
+						d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user,
+							operations(replace("userName", `"`+tombstone+`"`), replace("active", `"False"`)))
 					}
 					method, path, body := c.request(user)
 					stopsAt(server, stop, drop)

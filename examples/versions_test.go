@@ -14,7 +14,8 @@ func TestIfMatchRace(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			server := s.start(t)
 			d := deploy(t, server)
-			_, content := d.do(t, "POST", "/Users", `{"userName":"race@contoso.example","displayName":"Race","name":{"familyName":"R"},"title":"0"}`)
+			_, content := d.do(t, "POST", "/Users",
+				`{"userName":"race@contoso.example","displayName":"Race","name":{"familyName":"R"},"title":"0"}`)
 			var made struct{ ID string }
 			if err := json.Unmarshal([]byte(content), &made); err != nil || made.ID == "" {
 				t.Fatal(content)

@@ -264,7 +264,9 @@ func TestTheBridgesErrors(t *testing.T) {
 
 func TestRetryAfterIsWholeSeconds(t *testing.T) {
 	s := serve(t, Options{})
-	for pause, want := range map[time.Duration]string{time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", time.Minute: "60"} {
+	for pause, want := range map[time.Duration]string{
+		time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", time.Minute: "60",
+	} {
 		s.err = &directory.Error{Reason: reason.Unavailable, RetryAfter: pause}
 		a := s.ask(t, "GET /scim/v2/Users", "")
 		checkError(t, "GET", a, 503, "")

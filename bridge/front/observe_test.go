@@ -43,8 +43,8 @@ func TestOneLineARequest(t *testing.T) {
 
 	s.ask(t, "GET /scim/v2/Users?filter=secretName+eq+%zz", "")
 	want = map[string]any{
-		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration": 1e9, "request": "made-id",
-		"caller": "token", "bytes_in": 0., "reason": "invalidSyntax", "scim_type": "invalidSyntax",
+		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration": 1e9,
+		"request": "made-id", "caller": "token", "bytes_in": 0., "reason": "invalidSyntax", "scim_type": "invalidSyntax",
 	}
 	got := s.logged(t)
 	delete(got, "bytes_out")

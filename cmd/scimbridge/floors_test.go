@@ -22,6 +22,9 @@ const (
 	fiber  = "github.com/gofiber/fiber/v2"
 )
 
+// root is the top of the repository.
+var root = filepath.Join("..", "..")
+
 // floors are the packages of the house, the top floor first: an import goes down this list, never up.
 var floors = []string{
 	"cmd/scimbridge",
@@ -65,7 +68,6 @@ var topLevel = []string{
 }
 
 func TestFloors(t *testing.T) {
-	root := filepath.Join("..", "..")
 	entries, err := os.ReadDir(root)
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +77,17 @@ func TestFloors(t *testing.T) {
 			t.Errorf("%s does not belong at the top of the repository", name)
 		}
 	}
-	err = filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+	eachGoFile(t, func(name, source string) {
+		for _, fault := range faults(t, name, source) {
+			t.Errorf("%s: %s", name, fault)
+		}
+	})
+}
+
+// eachGoFile calls do with the name of each Go file, from the top of the repository and with slashes, and what it says.
+func eachGoFile(t *testing.T, do func(name, source string)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -92,9 +104,7 @@ func TestFloors(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, fault := range faults(t, filepath.ToSlash(name), string(source)) {
-			t.Errorf("%s: %s", name, fault)
-		}
+		do(filepath.ToSlash(name), string(source))
 		return nil
 	})
 	if err != nil {

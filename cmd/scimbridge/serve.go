@@ -52,7 +52,8 @@ func (s serveCommand) Run(w *world) error {
 	return err
 }
 
-// firstContact says at the start what would else show at the first request: a wrong address, password or certificate, a map that does not fit.
+// firstContact says at the start what would else show at the first request: a wrong address, password or certificate, a map that does not
+// fit.
 func firstContact(ctx context.Context, b *bridge.Bridge, log *slog.Logger) {
 	if err := b.Contact(ctx); err != nil && ctx.Err() == nil {
 		log.Error("the directory cannot be used yet", "error", err)

@@ -201,7 +201,8 @@ func (e *example) play(t *testing.T, blocks []block) {
 func (e *example) lifecycle(t *testing.T) {
 	const name, tombstone = "noor@contoso.example", "283405f5aa11bb22cc33dd44ee55ff66noor@contoso.example"
 	rename := func(to, active string) string {
-		return patch(`{"op": "Replace", "path": "userName", "value": "` + to + `"}, {"op": "Replace", "path": "active", "value": "` + active + `"}`)
+		return patch(`{"op": "Replace", "path": "userName", "value": "` + to + `"}, ` +
+			`{"op": "Replace", "path": "active", "value": "` + active + `"}`)
 	}
 	user := `{"userName": "` + name + `", "displayName": "Noor Haan"}`
 	first := e.made(t, "/Users", user)
@@ -210,12 +211,14 @@ func (e *example) lifecycle(t *testing.T) {
 	second := e.made(t, "/Users", user)
 	e.ask(t, "PATCH", "/Groups/"+group, patch(`{"op": "Add", "path": "members", "value": [{"value": "`+second+`"}]}`), 204)
 	e.holds(t, group, 2)
-	e.ask(t, "PATCH", "/Users/"+second, patch(`{"op": "Add", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", "value": "`+first+`"}`), 200)
+	e.ask(t, "PATCH", "/Users/"+second, patch(`{"op": "Add", `+
+		`"path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", "value": "`+first+`"}`), 200)
 	e.ask(t, "DELETE", "/Users/"+second, "", 204)
 	e.holds(t, group, 1)
 	e.ask(t, "PATCH", "/Users/"+first, rename(name, "True"), 200)
 	e.ask(t, "PATCH", "/Users/"+first, patch(`{"op": "Replace", "path": "displayName", "value": "Noor Haan-Oke"}`), 200)
-	if entry := e.show(t, "noor", "dn,userPrincipalName"); !strings.Contains(entry, "CN=Noor Haan-Oke,OU=People,") || !strings.Contains(entry, ": "+name+"\n") {
+	entry := e.show(t, "noor", "dn,userPrincipalName")
+	if !strings.Contains(entry, "CN=Noor Haan-Oke,OU=People,") || !strings.Contains(entry, ": "+name+"\n") {
 		t.Error(entry)
 	}
 	e.ask(t, "DELETE", "/Users/"+first, "", 204)

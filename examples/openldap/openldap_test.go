@@ -80,7 +80,8 @@ access to attrs=userPassword by self write by anonymous auth by * none
 access to attrs=shadowLastChange by self write by * read
 access to * by * read
 `, os.Getgid(), os.Getuid(), data))
-	run(t, fmt.Sprintf("mkdir %s %s; /usr/sbin/slapadd -f %[3]s -l examples/openldap/base.ldif; /usr/sbin/slaptest -f %[3]s -F %[1]s", config, data, conf), "")
+	run(t, fmt.Sprintf("mkdir %s %s; /usr/sbin/slapadd -f %[3]s -l examples/openldap/base.ldif; /usr/sbin/slaptest -f %[3]s -F %[1]s",
+		config, data, conf), "")
 	e.serve(t, fmt.Sprintf("/usr/sbin/slapd -F %s -h 'ldap://%s %s' -d none", config, e.ldap, socket), e.ldap)
 }
 
@@ -89,7 +90,8 @@ func (e *example) lifecycle(t *testing.T) {
 	const name, tombstone = "noor@contoso.example", "283405f5aa11bb22cc33dd44ee55ff66noor@contoso.example"
 	dn, buried := "uid="+name+","+people, "uid="+tombstone+","+people
 	rename := func(to, active string) string {
-		return patch(`{"op": "Replace", "path": "userName", "value": "` + to + `"}, {"op": "Replace", "path": "active", "value": "` + active + `"}`)
+		return patch(`{"op": "Replace", "path": "userName", "value": "` + to + `"}, ` +
+			`{"op": "Replace", "path": "active", "value": "` + active + `"}`)
 	}
 	user := func(password string) string {
 		return fmt.Sprintf(`{"userName": %q, "name": {"familyName": "Haan"}, "password": %q}`, name, password)
@@ -146,7 +148,9 @@ func (e *example) adopts(t *testing.T) {
 	conn := e.bound(t, "cn=admin,dc=example,dc=org", "admin-secret")
 	dn := "uid=old," + people
 	request := ldap.NewAddRequest(dn, nil)
-	for name, value := range map[string]string{"objectClass": "inetOrgPerson", "uid": "old", "cn": "Old", "sn": "One", "userPassword": "old-secret"} {
+	for name, value := range map[string]string{
+		"objectClass": "inetOrgPerson", "uid": "old", "cn": "Old", "sn": "One", "userPassword": "old-secret",
+	} {
 		request.Attribute(name, []string{value})
 	}
 	if err := conn.Add(request); err != nil {
@@ -183,8 +187,8 @@ func (e *example) fenced(t *testing.T) {
 	if e := found.Entries[0]; e.GetAttributeValue("userPassword") != "" || e.GetAttributeValue("entryUUID") == "" {
 		t.Error("the bridge's account reads passwords, or no ids")
 	}
-	stored, err := e.bound(t, "cn=admin,dc=example,dc=org", "admin-secret").Search(ldap.NewSearchRequest("uid=tess,"+people, ldap.ScopeBaseObject,
-		ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"userPassword"}, nil))
+	stored, err := e.bound(t, "cn=admin,dc=example,dc=org", "admin-secret").Search(ldap.NewSearchRequest("uid=tess,"+people,
+		ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"userPassword"}, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,8 +64,8 @@ func (d *Draft) attributes(diff *difference, f Facts, a allotment) error {
 	return nil
 }
 
-// owns says that the request names a single reference, which its SCIM attribute owns: what stands there and names nobody that SCIM knows goes too, so that a
-// later entry of that name inherits nothing.
+// owns says that the request names a single reference, which its SCIM attribute owns: what stands there and names nobody that SCIM knows
+// goes too, so that a later entry of that name inherits nothing.
 func (d *Draft) owns(r *ldapmap.Rule) bool {
 	return r.Reference != nil && !r.Many() && d.write.Named != nil && d.write.Named(r.Ref.Owner())
 }

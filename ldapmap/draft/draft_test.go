@@ -197,7 +197,11 @@ func TestIntegers(t *testing.T) {
   base: dc=example
   objectClasses: [inetOrgPerson, shipmate]
   dn: '"uid=" + rdn(userName) + "," + base'
-  attributes: [{scim: userName, ldap: uid}, {ldap: deck, value: '"9999"', unique: true}, {ldap: cn, value: userName}, {ldap: sn, value: userName}]
+  attributes:
+    - {scim: userName, ldap: uid}
+    - {ldap: deck, value: '"9999"', unique: true}
+    - {ldap: cn, value: userName}
+    - {ldap: sn, value: userName}
 `
 	w := maptest.New(t, ldif.OpenLDAP, text, "")
 	users := w.Map.Type("User")

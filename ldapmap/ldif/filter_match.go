@@ -147,9 +147,9 @@ func (n *node) substrings(held []Attribute, s *Subschema) truth {
 	})
 }
 
-// The bitwise rules of MS-ADTS 3.1.1.3.4.4, which OpenLDAP knows too.
+// The bitwise matching rules ([MS-ADTS] §3.1.1.3.4.4), which OpenLDAP knows too.
 const (
-	bitwiseAnd = "1.2.840.113556.1.4.803"
+	BitwiseAnd = "1.2.840.113556.1.4.803"
 	bitwiseOr  = "1.2.840.113556.1.4.804"
 )
 
@@ -170,7 +170,7 @@ func (n *node) extensible(e *Entry, s *Subschema) truth {
 	switch rule {
 	case "":
 		return n.equal(held, s.rule(n.attribute, equality), s)
-	case bitwiseAnd, "integerbitandmatch":
+	case BitwiseAnd, "integerbitandmatch":
 		return n.bits(held, func(v, mask *big.Int) bool { return new(big.Int).And(v, mask).Cmp(mask) == 0 })
 	case bitwiseOr, "integerbitormatch":
 		return n.bits(held, func(v, mask *big.Int) bool { return new(big.Int).And(v, mask).Sign() != 0 })

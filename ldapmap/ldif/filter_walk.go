@@ -47,7 +47,7 @@ func (f *Filter) UnknownRules() []string {
 	walk = func(n node) {
 		rule := strings.ToLower(n.rule)
 		switch rule {
-		case "", bitwiseAnd, "integerbitandmatch", bitwiseOr, "integerbitormatch":
+		case "", BitwiseAnd, "integerbitandmatch", bitwiseOr, "integerbitormatch":
 		default:
 			if matchingRules[rule] == nil {
 				unknown = append(unknown, n.rule)

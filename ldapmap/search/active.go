@@ -33,9 +33,6 @@ func (x *translator) translateActive(c *filter.Compare) translated {
 	return inactive
 }
 
-// bitAnd is the matching rule LDAP_MATCHING_RULE_BIT_AND ([MS-ADTS] §3.1.1.3.4.4.1), which other servers took over.
-const bitAnd = "1.2.840.113556.1.4.803"
-
 // blockedFilter is an LDAP filter that every entry blocked by this way matches. exact says that no other does, and that its
 // negation finds every other.
 func blockedFilter(a ldapmap.Activation) (text string, exact bool) {
@@ -45,7 +42,7 @@ func blockedFilter(a ldapmap.Activation) (text string, exact bool) {
 	case a.Bit != 0 && !a.Server.BitRule:
 		return ldif.Presence(a.Attribute), false
 	case a.Bit != 0:
-		return fmt.Sprintf("(%s:%s:=%d)", a.Attribute, bitAnd, a.Bit), true
+		return fmt.Sprintf("(%s:%s:=%d)", a.Attribute, ldif.BitwiseAnd, a.Bit), true
 	case a.Blocked != "" && comparesAll:
 		return ldif.Equality(a.Attribute, a.Blocked), true
 	case a.Blocked != "":

@@ -46,7 +46,9 @@ func TestCounted(t *testing.T) {
 	if err := conn.Unbind(); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]int{"bind": 1, "add": 1, "modify": 2, "compare": 1, "extended": 1, "modrdn": 1, "delete": 1, "search": 2, "unbind": 1}
+	want := map[string]int{
+		"bind": 1, "add": 1, "modify": 2, "compare": 1, "extended": 1, "modrdn": 1, "delete": 1, "search": 2, "unbind": 1,
+	}
 	for s.Mem.Counts()["unbind"] == 0 { // it has no answer; the test's time limit ends this
 		time.Sleep(time.Millisecond)
 	}

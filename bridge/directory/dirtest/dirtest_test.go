@@ -65,7 +65,8 @@ func person(uid, more string) string {
 }
 
 func group(cn string, members ...string) string {
-	return fmt.Sprintf("dn: cn=%s,ou=groups,dc=example,dc=org\nobjectClass: groupOfNames\ncn: %[1]s\nmember: %s\n", cn, strings.Join(members, "\nmember: "))
+	return fmt.Sprintf("dn: cn=%s,ou=groups,dc=example,dc=org\nobjectClass: groupOfNames\ncn: %[1]s\nmember: %s\n",
+		cn, strings.Join(members, "\nmember: "))
 }
 
 // blockable is an auxiliary class that lets a person hold userAccountControl.

@@ -205,7 +205,8 @@ func (s *ds389) adjust(entry *ldif.Entry) {
 	switch {
 	case ldif.SameDN(entry.DN, "cn=config"):
 		entry.Set("nsslapd-listenhost", "127.0.0.1")
-		// With more, a reader and a writer now and then wait for each other for good, each for a page of Berkeley DB 5.3 that the other has.
+		// With more, a reader and a writer now and then wait for each other for good, each for a page of Berkeley DB 5.3 that the
+		// other has.
 		entry.Set("nsslapd-threadnumber", "1")
 		entry.Set("nsslapd-accesslog-logging-enabled", "off")
 		entry.Set("nsslapd-securitylog-logging-enabled", "off")

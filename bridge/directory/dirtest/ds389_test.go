@@ -28,10 +28,12 @@ func TestDS389Blocks(t *testing.T) {
 func TestDS389Schema(t *testing.T) {
 	t.Parallel()
 	s := DS389(t, DS389Schema("# a tag\nattributetype ( 1.3.6.1.4.1.4203.666.1.2\n\tNAME 'tag'\n\tEQUALITY caseExactMatch\n"+
-		"\tSYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )\n\nobjectclass ( 1.3.6.1.4.1.4203.666.1.3 NAME 'tagged'\n\tSUP top AUXILIARY MAY tag )\n"))
+		"\tSYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )\n\n"+
+		"objectclass ( 1.3.6.1.4.1.4203.666.1.3 NAME 'tagged'\n\tSUP top AUXILIARY MAY tag )\n"))
 	s.Load(t, person("a", "objectClass: tagged\ntag: Blue\n"))
 	for filter, want := range map[string]int{"(tag=Blue)": 1, "(tag=blue)": 0} {
-		request := ldap.NewSearchRequest(s.People, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, []string{"1.1"}, nil)
+		request := ldap.NewSearchRequest(s.People, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+			filter, []string{"1.1"}, nil)
 		if found, err := s.connect(t).Search(request); err != nil || len(found.Entries) != want {
 			t.Errorf("%s: %v, %v, want %d", filter, found, err, want)
 		}
@@ -52,7 +54,9 @@ func TestDS389Plugins(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := DS389(t, c.options...)
-			s.Load(t, person("a", "")+"\n"+person("b", "manager: uid=a,"+s.People+"\n")+"\n"+group("g", "uid=a,"+s.People, "uid=b,"+s.People))
+			s.Load(t, person("a", "")+"\n"+
+				person("b", "manager: uid=a,"+s.People+"\n")+"\n"+
+				group("g", "uid=a,"+s.People, "uid=b,"+s.People))
 			if got := s.Entry(t, "uid=b,"+s.People, "memberOf").Values("memberOf"); len(got) != c.memberOf {
 				t.Errorf("memberOf %q, want %d", got, c.memberOf)
 			}

@@ -86,6 +86,7 @@ func TestActiveDirectoryRefusesWhatWindowsRefuses(t *testing.T) {
 		return func() error { return conn.ModifyDN(ldap.NewModifyDNRequest("CN=leaver,"+s.People, rdn, true, parent)) }
 	}
 	adding := func(e *ldif.Entry) func() error { return func() error { return add(conn, e) } }
+	of21 := account(s, "d", "sAMAccountName", "d23456789012345678901")
 	passwordless, leaver, team := "CN=passwordless,"+s.People, "CN=leaver,"+s.People, "CN=team,"+s.Groups
 
 	for name, c := range map[string]struct {
@@ -104,7 +105,7 @@ func TestActiveDirectoryRefusesWhatWindowsRefuses(t *testing.T) {
 		"add with a CN of 64":                    {adding(account(s, long)), 0, ""},
 		"rename to a CN of 65":                   {rename("CN="+long+"x", ""), 19, "00002082: AtrErr:"},
 		"move below nothing":                     {rename("CN=leaver", "OU=nothing,"+s.Base), 80, ""},
-		"add with a sAMAccountName of 21":        {adding(account(s, "d", "sAMAccountName", "d23456789012345678901")), 80, "00000523: SysErr:"},
+		"add with a sAMAccountName of 21":        {adding(of21), 80, "00000523: SysErr:"},
 		"set a sAMAccountName of 21":             {modify(leaver, "sAMAccountName", "l23456789012345678901"), 80, "00000523: SysErr:"},
 		"set a group's sAMAccountName of 21":     {modify(team, "sAMAccountName", "t23456789012345678901"), 0, ""},
 		"add with a character not allowed":       {adding(account(s, "e", "sAMAccountName", "e*e")), 80, "00000523: SysErr:"},
