@@ -3,6 +3,7 @@ package bridge
 import (
 	"strings"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
@@ -23,11 +24,16 @@ func named(list, tag string) bool {
 	return false
 }
 
-// checkMatch refuses an entry that If-Match does not name. Naming none refuses nothing, nor does it where the write itself has changed
-// the entry already.
+// checkMatch refuses an entry that If-Match does not name, or that If-None-Match names (RFC 9110 §13.1.2: `*` is any that is there). Where
+// the write itself has changed the entry already, its version says nothing.
 func (r *request) checkMatch(e *ldif.Entry, past history) error {
-	if r.call.IfMatch != "" && !past.changed(r.typ.ID(e)) && !named(r.call.IfMatch, etag(r.typ, e)) {
+	version := etag(r.typ, e)
+	switch {
+	case past.changed(r.typ.ID(e)):
+	case r.call.IfMatch != "" && !named(r.call.IfMatch, version):
 		return errPrecondition
+	case r.call.IfNoneMatch != "" && named(r.call.IfNoneMatch, version):
+		return &reason.Error{Reason: reason.Precondition, Detail: "the resource is in a version that If-None-Match names"}
 	}
 	return nil
 }

@@ -128,6 +128,7 @@ func show(c *fiber.Ctx, status int, result *bridge.Result) error {
 		c.Status(fiber.StatusNoContent)
 		return nil
 	}
+	c.Set(fiber.HeaderContentLocation, result.Location) // RFC 7643 §3.1: the same as meta.location
 	return send(c, status, result.Resource)
 }
 
