@@ -58,7 +58,7 @@ func (u *update) finish(ctx context.Context, done attempt) (*Result, error) {
 	e := done.left(u.typ)
 	if u.silent {
 		result := &Result{Location: u.location(u.call, u.typ.Resource, u.id)}
-		if e != nil && !done.receipt.Plan.Empty() {
+		if e != nil {
 			result.Version = etag(u.typ, e)
 		}
 		return result, nil

@@ -3,6 +3,7 @@ package bridge
 import (
 	"strings"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
@@ -23,19 +24,20 @@ func named(list, tag string) bool {
 	return false
 }
 
-// checkMatch refuses an entry that If-Match does not name. Naming none refuses nothing. What the write itself has left of the entry is no
-// other version than the one that the client named; another client's change behind it is.
+// checkMatch refuses an entry that If-Match does not name, or that If-None-Match names (RFC 9110 §13.1.2: `*` is any that is there). Naming
+// none refuses nothing. What the write itself has left of the entry is no other version than the one that the client named; another
+// client's change behind it is.
 func (r *request) checkMatch(e *ldif.Entry, past history) error {
-	if r.call.IfMatch == "" {
-		return nil
-	}
 	left, changed := past.changed(r.typ.ID(e))
 	version := r.server.VersionAttribute
 	switch {
-	case !changed && named(r.call.IfMatch, etag(r.typ, e)):
-	case changed && (!r.call.exactly() || left == nil || left.Value(version) == e.Value(version)):
-	default:
+	case changed && r.call.exactly() && left != nil && left.Value(version) != e.Value(version):
 		return errPrecondition
+	case changed:
+	case r.call.IfMatch != "" && !named(r.call.IfMatch, etag(r.typ, e)):
+		return errPrecondition
+	case r.call.IfNoneMatch != "" && named(r.call.IfNoneMatch, etag(r.typ, e)):
+		return &reason.Error{Reason: reason.Precondition, Detail: "the resource is in a version that If-None-Match names"}
 	}
 	return nil
 }

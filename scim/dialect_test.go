@@ -132,7 +132,16 @@ func TestDialect(t *testing.T) {
 			"objects in a simple list", `{"` + shoreURN + `":{"tags":["a",{"value":"b"}]}}`, `{"` + shoreURN + `":{"tags":["a","b"]}}`,
 			"invalidValue: " + shoreURN + ":tags[1] must be a string",
 		},
-		{"simple list", `{"` + shoreURN + `":{"tags":["a","b",null,"a"]}}`, `{"` + shoreURN + `":{"tags":["a","b"]}}`, ""},
+		{"simple list", `{"` + shoreURN + `":{"tags":["a","b","a"]}}`, `{"` + shoreURN + `":{"tags":["a","b"]}}`, ""},
+		{
+			"null beside values", `{"` + shoreURN + `":{"tags":["a",null,"b"]}}`, `{"` + shoreURN + `":{"tags":["a","b"]}}`,
+			"invalidValue: " + shoreURN + ":tags[1] must be a value: null is none",
+		},
+		{
+			"null beside objects", `{"emails":[{"value":"a"},null]}`, `{"emails":[{"value":"a"}]}`,
+			"invalidValue: emails[1] must be a value: null is none",
+		},
+		{"null alone", `{"emails":[null]}`, `{}`, "invalidValue: emails[0] must be a value: null is none"},
 		{"readOnly", `{"id":"7","meta":{"resourceType":"User"},"groups":[{"value":"g"}],"title":"Lead"}`, `{"title":"Lead"}`, ""},
 		{"last of two", `{"title":"a","Title":"b"}`, `{"title":"b"}`, ""},
 		{"null after a value", `{"title":"a","TITLE":null}`, `{"title":"a"}`, ""},

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,6 +50,18 @@ func (d Dialect) wrapped(v any) any {
 		return v
 	}
 	return []any{v}
+}
+
+// nullAmong says which element of an array is null. Admin-written templates have one for a source that is empty, and it is passed over: the
+// values beside it stand, and [null] clears like []. But null is how an attribute says that it has no value (RFC 7643 §2.5), and no value
+// of one (§2.4), so that a strict reader refuses it. References never pass it over (identified).
+func (d Dialect) nullAmong(v any) (at int, found bool) {
+	list, ok := v.([]any)
+	if !ok || !d.Strict {
+		return 0, false
+	}
+	at = slices.Index(list, nil)
+	return at, at >= 0
 }
 
 // ofPlain makes a complex value of a plain string: Entra sets manager with "value":"<id>" (Captain-P-Goldfish/SCIM-SDK#686), and

@@ -115,6 +115,9 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 	if !a.MultiValued {
 		return rd.one(a, rd.unwrapped(v), at)
 	}
+	if i, found := rd.nullAmong(v); found {
+		return nil, false, wrongType(fmt.Sprintf("%s[%d]", at, i), "a value: null is none")
+	}
 	if items, isList := v.([]any); rd.unassigned(v) && (!refersByValue(a) || !isList || len(items) == 0) {
 		return nil, true, nil
 	}

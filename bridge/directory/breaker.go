@@ -118,7 +118,7 @@ func (b *breaker) changed(to gobreaker.State) {
 		}
 		pause = min(pause, max(longest, b.pause))
 		b.schedule(pause)
-		b.log.Error("directory: unavailable", "refused", b.last.refused, "probeIn", pause, "error", b.last)
+		b.log.Error("directory: unavailable", "refused", b.last.refused, "probe_in_ms", pause.Milliseconds(), "error", b.last)
 	case gobreaker.StateClosed:
 		b.opened = 0
 		b.log.Info("directory: available again")

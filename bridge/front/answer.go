@@ -64,6 +64,9 @@ func fail(c *fiber.Ctx, f bridge.Failure) {
 		c.Status(f.Status)
 		return
 	}
+	if f.Reason == reason.Unauthenticated {
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="scimbridge"`)
+	}
 	if f.RetryAfter > 0 || f.Status == fiber.StatusServiceUnavailable {
 		c.Set(fiber.HeaderRetryAfter, wholeSeconds(f.RetryAfter))
 	}

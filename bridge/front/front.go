@@ -11,11 +11,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
-	"github.com/valyala/fasthttp"
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/access"
-	"scimbridge/bridge/reason"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
@@ -47,9 +45,6 @@ type Server struct {
 }
 
 const (
-	// bodyRoom is how many times the limit is read of a body that is too large: a client that still sends when the connection closes sees
-	// no answer.
-	bodyRoom = 4
 	// headerRoom holds a request line and headers of this size: an Entra-issued JWT has some 2 KiB, a long filter as much again.
 	headerRoom = 16 << 10
 	// readTimeout ends a client that sends its request slower than any real one.
@@ -67,8 +62,8 @@ func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
 	s := &Server{options: o.withDefaults(), bridge: b, gate: gate, log: log, newID: uuid.NewString, now: time.Now}
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage:        true,
-		Immutable:                    true,                         // strings outlive their handler
-		BodyLimit:                    bodyRoom * s.options.MaxBody, // a larger one is cut off; see sentBody
+		Immutable:                    true, // strings outlive their handler
+		BodyLimit:                    s.options.MaxBody,
 		ReadBufferSize:               headerRoom,
 		ReadTimeout:                  readTimeout,
 		WriteTimeout:                 writeTimeout,
@@ -109,10 +104,11 @@ func (s *Server) URL(address net.Addr) string {
 // Serve answers requests on ln until ctx ends; then it takes no more, and returns when those under way are answered.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	server := s.app.Server()
-	server.Handler = s.knownMethods(s.app.Handler())
+	server.Handler = s.handler(s.app.Handler())
+	server.HeaderReceived = s.room
 	server.CloseOnShutdown = true
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ln) }()
+	go func() { ended <- server.Serve(listener{ln}) }()
 	select {
 	case err := <-ended:
 		return err
@@ -121,21 +117,4 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.RequestTimeout+shutdownTimeout)
 	defer cancel()
 	return server.ShutdownWithContext(bounded)
-}
-
-// knownMethods answers requests whose method the router does not know, which it would do in plain text.
-func (s *Server) knownMethods(next fasthttp.RequestHandler) fasthttp.RequestHandler {
-	known := map[string]bool{}
-	for _, method := range fiber.DefaultMethods {
-		known[method] = true
-	}
-	return func(request *fasthttp.RequestCtx) {
-		if known[string(request.Method())] {
-			next(request)
-			return
-		}
-		c := s.app.AcquireCtx(request)
-		defer s.app.ReleaseCtx(c)
-		s.answered(c, s.begin(c), refuse(reason.NotImplemented, ""))
-	}
 }

@@ -204,7 +204,8 @@ func TestAnswers(t *testing.T) {
 	s := serve(t, Options{})
 	a := s.ask(t, "POST /scim/v2/Users", "{}")
 	if a.status != 201 || a.body != `{"id":"1"}` ||
-		a.header.Get("Location") != "http://scim.example/Users/1" || a.header.Get("ETag") != `W/"7"` ||
+		a.header.Get("Location") != "http://scim.example/Users/1" || a.header.Get("Content-Location") != a.header.Get("Location") ||
+		a.header.Get("ETag") != `W/"7"` ||
 		a.header.Get("Content-Type") != "application/scim+json" {
 		t.Errorf("create: %+v", a)
 	}

@@ -27,7 +27,8 @@ func (s *Server) me(c *fiber.Ctx) error {
 		meta, _ := r["meta"].(map[string]any)
 		if location, ok := meta["location"].(string); ok {
 			c.Set(fiber.HeaderLocation, location)
-			return c.SendStatus(fiber.StatusPermanentRedirect)
+			c.Status(fiber.StatusPermanentRedirect)
+			return nil
 		}
 	}
 	return refuse(reason.NotFound, "the account of this token does not exist")

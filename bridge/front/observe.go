@@ -44,15 +44,11 @@ func (s *Server) observe(c *fiber.Ctx) error {
 	return nil
 }
 
-// unreadable answers a request that fasthttp could not read, and that no route has seen.
-func (s *Server) unreadable(c *fiber.Ctx, err error) error {
-	s.answered(c, s.begin(c), err)
-	return nil
-}
-
 // begin takes the client's X-Request-Id or makes one, and sends it back.
 func (s *Server) begin(c *fiber.Ctx) *record {
-	r := &record{requestID: c.Get(fiber.HeaderXRequestID), activityID: activityID(c.Get("ADSCIMVersion")), begun: s.now()}
+	r := &record{
+		requestID: sole(&c.Request().Header, fiber.HeaderXRequestID), activityID: activityID(c.Get("ADSCIMVersion")), begun: s.now(),
+	}
 	if !loggable(r.requestID) {
 		r.requestID = s.newID()
 	}
@@ -87,10 +83,10 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	status := c.Response().StatusCode()
 	attributes = append(attributes,
 		slog.Int("status", status),
-		slog.Duration("duration", s.now().Sub(r.begun)),
+		slog.Float64("duration_ms", float64(s.now().Sub(r.begun))/float64(time.Millisecond)),
 		slog.String("request", r.requestID),
 		slog.Int("bytes_in", len(c.Request().Body())),
-		slog.Int("bytes_out", len(c.Response().Body())),
+		slog.Int("bytes_out", sent(c)),
 	)
 	for _, optional := range []slog.Attr{
 		slog.String("activity", r.activityID), slog.String("caller", r.caller),
@@ -108,6 +104,14 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		attributes = append(attributes, slog.String("error", err.Error()))
 	}
 	s.log.LogAttrs(c.UserContext(), r.level(status), "request", attributes...)
+}
+
+// sent is how many octets of a body the answer has on the wire (RFC 9110 §6.4.1).
+func sent(c *fiber.Ctx) int {
+	if c.Method() == fiber.MethodHead {
+		return 0
+	}
+	return len(c.Response().Body())
 }
 
 // level keeps health probes out of the usual log, and marks what an operator should look at.
@@ -134,8 +138,10 @@ func activityID(header string) string {
 	return ""
 }
 
-// loggable says whether a client's id may stand in a log and a header: short and visible.
+// loggable says whether a client's id may stand in a log and a header: a short token (RFC 9110 §5.6.2).
 func loggable(id string) bool {
 	const longest = 128
-	return id != "" && len(id) <= longest && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' })
+	return id != "" && len(id) <= longest && !strings.ContainsFunc(id, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"scimbridge/bridge"
 	"scimbridge/bridge/reason"
 )
 
@@ -34,7 +35,7 @@ func TestOneLineARequest(t *testing.T) {
 		t.Errorf("X-Request-Id: %q", got)
 	}
 	want := map[string]any{
-		"level": "INFO", "msg": "request", "method": "PATCH", "route": "/scim/v2/Users/:id", "status": 200., "duration": 1e9,
+		"level": "INFO", "msg": "request", "method": "PATCH", "route": "/scim/v2/Users/:id", "status": 200., "duration_ms": 1000.,
 		"request": "req-7", "activity": "6b3f1ab0-0f3c-4f9b-9d8e-2b7a5d1c0e42", "caller": "token", "bytes_in": 17., "bytes_out": 10.,
 	}
 	if diff := cmp.Diff(want, s.logged(t)); diff != "" {
@@ -43,7 +44,7 @@ func TestOneLineARequest(t *testing.T) {
 
 	s.ask(t, "GET /scim/v2/Users?filter=secretName+eq+%zz", "")
 	want = map[string]any{
-		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration": 1e9,
+		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration_ms": 1000.,
 		"request": "made-id", "caller": "token", "bytes_in": 0., "reason": "invalidSyntax", "scim_type": "invalidSyntax",
 	}
 	got := s.logged(t)
@@ -68,6 +69,24 @@ func TestOneLineARequest(t *testing.T) {
 	}
 	if n := strings.Count(s.log.String(), "\n"); n != 6 {
 		t.Errorf("%d lines for 6 requests", n)
+	}
+}
+
+// TestBytesOut: what is counted is what is sent.
+func TestBytesOut(t *testing.T) {
+	s := serve(t, Options{})
+	for request, want := range map[string]float64{
+		"GET /scim/v2/Users/1": 10, "HEAD /scim/v2/Users/1": 0, "DELETE /scim/v2/Users/1": 0, "GET /healthz": 3,
+	} {
+		a := s.ask(t, request, "")
+		if got := s.logged(t)["bytes_out"]; got != want || len(a.body) != int(want) {
+			t.Errorf("%s: bytes_out %v, sent %d", request, got, len(a.body))
+		}
+	}
+	s.result = &bridge.Result{Version: `W/"7"`}
+	s.ask(t, "PATCH /scim/v2/Users/1", "{}")
+	if got := s.logged(t)["bytes_out"]; got != 0. {
+		t.Errorf("204: bytes_out %v", got)
 	}
 }
 
@@ -102,6 +121,9 @@ func TestRequestIDs(t *testing.T) {
 		strings.Repeat("x", 128): strings.Repeat("x", 128),
 		strings.Repeat("x", 129): "made-id",
 		"a b":                    "made-id",
+		"a,b":                    "made-id",
+		`"a"`:                    "made-id",
+		"a\r\nX-Request-Id: a":   "made-id",
 		"ü":                      "made-id",
 		"":                       "made-id",
 	} {

@@ -111,7 +111,8 @@ func (r *resources) delete(c *fiber.Ctx) error {
 	if err := r.bridge.Delete(c.UserContext(), r.call(c), r.typ, id(c)); err != nil {
 		return err
 	}
-	return c.SendStatus(fiber.StatusNoContent)
+	c.Status(fiber.StatusNoContent)
+	return nil
 }
 
 // show answers with one resource, or with 204 where there is nothing to show.
@@ -124,8 +125,10 @@ func show(c *fiber.Ctx, status int, result *bridge.Result) error {
 		c.Set(fiber.HeaderETag, result.Version)
 	}
 	if result.Resource == nil {
-		return c.SendStatus(fiber.StatusNoContent)
+		c.Status(fiber.StatusNoContent)
+		return nil
 	}
+	c.Set(fiber.HeaderContentLocation, result.Location) // RFC 7643 §3.1: the same as meta.location
 	return send(c, status, result.Resource)
 }
 
@@ -145,9 +148,6 @@ func (s *Server) sentBody(c *fiber.Ctx) ([]byte, error) {
 	}
 	if !jsonType(c.Get(fiber.HeaderContentType)) {
 		return nil, refuse(reason.MediaType, "")
-	}
-	if body := c.Request().Body(); len(body) > s.options.MaxBody {
-		return nil, fiber.ErrRequestEntityTooLarge
 	}
 	return bytes.Clone(c.Request().Body()), nil
 }

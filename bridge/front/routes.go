@@ -69,9 +69,8 @@ func singleSlashes(c *fiber.Ctx) error {
 
 // authenticate lets nothing below the base path be asked without a token.
 func (s *Server) authenticate(c *fiber.Ctx) error {
-	caller, ok := s.gate.Authenticate(c.Get(fiber.HeaderAuthorization))
+	caller, ok := s.gate.Authenticate(sole(&c.Request().Header, fiber.HeaderAuthorization))
 	if !ok {
-		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="scimbridge"`)
 		return refuse(reason.Unauthenticated, "")
 	}
 	recordOf(c).caller = caller

@@ -28,9 +28,15 @@ func testMap(t *testing.T) (*ldapmap.Map, *ldif.Server) {
 	for _, name := range []string{
 		"objectClass", "uid", "cn", "mail", "title", "memberOf", "member", "entryUUID", "adminCount", "userPrincipalName", "sAMAccountName",
 	} {
-		attributes = append(attributes, "( 1.9."+name+" NAME '"+name+"' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )")
+		syntax := "1.3.6.1.4.1.1466.115.121.1.15"
+		if name == "member" {
+			syntax = ldif.SyntaxDN
+		}
+		attributes = append(attributes, "( 1.9."+name+" NAME '"+name+"' EQUALITY caseIgnoreMatch SYNTAX "+syntax+" )")
 	}
-	schema, err := ldif.ParseSubschema(attributes, []string{"( 1.8.1 NAME 'user' STRUCTURAL )", "( 1.8.2 NAME 'group' STRUCTURAL )"})
+	schema, err := ldif.ParseSubschema(attributes, []string{
+		"( 1.8.1 NAME 'user' STRUCTURAL MAY ( uid $ title ) )", "( 1.8.2 NAME 'group' STRUCTURAL MAY ( mail $ member ) )",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,8 @@ type commandLine struct {
 	Check   checkCommand   `cmd:"" help:"Check a configuration and report every fault."`
 	Demo    demoCommand    `cmd:"" help:"Provision an in-process directory as Entra would, and show each step."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
 
 // run is the program; it returns the exit code.
@@ -47,7 +49,7 @@ func run(w *world, arguments []string) int {
 	var line commandLine
 	helped := false
 	parser, err := kong.New(&line, kong.Name("scimbridge"), kong.Description("SCIM 2.0 for the directory that you already have."),
-		kong.Writers(w.stdout, w.stderr), kong.Exit(func(int) { helped = true }))
+		kong.Writers(w.stdout, w.stderr), kong.Exit(func(int) { helped = true }), kong.Vars{"version": "scimbridge " + version()})
 	if err != nil {
 		fmt.Fprintln(w.stderr, "scimbridge:", err)
 		return exitFault
@@ -70,10 +72,13 @@ func run(w *world, arguments []string) int {
 type versionCommand struct{}
 
 func (versionCommand) Run(w *world) error {
-	version := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-	}
-	_, err := fmt.Fprintln(w.stdout, "scimbridge", version)
+	_, err := fmt.Fprintln(w.stdout, "scimbridge", version())
 	return err
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
 }

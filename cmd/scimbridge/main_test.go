@@ -245,6 +245,7 @@ func TestExitCodes(t *testing.T) {
 		"help":           {nil, []string{"--help"}, exitOK, "serve", ""},
 		"help, of serve": {nil, []string{"serve", "--help"}, exitOK, "SCIMBRIDGE_CONFIG", ""},
 		"version":        {nil, []string{"version"}, exitOK, "scimbridge ", ""},
+		"--version":      {nil, []string{"--version"}, exitOK, "scimbridge ", ""},
 	} {
 		code, stdout, stderr := program(t, test.environ, test.arguments...)
 		if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) ||

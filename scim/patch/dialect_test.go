@@ -111,6 +111,10 @@ func TestDialect(t *testing.T) {
 		},
 		{"cleared by null", mail, `[{"op":"replace","path":"emails","value":null}]`, `{"id":"7"}`, ""},
 		{
+			"cleared by a list of null", mail, `[{"op":"replace","path":"emails","value":[null]}]`, `{"id":"7"}`,
+			`invalidValue: Operations[0], replace "emails": emails[0] must be a value: null is none`,
+		},
+		{
 			"cleared by an empty string", `{"title":"x"}`, `[{"op":"replace","path":"title","value":""}]`, `{}`,
 			`invalidValue: Operations[0], replace "title": title must be more than an empty string: null unassigns it`,
 		},

@@ -53,8 +53,16 @@ func heldOne(ref schema.Ref, was, is any) error {
 		return errImmutable(ref)
 	case leaf.Required && is == nil:
 		return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is required and cannot be removed"}
+	case status(ref) && is == nil:
+		return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is true or false and cannot be removed"}
 	}
 	return nil
+}
+
+// status says that the attribute is the administrative status of an account (RFC 7643 §4.1.1 active). Without one it would be neither let
+// in nor kept out: whoever removes it must not be told that something was done, nor let a blocked one in.
+func status(ref schema.Ref) bool {
+	return ref.Extension == nil && ref.Attr.Name == "active" && ref.Attr.Type == schema.Boolean
 }
 
 // keptImmutable holds that a change to one of many values leaves the immutable sub-attributes that it has: members.value, for one.

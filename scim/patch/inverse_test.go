@@ -117,14 +117,13 @@ func inverse(r scim.Resource, owner schema.Ref) []any {
 var words = rapid.SampledFrom([]string{"a", "b", "c"})
 
 func drawResource(t *rapid.T) scim.Resource {
-	r := scim.Resource{"userName": "m"}
+	r := scim.Resource{"userName": "m", "active": rapid.Bool().Draw(t, "active")} // which an account always has
 	put := func(name string, v any) {
 		if v != nil && rapid.Bool().Draw(t, "has "+name) {
 			r[name] = v
 		}
 	}
 	put("title", words.Draw(t, "title"))
-	put("active", rapid.Bool().Draw(t, "active"))
 	put("name", map[string]any{"givenName": words.Draw(t, "given"), "familyName": words.Draw(t, "family")})
 	put("emails", drawElements(t, "emails", "type"))
 	put("members", drawElements(t, "members", ""))

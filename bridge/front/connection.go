@@ -1,0 +1,97 @@
+package front
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// lingering is how long what a client still sends is read and forgotten once it has its answer: a connection that is closed on unread
+// octets is reset, and the client may never see why.
+const lingering = 2 * time.Second
+
+// listener hands out connections that see what fasthttp does not: how lines end, and that a client may still be sending.
+type listener struct{ net.Listener }
+
+func (l listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	seen := &connection{Conn: c}
+	if secure, ok := c.(*tls.Conn); ok {
+		return &secureConnection{seen, secure}, nil
+	}
+	return seen, nil
+}
+
+// connection is a client's. All but Close is called by the one goroutine that serves it.
+type connection struct {
+	net.Conn
+	line    int  // octets of the header's line so far, without CR
+	last    byte // octet of the header
+	begun   bool // the header has a line that is not empty
+	passed  bool // the header is behind us
+	bare    bool // a line of it ends in LF alone
+	sending atomic.Bool
+}
+
+// secureConnection is a connection over TLS, as which fasthttp knows it by these methods.
+type secureConnection struct {
+	*connection
+	tls *tls.Conn
+}
+
+func (c *secureConnection) Handshake() error { return c.tls.Handshake() }
+
+func (c *secureConnection) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
+
+// connectionOf is the connection behind what fasthttp calls one.
+func connectionOf(c net.Conn) *connection {
+	if secure, ok := c.(*secureConnection); ok {
+		return secure.connection
+	}
+	return c.(*connection)
+}
+
+// errBareLF refuses what RFC 9112 §2.2 lets a recipient take: not all do, and see other fields then.
+var errBareLF = errors.New("a line ends in LF alone")
+
+// Read fails behind a header that has a line which ends in LF alone.
+func (c *connection) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	for i := 0; i < n && !c.passed; i++ {
+		switch {
+		case p[i] == '\n' && c.last != '\r':
+			c.bare = true // which the handler must know of where fasthttp can read the header all the same
+			return n, errBareLF
+		case p[i] == '\n': // an empty line before a request is passed over (§2.2)
+			c.passed = c.line == 0 && c.begun
+			c.line = 0
+		case p[i] != '\r':
+			c.line++
+			c.begun = true
+		}
+		c.last = p[i]
+	}
+	return n, err
+}
+
+// next begins another request. sending says that what the client sends of this one is not read to its end.
+func (c *connection) next(sending bool) {
+	c.line, c.last, c.begun, c.passed, c.bare = 0, 0, false, false, false
+	c.sending.Store(sending)
+}
+
+// Close lingers where the client may still be sending.
+func (c *connection) Close() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.sending.Load() {
+		if half.CloseWrite() == nil && c.Conn.SetReadDeadline(time.Now().Add(lingering)) == nil {
+			_, _ = io.Copy(io.Discard, c.Conn) // to the client's end, or the deadline
+		}
+	}
+	return c.Conn.Close()
+}
