@@ -18,7 +18,7 @@ type enumeration struct {
 	err     error
 }
 
-// shared enumerates a list, and keeps its places. Whoever asks for the same list in the same state meanwhile waits for the same enumeration;
+// shared enumerates a list, and keeps its places. Whoever asks for the same list in the same state meanwhile waits for the same one;
 // it ends when nobody waits any more.
 func (s *snapshots) shared(ctx context.Context, key listKey, enumerate func(context.Context) ([]item, error)) ([]item, error) {
 	s.mu.Lock()

@@ -138,7 +138,8 @@ func (l *listing) count(p *part) error {
 	most, detail := placesMax, "the list has more than %d resources: narrow it with a filter"
 	switch {
 	case p.remainder != nil:
-		most, detail = l.b.limits.LookThrough, "the filter would look through more than %d resources: name a value that the directory can search for"
+		most = l.b.limits.LookThrough
+		detail = "the filter would look through more than %d resources: name a value that the directory can search for"
 	case p.sortBy != nil:
 		most, detail = l.b.limits.LookThrough, "the sort would look through more than %d resources: narrow it with a filter"
 	}
