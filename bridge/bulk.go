@@ -33,8 +33,8 @@ type BulkResult struct {
 }
 
 // Bulk does the operations of a bulk request (RFC 7644 §3.7): what refers to the result of another waits for it, what concerns one resource
-// goes in order, and the rest goes side by side. All goes in order with failOnErrors, so that it is clear what was left undone, and where
-// something is deleted beside other operations: that frees names, and takes away what others refer to.
+// or claims what another frees goes in order, and the rest goes side by side. All goes in order with failOnErrors, so that it is clear what
+// was left undone, and where something is deleted beside other operations: that frees names, and takes away what others refer to.
 func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*BulkResult, error) {
 	if len(body) > b.limits.BulkPayload {
 		return nil, tooLarge("the bulk request has more than maxPayloadSize, %d octets", b.limits.BulkPayload)
@@ -46,7 +46,7 @@ func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*BulkResult, er
 	if len(request.Operations) > b.limits.BulkOperations {
 		return nil, tooLarge("the bulk request has more than maxOperations, %d operations", b.limits.BulkOperations)
 	}
-	u := newBulk(b, c, request)
+	u := newBulk(b, c, request.Steps(b.claims(ctx)))
 	if request.FailOnErrors > 0 || u.deletesAmongOthers() {
 		u.inOrder(ctx, request.FailOnErrors)
 	} else {
@@ -80,10 +80,10 @@ type bulkOp struct {
 	result *scim.BulkResult // nil: not tried
 }
 
-func newBulk(b *Bridge, c Call, request *scim.BulkRequest) *bulk {
+func newBulk(b *Bridge, c Call, steps []scim.BulkStep) *bulk {
 	c.IfMatch, c.IfNoneMatch = "", "" // of the bulk request; an operation has its version
 	u := &bulk{b: b, call: c, ids: map[string]string{}}
-	for _, step := range request.Steps() {
+	for _, step := range steps {
 		u.ops = append(u.ops, &bulkOp{BulkStep: step, done: make(chan struct{})})
 	}
 	return u

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"scimbridge/scim"
+	"scimbridge/scim/schema"
 )
 
 // do does one operation. One that refers to what came to nothing fails (RFC 7644 §3.7.2: 409).
@@ -19,6 +20,10 @@ func (u *bulk) do(ctx context.Context, op *bulkOp) {
 			u.fail(op, fmt.Errorf("panic: %v\n%s", value, debug.Stack()))
 		}
 	}()
+	if op.Fault != nil {
+		u.fail(op, op.Fault)
+		return
+	}
 	ids := u.known(op)
 	if id := op.Missing(ids); id != "" {
 		u.fail(op, unresolved(id))
@@ -53,7 +58,7 @@ func (u *bulk) known(op *bulkOp) map[string]string {
 
 // perform does the request that an operation stands for.
 func (u *bulk) perform(ctx context.Context, op *bulkOp, path string, value any) (r *Result, status int, err error) {
-	typ, id, err := u.b.target(ctx, path)
+	rt, id, err := u.b.target(path)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -67,13 +72,13 @@ func (u *bulk) perform(ctx context.Context, op *bulkOp, path string, value any) 
 	switch {
 	case op.Method == http.MethodPost && id == "":
 		status = http.StatusCreated
-		r, err = u.b.Create(ctx, call, typ, data, View{})
+		r, err = u.b.Create(ctx, call, rt.Name, data, View{})
 	case op.Method == http.MethodPut && id != "":
-		r, err = u.b.Replace(ctx, call, typ, id, data, View{})
+		r, err = u.b.Replace(ctx, call, rt.Name, id, data, View{})
 	case op.Method == http.MethodPatch && id != "":
-		r, err = u.b.Patch(ctx, call, typ, id, data, View{})
+		r, err = u.b.Patch(ctx, call, rt.Name, id, data, View{})
 	case op.Method == http.MethodDelete && id != "":
-		r, err = &Result{Location: u.b.location(call, u.b.compiled.Type(typ).Resource, id)}, u.b.Delete(ctx, call, typ, id)
+		r, err = &Result{Location: u.b.location(call, rt, id)}, u.b.Delete(ctx, call, rt.Name, id)
 	default:
 		err = &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s %s is no operation", op.Method, path)}
 	}
@@ -84,14 +89,14 @@ func (u *bulk) perform(ctx context.Context, op *bulkOp, path string, value any) 
 }
 
 // target finds the resource type, and the id if there is one, that a bulk path names.
-func (b *Bridge) target(ctx context.Context, path string) (typ, id string, err error) {
+func (b *Bridge) target(path string) (rt *schema.ResourceType, id string, err error) {
 	endpoint, id, _ := strings.Cut(strings.Trim(path, "/"), "/")
-	for _, rt := range b.Types(ctx) {
-		if strings.EqualFold(strings.Trim(rt.Endpoint, "/"), endpoint) {
-			return rt.Name, id, nil
+	for _, t := range b.compiled.Types {
+		if strings.EqualFold(strings.Trim(t.Resource.Endpoint, "/"), endpoint) {
+			return t.Resource, id, nil
 		}
 	}
-	return "", "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("path %q names no endpoint", path)}
+	return nil, "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("path %q names no endpoint", path)}
 }
 
 // closeCircles adds to the resources what they could not refer to when they were made.
@@ -117,11 +122,11 @@ func (u *bulk) close(ctx context.Context, op *bulkOp, patch map[string]any) erro
 	if err != nil {
 		return err
 	}
-	typ, _, err := u.b.target(ctx, op.Path)
+	rt, _, err := u.b.target(op.Path)
 	if err != nil {
 		return err
 	}
-	r, err := u.b.Patch(ctx, u.call, typ, u.ids[op.BulkID], body, View{})
+	r, err := u.b.Patch(ctx, u.call, rt.Name, u.ids[op.BulkID], body, View{})
 	if err != nil {
 		return err
 	}
@@ -141,14 +146,23 @@ func (u *bulk) fail(op *bulkOp, err error) {
 		u.b.log.Warn("bulk operation failed", "request", u.call.RequestID, "method", op.Method, "bulkId", op.BulkID,
 			"status", f.Status, "reason", f.Reason, "error", err)
 	}
-	result := scim.BulkResult{Method: op.Method, BulkID: op.BulkID, Status: strconv.Itoa(f.Status)}
-	if op.result != nil {
+	result := scim.BulkResult{Method: op.Method, BulkID: op.BulkID, Status: strconv.Itoa(f.Status), Location: u.meant(op)}
+	if op.result != nil && op.result.Location != "" {
 		result.Location = op.result.Location
-	}
-	if op.Method != http.MethodPost && result.Location == "" {
-		result.Location = u.call.BaseURL + "/" + strings.Trim(op.Path, "/")
 	}
 	message := scim.NewErrorMessage(f.Status, f.ScimType, f.Detail)
 	result.Response = &message
 	op.result = &result
+}
+
+// meant is the location of the resource that an operation is about, which the answer to all but a failed POST has (RFC 7644 §3.7); "" where
+// its path leads to none: it names no endpoint, no id, or a bulkId that came to nothing.
+func (u *bulk) meant(op *bulkOp) string {
+	path, _ := op.Resolved(u.known(op))
+	unresolved := scim.BulkOperation{Path: path}.References()
+	rt, id, err := u.b.target(path)
+	if op.Method == http.MethodPost || err != nil || id == "" || len(unresolved) > 0 {
+		return ""
+	}
+	return u.b.location(u.call, rt, id)
 }

@@ -4,7 +4,9 @@ import (
 	"log/slog"
 	"testing"
 
+	"scimbridge/ldapmap/compile"
 	"scimbridge/scim"
+	"scimbridge/scim/schema"
 )
 
 // TestBulkPanic: an operation that panics fails alone, and does not end the process.
@@ -13,7 +15,10 @@ func TestBulkPanic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := newBulk(&Bridge{log: slog.New(slog.DiscardHandler)}, Call{}, request) // without a directory
+	users := &compile.Type{Name: "User", Resource: &schema.ResourceType{Name: "User", Endpoint: "/Users"}}
+	b := &Bridge{log: slog.New(slog.DiscardHandler), compiled: &compile.Map{Types: []*compile.Type{users}}} // without a directory
+	none := func(scim.BulkOperation) scim.Claims { return scim.Claims{} }
+	u := newBulk(b, Call{}, request.Steps(none))
 	u.sideBySide(t.Context())
 	if r := u.ops[0].result; r == nil || r.Status != "500" || r.Response.Detail != "internal error" {
 		t.Errorf("%+v", r)

@@ -2,7 +2,7 @@ package bridge
 
 // Limits is the configuration's `limits` section: what one request may cost.
 type Limits struct {
-	LookThrough    int `koanf:"lookThrough"`    // entries that a filter which LDAP cannot say may look through; 0: DefaultLookThrough
+	LookThrough    int `koanf:"lookThrough"`    // entries that a sort, or a filter beyond LDAP, may look through; 0: DefaultLookThrough
 	BulkOperations int `koanf:"bulkOperations"` // operations of a bulk request; 0: DefaultBulkOperations
 	BulkPayload    int `koanf:"bulkPayload"`    // octets of a bulk request; 0: DefaultBulkPayload
 }

@@ -32,7 +32,7 @@ type found struct {
 	key   any
 }
 
-// paged answers from a snapshot of the matching ids: the first page makes it, a later one uses it, or makes it again.
+// paged answers from the places of the list.
 func (l *listing) paged(ctx context.Context) (*List, error) {
 	items, err := l.items(ctx)
 	if err != nil {
@@ -48,7 +48,7 @@ func (l *listing) paged(ctx context.Context) (*List, error) {
 		list.StartIndex = max(l.query.StartIndex, 1)
 		offset = list.StartIndex - 1
 	}
-	wanted := page(items, offset, l.count)
+	wanted := page(items, offset, l.size)
 	if l.query.Cursor != nil && offset+len(wanted) < len(items) {
 		list.NextCursor = l.cursor(offset+len(wanted), wanted[len(wanted)-1])
 	}
@@ -62,17 +62,23 @@ func page[T any](list []T, offset, count int) []T {
 	return list[offset:min(offset+count, len(list))]
 }
 
-// items is the snapshot of the list.
+// items are the places of the list: those of a snapshot where one is fresh enough, but a first page is always found anew.
 func (l *listing) items(ctx context.Context) ([]item, error) {
 	first := l.query.Cursor == nil && l.query.StartIndex <= 1 || l.query.Cursor != nil && *l.query.Cursor == ""
+	key := listKey{text: l.key, values: l.query.Filter != "" || l.query.SortBy != ""}
 	if !first {
-		if items, ok := l.b.snapshots.get(l.key); ok {
+		if items, ok := l.b.snapshots.get(key); ok {
 			return items, nil
 		}
 	}
+	return l.b.snapshots.shared(ctx, key, l.enumerate)
+}
+
+// enumerate finds every part's matches, in order.
+func (l *listing) enumerate(ctx context.Context) ([]item, error) {
 	var all []found
 	for number := range l.parts {
-		matches, err := l.enumerate(ctx, number)
+		matches, err := l.matches(ctx, number)
 		if err != nil {
 			return nil, err
 		}
@@ -83,37 +89,64 @@ func (l *listing) items(ctx context.Context) ([]item, error) {
 	for i, f := range all {
 		items[i] = f.item
 	}
-	l.b.snapshots.put(l.key, items)
 	return items, nil
 }
 
-// enumerate gathers a part's matches, reading of each entry only what decides on it and its place.
-func (l *listing) enumerate(ctx context.Context, number int) ([]found, error) {
+// matches gathers a part's matches: of each entry it reads only what decides on it and its place, and of that it keeps the place alone.
+func (l *listing) matches(ctx context.Context, number int) ([]found, error) {
 	p := l.parts[number]
 	attributes := []string{p.t.Server.IDAttribute}
-	if p.remainder != nil || p.sortBy != nil {
+	if p.decides() {
 		attributes = read.Attributes(p.t, p.judges)
 	}
-	var entries []*ldif.Entry
-	search := directory.Search{Base: p.t.Base, Filter: p.ldap, Attributes: attributes}
-	most := l.b.limits.LookThrough
-	err := l.b.directory.Enumerate(ctx, search, func(e *ldif.Entry) error {
-		if entries = append(entries, e); p.remainder != nil && len(entries) > most {
-			detail := "the filter would look through more than %d resources: name a value that the directory can search for"
-			return &scim.Error{Type: scim.TooMany, Detail: fmt.Sprintf(detail, most)}
+	var matches []found
+	batch := make([]*ldif.Entry, 0, idsASearch)
+	decide := func() error {
+		refs := ldapmap.Refs{}
+		var err error
+		if p.decides() {
+			refs, err = l.refs(ctx, p, batch, p.judges)
 		}
-		return nil
+		for _, f := range l.matching(number, batch, refs) {
+			matches = append(matches, found{item: f.item, key: f.key})
+		}
+		batch = batch[:0]
+		return err
+	}
+	search := directory.Search{Base: p.t.Base, Filter: p.ldap, Attributes: attributes}
+	err := l.b.directory.Enumerate(ctx, search, func(e *ldif.Entry) error {
+		if err := l.count(p); err != nil {
+			return err
+		}
+		if batch = append(batch, e); len(batch) < cap(batch) {
+			return nil
+		}
+		return decide()
 	})
+	if err == nil {
+		err = decide()
+	}
 	if err != nil && reasonOf(err) != reason.NoSuchObject {
 		return nil, err
 	}
-	refs := ldapmap.Refs{}
-	if p.remainder != nil || p.sortBy != nil {
-		if refs, err = l.refs(ctx, p, entries, p.judges); err != nil {
-			return nil, err
-		}
+	return matches, nil
+}
+
+// count holds an enumeration to what it may look through, and what it may keep.
+func (l *listing) count(p *part) error {
+	l.seen++
+	most, detail := placesMax, "the list has more than %d resources: narrow it with a filter"
+	switch {
+	case p.remainder != nil:
+		most = l.b.limits.LookThrough
+		detail = "the filter would look through more than %d resources: name a value that the directory can search for"
+	case p.sortBy != nil:
+		most, detail = l.b.limits.LookThrough, "the sort would look through more than %d resources: narrow it with a filter"
 	}
-	return l.matching(number, entries, refs), nil
+	if l.seen > most {
+		return &scim.Error{Type: scim.TooMany, Detail: fmt.Sprintf(detail, most)}
+	}
+	return nil
 }
 
 // idsASearch is how many ids one search names: servers bound a filter's size.
@@ -154,13 +187,13 @@ func (l *listing) read(ctx context.Context, items []item) ([]scim.Resource, erro
 	return resources, nil
 }
 
-// matching keeps of a part's entries those that match, in order.
+// matching keeps of a part's entries those that match.
 func (l *listing) matching(number int, entries []*ldif.Entry, refs ldapmap.Refs) []found {
 	p := l.parts[number]
 	var matches []found
 	for _, e := range entries {
 		f := found{item: item{number, p.t.ID(e)}, entry: e}
-		if p.remainder != nil || p.sortBy != nil {
+		if p.decides() {
 			r := l.b.resource(l.call, p.t, e, refs)
 			if p.remainder != nil && !filter.Matches(p.remainder, r) {
 				continue
@@ -171,7 +204,6 @@ func (l *listing) matching(number int, entries []*ldif.Entry, refs ldapmap.Refs)
 		}
 		matches = append(matches, f)
 	}
-	l.sort(matches)
 	return matches
 }
 

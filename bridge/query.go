@@ -53,7 +53,7 @@ func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List,
 		return nil, err
 	}
 	l := &listing{b: b, call: c, m: m, query: q, key: strings.Join([]string{typ, q.Filter, q.SortBy, fmt.Sprint(q.Descending)}, "\x00")}
-	if l.count, err = pageSize(q); err != nil {
+	if l.size, err = pageSize(q); err != nil {
 		return nil, err
 	}
 	l.types = m.Types
@@ -111,7 +111,8 @@ type listing struct {
 	types []*ldapmap.Type
 	parts []*part
 	key   string // of the snapshot
-	count int
+	size  int    // of a page
+	seen  int    // entries that an enumeration has looked at
 }
 
 // part is what a listing asks of one resource type.
@@ -170,6 +171,9 @@ func (p *part) judges(ref schema.Ref) bool {
 	return p.remainder != nil && mentions(p.remainder, ref) || p.sortBy != nil && p.sortBy.Attr == ref.Attr
 }
 
+// decides says that what entries hold decides on them, or on their places, beyond what the directory says.
+func (p *part) decides() bool { return p.remainder != nil || p.sortBy != nil }
+
 // direct answers a query that few entries can match by one search.
 func (l *listing) direct(ctx context.Context) (*List, error) {
 	p := l.parts[0]
@@ -183,9 +187,10 @@ func (l *listing) direct(ctx context.Context) (*List, error) {
 		return nil, err
 	}
 	matches := l.matching(0, entries, refs)
+	l.sort(matches)
 	start := max(l.query.StartIndex, 1)
 	list := &List{Total: len(matches), StartIndex: start}
-	for _, f := range page(matches, start-1, l.count) {
+	for _, f := range page(matches, start-1, l.size) {
 		list.Resources = append(list.Resources, l.b.show(l.call, p.t, f.entry, refs, p.p).Resource)
 	}
 	return list, nil

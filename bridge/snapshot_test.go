@@ -1,58 +1,101 @@
 package bridge
 
 import (
-	"fmt"
 	"testing"
 	"time"
+
+	"scimbridge/ldapmap/ldif"
 )
 
-func TestSnapshotsEnd(t *testing.T) {
-	now := time.Unix(0, 0)
-	s := newSnapshots(func() time.Time { return now })
-	s.put("a", []item{{0, "1"}})
-	now = now.Add(snapshotLife)
-	if _, ok := s.get("a"); !ok {
-		t.Error("a snapshot in use has gone")
+// clock is a time that a test turns.
+type clock struct{ at time.Time }
+
+func (c *clock) now() time.Time { return c.at }
+
+func (c *clock) turn(d time.Duration) { c.at = c.at.Add(d) }
+
+// keep puts a snapshot as an enumeration that begins and ends now does.
+func (s *snapshots) keep(text string, items []item) listKey {
+	key := listKey{text: text}
+	s.put(moment{key, s.stateFor(key)}, items, s.now())
+	return key
+}
+
+func (s *snapshots) has(key listKey) bool {
+	_, ok := s.get(key)
+	return ok
+}
+
+// TestSnapshotsAgeFromWhenTheyWereMade: whoever uses one does not prolong it.
+func TestSnapshotsAgeFromWhenTheyWereMade(t *testing.T) {
+	c := &clock{}
+	s := newSnapshots(c.now)
+	a := s.keep("a", []item{{0, "1"}})
+	c.turn(snapshotLife)
+	if !s.has(a) {
+		t.Error("a snapshot has gone before its time")
 	}
-	now = now.Add(snapshotLife) // the use above made it live on
-	if _, ok := s.get("a"); !ok {
-		t.Error("a use does not prolong a snapshot")
-	}
-	now = now.Add(snapshotLife + 1)
-	if _, ok := s.get("a"); ok {
+	c.turn(1)
+	if s.has(a) {
 		t.Error("a snapshot outlives its time")
+	}
+	if len(s.byKey) != 0 {
+		t.Error("what is too old is kept")
+	}
+}
+
+// TestSnapshotsEndWithAWrite that may change their places: which entries there are, or what they hold.
+func TestSnapshotsEndWithAWrite(t *testing.T) {
+	for kind, ends := range map[ldif.EffectKind]bool{
+		ldif.Created: true, ldif.Deleted: true, ldif.Moved: true, ldif.Changed: false, ldif.Renamed: false, ldif.MembersAdded: false,
+	} {
+		s := newSnapshots(time.Now)
+		all, filtered := listKey{text: "all"}, listKey{"filtered", true}
+		for _, key := range []listKey{all, filtered} {
+			s.put(moment{key, s.stateFor(key)}, nil, s.now())
+		}
+		s.wrote(ldif.Plan{Effects: []ldif.Effect{{Kind: kind}}})
+		if s.has(filtered) {
+			t.Errorf("%s: a filtered list is as it was", kind)
+		}
+		if s.has(all) == ends {
+			t.Errorf("%s: a list of all ends: %t", kind, !ends)
+		}
 	}
 }
 
 func TestSnapshotsAreFew(t *testing.T) {
-	now := time.Unix(0, 0)
-	s := newSnapshots(func() time.Time { return now })
-	for i := range snapshotsMax + 1 {
-		now = now.Add(time.Second)
-		s.put(fmt.Sprint(i), nil)
+	c := &clock{}
+	s := newSnapshots(c.now)
+	first := s.keep("first", nil)
+	c.turn(1)
+	second := s.keep("second", nil)
+	for i := range snapshotsMax - 1 {
+		c.turn(1)
+		s.keep(string(rune('a'+i)), nil)
 	}
-	if _, ok := s.get("0"); ok || len(s.byKey) != snapshotsMax {
-		t.Errorf("%d snapshots, the oldest among them: %t", len(s.byKey), ok)
+	if s.has(first) || len(s.byKey) != snapshotsMax {
+		t.Errorf("%d snapshots, the oldest among them: %t", len(s.byKey), s.has(first))
 	}
-	if _, ok := s.get("1"); !ok {
+	if !s.has(second) {
 		t.Error("more than the oldest has gone")
 	}
 }
 
 // TestSnapshotsAreBounded: lists of a large directory fill the memory before they are many.
 func TestSnapshotsAreBounded(t *testing.T) {
-	now := time.Unix(0, 0)
-	s := newSnapshots(func() time.Time { return now })
+	c := &clock{}
+	s := newSnapshots(c.now)
 	large := make([]item, placesMax/2)
-	for _, key := range []string{"a", "b", "a", "c"} {
-		now = now.Add(time.Second)
-		s.put(key, large)
+	keys := map[string]listKey{}
+	for _, text := range []string{"a", "b", "a", "c"} {
+		c.turn(1)
+		keys[text] = s.keep(text, large)
 	}
-	if _, ok := s.get("b"); ok || len(s.byKey) != 2 {
-		t.Errorf("%d large snapshots, the one used least lately among them: %t", len(s.byKey), ok)
+	if s.has(keys["b"]) || !s.has(keys["a"]) || !s.has(keys["c"]) {
+		t.Error("not the snapshot that was made first has gone")
 	}
-	s.put("d", make([]item, placesMax+1))
-	if _, ok := s.get("d"); !ok || len(s.byKey) != 1 {
-		t.Error("a list larger than all may be is not kept alone")
+	if all := s.keep("d", make([]item, placesMax)); !s.has(all) || len(s.byKey) != 1 {
+		t.Error("a list as large as all may be is not kept alone")
 	}
 }

@@ -143,7 +143,7 @@ func (r *request) attempt(ctx context.Context, in intent, past history) (history
 	return append(past, a), a.receipt.Err
 }
 
-// record tells the journal what became of a plan.
+// record tells the journal what became of a plan, and the lists that their places may be others.
 func (r *request) record(receipt ldif.Receipt) {
 	record := journal.Record{
 		RequestID: r.call.RequestID, Caller: r.call.Caller, Operation: r.operation, Type: r.typ.Name, Receipt: receipt,
@@ -152,6 +152,7 @@ func (r *request) record(receipt ldif.Receipt) {
 		record.ID = r.typ.ID(before)
 	}
 	r.journal(record)
+	r.snapshots.wrote(receipt.Plan)
 }
 
 // resume finds out what became of the step that no answer came for. Where it was done, the rest of the plan follows, and the write is

@@ -106,7 +106,7 @@
 //	    - OU=Administrators,OU=People,DC=corp,DC=example
 //
 //	limits:                          # what one request may cost
-//	  lookThrough: 100000            # entries that a filter which LDAP cannot say may look through
+//	  lookThrough: 100000            # entries that a sort, or a filter which LDAP cannot say, may look through
 //	  bulkOperations: 1000
 //	  bulkPayload: 2097152           # bytes
 //

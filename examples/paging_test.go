@@ -67,15 +67,17 @@ func TestPagesWhileOthersComeAndGo(t *testing.T) {
 
 	var stop atomic.Bool
 	moved := make(chan error, 1)
-	go func() { // another client adds and deletes all the while
+	other := deploy(t, server)
+	go func() { // another client adds and deletes all the while, through another copy: what this one wrote would show at once
 		for i := 0; !stop.Load(); i++ {
-			_, content, err := d.try("POST", "/Users", fmt.Sprintf(`{"userName":"move%d@contoso.example","name":{"familyName":"M"}}`, i))
+			_, content, err := other.try("POST", "/Users",
+				fmt.Sprintf(`{"userName":"move%d@contoso.example","name":{"familyName":"M"}}`, i))
 			var made struct{ ID string }
 			if err == nil {
 				err = json.Unmarshal([]byte(content), &made)
 			}
 			if err == nil && i%2 == 0 {
-				_, _, err = d.try("DELETE", "/Users/"+made.ID, "")
+				_, _, err = other.try("DELETE", "/Users/"+made.ID, "")
 			}
 			if err != nil {
 				moved <- err

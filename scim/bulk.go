@@ -16,6 +16,7 @@ type BulkRequest struct {
 
 // BulkOperation is one of its operations. Data is plain JSON: numbers as json.Number.
 type BulkOperation struct {
+	Fault   *Error // what is wrong with it: it is answered by that, and the others are done; nil: nothing
 	Method  string // in capitals
 	BulkID  string
 	Path    string
@@ -47,7 +48,7 @@ func NewBulkResponse(results []BulkResult) BulkResponse {
 	return BulkResponse{Schemas: []string{BulkResponseURN}, Operations: results}
 }
 
-// ParseBulk reads a bulk request. It returns a *Error that names the operation at fault: nothing is done then.
+// ParseBulk reads a bulk request. It returns a *Error where the request is none; an operation that is none has a Fault.
 func ParseBulk(body []byte, d Dialect) (*BulkRequest, error) {
 	o, err := Decode(body)
 	if err != nil {
@@ -70,11 +71,14 @@ func ParseBulk(body []byte, d Dialect) (*BulkRequest, error) {
 	if !ok {
 		return nil, &Error{InvalidSyntax, "Operations must be an array"}
 	}
+	if len(list) == 0 && !d.noBulkOperations() {
+		return nil, &Error{InvalidSyntax, "Operations must have an operation"}
+	}
 	made := map[string]bool{}
 	for i, raw := range list {
-		op, err := bulkOperation(raw, made)
-		if err != nil {
-			return nil, &Error{err.Type, fmt.Sprintf("Operations[%d]: %s", i, err.Detail)}
+		op, fault := bulkOperation(raw, made)
+		if fault != nil {
+			op.Fault = &Error{fault.Type, fmt.Sprintf("Operations[%d]: %s", i, fault.Detail)}
 		}
 		request.Operations = append(request.Operations, op)
 	}
@@ -93,13 +97,16 @@ func bulkOperation(raw any, made map[string]bool) (op BulkOperation, fault *Erro
 		to   *string
 	}{{"method", &op.Method}, {"bulkId", &op.BulkID}, {"path", &op.Path}, {"version", &op.Version}} {
 		v, _ := o.Get(member.name)
-		if *member.to, ok = v.(string); !ok && v != nil {
-			return op, wrongType(member.name, "a string")
+		if *member.to, ok = v.(string); !ok && v != nil && fault == nil {
+			fault = wrongType(member.name, "a string")
 		}
+	}
+	op.Method = strings.ToUpper(op.Method)
+	if fault != nil {
+		return op, fault
 	}
 	data, _ := o.Get("data")
 	op.Data = plainJSON(data)
-	op.Method = strings.ToUpper(op.Method)
 	switch op.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:

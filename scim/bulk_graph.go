@@ -14,20 +14,24 @@ type BulkStep struct {
 	circle map[string]bool // bulkIds that it refers to and cannot wait for: their operations wait for it in turn
 }
 
-// Steps are the operations in the order of the request, each with what it waits for: the POST that makes what it refers to, and what comes
-// before it on the same resource. Of references in a circle one is not waited for but left out of its POST, and added later (Closing).
+// Steps are the operations in the order of the request, each with what it waits for: the POST that makes what it refers to, what comes
+// before it on the same resource, and what comes before it on the values that it claims. Of references in a circle one is not waited for
+// but left out of its POST, and added later (Closing).
 //
 // POST a refers to b, and POST b to a: a waits for b, and b is made without a.
-func (r *BulkRequest) Steps() []BulkStep {
+func (r *BulkRequest) Steps(claims func(BulkOperation) Claims) []BulkStep {
 	g := graph{steps: make([]BulkStep, len(r.Operations)), makers: map[string]int{}}
 	for i, o := range r.Operations {
 		g.steps[i].BulkOperation = o
-		if o.Method == http.MethodPost {
+		if o.Method == http.MethodPost && o.Fault == nil {
 			g.makers[o.BulkID] = i
 		}
 	}
 	last := map[string]int{} // by resource
 	for i, o := range r.Operations {
+		if o.Fault != nil {
+			continue
+		}
 		if o.Method != http.MethodPost {
 			resource := strings.ToLower(strings.Trim(o.Path, "/"))
 			if before, ok := last[resource]; ok {
@@ -37,6 +41,7 @@ func (r *BulkRequest) Steps() []BulkStep {
 		}
 		g.link(i)
 	}
+	g.order(claims)
 	return g.steps
 }
 

@@ -15,7 +15,7 @@ func steps(t *testing.T, operations string) []scim.BulkStep {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return request.Steps()
+	return request.Steps(func(scim.BulkOperation) scim.Claims { return scim.Claims{} })
 }
 
 // What waits for what: a POST for those that it refers to, the operations on one resource for one another, and none in a circle.

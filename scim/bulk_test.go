@@ -57,30 +57,13 @@ func TestParseBulk(t *testing.T) {
 }
 
 func TestParseBulkErrors(t *testing.T) {
-	const post = `{"method":"POST","path":"/Users","bulkId":"a","data":{}}`
 	for _, tt := range []struct{ body, want string }{
 		{`{"Operations":[`, "invalidSyntax: the body is not JSON: unexpected end of JSON input (line 1, column 15)"},
 		{`{}`, "invalidSyntax: Operations must be an array"},
 		{`{"Operations":{}}`, "invalidSyntax: Operations must be an array"},
-		{`{"Operations":[7]}`, "invalidSyntax: Operations[0]: it must be a JSON object"},
 		{`{"failOnErrors":"1","Operations":[]}`, "invalidValue: failOnErrors must be the number of errors to stop at"},
 		{`{"failOnErrors":-1,"Operations":[]}`, "invalidValue: failOnErrors must be the number of errors to stop at"},
 		{`{"failOnErrors":1.5,"Operations":[]}`, "invalidValue: failOnErrors must be the number of errors to stop at"},
-		{`{"Operations":[` + post + `,{"method":7,"path":"/Users"}]}`, "invalidValue: Operations[1]: method must be a string"},
-		{
-			`{"Operations":[{"method":"GET","path":"/Users"}]}`,
-			`invalidValue: Operations[0]: method "GET" is none of POST, PUT, PATCH, DELETE`,
-		},
-		{`{"Operations":[{"path":"/Users"}]}`, `invalidValue: Operations[0]: method "" is none of POST, PUT, PATCH, DELETE`},
-		{`{"Operations":[{"method":"DELETE"}]}`, "invalidValue: Operations[0]: path is missing"},
-		{`{"Operations":[{"method":"POST","path":"/Users","data":{}}]}`, "invalidValue: Operations[0]: a POST needs a bulkId"},
-		{`{"Operations":[` + post + `,` + post + `]}`, `invalidValue: Operations[1]: bulkId "a" is used twice`},
-		{
-			`{"Operations":[{"method":"POST","path":"/Users","bulkId":"a/b","data":{}}]}`,
-			`invalidValue: Operations[0]: bulkId "a/b" has a slash`,
-		},
-		{`{"Operations":[{"method":"PUT","path":"/Users/7"}]}`, "invalidValue: Operations[0]: data is missing"},
-		{`{"Operations":[{"method":"PATCH","path":"/Users/7","data":null}]}`, "invalidValue: Operations[0]: data is missing"},
 	} {
 		_, err := scim.ParseBulk([]byte(tt.body), scim.Dialect{})
 		if _, ok := errors.AsType[*scim.Error](err); !ok || err.Error() != tt.want {
@@ -89,11 +72,51 @@ func TestParseBulkErrors(t *testing.T) {
 	}
 }
 
+// TestBulkFaults: an operation that is none has its own fault, and the others are read.
+func TestBulkFaults(t *testing.T) {
+	const (
+		post  = `{"method":"POST","path":"/Users","bulkId":"a","data":{}}`
+		other = `{"method":"DELETE","path":"/Users/9"}`
+	)
+	for _, tt := range []struct{ operations, want string }{
+		{`7`, "invalidSyntax: Operations[0]: it must be a JSON object"},
+		{`null`, "invalidSyntax: Operations[0]: it must be a JSON object"},
+		{post + `,{"method":7,"path":"/Users"}`, "invalidValue: Operations[1]: method must be a string"},
+		{
+			`{"method":"GET","path":"/Users"}`,
+			`invalidValue: Operations[0]: method "GET" is none of POST, PUT, PATCH, DELETE`,
+		},
+		{`{"path":"/Users"}`, `invalidValue: Operations[0]: method "" is none of POST, PUT, PATCH, DELETE`},
+		{`{"method":"DELETE"}`, "invalidValue: Operations[0]: path is missing"},
+		{`{"method":"POST","path":"/Users","data":{}}`, "invalidValue: Operations[0]: a POST needs a bulkId"},
+		{post + `,` + post + ``, `invalidValue: Operations[1]: bulkId "a" is used twice`},
+		{
+			`{"method":"POST","path":"/Users","bulkId":"a/b","data":{}}`,
+			`invalidValue: Operations[0]: bulkId "a/b" has a slash`,
+		},
+		{`{"method":"PUT","path":"/Users/7"}`, "invalidValue: Operations[0]: data is missing"},
+		{`{"method":"PATCH","path":"/Users/7","data":null}`, "invalidValue: Operations[0]: data is missing"},
+	} {
+		r, err := scim.ParseBulk([]byte(`{"Operations":[`+tt.operations+`,`+other+`]}`), scim.Dialect{})
+		if err != nil {
+			t.Errorf("%s: %v", tt.operations, err)
+			continue
+		}
+		last := len(r.Operations) - 1
+		for i, op := range r.Operations {
+			if fault := op.Fault; (fault != nil) != (i == last-1) || fault != nil && fault.Error() != tt.want {
+				t.Errorf("%s: Operations[%d]\n got %v\nwant %s", tt.operations, i, fault, tt.want)
+			}
+		}
+	}
+}
+
 func TestBulkStrict(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"Operations":[]}`: "invalidSyntax: schemas must be an array with " + scim.BulkRequestURN,
-		`{"schemas":["` + scim.PatchOpURN + `"],"Operations":[]}`:     "invalidSyntax: schemas lacks " + scim.BulkRequestURN,
-		`{"schemas":["` + scim.BulkRequestURN + `"],"Operations":[]}`: "",
+		`{"schemas":["` + scim.PatchOpURN + `"],"Operations":[]}`:      "invalidSyntax: schemas lacks " + scim.BulkRequestURN,
+		`{"schemas":["` + scim.BulkRequestURN + `"],"Operations":[]}`:  "invalidSyntax: Operations must have an operation",
+		`{"schemas":["` + scim.BulkRequestURN + `"],"Operations":[7]}`: "",
 	} {
 		if _, err := scim.ParseBulk([]byte(body), scim.Dialect{}); err != nil {
 			t.Error(err)
@@ -176,6 +199,9 @@ func FuzzBulk(f *testing.F) {
 			return
 		}
 		for _, op := range r.Operations {
+			if op.Fault != nil {
+				continue
+			}
 			if op.Path == "" || op.Method != "DELETE" && op.Data == nil || op.Method == "POST" && op.BulkID == "" {
 				t.Fatalf("an operation lacks something: %+v", op)
 			}

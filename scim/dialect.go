@@ -191,6 +191,9 @@ func (d Dialect) Announces(body Object, urn string) error {
 	return &Error{InvalidSyntax, "schemas lacks " + urn}
 }
 
+// noBulkOperations takes a bulk request whose Operations are empty, which asks for nothing: RFC 7644 §3.7 has one or more.
+func (d Dialect) noBulkOperations() bool { return !d.Strict }
+
 // bracketless takes the value filter out of a name in the parameters attributes and excludedAttributes, which RFC 7644 §3.9 does not have
 // there: `attributes=emails[type eq "work"]` in Microsoft's Postman collection is emails.
 func (d Dialect) bracketless(path string) string {

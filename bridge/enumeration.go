@@ -1,0 +1,86 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+)
+
+// enumerations is how many lists are enumerated at a time. Each has a connection of its own.
+const enumerations = 4
+
+// enumeration is one under way.
+type enumeration struct {
+	waiting int // who wants it
+	cancel  context.CancelFunc
+	done    chan struct{}
+	items   []item
+	err     error
+}
+
+// shared enumerates a list, and keeps its places. Whoever asks for the same list in the same state meanwhile waits for the same one;
+// it ends when nobody waits any more.
+func (s *snapshots) shared(ctx context.Context, key listKey, enumerate func(context.Context) ([]item, error)) ([]item, error) {
+	s.mu.Lock()
+	at := moment{key, s.stateFor(key)}
+	e := s.underWay[at]
+	if e == nil {
+		e = &enumeration{done: make(chan struct{})}
+		own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		e.cancel = cancel
+		s.underWay[at] = e
+		go s.run(own, at, e, enumerate)
+	}
+	e.waiting++
+	s.mu.Unlock()
+	select {
+	case <-e.done:
+		return e.items, e.err
+	case <-ctx.Done():
+		s.leave(at, e)
+		return nil, ctx.Err()
+	}
+}
+
+// leave ends an enumeration that nobody waits for.
+func (s *snapshots) leave(at moment, e *enumeration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.waiting--; e.waiting == 0 {
+		e.cancel()
+		s.forget(at, e)
+	}
+}
+
+// forget lets nobody join an enumeration any more.
+func (s *snapshots) forget(at moment, e *enumeration) {
+	if s.underWay[at] == e {
+		delete(s.underWay, at)
+	}
+}
+
+func (s *snapshots) run(ctx context.Context, at moment, e *enumeration, enumerate func(context.Context) ([]item, error)) {
+	defer e.cancel()
+	defer close(e.done)
+	made := s.now()
+	func() {
+		defer func() {
+			if value := recover(); value != nil { // beside the request's own goroutine it would end the process
+				e.err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
+			}
+		}()
+		select {
+		case s.slots <- struct{}{}:
+			defer func() { <-s.slots }()
+			e.items, e.err = enumerate(ctx)
+		case <-ctx.Done():
+			e.err = ctx.Err()
+		}
+	}()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget(at, e)
+	if e.err == nil && at.state == s.stateFor(at.listKey) { // no write has overtaken it
+		s.put(at, e.items, made)
+	}
+}
