@@ -112,7 +112,7 @@ func TestReceipts(t *testing.T) {
 			status:   http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
 		},
 		"a lost race": {
-			faults:   map[string]memdir.Fault{"modrdn 0": refuse(122)},
+			faults:   map[string]memdir.Fault{"modrdn 0": refuse(16)},
 			receipts: []string{"taken back " + title + "\ntaken back " + join + "\nrefused " + rename + "\nnot sent", done},
 			status:   http.StatusOK, name: "after", title: "x",
 		},
@@ -144,7 +144,7 @@ func TestReceipts(t *testing.T) {
 			status: http.StatusOK, name: "after", title: "x",
 		},
 		"unknown, and the rest loses a race": {
-			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(122)},
+			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(16)},
 			receipts: []string{
 				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
 				"refused " + leave,
@@ -260,7 +260,7 @@ func TestAnotherChangeUnderIfMatch(t *testing.T) {
 				members += fmt.Sprintf(`,{"value":%q}`, user)
 			}
 			made := h.create(t, "Group", fmt.Sprintf(`{"displayName":"G","members":[%s]}`, members))
-			h.at("modify", 1, memdir.Fault{Code: 122}, func() {
+			h.at("modify", 1, memdir.Fault{Code: 16}, func() { // the member went and came back
 				request := ldap.NewModifyRequest("cn=G,"+h.server.Groups, nil)
 				request.Replace("description", []string{"another's"})
 				if err := admin.Modify(request); err != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -19,6 +20,8 @@ type Client struct {
 	log     *slog.Logger
 	pool    *pool
 	breaker *breaker
+
+	unasserted atomic.Bool // a change was sent without the assertion that it should have had: see run.heldAllTheSame
 
 	asking  chan struct{} // held by the one that reads the root DSE
 	mu      sync.Mutex

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -99,14 +98,23 @@ func partlyDone(failure, inverse error) error {
 
 // change sends one change record. left is the entry as an earlier change left it.
 func (r *run) change(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
-	controls, err := r.condition(change.If, left)
+	controls, err := r.condition(change, left)
 	if err != nil {
 		return ldif.StepReceipt{}, &Error{Reason: reason.Failed, Cause: err}
 	}
+	receipt, err := r.send(ctx, change, read, controls)
+	if e, _ := errors.AsType[*Error](err); e != nil && e.Code == ldap.LDAPResultAssertionFailed && r.heldAllTheSame(ctx, change, left) {
+		return r.send(ctx, change, read, nil)
+	}
+	return receipt, err
+}
+
+// send sends one change record with the controls that hold its condition.
+func (r *run) send(ctx context.Context, change ldif.Change, read []string, controls []ldap.Control) (ldif.StepReceipt, error) {
 	if change.Kind == ldif.Modify {
 		return r.modify(ctx, change, read, controls)
 	}
-	_, err = call(ctx, r.client, true, func(l *ldap.Conn) (struct{}, error) {
+	_, err := call(ctx, r.client, true, func(l *ldap.Conn) (struct{}, error) {
 		switch change.Kind {
 		case ldif.Add:
 			request := ldap.NewAddRequest(change.DN, controls)
@@ -196,34 +204,6 @@ func (r *run) modifyRequest(change ldif.Change, controls []ldap.Control) *ldap.M
 // target names the entry that a Modify or Delete is for, by its id where the server takes that: no rename changes it. A ModifyDN does not
 // take that form.
 func (r *run) target(change ldif.Change) string { return r.server.ByID(change.If.ID, change.DN) }
-
-// condition holds a change to its condition where the server can assert (RFC 4528).
-func (r *run) condition(c ldif.Condition, left *ldif.Entry) ([]ldap.Control, error) {
-	if !r.server.Controls[controlAssertion] {
-		return nil, nil
-	}
-	version := c.Version
-	if c.AsLeft {
-		// After a change that showed nothing the version is not known, and the id has to do.
-		version = left.Value(r.server.VersionAttribute)
-	}
-	var items []string
-	if c.ID != "" {
-		items = append(items, "("+r.server.IDAttribute+"="+ldif.EscapeFilter(c.ID)+")")
-	}
-	if version != "" {
-		items = append(items, "("+r.server.VersionAttribute+"="+ldif.EscapeFilter(version)+")")
-	}
-	if len(items) == 0 {
-		return nil, nil
-	}
-	filter := items[0]
-	if len(items) > 1 {
-		filter = "(&" + strings.Join(items, "") + ")"
-	}
-	control, err := assertion(filter)
-	return []ldap.Control{control}, err
-}
 
 // withVersion adds the version attribute: the next change may have to assert it, and it is what whoever takes the change back later goes
 // by.

@@ -59,11 +59,13 @@ func (m message) postRead() (names []string) {
 
 func TestConditions(t *testing.T) {
 	mods := []ldif.Mod{{Op: ldif.AddValues, Name: "title", Values: []string{"Countess"}}}
+	itself := []ldif.Mod{{Op: ldif.AddValues, Name: "member", Values: []string{"CN=Staff"}}}
 	steps := []ldif.Step{
 		{Change: ldif.Change{Kind: ldif.Modify, DN: "uid=ada", Mods: mods, If: ldif.Condition{ID: ada, Version: "csn(1)"}}},
 		{Change: ldif.Change{Kind: ldif.ModifyDN, DN: "uid=ada", NewRDN: "uid=countess", If: ldif.Condition{ID: ada, AsLeft: true}}},
 		{Change: ldif.Change{Kind: ldif.Modify, DN: "uid=countess", Mods: mods, If: ldif.Condition{ID: ada, AsLeft: true}}},
 		{Change: ldif.Change{Kind: ldif.Modify, DN: "cn=staff", Mods: mods}},
+		{Change: ldif.Change{Kind: ldif.Modify, DN: "cn=staff", Mods: itself, If: ldif.Condition{ID: ada, Version: "csn"}}},
 		{Change: ldif.Change{Kind: ldif.Delete, DN: "uid=countess", If: ldif.Condition{ID: ada}}},
 	}
 	for name, test := range map[string]struct {
@@ -71,17 +73,18 @@ func TestConditions(t *testing.T) {
 		want []string
 	}{
 		"openldap": {openLDAP, []string{
-			"uid=ada (&(entryUUID=" + ada + ")(entryCSN=csn\\281\\29))",
-			"uid=ada (&(entryUUID=" + ada + ")(entryCSN=csn2))",
-			"uid=countess (entryUUID=" + ada + ")", // a ModifyDN shows no version
+			"uid=ada (|(&(entryUUID=" + ada + ")(entryCSN=csn\\281\\29))(!(entryDN=uid=ada)))",
+			"uid=ada (|(&(entryUUID=" + ada + ")(entryCSN=csn2))(!(entryDN=uid=ada)))",
+			"uid=countess (|(entryUUID=" + ada + ")(!(entryDN=uid=countess)))", // a ModifyDN shows no version
 			"cn=staff ",
-			"uid=countess (entryUUID=" + ada + ")",
+			"cn=staff (|(entryUUID=" + ada + ")(!(entryDN=cn=staff)))", // itself is written
+			"uid=countess (|(entryUUID=" + ada + ")(!(entryDN=uid=countess)))",
 		}},
 		"active-directory": {
 			activeDirectory,
-			[]string{"<GUID=" + ada + "> ", "uid=ada ", "<GUID=" + ada + "> ", "cn=staff ", "<GUID=" + ada + "> "},
+			[]string{"<GUID=" + ada + "> ", "uid=ada ", "<GUID=" + ada + "> ", "cn=staff ", "<GUID=" + ada + "> ", "<GUID=" + ada + "> "},
 		},
-		"generic": {nil, []string{"uid=ada ", "uid=ada ", "uid=countess ", "cn=staff ", "uid=countess "}},
+		"generic": {nil, []string{"uid=ada ", "uid=ada ", "uid=countess ", "cn=staff ", "cn=staff ", "uid=countess "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -105,6 +108,43 @@ func TestConditions(t *testing.T) {
 				}
 				if d := cmp.Diff(test.want, got); d != "" {
 					t.Error(d)
+				}
+			})
+		})
+	}
+}
+
+// TestAssertionOfTheServersOwn: 122 is a lost race where the entry is no longer as it was read. Where it is, an operation of the server's own
+// inherited the assertion.
+func TestAssertionOfTheServersOwn(t *testing.T) {
+	for name, test := range map[string]struct {
+		holds bool
+		want  reason.Reason
+		sent  int
+	}{"a race": {false, reason.LostRace, 1}, "an overlay's": {true, reason.None, 2}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &peer{root: openLDAP, script: func(s *session, m message) bool {
+					switch {
+					case m.op == ldap.ApplicationModifyRequest && m.asserted() != "":
+						s.result(m, ldap.LDAPResultAssertionFailed, "unique_search failed")
+						return true
+					case m.op == ldap.ApplicationSearchRequest && m.target() == "uid=ada":
+						if test.holds {
+							s.entry(m, "uid=ada")
+						}
+						s.result(m, 0, "")
+						return true
+					}
+					return false
+				}}
+				c := network{"a": p}.client(t, "a")
+				defer c.Close()
+				plan := modifyMail("uid=ada")
+				plan.Steps[0].Change.If = ldif.Condition{ID: ada, Version: "csn"}
+				err := c.Execute(t.Context(), plan, nil).Err
+				if got := reasonOf(err); got != test.want || p.count(ldap.ApplicationModifyRequest) != test.sent {
+					t.Errorf("%v after %d modifies", err, p.count(ldap.ApplicationModifyRequest))
 				}
 			})
 		})

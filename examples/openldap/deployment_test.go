@@ -248,8 +248,8 @@ func need(t *testing.T) {
 			leaveOut(t, program)
 		}
 	}
-	if _, err := os.Stat("/etc/ldap/schema/msuser.schema"); err != nil {
-		leaveOut(t, "Debian's msuser.schema")
+	if _, err := os.Stat("/etc/ldap/schema/inetorgperson.schema"); err != nil {
+		leaveOut(t, "Debian's inetorgperson.schema")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,9 +41,28 @@ func Config(lines ...string) Option { return func(s *slapd) { s.lines = append(s
 // WithoutRefint leaves out the overlay that takes deleted and renamed DNs out of the entries that name them.
 func WithoutRefint() Option { return func(s *slapd) { s.refint = false } }
 
-// MemberOf adds the overlay that keeps memberOf. msuser.schema defines a memberOf of its own, which breaks the overlay; of that schema
-// there is then userAccountControl alone.
-func MemberOf() Option { return func(s *slapd) { s.memberOf = true } }
+// Overlay adds an overlay with its settings, and the module that it is in. The overlays memberof and dynlist define memberOf, and so does
+// msuser.schema, which breaks them; of that schema there is then userAccountControl alone.
+func Overlay(name string, settings ...string) Option {
+	return func(s *slapd) {
+		s.overlays = append(s.overlays, name)
+		s.lines = append(append(s.lines, "overlay "+name), settings...)
+		s.memberOf = s.memberOf || name == "memberof" || name == "dynlist"
+	}
+}
+
+// MemberOf adds the overlay that keeps memberOf.
+func MemberOf() Option { return Overlay("memberof") }
+
+// AccessLog adds the overlay that records each change, in a database of its own.
+func AccessLog() Option {
+	return func(s *slapd) {
+		s.accessLog = true
+		Overlay("accesslog", "logdb "+accessLogSuffix, "logops writes")(s)
+	}
+}
+
+const accessLogSuffix = "cn=accesslog"
 
 const userAccountControl = "attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' " +
 	"SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )"
@@ -87,12 +107,14 @@ func findSlapd(t testing.TB) string {
 
 // slapd is what a slapd.conf is written from.
 type slapd struct {
-	suffix   string
-	password string
-	schema   []string
-	lines    []string
-	refint   bool
-	memberOf bool
+	suffix    string
+	password  string
+	schema    []string
+	overlays  []string // modules of Overlay
+	lines     []string
+	refint    bool
+	memberOf  bool // something defines it
+	accessLog bool
 
 	dir   string
 	certs certificates
@@ -111,8 +133,10 @@ func (s *slapd) start(t testing.TB, program string) (*Server, error) {
 	if s.certs, err = makeCertificates(s.dir, "localhost"); err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(filepath.Join(s.dir, "data"), 0o700); err != nil {
-		return nil, err
+	for _, folder := range []string{"data", "log"} {
+		if err := os.Mkdir(filepath.Join(s.dir, folder), 0o700); err != nil {
+			return nil, err
+		}
 	}
 	conf := filepath.Join(s.dir, "slapd.conf")
 	if err := os.WriteFile(conf, []byte(s.conf()), 0o600); err != nil {
@@ -178,6 +202,13 @@ func (s *slapd) conf() string {
 	line("TLSCertificateFile %s", s.certs.cert)
 	line("TLSCertificateKeyFile %s", s.certs.key)
 
+	if s.accessLog {
+		line("database mdb")
+		line("suffix %q", accessLogSuffix)
+		line("directory %s", filepath.Join(s.dir, "log"))
+		line("dbnosync")
+		line("rootdn %q", s.rootDN())
+	}
 	line("database mdb")
 	line("suffix %q", s.suffix)
 	line("rootdn %q", s.rootDN())
@@ -186,9 +217,6 @@ func (s *slapd) conf() string {
 	line("maxsize %d", 1<<30)
 	line("dbnosync") // a killed slapd loses nothing by it, only a machine without power would
 	line("index objectClass,entryUUID,uid,cn,mail,member eq")
-	if s.memberOf {
-		line("overlay memberof")
-	}
 	if s.refint {
 		line("overlay refint")
 		line("refint_attributes member uniqueMember manager secretary owner seeAlso roleOccupant")
@@ -203,9 +231,7 @@ func (s *slapd) conf() string {
 }
 
 func (s *slapd) modules() []string {
-	modules := []string{"back_mdb", "ppolicy", "refint", "sssvlv", "unique"}
-	if s.memberOf {
-		modules = append(modules, "memberof")
-	}
-	return modules
+	modules := append([]string{"back_mdb", "ppolicy", "refint", "sssvlv", "unique"}, s.overlays...)
+	slices.Sort(modules)
+	return slices.Compact(modules)
 }

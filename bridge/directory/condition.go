@@ -1,0 +1,75 @@
+package directory
+
+import (
+	"context"
+	"slices"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// A change's condition is asserted where the server can do that (RFC 4528). slapd's overlays search and write other entries for a request:
+// memberof writes memberOf of the members, unique and constraint look for values. Those operations inherit the request's controls, and
+// what is asserted of a group does not hold of its members: memberOf stays as it was and nobody is told, a unique attribute cannot be
+// changed (122), a value that constraint finds elsewhere is refused. So the assertion holds for the entry of this name alone:
+//
+//	(|(&(entryUUID=ad55a34a-…)(entryCSN=2026…))(!(entryDN=cn=Night Shift,ou=groups,dc=example,dc=org)))
+
+// condition is the control that holds a change to its condition, none where the server has no such control. left is the entry as an earlier
+// change left it.
+func (r *run) condition(change ldif.Change, left *ldif.Entry) ([]ldap.Control, error) {
+	holds := r.holds(change, left)
+	if !r.server.Controls[controlAssertion] || holds == "" {
+		return nil, nil
+	}
+	control, err := assertion(ldif.AnyOf(holds, "(!"+ldif.Equality(r.server.DNAttribute, change.DN)+")"))
+	return []ldap.Control{control}, err
+}
+
+// holds is the condition as a filter on the entry, "" where there is none.
+func (r *run) holds(change ldif.Change, left *ldif.Entry) string {
+	c, version := change.If, change.If.Version
+	if c.AsLeft {
+		// After a change that showed nothing the version is not known, and the id has to do.
+		version = left.Value(r.server.VersionAttribute)
+	}
+	if version != "" && namesItself(change) {
+		version = "" // an overlay that writes into the same entry finds the version that the change has given it
+	}
+	if c.ID == "" && version == "" {
+		return ""
+	}
+	id, current := "", ""
+	if c.ID != "" {
+		id = ldif.Equality(r.server.IDAttribute, c.ID)
+	}
+	if version != "" {
+		current = ldif.Equality(r.server.VersionAttribute, version)
+	}
+	return ldif.AllOf(id, current)
+}
+
+// namesItself says whether a modification writes the entry's own name: a group that is a member of itself.
+func namesItself(c ldif.Change) bool {
+	own := ldif.NormalDN(c.DN)
+	return slices.ContainsFunc(c.Mods, func(m ldif.Mod) bool {
+		return slices.ContainsFunc(m.Values, func(v string) bool { return ldif.NormalDN(v) == own })
+	})
+}
+
+// heldAllTheSame looks, after the server said that an assertion failed, whether the condition holds: then it failed for an operation of the
+// server's own, and says nothing of a race.
+func (r *run) heldAllTheSame(ctx context.Context, change ldif.Change, left *ldif.Entry) bool {
+	found, err := r.client.search(ctx, Search{
+		Base: r.target(change), Scope: BaseObject, Filter: r.holds(change, left), Attributes: []string{noAttributes},
+	})
+	if err != nil || len(found) == 0 {
+		return false
+	}
+	if r.client.unasserted.CompareAndSwap(false, true) {
+		r.client.log.Warn("directory: the server fails an assertion that holds, in an operation of its own: the change is sent without it",
+			"dn", change.DN)
+	}
+	return true
+}

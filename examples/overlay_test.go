@@ -1,0 +1,127 @@
+package examples_test
+
+import (
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/examples"
+	"scimbridge/ldapmap/ldif"
+)
+
+// overlaid is a slapd with every overlay that writes or looks at entries besides the one that a request is about, and an account for the
+// bridge that is not the rootdn.
+func overlaid(t testing.TB) *dirtest.Server {
+	const account = "cn=scimbridge,dc=example,dc=org"
+	server := dirtest.OpenLDAP(t,
+		dirtest.Schema(examples.OpenLDAPSchema), dirtest.SchemaFile("/etc/ldap/schema/dyngroup.schema"),
+		dirtest.AccessLog(),
+		dirtest.Overlay("ppolicy", "ppolicy_hash_cleartext"),
+		dirtest.Overlay("dynlist", "dynlist-attrset groupOfURLs memberURL"),
+		dirtest.Overlay("unique", "unique_uri ldap:///ou=people,dc=example,dc=org?uid?sub", "unique_uri ldap:///ou=groups,dc=example,dc=org?cn?sub"),
+		dirtest.Overlay("constraint", "constraint_attribute l uri ldap:///"+account+"?description?base"),
+		dirtest.Overlay("memberof"),
+		dirtest.Config(`access to dn.subtree="ou=people,dc=example,dc=org" by dn.exact="`+account+`" write by * break`,
+			`access to dn.subtree="ou=groups,dc=example,dc=org" by dn.exact="`+account+`" write by * break`,
+			`limits dn.exact="`+account+`" size=unlimited size.prtotal=unlimited time=unlimited`))
+	server.Load(t, "dn: "+account+"\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: bridge-secret\n"+
+		"description: Dundee\ndescription: Leith\ndescription: Perth\n")
+	return server
+}
+
+// asAccount deploys the bridge with the account of its own.
+func asAccount(t testing.TB, server *dirtest.Server, more string) *deployment {
+	t.Helper()
+	return deployWith(t, server, more, "SCIMBRIDGE_DIRECTORY_BIND_DN=cn=scimbridge,dc=example,dc=org", "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=bridge-secret")
+}
+
+// memberOfHolds fails the test where an entry's memberOf is not what the groups say.
+func memberOfHolds(t *testing.T, server *dirtest.Server) {
+	t.Helper()
+	groups := map[string][]string{} // by member
+	entries := server.Entries(t, server.Suffix)
+	for _, e := range entries {
+		for _, m := range e.Values("member") {
+			groups[ldif.NormalDN(m)] = append(groups[ldif.NormalDN(m)], ldif.NormalDN(e.DN))
+		}
+	}
+	for _, e := range entries {
+		var shown []string
+		for _, g := range server.Entry(t, e.DN, "memberOf").Values("memberOf") {
+			shown = append(shown, ldif.NormalDN(g))
+		}
+		want := groups[ldif.NormalDN(e.DN)]
+		slices.Sort(shown)
+		slices.Sort(want)
+		if !slices.Equal(shown, want) {
+			t.Errorf("%s has memberOf %q and is in %q", e.DN, shown, want)
+		}
+	}
+}
+
+// TestOverlays: slapd's overlays do their work in operations that inherit the controls of the request: what the bridge asserts must neither
+// keep memberof from writing memberOf nor unique and constraint from looking.
+func TestOverlays(t *testing.T) {
+	server := overlaid(t)
+	d := asAccount(t, server, "")
+	boss, mara, noor := d.user(t, "boss@contoso.example"), d.user(t, "mara@contoso.example"), d.user(t, "noor@contoso.example")
+	group := d.group(t, "Night Shift", mara)
+	path := func(id string) string { return "/Users/" + id }
+	version := func() string {
+		return "If-Match: " + d.want(t, http.StatusOK, http.MethodGet, "/Groups/"+group, "")["meta"].(object)["version"].(string)
+	}
+	for _, c := range []struct {
+		name, method, path, body string
+		match                    bool
+		status                   int
+	}{
+		{"add", http.MethodPatch, "/Groups/" + group, addMembers(noor), false, http.StatusNoContent},
+		{"remove", http.MethodPatch, "/Groups/" + group, removeMembers(noor), false, http.StatusNoContent},
+		{"add to a version", http.MethodPatch, "/Groups/" + group, addMembers(noor, group), true, http.StatusNoContent},
+		{"itself to a version", http.MethodPatch, "/Groups/" + group, removeMembers(group), true, http.StatusNoContent},
+		{"replace", http.MethodPut, "/Groups/" + group, resource("/Groups", `"displayName":"Night Shift","members":`+values(boss, noor)), true, http.StatusOK},
+		{"rename the group", http.MethodPatch, "/Groups/" + group, operations(replace("displayName", `"Late Shift"`)), false, http.StatusNoContent},
+		{"rename a member", http.MethodPatch, path(noor), operations(replace("userName", `"noor.haan@contoso.example"`), replace("title", `"Chief"`)), false, http.StatusOK},
+		{"a manager", http.MethodPatch, path(mara), operations(replace(managerPath, `"`+noor+`"`)), false, http.StatusOK},
+		{"a password", http.MethodPatch, path(mara), operations(replace("password", `"Secret-123"`)), false, http.StatusOK},
+		{"what constraint finds elsewhere", http.MethodPatch, path(mara), operations(replace(`addresses[type eq "work"].locality`, `"Leith"`)), false, http.StatusOK},
+		{"what constraint finds nowhere", http.MethodPatch, path(mara), operations(replace(`addresses[type eq "work"].locality`, `"Nowhere"`)), false, http.StatusBadRequest},
+		{"soft delete", http.MethodPatch, path(noor), operations(replace("userName", `"283405f5aa11bb22cc33dd44ee55ff66noor.haan@contoso.example"`), replace("active", `"False"`)), false, http.StatusOK},
+		{"displacement", http.MethodPost, "/Users", resource("/Users", `"userName":"noor.haan@contoso.example"`), false, http.StatusCreated},
+		{"delete a member", http.MethodDelete, path(noor), "", false, http.StatusNoContent},
+		{"delete the group", http.MethodDelete, "/Groups/" + group, "", false, http.StatusNoContent},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var header []string
+			if c.match {
+				header = append(header, version())
+			}
+			if answer, content := d.do(t, c.method, c.path, c.body, header...); answer.StatusCode != c.status {
+				t.Errorf("%d, want %d: %s", answer.StatusCode, c.status, content)
+			}
+			memberOfHolds(t, server)
+		})
+	}
+}
+
+// TestExchangesBesideOverlays runs every exchange on such a server.
+func TestExchangesBesideOverlays(t *testing.T) {
+	files, err := filepath.Glob("exchanges/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no exchanges", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			x := readExchange(t, file, "openldap")
+			if !x.runsOn() {
+				return
+			}
+			server := overlaid(t)
+			x.run(t, server)
+			memberOfHolds(t, server)
+		})
+	}
+}
