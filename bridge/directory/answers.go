@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -79,8 +80,17 @@ func judge(answer *ldap.Error, touched *ldif.Change) *Error {
 	return e
 }
 
-// refine reads what Active Directory says beside the result code.
+// takenDiagnostics are what servers call a value that another entry has and that no two may have, in a constraint violation's diagnostic;
+// RFC 4511 has no result code for it.
+var takenDiagnostics = []string{
+	"non-unique attributes found", "some attributes not unique", // slapd's overlay unique
+	"Another entry with the same attribute value already exists", // 389 Directory Server's attribute uniqueness plug-in
+	"unique attribute conflict",                                  // OpenDJ
+}
+
+// refine reads what servers say beside the result code.
 func (e *Error) refine(names []string) {
+	taken := func(diagnostic string) bool { return strings.Contains(e.Diagnostic, diagnostic) }
 	switch {
 	case e.adCode == adPassword:
 		e.Reason, e.Attribute = reason.Invalid, attrPassword
@@ -90,6 +100,8 @@ func (e *Error) refine(names []string) {
 		(e.adCode == adUserExists || e.adCode == adGroupExists || e.adCode == adAliasExists):
 		e.Attribute = attrAccountName
 	case e.Code != ldap.LDAPResultConstraintViolation:
+	case slices.ContainsFunc(takenDiagnostics, taken):
+		e.Reason = reason.Exists
 	case e.adCode == adUPNNotUnique, e.adCode == adConstraint && holds(names, attrPrincipalName):
 		e.Reason, e.Attribute = reason.Exists, attrPrincipalName
 	case e.adCode == adSPNNotUnique:
@@ -98,7 +110,8 @@ func (e *Error) refine(names []string) {
 }
 
 // atFault finds the attribute that an answer is about: the one that the diagnostic begins with (`mail: value #0 invalid per syntax`), the
-// one that it gives in parentheses (`Att 20000 (member)`), or the only one of the request.
+// one that it gives in parentheses (`Att 20000 (member)`), of a constraint the only one that it mentions (`modify breaks constraint on l`,
+// `non-unique attributes found with (|(mail=…))`), or the only one of the request.
 func atFault(e *Error, names []string) string {
 	if e.Reason != reason.Invalid && e.Reason != reason.Exists {
 		return ""
@@ -112,10 +125,27 @@ func atFault(e *Error, names []string) string {
 			return names[i]
 		}
 	}
+	if e.Code == ldap.LDAPResultConstraintViolation {
+		if mentioned := mentions(e.Diagnostic, names); len(mentioned) == 1 {
+			return mentioned[0]
+		}
+	}
 	if len(names) == 1 && e.Reason == reason.Invalid {
 		return names[0]
 	}
 	return ""
+}
+
+// mentions are those of the names that stand in a text as words.
+func mentions(text string, names []string) []string {
+	words := strings.FieldsFunc(text, func(r rune) bool { return r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	var mentioned []string
+	for _, name := range names {
+		if holds(words, name) {
+			mentioned = append(mentioned, name)
+		}
+	}
+	return mentioned
 }
 
 // adCode reads the eight hexadecimal digits and the colon that Active Directory's diagnostics begin with.

@@ -53,7 +53,22 @@ func TestJudge(t *testing.T) {
 		"an SPN in use": {
 			19, "000021C7: AtrErr: DSID-03200E96, #1", add("servicePrincipalName"), reason.Exists, "servicePrincipalName",
 		},
-		"another constraint": {19, "0000202F: something", add("cn", "title"), reason.Invalid, ""},
+		"taken, slapd": {
+			19, "non-unique attributes found with (|(mail=a@x))", add("uid", "mail", "sn"), reason.Exists, "mail",
+		},
+		"one of two taken, slapd": {
+			19, "non-unique attributes found with (|(uid=a)(mail=a@x))", add("uid", "mail", "sn"), reason.Exists, "",
+		},
+		"taken, an older slapd": {19, "some attributes not unique", add("uid", "mail"), reason.Exists, ""},
+		"taken, 389": {
+			19, `Another entry with the same attribute value already exists (attribute: "mail")`, add("uid", "mail"), reason.Exists, "mail",
+		},
+		"taken, OpenDJ": {
+			19, "The entry cannot be added: A unique attribute conflict was detected for attribute mail:  value a@x already exists in entry uid=a",
+			add("cn", "mail"), reason.Exists, "mail",
+		},
+		"a value that constraint refuses": {19, "modify breaks constraint on l", add("cn", "l"), reason.Invalid, "l"},
+		"another constraint":              {19, "0000202F: something", add("cn", "title"), reason.Invalid, ""},
 		"a weak password, Windows": {
 			53, "0000052D: SvcErr: DSID-031A124C, problem 5003 (WILL_NOT_PERFORM), data 0", add("unicodePwd"),
 			reason.Invalid, "unicodePwd",

@@ -40,6 +40,15 @@ func ReferentialIntegrityPlugin() DS389Option {
 	}
 }
 
+// UniquenessPlugin turns on the plug-in that lets no two entries share a value of the attribute.
+func UniquenessPlugin(attribute string) DS389Option {
+	return func(s *ds389) {
+		const plugin = "cn=attribute uniqueness,cn=plugins,cn=config"
+		s.set(plugin, "nsslapd-pluginEnabled", "on")
+		s.set(plugin, "uniqueness-attribute-name", attribute)
+	}
+}
+
 // WithoutSevenBitCheck turns off the plug-in that lets only ASCII into uid and mail, which is on in a server as it is installed.
 func WithoutSevenBitCheck() DS389Option {
 	return func(s *ds389) { s.set("cn=7-bit check,cn=plugins,cn=config", "nsslapd-pluginEnabled", "off") }
