@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"scimbridge/bridge/directory"
-	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
@@ -104,7 +103,7 @@ func (l *listing) enumerate(ctx context.Context, number int) ([]found, error) {
 		}
 		return nil
 	})
-	if err != nil && reasonOf(err) != reason.NoSuchObject {
+	if err != nil {
 		return nil, err
 	}
 	refs := ldapmap.Refs{}

@@ -9,8 +9,8 @@ import (
 	"scimbridge/examples"
 )
 
-// TestTakenByTheServersOwnRule: a value that the directory itself lets no two entries share is a conflict that names the attribute, whichever
-// way it is written. What else it refuses of a value stays a bad value.
+// TestTakenByTheServersOwnRule: a value that the directory itself lets no two entries share is a conflict that names the attribute,
+// whichever way it is written. What else it refuses of a value stays a bad value.
 func TestTakenByTheServersOwnRule(t *testing.T) {
 	for name, start := range map[string]func(t testing.TB) *dirtest.Server{
 		"openldap": func(t testing.TB) *dirtest.Server {
@@ -35,7 +35,8 @@ func TestTakenByTheServersOwnRule(t *testing.T) {
 				{http.MethodPatch, "/Users/" + noor, mail("mara@contoso.example")},
 			} {
 				answer := d.want(t, http.StatusConflict, c.method, c.path, c.body)
-				if detail, _ := answer["detail"].(string); answer["scimType"] != "uniqueness" || !strings.HasPrefix(detail, `emails[type eq "work"].value: `) {
+				detail, _ := answer["detail"].(string)
+				if answer["scimType"] != "uniqueness" || !strings.HasPrefix(detail, `emails[type eq "work"].value: `) {
 					t.Errorf("%s: %v", c.method, answer)
 				}
 			}

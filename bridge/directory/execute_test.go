@@ -114,8 +114,8 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// TestAssertionOfTheServersOwn: 122 is a lost race where the entry is no longer as it was read. Where it is, an operation of the server's own
-// inherited the assertion.
+// TestAssertionOfTheServersOwn: 122 is a lost race where the entry is no longer as it was read. Where it is, an operation of the server's
+// own inherited the assertion.
 func TestAssertionOfTheServersOwn(t *testing.T) {
 	for name, test := range map[string]struct {
 		holds bool
