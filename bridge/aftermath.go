@@ -83,11 +83,7 @@ func (r *request) attributesOfAll() []string {
 	return withNeeds(read.AttributesOfAll(r.world), r.guard.Needs(r.world))
 }
 
-// whole finds entries with what planning and judging need to see of them. Where the base is not there yet, there are none.
+// whole finds entries with what planning and judging need to see of them.
 func (r *request) whole(ctx context.Context, s ldapmap.Search, attributes []string) ([]*ldif.Entry, error) {
-	found, err := r.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: attributes})
-	if reasonOf(err) == reason.NoSuchObject {
-		return nil, nil
-	}
-	return found, err
+	return r.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: attributes})
 }

@@ -17,7 +17,6 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
-	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
@@ -74,9 +73,10 @@ type Bridge struct {
 
 	follows atomic.Bool // the directory has shown that it moves references with their targets itself, see history.followed
 
-	mu     sync.Mutex
-	server *ldif.Server // the directory that bound was made for
-	bound  *ldapmap.Map
+	now     func() time.Time
+	fitting chan struct{} // held by the request that fits the map to the directory
+	mu      sync.Mutex
+	fit     fit
 }
 
 // New makes a Bridge. It asks nothing of the directory yet.
@@ -90,33 +90,8 @@ func New(o Options) *Bridge {
 	return &Bridge{
 		compiled: o.Map, directory: o.Directory, guard: o.Guard, journal: o.Journal, log: o.Log,
 		limits: o.Limits.withDefaults(), dialect: scim.Dialect{Strict: o.Strict}, snapshots: newSnapshots(o.Now),
+		now: o.Now, fitting: make(chan struct{}, 1),
 	}
-}
-
-// world is the map as it stands in the directory at hand.
-func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) {
-	server, err := b.directory.Server(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.server == server {
-		if b.bound == nil {
-			return nil, nil, errMismatch
-		}
-		return b.bound, server, nil
-	}
-	bound, problems := ldapmap.For(b.compiled, server)
-	b.server, b.bound = server, bound
-	if len(problems) > 0 {
-		for _, p := range problems {
-			b.log.Error("the map does not fit the directory", "key", "resources"+p.Path, "problem", p.Problem)
-		}
-		b.bound = nil
-		return nil, nil, errMismatch
-	}
-	return bound, server, nil
 }
 
 // request is one request about resources of a type: who asks, what is to be shown, and the map as it stands in the directory at hand.
@@ -170,21 +145,6 @@ func (b *Bridge) Limits() Limits { return b.limits }
 // Dialect is how clients are read.
 func (b *Bridge) Dialect() scim.Dialect { return b.dialect }
 
-// Contact asks the directory what it is and holds the map against it, unless that has been done.
-func (b *Bridge) Contact(ctx context.Context) error {
-	_, _, err := b.world(ctx)
-	return err
-}
-
-// Ready says whether the directory is reachable and fits the map, for a health check. It asks the directory on first contact alone.
-func (b *Bridge) Ready(ctx context.Context) bool {
-	if !b.directory.Available() {
-		return false
-	}
-	_, _, err := b.world(ctx)
-	return err == nil
-}
-
 // attributes are those to read of an entry that may be written: what is asked for, and what the guard must see.
 func (b *Bridge) attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
 	return withNeeds(read.Attributes(t, wants), b.guard.Needs(t.Map))
@@ -208,9 +168,6 @@ func (b *Bridge) find(ctx context.Context, t *ldapmap.Type, id string, wants fun
 	}
 	found, err := b.directory.Search(ctx, directory.Search{Base: t.Base, Filter: text, Attributes: b.attributes(t, wants)})
 	if err != nil {
-		if reasonOf(err) == reason.NoSuchObject { // the base itself is not there
-			return nil, errNotFound
-		}
 		return nil, err
 	}
 	for _, e := range found {
@@ -226,7 +183,7 @@ func (b *Bridge) refs(ctx context.Context, m *ldapmap.Map, ids, dns []string) (l
 	var found []*ldif.Entry
 	for _, s := range m.LookUp(ids, dns) {
 		entries, err := b.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: m.LookUpAttributes()})
-		if err != nil && reasonOf(err) != reason.NoSuchObject {
+		if err != nil {
 			return ldapmap.Refs{}, err
 		}
 		found = append(found, entries...)

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"scimbridge/bridge/directory"
-	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
@@ -126,7 +125,7 @@ func (l *listing) matches(ctx context.Context, number int) ([]found, error) {
 	if err == nil {
 		err = decide()
 	}
-	if err != nil && reasonOf(err) != reason.NoSuchObject {
+	if err != nil {
 		return nil, err
 	}
 	return matches, nil

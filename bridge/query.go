@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"scimbridge/bridge/directory"
-	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
@@ -196,13 +195,9 @@ func (l *listing) direct(ctx context.Context) (*List, error) {
 	return list, nil
 }
 
-// search finds entries; where the base is not there yet, there are none.
+// search finds entries.
 func (l *listing) search(ctx context.Context, p *part, text string, wants func(schema.Ref) bool) ([]*ldif.Entry, error) {
-	found, err := l.b.directory.Search(ctx, directory.Search{Base: p.t.Base, Filter: text, Attributes: read.Attributes(p.t, wants)})
-	if reasonOf(err) == reason.NoSuchObject {
-		return nil, nil
-	}
-	return found, err
+	return l.b.directory.Search(ctx, directory.Search{Base: p.t.Base, Filter: text, Attributes: read.Attributes(p.t, wants)})
 }
 
 func (l *listing) refs(ctx context.Context, p *part, entries []*ldif.Entry, wants func(schema.Ref) bool) (ldapmap.Refs, error) {

@@ -21,8 +21,8 @@ func overlaid(t testing.TB) *dirtest.Server {
 		dirtest.AccessLog(),
 		dirtest.Overlay("ppolicy", "ppolicy_hash_cleartext"),
 		dirtest.Overlay("dynlist", "dynlist-attrset groupOfURLs memberURL"),
-		dirtest.Overlay("unique", "unique_uri ldap:///ou=people,dc=example,dc=org?uid?sub",
-			"unique_uri ldap:///ou=groups,dc=example,dc=org?cn?sub"),
+		dirtest.Overlay("unique",
+			"unique_uri ldap:///ou=people,dc=example,dc=org?uid?sub", "unique_uri ldap:///ou=groups,dc=example,dc=org?cn?sub"),
 		dirtest.Overlay("constraint", "constraint_attribute l uri ldap:///"+account+"?description?base"),
 		dirtest.Overlay("memberof"),
 		dirtest.Config(`access to dn.subtree="ou=people,dc=example,dc=org" by dn.exact="`+account+`" write by * break`,
@@ -36,8 +36,8 @@ func overlaid(t testing.TB) *dirtest.Server {
 // asAccount deploys the bridge with the account of its own.
 func asAccount(t testing.TB, server *dirtest.Server, more string) *deployment {
 	t.Helper()
-	return deployWith(t, server, more, "SCIMBRIDGE_DIRECTORY_BIND_DN=cn=scimbridge,dc=example,dc=org",
-		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=bridge-secret")
+	return deployWith(t, server, more,
+		"SCIMBRIDGE_DIRECTORY_BIND_DN=cn=scimbridge,dc=example,dc=org", "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=bridge-secret")
 }
 
 // memberOfHolds fails the test where an entry's memberOf is not what the groups say.
@@ -71,7 +71,11 @@ func TestOverlays(t *testing.T) {
 	d := asAccount(t, server, "")
 	boss, mara, noor := d.user(t, "boss@contoso.example"), d.user(t, "mara@contoso.example"), d.user(t, "noor@contoso.example")
 	group := d.group(t, "Night Shift", mara)
-	path := func(id string) string { return "/Users/" + id }
+	locality := func(value string) string { return operations(replace(`addresses[type eq "work"].locality`, value)) }
+	userName := func(value string, more ...string) string {
+		return operations(append(more, replace("userName", value))...)
+	}
+	tombstone := `"283405f5aa11bb22cc33dd44ee55ff66noor.haan@contoso.example"`
 	version := func() string {
 		return "If-Match: " + d.want(t, http.StatusOK, http.MethodGet, "/Groups/"+group, "")["meta"].(object)["version"].(string)
 	}
@@ -80,36 +84,24 @@ func TestOverlays(t *testing.T) {
 		match                    bool
 		status                   int
 	}{
-		{"add", http.MethodPatch, "/Groups/" + group, addMembers(noor), false, http.StatusNoContent},
-		{"remove", http.MethodPatch, "/Groups/" + group, removeMembers(noor), false, http.StatusNoContent},
-		{"add to a version", http.MethodPatch, "/Groups/" + group, addMembers(noor, group), true, http.StatusNoContent},
-		{"itself to a version", http.MethodPatch, "/Groups/" + group, removeMembers(group), true, http.StatusNoContent},
-		{"replace", http.MethodPut, "/Groups/" + group, resource("/Groups", `"displayName":"Night Shift","members":`+
-			values(boss, noor)), true, http.StatusOK},
+		{"add", "PATCH", "/Groups/" + group, addMembers(noor), false, http.StatusNoContent},
+		{"remove", "PATCH", "/Groups/" + group, removeMembers(noor), false, http.StatusNoContent},
+		{"add to a version", "PATCH", "/Groups/" + group, addMembers(noor, group), true, http.StatusNoContent},
+		{"itself to a version", "PATCH", "/Groups/" + group, removeMembers(group), true, http.StatusNoContent},
 		{
-			"rename the group", http.MethodPatch, "/Groups/" + group, operations(replace("displayName", `"Late Shift"`)),
-			false, http.StatusNoContent,
+			"replace", "PUT", "/Groups/" + group, resource("/Groups", `"displayName":"Night Shift","members":`+values(boss, noor)), true,
+			http.StatusOK,
 		},
-		{"rename a member", http.MethodPatch, path(noor), operations(replace("userName", `"noor.haan@contoso.example"`),
-			replace("title", `"Chief"`)), false, http.StatusOK},
-		{"a manager", http.MethodPatch, path(mara), operations(replace(managerPath, `"`+noor+`"`)), false, http.StatusOK},
-		{"a password", http.MethodPatch, path(mara), operations(replace("password", `"Secret-123"`)), false, http.StatusOK},
-		{
-			"what constraint finds elsewhere", http.MethodPatch, path(mara),
-			operations(replace(`addresses[type eq "work"].locality`, `"Leith"`)), false, http.StatusOK,
-		},
-		{
-			"what constraint finds nowhere", http.MethodPatch, path(mara),
-			operations(replace(`addresses[type eq "work"].locality`, `"Nowhere"`)), false, http.StatusBadRequest,
-		},
-		{"soft delete", http.MethodPatch, path(noor), operations(replace("userName",
-			`"283405f5aa11bb22cc33dd44ee55ff66noor.haan@contoso.example"`), replace("active", `"False"`)), false, http.StatusOK},
-		{
-			"displacement", http.MethodPost, "/Users", resource("/Users", `"userName":"noor.haan@contoso.example"`), false,
-			http.StatusCreated,
-		},
-		{"delete a member", http.MethodDelete, path(noor), "", false, http.StatusNoContent},
-		{"delete the group", http.MethodDelete, "/Groups/" + group, "", false, http.StatusNoContent},
+		{"rename the group", "PATCH", "/Groups/" + group, operations(replace("displayName", `"Late Shift"`)), false, http.StatusNoContent},
+		{"rename a member", "PATCH", "/Users/" + noor, userName(`"noor.haan@contoso.example"`), false, http.StatusOK},
+		{"a manager", "PATCH", "/Users/" + mara, operations(replace(managerPath, `"`+noor+`"`)), false, http.StatusOK},
+		{"a password", "PATCH", "/Users/" + mara, operations(replace("password", `"Secret-123"`)), false, http.StatusOK},
+		{"what constraint finds elsewhere", "PATCH", "/Users/" + mara, locality(`"Leith"`), false, http.StatusOK},
+		{"what constraint finds nowhere", "PATCH", "/Users/" + mara, locality(`"Nowhere"`), false, http.StatusBadRequest},
+		{"soft delete", "PATCH", "/Users/" + noor, userName(tombstone, replace("active", `"False"`)), false, http.StatusOK},
+		{"displacement", "POST", "/Users", resource("/Users", `"userName":"noor.haan@contoso.example"`), false, http.StatusCreated},
+		{"delete a member", "DELETE", "/Users/" + noor, "", false, http.StatusNoContent},
+		{"delete the group", "DELETE", "/Groups/" + group, "", false, http.StatusNoContent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var header []string

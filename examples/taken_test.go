@@ -36,9 +36,8 @@ func TestTakenByTheServersOwnRule(t *testing.T) {
 				{http.MethodPatch, "/Users/" + noor, mail("mara@contoso.example")},
 			} {
 				answer := d.want(t, http.StatusConflict, c.method, c.path, c.body)
-				if detail,
-					_ := answer["detail"].(string); answer["scimType"] != "uniqueness" || !strings.HasPrefix(detail,
-					`emails[type eq "work"].value: `) {
+				detail, _ := answer["detail"].(string)
+				if answer["scimType"] != "uniqueness" || !strings.HasPrefix(detail, `emails[type eq "work"].value: `) {
 					t.Errorf("%s: %v", c.method, answer)
 				}
 			}

@@ -50,6 +50,29 @@ func (m *Map) LookUp(ids, dns []string) []Search {
 	return searches
 }
 
+// Bases are the places that the directory is searched below: those of the types, and what several of them have in common where they are
+// searched at once, for what refers to one another.
+func (m *Map) Bases() []string {
+	var bases []string
+	add := func(base string) {
+		same := func(other string) bool { return ldif.SameDN(base, other) }
+		if base != "" && !slices.ContainsFunc(bases, same) {
+			bases = append(bases, base)
+		}
+	}
+	for _, t := range m.Types {
+		add(t.Base)
+	}
+	if m.HasReferences() {
+		for i, t := range m.Types {
+			for _, other := range m.Types[i+1:] {
+				add(ldif.CommonBase(t.Base, other.Base))
+			}
+		}
+	}
+	return bases
+}
+
 // covers says whether the DN lies under a mapped base: others are nobody's.
 func (m *Map) covers(dn string) bool {
 	return slices.ContainsFunc(m.Types, func(t *Type) bool { return ldif.Under(dn, t.Base) })

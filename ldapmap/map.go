@@ -6,6 +6,7 @@
 package ldapmap
 
 import (
+	"slices"
 	"strings"
 
 	"scimbridge/ldapmap/compile"
@@ -58,6 +59,11 @@ func (m *Map) Type(name string) *Type {
 		}
 	}
 	return nil
+}
+
+// HasReferences says that some type refers to entries, by members or otherwise.
+func (m *Map) HasReferences() bool {
+	return slices.ContainsFunc(m.Types, func(t *Type) bool { return len(t.References) > 0 })
 }
 
 // TypeOf is the type that the entry belongs to, or nil.

@@ -9,7 +9,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -23,9 +22,14 @@ type Client struct {
 
 	unasserted atomic.Bool // a change was sent without the assertion that it should have had: see run.heldAllTheSame
 
-	asking  chan struct{} // held by the one that reads the root DSE
-	mu      sync.Mutex
-	contact contact
+	asking chan struct{} // held by the request that reads the root DSE first
+	aside  context.Context
+	end    context.CancelFunc // of aside
+
+	mu         sync.Mutex
+	contact    contact
+	refreshing bool
+	refreshes  sync.WaitGroup
 }
 
 // New checks nothing over the network: the bridge starts without the directory.
@@ -42,6 +46,7 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 	}
 	o = o.withDefaults()
 	c := &Client{options: o, log: log, asking: make(chan struct{}, 1)}
+	c.aside, c.end = context.WithCancel(context.Background())
 	d := &dialer{options: o, network: network}
 	for _, text := range o.URLs {
 		a, err := parseURL(text)
@@ -60,8 +65,12 @@ func (c *Client) Available() bool { return c.breaker.closed() }
 
 // Close ends every connection.
 func (c *Client) Close() {
+	c.mu.Lock()
+	c.end()
+	c.mu.Unlock()
 	c.breaker.stop()
 	c.pool.close()
+	c.refreshes.Wait()
 }
 
 // call does one LDAP operation within the deadline: the caller's or the configured timeout, whichever comes first.
@@ -161,6 +170,3 @@ func attempt[T any](ctx context.Context, p *pool, write bool, do func(*ldap.Conn
 
 // noAttributes asks for no attributes (RFC 4511 §4.5.1.8).
 const noAttributes = "1.1"
-
-// staleAfter is how long the root DSE and the schema are believed: a schema change shows without a restart.
-const staleAfter = time.Hour

@@ -16,9 +16,12 @@ type contact struct {
 	at     time.Time
 }
 
-// Server returns what the directory told about itself, connecting on first use.
+// Server returns what the directory told about itself, connecting on first use. What is stale is read again beside the requests.
 func (c *Client) Server(ctx context.Context) (*ldif.Server, error) {
-	if s := c.known(); s != nil {
+	if s, stale := c.known(); s != nil {
+		if stale {
+			c.Refresh()
+		}
 		return s, nil
 	}
 	select {
@@ -27,9 +30,61 @@ func (c *Client) Server(ctx context.Context) (*ldif.Server, error) {
 	case <-ctx.Done():
 		return nil, &Error{Reason: reason.Unavailable, Cause: context.Cause(ctx)}
 	}
-	if s := c.known(); s != nil {
+	if s, _ := c.known(); s != nil {
 		return s, nil
 	}
+	return c.learn(ctx)
+}
+
+// Refresh reads the root DSE and the schema again, beside the requests: Server then returns another value.
+func (c *Client) Refresh() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refreshing || c.aside.Err() != nil {
+		return
+	}
+	c.refreshing = true
+	c.refreshes.Go(func() {
+		_, err := c.learn(c.aside)
+		if err != nil {
+			c.log.Warn("directory: the root DSE and the schema could not be read again", "error", err)
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.refreshing = false
+		if err != nil { // not again at once: what is known may do
+			c.contact.at = time.Now().Add(refreshPause - staleAfter)
+		}
+	})
+}
+
+const (
+	// staleAfter is how long the root DSE and the schema are believed: a schema change shows without a restart.
+	staleAfter = time.Hour
+	// refreshPause is the time to another attempt when they could not be read again.
+	refreshPause = time.Minute
+)
+
+// known returns what was read from the server in use, and whether that is long ago.
+func (c *Client) known() (s *ldif.Server, stale bool) {
+	current := c.pool.server()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.contact.server == nil || current >= 0 && current != c.contact.from {
+		return nil, false
+	}
+	return c.contact.server, time.Since(c.contact.at) > staleAfter
+}
+
+// learned returns what was read last, of whichever server.
+func (c *Client) learned() *ldif.Server {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.contact.server
+}
+
+// learn asks the server in use about itself, and keeps that.
+func (c *Client) learn(ctx context.Context) (*ldif.Server, error) {
 	s, err := c.ask(ctx)
 	if err != nil {
 		return nil, err
@@ -38,17 +93,6 @@ func (c *Client) Server(ctx context.Context) (*ldif.Server, error) {
 	defer c.mu.Unlock()
 	c.contact = contact{server: s, from: c.pool.server(), at: time.Now()}
 	return s, nil
-}
-
-// known returns what was read from the server in use, unless it is too old.
-func (c *Client) known() *ldif.Server {
-	current := c.pool.server()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.contact.server == nil || time.Since(c.contact.at) > staleAfter || current >= 0 && current != c.contact.from {
-		return nil
-	}
-	return c.contact.server
 }
 
 // ask reads the root DSE (RFC 4512 §5.1) and the subschema that it names.

@@ -32,7 +32,8 @@ const (
 // pageSize is what OpenLDAP hands out by default, and half of what Active Directory does.
 const pageSize = 500
 
-// Search returns the entries found, reading page by page where the server needs it. A base that is not there is NoSuchObject.
+// Search returns the entries found, reading page by page where the server needs it. An entry that is not there (BaseObject) is
+// NoSuchObject; a base that is not there to search below it, and an entry that does not show its id, are Hidden.
 func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
 	entries, err := c.search(ctx, s)
 	if resultCode(err) == ldap.LDAPResultSizeLimitExceeded {
@@ -44,12 +45,48 @@ func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
 		})
 	}
 	if err == nil {
-		err = c.complete(ctx, entries)
+		err = c.whole(ctx, s, entries)
 	}
+	if err != nil {
+		return nil, c.unseen(s, err)
+	}
+	return entries, nil
+}
+
+// Sample returns one of the entries that a search finds as it is, nil where there is none. A base that is not there is NoSuchObject.
+func (c *Client) Sample(ctx context.Context, s Search) (*ldif.Entry, error) {
+	found, err := call(ctx, c, false, func(l *ldap.Conn) (*ldap.SearchResult, error) {
+		r := s.request(ctx)
+		r.SizeLimit = 1
+		found, err := l.Search(r)
+		if resultCode(err) == ldap.LDAPResultSizeLimitExceeded && len(found.Entries) > 0 {
+			err = nil
+		}
+		return found, err
+	})
 	if err != nil {
 		return nil, c.explain(err, nil)
 	}
-	return entries, nil
+	if len(found.Entries) == 0 {
+		return nil, nil
+	}
+	return readEntries(found.Entries[:1], s.Attributes)[0], nil
+}
+
+// unseen explains the error of a search. That a base is not there is no answer to who is below it.
+func (c *Client) unseen(s Search, err error) error {
+	err = c.explain(err, nil)
+	if e, _ := errors.AsType[*Error](err); e != nil && e.Code == ldap.LDAPResultNoSuchObject && s.Scope == Subtree {
+		return c.hides(e.Code, s.Base+": the place is missing, or hidden from the bridge's account")
+	}
+	return err
+}
+
+// hides is the error of a directory that does not show what it must. What was learned on first contact may no longer hold.
+func (c *Client) hides(code uint16, what string) error {
+	c.log.Error("directory: what the map names cannot be seen", "error", what)
+	c.Refresh()
+	return &Error{Reason: reason.Hidden, Code: code, Cause: errors.New(what)}
 }
 
 // search is one round trip.
@@ -83,10 +120,10 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 	for {
 		page, err := c.page(ctx, &k, s, paging)
 		if err != nil {
-			return c.explain(err, nil)
+			return c.unseen(s, err)
 		}
 		entries := readEntries(page.Entries, s.Attributes)
-		if err := c.complete(ctx, entries); err != nil {
+		if err := c.whole(ctx, s, entries); err != nil {
 			return err
 		}
 		for _, e := range entries {
@@ -125,6 +162,18 @@ func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.C
 		return leftBy(caller, err)
 	})
 	return page, err
+}
+
+// whole completes the entries found, and holds them to showing the id where that was asked for.
+func (c *Client) whole(ctx context.Context, s Search, entries []*ldif.Entry) error {
+	if server := c.learned(); server != nil && holds(s.Attributes, server.IDAttribute) {
+		for _, e := range entries {
+			if server.ID(e) == "" {
+				return c.hides(0, e.DN+": "+server.IDAttribute+" is missing, or hidden from the bridge's account")
+			}
+		}
+	}
+	return c.complete(ctx, entries)
 }
 
 // check reads the filter before anything is sent. The error does not repeat it: its values are people's.

@@ -64,6 +64,11 @@ var table = [count]Row{
 		Detail: "the directory returns no more than its limit allows",
 	},
 	Failed: {Label: "failed", Status: http.StatusInternalServerError, Detail: "the directory could not do it"},
+	// Nobody is there, or nobody can be seen: to tell the first in the place of the second makes clients create everybody again.
+	Hidden: {
+		Label: "hidden", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
+		Detail: "the directory does not show the bridge what the map names; the log says what",
+	},
 	PartlyDone: {
 		Label: "half-done", Status: http.StatusInternalServerError,
 		Detail: "the change is half done and could not be taken back; the log holds both records",

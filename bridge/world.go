@@ -1,0 +1,149 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/reason"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// fit is what came of holding the map against a directory.
+type fit struct {
+	server *ldif.Server
+	bound  *ldapmap.Map
+	err    error // the map does not fit, or the directory does not show what it names
+	at     time.Time
+}
+
+// fitAgain is the time from one look at a directory that the map does not fit to the next.
+const fitAgain = 10 * time.Second
+
+// world is the map as it stands in the directory at hand. Nothing is served where it does not fit, or where the directory does not show
+// what it names: a search that finds nobody, because nobody can be seen, has clients make every account a second time.
+func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) {
+	server, err := b.directory.Server(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, known := b.fitted(server)
+	if !known {
+		if f, err = b.fitTo(ctx, server); err != nil {
+			return nil, nil, err
+		}
+	}
+	if f.err != nil && b.now().Sub(f.at) > fitAgain {
+		b.directory.Refresh() // it will be another server then
+	}
+	return f.bound, server, f.err
+}
+
+// Ready says whether the directory is reachable, fits the map and shows what it names, for a health check. It asks the directory on first
+// contact alone.
+func (b *Bridge) Ready(ctx context.Context) bool {
+	if !b.directory.Available() {
+		return false
+	}
+	_, _, err := b.world(ctx)
+	return err == nil
+}
+
+func (b *Bridge) fitted(server *ldif.Server) (f fit, known bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.fit, b.fit.server == server
+}
+
+// fitTo holds the map against the directory: one request does it for all that wait.
+func (b *Bridge) fitTo(ctx context.Context, server *ldif.Server) (fit, error) {
+	select {
+	case b.fitting <- struct{}{}:
+		defer func() { <-b.fitting }()
+	case <-ctx.Done():
+		return fit{}, ctx.Err()
+	}
+	if f, known := b.fitted(server); known {
+		return f, nil
+	}
+	f := fit{server: server, at: b.now()}
+	bound, problems := ldapmap.For(b.compiled, server)
+	for _, p := range problems {
+		b.log.Error("the map does not fit the directory", "key", "resources"+p.Path, "problem", p.Problem)
+		f.err = errMismatch
+	}
+	if f.err == nil {
+		err := b.sees(ctx, bound)
+		switch reasonOf(err) {
+		case reason.None:
+			f.bound = bound
+		case reason.Hidden:
+			f.err = err
+		default:
+			return fit{}, err
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fit = f
+	return f, nil
+}
+
+// sees looks whether the directory shows the places that the map names, and of each an entry with its id, and by its DN where there are
+// references. An empty place is judged by itself.
+func (b *Bridge) sees(ctx context.Context, m *ldapmap.Map) error {
+	for _, base := range m.Bases() {
+		if _, err := b.sample(ctx, directory.Search{Base: base, Scope: directory.BaseObject, Attributes: []string{"1.1"}}); err != nil {
+			return err
+		}
+	}
+	id, name := m.Server.IDAttribute, m.Server.DNAttribute
+	for _, t := range m.Types {
+		e, err := b.sample(ctx, directory.Search{
+			Base: t.Base, Filter: ldif.Equality("objectClass", t.ObjectClasses[0]), Attributes: []string{id},
+		})
+		if err != nil {
+			return err
+		}
+		if e == nil {
+			e = &ldif.Entry{DN: t.Base}
+		}
+		search := directory.Search{Base: e.DN, Scope: directory.BaseObject, Attributes: []string{id}}
+		if m.HasReferences() {
+			search.Filter = ldif.Equality(name, e.DN)
+		}
+		found, err := b.sample(ctx, search)
+		switch {
+		case err != nil:
+			return err
+		case found == nil && m.HasReferences():
+			return b.hidden(e.DN, name+
+				" finds nothing, and references would lead nowhere: it is missing, or hidden from the bridge's account")
+		case found == nil || m.Server.ID(found) == "":
+			return b.hidden(e.DN, id+" is missing, or hidden from the bridge's account")
+		}
+	}
+	return nil
+}
+
+// sample is one of the entries that a search finds, nil where there is none.
+func (b *Bridge) sample(ctx context.Context, s directory.Search) (*ldif.Entry, error) {
+	e, err := b.directory.Sample(ctx, s)
+	if reasonOf(err) == reason.NoSuchObject {
+		return nil, b.hidden(s.Base, "the place is missing, or hidden from the bridge's account")
+	}
+	return e, err
+}
+
+func (b *Bridge) hidden(dn, problem string) error {
+	b.log.Error("the directory does not show what the map names", "dn", dn, "problem", problem)
+	return &reason.Error{Reason: reason.Hidden, Cause: fmt.Errorf("%s: %s", dn, problem)}
+}
+
+// Contact asks the directory what it is and holds the map against it, unless that has been done.
+func (b *Bridge) Contact(ctx context.Context) error {
+	_, _, err := b.world(ctx)
+	return err
+}
