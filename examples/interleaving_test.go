@@ -1,0 +1,81 @@
+package examples_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
+)
+
+// between is a moment in a request: an operation of a name, on an entry whose DN has a prefix, comes to the directory; what is done
+// before the directory does it, and what becomes of the operation.
+type between struct {
+	op, dn string
+	do     func()
+	fault  memdir.Fault
+}
+
+// interleaved lets things happen at moments, each once and in this order.
+func interleaved(server *dirtest.Server, moments ...between) {
+	var mu sync.Mutex
+	server.Mem.Fault(func(op, dn string) memdir.Fault {
+		mu.Lock()
+		if len(moments) == 0 || moments[0].op != op || !strings.HasPrefix(strings.ToLower(dn), moments[0].dn) {
+			mu.Unlock()
+			return memdir.Fault{}
+		}
+		now := moments[0]
+		moments = moments[1:]
+		mu.Unlock()
+		if now.do != nil {
+			now.do()
+		}
+		return now.fault
+	})
+}
+
+// crew is a user in a group, with a report, in a directory that keeps no references, which two copies of the bridge write.
+type crew struct {
+	copies
+	user, group, report string
+}
+
+func newCrew(t *testing.T) *crew {
+	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+	c := &crew{copies: copies{server: server, bridges: []*deployment{deploy(t, server), deploy(t, server)}}}
+	c.user = c.of(0).user(t, "anna@contoso.example")
+	c.group = c.of(1).group(t, "Crew", c.user)
+	c.report = c.of(1).user(t, "report@contoso.example")
+	c.of(1).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.report, operations(replace(managerPath, `"`+c.user+`"`)))
+	return c
+}
+
+// also is a request to a copy that must be answered so, at a moment of another.
+func (c *crew) also(t *testing.T, n, status int, method, path, body string) func() {
+	return func() {
+		if answer, content, err := c.of(n).try(method, path, body); err != nil || answer.StatusCode != status {
+			t.Errorf("%s %s: %v %v %s", method, path, err, answer, content)
+		}
+	}
+}
+
+// TestRefusedDeleteGivesNothingBack: a delete that the directory refuses gives back the memberships that it took, and no other.
+func TestRefusedDeleteGivesNothingBack(t *testing.T) {
+	for _, removed := range []bool{false, true} {
+		c := newCrew(t)
+		first := between{op: "modify", dn: "cn=crew"}
+		if removed {
+			first.do = c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user))
+		}
+		interleaved(c.server, first, between{op: "delete", fault: memdir.Fault{Code: 53, Text: "not now"}})
+		if answer, content := c.of(0).do(t, http.MethodDelete, "/Users/"+c.user, ""); answer.StatusCode/100 == 2 {
+			t.Fatalf("%d %s", answer.StatusCode, content)
+		}
+		if n := c.of(0).members(t, c.group)[c.user]; n == 1 == removed {
+			t.Errorf("removed by another: %t; the group holds %q", removed, c.holds(t, c.group, "member"))
+		}
+	}
+}
