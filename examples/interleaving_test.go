@@ -1,7 +1,9 @@
 package examples_test
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -77,5 +79,21 @@ func TestRefusedDeleteGivesNothingBack(t *testing.T) {
 		if n := c.of(0).members(t, c.group)[c.user]; n == 1 == removed {
 			t.Errorf("removed by another: %t; the group holds %q", removed, c.holds(t, c.group, "member"))
 		}
+	}
+}
+
+// TestManyMakeRoom: more soft-deleted accounts than a write begins again hold one clean name. Nobody is told of a success that there was
+// not.
+func TestManyMakeRoom(t *testing.T) {
+	c := newCrew(t)
+	var gone []string
+	for i := range 12 {
+		gone = append(gone, fmt.Sprintf("dn: cn=gone%d,%s\nobjectClass: inetOrgPerson\nobjectClass: scimbridgeUser\ncn: gone%d\nsn: gone\n"+
+			"uid: zoe@contoso.example\nscimUserName: 2834%028dzoe@contoso.example\n", i, c.server.People, i, i))
+	}
+	c.server.Load(t, strings.Join(gone, "\n"))
+	answer, content := c.of(0).do(t, http.MethodPost, "/Users", resource("/Users", `"userName":"zoe@contoso.example"`))
+	if !slices.Contains([]int{http.StatusCreated, http.StatusServiceUnavailable}, answer.StatusCode) {
+		t.Errorf("%d %s", answer.StatusCode, content)
 	}
 }
