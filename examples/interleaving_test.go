@@ -64,6 +64,67 @@ func (c *crew) also(t *testing.T, n, status int, method, path, body string) func
 	}
 }
 
+// holdsNobody fails where the group has a member.
+func (c *crew) holdsNobody(t *testing.T) {
+	t.Helper()
+	if held := c.holds(t, c.group, "member"); strings.Contains(fmt.Sprint(held), "uid=") {
+		t.Errorf("the group holds %q", held)
+	}
+}
+
+func renamed(name string) string {
+	return operations(replace("userName", `"`+name+`@contoso.example"`))
+}
+
+// TestRemovedWhileRenamed: who is taken out of a group, or loses a report, while being renamed is out under the new name too.
+func TestRemovedWhileRenamed(t *testing.T) {
+	t.Run("the rename finds its member gone", func(t *testing.T) {
+		c := newCrew(t)
+		interleaved(c.server, between{
+			op: "modify", dn: "cn=crew",
+			do: c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user)),
+		})
+		c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara"))
+		c.holdsNobody(t)
+	})
+	t.Run("the removal finds its member renamed", func(t *testing.T) {
+		c := newCrew(t)
+		interleaved(c.server, between{
+			op: "modify", dn: "cn=crew",
+			do: c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara")),
+		})
+		c.of(0).want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user))
+		c.holdsNobody(t)
+	})
+	t.Run("another manager", func(t *testing.T) {
+		c := newCrew(t)
+		other := c.of(1).user(t, "other@contoso.example")
+		interleaved(c.server, between{
+			op: "modify", dn: "uid=report",
+			do: c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+c.report, operations(replace(managerPath, `"`+other+`"`))),
+		})
+		c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara"))
+		if held := c.holds(t, c.report, "manager"); len(held) != 1 || !strings.HasPrefix(held[0], "uid=other") {
+			t.Errorf("the manager is %q", held)
+		}
+	})
+}
+
+// TestHolderRenamedMeanwhile: whoever wrote a reference to what went meanwhile finds the group again, under whichever name.
+func TestHolderRenamedMeanwhile(t *testing.T) {
+	c := newCrew(t)
+	second := c.of(0).user(t, "second@contoso.example")
+	interleaved(c.server, between{op: "modify", dn: "cn=crew", do: func() {
+		c.also(t, 1, http.StatusNoContent, http.MethodDelete, "/Users/"+second, "")()
+		interleaved(c.server, between{op: "search", do: c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group,
+			operations(replace("displayName", `"Staff"`)))})
+	}})
+	c.of(0).want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, addMembers(second))
+	if held := c.holds(t, c.group, "member"); strings.Contains(fmt.Sprint(held), "uid=second") {
+		t.Errorf("the group holds %q", held)
+	}
+}
+
 // TestRefusedDeleteGivesNothingBack: a delete that the directory refuses gives back the memberships that it took, and no other.
 func TestRefusedDeleteGivesNothingBack(t *testing.T) {
 	for _, removed := range []bool{false, true} {
@@ -79,6 +140,28 @@ func TestRefusedDeleteGivesNothingBack(t *testing.T) {
 		if n := c.of(0).members(t, c.group)[c.user]; n == 1 == removed {
 			t.Errorf("removed by another: %t; the group holds %q", removed, c.holds(t, c.group, "member"))
 		}
+	}
+}
+
+// TestScrubTakesNoNewcomersMembership: two create one name that a group still holds from somebody before. The one that comes second takes
+// no membership from the one that has the name and was put into the group.
+func TestScrubTakesNoNewcomersMembership(t *testing.T) {
+	c := newCrew(t)
+	modify(t, c.server, c.of(0).entry(t, c.group).DN, "member", "uid=zoe@contoso.example,"+c.server.People)
+	newcomer := resource("/Users", `"userName":"zoe@contoso.example"`)
+	var zoe string
+	interleaved(c.server, between{op: "modify", dn: "cn=crew", do: func() {
+		_, content, err := c.of(1).try(http.MethodPost, "/Users", newcomer)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		zoe = parse(t, content)["id"].(string)
+		c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, addMembers(zoe))()
+	}})
+	c.of(0).want(t, http.StatusConflict, http.MethodPost, "/Users", newcomer)
+	if c.of(0).members(t, c.group)[zoe] != 1 {
+		t.Errorf("the group holds %q", c.holds(t, c.group, "member"))
 	}
 }
 

@@ -134,6 +134,7 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 			if now != "" && !r.among(f.Referrers[old]) && !changes(p, r.id()) && !(r.Reference.Single && old != "") {
 				scrub := r.step(now, "", f.Placeholder) // from somebody who had the name before
 				scrub.Inverse = nil
+				scrub.Change.If.Version = r.Entry.Value(d.t.Server.VersionAttribute) // another newcomer may be in it by now
 				ahead = append(ahead, scrub)
 				whole.Effects = append(whole.Effects, r.loses(now))
 			}
@@ -146,10 +147,13 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 				continue
 			case now != "" && f.Follows:
 				behind = append(behind, r.step(old, now, false))
-			case now == "" || r.Reference.Single:
-				ahead = append(ahead, r.step(old, now, f.Placeholder))
+			case now == "":
+				ahead = append(ahead, r.step(old, "", f.Placeholder))
+			case r.Reference.Single:
+				ahead = append(ahead, r.stillRefers(r.step(old, now, false), old))
 			default:
-				ahead, behind = append(ahead, r.step("", now, false)), append(behind, r.step(old, "", f.Placeholder))
+				ahead = append(ahead, r.stillRefers(r.step("", now, false), old))
+				behind = append(behind, r.step(old, "", f.Placeholder))
 			}
 			if old != "" && now == "" {
 				whole.Effects = append(whole.Effects, r.loses(old))
@@ -195,6 +199,12 @@ func renamed(p ldif.Plan, c ldif.Change) string {
 		}
 	}
 	return c.DN
+}
+
+// stillRefers holds the step to what it was planned for: who was taken out of a group meanwhile does not come back by a new name.
+func (r Referrer) stillRefers(step ldif.Step, dn string) ldif.Step {
+	step.Change.If.Shows = ldif.Equality(r.Reference.Attribute, dn)
+	return step
 }
 
 // step makes the referrer let go of a DN and take another ("" none). It was found by the reference: this, unlike a change that a client
