@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
@@ -162,6 +163,42 @@ func TestScrubTakesNoNewcomersMembership(t *testing.T) {
 	c.of(0).want(t, http.StatusConflict, http.MethodPost, "/Users", newcomer)
 	if c.of(0).members(t, c.group)[zoe] != 1 {
 		t.Errorf("the group holds %q", c.holds(t, c.group, "member"))
+	}
+}
+
+// TestRenamedBackMeanwhile: a second rename takes back the first while that has yet to let go of the old name in a group, or another takes
+// the name that is let go of. Neither takes the membership from the other.
+func TestRenamedBackMeanwhile(t *testing.T) {
+	for _, back := range []bool{true, false} {
+		c := newCrew(t)
+		other := c.of(0).user(t, "other@contoso.example")
+		c.of(0).want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, addMembers(other))
+		second := &sent{n: 1, method: http.MethodPatch, path: "/Users/" + c.user, body: renamed("anna")}
+		if !back {
+			second.path = "/Users/" + other
+		}
+		var wait sync.WaitGroup
+		interleaved(c.server, between{op: "modrdn"}, between{op: "modify", dn: "cn=crew", do: func() {
+			reached, reach := make(chan struct{}), sync.Once{}
+			var come atomic.Int32
+			c.server.Mem.Fault(func(op, _ string) memdir.Fault {
+				if come.Add(1) == 5 && op == "search" || op == "modrdn" { // it waits, or it did not
+					reach.Do(func() { close(reached) })
+				}
+				return memdir.Fault{}
+			})
+			wait.Go(func() { c.together(t, second) })
+			<-reached
+		}})
+		c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara"))
+		wait.Wait()
+		if second.status != http.StatusOK {
+			t.Errorf("%d %s", second.status, second.answer)
+		}
+		c.server.Mem.Fault(nil)
+		if members := c.of(1).members(t, c.group); members[c.user] != 1 || members[other] != 1 {
+			t.Errorf("back: %t; the group holds %q", back, c.holds(t, c.group, "member"))
+		}
 	}
 }
 

@@ -122,6 +122,22 @@ func (d *Draft) referrersOf(p ldif.Plan, f Facts) []ReferrerSearch {
 	return searches
 }
 
+// moving says that somebody holds both the name that the plan leaves and the one that it takes. Another rename that is under way will let
+// go of one of them, and would take away what this one gives. What stays so was left by a plan that stopped.
+//
+//	anna becomes mara; mara becomes anna again, while groups that hold both are yet to let go of anna
+//	anna becomes mara, who has just become noor; their group is yet to let go of mara
+func (d *Draft) moving(p ldif.Plan, f Facts) bool {
+	return f.Looks < looks && slices.ContainsFunc(p.Steps, func(s ldif.Step) bool {
+		old, _ := d.left(s)
+		now, _ := d.taken(s)
+		return old != "" && now != "" && slices.ContainsFunc(f.Referrers[now], func(r Referrer) bool { return r.among(f.Referrers[old]) })
+	})
+}
+
+// looks is how often it is looked whether another rename is still under way.
+const looks = 5
+
 // withReferrers puts into the plan what keeps the references true.
 func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 	whole := ldif.Plan{Before: p.Before, Effects: slices.Clone(p.Effects)}
