@@ -18,7 +18,7 @@ const looks = 10
 // lookAgain looks at what a plan that is done refers to, and at who refers to what it left, and puts right what others did meanwhile, until
 // there is nothing.
 func (r *request) lookAgain(ctx context.Context, done attempt) error {
-	aftermath := done.draft.Aftermath(done.receipt.Plan, done.refs)
+	aftermath := done.draft.Aftermath(done.receipt.Plan, done.refs, done.back)
 	if aftermath.Nothing() {
 		return nil
 	}

@@ -29,6 +29,10 @@ func (r *request) plan(
 
 // gather adds to the facts what is needed besides.
 func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Facts) (_ draft.Facts, err error) {
+	if needs.Moving {
+		facts = facts.Later()
+		return facts, pause(ctx, facts.Looks)
+	}
 	if needs.Password {
 		facts.Password = password()
 	}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"scimbridge/bridge/directory"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
@@ -104,6 +105,9 @@ func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 		case !past.again(err, n):
 			return nil, name(r.typ, past.told(err))
 		}
+	}
+	if err == nil { // every attempt made room, and what is wanted is yet to be done
+		err = &directory.Error{Reason: reason.LostRace}
 	}
 	return nil, name(r.typ, past.told(err))
 }

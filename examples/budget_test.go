@@ -79,10 +79,10 @@ func TestRoundTrips(t *testing.T) {
 			for _, group := range []string{small, large} {
 				b.costs(t, "a member joins", modify(1+1+fence+look),
 					http.MethodPatch, "/Groups/"+group, addMembers(user), http.StatusNoContent)
-				b.costs(t, "a member leaves", modify(1+1+fence),
+				b.costs(t, "a member leaves", modify(1+1+fence+look),
 					http.MethodPatch, "/Groups/"+group, removeMembers(user), http.StatusNoContent)
 			}
-			b.costs(t, "twenty leave", modify(1+1+fence),
+			b.costs(t, "twenty leave", modify(1+1+fence+look),
 				http.MethodPatch, "/Groups/"+large, removeMembers(crowd[:20]...), http.StatusNoContent)
 
 			// What refers to an entry is looked for before it leaves its name and after. No server shows what a rename leaves, so that one

@@ -37,7 +37,7 @@ func (r *run) holds(change ldif.Change, left *ldif.Entry) string {
 	if version != "" && namesItself(change) {
 		version = "" // an overlay that writes into the same entry finds the version that the change has given it
 	}
-	if c.ID == "" && version == "" {
+	if c.ID == "" && version == "" && c.Shows == "" {
 		return ""
 	}
 	id, current := "", ""
@@ -47,7 +47,7 @@ func (r *run) holds(change ldif.Change, left *ldif.Entry) string {
 	if version != "" {
 		current = ldif.Equality(r.server.VersionAttribute, version)
 	}
-	return ldif.AllOf(id, current)
+	return ldif.AllOf(id, current, c.Shows)
 }
 
 // namesItself says whether a modification writes the entry's own name: a group that is a member of itself.

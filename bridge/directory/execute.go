@@ -61,16 +61,16 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 	ctx = context.WithoutCancel(ctx) // the caller's deadline may be why the step failed
 	var stands error
 	for i := failed - 1; i >= 0; i-- {
-		step, done := receipt.Plan.Steps[i], &receipt.Steps[i]
+		step, done, inverse := receipt.Plan.Steps[i], &receipt.Steps[i], receipt.Inverse(i)
 		switch {
-		case step.Inverse == nil && step.Change.IsSettled():
+		case inverse == nil && step.Change.IsSettled():
 			continue
 		case stands != nil:
 			done.Inverse = errBehind
-		case step.Inverse == nil:
+		case inverse == nil:
 			done.Inverse = ldif.ErrNoInverse
 		default:
-			_, done.Inverse = r.change(ctx, *step.Inverse, nil, nil)
+			_, done.Inverse = r.change(ctx, *inverse, nil, nil)
 		}
 		done.State = ldif.TakenBack
 		if done.Inverse != nil {

@@ -14,15 +14,18 @@ import (
 //	One adds uid=anna to a group while another deletes uid=anna, and has cleaned the groups already:
 //	member written, adder looks (anna is there), anna deleted, deleter looks: finds the member, and takes it out
 //	anna deleted, deleter looks (no member), member written, adder looks: anna has gone, and takes the member out
+//
+// One takes uid=anna out of a group that another's rename has given uid=mara already: who took out looks, and takes uid=mara out too.
 type Aftermath struct {
 	t       *ldapmap.Type
 	holder  ldif.Condition // of the entry that the plan was about
-	dn      string         // where that stands now; "" where it has gone
+	entry   *ldif.Entry    // that, as it was looked at, where the plan left it
 	written []written
+	removed []written // members that the plan took out: one who was being renamed may be there by the new name
 	left    []leaving
 }
 
-// written is a reference that the plan wrote.
+// written is a reference that the plan wrote, or took away.
 type written struct {
 	reference *ldapmap.Reference
 	id, value string // of the target, and what was written for it
@@ -35,18 +38,17 @@ type leaving struct {
 	t       *ldapmap.Type
 }
 
-// Aftermath tells what to look at when the plan, which was made with these refs, is done.
-func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs) Aftermath {
+// Aftermath tells what to look at when the plan, which was made with these refs, is done. made is the entry that it added, if it added one.
+func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Aftermath {
 	a := Aftermath{t: d.t}
 	if p.Empty() || d.t.Server.KeepsReferences {
 		return a
 	}
-	if d.write.Entry != nil {
-		a.holder.ID = d.t.ID(d.write.Entry)
-		a.dn = renamed(p, ldif.Change{DN: d.write.Entry.DN, If: a.holder})
-	} else {
-		a.dn = p.DN()
+	if a.entry = made; d.write.Entry != nil {
+		a.entry = d.write.Entry.Clone()
+		a.entry.DN = renamed(p, ldif.Change{DN: a.entry.DN, If: ldif.Condition{ID: d.t.ID(a.entry)}})
 	}
+	a.holder.ID = d.t.ID(a.entry)
 	for _, s := range p.Steps {
 		if dn, t := d.left(s); t != nil {
 			l := leaving{dn: dn, id: s.Change.If.ID, t: t}
@@ -63,6 +65,11 @@ func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs) Aftermath {
 			}
 		}
 	}
+	for _, id := range d.write.Members.Remove {
+		if value, err := d.t.Members.Value(id, nil, refs); err == nil {
+			a.removed = append(a.removed, written{d.t.Members, id, value})
+		}
+	}
 	return a
 }
 
@@ -75,13 +82,18 @@ func (d *Draft) writes(r *ldapmap.Reference) []string {
 }
 
 // Nothing says that there is nothing to look at.
-func (a Aftermath) Nothing() bool { return len(a.written) == 0 && len(a.left) == 0 }
+func (a Aftermath) Nothing() bool {
+	return len(a.written) == 0 && len(a.removed) == 0 && len(a.left) == 0
+}
 
-// Targets are the ids to look up of what was referred to.
+// Targets are the ids to look up of what was referred to, and of what refers to it: that may be renamed too.
 func (a Aftermath) Targets() []string {
 	var ids []string
-	for _, w := range a.written {
+	for _, w := range slices.Concat(a.written, a.removed) {
 		ids = append(ids, w.id)
+	}
+	if len(ids) > 0 {
+		ids = append(ids, a.holder.ID)
 	}
 	return ids
 }
@@ -120,28 +132,7 @@ func (a Aftermath) Owners(s Seen) (ids, dns []string) {
 
 // Amends is the plan that puts right what the look found, and what is to be looked at after it. An empty plan: all is well.
 func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
-	next := a
-	next.written = slices.Clone(a.written)
-	var plan ldif.Plan
-	for i, w := range a.written {
-		target, there := s.Targets.ByID(w.id)
-		if there && ldif.SameDN(target.DN, w.value) {
-			continue
-		}
-		come := ""
-		if there {
-			come = target.DN
-		}
-		next.written[i].value = come
-		mods := w.reference.Swap(w.value, come, placeholder)
-		plan.Steps = append(plan.Steps, ldif.Step{Change: ldif.Change{Kind: ldif.Modify, DN: a.dn, Mods: mods, If: a.holder}})
-		kind := ldif.Changed
-		if w.reference == a.t.Members && come == "" {
-			kind = ldif.MembersRemoved
-		}
-		plan.Effects = append(plan.Effects, ldif.Effect{Kind: kind, DN: a.dn, ID: a.holder.ID, Values: []string{w.value}})
-	}
-	next.written = slices.DeleteFunc(next.written, func(w written) bool { return w.value == "" })
+	plan, next := a.amends(s, placeholder)
 	for _, l := range a.left {
 		if _, taken := s.Owners.ByDN(l.dn); taken {
 			continue // who refers to it means the newcomer, or will look again
@@ -159,6 +150,45 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 			} else {
 				plan.Effects = append(plan.Effects, ldif.Effect{Kind: ldif.Changed, DN: r.Entry.DN, ID: r.id()})
 			}
+		}
+	}
+	return plan, next
+}
+
+// amends puts right what the entry itself refers to. Where that has gone, nothing is left to put right.
+func (a Aftermath) amends(s Seen, placeholder bool) (plan ldif.Plan, next Aftermath) {
+	next = a
+	next.written, next.removed = slices.Clone(a.written), slices.Clone(a.removed)
+	holder, there := s.Targets.ByID(a.holder.ID)
+	if !there {
+		return plan, next
+	}
+	var before *ldif.Entry
+	if !ldif.SameDN(holder.DN, a.entry.DN) { // another has renamed it: it is known by what was seen of it
+		before = a.entry.Clone()
+		before.DN = holder.DN
+	}
+	swap := func(r *ldapmap.Reference, gone, come string) {
+		change := ldif.Change{Kind: ldif.Modify, DN: holder.DN, Mods: r.Swap(gone, come, placeholder), If: a.holder}
+		plan.Steps = append(plan.Steps, ldif.Step{Change: change, Before: before})
+		kind := ldif.Changed
+		if r == a.t.Members && come == "" {
+			kind = ldif.MembersRemoved
+		}
+		plan.Effects = append(plan.Effects, ldif.Effect{Kind: kind, DN: holder.DN, ID: a.holder.ID, Values: []string{gone}})
+	}
+	for i, w := range a.written {
+		target, there := s.Targets.ByID(w.id)
+		if !there || !ldif.SameDN(target.DN, w.value) {
+			next.written[i].value = target.DN
+			swap(w.reference, w.value, target.DN)
+		}
+	}
+	next.written = slices.DeleteFunc(next.written, func(w written) bool { return w.value == "" })
+	for i, w := range a.removed {
+		if target, there := s.Targets.ByID(w.id); there && !ldif.SameDN(target.DN, w.value) {
+			next.removed[i].value = target.DN
+			swap(w.reference, target.DN, "")
 		}
 	}
 	return plan, next

@@ -129,6 +129,7 @@ type Facts struct {
 	// Follows says that the directory moves references with their targets itself, and refuses to rename what is referred to by its new name
 	// already.
 	Follows bool
+	Looks   int // how often it was looked again for Needs.Moving
 }
 
 // Placed are the facts with whether there is an entry that something is to be put below.
@@ -141,6 +142,12 @@ func (f Facts) Placed(dn string, there bool) Facts {
 	return f
 }
 
+// Later are the facts without who refers to what, for another look.
+func (f Facts) Later() Facts {
+	f.Referrers, f.Looks = nil, f.Looks+1
+	return f
+}
+
 // Needs is what a write needs to know besides the facts that there are.
 type Needs struct {
 	// Rounds is what Facts.Rounds is to be: each round names further candidates for values that take a number where they are taken.
@@ -150,6 +157,9 @@ type Needs struct {
 	Referrers []ReferrerSearch
 	Places    []string         // DNs of entries that something is to be put below
 	Along     []ReferrerSearch // what Search finds answers these too
+	// Moving says that a rename that is not done yet seems to be moving references that this one moves too: the facts are to be told
+	// again a little later.
+	Moving bool
 	// Room is another write that must be done first, and then all is to be looked at anew: a soft-deleted entry gives up the name that it
 	// holds.
 	Room *Draft
@@ -157,7 +167,7 @@ type Needs struct {
 
 // None says that nothing is needed.
 func (n Needs) None() bool {
-	return n.Rounds == 0 && len(n.Referrers) == 0 && len(n.Places) == 0 && n.Room == nil
+	return n.Rounds == 0 && len(n.Referrers) == 0 && len(n.Places) == 0 && n.Room == nil && !n.Moving
 }
 
 // Plan turns the write into change records, or says what it needs to know for that. It writes nothing where nothing changes.
@@ -196,6 +206,9 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 	var err error
 	if needs.Places, err = d.places(plan, f); err != nil || !needs.None() {
 		return ldif.Plan{}, needs, err
+	}
+	if d.moving(plan, f) {
+		return ldif.Plan{}, Needs{Moving: true}, nil
 	}
 	return d.withReferrers(plan, f), Needs{}, nil
 }

@@ -122,6 +122,22 @@ func (d *Draft) referrersOf(p ldif.Plan, f Facts) []ReferrerSearch {
 	return searches
 }
 
+// moving says that somebody holds both the name that the plan leaves and the one that it takes. Another rename that is under way will let
+// go of one of them, and would take away what this one gives. What stays so was left by a plan that stopped.
+//
+//	anna becomes mara; mara becomes anna again, while groups that hold both are yet to let go of anna
+//	anna becomes mara, who has just become noor; their group is yet to let go of mara
+func (d *Draft) moving(p ldif.Plan, f Facts) bool {
+	return f.Looks < looks && slices.ContainsFunc(p.Steps, func(s ldif.Step) bool {
+		old, _ := d.left(s)
+		now, _ := d.taken(s)
+		return old != "" && now != "" && slices.ContainsFunc(f.Referrers[now], func(r Referrer) bool { return r.among(f.Referrers[old]) })
+	})
+}
+
+// looks is how often it is looked whether another rename is still under way.
+const looks = 5
+
 // withReferrers puts into the plan what keeps the references true.
 func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 	whole := ldif.Plan{Before: p.Before, Effects: slices.Clone(p.Effects)}
@@ -134,6 +150,7 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 			if now != "" && !r.among(f.Referrers[old]) && !changes(p, r.id()) && !(r.Reference.Single && old != "") {
 				scrub := r.step(now, "", f.Placeholder) // from somebody who had the name before
 				scrub.Inverse = nil
+				scrub.Change.If.Version = r.Entry.Value(d.t.Server.VersionAttribute) // another newcomer may be in it by now
 				ahead = append(ahead, scrub)
 				whole.Effects = append(whole.Effects, r.loses(now))
 			}
@@ -146,10 +163,13 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 				continue
 			case now != "" && f.Follows:
 				behind = append(behind, r.step(old, now, false))
-			case now == "" || r.Reference.Single:
-				ahead = append(ahead, r.step(old, now, f.Placeholder))
+			case now == "":
+				ahead = append(ahead, r.step(old, "", f.Placeholder))
+			case r.Reference.Single:
+				ahead = append(ahead, r.stillRefers(r.step(old, now, false), old))
 			default:
-				ahead, behind = append(ahead, r.step("", now, false)), append(behind, r.step(old, "", f.Placeholder))
+				ahead = append(ahead, r.stillRefers(r.step("", now, false), old))
+				behind = append(behind, r.step(old, "", f.Placeholder))
 			}
 			if old != "" && now == "" {
 				whole.Effects = append(whole.Effects, r.loses(old))
@@ -195,6 +215,12 @@ func renamed(p ldif.Plan, c ldif.Change) string {
 		}
 	}
 	return c.DN
+}
+
+// stillRefers holds the step to what it was planned for: who was taken out of a group meanwhile does not come back by a new name.
+func (r Referrer) stillRefers(step ldif.Step, dn string) ldif.Step {
+	step.Change.If.Shows = ldif.Equality(r.Reference.Attribute, dn)
+	return step
 }
 
 // step makes the referrer let go of a DN and take another ("" none). It was found by the reference: this, unlike a change that a client

@@ -70,4 +70,5 @@ type Condition struct {
 	ID      string // the entry's stable id, in the form of the SCIM id
 	Version string // the version attribute's value as it was read (entryCSN); "" asserts none
 	AsLeft  bool   // as an earlier change of the plan left the entry: the directory fills in the version that the post-read showed
+	Shows   string // a filter that the entry matches; "" asserts none
 }

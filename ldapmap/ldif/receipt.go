@@ -85,15 +85,48 @@ func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 	return Receipt{Plan: r.Plan, Steps: append(before, rest.Steps...), Err: rest.Err}
 }
 
+// Inverse is what takes back the step as it was done, nil where there is nothing to take back, or nothing that could: of values that may
+// have been there, or gone, already, those that the step itself changed.
+//
+//	uid=anna is to be deleted; another takes it out of the group; the plan finds it out; the delete is refused: it stays out
+func (r Receipt) Inverse(i int) *Change {
+	inverse := r.Plan.Steps[i].Inverse
+	if inverse == nil || inverse.Kind != Modify {
+		return inverse
+	}
+	back := *inverse
+	back.Mods = nil
+	for _, m := range inverse.Mods {
+		if m.Settled {
+			m.Values = slices.DeleteFunc(slices.Clone(m.Values), func(v string) bool { return !r.Steps[i].Sent.turns(m, v) })
+		}
+		if !m.Settled || len(m.Values) > 0 {
+			back.Mods = append(back.Mods, m)
+		}
+	}
+	if len(back.Mods) == 0 {
+		return nil
+	}
+	return &back
+}
+
+// turns says whether the change did to the value what the modification takes back.
+func (c Change) turns(back Mod, value string) bool {
+	return slices.ContainsFunc(c.Mods, func(m Mod) bool {
+		return m.Name == back.Name && m.Op != back.Op && slices.Contains(m.Values, value)
+	})
+}
+
 // Undo is the plan that takes back what was done, last first. What cannot be taken back stays: a password, and members, whom the same
 // request would find as it left them. id is that of the entry that the plan made, if it made one.
 func (r Receipt) Undo(id string) Plan {
 	undo := Plan{Before: r.Plan.Before}
 	for i, step := range slices.Backward(r.Plan.Steps) {
-		if r.Steps[i].State != Done || step.Inverse == nil {
+		inverse := r.Inverse(i)
+		if r.Steps[i].State != Done || inverse == nil {
 			continue
 		}
-		back := *step.Inverse
+		back := *inverse
 		effect := Effect{Kind: Changed, DN: back.DN, ID: back.If.ID}
 		if back.Kind == Delete {
 			back.If.ID = id
@@ -110,10 +143,10 @@ func (r Receipt) Undo(id string) Plan {
 func (r Receipt) Undone(why, inverse error) Receipt {
 	r.Steps, r.Err = slices.Clone(r.Steps), why
 	for i, step := range r.Plan.Steps {
-		at := &r.Steps[i]
+		at, back := &r.Steps[i], r.Inverse(i)
 		switch {
-		case at.State != Done, step.Inverse == nil && step.Change.IsSettled():
-		case step.Inverse == nil:
+		case at.State != Done, back == nil && step.Change.IsSettled():
+		case back == nil:
 			at.State, at.Inverse = Stands, ErrNoInverse
 		case inverse != nil:
 			at.State, at.Inverse = Stands, inverse

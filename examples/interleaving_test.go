@@ -1,0 +1,219 @@
+package examples_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
+)
+
+// between is a moment in a request: an operation of a name, on an entry whose DN has a prefix, comes to the directory; what is done
+// before the directory does it, and what becomes of the operation.
+type between struct {
+	op, dn string
+	do     func()
+	fault  memdir.Fault
+}
+
+// interleaved lets things happen at moments, each once and in this order.
+func interleaved(server *dirtest.Server, moments ...between) {
+	var mu sync.Mutex
+	server.Mem.Fault(func(op, dn string) memdir.Fault {
+		mu.Lock()
+		if len(moments) == 0 || moments[0].op != op || !strings.HasPrefix(strings.ToLower(dn), moments[0].dn) {
+			mu.Unlock()
+			return memdir.Fault{}
+		}
+		now := moments[0]
+		moments = moments[1:]
+		mu.Unlock()
+		if now.do != nil {
+			now.do()
+		}
+		return now.fault
+	})
+}
+
+// crew is a user in a group, with a report, in a directory that keeps no references, which two copies of the bridge write.
+type crew struct {
+	copies
+	user, group, report string
+}
+
+func newCrew(t *testing.T) *crew {
+	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+	c := &crew{copies: copies{server: server, bridges: []*deployment{deploy(t, server), deploy(t, server)}}}
+	c.user = c.of(0).user(t, "anna@contoso.example")
+	c.group = c.of(1).group(t, "Crew", c.user)
+	c.report = c.of(1).user(t, "report@contoso.example")
+	c.of(1).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.report, operations(replace(managerPath, `"`+c.user+`"`)))
+	return c
+}
+
+// also is a request to a copy that must be answered so, at a moment of another.
+func (c *crew) also(t *testing.T, n, status int, method, path, body string) func() {
+	return func() {
+		if answer, content, err := c.of(n).try(method, path, body); err != nil || answer.StatusCode != status {
+			t.Errorf("%s %s: %v %v %s", method, path, err, answer, content)
+		}
+	}
+}
+
+// holdsNobody fails where the group has a member.
+func (c *crew) holdsNobody(t *testing.T) {
+	t.Helper()
+	if held := c.holds(t, c.group, "member"); strings.Contains(fmt.Sprint(held), "uid=") {
+		t.Errorf("the group holds %q", held)
+	}
+}
+
+func renamed(name string) string {
+	return operations(replace("userName", `"`+name+`@contoso.example"`))
+}
+
+// TestRemovedWhileRenamed: who is taken out of a group, or loses a report, while being renamed is out under the new name too.
+func TestRemovedWhileRenamed(t *testing.T) {
+	t.Run("the rename finds its member gone", func(t *testing.T) {
+		c := newCrew(t)
+		interleaved(c.server, between{
+			op: "modify", dn: "cn=crew",
+			do: c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user)),
+		})
+		c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara"))
+		c.holdsNobody(t)
+	})
+	t.Run("the removal finds its member renamed", func(t *testing.T) {
+		c := newCrew(t)
+		interleaved(c.server, between{
+			op: "modify", dn: "cn=crew",
+			do: c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara")),
+		})
+		c.of(0).want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user))
+		c.holdsNobody(t)
+	})
+	t.Run("another manager", func(t *testing.T) {
+		c := newCrew(t)
+		other := c.of(1).user(t, "other@contoso.example")
+		interleaved(c.server, between{
+			op: "modify", dn: "uid=report",
+			do: c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+c.report, operations(replace(managerPath, `"`+other+`"`))),
+		})
+		c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara"))
+		if held := c.holds(t, c.report, "manager"); len(held) != 1 || !strings.HasPrefix(held[0], "uid=other") {
+			t.Errorf("the manager is %q", held)
+		}
+	})
+}
+
+// TestHolderRenamedMeanwhile: whoever wrote a reference to what went meanwhile finds the group again, under whichever name.
+func TestHolderRenamedMeanwhile(t *testing.T) {
+	c := newCrew(t)
+	second := c.of(0).user(t, "second@contoso.example")
+	interleaved(c.server, between{op: "modify", dn: "cn=crew", do: func() {
+		c.also(t, 1, http.StatusNoContent, http.MethodDelete, "/Users/"+second, "")()
+		interleaved(c.server, between{op: "search", do: c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group,
+			operations(replace("displayName", `"Staff"`)))})
+	}})
+	c.of(0).want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, addMembers(second))
+	if held := c.holds(t, c.group, "member"); strings.Contains(fmt.Sprint(held), "uid=second") {
+		t.Errorf("the group holds %q", held)
+	}
+}
+
+// TestRefusedDeleteGivesNothingBack: a delete that the directory refuses gives back the memberships that it took, and no other.
+func TestRefusedDeleteGivesNothingBack(t *testing.T) {
+	for _, removed := range []bool{false, true} {
+		c := newCrew(t)
+		first := between{op: "modify", dn: "cn=crew"}
+		if removed {
+			first.do = c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user))
+		}
+		interleaved(c.server, first, between{op: "delete", fault: memdir.Fault{Code: 53, Text: "not now"}})
+		if answer, content := c.of(0).do(t, http.MethodDelete, "/Users/"+c.user, ""); answer.StatusCode/100 == 2 {
+			t.Fatalf("%d %s", answer.StatusCode, content)
+		}
+		if n := c.of(0).members(t, c.group)[c.user]; n == 1 == removed {
+			t.Errorf("removed by another: %t; the group holds %q", removed, c.holds(t, c.group, "member"))
+		}
+	}
+}
+
+// TestScrubTakesNoNewcomersMembership: two create one name that a group still holds from somebody before. The one that comes second takes
+// no membership from the one that has the name and was put into the group.
+func TestScrubTakesNoNewcomersMembership(t *testing.T) {
+	c := newCrew(t)
+	modify(t, c.server, c.of(0).entry(t, c.group).DN, "member", "uid=zoe@contoso.example,"+c.server.People)
+	newcomer := resource("/Users", `"userName":"zoe@contoso.example"`)
+	var zoe string
+	interleaved(c.server, between{op: "modify", dn: "cn=crew", do: func() {
+		_, content, err := c.of(1).try(http.MethodPost, "/Users", newcomer)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		zoe = parse(t, content)["id"].(string)
+		c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, addMembers(zoe))()
+	}})
+	c.of(0).want(t, http.StatusConflict, http.MethodPost, "/Users", newcomer)
+	if c.of(0).members(t, c.group)[zoe] != 1 {
+		t.Errorf("the group holds %q", c.holds(t, c.group, "member"))
+	}
+}
+
+// TestRenamedBackMeanwhile: a second rename takes back the first while that has yet to let go of the old name in a group, or another takes
+// the name that is let go of. Neither takes the membership from the other.
+func TestRenamedBackMeanwhile(t *testing.T) {
+	for _, back := range []bool{true, false} {
+		c := newCrew(t)
+		other := c.of(0).user(t, "other@contoso.example")
+		c.of(0).want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, addMembers(other))
+		second := &sent{n: 1, method: http.MethodPatch, path: "/Users/" + c.user, body: renamed("anna")}
+		if !back {
+			second.path = "/Users/" + other
+		}
+		var wait sync.WaitGroup
+		interleaved(c.server, between{op: "modrdn"}, between{op: "modify", dn: "cn=crew", do: func() {
+			reached, reach := make(chan struct{}), sync.Once{}
+			var come atomic.Int32
+			c.server.Mem.Fault(func(op, _ string) memdir.Fault {
+				if come.Add(1) == 5 && op == "search" || op == "modrdn" { // it waits, or it did not
+					reach.Do(func() { close(reached) })
+				}
+				return memdir.Fault{}
+			})
+			wait.Go(func() { c.together(t, second) })
+			<-reached
+		}})
+		c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara"))
+		wait.Wait()
+		if second.status != http.StatusOK {
+			t.Errorf("%d %s", second.status, second.answer)
+		}
+		c.server.Mem.Fault(nil)
+		if members := c.of(1).members(t, c.group); members[c.user] != 1 || members[other] != 1 {
+			t.Errorf("back: %t; the group holds %q", back, c.holds(t, c.group, "member"))
+		}
+	}
+}
+
+// TestManyMakeRoom: more soft-deleted accounts than a write begins again hold one clean name. Nobody is told of a success that there was
+// not.
+func TestManyMakeRoom(t *testing.T) {
+	c := newCrew(t)
+	var gone []string
+	for i := range 12 {
+		gone = append(gone, fmt.Sprintf("dn: cn=gone%d,%s\nobjectClass: inetOrgPerson\nobjectClass: scimbridgeUser\ncn: gone%d\nsn: gone\n"+
+			"uid: zoe@contoso.example\nscimUserName: 2834%028dzoe@contoso.example\n", i, c.server.People, i, i))
+	}
+	c.server.Load(t, strings.Join(gone, "\n"))
+	answer, content := c.of(0).do(t, http.MethodPost, "/Users", resource("/Users", `"userName":"zoe@contoso.example"`))
+	if !slices.Contains([]int{http.StatusCreated, http.StatusServiceUnavailable}, answer.StatusCode) {
+		t.Errorf("%d %s", answer.StatusCode, content)
+	}
+}
