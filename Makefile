@@ -1,4 +1,4 @@
-.PHONY: bench build fuzz test verify
+.PHONY: bench build fuzz races test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -22,3 +22,7 @@ fuzz:
 # What a request costs, as a multiple of the raw LDAP operations that do the same in the same run (x-raw).
 bench:
 	go test ./examples -run '^$$' -bench Bridge
+
+# The races between requests, thousands of rounds of each on every server: hours.
+races:
+	SCIMBRIDGE_TEST_ROUNDS=5000 go test -timeout 24h -v ./examples -run 'TestReferenceRaces|TestUniqueRaces'

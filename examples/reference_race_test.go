@@ -52,7 +52,7 @@ func TestReferenceRaces(t *testing.T) {
 				{"restore against newcomer", restoreAgainstNewcomer},
 			} {
 				t.Run(race.name, func(t *testing.T) {
-					for round := range raceRounds(t, 20) {
+					for round := range raceRounds(t, 10) {
 						if race.run(t, c, round); t.Failed() {
 							t.Fatalf("round %d", round)
 						}
