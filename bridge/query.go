@@ -121,6 +121,7 @@ type part struct {
 	filter    filter.Expr
 	ldap      string
 	remainder filter.Expr
+	matcher   *filter.Matcher // of the remainder
 	sortBy    *schema.Ref // nil: not sorted, or by what this type has not got
 }
 
@@ -161,7 +162,9 @@ func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.ldap, p.remainder = search.Filter(t, p.filter, refs)
+	if p.ldap, p.remainder = search.Filter(t, p.filter, refs); p.remainder != nil {
+		p.matcher = filter.NewMatcher(p.remainder)
+	}
 	return p, nil
 }
 
