@@ -7,8 +7,8 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// Matcher is a filter for many resources, or for many values of an attribute: it decides as Matches and MatchesValue do, but of a long chain
-// of alternatives it looks at those alone that the value can satisfy.
+// Matcher is a filter for many resources, or for many values of an attribute: it decides as Matches and MatchesValue do, but of a long
+// chain of alternatives it looks at those alone that the value can satisfy.
 type Matcher struct{ root node }
 
 // NewMatcher makes the matcher of a filter.
@@ -64,20 +64,12 @@ func compiled(e Expr) node {
 		return plain{e}
 	case *Or:
 		n := &either{}
-		for _, alternative := range alternatives(e, nil) {
+		for _, alternative := range Terms(e) {
 			n.add(alternative)
 		}
 		return n
 	}
 	return not{anything{}}
-}
-
-// alternatives are the terms of a chain of or, from left to right.
-func alternatives(e Expr, before []Expr) []Expr {
-	if or, ok := e.(*Or); ok {
-		return alternatives(or.Right, alternatives(or.Left, before))
-	}
-	return append(before, e)
 }
 
 func (n *either) add(alternative Expr) {

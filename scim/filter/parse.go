@@ -148,9 +148,6 @@ func (p *parser) bracketed(ref schema.Ref) (Expr, error) {
 
 func (p *parser) comparison() (Expr, error) {
 	at := p.pos
-	if p.terms++; p.terms > MaxTerms {
-		return nil, p.errorf("more than %d comparisons", MaxTerms)
-	}
 	attr, err := p.attribute()
 	if err != nil {
 		return nil, err
@@ -214,6 +211,9 @@ var operators = map[Op]bool{
 
 // compare reads the operator and the value of a comparison of attr, which stood at the position given.
 func (p *parser) compare(attr AttrPath, at int) (Expr, error) {
+	if p.terms++; p.terms > MaxTerms {
+		return nil, p.errorf("more than %d comparisons", MaxTerms)
+	}
 	p.space()
 	start := p.pos
 	word := p.token()

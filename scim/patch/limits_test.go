@@ -33,9 +33,11 @@ func TestLimits(t *testing.T) {
 		operations string
 		want       string
 	}{
-		"operations":            {scim.Resource{}, many(patch.MaxOperations, title), ""},
-		"one more":              {scim.Resource{}, many(patch.MaxOperations+1, title), "the PATCH has more than 1000 operations"},
-		"keys without a path":   {scim.Resource{}, `{"op":"add","value":{` + many(1001, `"emails[type eq \"%d\"].value":"x"`) + `}}`, "1000 operations"},
+		"operations": {scim.Resource{}, many(patch.MaxOperations, title), ""},
+		"one more":   {scim.Resource{}, many(patch.MaxOperations+1, title), "the PATCH has more than 1000 operations"},
+		"keys without a path": {
+			scim.Resource{}, `{"op":"add","value":{` + many(1001, `"emails[type eq \"%d\"].value":"x"`) + `}}`, "1000 operations",
+		},
 		"values":                {scim.Resource{}, fmt.Sprintf(add, many(scim.MaxValues, `{"value":"%d"}`)), ""},
 		"values, one more":      {scim.Resource{}, fmt.Sprintf(add, many(scim.MaxValues+1, `{"value":"%d"}`)), values},
 		"values in all":         {full, fmt.Sprintf(add, `{"value":"x"}`), would},
@@ -55,7 +57,8 @@ func TestLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	rest, delta, ok := patch.SplitMembers(ops, "members")
-	if _, err := patch.Apply(scim.Resource{"displayName": "g"}, rest, groupType(), scim.Dialect{}); err != nil || !ok || len(delta.Add) != 33_000 {
+	_, err = patch.Apply(scim.Resource{"displayName": "g"}, rest, groupType(), scim.Dialect{})
+	if err != nil || !ok || len(delta.Add) != 33_000 {
 		t.Errorf("members: %t, %d, %v", ok, len(delta.Add), err)
 	}
 }
@@ -69,7 +72,8 @@ func text(err error) string {
 
 // TestALongPathIsNotSaidBack: an error names the operation, and not thousands of values.
 func TestALongPathIsNotSaidBack(t *testing.T) {
-	err := apply(scim.Resource{}, `{"Operations":[{"op":"replace","path":"emails[`+strings.Repeat(`value eq \"ü\" or `, 2000)+`]","value":"x"}]}`)
+	path := "emails[" + strings.Repeat(`value eq \"ü\" or `, 2000) + "]"
+	err := apply(scim.Resource{}, `{"Operations":[{"op":"replace","path":"`+path+`","value":"x"}]}`)
 	if got := text(err); got == "" || len(got) > 500 || !strings.Contains(got, "…") {
 		t.Errorf("%d octets: %.600s", len(got), got)
 	}

@@ -42,7 +42,8 @@ func edit(values []any, op Op, d scim.Dialect) ([]any, error) {
 	e.keepOnePrimary()
 	e.keepOnce()
 	if len(e.values) > scim.MaxValues && len(e.values) > before && !scim.RefersByValue(ref.Attr) {
-		return nil, &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s would have more than %d values", ref.Owner(), scim.MaxValues)}
+		detail := fmt.Sprintf("%s would have more than %d values", ref.Owner(), scim.MaxValues)
+		return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail}
 	}
 	return e.values, nil
 }
