@@ -22,7 +22,6 @@ import (
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
 	"scimbridge/scim"
-	"scimbridge/scim/filter"
 	"scimbridge/scim/schema"
 )
 
@@ -218,17 +217,4 @@ func password() string {
 	raw := make([]byte, 21)
 	rand.Read(raw) // never fails: crypto/rand
 	return "aA1-" + base64.RawURLEncoding.EncodeToString(raw)
-}
-
-// mentions says whether a filter compares the attribute.
-func mentions(e filter.Expr, ref schema.Ref) bool {
-	found := false
-	filter.Walk(e, func(c *filter.Compare, in *filter.ValuePath) {
-		path := c.Path
-		if in != nil {
-			path = in.Path
-		}
-		found = found || path.Ref.Attr == ref.Attr
-	})
-	return found
 }

@@ -12,7 +12,6 @@ import (
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
 	"scimbridge/scim"
-	"scimbridge/scim/filter"
 )
 
 // This file is the list that a query's pages are cut from: the places in it, found once and kept (snapshot.go), and the page that is read
@@ -194,7 +193,7 @@ func (l *listing) matching(number int, entries []*ldif.Entry, refs ldapmap.Refs)
 		f := found{item: item{number, p.t.ID(e)}, entry: e}
 		if p.decides() {
 			r := l.b.resource(l.call, p.t, e, refs)
-			if p.remainder != nil && !filter.Matches(p.remainder, r) {
+			if p.remainder != nil && !p.matcher.Matches(r) {
 				continue
 			}
 			if p.sortBy != nil {

@@ -121,7 +121,9 @@ type part struct {
 	filter    filter.Expr
 	ldap      string
 	remainder filter.Expr
-	sortBy    *schema.Ref // nil: not sorted, or by what this type has not got
+	matcher   *filter.Matcher            // of the remainder
+	mentioned map[*schema.Attribute]bool // by the remainder
+	sortBy    *schema.Ref                // nil: not sorted, or by what this type has not got
 }
 
 // part reads the query for one type; nil where the filter matches none of its resources: across types an attribute that one has not got is
@@ -161,13 +163,28 @@ func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.ldap, p.remainder = search.Filter(t, p.filter, refs)
+	if p.ldap, p.remainder = search.Filter(t, p.filter, refs); p.remainder != nil {
+		p.matcher, p.mentioned = filter.NewMatcher(p.remainder), mentioned(p.remainder)
+	}
 	return p, nil
 }
 
 // judges says whether the attribute is needed to decide on an entry and its place, whether shown or not.
 func (p *part) judges(ref schema.Ref) bool {
-	return p.remainder != nil && mentions(p.remainder, ref) || p.sortBy != nil && p.sortBy.Attr == ref.Attr
+	return p.mentioned[ref.Attr] || p.sortBy != nil && p.sortBy.Attr == ref.Attr
+}
+
+// mentioned are the attributes that a filter compares.
+func mentioned(e filter.Expr) map[*schema.Attribute]bool {
+	found := map[*schema.Attribute]bool{}
+	filter.Walk(e, func(c *filter.Compare, in *filter.ValuePath) {
+		path := c.Path
+		if in != nil {
+			path = in.Path
+		}
+		found[path.Ref.Attr] = true
+	})
+	return found
 }
 
 // decides says that what entries hold decides on them, or on their places, beyond what the directory says.

@@ -105,7 +105,7 @@
 //	  protected:                     # entries that are never written, with everything below them
 //	    - OU=Administrators,OU=People,DC=corp,DC=example
 //
-//	limits:                          # what one request may cost
+//	limits:                          # what one request may cost, beside what the README lists as fixed
 //	  lookThrough: 100000            # entries that a sort, or a filter which LDAP cannot say, may look through
 //	  bulkOperations: 1000
 //	  bulkPayload: 2097152           # bytes

@@ -152,11 +152,12 @@ func (d Dialect) checkSchemas(rt *schema.ResourceType, body Object) error {
 	if err := d.Announces(body, rt.Core.ID); err != nil {
 		return err
 	}
-	for _, m := range body {
-		if e := rt.Extension(m.Name); e != nil {
-			if err := d.Announces(body, e.ID); err != nil {
-				return err
-			}
+	for _, e := range rt.Extensions {
+		if _, used := body.Get(e.Schema.ID); !used {
+			continue
+		}
+		if err := d.Announces(body, e.Schema.ID); err != nil {
+			return err
 		}
 	}
 	list, _ := body.Get("schemas")

@@ -8,6 +8,10 @@ import (
 	"scimbridge/scim/schema"
 )
 
+// MaxValues is how many values of one attribute a client may send. References have no limit but the body's: a group has as many members as
+// it has.
+const MaxValues = 10_000
+
 // Reader turns JSON as clients send it into canonical values of one resource type's attributes. A body is read with one Reader, which
 // gathers in Dropped what the type does not have, as sent.
 type Reader struct {
@@ -118,12 +122,15 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 	if i, found := rd.nullAmong(v); found {
 		return nil, false, wrongType(fmt.Sprintf("%s[%d]", at, i), "a value: null is none")
 	}
-	if items, isList := v.([]any); rd.unassigned(v) && (!refersByValue(a) || !isList || len(items) == 0) {
+	if items, isList := v.([]any); rd.unassigned(v) && (!RefersByValue(a) || !isList || len(items) == 0) {
 		return nil, true, nil
 	}
 	list, ok := rd.wrapped(v).([]any)
 	if !ok {
 		return nil, false, wrongType(at, "a JSON array")
+	}
+	if len(list) > MaxValues && !RefersByValue(a) {
+		return nil, false, &Error{InvalidValue, fmt.Sprintf("%s has more than %d values", at, MaxValues)}
 	}
 	out, seen, unsaid := []any{}, map[string]bool{}, false
 	for i, element := range list {
@@ -131,7 +138,7 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 		if err != nil {
 			return nil, false, err
 		}
-		if refersByValue(a) {
+		if RefersByValue(a) {
 			if e, said, err = rd.identified(e, fmt.Sprintf("%s[%d]", at, i)); err != nil {
 				return nil, false, err
 			}
@@ -161,8 +168,8 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 	return out, true, nil
 }
 
-// refersByValue says that the attribute's values are references to other resources: members, and what a map defines like them.
-func refersByValue(a *schema.Attribute) bool { return a.Sub("value") != nil && a.Sub("$ref") != nil }
+// RefersByValue says that the attribute's values are references to other resources: members, and what a map defines like them.
+func RefersByValue(a *schema.Attribute) bool { return a.Sub("value") != nil && a.Sub("$ref") != nil }
 
 // identified holds a reference to naming its resource. One that names nobody is a fault and never passed over: a group whose new members
 // cannot be read must not lose those it has.

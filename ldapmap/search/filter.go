@@ -58,9 +58,9 @@ func IDs(t *ldapmap.Type, e filter.Expr) []string {
 func (x *translator) translate(e filter.Expr) translated {
 	switch n := e.(type) {
 	case *filter.And:
-		return both(x.translate(n.Left), x.translate(n.Right))
+		return both(x.terms(e))
 	case *filter.Or:
-		return either(e, x.translate(n.Left), x.translate(n.Right))
+		return either(e, x.terms(e))
 	case *filter.Not:
 		return negated(e, x.translate(n.Inner))
 	case *filter.ValuePath:
@@ -76,22 +76,38 @@ func (x *translator) translate(e filter.Expr) translated {
 	return translated{ldif.Everything, e}
 }
 
-func both(a, b translated) translated {
-	f := translated{ldif.AllOf(a.ldap, b.ldap), a.remainder}
-	switch {
-	case f.remainder == nil:
-		f.remainder = b.remainder
-	case b.remainder != nil:
-		f.remainder = &filter.And{Left: a.remainder, Right: b.remainder}
+// terms are those of a chain, each translated: a server reads a long chain where it is flat, and drops the connection where it is nested.
+func (x *translator) terms(chain filter.Expr) []translated {
+	var all []translated
+	for _, term := range filter.Terms(chain) {
+		all = append(all, x.translate(term))
 	}
+	return all
+}
+
+func both(terms []translated) (f translated) {
+	var texts []string
+	for _, t := range terms {
+		texts = append(texts, t.ldap)
+		switch {
+		case f.remainder == nil:
+			f.remainder = t.remainder
+		case t.remainder != nil:
+			f.remainder = &filter.And{Left: f.remainder, Right: t.remainder}
+		}
+	}
+	f.ldap = ldif.AllOf(texts...)
 	return f
 }
 
-func either(whole filter.Expr, a, b translated) translated {
-	f := translated{ldap: ldif.AnyOf(a.ldap, b.ldap)}
-	if a.remainder != nil || b.remainder != nil {
-		f.remainder = whole
+func either(whole filter.Expr, terms []translated) (f translated) {
+	var texts []string
+	for _, t := range terms {
+		if texts = append(texts, t.ldap); t.remainder != nil {
+			f.remainder = whole
+		}
 	}
+	f.ldap = ldif.AnyOf(texts...)
 	return f
 }
 
@@ -204,9 +220,9 @@ func valueOf(path filter.AttrPath) filter.AttrPath {
 func (x *translator) slotFilter(slot *ldapmap.Rule, inner filter.Expr) string {
 	switch n := inner.(type) {
 	case *filter.And:
-		return ldif.AllOf(x.slotFilter(slot, n.Left), x.slotFilter(slot, n.Right))
+		return ldif.AllOf(x.slotFilters(slot, inner)...)
 	case *filter.Or:
-		return ldif.AnyOf(x.slotFilter(slot, n.Left), x.slotFilter(slot, n.Right))
+		return ldif.AnyOf(x.slotFilters(slot, inner)...)
 	case *filter.Compare:
 		name := compile.CompareName(n)
 		for _, c := range slot.Slot {
@@ -224,6 +240,15 @@ func (x *translator) slotFilter(slot *ldapmap.Rule, inner filter.Expr) string {
 		}
 	}
 	return ldif.Everything
+}
+
+// slotFilters are those of a chain's terms.
+func (x *translator) slotFilters(slot *ldapmap.Rule, chain filter.Expr) []string {
+	var texts []string
+	for _, term := range filter.Terms(chain) {
+		texts = append(texts, x.slotFilter(slot, term))
+	}
+	return texts
 }
 
 // IsDirect says that few entries can match e: it holds an id or a unique value to be equal.

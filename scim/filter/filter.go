@@ -202,6 +202,36 @@ func walk(e Expr, in *ValuePath, visit func(*Compare, *ValuePath)) {
 	}
 }
 
+// Terms returns what a chain of `or`, or of `and`, joins, from left to right; any other tree is its own.
+func Terms(e Expr) []Expr {
+	var found []Expr
+	var gather func(e Expr)
+	switch e.(type) {
+	case *Or:
+		gather = func(e Expr) {
+			if or, ok := e.(*Or); ok {
+				gather(or.Left)
+				gather(or.Right)
+				return
+			}
+			found = append(found, e)
+		}
+	case *And:
+		gather = func(e Expr) {
+			if and, ok := e.(*And); ok {
+				gather(and.Left)
+				gather(and.Right)
+				return
+			}
+			found = append(found, e)
+		}
+	default:
+		return []Expr{e}
+	}
+	gather(e)
+	return found
+}
+
 // Equalities returns the comparisons of a tree that only joins equalities with `and`, as `[type eq "work" and primary eq true]`: what a
 // value has that the tree selects. ok is false for any other tree.
 func Equalities(e Expr) (clauses []*Compare, ok bool) {

@@ -257,13 +257,20 @@ func TestParseErrors(t *testing.T) {
 }
 
 func TestLongFilter(t *testing.T) {
-	text := strings.TrimSuffix(strings.Repeat(`id eq "x" or `, 10_000), " or ")
+	text := strings.TrimSuffix(strings.Repeat(`id eq "x" or `, filter.MaxTerms), " or ")
 	e, err := filter.Parse(text, userType(), scim.Dialect{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if e.String() != text || filter.Matches(e, mara()) {
 		t.Error("a long filter is misread")
+	}
+	for _, longer := range []string{text + ` or id pr`, `not (` + text + `) and id pr`, `emails[` + text + `] or id pr`} {
+		_, err := filter.Parse(longer, userType(), scim.Dialect{})
+		fault, ok := errors.AsType[*scim.Error](err)
+		if !ok || fault.Type != scim.InvalidFilter || !strings.HasPrefix(fault.Detail, "more than 5000 comparisons") {
+			t.Errorf("%.20s…: %v", longer, err)
+		}
 	}
 }
 

@@ -21,13 +21,16 @@ func Matches(e Expr, r scim.Resource) bool {
 
 // MatchesValue evaluates the inner filter of a value path over one value of its attribute.
 func MatchesValue(inner Expr, value any) bool {
-	return eval(inner, func(p AttrPath) []any {
-		if p.Ref.Sub == nil {
-			return list(value)
-		}
-		c, _ := value.(map[string]any)
-		return list(c[p.Ref.Sub.Name])
-	})
+	return eval(inner, func(p AttrPath) []any { return valuesIn(value, p) })
+}
+
+// valuesIn returns the values that a path in brackets reaches in one value of its attribute.
+func valuesIn(value any, p AttrPath) []any {
+	if p.Ref.Sub == nil {
+		return list(value)
+	}
+	c, _ := value.(map[string]any)
+	return list(c[p.Ref.Sub.Name])
 }
 
 func eval(e Expr, values func(AttrPath) []any) bool {

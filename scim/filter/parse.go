@@ -9,9 +9,10 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// The limits of a filter's text and of its nesting, so that a hostile one costs little. A remove of a thousand members by id takes 60 kB.
+// The limits of a filter, so that a hostile one costs little. A remove of a thousand members by id takes 60 kB.
 const (
-	maxLength = 256 << 10
+	MaxLength = 256 << 10 // octets
+	MaxTerms  = 5_000     // comparisons
 	maxDepth  = 50
 )
 
@@ -38,6 +39,7 @@ type parser struct {
 	dialect  scim.Dialect
 	fault    scim.ScimType
 	depth    int
+	terms    int
 	scope    *scope      // inside brackets
 	unmapped *scim.Error // the first attribute that rt does not have; the text is read on to its end all the same
 }
@@ -51,8 +53,8 @@ func (p *parser) errorf(format string, args ...any) *scim.Error {
 }
 
 func (p *parser) check() error {
-	if len(p.text) > maxLength {
-		return &scim.Error{Type: p.fault, Detail: fmt.Sprintf("longer than %d bytes", maxLength)}
+	if len(p.text) > MaxLength {
+		return &scim.Error{Type: p.fault, Detail: fmt.Sprintf("longer than %d bytes", MaxLength)}
 	}
 	if !utf8.ValidString(p.text) {
 		return &scim.Error{Type: p.fault, Detail: "not UTF-8"}
@@ -209,6 +211,9 @@ var operators = map[Op]bool{
 
 // compare reads the operator and the value of a comparison of attr, which stood at the position given.
 func (p *parser) compare(attr AttrPath, at int) (Expr, error) {
+	if p.terms++; p.terms > MaxTerms {
+		return nil, p.errorf("more than %d comparisons", MaxTerms)
+	}
 	p.space()
 	start := p.pos
 	word := p.token()

@@ -2,6 +2,7 @@ package filter_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -28,6 +29,39 @@ func TestPrintParse(t *testing.T) {
 		}
 		if filter.Matches(e, mara()) == filter.Matches(&filter.Not{Inner: e}, mara()) {
 			t.Fatalf("%s and its opposite are equally true", text)
+		}
+	})
+}
+
+// A matcher decides as the filter does, whatever it passes over.
+func TestMatcher(t *testing.T) {
+	rt := userType()
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SampledFrom([]string{"a", "A", "b", "k", "\u212a", "work"}) // the Kelvin sign is a k where case does not count
+		narrow := func(e filter.Expr) filter.Expr {                                // so that something is equal
+			filter.Walk(e, func(c *filter.Compare, _ *filter.ValuePath) {
+				if _, isText := c.Value.(string); isText {
+					c.Value = words.Draw(t, "value")
+				}
+				if rapid.Bool().Draw(t, "equality") && c.Op != filter.Present {
+					c.Op = filter.Equal
+				}
+			})
+			return e
+		}
+		e := narrow(exprs(rt, 4).Draw(t, "filter"))
+		for i := range rapid.IntRange(0, 4).Draw(t, "further") {
+			e = &filter.Or{Left: e, Right: narrow(exprs(rt, 2).Draw(t, fmt.Sprint("alternative", i)))}
+		}
+		r := scim.Resource{
+			"userName": words.Draw(t, "userName"), "externalId": words.Draw(t, "externalId"), "active": rapid.Bool().Draw(t, "active"),
+			"name": map[string]any{"givenName": words.Draw(t, "givenName")},
+			"emails": []any{
+				map[string]any{"value": words.Draw(t, "one"), "type": words.Draw(t, "type")}, map[string]any{"value": words.Draw(t, "two")},
+			},
+		}
+		if got, want := filter.NewMatcher(e).Matches(r), filter.Matches(e, r); got != want {
+			t.Fatalf("%s: %t, want %t of %v", e, got, want, r)
 		}
 	})
 }

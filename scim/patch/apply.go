@@ -8,18 +8,25 @@ import (
 	"scimbridge/scim/schema"
 )
 
+// MaxOperations is how many operations a PATCH may have beside those on members, which SplitMembers folds: each looks at every value of its
+// attribute.
+const MaxOperations = 1_000
+
 // Apply applies the operations in order, all or nothing, and returns the new resource; r is not changed. Errors are *scim.Error.
 //
 // What is required or immutable is checked at the end (held): a remove whose attribute a later operation sets again is no error, and a
 // required sibling that was never there is not this patch's concern.
 func Apply(r scim.Resource, ops []Op, rt *schema.ResourceType, d scim.Dialect) (scim.Resource, error) {
+	if len(ops) > MaxOperations {
+		return nil, &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the PATCH has more than %d operations", MaxOperations)}
+	}
 	out := r.Clone()
 	if out == nil {
 		out = scim.Resource{}
 	}
 	for _, op := range ops {
 		if err := apply(out, op, d); err != nil {
-			return nil, located(err, fmt.Sprintf("%s %q", op.Kind, op.Path.String()))
+			return nil, located(err, fmt.Sprintf("%s %q", op.Kind, briefly(op.Path.String())))
 		}
 	}
 	if err := held(r, out, rt); err != nil {

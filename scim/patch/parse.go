@@ -3,6 +3,7 @@ package patch
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"scimbridge/scim"
 	"scimbridge/scim/filter"
@@ -71,7 +72,7 @@ func (p *parser) operation(i int, raw any) error {
 	if emptyPath(p.dialect, path) {
 		return located(p.pathless(kind, value, has), where)
 	}
-	return located(p.path(kind, text, value, has, false), fmt.Sprintf("%s %q", where, text))
+	return located(p.path(kind, text, value, has, false), fmt.Sprintf("%s %q", where, briefly(text)))
 }
 
 // located puts the operation before an error's text.
@@ -80,6 +81,15 @@ func located(err error, where string) error {
 		return &scim.Error{Type: e.Type, Detail: where + ": " + e.Detail}
 	}
 	return err
+}
+
+// briefly is a path for an error's text: one that selects thousands of values is not said back.
+func briefly(path string) string {
+	const enough = 200
+	if len(path) <= enough {
+		return path
+	}
+	return strings.ToValidUTF8(path[:enough], "") + "…"
 }
 
 // pathless reads an operation whose value is a set of attributes (RFC 7644 §3.5.2.1): Entra's dotted and URN keys, Okta's id among them.

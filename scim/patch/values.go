@@ -1,8 +1,7 @@
 package patch
 
 import (
-	"reflect"
-	"strings"
+	"fmt"
 
 	"scimbridge/scim"
 	"scimbridge/scim/filter"
@@ -21,6 +20,7 @@ type editing struct {
 func edit(values []any, op Op, d scim.Dialect) ([]any, error) {
 	ref, f := op.Path.Attr.Ref, op.Path.Filter
 	e := &editing{dialect: d, attr: ref.Attr}
+	before := len(values)
 	switch {
 	case op.Kind == Remove:
 		return remove(values, ref, f)
@@ -41,6 +41,10 @@ func edit(values []any, op Op, d scim.Dialect) ([]any, error) {
 	}
 	e.keepOnePrimary()
 	e.keepOnce()
+	if len(e.values) > scim.MaxValues && len(e.values) > before && !scim.RefersByValue(ref.Attr) {
+		detail := fmt.Sprintf("%s would have more than %d values", ref.Owner(), scim.MaxValues)
+		return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail}
+	}
 	return e.values, nil
 }
 
@@ -52,8 +56,9 @@ func (e *editing) start(values []any) {
 func remove(values []any, ref schema.Ref, f filter.Expr) ([]any, error) {
 	var kept []any
 	sub := ref.Sub
+	selects := selector(f)
 	for _, v := range values {
-		if f != nil && !filter.MatchesValue(f, v) {
+		if !selects(v) {
 			kept = append(kept, v)
 			continue
 		}
@@ -73,14 +78,23 @@ func remove(values []any, ref schema.Ref, f filter.Expr) ([]any, error) {
 	return kept, nil
 }
 
+// selector says of each value whether the filter selects it; nil selects all.
+func selector(f filter.Expr) func(v any) bool {
+	if f == nil {
+		return func(any) bool { return true }
+	}
+	return filter.NewMatcher(f).MatchesValue
+}
+
 // set gives the values that the filter selects the operation's value, or its sub-attribute. If there is none yet it is made from the filter
 // (described): `emails[type eq "work"].value` makes a value with type "work". Without a filter a sub-attribute that no value has is added.
 func (e *editing) set(op Op) error {
 	f := op.Path.Filter
+	selects := selector(f)
 	found := false
 	values, touched := e.values[:0], e.touched[:0]
 	for _, v := range e.values {
-		hit := f == nil || filter.MatchesValue(f, v)
+		hit := selects(v)
 		if hit {
 			found = true
 			var err error
@@ -168,64 +182,24 @@ func selectedBy(f filter.Expr) (map[string]any, bool) {
 
 // append adds values, each once: one that is there already is merged with what the new one says about it.
 func (e *editing) append(list []any) {
-	at := map[any][]int{} // where each `value` stands
-	for i, v := range e.values {
-		at[e.key(v)] = append(at[e.key(v)], i)
-	}
-next:
+	there := newPlaces(e, list)
 	for _, v := range list {
-		key := e.key(v)
-		for _, i := range at[key] {
-			if e.same(e.values[i], v) {
-				if old, ok := e.values[i].(map[string]any); ok {
-					e.values[i] = merged(old, v.(map[string]any))
-					if old["value"] != nil { // in its own case: a value that is there already is not changed (RFC 7644 §3.5.2.1)
-						e.values[i].(map[string]any)["value"] = old["value"]
-					}
-				}
-				e.touched[i] = true
-				continue next
-			}
+		i, found := there.find(v)
+		if !found {
+			there.add(v, len(e.values))
+			e.values, e.touched = append(e.values, scim.CloneValue(v)), append(e.touched, true)
+			continue
 		}
-		at[key] = append(at[key], len(e.values))
-		e.values, e.touched = append(e.values, scim.CloneValue(v)), append(e.touched, true)
-	}
-}
-
-// key is what two values must share to be the same one: their `value` (a simple value is its own), in one case where case does not count.
-func (e *editing) key(v any) any {
-	leaf := e.attr
-	if c, ok := v.(map[string]any); ok {
-		v = c["value"]
-		leaf = e.attr.Sub("value")
-	}
-	if s, ok := v.(string); ok && leaf != nil && !leaf.CaseExact {
-		return strings.ToLower(s)
-	}
-	switch v.(type) {
-	case map[string]any, []any:
-		return nil
-	}
-	return v
-}
-
-// same says that v, of equal key, is the value that stands already. With a `value` they are the same unless their types differ; without one
-// (an address) all that v says must be there already.
-func (e *editing) same(old, v any) bool {
-	o, okOld := old.(map[string]any)
-	n, okNew := v.(map[string]any)
-	if !okOld || !okNew {
-		return okOld == okNew
-	}
-	if o["value"] == nil {
-		for name, sub := range n {
-			if !reflect.DeepEqual(o[name], sub) {
-				return false
+		if old, ok := e.values[i].(map[string]any); ok {
+			now := merged(old, v.(map[string]any))
+			if old["value"] != nil { // in its own case: a value that is there already is not changed (RFC 7644 §3.5.2.1)
+				now["value"] = old["value"]
 			}
+			e.values[i] = now
+			there.merged(old, now, i)
 		}
-		return true
+		e.touched[i] = true
 	}
-	return o["type"] == nil || n["type"] == nil || o["type"] == n["type"]
 }
 
 // keepOnePrimary holds RFC 7644 §3.5.2: a value that becomes primary makes the others not primary. Of several that one operation makes
@@ -254,17 +228,25 @@ func isPrimary(v any) bool {
 
 // keepOnce takes out values that an operation made equal to one before them: the values are a set (RFC 7643 §2.4).
 func (e *editing) keepOnce() {
-	at := map[any][]any{}
-	values := e.values[:0]
-next:
-	for _, v := range e.values {
-		key := e.key(v)
-		for _, before := range at[key] {
-			if reflect.DeepEqual(before, v) {
-				continue next
-			}
+	doubtful := map[any]bool{} // what a value must have to be equal to one that was set
+	for i, v := range e.values {
+		if e.touched[i] {
+			doubtful[e.key(v)] = true
 		}
-		at[key] = append(at[key], v)
+	}
+	if len(doubtful) == 0 {
+		return
+	}
+	seen := map[string]bool{}
+	values := e.values[:0]
+	for _, v := range e.values {
+		if doubtful[e.key(v)] {
+			text := canonical(v)
+			if seen[text] {
+				continue
+			}
+			seen[text] = true
+		}
 		values = append(values, v)
 	}
 	e.values = values
