@@ -47,15 +47,15 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 	o = o.withDefaults()
 	c := &Client{options: o, log: log, asking: make(chan struct{}, 1)}
 	c.aside, c.end = context.WithCancel(context.Background())
-	d := &dialer{options: o, network: network}
+	var servers []address
 	for _, text := range o.URLs {
 		a, err := parseURL(text)
 		if err != nil {
 			return nil, err // checked above
 		}
-		d.servers = append(d.servers, a)
+		servers = append(servers, a)
 	}
-	c.pool = newPool(d, log)
+	c.pool = newPool(newDialer(o, network, servers), log)
 	c.breaker = newBreaker(o.Breaker, log, c.probe)
 	return c, nil
 }
@@ -75,37 +75,45 @@ func (c *Client) Close() {
 
 // call does one LDAP operation within the deadline: the caller's or the configured timeout, whichever comes first.
 // The error is an *outage, an *ldap.Error (an answer) or the breaker's *Error.
-func call[T any](caller context.Context, c *Client, write bool, do func(*ldap.Conn) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(caller, c.options.Timeout)
+func call[T any](caller context.Context, c *Client, what operation, do func(*ldap.Conn) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeoutCause(caller, c.options.Timeout, errLate)
 	defer cancel()
 	var value T
 	err := c.breaker.run(func() error {
 		var err error
-		value, err = attempt(ctx, c.pool, write, do)
-		return leftBy(caller, err)
+		value, err = attempt(ctx, c.pool, what == writes, do)
+		return excuse(caller, what, err)
 	})
 	return value, err
 }
 
-// leftBy marks an outage that only shows that the caller did not wait: it says nothing about the directory.
-func leftBy(caller context.Context, err error) error {
-	if o, ok := errors.AsType[*outage](err); ok && caller.Err() != nil {
-		o.left = true
+// operation is what is asked of a server.
+type operation int
+
+const (
+	reads  operation = iota // an entry by its DN
+	seeks                   // entries below a base: it may take the server long
+	writes                  // what must not be done twice
+)
+
+// excuse marks an outage that says nothing against the server: the caller did not wait, or a search was more than the server, which lives,
+// could do in time.
+func excuse(caller context.Context, what operation, err error) error {
+	if o, ok := errors.AsType[*outage](err); ok {
+		o.excused = caller.Err() != nil || what == seeks && o.late && !o.silent
 	}
 	return err
 }
 
 // probe connects afresh, binds and asks for an answer: what the breaker does while it is open.
 func (c *Client) probe(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Timeout, errLate)
 	defer cancel()
 	k, err := c.pool.connect(ctx, true)
 	if err != nil {
 		return err
 	}
-	_, err = exchange(ctx, k, func(l *ldap.Conn) (*ldap.SearchResult, error) {
-		return l.Search(Search{Scope: BaseObject, Attributes: []string{noAttributes}}.request(ctx))
-	})
+	_, err = exchange(ctx, k, readRootDSE(ctx))
 	_, down := errors.AsType[*outage](err)
 	switch {
 	case down:

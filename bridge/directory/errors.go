@@ -45,9 +45,10 @@ type outage struct {
 	cause   error
 	code    uint16 // where the server said so itself: 10, 51, 52, or the answer to our bind
 	sent    bool   // the request may have reached the server
-	silent  bool   // the deadline passed and the server said nothing at all meanwhile
+	late    bool   // our own deadline passed, not the caller's
+	silent  bool   // so, and the server said nothing at all meanwhile
 	refused bool   // our own bind was refused
-	left    bool   // the caller did not wait
+	excused bool   // it says nothing against the server: see excuse
 }
 
 func (o *outage) Error() string { return o.cause.Error() }
@@ -92,7 +93,7 @@ func (c *Client) explain(err error, touched *ldif.Change) error {
 		switch {
 		case touched != nil && o.sent:
 			e.Reason = reason.Unknown
-		case !o.left:
+		case !o.excused:
 			e.RetryAfter = c.breaker.retryAfter()
 		}
 		return e

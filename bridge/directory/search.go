@@ -55,7 +55,7 @@ func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
 
 // Sample returns one of the entries that a search finds as it is, nil where there is none. A base that is not there is NoSuchObject.
 func (c *Client) Sample(ctx context.Context, s Search) (*ldif.Entry, error) {
-	found, err := call(ctx, c, false, func(l *ldap.Conn) (*ldap.SearchResult, error) {
+	found, err := call(ctx, c, s.operation(), func(l *ldap.Conn) (*ldap.SearchResult, error) {
 		r := s.request(ctx)
 		r.SizeLimit = 1
 		found, err := l.Search(r)
@@ -94,7 +94,7 @@ func (c *Client) search(ctx context.Context, s Search, controls ...ldap.Control)
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	return call(ctx, c, false, func(l *ldap.Conn) ([]*ldif.Entry, error) {
+	return call(ctx, c, s.operation(), func(l *ldap.Conn) ([]*ldif.Entry, error) {
 		r := s.request(ctx)
 		r.Controls = controls
 		found, err := l.Search(r)
@@ -142,12 +142,12 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 
 // page reads one page, opening the enumeration's own connection for the first. A cookie is good on its connection only.
 func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.ControlPaging) (page *ldap.SearchResult, err error) {
-	ctx, cancel := context.WithTimeout(caller, c.options.Timeout)
+	ctx, cancel := context.WithTimeoutCause(caller, c.options.Timeout, errLate)
 	defer cancel()
 	err = c.breaker.run(func() error {
 		if *k == nil {
 			if *k, err = c.pool.alone(ctx); err != nil {
-				return leftBy(caller, err)
+				return excuse(caller, s.operation(), err)
 			}
 		}
 		page, err = exchange(ctx, *k, func(l *ldap.Conn) (*ldap.SearchResult, error) {
@@ -159,7 +159,7 @@ func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.C
 			c.pool.fail((*k).server)
 			err = &outage{cause: err, code: resultCode(err)}
 		}
-		return leftBy(caller, err)
+		return excuse(caller, s.operation(), err)
 	})
 	return page, err
 }
@@ -182,6 +182,13 @@ func (s Search) check() error {
 		return &Error{Reason: reason.Invalid, Cause: errors.New("the filter cannot be read")}
 	}
 	return nil
+}
+
+func (s Search) operation() operation {
+	if s.Scope == Subtree {
+		return seeks
+	}
+	return reads
 }
 
 func (s Search) filter() string {
