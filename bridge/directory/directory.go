@@ -20,7 +20,8 @@ type Client struct {
 	pool    *pool
 	breaker *breaker
 
-	unasserted atomic.Bool // a change was sent without the assertion that it should have had: see run.heldAllTheSame
+	unwritable atomic.Int64 // when a server that takes no changes refused the last one, in nanoseconds; 0: it did not
+	unasserted atomic.Bool  // a change was sent without the assertion that it should have had: see run.heldAllTheSame
 
 	asking chan struct{} // held by the request that reads the root DSE first
 	aside  context.Context
@@ -60,8 +61,9 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 	return c, nil
 }
 
-// Available says whether the breaker lets requests through, for a health check.
-func (c *Client) Available() bool { return c.breaker.closed() }
+// Available says whether the breaker lets requests through, and no change was refused of late because no server takes any, for a health
+// check.
+func (c *Client) Available() bool { return c.breaker.closed() && c.writable() }
 
 // Close ends every connection.
 func (c *Client) Close() {
@@ -84,6 +86,9 @@ func call[T any](caller context.Context, c *Client, what operation, do func(*lda
 		value, err = attempt(ctx, c.pool, what == writes, do)
 		return excuse(caller, what, err)
 	})
+	if what == writes && err == nil {
+		c.unwritable.Store(0)
+	}
 	return value, err
 }
 
@@ -120,7 +125,7 @@ func (c *Client) probe(ctx context.Context) error {
 		c.pool.retire(k)
 	case cannotServe(err):
 		err = &outage{cause: err, code: resultCode(err)}
-		c.pool.fail(k.server)
+		c.pool.fail(k.server, err)
 	}
 	c.pool.put(k)
 	return err
@@ -141,10 +146,14 @@ func attempt[T any](ctx context.Context, p *pool, write bool, do func(*ldap.Conn
 			return value, refusal
 		}
 		value, err = exchange(ctx, k, do)
-		if cannotServe(err) {
-			refusal := &outage{cause: err, code: resultCode(err)}
+		if readOnly := write && isReadOnly(err); readOnly || cannotServe(err) {
+			refusal := err // an answer
+			if !readOnly {
+				refusal = &outage{cause: err, code: resultCode(err)}
+			}
 			refusals[k.server] = refusal
-			others := p.fail(k.server)
+			p.refer(k.server, referredTo(err))
+			others := p.fail(k.server, err)
 			p.put(k)
 			if !others {
 				return value, refusal
@@ -162,7 +171,7 @@ func attempt[T any](ctx context.Context, p *pool, write bool, do func(*ldap.Conn
 		switch {
 		case o.silent:
 			p.retire(k)
-			p.fail(k.server)
+			p.fail(k.server, o)
 		case ctx.Err() != nil:
 			p.retire(k)
 		default:

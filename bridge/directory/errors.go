@@ -70,8 +70,8 @@ func resultCode(err error) uint16 {
 	return 0
 }
 
-// cannotServe says whether the answer means that another server is to be asked. A referral names one too (RFC 4511 §4.1.10), but the
-// configured URLs are those that we trust with our password.
+// cannotServe says whether the answer means that another server is to be asked. A referral names one (RFC 4511 §4.1.10), and is followed
+// where that is configured: the configured URLs are those that we trust with our password.
 func cannotServe(err error) bool {
 	switch resultCode(err) {
 	case ldap.LDAPResultReferral, ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
@@ -102,5 +102,10 @@ func (c *Client) explain(err error, touched *ldif.Change) error {
 	if !ok {
 		return &Error{Reason: reason.Failed, Cause: err}
 	}
-	return judge(answer, touched)
+	e := judge(answer, touched)
+	if e.Reason == reason.Unwritable {
+		c.log.Error("directory: the server takes no changes", "error", e)
+		c.unwritable.Store(time.Now().UnixNano())
+	}
+	return e
 }

@@ -156,7 +156,8 @@ func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.C
 			return l.Search(r)
 		})
 		if cannotServe(err) {
-			c.pool.fail((*k).server)
+			c.pool.refer((*k).server, referredTo(err))
+			c.pool.fail((*k).server, err)
 			err = &outage{cause: err, code: resultCode(err)}
 		}
 		return excuse(caller, s.operation(), err)
