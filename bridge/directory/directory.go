@@ -20,8 +20,9 @@ type Client struct {
 	pool    *pool
 	breaker *breaker
 
-	unwritable atomic.Int64 // when a server that takes no changes refused the last one, in nanoseconds; 0: it did not
-	unasserted atomic.Bool  // a change was sent without the assertion that it should have had: see run.heldAllTheSame
+	pageSize   atomic.Uint32 // the configured one, or what the server allows
+	unwritable atomic.Int64  // when a server that takes no changes refused the last one, in nanoseconds; 0: it did not
+	unasserted atomic.Bool   // a change was sent without the assertion that it should have had: see run.heldAllTheSame
 
 	asking chan struct{} // held by the request that reads the root DSE first
 	aside  context.Context
@@ -47,6 +48,7 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 	}
 	o = o.withDefaults()
 	c := &Client{options: o, log: log, asking: make(chan struct{}, 1)}
+	c.pageSize.Store(uint32(o.PageSize))
 	c.aside, c.end = context.WithCancel(context.Background())
 	var servers []address
 	for _, text := range o.URLs {

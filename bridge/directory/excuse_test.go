@@ -68,8 +68,8 @@ func find(ctx context.Context, c *Client) error {
 	return err
 }
 
-// TestOneProbe: a request that found the breaker closed, and comes to it when it is open, is no probe, and none is started beside the one that
-// is to come.
+// TestOneProbe: a request that found the breaker closed, and comes to it when it is open, is no probe, and none is started beside the one
+// that is to come.
 func TestOneProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		probes := 0

@@ -8,8 +8,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// life tells a server that hangs from one that is busy with something heavy: whatever comes from it, over any connection, is a sign of life,
-// and where an operation waits for long it is asked for one.
+// life tells a server that hangs from one that is busy with something heavy: whatever comes from it, over any connection, is a sign of
+// life, and where an operation waits for long it is asked for one.
 type life struct {
 	signs  atomic.Int64
 	asking atomic.Bool

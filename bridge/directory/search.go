@@ -29,9 +29,6 @@ const (
 	BaseObject
 )
 
-// pageSize is what OpenLDAP hands out by default, and half of what Active Directory does.
-const pageSize = 500
-
 // Search returns the entries found, reading page by page where the server needs it. An entry that is not there (BaseObject) is
 // NoSuchObject; a base that is not there to search below it, and an entry that does not show its id, are Hidden.
 func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
@@ -110,7 +107,7 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 	if err := s.check(); err != nil {
 		return err
 	}
-	paging := ldap.NewControlPaging(pageSize)
+	paging := ldap.NewControlPaging(c.pageSize.Load())
 	var k *conn
 	defer func() {
 		if k != nil {
@@ -119,6 +116,12 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 	}()
 	for {
 		page, err := c.page(ctx, &k, s, paging)
+		if tooLarge(err) && paging.PagingSize > 1 { // how large one may be the server does not tell
+			paging = ldap.NewControlPaging(paging.PagingSize / 2)
+			c.pageSize.Store(paging.PagingSize)
+			c.log.Info("directory: smaller pages", "size", paging.PagingSize)
+			continue
+		}
 		if err != nil {
 			return c.unseen(s, err)
 		}
@@ -135,9 +138,15 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 		if next == nil || len(next.Cookie) == 0 {
 			return nil
 		}
-		paging = ldap.NewControlPaging(pageSize)
+		paging = ldap.NewControlPaging(paging.PagingSize)
 		paging.SetCookie(next.Cookie)
 	}
+}
+
+// tooLarge says whether a page is larger than the server allows: slapd's size.pr. The same result without these words is of a look-through
+// limit.
+func tooLarge(err error) bool {
+	return resultCode(err) == ldap.LDAPResultAdminLimitExceeded && speaks(err, []string{"illegal pagedResults page size"})
 }
 
 // page reads one page, opening the enumeration's own connection for the first. A cookie is good on its connection only.
