@@ -16,14 +16,17 @@ import (
 	"scimbridge/ldapmap/compile"
 )
 
-// TestMissingBase: while a place that the map names is not there nobody is told that nobody is there, nor that somebody is gone; the bridge
-// is not ready; and when the place is made it is found without a restart.
-func TestMissingBase(t *testing.T) {
-	server := dirtest.Memory(t)
-	place := "ou=staff," + server.Suffix
+// later is a bridge of a map of accounts, whose clock a test turns.
+type later struct {
+	house
+	by atomic.Int64
+}
+
+func buildLater(t *testing.T, server *dirtest.Server, base, attribute string, classes ...string) *later {
+	t.Helper()
 	compiled, err := compile.Compile([]compile.Options{{
-		Type: "User", Base: place, ObjectClasses: []string{"account"}, DN: `"uid=" + rdn(userName) + "," + base`,
-		Attributes: []compile.AttributeOptions{{SCIM: "userName", LDAP: "uid"}},
+		Type: "User", Base: base, ObjectClasses: append([]string{"account"}, classes...), DN: `"uid=" + rdn(userName) + "," + base`,
+		Attributes: []compile.AttributeOptions{{SCIM: "userName", LDAP: "uid"}, {SCIM: "title", LDAP: attribute}},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -36,58 +39,88 @@ func TestMissingBase(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	var later atomic.Int64
-	b := bridge.New(bridge.Options{
+	l := &later{house: house{server: server}}
+	l.Bridge = bridge.New(bridge.Options{
 		Map: compiled, Directory: client, Guard: guard.New(guard.Options{}, server.BindDN, client), Log: log,
-		Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) },
+		Now: func() time.Time { return time.Now().Add(time.Duration(l.by.Load())) },
 	})
-	h := house{Bridge: b, server: server}
-	missing := func() {
-		t.Helper()
-		for what, ask := range map[string]func() error{
-			"get": func() error {
-				_, err := h.Get(t.Context(), bridge.Call{}, "User", "2819c223-7f76-453a-919d-413861904646", bridge.View{})
-				return err
-			},
-			"query": func() error {
-				_, err := h.Query(t.Context(), bridge.Call{}, "User", bridge.Query{Filter: `userName eq "u"`, Count: 10})
-				return err
-			},
-			"list": func() error {
-				_, err := h.Query(t.Context(), bridge.Call{}, "User", bridge.Query{Count: 10})
-				return err
-			},
-			"create": func() error {
-				_, err := h.Create(t.Context(), bridge.Call{}, "User", []byte(`{"userName":"u"}`), bridge.View{})
-				return err
-			},
-		} {
-			if f := bridge.Explain(ask()); f.Status != http.StatusServiceUnavailable || f.RetryAfter == 0 {
-				t.Errorf("%s: %+v", what, f)
-			}
+	return l
+}
+
+// unserved sees that nothing is answered, and when to come back.
+func (l *later) unserved(t *testing.T) {
+	t.Helper()
+	query := func(q bridge.Query) func() error {
+		return func() error {
+			_, err := l.Query(t.Context(), bridge.Call{}, "User", q)
+			return err
 		}
 	}
-	until := func(ready bool) {
-		t.Helper()
-		for deadline := time.Now().Add(20 * time.Second); h.Ready(t.Context()) != ready; time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("not ready = %v", ready)
-			}
+	for what, ask := range map[string]func() error{
+		"get": func() error {
+			_, err := l.Get(t.Context(), bridge.Call{}, "User", "2819c223-7f76-453a-919d-413861904646", bridge.View{})
+			return err
+		},
+		"query": query(bridge.Query{Filter: `userName eq "u"`, Count: 10}),
+		"list":  query(bridge.Query{Count: 10}),
+		"create": func() error {
+			_, err := l.Create(t.Context(), bridge.Call{}, "User", []byte(`{"userName":"u"}`), bridge.View{})
+			return err
+		},
+	} {
+		if f := bridge.Explain(ask()); f.Status != http.StatusServiceUnavailable || f.RetryAfter == 0 {
+			t.Errorf("%s: %+v", what, f)
 		}
 	}
-	if h.Ready(t.Context()) {
-		t.Error("ready")
+}
+
+// becomes waits until the bridge is ready, or is not.
+func (l *later) becomes(t *testing.T, ready bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); l.Ready(t.Context()) != ready; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not ready = %v", ready)
+		}
 	}
-	missing()
+}
+
+// TestMissingBase: while a place that the map names is not there nobody is told that nobody is there, nor that somebody is gone; the bridge
+// is not ready; and when the place is made it is found without a restart.
+func TestMissingBase(t *testing.T) {
+	server := dirtest.Memory(t)
+	place := "ou=staff," + server.Suffix
+	l := buildLater(t, server, place, "description")
+	l.becomes(t, false)
+	l.unserved(t)
 	server.Load(t, "dn: "+place+"\nobjectClass: organizationalUnit\nou: staff\n")
-	later.Add(int64(time.Minute))
-	until(true)
-	if list, err := h.Query(t.Context(), bridge.Call{}, "User", bridge.Query{Count: 10}); err != nil || list.Total != 0 {
+	l.by.Add(int64(time.Minute))
+	l.becomes(t, true)
+	if list, err := l.Query(t.Context(), bridge.Call{}, "User", bridge.Query{Count: 10}); err != nil || list.Total != 0 {
 		t.Errorf("of an empty place: %v, %v", list, err)
 	}
-	if err := h.admin(t).Del(ldap.NewDelRequest(place, nil)); err != nil {
+	if err := l.admin(t).Del(ldap.NewDelRequest(place, nil)); err != nil {
 		t.Fatal(err)
 	}
-	missing()
-	until(false)
+	l.unserved(t)
+	l.becomes(t, false)
+}
+
+// TestSchemaComesLater: what the schema lacks is looked for again.
+func TestSchemaComesLater(t *testing.T) {
+	server := dirtest.OpenLDAP(t, dirtest.Schema("database config\nrootdn cn=admin,dc=example,dc=org\n"))
+	l := buildLater(t, server, server.People, "jobCode", "worker")
+	l.becomes(t, false)
+	l.unserved(t)
+	add := ldap.NewAddRequest("cn=later,cn=schema,cn=config", nil)
+	add.Attribute("objectClass", []string{"olcSchemaConfig"})
+	add.Attribute("cn", []string{"later"})
+	add.Attribute("olcAttributeTypes", []string{
+		"( 1.3.6.1.4.1.4203.666.1.99 NAME 'jobCode' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+	})
+	add.Attribute("olcObjectClasses", []string{"( 1.3.6.1.4.1.4203.666.1.98 NAME 'worker' SUP top AUXILIARY MAY jobCode )"})
+	if err := l.admin(t).Add(add); err != nil {
+		t.Fatal(err)
+	}
+	l.by.Add(int64(time.Minute))
+	l.becomes(t, true)
 }

@@ -37,6 +37,7 @@
 //	    ca: ca.pem                   # PEM; default: the system's roots
 //	    serverName: dc.corp.example  # the name in the server's certificate; default: the URL's host
 //	  timeout: 5s                    # of one LDAP operation, connecting included
+//	  pageSize: 500                  # of a long answer that is read in pages; where the server allows less, smaller pages are asked for
 //	  allowCleartext: false          # let ldap:// without StartTLS leave this machine
 //	  breaker:                       # after outages in a row, requests are refused at once until a probe succeeds
 //	    failures: 3

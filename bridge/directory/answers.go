@@ -62,6 +62,12 @@ func judge(answer *ldap.Error, touched *ldif.Change) *Error {
 	if e.Reason == reason.None {
 		e.Reason = reason.Failed
 	}
+	if touched != nil && (isReadOnly(answer) || isFull(answer)) {
+		e.Reason = reason.Unwritable
+	}
+	if urls := referredTo(answer); len(urls) > 0 {
+		e.Cause = fmt.Errorf("it refers to %s", strings.Join(urls, ", "))
+	}
 	if answer.MatchedDN != "" {
 		e.Cause = fmt.Errorf("the deepest entry there is %q", answer.MatchedDN)
 	}

@@ -49,7 +49,7 @@ func newBreaker(o BreakerOptions, log *slog.Logger, attempt func(context.Context
 		},
 		IsExcluded: func(err error) bool {
 			o, down := errors.AsType[*outage](err)
-			return down && o.left
+			return down && o.excused || errors.Is(err, errOpen)
 		},
 		ReadyToTrip: func(counts gobreaker.Counts) bool {
 			return b.last.refused || int64(counts.ConsecutiveFailures) >= int64(o.Failures)
@@ -64,9 +64,19 @@ func (b *breaker) run(do func() error) error {
 	if !b.closed() {
 		return b.unavailable()
 	}
-	_, err := b.circuit.Execute(func() (struct{}, error) { return struct{}{}, do() })
-	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return b.unavailable() // it opened just now
+	return b.through(do)
+}
+
+// through is run for what found the breaker closed. If it has opened since then, the circuit would take this for the probe.
+func (b *breaker) through(do func() error) error {
+	_, err := b.circuit.Execute(func() (struct{}, error) {
+		if !b.closed() {
+			return struct{}{}, errOpen
+		}
+		return struct{}{}, do()
+	})
+	if errors.Is(err, errOpen) || errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+		return b.unavailable()
 	}
 	return err
 }
@@ -137,5 +147,10 @@ func (b *breaker) schedule(pause time.Duration) {
 // probe lets one attempt through the half-open circuit. Its failure opens the circuit, and so schedules the next.
 func (b *breaker) probe() {
 	defer b.probing.Done()
-	_, _ = b.circuit.Execute(func() (struct{}, error) { return struct{}{}, b.attempt(b.ctx) })
+	_, err := b.circuit.Execute(func() (struct{}, error) { return struct{}{}, b.attempt(b.ctx) })
+	if errors.Is(err, gobreaker.ErrTooManyRequests) { // a request that is being turned away stood in its place
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.schedule(time.Millisecond)
+	}
 }

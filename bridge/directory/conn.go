@@ -23,8 +23,8 @@ type conn struct {
 	retired  bool
 }
 
-func newConn(raw net.Conn, server int, timeout time.Duration) *conn {
-	k := &conn{wire: &wire{Conn: raw, timeout: timeout}, server: server}
+func newConn(raw net.Conn, server int, timeout time.Duration, life *life) *conn {
+	k := &conn{wire: &wire{Conn: raw, timeout: timeout, life: life}, server: server}
 	k.ldap = ldap.NewConn(k.wire, false)
 	// Only so that an operation whose caller has left does not wait for ever: callers keep their own, shorter deadline.
 	k.ldap.SetTimeout(2 * timeout)
@@ -38,6 +38,9 @@ func (k *conn) close() {
 	k.ldap.Close()
 }
 
+// errLate is why the context of an operation ends where it took longer than we give it.
+var errLate = fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
+
 // exchange runs one operation and returns when it is answered or ctx ends, whichever is first. go-ldap's calls take no context: the one
 // that is left behind ends with the connection. The error is an *outage, or an *ldap.Error that the server answered.
 func exchange[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, error)) (T, error) {
@@ -49,7 +52,9 @@ func exchange[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, error
 	if err := ctx.Err(); err != nil {
 		return nothing, &outage{cause: context.Cause(ctx)}
 	}
-	sent, heard := k.wire.sent(), k.wire.heard.Load()
+	sent, heard := k.wire.sent(), k.wire.life.signs.Load()
+	look := time.AfterFunc(k.wire.timeout/2, func() { k.wire.life.look(ctx) })
+	defer look.Stop()
 	done := make(chan answer, 1)
 	go func() {
 		var a answer
@@ -68,11 +73,10 @@ func exchange[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, error
 		select {
 		case a = <-done: // both at once: the answer counts
 		default:
-			return nothing, &outage{
-				cause:  context.Cause(ctx),
-				sent:   k.wire.sent() != sent,
-				silent: errors.Is(ctx.Err(), context.DeadlineExceeded) && k.wire.heard.Load() == heard,
-			}
+			o := &outage{cause: context.Cause(ctx), sent: k.wire.sent() != sent}
+			o.late = errors.Is(o.cause, errLate)
+			o.silent = o.late && k.wire.life.signs.Load() == heard
+			return nothing, o
 		}
 	}
 	if _, answered := asAnswer(a.err); answered || a.err == nil {
@@ -85,9 +89,9 @@ func exchange[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, error
 type wire struct {
 	net.Conn
 	timeout time.Duration
+	life    *life        // of the server
 	begun   atomic.Int64 // writes begun, one an LDAP message
 	failed  atomic.Int64 // writes that did not complete: the server cannot have run the message
-	heard   atomic.Int64 // reads that brought something
 }
 
 // sent counts the messages that the server may have received. After a failed write nothing more is sent.
@@ -110,7 +114,7 @@ func (w *wire) Write(message []byte) (int, error) {
 func (w *wire) Read(into []byte) (int, error) {
 	n, err := w.Conn.Read(into)
 	if n > 0 {
-		w.heard.Add(1)
+		w.life.signs.Add(1)
 	}
 	return n, err
 }

@@ -18,10 +18,32 @@ type dialer struct {
 	options Options
 	network dialFunc
 	servers []address
+	lives   []*life // of the servers
 }
 
-// dial connects to one server. The error is an *outage: refused when the server would not take our bind.
+func newDialer(o Options, network dialFunc, servers []address) *dialer {
+	d := &dialer{options: o, network: network, servers: servers}
+	for i := range servers {
+		d.lives = append(d.lives, &life{ask: func(ctx context.Context) error { return d.ask(ctx, i) }})
+	}
+	return d
+}
+
+// dial connects to one server and binds. The error is an *outage: refused when the server would not take our bind.
 func (d *dialer) dial(ctx context.Context, server int) (*conn, error) {
+	k, err := d.connect(ctx, server, d.lives[server])
+	if err != nil {
+		return nil, err
+	}
+	if err := d.bind(ctx, k); err != nil {
+		k.close()
+		return nil, err
+	}
+	return k, nil
+}
+
+// connect opens a connection that is not bound. The error is an *outage.
+func (d *dialer) connect(ctx context.Context, server int, life *life) (*conn, error) {
 	a := d.servers[server]
 	raw, err := d.network(ctx, a.network, a.dial)
 	if err != nil {
@@ -32,12 +54,7 @@ func (d *dialer) dial(ctx context.Context, server int) (*conn, error) {
 		raw.Close()
 		return nil, &outage{cause: err, code: resultCode(err)}
 	}
-	k := newConn(secured, server, d.options.Timeout)
-	if err := d.bind(ctx, k); err != nil {
-		k.close()
-		return nil, err
-	}
-	return k, nil
+	return newConn(secured, server, d.options.Timeout, life), nil
 }
 
 // secure begins TLS where the URL or the options ask for it.

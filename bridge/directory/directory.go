@@ -20,7 +20,9 @@ type Client struct {
 	pool    *pool
 	breaker *breaker
 
-	unasserted atomic.Bool // a change was sent without the assertion that it should have had: see run.heldAllTheSame
+	pageSize   atomic.Uint32 // the configured one, or what the server allows
+	unwritable atomic.Int64  // when a server that takes no changes refused the last one, in nanoseconds; 0: it did not
+	unasserted atomic.Bool   // a change was sent without the assertion that it should have had: see run.heldAllTheSame
 
 	asking chan struct{} // held by the request that reads the root DSE first
 	aside  context.Context
@@ -46,22 +48,24 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 	}
 	o = o.withDefaults()
 	c := &Client{options: o, log: log, asking: make(chan struct{}, 1)}
+	c.pageSize.Store(uint32(o.PageSize))
 	c.aside, c.end = context.WithCancel(context.Background())
-	d := &dialer{options: o, network: network}
+	var servers []address
 	for _, text := range o.URLs {
 		a, err := parseURL(text)
 		if err != nil {
 			return nil, err // checked above
 		}
-		d.servers = append(d.servers, a)
+		servers = append(servers, a)
 	}
-	c.pool = newPool(d, log)
+	c.pool = newPool(newDialer(o, network, servers), log)
 	c.breaker = newBreaker(o.Breaker, log, c.probe)
 	return c, nil
 }
 
-// Available says whether the breaker lets requests through, for a health check.
-func (c *Client) Available() bool { return c.breaker.closed() }
+// Available says whether the breaker lets requests through, and no change was refused of late because no server takes any, for a health
+// check.
+func (c *Client) Available() bool { return c.breaker.closed() && c.writable() }
 
 // Close ends every connection.
 func (c *Client) Close() {
@@ -75,44 +79,55 @@ func (c *Client) Close() {
 
 // call does one LDAP operation within the deadline: the caller's or the configured timeout, whichever comes first.
 // The error is an *outage, an *ldap.Error (an answer) or the breaker's *Error.
-func call[T any](caller context.Context, c *Client, write bool, do func(*ldap.Conn) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(caller, c.options.Timeout)
+func call[T any](caller context.Context, c *Client, what operation, do func(*ldap.Conn) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeoutCause(caller, c.options.Timeout, errLate)
 	defer cancel()
 	var value T
 	err := c.breaker.run(func() error {
 		var err error
-		value, err = attempt(ctx, c.pool, write, do)
-		return leftBy(caller, err)
+		value, err = attempt(ctx, c.pool, what == writes, do)
+		return excuse(caller, what, err)
 	})
+	if what == writes && err == nil {
+		c.unwritable.Store(0)
+	}
 	return value, err
 }
 
-// leftBy marks an outage that only shows that the caller did not wait: it says nothing about the directory.
-func leftBy(caller context.Context, err error) error {
-	if o, ok := errors.AsType[*outage](err); ok && caller.Err() != nil {
-		o.left = true
+// operation is what is asked of a server.
+type operation int
+
+const (
+	reads  operation = iota // an entry by its DN
+	seeks                   // entries below a base: it may take the server long
+	writes                  // what must not be done twice
+)
+
+// excuse marks an outage that says nothing against the server: the caller did not wait, or a search was more than the server, which lives,
+// could do in time.
+func excuse(caller context.Context, what operation, err error) error {
+	if o, ok := errors.AsType[*outage](err); ok {
+		o.excused = caller.Err() != nil || what == seeks && o.late && !o.silent
 	}
 	return err
 }
 
 // probe connects afresh, binds and asks for an answer: what the breaker does while it is open.
 func (c *Client) probe(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Timeout, errLate)
 	defer cancel()
 	k, err := c.pool.connect(ctx, true)
 	if err != nil {
 		return err
 	}
-	_, err = exchange(ctx, k, func(l *ldap.Conn) (*ldap.SearchResult, error) {
-		return l.Search(Search{Scope: BaseObject, Attributes: []string{noAttributes}}.request(ctx))
-	})
+	_, err = exchange(ctx, k, readRootDSE(ctx))
 	_, down := errors.AsType[*outage](err)
 	switch {
 	case down:
 		c.pool.retire(k)
 	case cannotServe(err):
 		err = &outage{cause: err, code: resultCode(err)}
-		c.pool.fail(k.server)
+		c.pool.fail(k.server, err)
 	}
 	c.pool.put(k)
 	return err
@@ -133,10 +148,14 @@ func attempt[T any](ctx context.Context, p *pool, write bool, do func(*ldap.Conn
 			return value, refusal
 		}
 		value, err = exchange(ctx, k, do)
-		if cannotServe(err) {
-			refusal := &outage{cause: err, code: resultCode(err)}
+		if readOnly := write && isReadOnly(err); readOnly || cannotServe(err) {
+			refusal := err // an answer
+			if !readOnly {
+				refusal = &outage{cause: err, code: resultCode(err)}
+			}
 			refusals[k.server] = refusal
-			others := p.fail(k.server)
+			p.refer(k.server, referredTo(err))
+			others := p.fail(k.server, err)
 			p.put(k)
 			if !others {
 				return value, refusal
@@ -154,7 +173,7 @@ func attempt[T any](ctx context.Context, p *pool, write bool, do func(*ldap.Conn
 		switch {
 		case o.silent:
 			p.retire(k)
-			p.fail(k.server)
+			p.fail(k.server, o)
 		case ctx.Err() != nil:
 			p.retire(k)
 		default:

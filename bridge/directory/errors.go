@@ -45,9 +45,10 @@ type outage struct {
 	cause   error
 	code    uint16 // where the server said so itself: 10, 51, 52, or the answer to our bind
 	sent    bool   // the request may have reached the server
-	silent  bool   // the deadline passed and the server said nothing at all meanwhile
+	late    bool   // our own deadline passed, not the caller's
+	silent  bool   // so, and the server said nothing at all meanwhile
 	refused bool   // our own bind was refused
-	left    bool   // the caller did not wait
+	excused bool   // it says nothing against the server: see excuse
 }
 
 func (o *outage) Error() string { return o.cause.Error() }
@@ -69,8 +70,8 @@ func resultCode(err error) uint16 {
 	return 0
 }
 
-// cannotServe says whether the answer means that another server is to be asked. A referral names one too (RFC 4511 §4.1.10), but the
-// configured URLs are those that we trust with our password.
+// cannotServe says whether the answer means that another server is to be asked. A referral names one (RFC 4511 §4.1.10), and is followed
+// where that is configured: the configured URLs are those that we trust with our password.
 func cannotServe(err error) bool {
 	switch resultCode(err) {
 	case ldap.LDAPResultReferral, ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
@@ -92,7 +93,7 @@ func (c *Client) explain(err error, touched *ldif.Change) error {
 		switch {
 		case touched != nil && o.sent:
 			e.Reason = reason.Unknown
-		case !o.left:
+		case !o.excused:
 			e.RetryAfter = c.breaker.retryAfter()
 		}
 		return e
@@ -101,5 +102,10 @@ func (c *Client) explain(err error, touched *ldif.Change) error {
 	if !ok {
 		return &Error{Reason: reason.Failed, Cause: err}
 	}
-	return judge(answer, touched)
+	e := judge(answer, touched)
+	if e.Reason == reason.Unwritable {
+		c.log.Error("directory: the server takes no changes", "error", e)
+		c.unwritable.Store(time.Now().UnixNano())
+	}
+	return e
 }

@@ -17,10 +17,14 @@ const (
 	// DefaultTimeout is long for a directory, whose answers take milliseconds, and short for Entra, which gives up after about 30 s:
 	// a request of several operations still ends in time.
 	DefaultTimeout = 5 * time.Second
+	// DefaultPageSize is what OpenLDAP hands out by default, and half of what Active Directory does.
+	DefaultPageSize = 500
 	// DefaultFailures lets a single dropped connection pass and notices a dead directory within three requests.
 	DefaultFailures = 3
 	// DefaultPause is about what a directory needs for a restart. Each probe that fails doubles it.
 	DefaultPause = 5 * time.Second
+	// maxPageSize bounds what one answer of the server holds in memory. Servers allow less: Active Directory 1,000.
+	maxPageSize = 10_000
 	// maxPause bounds the pauses of an outage: a directory that is back is found within it.
 	maxPause = 30 * time.Second
 	// maxRefusedPause bounds the pauses after a refused bind. Each further bind counts against the account's lockout threshold, so they
@@ -35,6 +39,8 @@ type Options struct {
 	Bind    BindOptions     `koanf:"bind"`
 	TLS     TLSOptions      `koanf:"tls"`
 	Timeout time.Duration   `koanf:"timeout"` // of one LDAP operation, dial and bind included
+	// PageSize is how many entries a page of a long answer holds; less where the server allows less.
+	PageSize int `koanf:"pageSize"`
 	// AllowCleartext lets ldap:// without StartTLS leave the machine.
 	AllowCleartext bool           `koanf:"allowCleartext"`
 	Breaker        BreakerOptions `koanf:"breaker"`
@@ -75,6 +81,9 @@ func (o Options) Check(report func(path, problem string)) {
 	}
 	if o.Timeout < 0 {
 		report("timeout", "must be positive")
+	}
+	if o.PageSize < 0 || o.PageSize > maxPageSize {
+		report("pageSize", fmt.Sprintf("must be positive, and at most %d", maxPageSize))
 	}
 	if o.Breaker.Failures < 0 {
 		report("breaker.failures", "must be positive")
@@ -187,6 +196,9 @@ func (o Options) check() error {
 func (o Options) withDefaults() Options {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
+	}
+	if o.PageSize == 0 {
+		o.PageSize = DefaultPageSize
 	}
 	if o.Breaker.Failures == 0 {
 		o.Breaker.Failures = DefaultFailures

@@ -52,6 +52,8 @@ func TestCheck(t *testing.T) {
 			with(secure, func(o *Options) { o.Timeout, o.Breaker.Pause, o.Breaker.Failures = -1, -time.Second, -1 }),
 			[]string{"timeout", "breaker.failures", "breaker.pause"},
 		},
+		"no pages":            {with(secure, func(o *Options) { o.PageSize = -1 }), []string{"pageSize"}},
+		"large pages":         {with(secure, func(o *Options) { o.PageSize = maxPageSize + 1 }), []string{"pageSize"}},
 		"CA missing":          {with(secure, func(o *Options) { o.TLS.CA = filepath.Join(dir, "none") }), []string{"tls.ca"}},
 		"CA not PEM":          {with(secure, func(o *Options) { o.TLS.CA = secret }), []string{"tls.ca"}},
 		"two passwords":       {with(secure, func(o *Options) { o.Bind.Password = "x" }), []string{"bind.passwordFile"}},

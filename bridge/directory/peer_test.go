@@ -119,6 +119,20 @@ func (s *session) result(m message, code int64, diagnostic string, controls ...l
 	s.send(m, answer, controls...)
 }
 
+// refer answers with a referral (RFC 4511 §4.1.10).
+func (s *session) refer(m message, urls ...string) {
+	answer := ber.Encode(ber.ClassApplication, ber.TypeConstructed, m.op+1, nil, "")
+	answer.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, int64(ldap.LDAPResultReferral), ""))
+	answer.AppendChild(octets(""))
+	answer.AppendChild(octets(""))
+	referral := ber.Encode(ber.ClassContext, ber.TypeConstructed, 3, nil, "")
+	for _, url := range urls {
+		referral.AppendChild(octets(url))
+	}
+	answer.AppendChild(referral)
+	s.send(m, answer)
+}
+
 func (s *session) entry(m message, dn string, attributes ...ldif.Attribute) {
 	s.send(m, encodeEntry(dn, attributes...))
 }

@@ -30,6 +30,7 @@ type pool struct {
 	all     map[*conn]bool // not yet closed: in the pool, retired, or lent out alone
 	current int            // index of the server in use; -1 for none
 	failed  int            // the server that failed last, tried last; -1 for none
+	next    int            // the server that another referred to, tried first; -1 for none
 	epoch   int            // grows when a connection dropped: those opened before are suspect too
 	refused error          // why our bind was refused, until a probe's is accepted
 	ended   bool
@@ -38,7 +39,7 @@ type pool struct {
 }
 
 func newPool(d *dialer, log *slog.Logger) *pool {
-	return &pool{dialer: d, log: log, dialing: make(chan struct{}, 1), all: map[*conn]bool{}, current: -1, failed: -1}
+	return &pool{dialer: d, log: log, dialing: make(chan struct{}, 1), all: map[*conn]bool{}, current: -1, failed: -1, next: -1}
 }
 
 // get lends a connection, opening one where there is none or all are busy. It is given back with put. The error is an *outage.
@@ -122,7 +123,7 @@ func (p *pool) drop(k *conn) {
 }
 
 // fail leaves a server that cannot serve for the others, and says whether there are others.
-func (p *pool) fail(server int) bool {
+func (p *pool) fail(server int, why error) bool {
 	if len(p.dialer.servers) == 1 {
 		return false
 	}
@@ -132,7 +133,7 @@ func (p *pool) fail(server int) bool {
 	if p.current == server {
 		p.current = -1
 		p.retireAll()
-		p.log.Warn("directory: leaving the server", "url", p.dialer.servers[server].url)
+		p.log.Warn("directory: leaving the server", "url", p.dialer.servers[server].url, "error", why)
 	}
 	return true
 }
@@ -224,7 +225,8 @@ func (p *pool) try(ctx context.Context, server, shares int) (*conn, error) {
 	return p.dialer.dial(ctx, server)
 }
 
-// order lists the servers to try: the one in use, then the others as configured, the one that failed last at the end.
+// order lists the servers to try: the one in use, the one that another referred to, then the others as configured, the one that failed
+// last at the end.
 func (p *pool) order(failover bool) []int {
 	var order []int
 	if p.current >= 0 {
@@ -233,12 +235,15 @@ func (p *pool) order(failover bool) []int {
 			return order
 		}
 	}
+	if p.next >= 0 && p.next != p.current {
+		order = append(order, p.next)
+	}
 	for i := range p.dialer.servers {
-		if i != p.current && i != p.failed {
+		if i != p.current && i != p.failed && i != p.next {
 			order = append(order, i)
 		}
 	}
-	if p.failed >= 0 && p.failed != p.current {
+	if p.failed >= 0 && p.failed != p.current && p.failed != p.next {
 		order = append(order, p.failed)
 	}
 	return order
@@ -254,7 +259,7 @@ func (p *pool) adopt(k *conn) error {
 		p.end(k)
 		return &outage{cause: net.ErrClosed}
 	}
-	p.refused = nil
+	p.refused, p.next = nil, -1
 	url := p.dialer.servers[k.server].url
 	if p.current != k.server {
 		p.retireAll()

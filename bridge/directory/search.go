@@ -29,9 +29,6 @@ const (
 	BaseObject
 )
 
-// pageSize is what OpenLDAP hands out by default, and half of what Active Directory does.
-const pageSize = 500
-
 // Search returns the entries found, reading page by page where the server needs it. An entry that is not there (BaseObject) is
 // NoSuchObject; a base that is not there to search below it, and an entry that does not show its id, are Hidden.
 func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
@@ -55,7 +52,7 @@ func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
 
 // Sample returns one of the entries that a search finds as it is, nil where there is none. A base that is not there is NoSuchObject.
 func (c *Client) Sample(ctx context.Context, s Search) (*ldif.Entry, error) {
-	found, err := call(ctx, c, false, func(l *ldap.Conn) (*ldap.SearchResult, error) {
+	found, err := call(ctx, c, s.operation(), func(l *ldap.Conn) (*ldap.SearchResult, error) {
 		r := s.request(ctx)
 		r.SizeLimit = 1
 		found, err := l.Search(r)
@@ -94,7 +91,7 @@ func (c *Client) search(ctx context.Context, s Search, controls ...ldap.Control)
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	return call(ctx, c, false, func(l *ldap.Conn) ([]*ldif.Entry, error) {
+	return call(ctx, c, s.operation(), func(l *ldap.Conn) ([]*ldif.Entry, error) {
 		r := s.request(ctx)
 		r.Controls = controls
 		found, err := l.Search(r)
@@ -110,7 +107,7 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 	if err := s.check(); err != nil {
 		return err
 	}
-	paging := ldap.NewControlPaging(pageSize)
+	paging := ldap.NewControlPaging(c.pageSize.Load())
 	var k *conn
 	defer func() {
 		if k != nil {
@@ -119,6 +116,12 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 	}()
 	for {
 		page, err := c.page(ctx, &k, s, paging)
+		if tooLarge(err) && paging.PagingSize > 1 { // how large one may be the server does not tell
+			paging = ldap.NewControlPaging(paging.PagingSize / 2)
+			c.pageSize.Store(paging.PagingSize)
+			c.log.Info("directory: smaller pages", "size", paging.PagingSize)
+			continue
+		}
 		if err != nil {
 			return c.unseen(s, err)
 		}
@@ -135,19 +138,25 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 		if next == nil || len(next.Cookie) == 0 {
 			return nil
 		}
-		paging = ldap.NewControlPaging(pageSize)
+		paging = ldap.NewControlPaging(paging.PagingSize)
 		paging.SetCookie(next.Cookie)
 	}
 }
 
+// tooLarge says whether a page is larger than the server allows: slapd's size.pr. The same result without these words is of a look-through
+// limit.
+func tooLarge(err error) bool {
+	return resultCode(err) == ldap.LDAPResultAdminLimitExceeded && speaks(err, []string{"illegal pagedResults page size"})
+}
+
 // page reads one page, opening the enumeration's own connection for the first. A cookie is good on its connection only.
 func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.ControlPaging) (page *ldap.SearchResult, err error) {
-	ctx, cancel := context.WithTimeout(caller, c.options.Timeout)
+	ctx, cancel := context.WithTimeoutCause(caller, c.options.Timeout, errLate)
 	defer cancel()
 	err = c.breaker.run(func() error {
 		if *k == nil {
 			if *k, err = c.pool.alone(ctx); err != nil {
-				return leftBy(caller, err)
+				return excuse(caller, s.operation(), err)
 			}
 		}
 		page, err = exchange(ctx, *k, func(l *ldap.Conn) (*ldap.SearchResult, error) {
@@ -156,10 +165,11 @@ func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.C
 			return l.Search(r)
 		})
 		if cannotServe(err) {
-			c.pool.fail((*k).server)
+			c.pool.refer((*k).server, referredTo(err))
+			c.pool.fail((*k).server, err)
 			err = &outage{cause: err, code: resultCode(err)}
 		}
-		return leftBy(caller, err)
+		return excuse(caller, s.operation(), err)
 	})
 	return page, err
 }
@@ -182,6 +192,13 @@ func (s Search) check() error {
 		return &Error{Reason: reason.Invalid, Cause: errors.New("the filter cannot be read")}
 	}
 	return nil
+}
+
+func (s Search) operation() operation {
+	if s.Scope == Subtree {
+		return seeks
+	}
+	return reads
 }
 
 func (s Search) filter() string {

@@ -47,6 +47,7 @@ type Guard struct {
 	mu         sync.Mutex
 	privileged string // filter of the members of Active Directory's privileged groups
 	learned    time.Time
+	learning   bool // somebody asks for it again; what is known does meanwhile
 }
 
 // privilegedFor is how long the DNs of the privileged groups are believed: they are renamed about never, and their members are
@@ -225,10 +226,25 @@ func (g *Guard) judgePrivileged(ctx context.Context, s *ldif.Server, p ldif.Plan
 // not tell of the group that is an account's primary one.
 func (g *Guard) privilegedFilter(ctx context.Context, s *ldif.Server) (string, error) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if time.Since(g.learned) < privilegedFor {
-		return g.privileged, nil
+	known := g.privileged
+	does := time.Since(g.learned) < privilegedFor || g.learning && !g.learned.IsZero()
+	g.learning = g.learning || !does
+	g.mu.Unlock()
+	if does {
+		return known, nil
 	}
+	filter, err := g.learn(ctx, s)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.learning = false
+	if err == nil {
+		g.privileged, g.learned = filter, time.Now()
+	}
+	return filter, err
+}
+
+// learn makes the filter of what the directory shows now.
+func (g *Guard) learn(ctx context.Context, s *ldif.Server) (string, error) {
 	p := s.Privilege
 	found, err := g.directory.Search(ctx, directory.Search{
 		Base: s.Default, Filter: fmt.Sprintf("(&(objectClass=%s)(%s=1))", p.GroupClass, p.Mark), Attributes: []string{p.GroupID},
@@ -243,10 +259,8 @@ func (g *Guard) privilegedFilter(ctx context.Context, s *ldif.Server) (string, e
 			fmt.Fprintf(&filter, "(%s=%d)", p.PrimaryGroup, binary.LittleEndian.Uint32(sid[len(sid)-4:]))
 		}
 	}
-	g.privileged = ""
-	if filter.Len() > 0 {
-		g.privileged = "(|" + filter.String() + ")"
+	if filter.Len() == 0 {
+		return "", nil
 	}
-	g.learned = time.Now()
-	return g.privileged, nil
+	return "(|" + filter.String() + ")", nil
 }

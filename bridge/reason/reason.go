@@ -20,6 +20,7 @@ const (
 	Invalid       // 17, 18, 19, 20, 21, 34, 64, 65, 67, 69, 71: the directory's schema or rules refuse the value
 	LimitExceeded // 3, 4, 11: a limit of the server
 	Failed        // any other answer
+	Unwritable    // no server takes changes: read-only, or its disk or database is full
 	Hidden        // a place that the map names, or what every entry must show, is missing or not shown to the bridge's account
 	PartlyDone    // a plan stopped between two steps, and what it had done could not be taken back
 

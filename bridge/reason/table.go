@@ -64,6 +64,10 @@ var table = [count]Row{
 		Detail: "the directory returns no more than its limit allows",
 	},
 	Failed: {Label: "failed", Status: http.StatusInternalServerError, Detail: "the directory could not do it"},
+	Unwritable: {
+		Label: "unwritable", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
+		Detail: "the directory takes no changes at the moment",
+	},
 	// Nobody is there, or nobody can be seen: to tell the first in the place of the second makes clients create everybody again.
 	Hidden: {
 		Label: "hidden", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
