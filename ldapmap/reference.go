@@ -76,9 +76,9 @@ func (r *Reference) Target(value string, refs Refs) (Target, bool) {
 
 func (r *Reference) takes(t Target) bool { return r.To == "" || t.Type == r.To }
 
-// Filter finds the entries that refer to the entry with the DN.
+// Filter finds the entries that refer to the entry with the DN. The narrow part stands first: servers stop where nothing is left.
 func (r *Reference) Filter(dn string) string {
-	return ldif.AllOf(r.Type.scopeText, ldif.Equality(r.Attribute, dn))
+	return ldif.AllOf(ldif.Equality(r.Attribute, dn), r.Type.scopeText)
 }
 
 // Comparable says that the server compares the values as DNs.

@@ -175,7 +175,7 @@ func (d *Draft) ClaimFilter() string {
 	if len(filters) == 0 {
 		return ""
 	}
-	return ldif.AllOf(d.t.Scope(), ldif.AnyOf(filters...))
+	return ldif.AllOf(ldif.AnyOf(filters...), d.t.Scope())
 }
 
 // Rival says what e takes from the write, as a conflict; nil where it takes nothing.

@@ -216,7 +216,7 @@ func (s *slapd) conf() string {
 	line("directory %s", filepath.Join(s.dir, "data"))
 	line("maxsize %d", 1<<30)
 	line("dbnosync") // a killed slapd loses nothing by it, only a machine without power would
-	line("index objectClass,entryUUID,uid,cn,mail,member eq")
+	line("index objectClass,entryUUID,uid,cn,mail,member,manager eq")
 	if s.refint {
 		line("overlay refint")
 		line("refint_attributes member uniqueMember manager secretary owner seeAlso roleOccupant")
