@@ -26,11 +26,9 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	}
 	p := &patching{update: update{request: r, id: id}, ops: ops}
 	if r.typ.HasMembers() {
-		rest, members, split := patch.SplitMembers(ops, "members")
-		if split {
-			p.ops, p.members = rest, members
-		}
-		p.whole, p.silent = !split || members.Replace, !r.shown.Named()
+		var split bool
+		p.ops, p.members, split = patch.SplitMembers(ops, "members")
+		p.whole, p.silent = !split || p.members.Replace, !r.shown.Named()
 	}
 	p.ids = slices.Concat(draft.OperationIDs(r.typ, p.ops), p.members.Add, p.members.Remove)
 	result, err := r.write(ctx, p)
@@ -56,9 +54,5 @@ func (p *patching) want(s seen) (draft.Write, error) {
 	case p.whole:
 		members = draft.Delta(draft.TakeMembers(p.typ, s.before.Clone()), draft.TakeMembers(p.typ, after))
 	}
-	w := p.change(s, after, members)
-	w.Named = func(ref schema.Ref) bool {
-		return slices.ContainsFunc(p.ops, func(op patch.Op) bool { return op.Names(ref) })
-	}
-	return w, nil
+	return p.change(s, after, members, func(ref schema.Ref) bool { return patch.Names(p.ops, ref) }), nil
 }

@@ -51,7 +51,5 @@ func (p *replacing) want(s seen) (draft.Write, error) {
 	if p.whole {
 		members = draft.Delta(draft.TakeMembers(p.typ, s.before.Clone()), p.members)
 	}
-	w := p.change(s, after, members)
-	w.Named = func(ref schema.Ref) bool { return p.sent.Get(ref) != nil }
-	return w, nil
+	return p.change(s, after, members, func(ref schema.Ref) bool { return p.sent.Get(ref) != nil }), nil
 }

@@ -37,12 +37,12 @@ func (u *update) look(ctx context.Context, past history) (s seen, err error) {
 	return s, nil
 }
 
-// change is the write that makes after of what look saw.
-func (u *update) change(s seen, after scim.Resource, members draft.Members) draft.Write {
+// change is the write that makes after of what look saw. named says which attributes the client spoke of.
+func (u *update) change(s seen, after scim.Resource, members draft.Members, named func(schema.Ref) bool) draft.Write {
 	before := s.before.Clone()
 	draft.TakeMembers(u.typ, before)
 	draft.TakeMembers(u.typ, after)
-	return draft.Write{Entry: s.entry, Before: before, After: after, Members: members, Exactly: u.call.exactly()}
+	return draft.Write{Entry: s.entry, Before: before, After: after, Members: members, Exactly: u.call.exactly(), Named: named}
 }
 
 func (u *update) reads() []string {

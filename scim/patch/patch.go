@@ -3,6 +3,8 @@
 package patch
 
 import (
+	"slices"
+
 	"scimbridge/scim/filter"
 	"scimbridge/scim/schema"
 )
@@ -29,4 +31,9 @@ type Op struct {
 func (o Op) Names(ref schema.Ref) bool {
 	at := o.Path.Attr.Ref
 	return at.Extension == ref.Extension && (at.Attr == nil || at.Attr == ref.Attr)
+}
+
+// Names says whether any of the operations is about the attribute, or about the extension that it stands in.
+func Names(ops []Op, ref schema.Ref) bool {
+	return slices.ContainsFunc(ops, func(op Op) bool { return op.Names(ref) })
 }
