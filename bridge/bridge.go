@@ -169,17 +169,56 @@ func (b *Bridge) find(ctx context.Context, t *ldapmap.Type, id string, wants fun
 	if err != nil {
 		return nil, err
 	}
+	return oneOf(found, t, id)
+}
+
+// oneOf is the entry of the type with the id among those found, or errNotFound.
+func oneOf(found []*ldif.Entry, t *ldapmap.Type, id string) (*ldif.Entry, error) {
 	for _, e := range found {
-		if t.ID(e) == id {
+		if t.ID(e) == id && t.Holds(e) {
 			return e, nil
 		}
 	}
 	return nil, errNotFound
 }
 
-// refs resolves ids and DNs to one another in one batched search.
-func (b *Bridge) refs(ctx context.Context, m *ldapmap.Map, ids, dns []string) (ldapmap.Refs, error) {
+// together is how many entries are looked up in the search that reads the entry which is to refer to them. Each is read with all that is
+// read of that.
+const together = 16
+
+// findWith reads the entry with the id as find does, and what it and the ids refer to: in the same search, where there are few ids.
+func (b *Bridge) findWith(
+	ctx context.Context, t *ldapmap.Type, id string, ids []string, wants func(schema.Ref) bool,
+) (e *ldif.Entry, refs ldapmap.Refs, err error) {
 	var found []*ldif.Entry
+	searches := t.Map.LookUp(append([]string{id}, ids...), nil)
+	if len(ids) == 0 || len(ids) > together || len(searches) != 1 {
+		e, err = b.find(ctx, t, id, wants)
+	} else {
+		s := directory.Search{Base: searches[0].Base, Filter: searches[0].Filter}
+		s.Attributes = withNeeds(b.attributes(t, wants), t.Map.LookUpAttributes())
+		if found, err = b.directory.Search(ctx, s); err == nil {
+			e, err = oneOf(found, t, id)
+		}
+		ids = nil
+	}
+	if err != nil {
+		return nil, refs, err
+	}
+	refs, err = b.refs(ctx, t.Map, ids, read.References(t, e, nil), found...)
+	return e, refs, err
+}
+
+// refs resolves ids and DNs to one another in one batched search, none for the DNs of what is known.
+func (b *Bridge) refs(ctx context.Context, m *ldapmap.Map, ids, dns []string, known ...*ldif.Entry) (ldapmap.Refs, error) {
+	if len(known) > 0 {
+		refs := m.Refs(known)
+		dns = slices.DeleteFunc(dns, func(dn string) bool {
+			_, there := refs.ByDN(dn)
+			return there
+		})
+	}
+	found := known
 	for _, s := range m.LookUp(ids, dns) {
 		entries, err := b.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: m.LookUpAttributes()})
 		if err != nil {

@@ -24,13 +24,10 @@ func (u *update) look(ctx context.Context, past history) (s seen, err error) {
 	if !u.whole {
 		wants = nil
 	}
-	if s.entry, err = u.find(ctx, u.typ, u.id, wants); err != nil {
-		return s, err
+	if s.entry, s.refs, err = u.findWith(ctx, u.typ, u.id, u.ids, wants); err == nil {
+		err = u.checkMatch(s.entry, past)
 	}
-	if err = u.checkMatch(s.entry, past); err != nil {
-		return s, err
-	}
-	if s.refs, err = u.refs(ctx, u.world, u.ids, read.References(u.typ, s.entry, nil)); err != nil {
+	if err != nil {
 		return s, err
 	}
 	s.before = read.Resource(u.typ, s.entry, s.refs)

@@ -23,6 +23,7 @@ func For(compiled *compile.Map, server *ldif.Server) (m *Map, problems compile.F
 			problems = append(problems, compile.Fault{Path: fmt.Sprintf("[%d].%s", i, f.Path), Problem: f.Problem})
 		}
 	}
+	m.prepare()
 	return m, problems
 }
 

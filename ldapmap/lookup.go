@@ -33,21 +33,26 @@ func (m *Map) LookUp(ids, dns []string) []Search {
 			clauses = append(clauses, ldif.Equality(m.Server.DNAttribute, dn))
 		}
 	}
-	var bases, scopes []string
-	for _, t := range m.Types {
-		bases = append(bases, t.Base)
-		scopes = append(scopes, t.scopeText)
-	}
-	if common := ldif.CommonBase(bases...); common != "" {
-		bases = []string{common}
-	}
 	var searches []Search
 	for part := range slices.Chunk(clauses, Chunk) {
-		for _, base := range bases {
-			searches = append(searches, Search{base, ldif.AllOf(ldif.AnyOf(part...), ldif.AnyOf(scopes...))})
+		for _, base := range m.lookUpBases {
+			searches = append(searches, Search{base, ldif.AllOf(ldif.AnyOf(part...), m.anyScope)})
 		}
 	}
 	return searches
+}
+
+// prepare says where and among what LookUp looks.
+func (m *Map) prepare() {
+	var scopes []string
+	for _, t := range m.Types {
+		m.lookUpBases = append(m.lookUpBases, t.Base)
+		scopes = append(scopes, t.scopeText)
+	}
+	if common := ldif.CommonBase(m.lookUpBases...); common != "" {
+		m.lookUpBases = []string{common}
+	}
+	m.anyScope = ldif.AnyOf(scopes...)
 }
 
 // Bases are the places that the directory is searched below: those of the types, and what several of them have in common where they are

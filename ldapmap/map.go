@@ -18,6 +18,9 @@ import (
 type Map struct {
 	Types  []*Type // in the order of the configuration
 	Server *ldif.Server
+
+	lookUpBases []string // where LookUp looks: below what the types' bases have in common, if they have
+	anyScope    string   // the filter that the entries of all types match
 }
 
 // Type is the map of one resource type as it stands in one directory.

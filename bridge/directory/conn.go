@@ -42,7 +42,8 @@ func (k *conn) close() {
 var errLate = fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
 
 // exchange runs one operation and returns when it is answered or ctx ends, whichever is first. go-ldap's calls take no context: the one
-// that is left behind ends with the connection. The error is an *outage, or an *ldap.Error that the server answered.
+// that is left behind ends with the connection. The error is an *outage, an *ldap.Error that the server answered, or an *Error that says
+// why the request cannot be sent.
 func exchange[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, error)) (T, error) {
 	type answer struct {
 		value T
@@ -79,7 +80,9 @@ func exchange[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, error
 			return nothing, o
 		}
 	}
-	if _, answered := asAnswer(a.err); answered || a.err == nil {
+	_, answered := asAnswer(a.err)
+	_, unsent := errors.AsType[*Error](a.err)
+	if answered || unsent || a.err == nil {
 		return a.value, a.err
 	}
 	return nothing, &outage{cause: a.err, sent: k.wire.sent() != sent}

@@ -110,8 +110,12 @@ func TestErrorsKeepSecrets(t *testing.T) {
 			t.Errorf("%v", half)
 		}
 	}
-	err := (Search{Filter: "(uid=ada"}).check()
-	if e := wantReason(t, err, reason.Invalid); strings.Contains(e.Error(), "ada") {
-		t.Errorf("%v", e)
+	unreadable := Search{Base: "dc=example", Filter: "(uid=ada"}
+	c := network{"a": {}}.client(t, "a")
+	_, err := c.Search(t.Context(), unreadable)
+	for _, err := range []error{err, c.Enumerate(t.Context(), unreadable, func(*ldif.Entry) error { return nil })} {
+		if e := wantReason(t, err, reason.Invalid); strings.Contains(e.Error(), "ada") || !c.Available() {
+			t.Errorf("%v", e)
+		}
 	}
 }

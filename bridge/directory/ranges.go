@@ -12,11 +12,8 @@ import (
 // every value (MS-ADTS §3.1.1.3.1.3.3).
 func (c *Client) complete(ctx context.Context, entries []*ldif.Entry) error {
 	for _, e := range entries {
-		for _, a := range e.Clone().Attributes {
-			name, last, ranged := rangeOf(a.Name)
-			if !ranged {
-				continue
-			}
+		for _, a := range ranged(e) {
+			name, last, _ := rangeOf(a.Name)
 			values := a.Values
 			for last >= 0 {
 				rest, err := c.one(ctx, e.DN, fmt.Sprintf("%s;range=%d-*", name, last+1))
@@ -38,9 +35,22 @@ func (c *Client) complete(ctx context.Context, entries []*ldif.Entry) error {
 	return nil
 }
 
+// ranged are the attributes of which the entry holds a range.
+func ranged(e *ldif.Entry) (found []ldif.Attribute) {
+	for _, a := range e.Attributes {
+		if _, _, ok := rangeOf(a.Name); ok {
+			found = append(found, a)
+		}
+	}
+	return found
+}
+
 // rangeOf splits `member;range=0-1499`. last is -1 for `*`, the end.
 func rangeOf(description string) (name string, last int, ranged bool) {
-	name, option, _ := strings.Cut(description, ";")
+	name, option, options := strings.Cut(description, ";")
+	if !options {
+		return description, -1, false
+	}
 	first := 0
 	if n, _ := fmt.Sscanf(strings.ToLower(option), "range=%d-%d", &first, &last); n == 2 {
 		return name, last, true

@@ -55,7 +55,7 @@ func (c *Client) Sample(ctx context.Context, s Search) (*ldif.Entry, error) {
 	found, err := call(ctx, c, s.operation(), func(l *ldap.Conn) (*ldap.SearchResult, error) {
 		r := s.request(ctx)
 		r.SizeLimit = 1
-		found, err := l.Search(r)
+		found, err := send(l, r)
 		if resultCode(err) == ldap.LDAPResultSizeLimitExceeded && len(found.Entries) > 0 {
 			err = nil
 		}
@@ -88,13 +88,10 @@ func (c *Client) hides(code uint16, what string) error {
 
 // search is one round trip.
 func (c *Client) search(ctx context.Context, s Search, controls ...ldap.Control) ([]*ldif.Entry, error) {
-	if err := s.check(); err != nil {
-		return nil, err
-	}
 	return call(ctx, c, s.operation(), func(l *ldap.Conn) ([]*ldif.Entry, error) {
 		r := s.request(ctx)
 		r.Controls = controls
-		found, err := l.Search(r)
+		found, err := send(l, r)
 		if err != nil {
 			return nil, err
 		}
@@ -104,9 +101,6 @@ func (c *Client) search(ctx context.Context, s Search, controls ...ldap.Control)
 
 // Enumerate hands over every entry found, with the paged results control on a connection of its own up to the last page (RFC 2696).
 func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry) error) error {
-	if err := s.check(); err != nil {
-		return err
-	}
 	paging := ldap.NewControlPaging(c.pageSize.Load())
 	var k *conn
 	defer func() {
@@ -162,7 +156,7 @@ func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.C
 		page, err = exchange(ctx, *k, func(l *ldap.Conn) (*ldap.SearchResult, error) {
 			r := s.request(ctx)
 			r.Controls = []ldap.Control{paging}
-			return l.Search(r)
+			return send(l, r)
 		})
 		if cannotServe(err) {
 			c.pool.refer((*k).server, referredTo(err))
@@ -186,12 +180,13 @@ func (c *Client) whole(ctx context.Context, s Search, entries []*ldif.Entry) err
 	return c.complete(ctx, entries)
 }
 
-// check reads the filter before anything is sent. The error does not repeat it: its values are people's.
-func (s Search) check() error {
-	if _, err := ldap.CompileFilter(s.filter()); err != nil {
-		return &Error{Reason: reason.Invalid, Cause: errors.New("the filter cannot be read")}
+// send sends the request for the search. The error of a filter that cannot be read does not repeat it: its values are people's.
+func send(l *ldap.Conn, r *ldap.SearchRequest) (*ldap.SearchResult, error) {
+	found, err := l.Search(r)
+	if ldap.IsErrorWithCode(err, ldap.ErrorFilterCompile) {
+		return nil, &Error{Reason: reason.Invalid, Cause: errors.New("the filter cannot be read")}
 	}
-	return nil
+	return found, err
 }
 
 func (s Search) operation() operation {

@@ -30,6 +30,9 @@ func SplitDN(dn string) (rdn, parent string) {
 // NormalDN returns a form of the DN that is equal for DNs that differ only in case, spaces that do not count, escapes, or the
 // order within an RDN: a key for maps. What is no DN comes back in lower case.
 func NormalDN(dn string) string {
+	if isPlain(dn) {
+		return strings.ToLower(dn)
+	}
 	parsed, err := ldap.ParseDN(dn)
 	if err != nil {
 		return strings.ToLower(strings.TrimSpace(dn))
@@ -51,10 +54,59 @@ func normalRDNs(dn *ldap.DN) []string {
 }
 
 // SameDN says whether two DNs name the same entry, ignoring what NormalDN ignores.
-func SameDN(a, b string) bool { return a == b || NormalDN(a) == NormalDN(b) }
+func SameDN(a, b string) bool {
+	switch {
+	case a == b:
+		return true
+	case isPlain(a) && isPlain(b):
+		return strings.EqualFold(a, b)
+	}
+	return NormalDN(a) == NormalDN(b)
+}
+
+// isPlain says that a DN is written in the one form that NormalDN gives it, but for the case: in ASCII, with nothing escaped, no space that
+// does not count and no RDN of several values. Most are, and need not be parsed to be compared.
+func isPlain(dn string) bool {
+	const (
+		typ = iota // in an attribute type
+		begins
+		value
+	)
+	state, length := typ, 0
+	for i := 0; i < len(dn); i++ {
+		switch c := dn[i]; {
+		case c == ',':
+			if state != value || dn[i-1] == ' ' {
+				return false
+			}
+			state, length = typ, 0
+		case c == '=':
+			if state != typ || length == 0 {
+				return false
+			}
+			state = begins
+		case state == typ:
+			if !('a' <= c|0x20 && c|0x20 <= 'z' || length > 0 && ('0' <= c && c <= '9' || c == '-')) {
+				return false
+			}
+			length++
+		case c < ' ', c > '~', c == '"', c == '+', c == ';', c == '<', c == '>', c == '\\', c == '#':
+			return false
+		case c == ' ' && (state == begins || dn[i-1] == ' '):
+			return false
+		default:
+			state = value
+		}
+	}
+	return state == value && dn[len(dn)-1] != ' '
+}
 
 // Under says whether dn is base or lies below it. The empty base is above everything; what is no DN is nowhere.
 func Under(dn, base string) bool {
+	if isPlain(dn) && isPlain(base) {
+		above := len(dn) - len(base)
+		return above >= 0 && strings.EqualFold(dn[above:], base) && (above == 0 || dn[above-1] == ',')
+	}
 	child, err := ldap.ParseDN(dn)
 	if err != nil {
 		return false

@@ -1,6 +1,7 @@
 package ldif
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -108,6 +109,38 @@ func TestRDN(t *testing.T) {
 	if got := (Change{DN: "cn=a,dc=b", NewRDN: "cn=c"}).NewDN(); got != "cn=c,dc=b" {
 		t.Errorf("renamed it is %s", got)
 	}
+}
+
+// What is compared without being parsed comes to the same.
+func FuzzPlainDN(f *testing.F) {
+	for _, seed := range []string{
+		"", "cn=a,dc=b", "CN=Mara Lind,OU=Night Shift,DC=example", "cn=a", "cn=,dc=b", "=a", "cn=a,", ",cn=a", "cn=a ,dc=b", "cn= a", "cn=a  b",
+		"cn=a=b", "cn=a+sn=b", "1.2=a", "2cn=a", "c-n=a", "-cn=a", "cn=a#", "cn=#04", "cn=a;dc=b", "cn", "cn=é", "cn=a\\,b", "cn=\"a\"", "c n=a", "cn =a",
+	} {
+		f.Add(seed, "dc=b")
+		f.Add("dc=b", seed)
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		for _, dn := range []string{a, b} {
+			if !isPlain(dn) {
+				continue
+			}
+			parsed, err := ldap.ParseDN(dn)
+			if err != nil {
+				t.Fatalf("%q is plain and no DN: %v", dn, err)
+			}
+			if got := strings.Join(normalRDNs(parsed), ","); got != NormalDN(dn) {
+				t.Errorf("%q is parsed to %q and plainly %q", dn, got, NormalDN(dn))
+			}
+		}
+		child, err := ldap.ParseDN(a)
+		top, fault := ldap.ParseDN(b)
+		want := err == nil && fault == nil && len(top.RDNs) <= len(child.RDNs) &&
+			slices.Equal(normalRDNs(child)[len(child.RDNs)-len(top.RDNs):], normalRDNs(top))
+		if got := Under(a, b); got != want {
+			t.Errorf("%q under %q: %v", a, b, got)
+		}
+	})
 }
 
 // Any name makes an RDN that is read as that name, by us and by any reader of RFC 4514, and stays one RDN within a DN.
