@@ -27,6 +27,7 @@ var root = filepath.Join("..", "..")
 
 // floors are the packages of the house, the top floor first: an import goes down this list, never up.
 var floors = []string{
+	"cmd/scimbench",
 	"cmd/scimbridge",
 	"config",
 	"bridge/front",

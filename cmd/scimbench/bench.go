@@ -1,0 +1,294 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+	"github.com/valyala/fasthttp"
+)
+
+// bench is a run: what was made for it, and the workers.
+type bench struct {
+	line     commandLine
+	client   *client
+	log      io.Writer
+	name     string // of the run, in the names of all that it makes
+	pool     []resource
+	groups   map[int]resource // by their number of members
+	workers  []*worker
+	template *ldap.Entry
+}
+
+// worker sends one request after another. What it changes is its own.
+type worker struct {
+	*bench
+	n         int
+	floor     *floor // nil: there is none
+	attribute string
+	users     []resource
+	turn      int
+	names     int
+	cursor    string
+
+	inside     map[string]bool // its users who are in the group
+	group      resource
+	groupEntry *ldap.Entry
+	entries    map[string]*ldap.Entry // of its users, by id
+
+	made   []string // paths to remove
+	copies []string // logins of entries to delete
+}
+
+// usersEach is how many users a worker changes in turn.
+const usersEach = 8
+
+// next is the worker's user whose turn it is.
+func (w *worker) next() resource {
+	u := w.users[w.turn%len(w.users)]
+	w.turn++
+	return u
+}
+
+// someone is a user who was there already, or was made for the run.
+func (w *worker) someone() resource {
+	w.turn++
+	return w.pool[(w.turn*7919+w.n*104729)%len(w.pool)]
+}
+
+// newName is a userName that nobody has.
+func (w *worker) newName() string {
+	w.names++
+	return fmt.Sprintf("%s-%d-%d@scimbench.example", w.name, w.n, w.names)
+}
+
+// measure does the whole run, and removes what it made.
+func measure(ctx context.Context, line commandLine, log io.Writer) (r *report, err error) {
+	trusted, err := trust(line.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{line: line, log: log, name: "scimbench-" + strings.ToLower(rand.Text()[:8]), groups: map[int]resource{}}
+	if b.client, err = newClient(line.URL, line.TokenFile, trusted); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.cleanUp()) }()
+	chosen := slices.DeleteFunc(slices.Clone(operations), func(o operation) bool {
+		return len(line.Operations) > 0 && !slices.Contains(line.Operations, o.name)
+	})
+	for n := range slices.Max(line.Concurrency) {
+		w := &worker{bench: b, n: n, attribute: line.Attribute, inside: map[string]bool{}, entries: map[string]*ldap.Entry{}}
+		b.workers = append(b.workers, w)
+		if line.LDAP.URL != "" {
+			if w.floor, err = line.LDAP.open(trusted); err != nil {
+				return nil, fmt.Errorf("%s: %w", line.LDAP.URL, err)
+			}
+		}
+	}
+	if err := b.prepare(chosen); err != nil {
+		return nil, err
+	}
+	r = &report{Users: len(b.pool)}
+	for _, concurrency := range line.Concurrency {
+		var rows []*row
+		for _, o := range chosen {
+			rows = append(rows, &row{Operation: o.name, Concurrency: concurrency, Errors: map[string]int{}})
+		}
+		for round := range line.Rounds {
+			fmt.Fprintf(log, "%d at a time, round %d of %d\n", concurrency, round+1, line.Rounds)
+			for i, o := range chosen {
+				if o.group > len(b.pool) {
+					rows[i].Skipped = fmt.Sprintf("there are %d users", len(b.pool))
+					continue
+				}
+				if err := b.enter(o); err != nil {
+					return nil, err
+				}
+				served := b.phase(ctx, concurrency, o.scim)
+				direct := phase{}
+				if o.floor != nil && b.workers[0].floor != nil {
+					direct = b.phase(ctx, concurrency, o.floor)
+				}
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				rows[i].add(served, direct)
+			}
+		}
+		r.Rows = append(r.Rows, rows...)
+	}
+	return r, nil
+}
+
+// prepare reads who is there, and makes what the workers change.
+func (b *bench) prepare(chosen []operation) error {
+	largest := usersEach
+	for _, o := range chosen {
+		largest = max(largest, o.group)
+	}
+	for _, w := range b.workers {
+		for range usersEach {
+			u, err := b.client.create("/Users", user(w.newName()))
+			if err != nil {
+				return err
+			}
+			w.made = append(w.made, "/Users/"+u.ID)
+			w.users = append(w.users, u)
+			if w.floor != nil {
+				found, err := w.floor.find(w.floor.ID, u.ID, 1)
+				if err != nil {
+					return fmt.Errorf("the user that was made: %w", err)
+				}
+				w.entries[u.ID], b.template = found[0], found[0]
+			}
+		}
+	}
+	for start := 1; len(b.pool) < largest; start = 1 + len(b.pool) {
+		var page list
+		path := fmt.Sprintf("/Users?attributes=userName&count=1000&startIndex=%d", start)
+		if err := b.client.ask(fasthttp.StatusOK, fasthttp.MethodGet, path, "", &page); err != nil {
+			return err
+		}
+		b.pool = append(b.pool, page.Resources...)
+		if len(page.Resources) == 0 || len(b.pool) >= page.TotalResults {
+			break
+		}
+	}
+	return nil
+}
+
+// enter has the workers ready for an operation: its group is made where it is not there.
+func (b *bench) enter(o operation) error {
+	if o.group == 0 {
+		return nil
+	}
+	group, made := b.groups[o.group]
+	if !made {
+		fmt.Fprintf(b.log, "a group of %d\n", o.group)
+		var err error
+		if group, err = b.client.create("/Groups", fmt.Sprintf(`"displayName":"%s-%d"`, b.name, o.group)); err != nil {
+			return err
+		}
+		b.groups[o.group] = group
+		for chunk := range slices.Chunk(b.pool[:o.group], 500) {
+			var values []string
+			for _, u := range chunk {
+				values = append(values, fmt.Sprintf(`{"value":%q}`, u.ID))
+			}
+			operation := `{"op":"add","path":"members","value":[` + strings.Join(values, ",") + `]}`
+			if err := b.client.patch(fasthttp.StatusNoContent, "/Groups/"+group.ID, operation); err != nil {
+				return err
+			}
+		}
+	}
+	for _, w := range b.workers {
+		if w.group == group {
+			continue
+		}
+		w.group, w.inside = group, map[string]bool{}
+		for _, u := range w.users { // who may be in the pool too
+			if err := b.client.patch(fasthttp.StatusNoContent, "/Groups/"+group.ID,
+				fmt.Sprintf(`{"op":"remove","path":"members[value eq \"%s\"]"}`, u.ID)); err != nil {
+				return err
+			}
+		}
+		if w.floor != nil {
+			found, err := w.floor.find(w.floor.Name, fmt.Sprintf("%s-%d", b.name, o.group), 1)
+			if err != nil {
+				return fmt.Errorf("the group that was made: %w", err)
+			}
+			w.groupEntry = ldap.NewEntry(found[0].DN, map[string][]string{w.floor.ID: {group.ID}})
+		}
+	}
+	return nil
+}
+
+// phase is what came of one operation in one round.
+type phase struct {
+	took   []time.Duration
+	errors map[string]int
+	rate   float64 // a second; 0: it was not measured
+}
+
+// phase has some of the workers do an operation until its time is over.
+func (b *bench) phase(ctx context.Context, concurrency int, do func(*worker) error) phase {
+	ctx, cancel := context.WithTimeout(ctx, b.line.Duration)
+	defer cancel()
+	p := phase{errors: map[string]int{}}
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	begun := time.Now()
+	for _, w := range b.workers[:concurrency] {
+		wait.Go(func() {
+			var took []time.Duration
+			errors := map[string]int{}
+			for ctx.Err() == nil {
+				begun := time.Now()
+				if err := do(w); err != nil {
+					errors[err.Error()]++
+					time.Sleep(time.Millisecond)
+					continue
+				}
+				took = append(took, time.Since(begun))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			p.took = append(p.took, took...)
+			for text, n := range errors {
+				p.errors[text] += n
+			}
+		})
+	}
+	wait.Wait()
+	p.rate = float64(len(p.took)) / time.Since(begun).Seconds()
+	return p
+}
+
+// cleanUp removes what the run made.
+func (b *bench) cleanUp() error {
+	var faults []error
+	for _, g := range b.groups {
+		faults = append(faults, b.client.remove("/Groups/"+g.ID))
+	}
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	for _, w := range b.workers {
+		wait.Go(func() {
+			fault := w.cleanUp()
+			mu.Lock()
+			defer mu.Unlock()
+			faults = append(faults, fault)
+		})
+	}
+	wait.Wait()
+	if i := slices.IndexFunc(faults, func(fault error) bool { return fault != nil }); i >= 0 {
+		return fmt.Errorf("not all that was made (%s-…) is removed: %w", b.name, faults[i])
+	}
+	return nil
+}
+
+func (w *worker) cleanUp() error {
+	var faults []error
+	for _, path := range w.made {
+		faults = append(faults, w.client.remove(path))
+	}
+	if w.floor == nil {
+		return errors.Join(faults...)
+	}
+	defer w.floor.conn.Close()
+	for _, login := range w.copies {
+		found, err := w.floor.find(w.floor.Login, login, 1)
+		if err == nil {
+			err = w.floor.conn.Del(ldap.NewDelRequest(found[0].DN, nil))
+		}
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// client speaks SCIM. It is built on fasthttp, which leaves more of the machine to the server than net/http does.
+type client struct {
+	base, token string
+	http        *fasthttp.Client
+}
+
+func newClient(base, tokenFile string, trusted *x509.CertPool) (*client, error) {
+	token, err := os.ReadFile(tokenFile)
+	if err != nil {
+		return nil, err
+	}
+	if u, err := url.Parse(base); err != nil || u.Host == "" {
+		return nil, fmt.Errorf("%q is no URL", base)
+	}
+	return &client{
+		base: strings.TrimRight(base, "/"), token: "Bearer " + strings.TrimSpace(string(token)),
+		http: &fasthttp.Client{
+			MaxConnsPerHost: 1000, ReadTimeout: time.Minute, WriteTimeout: time.Minute, MaxResponseBodySize: 256 << 20,
+			TLSConfig: &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12},
+		},
+	}, nil
+}
+
+// trust reads the certificates to trust besides the system's; nil where no file is named.
+func trust(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
+	}
+	return pool, nil
+}
+
+// ask sends a request and wants the status; answer, where it is not nil, is filled from the body.
+func (c *client) ask(status int, method, path, body string, answer any) error {
+	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(request)
+	defer fasthttp.ReleaseResponse(response)
+	request.SetRequestURI(c.base + path)
+	request.Header.SetMethod(method)
+	request.Header.Set(fasthttp.HeaderAuthorization, c.token)
+	if body != "" {
+		request.Header.SetContentType("application/scim+json")
+		request.SetBodyString(body)
+	}
+	if err := c.http.Do(request, response); err != nil {
+		return fmt.Errorf("%s %s: %w", method, kind(path), err)
+	}
+	if got := response.StatusCode(); got != status {
+		return fmt.Errorf("%s %s: %d in the place of %d: %.200s", method, kind(path), got, status, response.Body())
+	}
+	if answer == nil {
+		return nil
+	}
+	if err := json.Unmarshal(response.Body(), answer); err != nil {
+		return fmt.Errorf("%s %s: %w", method, kind(path), err)
+	}
+	return nil
+}
+
+// kind is the path up to what is one resource's own, so that errors of a kind are one.
+func kind(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	if parts := strings.SplitN(path, "/", 3); len(parts) == 3 {
+		return "/" + parts[1] + "/…"
+	}
+	return path
+}
+
+// resource is what the runs need to see of a resource.
+type resource struct {
+	ID       string `json:"id"`
+	UserName string `json:"userName"`
+}
+
+// list is a page of a ListResponse.
+type list struct {
+	TotalResults int        `json:"totalResults"`
+	NextCursor   string     `json:"nextCursor"`
+	Resources    []resource `json:"Resources"`
+}
+
+func (c *client) create(path, content string) (r resource, err error) {
+	err = c.ask(fasthttp.StatusCreated, fasthttp.MethodPost, path, "{"+content+"}", &r)
+	return r, err
+}
+
+func (c *client) remove(path string) error {
+	return c.ask(fasthttp.StatusNoContent, fasthttp.MethodDelete, path, "", nil)
+}
+
+// patch sends one operation.
+func (c *client) patch(status int, path, operation string) error {
+	return c.ask(status, fasthttp.MethodPatch, path,
+		`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[`+operation+`]}`, nil)
+}
+
+// find asks for the users of a name and wants so many.
+func (c *client) find(userName string, want int) error {
+	var found list
+	path := "/Users?filter=" + url.QueryEscape(fmt.Sprintf("userName eq %q", userName))
+	err := c.ask(fasthttp.StatusOK, fasthttp.MethodGet, path, "", &found)
+	if err == nil && found.TotalResults != want {
+		err = fmt.Errorf("a query found %d users in the place of %d", found.TotalResults, want)
+	}
+	return err
+}
