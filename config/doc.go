@@ -105,6 +105,9 @@
 //	guard:
 //	  protected:                     # entries that are never written, with everything below them
 //	    - OU=Administrators,OU=People,DC=corp,DC=example
+//	  privilegedGroups:              # groups that are never written, nor who is in them (Active Directory: through any number of groups,
+//	    - CN=Payroll,OU=Groups,DC=corp,DC=example # and beside those that it guards by itself)
+//	  ignoreAdminCount: false        # Active Directory leaves adminCount=1 on who was privileged once: let membership alone count
 //
 //	limits:                          # what one request may cost, beside what the README lists as fixed
 //	  lookThrough: 100000            # entries that a sort, or a filter which LDAP cannot say, may look through
