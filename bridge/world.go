@@ -71,7 +71,7 @@ func (b *Bridge) fitTo(ctx context.Context, server *ldif.Server) (fit, error) {
 	f := fit{server: server, at: b.now()}
 	bound, problems := ldapmap.For(b.compiled, server)
 	for _, p := range problems {
-		b.log.Error("the map does not fit the directory", "key", "resources"+p.Path, "problem", p.Problem)
+		b.log.Error("the map does not fit the directory", "key", p.Key(), "problem", p.Problem)
 		f.err = errMismatch
 	}
 	if f.err == nil {

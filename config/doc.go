@@ -96,6 +96,11 @@
 //	          canonicalValues: [spare, in use]
 //	          description: What is stuck on it
 //
+//	references:                      # entries that are no resources and refer to some; not needed where the server sees to that
+//	  bases:                         # below these, what refers to a user or group that is renamed or deleted follows, or lets go
+//	    - ou=Applications,DC=corp,DC=example
+//	  attributes: [owner, uniqueMember] # by which it does, beside those that the map refers by
+//
 //	strict: false                    # refuse what clients send beyond the RFCs, as strings for booleans
 //
 //	access:                          # bearer tokens; all that are named are valid

@@ -24,7 +24,7 @@ func For(compiled *compile.Map, server *ldif.Server) (m *Map, problems compile.F
 		}
 	}
 	m.prepare()
-	return m, problems
+	return m, append(problems, m.setElsewhere(compiled.Elsewhere)...)
 }
 
 func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {

@@ -68,6 +68,10 @@ func (m *Map) Bases() []string {
 	for _, t := range m.Types {
 		add(t.Base)
 	}
+	for _, base := range m.Elsewhere.Bases {
+		add(base)
+	}
+	add(ldif.CommonBase(m.Elsewhere.Bases...))
 	if m.HasReferences() {
 		for i, t := range m.Types {
 			for _, other := range m.Types[i+1:] {

@@ -46,6 +46,18 @@ func (t *Type) ReferencesTo(name string) []*Reference {
 	return found
 }
 
+// IsOf says whether an entry refers by r to resources of the type named: one of r's type; elsewhere, one whose own type has no such
+// reference.
+func (r *Reference) IsOf(e *ldif.Entry, to string) bool {
+	m := r.Type.Map
+	owner := m.TypeOf(e)
+	if slices.Contains(m.Types, r.Type) {
+		return owner == r.Type
+	}
+	own := func(other *Reference) bool { return other.Attribute == r.Attribute }
+	return m.Elsewhere.Covers(e.DN) && (owner == nil || !slices.ContainsFunc(owner.ReferencesTo(to), own))
+}
+
 // Value is what the attribute holds for the resource with the id. The spelling that the entry holds already is kept; a new value
 // names the target by its id where the server takes that, which a rename in between does not change.
 func (r *Reference) Value(id string, present []string, refs Refs) (string, error) {

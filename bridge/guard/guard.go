@@ -76,8 +76,8 @@ func (g *Guard) Needs(m *ldapmap.Map) []string {
 }
 
 // Judge says whether the plan may run: every change inside a mapped base, on entries that belong to a mapped type before and after, of
-// attributes that the map names, and of no protected entry. It returns a *Refusal, or a *directory.Error where the directory could not
-// be asked who is privileged, or does not show the groups that say so (a *reason.Error).
+// attributes that the map names, or elsewhere of references alone; and of no protected entry. It returns a *Refusal, a *directory.Error
+// where the directory could not be asked who is privileged, or a *reason.Error where it does not show the groups that say so.
 func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldif.Plan) error {
 	states := map[string]*ldif.Entry{} // by DN, as the steps so far leave them
 	for _, step := range p.Steps {
@@ -91,7 +91,11 @@ func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 		if why := g.unseen(m, step.Before); why != "" {
 			return &Refusal{c.DN, why}
 		}
-		if why := g.fence(m, s, c, before, after); why != "" {
+		why := g.untouchable(s, c, before, after)
+		if why == "" && !follows(m, p, c) {
+			why = fence(m, c, before, after)
+		}
+		if why != "" {
 			return &Refusal{c.DN, why}
 		}
 		delete(states, at)
@@ -115,8 +119,8 @@ func (g *Guard) unseen(m *ldapmap.Map, e *ldif.Entry) string {
 	return ""
 }
 
-// fence says why a change may not be made of an entry, or "".
-func (g *Guard) fence(m *ldapmap.Map, s *ldif.Server, c ldif.Change, before, after *ldif.Entry) string {
+// untouchable says why an entry may not be changed at all, or "".
+func (g *Guard) untouchable(s *ldif.Server, c ldif.Change, before, after *ldif.Entry) string {
 	if (before == nil) != (c.Kind == ldif.Add) {
 		return "nobody has looked at the entry that is there"
 	}
@@ -128,6 +132,11 @@ func (g *Guard) fence(m *ldapmap.Map, s *ldif.Server, c ldif.Change, before, aft
 			return why
 		}
 	}
+	return ""
+}
+
+// fence says why a change may not be made of an entry by the map, or "".
+func fence(m *ldapmap.Map, c ldif.Change, before, after *ldif.Entry) string {
 	holds, keeps := false, false // some type holds the entry before; and after
 	for _, t := range m.Types {
 		if before != nil && !t.Holds(before) {
