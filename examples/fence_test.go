@@ -244,3 +244,59 @@ func TestPrivilegedGroups(t *testing.T) {
 		blind.want(t, http.StatusServiceUnavailable, http.MethodPatch, "/Users/"+plain, disable)
 	})
 }
+
+// TestLeaverInAProtectedGroup: who is in a group that may not be written can be blocked, but not renamed or deleted, and the answer names
+// the group and says why; nor is anybody made at a DN that it holds.
+func TestLeaverInAProtectedGroup(t *testing.T) {
+	for _, keeper := range keepers {
+		t.Run(keeper.name, func(t *testing.T) {
+			server := keeper.start(t)
+			if server.KeepsReferences {
+				return // and does so in protected groups too
+			}
+			its := productOf(server)
+			board, gone := "cn=Board,"+server.Groups, its.rdn("gone")+","+server.People
+			d := deploy(t, server, "SCIMBRIDGE_GUARD_PROTECTED_0="+board)
+			id := d.user(t, "leaver")
+			dn := d.entry(t, id).DN
+			server.Load(t, its.group(board, "Board", dn)+"member: "+gone+"\n")
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, disable)
+			for _, c := range []struct{ method, path, body, can string }{
+				{http.MethodDelete, "/Users/" + id, "", dn + " cannot be deleted"},
+				{http.MethodPatch, "/Users/" + id, operations(replace("userName", `"other"`)), dn + " cannot be renamed"},
+				{http.MethodPost, "/Users", resource("/Users", `"userName":"gone"`), gone + " cannot be made"},
+			} {
+				why := d.want(t, http.StatusForbidden, c.method, c.path, c.body)["detail"]
+				want := c.can + " while " + board + " refers to it, which may not be written: the entry is protected by the configuration"
+				if why != want {
+					t.Errorf("%s: %s\nwant %s", c.method, why, want)
+				}
+			}
+			if held := server.Entry(t, board).Values("member"); len(held) != 2 {
+				t.Errorf("the group holds %q", held)
+			}
+		})
+	}
+}
+
+// TestLeaverInAnUnwritableGroup: likewise where it is the directory that does not let the bridge write the group.
+func TestLeaverInAnUnwritableGroup(t *testing.T) {
+	const bridge, board = "cn=scimbridge,dc=example,dc=org", "cn=Board,ou=groups,dc=example,dc=org"
+	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint(),
+		dirtest.Config(`access to dn.base="`+board+`" by dn.exact="`+bridge+`" read by * break`),
+		dirtest.Config(`access to * by dn.exact="`+bridge+`" manage by * break`))
+	server.Load(t, "dn: "+bridge+"\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: Secret-123\n")
+	d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_BIND_DN="+bridge, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=Secret-123")
+	id := d.user(t, "leaver")
+	dn := d.entry(t, id).DN
+	server.Load(t, groupOfNames(board, "Board", dn))
+	for _, c := range []struct{ method, body string }{
+		{http.MethodDelete, ""}, {http.MethodPatch, operations(replace("userName", `"other"`))},
+	} {
+		answer, why := d.do(t, c.method, "/Users/"+id, c.body)
+		want := board + " refers to " + dn + ", and the directory does not let the bridge change it"
+		if answer.StatusCode != http.StatusForbidden || !strings.Contains(why, want) {
+			t.Errorf("%s: %d %s", c.method, answer.StatusCode, why)
+		}
+	}
+}

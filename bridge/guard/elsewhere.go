@@ -18,7 +18,7 @@ func follows(m *ldapmap.Map, p ldif.Plan, c ldif.Change) bool {
 		return r == nil || len(mod.Values) == 0 || slices.ContainsFunc(mod.Values, func(value string) bool {
 			switch mod.Op {
 			case ldif.DeleteValues:
-				return !names(p, value)
+				return named(p, value) == nil
 			case ldif.AddValues:
 				return value != r.Placeholder && !(renames(p) && covers(m, value))
 			}
@@ -27,17 +27,15 @@ func follows(m *ldapmap.Map, p ldif.Plan, c ldif.Change) bool {
 	})
 }
 
-// names says that the DN is one that the plan leaves or takes.
-func names(p ldif.Plan, dn string) bool {
-	return slices.ContainsFunc(p.Steps, func(s ldif.Step) bool {
-		switch s.Change.Kind {
-		case ldif.Add, ldif.Delete:
-			return ldif.SameDN(s.Change.DN, dn)
-		case ldif.ModifyDN:
-			return ldif.SameDN(s.Change.DN, dn) || ldif.SameDN(s.Change.NewDN(), dn)
+// named is the step by which the plan leaves the DN to nobody, or takes it; nil where it does neither.
+func named(p ldif.Plan, dn string) *ldif.Step {
+	for i, s := range p.Steps {
+		c := s.Change
+		if c.Kind != ldif.Modify && ldif.SameDN(c.DN, dn) || c.Kind == ldif.ModifyDN && ldif.SameDN(c.NewDN(), dn) {
+			return &p.Steps[i]
 		}
-		return false
-	})
+	}
+	return nil
 }
 
 // renames says that the plan renames something. By what name that goes when the references follow, another rename may have decided.

@@ -3,6 +3,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,10 +36,18 @@ func (o *Options) Check(report func(path, problem string)) {
 	}
 }
 
-// Refusal says why a plan may not run. Its text may go to the client.
-type Refusal struct{ DN, Why string }
+// Refusal says why a plan may not run: which entry is not to be changed, and why. Its text may go to the client.
+type Refusal struct {
+	DN, Why string
+	For     string // what cannot be done as long as the entry is not changed; "": the change of the entry itself
+}
 
-func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.DN, r.Why) }
+func (r *Refusal) Error() string {
+	if r.For != "" {
+		return fmt.Sprintf("%s while %s refers to it, which may not be written: %s", r.For, r.DN, r.Why)
+	}
+	return fmt.Sprintf("%s: %s", r.DN, r.Why)
+}
 
 // Guard judges plans. It is safe for concurrent use.
 type Guard struct {
@@ -79,6 +88,32 @@ func (g *Guard) Needs(m *ldapmap.Map) []string {
 // attributes that the map names, or elsewhere of references alone; and of no protected entry. It returns a *Refusal, a *directory.Error
 // where the directory could not be asked who is privileged, or a *reason.Error where it does not show the groups that say so.
 func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldif.Plan) error {
+	err := g.judge(ctx, m, s, p)
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
+		refusal.For = neededFor(p, refusal.DN)
+	}
+	return err
+}
+
+// neededFor says what the plan changes the entry for, where it is only to keep its references true; "": for itself.
+func neededFor(p ldif.Plan, dn string) string {
+	cannot := map[ldif.Kind]string{ldif.Add: "made", ldif.Delete: "deleted", ldif.ModifyDN: "renamed"}
+	for _, step := range p.Steps {
+		if step.Change.Kind != ldif.Modify || !ldif.SameDN(step.Change.DN, dn) {
+			continue
+		}
+		for _, mod := range step.Change.Mods {
+			for _, value := range mod.Values {
+				if s := named(p, value); s != nil && !ldif.SameDN(s.Change.DN, dn) {
+					return fmt.Sprintf("%s cannot be %s", s.Change.DN, cannot[s.Change.Kind])
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func (g *Guard) judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldif.Plan) error {
 	states := map[string]*ldif.Entry{} // by DN, as the steps so far leave them
 	for _, step := range p.Steps {
 		c := step.Change
@@ -89,14 +124,14 @@ func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 		}
 		after := ldif.Apply(before, c, s.Schema)
 		if why := g.unseen(m, step.Before); why != "" {
-			return &Refusal{c.DN, why}
+			return &Refusal{DN: c.DN, Why: why}
 		}
 		why := g.untouchable(s, c, before, after)
 		if why == "" && !follows(m, p, c) {
 			why = fence(m, c, before, after)
 		}
 		if why != "" {
-			return &Refusal{c.DN, why}
+			return &Refusal{DN: c.DN, Why: why}
 		}
 		delete(states, at)
 		if after != nil {

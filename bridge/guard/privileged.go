@@ -92,7 +92,7 @@ func (g *Guard) judgeByGroup(ctx context.Context, group string, attributes []str
 		var filters []string
 		for _, e := range part {
 			if ldif.SameDN(e.DN, group) {
-				return &Refusal{e.DN, "the group is privileged"}
+				return &Refusal{DN: e.DN, Why: "the group is privileged"}
 			}
 			for _, name := range attributes {
 				filters = append(filters, ldif.Equality(name, e.DN))
@@ -115,7 +115,7 @@ func (g *Guard) judgeByGroup(ctx context.Context, group string, attributes []str
 }
 
 func memberOf(e *ldif.Entry, group string) *Refusal {
-	return &Refusal{e.DN, "the entry is a member of the privileged group " + group}
+	return &Refusal{DN: e.DN, Why: "the entry is a member of the privileged group " + group}
 }
 
 // holds says whether the group matches the filter.
@@ -204,7 +204,7 @@ func (d *domain) primaryGroup(s *ldif.Server, e *ldif.Entry) (ldif.SID, error) {
 	case err == nil:
 		return d.sid.Member(uint32(id)), nil
 	case isAccount:
-		return "", &Refusal{e.DN, "the entry's " + p.Attribute + " cannot be seen, and so not whether it is privileged"}
+		return "", &Refusal{DN: e.DN, Why: "the entry's " + p.Attribute + " cannot be seen, and so not whether it is privileged"}
 	}
 	return "", nil
 }
@@ -216,9 +216,9 @@ func (d *domain) refusal(s *ldif.Server, e, through *ldif.Entry) *Refusal {
 	}
 	switch {
 	case through == nil:
-		return &Refusal{e.DN, "the entry's primary group cannot be seen, and so not whether it is privileged"}
+		return &Refusal{DN: e.DN, Why: "the entry's primary group cannot be seen, and so not whether it is privileged"}
 	case isOne(through.DN) && through.DN == e.DN:
-		return &Refusal{e.DN, "the group is privileged"}
+		return &Refusal{DN: e.DN, Why: "the group is privileged"}
 	case isOne(through.DN):
 		return memberOf(e, through.DN)
 	}
@@ -227,7 +227,7 @@ func (d *domain) refusal(s *ldif.Server, e, through *ldif.Entry) *Refusal {
 			return memberOf(e, group)
 		}
 	}
-	return &Refusal{e.DN, "the entry is a member of a privileged group through others, or that cannot be seen"}
+	return &Refusal{DN: e.DN, Why: "the entry is a member of a privileged group through others, or that cannot be seen"}
 }
 
 // domain is what is known of the domain. While one request learns it again, what is known does for the others.
