@@ -192,6 +192,9 @@ func (l *learner) members(o *compile.MembersOptions) {
 	}
 	members, _ := l.t.Resource.Resolve("", "members", "")
 	r := &Reference{Type: l.t, SCIM: members, Path: "members", Attribute: attribute, Many: true, Single: l.t.IsSingle(attribute)}
+	if p := l.t.Server.PrimaryGroup; p != nil && l.t.IsSame(attribute, p.Members) {
+		r.Primary = p
+	}
 	if l.demanded(attribute) {
 		if r.Placeholder = o.Placeholder; r.Placeholder == "" {
 			r.Placeholder = DefaultPlaceholder

@@ -73,6 +73,10 @@ var table = [count]Row{
 		Label: "hidden", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
 		Detail: "the directory does not show the bridge what the configuration names; the log says what",
 	},
+	PrimaryMember: {
+		Label: "primary-member", Status: http.StatusBadRequest, ScimType: scim.Mutability,
+		Detail: "a member whose primary group this is cannot be taken out of it before it has another primary group (primaryGroupID)",
+	},
 	PartlyDone: {
 		Label: "half-done", Status: http.StatusInternalServerError,
 		Detail: "the change is half done and could not be taken back; the log holds both records",

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -107,6 +108,24 @@ type PrimaryGroup struct {
 	Class     string // of accounts that have one
 	Attribute string // holds the group's id within the domain
 	SID       string // attribute of accounts and groups (SID)
+	Members   string // attribute of groups that does not hold it
+}
+
+// Of is the SID of an account's primary group; "" of what has none, or was not read with it.
+func (p *PrimaryGroup) Of(e *Entry) SID {
+	if p == nil {
+		return ""
+	}
+	id, err := strconv.ParseUint(e.Value(p.Attribute), 10, 32)
+	if err != nil {
+		return ""
+	}
+	return SID(e.Value(p.SID)).Domain().Member(uint32(id))
+}
+
+// Filter finds the accounts whose primary group has the SID.
+func (p *PrimaryGroup) Filter(group SID) string {
+	return Equality(p.Attribute, strconv.FormatUint(uint64(group.ID()), 10))
 }
 
 // Privilege is how the server marks accounts and groups that only its administrators change.
@@ -148,7 +167,7 @@ var traits = map[ServerKind]*Traits{
 		AccountName: "sAMAccountName", Birth: &Birth{Class: "user", Password: "unicodePwd"}, UniqueEverywhere: true,
 		PersonFilter: "(&(objectCategory=person)(objectClass=user))", Category: "objectCategory",
 		BindNames:    []string{"userPrincipalName", "sAMAccountName"},
-		PrimaryGroup: &PrimaryGroup{Class: "user", Attribute: "primaryGroupID", SID: "objectSid"},
+		PrimaryGroup: &PrimaryGroup{Class: "user", Attribute: "primaryGroupID", SID: "objectSid", Members: "member"},
 		// [MS-ADTS] §3.1.1.6.1.
 		Privilege: &Privilege{
 			Mark: "adminCount", Class: "group", MemberOf: "1.2.840.113556.1.4.1941",
