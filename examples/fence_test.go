@@ -197,7 +197,7 @@ func TestLeftoverAdminCount(t *testing.T) {
 	for _, id := range []string{once, still, group} {
 		modify(t, server, d.entry(t, id).DN, "adminCount", "1")
 	}
-	const operators = "CN=Backup Operators,CN=Builtin,DC=ad,DC=test" // without a mark of its own here
+	const operators = "CN=Backup Operators,CN=Builtin,DC=ad,DC=test"
 	modify(t, server, operators, "member", d.entry(t, still).DN)
 	t.Cleanup(func() { modify(t, server, operators, "member") })
 	d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+once, disable)
