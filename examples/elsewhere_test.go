@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
 	"scimbridge/examples"
 	"scimbridge/ldapmap/ldif"
 )
@@ -118,6 +119,48 @@ func TestOwnerAndMember(t *testing.T) {
 			if got := refers(t, server, d.entry(t, group).DN, d.entry(t, id).DN); got != by[i] {
 				t.Errorf("by %q, want %q", got, by[i])
 			}
+		}
+	}
+}
+
+// TestElsewhereIsEverywhere: a base may hold the map's own: what is no resource there follows, and resources by what their map does not name.
+func TestElsewhereIsEverywhere(t *testing.T) {
+	for _, start := range []func(t testing.TB) *dirtest.Server{
+		func(t testing.TB) *dirtest.Server {
+			return dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+		},
+		func(t testing.TB) *dirtest.Server {
+			return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint())
+		},
+	} {
+		server := start(t)
+		d := deploy(t, server, "SCIMBRIDGE_REFERENCES_BASES_0="+server.Suffix, "SCIMBRIDGE_REFERENCES_ATTRIBUTES=owner,seeAlso,uniqueMember")
+		id, report := d.user(t, "anna@contoso.example"), d.user(t, "report@contoso.example")
+		group := d.group(t, "Both", id)
+		anna, mapped, unmapped := d.entry(t, id).DN, d.entry(t, group).DN, "cn=unmapped,"+server.Groups
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+report, operations(replace(managerPath, `"`+id+`"`)))
+		modify(t, server, mapped, "owner", anna)
+		modify(t, server, anna, "seeAlso", anna)
+		server.Load(t, "dn: "+unmapped+"\nobjectClass: groupOfUniqueNames\nuniqueMember: "+anna+"\n")
+
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace("userName", `"mara@contoso.example"`)))
+		mara := d.entry(t, id).DN
+		for dn, by := range map[string]string{mapped: "member owner", unmapped: "uniqueMember", mara: "seeAlso"} {
+			if got, old := refers(t, server, dn, mara), refers(t, server, dn, anna); got != by || old != "" {
+				t.Errorf("%s refers by %q and to the old name by %q, want %q", dn, got, old, by)
+			}
+		}
+		if got := d.managerOf(t, report); got != id {
+			t.Errorf("the manager shows as %q", got)
+		}
+		d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+id, "")
+		for _, dn := range []string{mapped, unmapped} {
+			if got := refers(t, server, dn, mara); got != "" {
+				t.Errorf("%s refers to the deleted by %q", dn, got)
+			}
+		}
+		if got := d.entry(t, report).Value("manager"); got != "" {
+			t.Errorf("the manager's entry is gone, and the report holds %s", got)
 		}
 	}
 }
