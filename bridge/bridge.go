@@ -191,7 +191,7 @@ func (b *Bridge) findWith(
 	ctx context.Context, t *ldapmap.Type, id string, ids []string, wants func(schema.Ref) bool,
 ) (e *ldif.Entry, refs ldapmap.Refs, err error) {
 	var found []*ldif.Entry
-	searches := t.Map.LookUp(append([]string{id}, ids...), nil)
+	searches := t.Map.LookUp(append([]string{id}, ids...), nil, nil)
 	if len(ids) == 0 || len(ids) > together || len(searches) != 1 {
 		e, err = b.find(ctx, t, id, wants)
 	} else {
@@ -205,12 +205,15 @@ func (b *Bridge) findWith(
 	if err != nil {
 		return nil, refs, err
 	}
-	refs, err = b.refs(ctx, t.Map, ids, read.References(t, e, nil), found...)
+	refs, err = b.refs(ctx, t.Map, ids, read.References(t, e, nil), read.PrimaryGroups(t, e, nil), found...)
 	return e, refs, err
 }
 
-// refs resolves ids and DNs to one another in one batched search, none for the DNs of what is known.
-func (b *Bridge) refs(ctx context.Context, m *ldapmap.Map, ids, dns []string, known ...*ldif.Entry) (ldapmap.Refs, error) {
+// refs resolves ids and DNs to one another, and finds the members of primary groups, in one batched search; none for the DNs of what is
+// known.
+func (b *Bridge) refs(
+	ctx context.Context, m *ldapmap.Map, ids, dns []string, groups []ldif.SID, known ...*ldif.Entry,
+) (ldapmap.Refs, error) {
 	if len(known) > 0 {
 		refs := m.Refs(known)
 		dns = slices.DeleteFunc(dns, func(dn string) bool {
@@ -219,7 +222,7 @@ func (b *Bridge) refs(ctx context.Context, m *ldapmap.Map, ids, dns []string, kn
 		})
 	}
 	found := known
-	for _, s := range m.LookUp(ids, dns) {
+	for _, s := range m.LookUp(ids, dns, groups) {
 		entries, err := b.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: m.LookUpAttributes()})
 		if err != nil {
 			return ldapmap.Refs{}, err

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"scimbridge/bridge/directory"
@@ -97,13 +98,27 @@ func (h history) again(err error, n int) bool {
 // became of it, that is what the client hears, and not that the directory is away: something may have been written.
 func (h history) told(err error) error {
 	if !h.unsure() {
-		return err
+		return h.ofAnother(err)
 	}
 	switch reasonOf(err) {
 	case reason.Unknown, reason.Unavailable, reason.Deadline:
 		return failure(h.last().receipt)
 	}
 	return err
+}
+
+// ofAnother names the entry that the directory does not let the bridge change, where that is not the one that the write is about.
+func (h history) ofAnother(err error) error {
+	if len(h) == 0 || reasonOf(err) != reason.Refused {
+		return err
+	}
+	r := h.last().receipt
+	at := r.At(ldif.Refused)
+	if at < 0 || ldif.SameDN(r.Plan.Steps[at].Change.DN, r.Plan.DN()) {
+		return err
+	}
+	detail := fmt.Sprintf("%s refers to %s, and the directory does not let the bridge change it", r.Plan.Steps[at].Change.DN, r.Plan.DN())
+	return &reason.Error{Reason: reason.Refused, Detail: detail, Cause: err}
 }
 
 // failure is why a plan stopped: where some of it stands, that is what the client must know.

@@ -159,7 +159,7 @@ func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 			return p, nil
 		}
 	}
-	refs, err := l.b.refs(ctx, l.m, search.IDs(t, p.filter), nil)
+	refs, err := l.b.refs(ctx, l.m, search.IDs(t, p.filter), nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -219,9 +219,11 @@ func (l *listing) search(ctx context.Context, p *part, text string, wants func(s
 
 func (l *listing) refs(ctx context.Context, p *part, entries []*ldif.Entry, wants func(schema.Ref) bool) (ldapmap.Refs, error) {
 	var dns []string
+	var groups []ldif.SID
 	for _, e := range entries {
 		dns = append(dns, read.References(p.t, e, wants)...)
+		groups = append(groups, read.PrimaryGroups(p.t, e, wants)...)
 	}
 	slices.Sort(dns)
-	return l.b.refs(ctx, l.m, nil, slices.Compact(dns))
+	return l.b.refs(ctx, l.m, nil, slices.Compact(dns), groups)
 }

@@ -70,6 +70,9 @@ func TestReceipts(t *testing.T) {
 		leave   = "modify cn=G delete member uid=before"
 		done    = "done " + title + "\ndone " + join + "\ndone " + rename + "\ndone " + leave
 		halfway = "the change is half done and could not be taken back; the log holds both records"
+
+		unwritable = "cn=G,ou=groups,dc=example,dc=org refers to uid=before,ou=people,dc=example,dc=org, " +
+			"and the directory does not let the bridge change it: says no"
 	)
 	refuse := func(code uint16) memdir.Fault { return memdir.Fault{Code: code, Text: "says no"} }
 	dropBefore, dropAfter := memdir.Fault{Drop: memdir.DropBefore}, memdir.Fault{Drop: memdir.DropAfter}
@@ -99,7 +102,7 @@ func TestReceipts(t *testing.T) {
 		"refused at the end, and taken back": {
 			faults:   map[string]memdir.Fault{"modify 2": refuse(50)},
 			receipts: []string{"taken back " + title + "\ntaken back " + join + "\ntaken back " + rename + "\nrefused " + leave},
-			status:   http.StatusForbidden, detail: "the directory does not let the bridge do that: says no", name: "before",
+			status:   http.StatusForbidden, detail: unwritable, name: "before",
 		},
 		"taking back refused": {
 			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53), "modify 3": refuse(50)},
@@ -163,7 +166,7 @@ func TestReceipts(t *testing.T) {
 				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
 				"taken back " + title + "\ntaken back " + join + "\ntaken back " + rename + "\nrefused " + leave,
 			},
-			status: http.StatusForbidden, detail: "the directory does not let the bridge do that: says no", name: "before",
+			status: http.StatusForbidden, detail: unwritable, name: "before",
 		},
 		"unknown, the rest refused, and taking back refused": {
 			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(50), "modrdn 1": refuse(53)},

@@ -71,15 +71,19 @@ func (b *Bridge) fitTo(ctx context.Context, server *ldif.Server) (fit, error) {
 	f := fit{server: server, at: b.now()}
 	bound, problems := ldapmap.For(b.compiled, server)
 	for _, p := range problems {
-		b.log.Error("the map does not fit the directory", "key", "resources"+p.Path, "problem", p.Problem)
+		b.log.Error("the map does not fit the directory", "key", p.Key(), "problem", p.Problem)
 		f.err = errMismatch
 	}
 	if f.err == nil {
 		err := b.sees(ctx, bound)
+		if err == nil {
+			err = b.guard.Sees(ctx, server)
+		}
 		switch reasonOf(err) {
 		case reason.None:
 			f.bound = bound
 		case reason.Hidden:
+			b.log.Error("the directory does not show what the configuration names", "error", err)
 			f.err = err
 		default:
 			return fit{}, err
@@ -119,10 +123,10 @@ func (b *Bridge) sees(ctx context.Context, m *ldapmap.Map) error {
 		case err != nil:
 			return err
 		case found == nil && m.HasReferences():
-			return b.hidden(e.DN, name+
+			return hidden(e.DN, name+
 				" finds nothing, and references would lead nowhere: it is missing, or hidden from the bridge's account")
 		case found == nil || m.Server.ID(found) == "":
-			return b.hidden(e.DN, id+" is missing, or hidden from the bridge's account")
+			return hidden(e.DN, id+" is missing, or hidden from the bridge's account")
 		}
 	}
 	return nil
@@ -132,13 +136,12 @@ func (b *Bridge) sees(ctx context.Context, m *ldapmap.Map) error {
 func (b *Bridge) sample(ctx context.Context, s directory.Search) (*ldif.Entry, error) {
 	e, err := b.directory.Sample(ctx, s)
 	if reasonOf(err) == reason.NoSuchObject {
-		return nil, b.hidden(s.Base, "the place is missing, or hidden from the bridge's account")
+		return nil, hidden(s.Base, "the place is missing, or hidden from the bridge's account")
 	}
 	return e, err
 }
 
-func (b *Bridge) hidden(dn, problem string) error {
-	b.log.Error("the directory does not show what the map names", "dn", dn, "problem", problem)
+func hidden(dn, problem string) error {
 	return &reason.Error{Reason: reason.Hidden, Cause: fmt.Errorf("%s: %s", dn, problem)}
 }
 

@@ -24,11 +24,13 @@ type Config struct {
 	Listen    front.Options     `koanf:"listen"`
 	Directory directory.Options `koanf:"directory"`
 	Resources []compile.Options `koanf:"resources"`
-	Strict    bool              `koanf:"strict"` // refuse what clients send beyond the RFCs
-	Access    access.Options    `koanf:"access"`
-	Guard     guard.Options     `koanf:"guard"`
-	Limits    bridge.Limits     `koanf:"limits"`
-	Log       LogOptions        `koanf:"log"`
+	// References is about entries that are no resources.
+	References compile.References `koanf:"references"`
+	Strict     bool               `koanf:"strict"` // refuse what clients send beyond the RFCs
+	Access     access.Options     `koanf:"access"`
+	Guard      guard.Options      `koanf:"guard"`
+	Limits     bridge.Limits      `koanf:"limits"`
+	Log        LogOptions         `koanf:"log"`
 }
 
 // Load reads the file and the environment (as os.Environ has it). Its error is Faults, or what kept the file from being read.
@@ -87,6 +89,7 @@ func (c *Config) check(r *reader) {
 		{"listen", c.Listen.Check},
 		{"directory", c.Directory.Check},
 		{"resources", c.checkResources},
+		{"references", c.References.Check},
 		{"access", c.Access.Check},
 		{"guard", c.Guard.Check},
 		{"limits", c.Limits.Check},

@@ -96,6 +96,11 @@
 //	          canonicalValues: [spare, in use]
 //	          description: What is stuck on it
 //
+//	references:                      # entries that are no resources and refer to some; not needed where the server sees to that
+//	  bases:                         # below these, what refers to a user or group that is renamed or deleted follows, or lets go
+//	    - ou=Applications,DC=corp,DC=example
+//	  attributes: [owner, uniqueMember] # by which it does, beside those that the map refers by
+//
 //	strict: false                    # refuse what clients send beyond the RFCs, as strings for booleans
 //
 //	access:                          # bearer tokens; all that are named are valid
@@ -105,6 +110,9 @@
 //	guard:
 //	  protected:                     # entries that are never written, with everything below them
 //	    - OU=Administrators,OU=People,DC=corp,DC=example
+//	  privilegedGroups:              # groups that are never written, nor who is in them (Active Directory: through any number of groups,
+//	    - CN=Payroll,OU=Groups,DC=corp,DC=example # and beside those that it guards by itself)
+//	  ignoreAdminCount: false        # Active Directory leaves adminCount=1 on who was privileged once: let membership alone count
 //
 //	limits:                          # what one request may cost, beside what the README lists as fixed
 //	  lookThrough: 100000            # entries that a sort, or a filter which LDAP cannot say, may look through

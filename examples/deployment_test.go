@@ -100,6 +100,7 @@ func deployWith(t testing.TB, server *dirtest.Server, more string, env ...string
 	if err != nil {
 		t.Fatal(err)
 	}
+	compiled.Elsewhere = c.References
 	gate, err := access.New(c.Access)
 	if err != nil {
 		t.Fatal(err)

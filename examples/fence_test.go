@@ -1,12 +1,15 @@
 package examples_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/examples"
+	"scimbridge/ldapmap/ldif"
 )
 
 // untouchable sends what changes a user or group, and sees that each is answered with the status and the entry stays as it is.
@@ -165,4 +168,135 @@ func TestPrivileged(t *testing.T) {
 		modify(t, server, dn, "primaryGroupID", "512")
 		inner.untouchable(t, "/Users", id, http.StatusForbidden)
 	})
+	t.Run("by a primary group within", func(t *testing.T) {
+		id := inner.user(t, "primary.two")
+		dn, group := inner.entry(t, id).DN, inner.entry(t, innermost).DN
+		modify(t, server, group, "member", append(server.Entry(t, group, "member").Values("member"), dn)...)
+		becomesPrimary(t, server, group, dn)
+		held := server.Entry(t, dn, "memberOf", "adminCount")
+		if len(held.Attributes) != 1 || !slices.Equal(held.Values("memberOf"), []string{"CN=Domain Users,CN=Users," + server.Suffix}) {
+			t.Fatalf("it can be told by\n%s", held)
+		}
+		inner.untouchable(t, "/Users", id, http.StatusForbidden)
+	})
+}
+
+// becomesPrimary makes a group the primary one of a member.
+func becomesPrimary(t *testing.T, server *dirtest.Server, group, member string) {
+	t.Helper()
+	sid := ldif.SID(server.Entry(t, group, "objectSid").Value("objectSid"))
+	modify(t, server, member, "primaryGroupID", fmt.Sprint(sid.ID()))
+	t.Cleanup(func() { modify(t, server, member, "primaryGroupID", "513") }) // or the group could not be removed
+}
+
+// TestLeftoverAdminCount: who was privileged once is written where the configuration says so, who is still is not.
+func TestLeftoverAdminCount(t *testing.T) {
+	server := dirtest.ActiveDirectory(t)
+	d := deploy(t, server, "SCIMBRIDGE_GUARD_IGNOREADMINCOUNT=true")
+	once, still, group := d.user(t, "once.an.admin"), d.user(t, "still.an.admin"), d.group(t, "Once privileged")
+	for _, id := range []string{once, still, group} {
+		modify(t, server, d.entry(t, id).DN, "adminCount", "1")
+	}
+	const operators = "CN=Backup Operators,CN=Builtin,DC=ad,DC=test"
+	modify(t, server, operators, "member", d.entry(t, still).DN)
+	t.Cleanup(func() { modify(t, server, operators, "member") })
+	d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+once, disable)
+	d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, addMembers(once))
+	d.untouchable(t, "/Users", still, http.StatusForbidden)
+
+	all := deploy(t, server, "SCIMBRIDGE_GUARD_IGNOREADMINCOUNT=true",
+		"SCIMBRIDGE_RESOURCES_0_BASE="+server.Suffix, "SCIMBRIDGE_RESOURCES_1_BASE="+server.Suffix)
+	all.untouchable(t, "/Users", idOf(t, server, server.BindDN), http.StatusForbidden)
+	for _, name := range []string{"Domain Admins,CN=Users", "Administrators,CN=Builtin", "Backup Operators,CN=Builtin"} {
+		id := idOf(t, server, "CN="+name+","+server.Suffix)
+		all.want(t, http.StatusForbidden, http.MethodPatch, "/Groups/"+id, addMembers(once))
+	}
+}
+
+// TestPrivilegedGroups: a group that the configuration names is not written, nor who is in it; nor anybody while it cannot be seen.
+func TestPrivilegedGroups(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		its := productOf(server)
+		user, payroll := its.rdn("payroll.one")+","+server.People, "cn=Payroll,"+server.Base
+		server.Load(t, its.user(user, "payroll.one")+"\n"+its.group(payroll, "Payroll", user))
+		modify(t, server, payroll, "member", user)
+		if server.Privilege != nil {
+			modify(t, server, user, "userAccountControl", "544") // it is loaded without a password, and so blocked
+		}
+		d := deploy(t, server,
+			"SCIMBRIDGE_GUARD_PRIVILEGEDGROUPS_0="+strings.ToUpper(payroll), "SCIMBRIDGE_RESOURCES_1_BASE="+server.Base)
+		plain := d.user(t, "plain.two")
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+plain, operations(replace("title", `"Clerk"`)))
+		d.untouchable(t, "/Users", idOf(t, server, user), http.StatusForbidden)
+		d.untouchable(t, "/Groups", idOf(t, server, payroll), http.StatusForbidden)
+		_, why := d.do(t, http.MethodDelete, "/Users/"+idOf(t, server, user), "")
+		if !strings.Contains(strings.ToLower(why), "cn=payroll,") {
+			t.Errorf("the group is not named: %s", why)
+		}
+		if server.Privilege != nil { // which follows groups through groups
+			inner, nested := d.group(t, "Within", plain), d.entry(t, plain).DN
+			modify(t, server, payroll, "member", user, d.entry(t, inner).DN)
+			d.untouchable(t, "/Users", plain, http.StatusForbidden)
+			becomesPrimary(t, server, d.entry(t, inner).DN, nested)
+			d.untouchable(t, "/Users", plain, http.StatusForbidden)
+		}
+		blind := deploy(t, server, "SCIMBRIDGE_GUARD_PRIVILEGEDGROUPS_0=cn=Nobody,"+server.Base)
+		blind.want(t, http.StatusServiceUnavailable, http.MethodPatch, "/Users/"+plain, disable)
+	})
+}
+
+// TestLeaverInAProtectedGroup: who is in a group that may not be written can be blocked, but not renamed or deleted, and the answer names
+// the group and says why; nor is anybody made at a DN that it holds.
+func TestLeaverInAProtectedGroup(t *testing.T) {
+	for _, keeper := range keepers {
+		t.Run(keeper.name, func(t *testing.T) {
+			server := keeper.start(t)
+			if server.KeepsReferences {
+				return // and does so in protected groups too
+			}
+			its := productOf(server)
+			board, gone := "cn=Board,"+server.Groups, its.rdn("gone")+","+server.People
+			d := deploy(t, server, "SCIMBRIDGE_GUARD_PROTECTED_0="+board)
+			id := d.user(t, "leaver")
+			dn := d.entry(t, id).DN
+			server.Load(t, its.group(board, "Board", dn)+"member: "+gone+"\n")
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, disable)
+			for _, c := range []struct{ method, path, body, can string }{
+				{http.MethodDelete, "/Users/" + id, "", dn + " cannot be deleted"},
+				{http.MethodPatch, "/Users/" + id, operations(replace("userName", `"other"`)), dn + " cannot be renamed"},
+				{http.MethodPost, "/Users", resource("/Users", `"userName":"gone"`), gone + " cannot be made"},
+			} {
+				why := d.want(t, http.StatusForbidden, c.method, c.path, c.body)["detail"]
+				want := c.can + " while " + board + " refers to it, which may not be written: the entry is protected by the configuration"
+				if why != want {
+					t.Errorf("%s: %s\nwant %s", c.method, why, want)
+				}
+			}
+			if held := server.Entry(t, board).Values("member"); len(held) != 2 {
+				t.Errorf("the group holds %q", held)
+			}
+		})
+	}
+}
+
+// TestLeaverInAnUnwritableGroup: likewise where it is the directory that does not let the bridge write the group.
+func TestLeaverInAnUnwritableGroup(t *testing.T) {
+	const bridge, board = "cn=scimbridge,dc=example,dc=org", "cn=Board,ou=groups,dc=example,dc=org"
+	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint(),
+		dirtest.Config(`access to dn.base="`+board+`" by dn.exact="`+bridge+`" read by * break`),
+		dirtest.Config(`access to * by dn.exact="`+bridge+`" manage by * break`))
+	server.Load(t, "dn: "+bridge+"\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: Secret-123\n")
+	d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_BIND_DN="+bridge, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=Secret-123")
+	id := d.user(t, "leaver")
+	dn := d.entry(t, id).DN
+	server.Load(t, groupOfNames(board, "Board", dn))
+	for _, c := range []struct{ method, body string }{
+		{http.MethodDelete, ""}, {http.MethodPatch, operations(replace("userName", `"other"`))},
+	} {
+		answer, why := d.do(t, c.method, "/Users/"+id, c.body)
+		want := board + " refers to " + dn + ", and the directory does not let the bridge change it"
+		if answer.StatusCode != http.StatusForbidden || !strings.Contains(why, want) {
+			t.Errorf("%s: %d %s", c.method, answer.StatusCode, why)
+		}
+	}
 }

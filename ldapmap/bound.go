@@ -24,7 +24,7 @@ func For(compiled *compile.Map, server *ldif.Server) (m *Map, problems compile.F
 		}
 	}
 	m.prepare()
-	return m, problems
+	return m, append(problems, m.setElsewhere(compiled.Elsewhere)...)
 }
 
 func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {
@@ -192,6 +192,9 @@ func (l *learner) members(o *compile.MembersOptions) {
 	}
 	members, _ := l.t.Resource.Resolve("", "members", "")
 	r := &Reference{Type: l.t, SCIM: members, Path: "members", Attribute: attribute, Many: true, Single: l.t.IsSingle(attribute)}
+	if p := l.t.Server.PrimaryGroup; p != nil && l.t.IsSame(attribute, p.Members) {
+		r.Primary = p
+	}
 	if l.demanded(attribute) {
 		if r.Placeholder = o.Placeholder; r.Placeholder == "" {
 			r.Placeholder = DefaultPlaceholder

@@ -13,8 +13,9 @@ type Search struct{ Base, Filter string }
 // Chunk is the most values that one Modify or one search names: servers bound a request's size.
 const Chunk = 500
 
-// LookUp are the searches that resolve ids and DNs of entries of any type to one another, in batches that servers take.
-func (m *Map) LookUp(ids, dns []string) []Search {
+// LookUp are the searches that resolve ids and DNs of entries of any type to one another, in batches that servers take, and find those
+// whose primary group is one of groups.
+func (m *Map) LookUp(ids, dns []string, groups []ldif.SID) []Search {
 	if len(m.Types) == 0 {
 		return nil
 	}
@@ -32,6 +33,9 @@ func (m *Map) LookUp(ids, dns []string) []Search {
 		if m.covers(dn) {
 			clauses = append(clauses, ldif.Equality(m.Server.DNAttribute, dn))
 		}
+	}
+	for _, group := range groups {
+		clauses = append(clauses, m.Server.PrimaryGroup.Filter(group))
 	}
 	var searches []Search
 	for part := range slices.Chunk(clauses, Chunk) {
@@ -68,6 +72,10 @@ func (m *Map) Bases() []string {
 	for _, t := range m.Types {
 		add(t.Base)
 	}
+	for _, base := range m.Elsewhere.Bases {
+		add(base)
+	}
+	add(ldif.CommonBase(m.Elsewhere.Bases...))
 	if m.HasReferences() {
 		for i, t := range m.Types {
 			for _, other := range m.Types[i+1:] {
@@ -86,6 +94,9 @@ func (m *Map) covers(dn string) bool {
 // LookUpAttributes are the attributes that Refs judges an entry by.
 func (m *Map) LookUpAttributes() []string {
 	names := []string{m.Server.IDAttribute}
+	if p := m.Server.PrimaryGroup; p != nil {
+		names = append(names, p.Attribute, p.SID)
+	}
 	for _, t := range m.Types {
 		for _, name := range t.scope.Attributes() {
 			if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {

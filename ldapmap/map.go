@@ -16,8 +16,9 @@ import (
 
 // Map is the attribute map as it stands in one directory.
 type Map struct {
-	Types  []*Type // in the order of the configuration
-	Server *ldif.Server
+	Types     []*Type // in the order of the configuration
+	Elsewhere Elsewhere
+	Server    *ldif.Server
 
 	lookUpBases []string // where LookUp looks: below what the types' bases have in common, if they have
 	anyScope    string   // the filter that the entries of all types match

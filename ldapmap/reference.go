@@ -16,12 +16,13 @@ import (
 type Reference struct {
 	Type        *Type // whose entries hold it
 	SCIM        schema.Ref
-	Path        string // of the SCIM attribute, for details
-	Attribute   string // LDAP
-	To          string // the resource type referred to; "": any
-	Many        bool   // every value shows, not just the first
-	Single      bool   // SINGLE-VALUE
-	Placeholder string // the value that keeps an entry valid whose class demands one; SCIM does not see it. "": none is needed
+	Path        string             // of the SCIM attribute, for details
+	Attribute   string             // LDAP
+	To          string             // the resource type referred to; "": any
+	Many        bool               // every value shows, not just the first
+	Single      bool               // SINGLE-VALUE
+	Primary     *ldif.PrimaryGroup // tells of members that the attribute does not; nil: there are none
+	Placeholder string             // the value that keeps an entry valid whose class demands one; SCIM does not see it. "": none is needed
 }
 
 // Reference is the reference that the SCIM attribute is, or nil.
@@ -44,6 +45,18 @@ func (t *Type) ReferencesTo(name string) []*Reference {
 		}
 	}
 	return found
+}
+
+// IsOf says whether an entry refers by r to resources of the type named: one of r's type; elsewhere, one whose own type has no such
+// reference.
+func (r *Reference) IsOf(e *ldif.Entry, to string) bool {
+	m := r.Type.Map
+	owner := m.TypeOf(e)
+	if slices.Contains(m.Types, r.Type) {
+		return owner == r.Type
+	}
+	own := func(other *Reference) bool { return other.Attribute == r.Attribute }
+	return m.Elsewhere.Covers(e.DN) && (owner == nil || !slices.ContainsFunc(owner.ReferencesTo(to), own))
 }
 
 // Value is what the attribute holds for the resource with the id. The spelling that the entry holds already is kept; a new value
@@ -131,6 +144,8 @@ func (r *Reference) MayHold(e *ldif.Entry, dn string) bool {
 type Refs struct {
 	byID map[string]Target // by the id in lower case
 	byDN map[string]Target // by NormalDN
+
+	byPrimary map[ldif.SID][]Target // by the primary group
 }
 
 // Target is an entry that others refer to.
@@ -138,19 +153,37 @@ type Target struct {
 	ID   string
 	Type string // resource type
 	DN   string
+
+	Primary ldif.SID // primary group; "": none
 }
 
 // Refs gathers entries found by a look-up of ids or DNs; an entry that belongs to no type is left out, and so is never shown.
 func (m *Map) Refs(found []*ldif.Entry) Refs {
-	refs := Refs{byID: map[string]Target{}, byDN: map[string]Target{}}
+	refs := Refs{byID: map[string]Target{}, byDN: map[string]Target{}, byPrimary: map[ldif.SID][]Target{}}
 	for _, e := range found {
 		if t := m.TypeOf(e); t != nil {
-			target := Target{t.ID(e), t.Name, e.DN}
+			target := Target{t.ID(e), t.Name, e.DN, m.Server.PrimaryGroup.Of(e)}
+			if known := refs.byID[strings.ToLower(target.ID)]; known.ID == "" && target.Primary != "" {
+				refs.byPrimary[target.Primary] = append(refs.byPrimary[target.Primary], target)
+			}
 			refs.byID[strings.ToLower(target.ID)] = target
 			refs.byDN[ldif.NormalDN(e.DN)] = target
 		}
 	}
 	return refs
+}
+
+// PrimaryOf is the SID of a group that was read with its members and has others, by their primary group; "" of any other entry.
+func (r *Reference) PrimaryOf(e *ldif.Entry) ldif.SID {
+	if r.Primary == nil || !e.Saw(r.Attribute) {
+		return ""
+	}
+	return ldif.SID(e.Value(r.Primary.SID))
+}
+
+// PrimaryMembers are those whose primary group the entry is, as far as they were looked up.
+func (r *Reference) PrimaryMembers(e *ldif.Entry, refs Refs) []Target {
+	return refs.byPrimary[r.PrimaryOf(e)]
 }
 
 // ByDN finds a target by its DN.

@@ -77,7 +77,7 @@ func judge(answer *ldap.Error, touched *ldif.Change) *Error {
 	}
 	names, secrets := attributesOf(touched)
 	e.Attribute = atFault(e, names)
-	e.refine(names)
+	e.refine(touched, names)
 	for _, secret := range secrets {
 		if secret != "" && strings.Contains(e.Diagnostic, secret) {
 			e.Diagnostic = ""
@@ -95,13 +95,15 @@ var takenDiagnostics = []string{
 }
 
 // refine reads what servers say beside the result code.
-func (e *Error) refine(names []string) {
+func (e *Error) refine(touched *ldif.Change, names []string) {
 	taken := func(diagnostic string) bool { return strings.Contains(e.Diagnostic, diagnostic) }
 	switch {
 	case e.adCode == adPassword:
 		e.Reason, e.Attribute = reason.Invalid, attrPassword
 	case e.adCode == adNoParent:
 		e.Reason = reason.NoSuchObject
+	case touched.Kind == ldif.Delete && e.Reason == reason.Exists: // Samba's word for a group that is the primary one of accounts
+		e.Reason = reason.Refused
 	case e.Code == ldap.LDAPResultEntryAlreadyExists &&
 		(e.adCode == adUserExists || e.adCode == adGroupExists || e.adCode == adAliasExists):
 		e.Attribute = attrAccountName

@@ -59,7 +59,7 @@ func (r *run) unsettled(ctx context.Context, change ldif.Change) ([]ldif.Mod, er
 // present finds out which of a modification's values the entry holds, without reading a large group where the server can help.
 func (r *run) present(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
 	switch {
-	case r.server.Backlink != "" && strings.EqualFold(m.Name, "member"):
+	case r.server.PrimaryGroup != nil && strings.EqualFold(m.Name, r.server.PrimaryGroup.Members):
 		return r.presentMembers(ctx, change, m)
 	case r.server.Controls[controlMatchedValues]:
 		return r.presentMatched(ctx, change, m)
@@ -84,12 +84,16 @@ func (r *run) presentMatched(ctx context.Context, change ldif.Change, m ldif.Mod
 	return r.among(m.Name, entries[0].Values(m.Name)), nil
 }
 
-// presentMembers asks by the backlink for the values' entries that are members, whichever form the values have.
+// presentMembers asks by the backlink, and the primary group, for the values' entries that are members, whichever form the values have.
+// To take out one that is a member by its primary group is PrimaryMember.
 func (r *run) presentMembers(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
-	group, err := r.client.one(ctx, r.target(change), r.server.DNAttribute)
+	primary := r.server.PrimaryGroup
+	group, err := r.client.one(ctx, r.target(change), r.server.DNAttribute, primary.SID)
 	if err != nil {
 		return nil, err
 	}
+	sid := ldif.SID(group.Value(primary.SID))
+	own := ldif.AnyOf(ldif.Equality(r.server.Backlink, group.DN), primary.Filter(sid))
 	var ids strings.Builder
 	for _, v := range m.Values {
 		if id, ok := r.server.IDNamed(v); ok {
@@ -101,14 +105,17 @@ func (r *run) presentMembers(ctx context.Context, change ldif.Change, m ldif.Mod
 	}
 	members, err := r.client.Search(ctx, Search{
 		Base:       r.server.Default,
-		Filter:     fmt.Sprintf("(&(%s=%s)(|%s))", r.server.Backlink, ldif.EscapeFilter(group.DN), ids.String()),
-		Attributes: []string{r.server.IDAttribute},
+		Filter:     ldif.AllOf("(|"+ids.String()+")", own),
+		Attributes: []string{r.server.IDAttribute, primary.Attribute, primary.SID},
 	})
 	if err != nil {
 		return nil, err
 	}
 	there := map[string]bool{}
 	for _, e := range members {
+		if m.Op == ldif.DeleteValues && sid != "" && primary.Of(e) == sid {
+			return nil, &Error{Reason: reason.PrimaryMember, Attribute: m.Name, Diagnostic: e.DN}
+		}
 		there[r.server.ID(e)] = true
 		there[ldif.NormalDN(e.DN)] = true
 	}

@@ -3,7 +3,6 @@ package guard
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,57 +13,70 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge/directory"
-	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 )
 
 // Options is the configuration's `guard` section.
 type Options struct {
-	Protected []string `koanf:"protected"` // DNs never written, with everything below them
+	Protected        []string `koanf:"protected"`        // DNs never written, with everything below them
+	PrivilegedGroups []string `koanf:"privilegedGroups"` // DNs of groups that are never written, nor who is in them
+	// IgnoreAdminCount does not take adminCount for a sign of privilege: Active Directory leaves it on who was privileged once.
+	IgnoreAdminCount bool `koanf:"ignoreAdminCount"`
 }
 
 // Check reports what is wrong with the options by key path.
 func (o *Options) Check(report func(path, problem string)) {
-	for i, dn := range o.Protected {
-		if _, err := ldap.ParseDN(dn); err != nil || dn == "" {
-			report(fmt.Sprintf("protected[%d]", i), fmt.Sprintf("%q is not a DN", dn))
+	for key, dns := range map[string][]string{"protected": o.Protected, "privilegedGroups": o.PrivilegedGroups} {
+		for i, dn := range dns {
+			if _, err := ldap.ParseDN(dn); err != nil || dn == "" {
+				report(fmt.Sprintf("%s[%d]", key, i), fmt.Sprintf("%q is not a DN", dn))
+			}
 		}
 	}
 }
 
-// Refusal says why a plan may not run. Its text may go to the client.
-type Refusal struct{ DN, Why string }
+// Refusal says why a plan may not run: which entry is not to be changed, and why. Its text may go to the client.
+type Refusal struct {
+	DN, Why string
+	For     string // what cannot be done as long as the entry is not changed; "": the change of the entry itself
+}
 
-func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.DN, r.Why) }
+func (r *Refusal) Error() string {
+	if r.For != "" {
+		return fmt.Sprintf("%s while %s refers to it, which may not be written: %s", r.For, r.DN, r.Why)
+	}
+	return fmt.Sprintf("%s: %s", r.DN, r.Why)
+}
 
 // Guard judges plans. It is safe for concurrent use.
 type Guard struct {
-	protected []string
-	own       string // the bridge's own bind name: a DN, or a userPrincipalName
-	directory *directory.Client
+	protected   []string
+	privileged  []string // groups that the configuration names
+	ignoresMark bool
+	own         string // the bridge's own bind name: a DN, or a userPrincipalName
+	directory   *directory.Client
 
-	mu         sync.Mutex
-	privileged string // filter of the members of Active Directory's privileged groups
-	learned    time.Time
-	learning   bool // somebody asks for it again; what is known does meanwhile
+	mu       sync.Mutex
+	known    *domain // nil: nothing yet
+	learned  time.Time
+	learning bool // somebody asks for it again; what is known does meanwhile
 }
-
-// privilegedFor is how long the DNs of the privileged groups are believed: they are renamed about never, and their members are
-// asked for each time.
-const privilegedFor = 5 * time.Minute
 
 // New makes a guard. own is the name that the bridge binds with.
 func New(o Options, own string, d *directory.Client) *Guard {
-	return &Guard{protected: o.Protected, own: own, directory: d}
+	return &Guard{protected: o.Protected, privileged: o.PrivilegedGroups, ignoresMark: o.IgnoreAdminCount, own: own, directory: d}
 }
 
 // Needs are the attributes that an entry must have been read with for Judge to tell whether it may be written: what says of which type it
 // is, whose account, and whether it is privileged.
 func (g *Guard) Needs(m *ldapmap.Map) []string {
 	needs := slices.Clone(m.Server.BindNames)
-	if p := m.Server.Privilege; p != nil {
+	if p := m.Server.Privilege; p != nil && !g.ignoresMark {
 		needs = append(needs, p.Mark)
+	}
+	if p := m.Server.PrimaryGroup; p != nil {
+		needs = append(needs, p.Attribute)
 	}
 	for _, t := range m.Types {
 		needs = append(needs, t.ScopeAttributes()...)
@@ -73,9 +85,35 @@ func (g *Guard) Needs(m *ldapmap.Map) []string {
 }
 
 // Judge says whether the plan may run: every change inside a mapped base, on entries that belong to a mapped type before and after, of
-// attributes that the map names, and of no protected entry. It returns a *Refusal, or a *directory.Error where the directory could not
-// be asked who is privileged.
+// attributes that the map names, or elsewhere of references alone; and of no protected entry. It returns a *Refusal, a *directory.Error
+// where the directory could not be asked who is privileged, or a *reason.Error where it does not show the groups that say so.
 func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldif.Plan) error {
+	err := g.judge(ctx, m, s, p)
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
+		refusal.For = neededFor(p, refusal.DN)
+	}
+	return err
+}
+
+// neededFor says what the plan changes the entry for, where it is only to keep its references true; "": for itself.
+func neededFor(p ldif.Plan, dn string) string {
+	cannot := map[ldif.Kind]string{ldif.Add: "made", ldif.Delete: "deleted", ldif.ModifyDN: "renamed"}
+	for _, step := range p.Steps {
+		if step.Change.Kind != ldif.Modify || !ldif.SameDN(step.Change.DN, dn) {
+			continue
+		}
+		for _, mod := range step.Change.Mods {
+			for _, value := range mod.Values {
+				if s := named(p, value); s != nil && !ldif.SameDN(s.Change.DN, dn) {
+					return fmt.Sprintf("%s cannot be %s", s.Change.DN, cannot[s.Change.Kind])
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func (g *Guard) judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldif.Plan) error {
 	states := map[string]*ldif.Entry{} // by DN, as the steps so far leave them
 	for _, step := range p.Steps {
 		c := step.Change
@@ -86,20 +124,21 @@ func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 		}
 		after := ldif.Apply(before, c, s.Schema)
 		if why := g.unseen(m, step.Before); why != "" {
-			return &Refusal{c.DN, why}
+			return &Refusal{DN: c.DN, Why: why}
 		}
-		if why := g.fence(m, s, c, before, after); why != "" {
-			return &Refusal{c.DN, why}
+		why := g.untouchable(s, c, before, after)
+		if why == "" && !follows(m, p, c) {
+			why = fence(m, c, before, after)
+		}
+		if why != "" {
+			return &Refusal{DN: c.DN, Why: why}
 		}
 		delete(states, at)
 		if after != nil {
 			states[ldif.NormalDN(after.DN)] = after
 		}
 	}
-	if s.Privilege != nil {
-		return g.judgePrivileged(ctx, s, p)
-	}
-	return nil
+	return g.judgePrivileged(ctx, m, s, p)
 }
 
 // unseen says what the entry was not read with, that it must be judged by, or "". Where the guard cannot tell, it refuses.
@@ -115,8 +154,8 @@ func (g *Guard) unseen(m *ldapmap.Map, e *ldif.Entry) string {
 	return ""
 }
 
-// fence says why a change may not be made of an entry, or "".
-func (g *Guard) fence(m *ldapmap.Map, s *ldif.Server, c ldif.Change, before, after *ldif.Entry) string {
+// untouchable says why an entry may not be changed at all, or "".
+func (g *Guard) untouchable(s *ldif.Server, c ldif.Change, before, after *ldif.Entry) string {
 	if (before == nil) != (c.Kind == ldif.Add) {
 		return "nobody has looked at the entry that is there"
 	}
@@ -128,6 +167,11 @@ func (g *Guard) fence(m *ldapmap.Map, s *ldif.Server, c ldif.Change, before, aft
 			return why
 		}
 	}
+	return ""
+}
+
+// fence says why a change may not be made of an entry by the map, or "".
+func fence(m *ldapmap.Map, c ldif.Change, before, after *ldif.Entry) string {
 	holds, keeps := false, false // some type holds the entry before; and after
 	for _, t := range m.Types {
 		if before != nil && !t.Holds(before) {
@@ -167,7 +211,7 @@ func (g *Guard) isProtected(s *ldif.Server, e *ldif.Entry) string {
 			return "the entry is protected by the configuration"
 		}
 	}
-	if p := s.Privilege; p != nil && e.Value(p.Mark) == "1" {
+	if p := s.Privilege; p != nil && !g.ignoresMark && e.Value(p.Mark) == "1" {
 		return "the entry is privileged (" + p.Mark + ")"
 	}
 	return ""
@@ -189,78 +233,4 @@ func (g *Guard) isOwn(e *ldif.Entry) bool {
 		name, _, short = strings.Cut(g.own, "@")
 	}
 	return short && account != "" && strings.EqualFold(account, name)
-}
-
-// judgePrivileged asks whether an entry that the plan changes is a member, through any number of groups, of a privileged group:
-// adminCount lags behind the membership by up to an hour ([MS-ADTS] §3.1.1.6.1).
-func (g *Guard) judgePrivileged(ctx context.Context, s *ldif.Server, p ldif.Plan) error {
-	filter, err := g.privilegedFilter(ctx, s)
-	if err != nil || filter == "" {
-		return err
-	}
-	asked := map[string]bool{}
-	for _, step := range p.Steps {
-		id := step.Change.If.ID
-		if id == "" || asked[id] {
-			continue
-		}
-		asked[id] = true
-		found, err := g.directory.Search(ctx, directory.Search{
-			Base: s.ByID(id, step.Change.DN), Scope: directory.BaseObject, Filter: filter, Attributes: []string{"1.1"},
-		})
-		var answer *directory.Error
-		if errors.As(err, &answer) && answer.Reason == reason.NoSuchObject {
-			continue // it has gone: the change will find that out
-		}
-		if err != nil {
-			return err
-		}
-		if len(found) > 0 {
-			return &Refusal{step.Change.DN, "the entry is a member of a privileged group"}
-		}
-	}
-	return nil
-}
-
-// privilegedFilter finds the members of the groups that Active Directory itself guards, those with adminCount 1. memberOf does
-// not tell of the group that is an account's primary one.
-func (g *Guard) privilegedFilter(ctx context.Context, s *ldif.Server) (string, error) {
-	g.mu.Lock()
-	known := g.privileged
-	does := time.Since(g.learned) < privilegedFor || g.learning && !g.learned.IsZero()
-	g.learning = g.learning || !does
-	g.mu.Unlock()
-	if does {
-		return known, nil
-	}
-	filter, err := g.learn(ctx, s)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.learning = false
-	if err == nil {
-		g.privileged, g.learned = filter, time.Now()
-	}
-	return filter, err
-}
-
-// learn makes the filter of what the directory shows now.
-func (g *Guard) learn(ctx context.Context, s *ldif.Server) (string, error) {
-	p := s.Privilege
-	found, err := g.directory.Search(ctx, directory.Search{
-		Base: s.Default, Filter: fmt.Sprintf("(&(objectClass=%s)(%s=1))", p.GroupClass, p.Mark), Attributes: []string{p.GroupID},
-	})
-	if err != nil {
-		return "", err
-	}
-	var filter strings.Builder
-	for _, e := range found {
-		fmt.Fprintf(&filter, "(%s:%s:=%s)", s.Backlink, p.MemberOf, ldif.EscapeFilter(e.DN))
-		if sid := []byte(e.Value(p.GroupID)); len(sid) >= 4 { // its last four octets are the id within the domain ([MS-DTYP] §2.4.2.2)
-			fmt.Fprintf(&filter, "(%s=%d)", p.PrimaryGroup, binary.LittleEndian.Uint32(sid[len(sid)-4:]))
-		}
-	}
-	if filter.Len() == 0 {
-		return "", nil
-	}
-	return "(|" + filter.String() + ")", nil
 }

@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,9 +15,12 @@ import (
 
 func TestCheck(t *testing.T) {
 	var got []string
-	o := Options{Protected: []string{"ou=admins,dc=example", "nobody", ""}}
+	o := Options{Protected: []string{"ou=admins,dc=example", "nobody", ""}, PrivilegedGroups: []string{"cn=admins,dc=example", "admins"}}
 	o.Check(func(path, problem string) { got = append(got, path+": "+problem) })
-	if diff := cmp.Diff([]string{`protected[1]: "nobody" is not a DN`, `protected[2]: "" is not a DN`}, got); diff != "" {
+	want := []string{
+		`privilegedGroups[1]: "admins" is not a DN`, `protected[1]: "nobody" is not a DN`, `protected[2]: "" is not a DN`,
+	}
+	if diff := cmp.Diff(want, slices.Sorted(slices.Values(got))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

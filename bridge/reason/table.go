@@ -71,7 +71,11 @@ var table = [count]Row{
 	// Nobody is there, or nobody can be seen: to tell the first in the place of the second makes clients create everybody again.
 	Hidden: {
 		Label: "hidden", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
-		Detail: "the directory does not show the bridge what the map names; the log says what",
+		Detail: "the directory does not show the bridge what the configuration names; the log says what",
+	},
+	PrimaryMember: {
+		Label: "primary-member", Status: http.StatusBadRequest, ScimType: scim.Mutability,
+		Detail: "a member whose primary group this is cannot be taken out of it before it has another primary group (primaryGroupID)",
 	},
 	PartlyDone: {
 		Label: "half-done", Status: http.StatusInternalServerError,

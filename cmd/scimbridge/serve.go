@@ -68,6 +68,7 @@ func assemble(
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	compiled.Elsewhere = c.References
 	gate, err := access.New(c.Access)
 	if err != nil {
 		return nil, nil, nil, err

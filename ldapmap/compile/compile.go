@@ -22,10 +22,18 @@ type Faults []Fault
 // Fault is one thing wrong with a map.
 type Fault struct{ Path, Problem string }
 
+// Key is the key path in the configuration: Path stands below `resources` where it begins with an item's number.
+func (f Fault) Key() string {
+	if strings.HasPrefix(f.Path, "[") {
+		return "resources" + f.Path
+	}
+	return f.Path
+}
+
 func (f Faults) Error() string {
 	lines := make([]string, len(f))
 	for i, fault := range f {
-		lines[i] = "resources" + fault.Path + ": " + fault.Problem
+		lines[i] = fault.Key() + ": " + fault.Problem
 	}
 	return strings.Join(lines, "\n")
 }

@@ -9,7 +9,8 @@ import (
 
 // Map is the compiled attribute map of a deployment. It knows nothing of a directory yet.
 type Map struct {
-	Types []*Type // in the order of the configuration
+	Types     []*Type // in the order of the configuration
+	Elsewhere References
 }
 
 // Type returns the resource type named, or nil.

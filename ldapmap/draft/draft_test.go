@@ -27,7 +27,7 @@ func TestMemberChunks(t *testing.T) {
 		ids = append(ids, maptest.ID(i+1))
 	}
 	groups := w.Map.Type("Group")
-	searches := w.Map.LookUp(append(ids, "nobody", ids[0]), []string{"cn=x,dc=elsewhere"})
+	searches := w.Map.LookUp(append(ids, "nobody", ids[0]), []string{"cn=x,dc=elsewhere"}, nil)
 	if len(searches) != 3 || searches[0].Base != "dc=example" {
 		t.Fatalf("%d searches", len(searches))
 	}

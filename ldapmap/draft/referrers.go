@@ -21,7 +21,8 @@ import (
 type ReferrerSearch struct {
 	ldapmap.Search
 	DN string
-	t  *ldapmap.Type // what has the DN, or is to have it
+	t  *ldapmap.Type        // what has the DN, or is to have it
+	by []*ldapmap.Reference // that it asks for
 }
 
 // Referrer is an entry that refers to a DN.
@@ -30,38 +31,55 @@ type Referrer struct {
 	Entry     *ldif.Entry
 }
 
-// referrerSearches asks for what refers to a DN of an entry of type t.
+// referrerSearches asks for what refers to a DN of an entry of type t. Members are not read: where an entry may refer by them and by other
+// attributes, each is asked for by itself.
 func referrerSearches(t *ldapmap.Type, dn string) []ReferrerSearch {
-	var bases, filters []string
+	var searches []ReferrerSearch
+	ask := func(base string, by ...*ldapmap.Reference) {
+		var filters []string
+		for _, r := range by {
+			filters = append(filters, r.Filter(dn))
+		}
+		searches = append(searches, ReferrerSearch{ldapmap.Search{Base: base, Filter: ldif.AnyOf(filters...)}, dn, t, by})
+	}
+	var bases []string
+	var together, apart []*ldapmap.Reference
 	for _, other := range t.Map.Types {
-		for _, r := range other.ReferencesTo(t.Name) {
-			bases, filters = append(bases, other.Base), append(filters, r.Filter(dn))
+		references := other.ReferencesTo(t.Name)
+		for _, r := range references {
+			if r == other.Members && len(references) > 1 {
+				apart = append(apart, r)
+			} else {
+				bases, together = append(bases, other.Base), append(together, r)
+			}
 		}
 	}
-	if len(bases) == 0 {
-		return nil
-	}
 	if common := ldif.CommonBase(bases...); common != "" {
-		return []ReferrerSearch{{ldapmap.Search{Base: common, Filter: ldif.AnyOf(filters...)}, dn, t}}
+		ask(common, together...)
+	} else {
+		apart = append(together, apart...)
 	}
-	var searches []ReferrerSearch
-	for i, base := range bases {
-		searches = append(searches, ReferrerSearch{ldapmap.Search{Base: base, Filter: filters[i]}, dn, t})
+	for _, r := range apart {
+		ask(r.Type.Base, r)
+	}
+	elsewhere := t.Map.Elsewhere.Bases
+	if common := ldif.CommonBase(elsewhere...); common != "" {
+		elsewhere = []string{common}
+	}
+	for _, r := range t.Map.Elsewhere.References {
+		for _, base := range elsewhere {
+			ask(base, r)
+		}
 	}
 	return searches
 }
 
-// Referrers tells by which references the entries found refer to the DN. A group is not read with its members: if nothing else of it refers
-// to the DN, they do.
+// Referrers tells by which references the entries found refer to the DN.
 func (s ReferrerSearch) Referrers(found []*ldif.Entry) []Referrer {
 	var referrers []Referrer
 	for _, e := range found {
-		owner := s.t.Map.TypeOf(e)
-		if owner == nil {
-			continue
-		}
-		for _, r := range owner.ReferencesTo(s.t.Name) {
-			if r.MayHold(e, s.DN) {
+		for _, r := range s.by {
+			if r.IsOf(e, s.t.Name) && r.MayHold(e, s.DN) {
 				referrers = append(referrers, Referrer{r, e})
 			}
 		}

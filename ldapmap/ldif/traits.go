@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -63,6 +64,7 @@ type Traits struct {
 	PersonFilter     string   // finds people where the object classes find more
 	Category         string   // attribute that the server fills in by the object classes, and reads as the name of one; "": none
 	BindNames        []string // attributes that an account may bind with instead of its DN
+	PrimaryGroup     *PrimaryGroup
 	Privilege        *Privilege
 }
 
@@ -101,13 +103,42 @@ type Birth struct {
 	Password string // attribute
 }
 
+// PrimaryGroup is how the server keeps an account's membership of one group apart: the group does not hold it, nor memberOf the group.
+type PrimaryGroup struct {
+	Class     string // of accounts that have one
+	Attribute string // holds the group's id within the domain
+	SID       string // attribute of accounts and groups (SID)
+	Members   string // attribute of groups that does not hold it
+}
+
+// Of is the SID of an account's primary group; "" of what has none, or was not read with it.
+func (p *PrimaryGroup) Of(e *Entry) SID {
+	if p == nil {
+		return ""
+	}
+	id, err := strconv.ParseUint(e.Value(p.Attribute), 10, 32)
+	if err != nil {
+		return ""
+	}
+	return SID(e.Value(p.SID)).Domain().Member(uint32(id))
+}
+
+// Filter finds the accounts whose primary group has the SID.
+func (p *PrimaryGroup) Filter(group SID) string {
+	return Equality(p.Attribute, strconv.FormatUint(uint64(group.ID()), 10))
+}
+
 // Privilege is how the server marks accounts and groups that only its administrators change.
 type Privilege struct {
-	Mark         string // attribute, "1" on what is privileged; it lags behind the membership
-	GroupClass   string
-	MemberOf     string // matching rule that follows memberOf through any number of groups
-	PrimaryGroup string // attribute with the id, within the domain, of a group that memberOf does not tell of
-	GroupID      string // attribute that ends with that id
+	Mark     string // attribute, "1" on what is privileged; it lags behind the membership, and stays when that ends
+	Class    string // of groups
+	MemberOf string // matching rule that follows memberOf through any number of groups
+
+	// Ids of what is privileged whatever the mark says.
+	Builtin  []uint32 // groups, the same in every domain
+	Domain   []uint32 // groups of the domain
+	Further  []uint32 // groups that not every domain has
+	Accounts []uint32
 }
 
 // traits is the table: one row a product.
@@ -135,10 +166,19 @@ var traits = map[ServerKind]*Traits{
 		KeepsClasses: true, RenameDropsName: true,
 		AccountName: "sAMAccountName", Birth: &Birth{Class: "user", Password: "unicodePwd"}, UniqueEverywhere: true,
 		PersonFilter: "(&(objectCategory=person)(objectClass=user))", Category: "objectCategory",
-		BindNames: []string{"userPrincipalName", "sAMAccountName"},
+		BindNames:    []string{"userPrincipalName", "sAMAccountName"},
+		PrimaryGroup: &PrimaryGroup{Class: "user", Attribute: "primaryGroupID", SID: "objectSid", Members: "member"},
+		// [MS-ADTS] §3.1.1.6.1.
 		Privilege: &Privilege{
-			Mark: "adminCount", GroupClass: "group", MemberOf: "1.2.840.113556.1.4.1941",
-			PrimaryGroup: "primaryGroupID", GroupID: "objectSid",
+			Mark: "adminCount", Class: "group", MemberOf: "1.2.840.113556.1.4.1941",
+			// Administrators; Account, Server, Print and Backup Operators; Replicator.
+			Builtin: []uint32{544, 548, 549, 550, 551, 552},
+			// Domain Admins, Domain Controllers.
+			Domain: []uint32{512, 516},
+			// Schema Admins, Enterprise Admins, Read-only Domain Controllers, Key Admins, Enterprise Key Admins.
+			Further: []uint32{518, 519, 521, 526, 527},
+			// Administrator, krbtgt.
+			Accounts: []uint32{500, 502},
 		},
 	},
 	DS389: {

@@ -83,6 +83,8 @@ attributetype ( 1.2.840.113556.1.4.221 NAME 'sAMAccountName' SYNTAX '1.3.6.1.4.1
 attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' SYNTAX '1.3.6.1.4.1.1466.115.121.1.27' SINGLE-VALUE )
 attributetype ( 1.2.840.113556.1.4.90 NAME 'unicodePwd' SYNTAX '1.3.6.1.4.1.1466.115.121.1.40' SINGLE-VALUE )
 attributetype ( 1.2.840.113556.1.4.2 NAME 'objectGUID' SYNTAX '1.3.6.1.4.1.1466.115.121.1.40' SINGLE-VALUE NO-USER-MODIFICATION )
+attributetype ( 1.2.840.113556.1.4.146 NAME 'objectSid' SYNTAX '1.3.6.1.4.1.1466.115.121.1.40' SINGLE-VALUE NO-USER-MODIFICATION )
+attributetype ( 1.2.840.113556.1.4.98 NAME 'primaryGroupID' SYNTAX '1.3.6.1.4.1.1466.115.121.1.27' SINGLE-VALUE )
 attributetype ( 1.2.840.113556.1.4.782 NAME 'objectCategory' SYNTAX '1.3.6.1.4.1.1466.115.121.1.12' SINGLE-VALUE )
 attributetype ( 1.2.840.113556.1.2.120 NAME 'uSNChanged' SYNTAX '1.2.840.113556.1.4.906' SINGLE-VALUE NO-USER-MODIFICATION )
 attributetype ( 1.2.840.113556.1.2.227 NAME 'extensionName' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' )
@@ -202,9 +204,9 @@ func (w *World) Search(s ldapmap.Search) []*ldif.Entry {
 	return found
 }
 
-func (w *World) Refs(ids, dns []string) ldapmap.Refs {
+func (w *World) Refs(ids, dns []string, groups ...ldif.SID) ldapmap.Refs {
 	var found []*ldif.Entry
-	for _, s := range w.Map.LookUp(ids, dns) {
+	for _, s := range w.Map.LookUp(ids, dns, groups) {
 		found = append(found, w.Search(s)...)
 	}
 	return w.Map.Refs(found)
@@ -212,7 +214,7 @@ func (w *World) Refs(ids, dns []string) ldapmap.Refs {
 
 // See is a resource as the bridge shows it.
 func (w *World) See(t *ldapmap.Type, e *ldif.Entry) scim.Resource {
-	return read.Resource(t, e, w.Refs(nil, read.References(t, e, nil)))
+	return read.Resource(t, e, w.Refs(nil, read.References(t, e, nil), read.PrimaryGroups(t, e, nil)...))
 }
 
 // Entry finds an entry by its id.

@@ -40,6 +40,9 @@ func Attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
 	}
 	if t.HasMembers() && wants != nil && wants(t.MemberRef()) {
 		add(t.Members.Attribute)
+		if p := t.Members.Primary; p != nil {
+			add(p.SID)
+		}
 	}
 	return names
 }
@@ -53,6 +56,17 @@ func References(t *ldapmap.Type, e *ldif.Entry, wants func(schema.Ref) bool) []s
 		}
 	}
 	return values
+}
+
+// PrimaryGroups are the entry's SID where Resource needs refs for the accounts whose primary group it is.
+func PrimaryGroups(t *ldapmap.Type, e *ldif.Entry, wants func(schema.Ref) bool) []ldif.SID {
+	if !t.HasMembers() || wants != nil && !wants(t.MemberRef()) {
+		return nil
+	}
+	if group := t.Members.PrimaryOf(e); group != "" {
+		return []ldif.SID{group}
+	}
+	return nil
 }
 
 // AttributesOfAll are those of every type, without members: for a search that finds entries of any.

@@ -44,6 +44,9 @@ func members(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) []any {
 			members = append(members, map[string]any{"value": target.ID, "type": target.Type})
 		}
 	}
+	for _, target := range t.Members.PrimaryMembers(e, refs) {
+		members = append(members, map[string]any{"value": target.ID, "type": target.Type})
+	}
 	return members
 }
 

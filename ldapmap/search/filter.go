@@ -171,17 +171,28 @@ func (x *translator) translateReference(c *filter.Compare, r *ldapmap.Reference)
 	id, ok := c.Value.(string)
 	isValue := c.Path.Ref.Sub != nil && c.Path.Ref.Sub.Name == "value"
 	if c.Op != filter.Equal || !ok || !isValue || !r.Comparable() {
-		return translated{ldif.Presence(r.Attribute), c}
+		return translated{presence(r), c}
 	}
 	target, ok := x.refs.ByID(id)
 	if _, shown := r.Target(target.DN, x.refs); !ok || !shown {
 		return nothing // no resource shows it
 	}
 	f := translated{ldap: ldif.Equality(r.Attribute, target.DN)}
+	if r.Primary != nil && target.Primary != "" {
+		f.ldap = ldif.AnyOf(f.ldap, target.Primary.Equality(r.Primary.SID))
+	}
 	if !r.Many {
 		f.remainder = c
 	}
 	return f
+}
+
+// presence finds what may refer to anything by r: a group that holds nobody may be the primary group of some.
+func presence(r *ldapmap.Reference) string {
+	if r.Primary != nil {
+		return ldif.Everything
+	}
+	return ldif.Presence(r.Attribute)
 }
 
 // translateValuePath asks of each slot of the attribute whether its value can satisfy the inner filter, the slot's fixed part
@@ -191,7 +202,7 @@ func (x *translator) translateValuePath(v *filter.ValuePath) translated {
 		if c, ok := v.Inner.(*filter.Compare); ok && compile.CompareName(c) == "value" && c.Op == filter.Equal {
 			return x.translateReference(&filter.Compare{Path: valueOf(v.Path), Op: c.Op, Value: c.Value}, r)
 		}
-		return translated{ldif.Presence(r.Attribute), v}
+		return translated{presence(r), v}
 	}
 	var alternatives []string
 	seen := [][]compile.Clause{}

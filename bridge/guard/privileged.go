@@ -1,0 +1,307 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/reason"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// Who is in a privileged group is asked at each write. Where the server follows memberOf through groups, one search finds what is surely in
+// none, so that what cannot be seen is refused too:
+//
+//	(&(|(objectGUID=the entry's)(objectSid=its primary group's))
+//	  (!(|(distinguishedName=a group)(memberOf:1.2.840.113556.1.4.1941:=a group)…)))
+//
+// Elsewhere each group that the configuration names is asked whether it holds the entry.
+
+// domain is what a domain shows of its privileged groups.
+type domain struct {
+	sid    ldif.SID
+	groups []string // DNs
+	filter string   // of these, what is in them, and the accounts that are privileged by themselves
+}
+
+// learnedFor is how long the DNs of the privileged groups are believed: they are renamed about never, and their members are
+// asked for each time.
+const learnedFor = 5 * time.Minute
+
+// Sees looks for the privileged groups. One that is not shown is an error for Hidden: nobody could tell who is in it.
+func (g *Guard) Sees(ctx context.Context, s *ldif.Server) error {
+	if s.Privilege != nil {
+		_, err := g.domain(ctx, s)
+		return err
+	}
+	for _, group := range g.privileged {
+		if _, err := g.holds(ctx, group, ldif.Everything); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judgePrivileged refuses to change a privileged group, or what is in one.
+func (g *Guard) judgePrivileged(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldif.Plan) error {
+	var entries []*ldif.Entry
+	for _, step := range p.Steps {
+		same := func(e *ldif.Entry) bool { return e.DN == step.Before.DN }
+		if step.Before != nil && !slices.ContainsFunc(entries, same) {
+			entries = append(entries, step.Before)
+		}
+	}
+	switch {
+	case len(entries) == 0:
+		return nil
+	case s.Privilege != nil:
+		return g.judgeInDomain(ctx, s, entries)
+	}
+	for _, group := range g.privileged {
+		if err := g.judgeByGroup(ctx, group, memberAttributes(m), entries); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// memberAttributes are those by which groups hold members: RFC 4519's, as far as the server has them, and the map's.
+func memberAttributes(m *ldapmap.Map) []string {
+	var names []string
+	for _, name := range []string{"member", "uniqueMember"} {
+		if m.Server.Schema.Attribute(name) != nil {
+			names = append(names, m.Server.Schema.Canonical(name))
+		}
+	}
+	for _, t := range m.Types {
+		if t.HasMembers() && !slices.Contains(names, t.Members.Attribute) {
+			names = append(names, t.Members.Attribute)
+		}
+	}
+	return names
+}
+
+// judgeByGroup asks the group about all entries at once, and about each of them only if it holds one.
+func (g *Guard) judgeByGroup(ctx context.Context, group string, attributes []string, entries []*ldif.Entry) error {
+	for part := range slices.Chunk(entries, ldapmap.Chunk) {
+		var filters []string
+		for _, e := range part {
+			if ldif.SameDN(e.DN, group) {
+				return &Refusal{DN: e.DN, Why: "the group is privileged"}
+			}
+			for _, name := range attributes {
+				filters = append(filters, ldif.Equality(name, e.DN))
+			}
+		}
+		switch holds, err := g.holds(ctx, group, ldif.AnyOf(filters...)); {
+		case err != nil:
+			return err
+		case holds && len(part) == 1:
+			return memberOf(part[0], group)
+		case holds:
+			for _, e := range part {
+				if err := g.judgeByGroup(ctx, group, attributes, []*ldif.Entry{e}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func memberOf(e *ldif.Entry, group string) *Refusal {
+	return &Refusal{DN: e.DN, Why: "the entry is a member of the privileged group " + group}
+}
+
+// holds says whether the group matches the filter.
+func (g *Guard) holds(ctx context.Context, group, filter string) (bool, error) {
+	found, err := g.directory.Search(ctx, directory.Search{
+		Base: group, Scope: directory.BaseObject, Filter: filter, Attributes: []string{"1.1"},
+	})
+	if answer, _ := errors.AsType[*directory.Error](err); answer != nil && answer.Reason == reason.NoSuchObject {
+		return false, hidden(group)
+	}
+	return len(found) > 0, err
+}
+
+func hidden(what string) error {
+	problem := what + ", which is privileged: it is missing, or hidden from the bridge's account, and nobody can tell who is in it"
+	return &reason.Error{Reason: reason.Hidden, Cause: errors.New(problem)}
+}
+
+// judgeInDomain asks for the entries, and for the primary groups of accounts, that are surely in no privileged group.
+func (g *Guard) judgeInDomain(ctx context.Context, s *ldif.Server, entries []*ldif.Entry) error {
+	d, err := g.domain(ctx, s)
+	if err != nil {
+		return err
+	}
+	var asked []string
+	primary := make([]ldif.SID, len(entries)) // group of each account
+	for i, e := range entries {
+		if primary[i], err = d.primaryGroup(s, e); err != nil {
+			return err
+		}
+		id, _ := s.IDFilter(s.ID(e))
+		if asked = append(asked, id); primary[i] != "" {
+			asked = append(asked, primary[i].Equality(s.PrimaryGroup.SID))
+		}
+	}
+	search := directory.Search{
+		Base: s.Default, Filter: ldif.AllOf(ldif.AnyOf(asked...), "(!"+d.filter+")"),
+		Attributes: []string{s.IDAttribute, s.PrimaryGroup.SID},
+	}
+	plain, err := g.directory.Search(ctx, search)
+	if err != nil {
+		return err
+	}
+	byID := func(of []*ldif.Entry, e *ldif.Entry) *ldif.Entry {
+		return find(of, func(o *ldif.Entry) bool { return s.ID(o) == s.ID(e) })
+	}
+	bySID := func(of []*ldif.Entry, sid ldif.SID) *ldif.Entry {
+		return find(of, func(o *ldif.Entry) bool { return o.Value(s.PrimaryGroup.SID) == string(sid) })
+	}
+	var there []*ldif.Entry // at a second look, for what the first did not find
+	for i, e := range entries {
+		if byID(plain, e) != nil && (primary[i] == "" || bySID(plain, primary[i]) != nil) {
+			continue
+		}
+		if there == nil {
+			search.Filter, search.Attributes = ldif.AnyOf(asked...), append(search.Attributes, s.Backlink)
+			if there, err = g.directory.Search(ctx, search); err != nil {
+				return err
+			}
+		}
+		now := byID(there, e)
+		switch {
+		case now == nil: // it has gone: the change will find that out
+			continue
+		case byID(plain, e) != nil:
+			now = bySID(there, primary[i])
+		}
+		return d.refusal(s, e, now)
+	}
+	return nil
+}
+
+func find(entries []*ldif.Entry, is func(*ldif.Entry) bool) *ldif.Entry {
+	if i := slices.IndexFunc(entries, is); i >= 0 {
+		return entries[i]
+	}
+	return nil
+}
+
+// primaryGroup is the SID of an account's primary group; "" of what has none.
+func (d *domain) primaryGroup(s *ldif.Server, e *ldif.Entry) (ldif.SID, error) {
+	p := s.PrimaryGroup
+	id, err := strconv.ParseUint(e.Value(p.Attribute), 10, 32)
+	isAccount := slices.ContainsFunc(e.Values("objectClass"), func(class string) bool { return s.Schema.IsA(class, p.Class) })
+	switch {
+	case err == nil:
+		return d.sid.Member(uint32(id)), nil
+	case isAccount:
+		return "", &Refusal{DN: e.DN, Why: "the entry's " + p.Attribute + " cannot be seen, and so not whether it is privileged"}
+	}
+	return "", nil
+}
+
+// refusal says why an entry is not surely outside the privileged groups. through is what is not: itself, or its primary group.
+func (d *domain) refusal(s *ldif.Server, e, through *ldif.Entry) *Refusal {
+	isOne := func(dn string) bool {
+		return slices.ContainsFunc(d.groups, func(g string) bool { return ldif.SameDN(g, dn) })
+	}
+	switch {
+	case through == nil:
+		return &Refusal{DN: e.DN, Why: "the entry's primary group cannot be seen, and so not whether it is privileged"}
+	case isOne(through.DN) && through.DN == e.DN:
+		return &Refusal{DN: e.DN, Why: "the group is privileged"}
+	case isOne(through.DN):
+		return memberOf(e, through.DN)
+	}
+	for _, group := range through.Values(s.Backlink) {
+		if isOne(group) {
+			return memberOf(e, group)
+		}
+	}
+	return &Refusal{DN: e.DN, Why: "the entry is a member of a privileged group through others, or that cannot be seen"}
+}
+
+// domain is what is known of the domain. While one request learns it again, what is known does for the others.
+func (g *Guard) domain(ctx context.Context, s *ldif.Server) (*domain, error) {
+	g.mu.Lock()
+	known := g.known
+	does := known != nil && (time.Since(g.learned) < learnedFor || g.learning)
+	g.learning = g.learning || !does
+	g.mu.Unlock()
+	if does {
+		return known, nil
+	}
+	learned, err := g.learn(ctx, s)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.learning = false
+	if err == nil {
+		g.known, g.learned = learned, time.Now()
+	}
+	return learned, err
+}
+
+// learn looks for the groups: those that the server guards by itself, those with its mark, and those that the configuration names.
+func (g *Guard) learn(ctx context.Context, s *ldif.Server) (*domain, error) {
+	p, sid := s.Privilege, s.PrimaryGroup.SID
+	root, err := g.directory.Search(ctx, directory.Search{Base: s.Default, Scope: directory.BaseObject, Attributes: []string{sid}})
+	if err != nil {
+		return nil, err
+	}
+	d := &domain{}
+	for _, e := range root {
+		d.sid = ldif.SID(e.Value(sid))
+	}
+	must := append(members(ldif.BuiltinDomain, p.Builtin), members(d.sid, p.Domain)...)
+	var filters []string
+	for _, group := range append(must, members(d.sid, p.Further)...) {
+		filters = append(filters, group.Equality(sid))
+	}
+	for _, dn := range g.privileged {
+		filters = append(filters, ldif.Equality(s.DNAttribute, dn))
+	}
+	if !g.ignoresMark {
+		filters = append(filters, ldif.AllOf(ldif.Equality("objectClass", p.Class), ldif.Equality(p.Mark, "1")))
+	}
+	found, err := g.directory.Search(ctx, directory.Search{Base: s.Default, Filter: ldif.AnyOf(filters...), Attributes: []string{sid}})
+	if err != nil {
+		return nil, err
+	}
+	for _, group := range must {
+		if find(found, func(e *ldif.Entry) bool { return e.Value(sid) == string(group) }) == nil {
+			return nil, hidden(fmt.Sprintf("the group with the SID %s", group))
+		}
+	}
+	for _, dn := range g.privileged {
+		if find(found, func(e *ldif.Entry) bool { return ldif.SameDN(e.DN, dn) }) == nil {
+			return nil, hidden(dn)
+		}
+	}
+	filters = nil
+	for _, account := range members(d.sid, p.Accounts) {
+		filters = append(filters, account.Equality(sid))
+	}
+	for _, e := range found {
+		d.groups = append(d.groups, e.DN)
+		filters = append(filters, ldif.Equality(s.DNAttribute, e.DN), ldif.Equality(s.Backlink+":"+p.MemberOf+":", e.DN))
+	}
+	d.filter = ldif.AnyOf(filters...)
+	return d, nil
+}
+
+func members(domain ldif.SID, ids []uint32) []ldif.SID {
+	var sids []ldif.SID
+	for _, id := range ids {
+		sids = append(sids, domain.Member(id))
+	}
+	return sids
+}

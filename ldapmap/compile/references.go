@@ -1,0 +1,35 @@
+package compile
+
+import (
+	"fmt"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// References is the configuration's `references` section: where else references to resources are kept true.
+type References struct {
+	Bases      []string `koanf:"bases"`      // DNs: what refers to a resource below them follows it, be it a resource or not
+	Attributes []string `koanf:"attributes"` // LDAP attributes that refer there, beside those of the map
+}
+
+// Check reports what is wrong with the section by key path.
+func (r *References) Check(report func(path, problem string)) {
+	for i, base := range r.Bases {
+		path := fmt.Sprintf("bases[%d]", i)
+		if _, err := ldap.ParseDN(base); err != nil || base == "" {
+			report(path, fmt.Sprintf("%q is not a DN", base))
+			continue
+		}
+		for j, other := range r.Bases {
+			if i != j && other != "" && ldif.Under(base, other) && (i > j || !ldif.SameDN(base, other)) {
+				report(path, fmt.Sprintf("%q lies in bases[%d]", base, j))
+				break
+			}
+		}
+	}
+	if len(r.Attributes) > 0 && len(r.Bases) == 0 {
+		report("attributes", "needs `bases`: those below which the attributes refer")
+	}
+}
