@@ -123,7 +123,8 @@ func TestOwnerAndMember(t *testing.T) {
 	}
 }
 
-// TestElsewhereIsEverywhere: a base may hold the map's own: what is no resource there follows, and resources by what their map does not name.
+// TestElsewhereIsEverywhere: a base may hold the map's own: what is no resource there follows, and resources by what their map does not
+// name.
 func TestElsewhereIsEverywhere(t *testing.T) {
 	for _, start := range []func(t testing.TB) *dirtest.Server{
 		func(t testing.TB) *dirtest.Server {
@@ -134,7 +135,8 @@ func TestElsewhereIsEverywhere(t *testing.T) {
 		},
 	} {
 		server := start(t)
-		d := deploy(t, server, "SCIMBRIDGE_REFERENCES_BASES_0="+server.Suffix, "SCIMBRIDGE_REFERENCES_ATTRIBUTES=owner,seeAlso,uniqueMember")
+		d := deploy(t, server,
+			"SCIMBRIDGE_REFERENCES_BASES_0="+server.Suffix, "SCIMBRIDGE_REFERENCES_ATTRIBUTES=owner,seeAlso,uniqueMember")
 		id, report := d.user(t, "anna@contoso.example"), d.user(t, "report@contoso.example")
 		group := d.group(t, "Both", id)
 		anna, mapped, unmapped := d.entry(t, id).DN, d.entry(t, group).DN, "cn=unmapped,"+server.Groups
