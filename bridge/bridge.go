@@ -182,6 +182,14 @@ func oneOf(found []*ldif.Entry, t *ldapmap.Type, id string) (*ldif.Entry, error)
 	return nil, errNotFound
 }
 
+// all wants everything where the whole is asked for, and else all but members.
+func all(whole bool) func(schema.Ref) bool {
+	if !whole {
+		return nil
+	}
+	return func(schema.Ref) bool { return true }
+}
+
 // together is how many entries are looked up in the search that reads the entry which is to refer to them. Each is read with all that is
 // read of that.
 const together = 16

@@ -9,9 +9,17 @@ import (
 	"strconv"
 	"strings"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
+
+// unresolved says that a reference to a bulkId came to nothing.
+func unresolved(id string) error {
+	return &reason.Error{
+		Reason: reason.BulkReference, Detail: fmt.Sprintf("bulkId:%s names no resource: its operation is missing or failed", id),
+	}
+}
 
 // do does one operation. One that refers to what came to nothing fails (RFC 7644 §3.7.2: 409).
 func (u *bulk) do(ctx context.Context, op *bulkOp) {

@@ -20,18 +20,13 @@ type update struct {
 
 // look reads the entry. What it shows holds the members where the update needs the whole list.
 func (u *update) look(ctx context.Context, past history) (s seen, err error) {
-	wants := func(schema.Ref) bool { return true }
-	if !u.whole {
-		wants = nil
-	}
-	if s.entry, s.refs, err = u.findWith(ctx, u.typ, u.id, u.ids, wants); err == nil {
+	if s.entry, s.refs, err = u.findWith(ctx, u.typ, u.id, u.ids, all(u.whole)); err == nil {
 		err = u.checkMatch(s.entry, past)
 	}
-	if err != nil {
-		return s, err
+	if err == nil {
+		s.before = read.Resource(u.typ, s.entry, s.refs)
 	}
-	s.before = read.Resource(u.typ, s.entry, s.refs)
-	return s, nil
+	return s, err
 }
 
 // change is the write that makes after of what look saw. named says which attributes the client spoke of.
@@ -43,25 +38,16 @@ func (u *update) change(s seen, after scim.Resource, members draft.Members, name
 }
 
 func (u *update) reads() []string {
-	wants := u.shown.Wants
-	if u.silent {
-		wants = func(schema.Ref) bool { return false }
-	}
-	return read.Attributes(u.typ, wants)
+	return read.Attributes(u.typ, func(ref schema.Ref) bool { return !u.silent && u.shown.Wants(ref) })
 }
 
 // finish shows the resource as the directory showed it after the write, or reads it.
-func (u *update) finish(ctx context.Context, done attempt) (*Result, error) {
+func (u *update) finish(ctx context.Context, done attempt) (result *Result, err error) {
 	e := done.left(u.typ)
 	if u.silent {
-		result := &Result{Location: u.location(u.call, u.typ.Resource, u.id)}
-		if e != nil {
-			result.Version = etag(u.typ, e)
-		}
-		return result, nil
+		return &Result{Location: u.location(u.call, u.typ.Resource, u.id), Version: etag(u.typ, e)}, nil
 	}
 	if e == nil || u.typ.HasMembers() && !u.whole && u.shown.Wants(u.typ.MemberRef()) {
-		var err error
 		if e, err = u.find(ctx, u.typ, u.id, u.shown.Wants); err != nil {
 			return nil, err
 		}

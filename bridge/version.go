@@ -9,8 +9,14 @@ import (
 	"scimbridge/ldapmap/read"
 )
 
-// etag is the entity tag of the resource that an entry shows (RFC 7644 §3.14). It is weak: the projection changes the body.
-func etag(t *ldapmap.Type, e *ldif.Entry) string { return `W/"` + read.Version(t, e) + `"` }
+// etag is the entity tag of the resource that an entry shows (RFC 7644 §3.14), or "" where there is none to see. It is weak: the
+// projection changes the body.
+func etag(t *ldapmap.Type, e *ldif.Entry) string {
+	if e == nil {
+		return ""
+	}
+	return `W/"` + read.Version(t, e) + `"`
+}
 
 // named says whether a list of entity tags, as If-Match and If-None-Match carry it, holds the tag; * is any. The comparison is the weak
 // one (RFC 9110 §8.8.3.2), and a tag without its quotes is understood.

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 )
 
-// TestIntentsAreShort: a file that says what a write wants is read in one look, so it stays under 60 lines.
+// operation is what makes a file an operation's: it answers a request, or looks for those that do.
+var operation = regexp.MustCompile(`(?m)^func (\(b \*Bridge\) [A-Z]\w*\(ctx context\.Context, c Call,|.* look\(.*\) \(s seen, err error\))`)
+
+// TestIntentsAreShort: an operation's file reads as its intent in one look, so it stays under 60 lines.
 func TestIntentsAreShort(t *testing.T) {
 	files, err := filepath.Glob("../../bridge/*.go")
 	if err != nil {
@@ -19,7 +23,7 @@ func TestIntentsAreShort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Contains(text, []byte("seen) (draft.Write, error) {")) {
+		if !operation.Match(text) {
 			continue
 		}
 		intents++
@@ -27,7 +31,7 @@ func TestIntentsAreShort(t *testing.T) {
 			t.Errorf("%s has %d lines, want under 60", filepath.Base(file), lines)
 		}
 	}
-	if intents < 4 {
-		t.Errorf("found %d intents, want create, replace, patch and delete", intents)
+	if intents != 8 {
+		t.Errorf("found %d intents, want those of create, get, query, replace, patch, delete and bulk, and update", intents)
 	}
 }

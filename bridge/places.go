@@ -14,8 +14,7 @@ import (
 	"scimbridge/scim"
 )
 
-// This file is the list that a query's pages are cut from: the places in it, found once and kept (snapshot.go), and the page that is read
-// by them.
+// This file finds the places of a list, that its pages are cut from. They are found once and kept (snapshot.go).
 
 // item is a place in a list.
 type item struct {
@@ -28,36 +27,6 @@ type found struct {
 	item
 	entry *ldif.Entry
 	key   any
-}
-
-// paged answers from the places of the list.
-func (l *listing) paged(ctx context.Context) (*List, error) {
-	items, err := l.items(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list := &List{Total: len(items)}
-	offset := 0
-	if l.query.Cursor != nil {
-		if offset, err = l.locate(items, *l.query.Cursor); err != nil {
-			return nil, err
-		}
-	} else {
-		list.StartIndex = max(l.query.StartIndex, 1)
-		offset = list.StartIndex - 1
-	}
-	wanted := page(items, offset, l.size)
-	if l.query.Cursor != nil && offset+len(wanted) < len(items) {
-		list.NextCursor = l.cursor(offset+len(wanted), wanted[len(wanted)-1])
-	}
-	list.Resources, err = l.read(ctx, wanted)
-	return list, err
-}
-
-// page is the part of a list from an offset on.
-func page[T any](list []T, offset, count int) []T {
-	offset = min(offset, len(list))
-	return list[offset:min(offset+count, len(list))]
 }
 
 // items are the places of the list: those of a snapshot where one is fresh enough, but a first page is always found anew.
@@ -145,44 +114,6 @@ func (l *listing) count(p *part) error {
 		return &scim.Error{Type: scim.TooMany, Detail: fmt.Sprintf(detail, most)}
 	}
 	return nil
-}
-
-// idsASearch is how many ids one search names: servers bound a filter's size.
-const idsASearch = 500
-
-// read shows the resources at these places; one that has gone since is left out.
-func (l *listing) read(ctx context.Context, items []item) ([]scim.Resource, error) {
-	shown := map[item]scim.Resource{}
-	for number, p := range l.parts {
-		var ids []string
-		for _, i := range items {
-			if i.part == number {
-				ids = append(ids, i.id)
-			}
-		}
-		var entries []*ldif.Entry
-		for some := range slices.Chunk(ids, idsASearch) {
-			found, err := l.search(ctx, p, p.t.IDsFilter(some), p.p.Wants)
-			if err != nil {
-				return nil, err
-			}
-			entries = append(entries, found...)
-		}
-		refs, err := l.refs(ctx, p, entries, p.p.Wants)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
-			shown[item{number, p.t.ID(e)}] = l.b.show(l.call, p.t, e, refs, p.p).Resource
-		}
-	}
-	var resources []scim.Resource
-	for _, i := range items {
-		if r, ok := shown[i]; ok {
-			resources = append(resources, r)
-		}
-	}
-	return resources, nil
 }
 
 // matching keeps of a part's entries those that match.

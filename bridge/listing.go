@@ -1,0 +1,81 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/read"
+	"scimbridge/ldapmap/search"
+	"scimbridge/scim/schema"
+)
+
+// listing is a query on its way.
+type listing struct {
+	b     *Bridge
+	call  Call
+	m     *ldapmap.Map
+	query Query
+	types []*ldapmap.Type
+	parts []*part
+	key   string // of the snapshot
+	size  int    // of a page
+	seen  int    // entries that an enumeration has looked at
+}
+
+// listing reads a query, for one type or all.
+func (b *Bridge) listing(ctx context.Context, c Call, typ string, q Query) (*listing, error) {
+	m, _, err := b.world(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := &listing{b: b, call: c, m: m, query: q, key: strings.Join([]string{typ, q.Filter, q.SortBy, fmt.Sprint(q.Descending)}, "\x00")}
+	if l.size, err = pageSize(q); err != nil {
+		return nil, err
+	}
+	l.types = m.Types
+	if t := m.Type(typ); t != nil {
+		l.types = []*ldapmap.Type{t}
+	} else if typ != "" {
+		return nil, errNotFound
+	}
+	return l, l.split(ctx)
+}
+
+// isDirect says that few entries can match, and a search finds them.
+func (l *listing) isDirect() bool {
+	return len(l.parts) == 1 && len(l.types) == 1 && l.query.Cursor == nil && search.IsDirect(l.parts[0].t, l.parts[0].filter)
+}
+
+// idsASearch is how many ids one search names: servers bound a filter's size.
+const idsASearch = 500
+
+// search finds a part's entries by filters, one after the other, and what they refer to.
+func (l *listing) search(
+	ctx context.Context, p *part, wants func(schema.Ref) bool, filters ...string,
+) (entries []*ldif.Entry, refs ldapmap.Refs, err error) {
+	for _, text := range filters {
+		found, err := l.b.directory.Search(ctx, directory.Search{Base: p.t.Base, Filter: text, Attributes: read.Attributes(p.t, wants)})
+		if err != nil {
+			return nil, refs, err
+		}
+		entries = append(entries, found...)
+	}
+	refs, err = l.refs(ctx, p, entries, wants)
+	return entries, refs, err
+}
+
+func (l *listing) refs(ctx context.Context, p *part, entries []*ldif.Entry, wants func(schema.Ref) bool) (ldapmap.Refs, error) {
+	var dns []string
+	var groups []ldif.SID
+	for _, e := range entries {
+		dns = append(dns, read.References(p.t, e, wants)...)
+		groups = append(groups, read.PrimaryGroups(p.t, e, wants)...)
+	}
+	slices.Sort(dns)
+	return l.b.refs(ctx, l.m, nil, slices.Compact(dns), groups)
+}

@@ -1,0 +1,102 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"scimbridge/scim"
+)
+
+// Unlimited is the Count of a query that names none.
+const Unlimited = 1<<31 - 1
+
+// Pages.
+const (
+	DefaultPage = 100  // resources on a page where the client names no count
+	MaxPage     = 1000 // resources on a page at the most; announced as filter.maxResults
+)
+
+// List is a ListResponse's content (RFC 7644 §3.4.2).
+type List struct {
+	Total      int
+	StartIndex int    // 0: the page was asked for by cursor
+	NextCursor string // "": there is no further page
+	Resources  []scim.Resource
+}
+
+// pageSize is how many resources a page holds at the most (RFC 7644 §3.4.2.4; RFC 9865 §2.1 has errors of its own).
+func pageSize(q Query) (int, error) {
+	switch {
+	case q.Count == Unlimited:
+		return DefaultPage, nil
+	case q.Cursor != nil && (q.Count < 1 || q.Count > MaxPage):
+		return 0, &scim.Error{Type: scim.InvalidCount, Detail: fmt.Sprintf("count must be between 1 and %d", MaxPage)}
+	}
+	return min(max(q.Count, 0), MaxPage), nil
+}
+
+// answer begins the answer to a query whose list has so many resources.
+func (l *listing) answer(total int) *List {
+	if l.query.Cursor != nil {
+		return &List{Total: total}
+	}
+	return &List{Total: total, StartIndex: max(l.query.StartIndex, 1)}
+}
+
+// page begins the answer, and says which places of the list it shows.
+func (l *listing) page(ctx context.Context) (*List, []item, error) {
+	items, err := l.items(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	list := l.answer(len(items))
+	if l.query.Cursor == nil {
+		return list, cut(items, list.StartIndex-1, l.size), nil
+	}
+	offset, err := l.locate(items, *l.query.Cursor)
+	if err != nil {
+		return nil, nil, err
+	}
+	places := cut(items, offset, l.size)
+	if end := offset + len(places); end < len(items) {
+		list.NextCursor = l.cursor(end, places[len(places)-1])
+	}
+	return list, places, nil
+}
+
+// cut is the part of a list from an offset on.
+func cut[T any](list []T, offset, count int) []T {
+	offset = min(offset, len(list))
+	return list[offset:min(offset+count, len(list))]
+}
+
+// read shows the resources at these places; one that has gone since is left out.
+func (l *listing) read(ctx context.Context, items []item) ([]scim.Resource, error) {
+	shown := map[item]scim.Resource{}
+	for number, p := range l.parts {
+		var ids, filters []string
+		for _, i := range items {
+			if i.part == number {
+				ids = append(ids, i.id)
+			}
+		}
+		for some := range slices.Chunk(ids, idsASearch) {
+			filters = append(filters, p.t.IDsFilter(some))
+		}
+		entries, refs, err := l.search(ctx, p, p.p.Wants, filters...)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			shown[item{number, p.t.ID(e)}] = l.b.show(l.call, p.t, e, refs, p.p).Resource
+		}
+	}
+	var resources []scim.Resource
+	for _, i := range items {
+		if r, ok := shown[i]; ok {
+			resources = append(resources, r)
+		}
+	}
+	return resources, nil
+}

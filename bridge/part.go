@@ -1,0 +1,116 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/search"
+	"scimbridge/scim"
+	"scimbridge/scim/filter"
+	"scimbridge/scim/schema"
+)
+
+// part is what a listing asks of one resource type.
+type part struct {
+	t         *ldapmap.Type
+	p         *scim.Projection
+	filter    filter.Expr
+	ldap      string
+	remainder filter.Expr
+	matcher   *filter.Matcher            // of the remainder
+	mentioned map[*schema.Attribute]bool // by the remainder
+	sortBy    *schema.Ref                // nil: not sorted, or by what this type has not got
+}
+
+// split finds the parts of a listing. What none of its types has got the filter must not name.
+func (l *listing) split(ctx context.Context) error {
+	known := false
+	var fault error
+	for _, t := range l.types {
+		if _, err := filter.Parse(l.query.Filter, t.Resource, l.b.dialect); l.query.Filter == "" || err == nil {
+			known = true
+		} else {
+			fault = err
+			e, _, err := filter.ParseAcross(l.query.Filter, t.Resource, l.b.dialect)
+			known = known || len(l.types) > 1 && err == nil && e != nil
+		}
+	}
+	if !known {
+		return fault
+	}
+	for _, t := range l.types {
+		p, err := l.part(ctx, t)
+		if err != nil {
+			return err
+		}
+		if p != nil {
+			l.parts = append(l.parts, p)
+		}
+	}
+	return nil
+}
+
+// part reads the query for one type; nil where the filter matches none of its resources: across types an attribute that one has not got is
+// without a value there (RFC 7644 §3.4.2.1).
+func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
+	p := &part{t: t, ldap: t.Scope()}
+	var err error
+	if p.p, err = scim.NewProjection(t.Resource, l.b.dialect, l.query.View.Attributes, l.query.View.Excluded); err != nil {
+		return nil, err
+	}
+	if l.query.SortBy != "" {
+		path, known, err := filter.LookupPath(l.query.SortBy, t.Resource, l.b.dialect)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case known && path.Attr.Ref.Attr != nil:
+			p.sortBy = &path.Attr.Ref
+		case len(l.types) == 1:
+			return nil, &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("sortBy: %s has no attribute %q", t.Name, l.query.SortBy)}
+		}
+	}
+	if l.query.Filter == "" {
+		return p, nil
+	}
+	if p.filter, err = filter.Parse(l.query.Filter, t.Resource, l.b.dialect); err != nil {
+		every := false
+		p.filter, every, err = filter.ParseAcross(l.query.Filter, t.Resource, l.b.dialect)
+		if err != nil || p.filter == nil && !every {
+			return nil, err
+		}
+		if p.filter == nil {
+			return p, nil
+		}
+	}
+	refs, err := l.b.refs(ctx, l.m, search.IDs(t, p.filter), nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	if p.ldap, p.remainder = search.Filter(t, p.filter, refs); p.remainder != nil {
+		p.matcher, p.mentioned = filter.NewMatcher(p.remainder), mentioned(p.remainder)
+	}
+	return p, nil
+}
+
+// judges says whether the attribute is needed to decide on an entry and its place, whether shown or not.
+func (p *part) judges(ref schema.Ref) bool {
+	return p.mentioned[ref.Attr] || p.sortBy != nil && p.sortBy.Attr == ref.Attr
+}
+
+// mentioned are the attributes that a filter compares.
+func mentioned(e filter.Expr) map[*schema.Attribute]bool {
+	found := map[*schema.Attribute]bool{}
+	filter.Walk(e, func(c *filter.Compare, in *filter.ValuePath) {
+		path := c.Path
+		if in != nil {
+			path = in.Path
+		}
+		found[path.Ref.Attr] = true
+	})
+	return found
+}
+
+// decides says that what entries hold decides on them, or on their places, beyond what the directory says.
+func (p *part) decides() bool { return p.remainder != nil || p.sortBy != nil }
