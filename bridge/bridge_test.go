@@ -36,7 +36,7 @@ type house struct {
 func build(t *testing.T, first ...compile.Options) house {
 	t.Helper()
 	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
-	compiled, err := compile.Compile(append(first, []compile.Options{{
+	return buildOn(t, server, bridge.Options{}, append(first, []compile.Options{{
 		Type: "User", Base: server.People, ObjectClasses: []string{"inetOrgPerson"}, DN: `"uid=" + rdn(userName) + "," + base`,
 		Attributes: []compile.AttributeOptions{
 			{SCIM: "userName", LDAP: "uid"},
@@ -50,23 +50,27 @@ func build(t *testing.T, first ...compile.Options) house {
 		Type: "Group", Base: server.Groups, ObjectClasses: []string{"groupOfNames"},
 		Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
 		Members:    &compile.MembersOptions{Attribute: "member"},
-	}}...))
-	if err != nil {
+	}}...)...)
+}
+
+// buildOn starts one in front of a server, which serves these types, with what else o says.
+func buildOn(t *testing.T, server *dirtest.Server, o bridge.Options, types ...compile.Options) house {
+	t.Helper()
+	var err error
+	if o.Map, err = compile.Compile(types); err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
-	client, err := directory.New(directory.Options{
+	o.Log = slog.New(slog.DiscardHandler)
+	if o.Directory, err = directory.New(directory.Options{
 		URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password},
-	}, log)
-	if err != nil {
+	}, o.Log); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(client.Close)
+	t.Cleanup(o.Directory.Close)
 	var records []journal.Record
-	return house{bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Guard: guard.New(guard.Options{}, server.BindDN, client), Log: log,
-		Journal: func(r journal.Record) { records = append(records, r) },
-	}), server, &records}
+	o.Guard = guard.New(guard.Options{}, server.BindDN, o.Directory)
+	o.Journal = func(r journal.Record) { records = append(records, r) }
+	return house{bridge.New(o), server, &records}
 }
 
 func (h house) create(t *testing.T, typ, body string) *bridge.Result {

@@ -1,7 +1,6 @@
 package bridge_test
 
 import (
-	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -10,9 +9,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge"
-	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/bridge/guard"
 	"scimbridge/ldapmap/compile"
 )
 
@@ -24,25 +21,11 @@ type later struct {
 
 func buildLater(t *testing.T, server *dirtest.Server, base, attribute string, classes ...string) *later {
 	t.Helper()
-	compiled, err := compile.Compile([]compile.Options{{
+	l := &later{}
+	now := func() time.Time { return time.Now().Add(time.Duration(l.by.Load())) }
+	l.house = buildOn(t, server, bridge.Options{Now: now}, compile.Options{
 		Type: "User", Base: base, ObjectClasses: append([]string{"account"}, classes...), DN: `"uid=" + rdn(userName) + "," + base`,
 		Attributes: []compile.AttributeOptions{{SCIM: "userName", LDAP: "uid"}, {SCIM: "title", LDAP: attribute}},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	client, err := directory.New(directory.Options{
-		URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password},
-	}, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	l := &later{house: house{server: server}}
-	l.Bridge = bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Guard: guard.New(guard.Options{}, server.BindDN, client), Log: log,
-		Now: func() time.Time { return time.Now().Add(time.Duration(l.by.Load())) },
 	})
 	return l
 }

@@ -154,50 +154,19 @@ func listening(t *testing.T, log io.Reader) (root string, lines <-chan string) {
 	return "", nil
 }
 
-// TestServeStrictly: the configuration's strict reaches what reads the clients.
-func TestServeStrictly(t *testing.T) {
-	for strict, want := range map[string]int{"false": 503, "true": 400} { // the message is read before a directory is asked
-		ctx, stop := context.WithCancel(t.Context())
-		defer stop()
-		log, written := io.Pipe()
-		ended := make(chan int, 1)
-		go func() {
-			environ := []string{"SCIMBRIDGE_STRICT=" + strict}
-			ended <- run(&world{ctx, environ, io.Discard, written}, []string{"serve", "--config", configuration(t, "ldap://127.0.0.1:1")})
-			written.Close()
-		}()
-		root, _ := listening(t, log)
-		request, err := http.NewRequestWithContext(t.Context(), "POST", root+"/Users/.search", strings.NewReader(`{}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Authorization", "Bearer "+token)
-		answer, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer.Body.Close()
-		if answer.StatusCode != want {
-			t.Errorf("strict %s: a search that does not name itself: %d, want %d", strict, answer.StatusCode, want)
-		}
-		stop()
-		if code := <-ended; code != exitOK {
-			t.Errorf("exit code %d", code)
-		}
-	}
-}
-
-func TestServeStartsWithoutADirectory(t *testing.T) {
+// served is what the program answers to one request, from a directory that is not there.
+func served(t *testing.T, environ []string, method, path, body string) *http.Response {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	log, written := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(&world{ctx, nil, io.Discard, written}, []string{"serve", "--config", configuration(t, "ldap://127.0.0.1:1")})
+		ended <- run(&world{ctx, environ, io.Discard, written}, []string{"serve", "--config", configuration(t, "ldap://127.0.0.1:1")})
 		written.Close()
 	}()
 	root, _ := listening(t, log)
-	request, err := http.NewRequestWithContext(t.Context(), "GET", root+"/Users/1", nil)
+	request, err := http.NewRequestWithContext(t.Context(), method, root+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,12 +176,27 @@ func TestServeStartsWithoutADirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer.Body.Close()
-	if answer.StatusCode != 503 || answer.Header.Get("Retry-After") == "" {
-		t.Errorf("%d, Retry-After %q", answer.StatusCode, answer.Header.Get("Retry-After"))
-	}
 	stop()
 	if code := <-ended; code != exitOK {
 		t.Errorf("exit code %d", code)
+	}
+	return answer
+}
+
+// TestServeStrictly: the configuration's strict reaches what reads the clients.
+func TestServeStrictly(t *testing.T) {
+	for strict, want := range map[string]int{"false": 503, "true": 400} { // the message is read before a directory is asked
+		answer := served(t, []string{"SCIMBRIDGE_STRICT=" + strict}, "POST", "/Users/.search", `{}`)
+		if answer.StatusCode != want {
+			t.Errorf("strict %s: a search that does not name itself: %d, want %d", strict, answer.StatusCode, want)
+		}
+	}
+}
+
+func TestServeStartsWithoutADirectory(t *testing.T) {
+	answer := served(t, nil, "GET", "/Users/1", "")
+	if answer.StatusCode != 503 || answer.Header.Get("Retry-After") == "" {
+		t.Errorf("%d, Retry-After %q", answer.StatusCode, answer.Header.Get("Retry-After"))
 	}
 }
 

@@ -12,17 +12,15 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sys/unix"
 
+	"scimbridge/bridge/directory/dirtest"
 	_ "scimbridge/config" // go run builds it, with every room: a change there makes this test's cached result void
 )
 
@@ -50,11 +48,7 @@ type example struct{ dir, scim string }
 // newExample moves the test's thread, which forks every command, into the network.
 func newExample(t *testing.T) *example {
 	t.Helper()
-	runtime.LockOSThread() // for good: the thread ends with the test
-	if err := enterNewNetwork(); err != nil {
-		t.Log("on the machine's ports: ", err)
-		lockPorts(t)
-	}
+	dirtest.OwnNetwork(t)
 	dir, err := os.MkdirTemp("", "samba")
 	if err != nil {
 		t.Fatal(err)
@@ -66,37 +60,6 @@ func newExample(t *testing.T) *example {
 	}
 	defer listener.Close()
 	return &example{dir, listener.Addr().String()}
-}
-
-// enterNewNetwork gives the calling thread a network with nothing but a loopback interface. It needs CAP_SYS_ADMIN.
-func enterNewNetwork() error {
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		return os.NewSyscallError("unshare", err)
-	}
-	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return os.NewSyscallError("socket", err)
-	}
-	defer unix.Close(socket)
-	lo, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	lo.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return os.NewSyscallError("ioctl", unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, lo))
-}
-
-// lockPorts waits for the other tests on this machine that start a domain controller; package dirtest takes the same lock.
-func lockPorts(t *testing.T) {
-	t.Helper()
-	file, err := os.OpenFile(filepath.Join(os.TempDir(), "dirtest-samba.lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { file.Close() })
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // here puts this test's address and folder into the README's commands.
@@ -305,26 +268,13 @@ func need(t *testing.T) {
 	const install = "on Debian: apt-get install samba-ad-dc samba-ad-provision ldap-utils curl"
 	for _, program := range []string{"samba", "samba-tool", "ldapsearch", "curl", "bash", "go"} {
 		if _, err := exec.LookPath(program); err != nil {
-			leaveOut(t, program+" is not installed ("+install+")")
+			dirtest.LeaveOut(t, "The Active Directory example", program+" is not installed", install)
 		}
 	}
 	if _, err := os.Stat("/usr/share/samba/setup/provision.ldif"); err != nil {
-		leaveOut(t, "samba-ad-provision is not installed ("+install+")")
+		dirtest.LeaveOut(t, "The Active Directory example", "samba-ad-provision is not installed", install)
 	}
 	if os.Geteuid() != 0 {
-		leaveOut(t, "it needs root")
+		dirtest.LeaveOut(t, "The Active Directory example", "it starts a domain controller", "run it as root")
 	}
-}
-
-func leaveOut(t *testing.T, why string) {
-	t.Helper()
-	line := "The Active Directory example: " + why
-	if os.Getenv("CI") == "true" {
-		t.Fatal(line)
-	}
-	if file, err := os.OpenFile(os.Getenv("SCIMBRIDGE_TEST_LEFT_OUT"), os.O_APPEND|os.O_WRONLY, 0); err == nil {
-		defer file.Close()
-		fmt.Fprintln(file, line)
-	}
-	t.Skip(line)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -19,6 +18,8 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
+
+	"scimbridge/bridge/directory/dirtest"
 )
 
 // example is the README's deployment on free ports, with its data in a folder of the test's own.
@@ -243,25 +244,13 @@ func freeAddress(t *testing.T) string {
 // need leaves the test out where a program that the README names is missing, and fails it in CI, where everything is installed.
 func need(t *testing.T) {
 	t.Helper()
+	const install = "on Debian: apt-get install slapd ldap-utils curl"
 	for _, program := range []string{"/usr/sbin/slapd", "ldapwhoami", "curl", "bash", "go"} {
 		if _, err := exec.LookPath(program); err != nil {
-			leaveOut(t, program)
+			dirtest.LeaveOut(t, "The OpenLDAP example", program+" is not installed", install)
 		}
 	}
 	if _, err := os.Stat("/etc/ldap/schema/inetorgperson.schema"); err != nil {
-		leaveOut(t, "Debian's inetorgperson.schema")
+		dirtest.LeaveOut(t, "The OpenLDAP example", "Debian's inetorgperson.schema is not installed", install)
 	}
-}
-
-func leaveOut(t *testing.T, missing string) {
-	t.Helper()
-	line := "The OpenLDAP example: " + missing + " is not installed (on Debian: apt-get install slapd ldap-utils curl)"
-	if os.Getenv("CI") == "true" {
-		t.Fatal(line)
-	}
-	if file, err := os.OpenFile(os.Getenv("SCIMBRIDGE_TEST_LEFT_OUT"), os.O_APPEND|os.O_WRONLY, 0); err == nil {
-		defer file.Close()
-		fmt.Fprintln(file, line)
-	}
-	t.Skip(line)
 }

@@ -85,7 +85,7 @@ func findDS389(t testing.TB) string {
 		program, err = exec.LookPath("/usr/sbin/ns-slapd")
 	}
 	if err != nil {
-		leaveOut(t, "389 Directory Server", "ns-slapd is not installed", ds389Package)
+		LeaveOut(t, "389 Directory Server", "ns-slapd is not installed", ds389Package)
 	}
 	return program
 }

@@ -9,11 +9,11 @@ import (
 // leftOutFile is the environment variable that names the file in which `make test` gathers what the tests left out.
 const leftOutFile = "SCIMBRIDGE_TEST_LEFT_OUT"
 
-// leaveOut ends a test whose server cannot run here: a failure in CI, where everything must be installed, and else a skip that `make test`
+// LeaveOut ends a test of what cannot run here: a failure in CI, where everything must be installed, and else a skip that `make test`
 // tells at its end.
-func leaveOut(t testing.TB, server, why, remedy string) {
+func LeaveOut(t testing.TB, what, why, remedy string) {
 	t.Helper()
-	line := fmt.Sprintf("%s: %s (%s)", server, why, remedy)
+	line := fmt.Sprintf("%s: %s (%s)", what, why, remedy)
 	if os.Getenv("CI") == "true" {
 		t.Fatal(line)
 	}

@@ -31,7 +31,7 @@ func TestMissingServer(t *testing.T) {
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				leaveOut(o, "OpenLDAP", "slapd is not installed", slapdPackage)
+				LeaveOut(o, "OpenLDAP", "slapd is not installed", slapdPackage)
 			}()
 			<-done
 			if o.ended != c.ended {

@@ -97,10 +97,10 @@ func findSlapd(t testing.TB) string {
 		program, err = exec.LookPath("/usr/sbin/slapd")
 	}
 	if err != nil {
-		leaveOut(t, "OpenLDAP", "slapd is not installed", slapdPackage)
+		LeaveOut(t, "OpenLDAP", "slapd is not installed", slapdPackage)
 	}
 	if _, err := os.Stat(filepath.Join(slapdSchemas, "msuser.schema")); err != nil {
-		leaveOut(t, "OpenLDAP", slapdSchemas+" has no msuser.schema", "Debian's slapd has it: "+slapdPackage)
+		LeaveOut(t, "OpenLDAP", slapdSchemas+" has no msuser.schema", "Debian's slapd has it: "+slapdPackage)
 	}
 	return program
 }

@@ -67,7 +67,7 @@ func Main(m *testing.M) {
 func ActiveDirectory(t testing.TB) *Server {
 	t.Helper()
 	if why := sambaMissing(); why != "" {
-		leaveOut(t, "Active Directory (Samba AD DC)", why, sambaPackage)
+		LeaveOut(t, "Active Directory (Samba AD DC)", why, sambaPackage)
 	}
 	c, err := sharedController()
 	if err != nil {
@@ -144,7 +144,7 @@ func startController() (c *controller, err error) {
 	enter := c.enterNetwork
 	if canEnterNewNetwork() != nil { // a container without CAP_SYS_ADMIN
 		enter = nil
-		if c.ports, err = lockMachine("dirtest-samba.lock"); err != nil {
+		if c.ports, err = lockMachine(portsLock); err != nil {
 			return nil, err
 		}
 	}
