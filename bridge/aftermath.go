@@ -61,7 +61,7 @@ func (r *request) lookAgain(ctx context.Context, done attempt) error {
 // seen looks at what an aftermath asks for.
 func (r *request) seen(ctx context.Context, a draft.Aftermath) (s draft.Seen, err error) {
 	if ids := a.Targets(); len(ids) > 0 {
-		if s.Targets, err = r.refs(ctx, r.world, ids, nil, nil); err != nil {
+		if s.Targets, err = r.refs(ctx, r.typ, nil, ids, nil, nil); err != nil {
 			return s, err
 		}
 	}
@@ -73,7 +73,7 @@ func (r *request) seen(ctx context.Context, a draft.Aftermath) (s draft.Seen, er
 		s = s.Told(search, found)
 	}
 	if ids, dns := a.Owners(s); len(ids)+len(dns) > 0 {
-		s.Owners, err = r.refs(ctx, r.world, ids, dns, nil)
+		s.Owners, err = r.refs(ctx, r.typ, nil, ids, dns, nil)
 	}
 	return s, err
 }

@@ -204,7 +204,8 @@ func (b *Bridge) findWith(
 		e, err = b.find(ctx, t, id, wants)
 	} else {
 		s := directory.Search{Base: searches[0].Base, Filter: searches[0].Filter}
-		s.Attributes = withNeeds(b.attributes(t, wants), t.Map.LookUpAttributes())
+		attributes, _ := read.Targets(t, wants)
+		s.Attributes = withNeeds(b.attributes(t, wants), attributes)
 		if found, err = b.directory.Search(ctx, s); err == nil {
 			e, err = oneOf(found, t, id)
 		}
@@ -213,31 +214,32 @@ func (b *Bridge) findWith(
 	if err != nil {
 		return nil, refs, err
 	}
-	refs, err = b.refs(ctx, t.Map, ids, read.References(t, e, nil), read.PrimaryGroups(t, e, nil), found...)
+	refs, err = b.refs(ctx, t, wants, ids, read.References(t, e, nil), read.PrimaryGroups(t, e, nil), found...)
 	return e, refs, err
 }
 
-// refs resolves ids and DNs to one another, and finds the members of primary groups, in one batched search; none for the DNs of what is
-// known.
+// refs resolves ids and DNs that entries of a type refer to, with what wants names of their targets, and finds the members of primary
+// groups, in one batched search; none for the DNs of what is known.
 func (b *Bridge) refs(
-	ctx context.Context, m *ldapmap.Map, ids, dns []string, groups []ldif.SID, known ...*ldif.Entry,
+	ctx context.Context, t *ldapmap.Type, wants func(schema.Ref) bool, ids, dns []string, groups []ldif.SID, known ...*ldif.Entry,
 ) (ldapmap.Refs, error) {
+	attributes, name := read.Targets(t, wants)
 	if len(known) > 0 {
-		refs := m.Refs(known)
+		refs := t.Map.Refs(known, nil)
 		dns = slices.DeleteFunc(dns, func(dn string) bool {
 			_, there := refs.ByDN(dn)
 			return there
 		})
 	}
 	found := known
-	for _, s := range m.LookUp(ids, dns, groups) {
-		entries, err := b.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: m.LookUpAttributes()})
+	for _, s := range t.Map.LookUp(ids, dns, groups) {
+		entries, err := b.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: attributes})
 		if err != nil {
 			return ldapmap.Refs{}, err
 		}
 		found = append(found, entries...)
 	}
-	return m.Refs(found), nil
+	return t.Map.Refs(found, name), nil
 }
 
 // show turns an entry into what the client asked to see of it.

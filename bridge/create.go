@@ -35,7 +35,7 @@ type creation struct {
 
 // look resolves what the new resource refers to; whether its values are taken is among the plan's needs.
 func (c *creation) look(ctx context.Context, _ history) (s seen, err error) {
-	s.refs, err = c.refs(ctx, c.world, append(draft.ResourceIDs(c.typ, c.resource), c.members...), nil, nil)
+	s.refs, err = c.refs(ctx, c.typ, c.shown.Wants, append(draft.ResourceIDs(c.typ, c.resource), c.members...), nil, nil)
 	return s, err
 }
 

@@ -26,7 +26,8 @@ func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Resu
 
 // present resolves the references that are shown of an entry, and shows it.
 func (r *request) present(ctx context.Context, e *ldif.Entry) (*Result, error) {
-	refs, err := r.refs(ctx, r.world, nil, read.References(r.typ, e, r.shown.Wants), read.PrimaryGroups(r.typ, e, r.shown.Wants))
+	wants := r.shown.Wants
+	refs, err := r.refs(ctx, r.typ, wants, nil, read.References(r.typ, e, wants), read.PrimaryGroups(r.typ, e, wants))
 	if err != nil {
 		return nil, err
 	}

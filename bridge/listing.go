@@ -18,7 +18,6 @@ import (
 type listing struct {
 	b     *Bridge
 	call  Call
-	m     *ldapmap.Map
 	query Query
 	types []*ldapmap.Type
 	parts []*part
@@ -33,7 +32,7 @@ func (b *Bridge) listing(ctx context.Context, c Call, typ string, q Query) (*lis
 	if err != nil {
 		return nil, err
 	}
-	l := &listing{b: b, call: c, m: m, query: q, key: strings.Join([]string{typ, q.Filter, q.SortBy, fmt.Sprint(q.Descending)}, "\x00")}
+	l := &listing{b: b, call: c, query: q, key: strings.Join([]string{typ, q.Filter, q.SortBy, fmt.Sprint(q.Descending)}, "\x00")}
 	if l.size, err = pageSize(q); err != nil {
 		return nil, err
 	}
@@ -77,5 +76,5 @@ func (l *listing) refs(ctx context.Context, p *part, entries []*ldif.Entry, want
 		groups = append(groups, read.PrimaryGroups(p.t, e, wants)...)
 	}
 	slices.Sort(dns)
-	return l.b.refs(ctx, l.m, nil, slices.Compact(dns), groups)
+	return l.b.refs(ctx, p.t, wants, nil, slices.Compact(dns), groups)
 }

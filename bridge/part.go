@@ -84,7 +84,7 @@ func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 			return p, nil
 		}
 	}
-	refs, err := l.b.refs(ctx, l.m, search.IDs(t, p.filter), nil, nil)
+	refs, err := l.b.refs(ctx, t, nil, search.IDs(t, p.filter), nil, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,8 @@ func TestRoundTrips(t *testing.T) {
 			b.costs(t, "get of a group without members", search(1),
 				http.MethodGet, "/Groups/"+large+"?excludedAttributes=members", "", http.StatusOK)
 			b.costs(t, "get of a group with members", search(2), http.MethodGet, "/Groups/"+large, "", http.StatusOK)
+			b.costs(t, "get of a group with its members' names", search(2),
+				http.MethodGet, "/Groups/"+large+"?attributes=members", "", http.StatusOK)
 			for _, filter := range []string{`userName eq "counted@contoso.example"`, `userName eq "nobody"`, `id eq "` + user + `"`} {
 				b.costs(t, "query by "+filter, search(1), http.MethodGet, "/Users?filter="+url.QueryEscape(filter), "", http.StatusOK)
 			}

@@ -191,7 +191,10 @@ func (l *learner) members(o *compile.MembersOptions) {
 		l.report("members.attribute", attribute+" holds no DNs in the directory's schema")
 	}
 	members, _ := l.t.Resource.Resolve("", "members", "")
-	r := &Reference{Type: l.t, SCIM: members, Path: "members", Attribute: attribute, Many: true, Single: l.t.IsSingle(attribute)}
+	name, _ := l.t.Resource.Resolve("", "members", "display")
+	r := &Reference{
+		Type: l.t, SCIM: members, Name: name, Path: "members", Attribute: attribute, Many: true, Single: l.t.IsSingle(attribute),
+	}
 	if p := l.t.Server.PrimaryGroup; p != nil && l.t.IsSame(attribute, p.Members) {
 		r.Primary = p
 	}

@@ -16,6 +16,7 @@ import (
 type Reference struct {
 	Type        *Type // whose entries hold it
 	SCIM        schema.Ref
+	Name        schema.Ref         // what shows the target's name; zero: nothing does
 	Path        string             // of the SCIM attribute, for details
 	Attribute   string             // LDAP
 	To          string             // the resource type referred to; "": any
@@ -153,16 +154,21 @@ type Target struct {
 	ID   string
 	Type string // resource type
 	DN   string
+	Name string // as its own resource shows it; "": it was not asked for, or it has none
 
 	Primary ldif.SID // primary group; "": none
 }
 
-// Refs gathers entries found by a look-up of ids or DNs; an entry that belongs to no type is left out, and so is never shown.
-func (m *Map) Refs(found []*ldif.Entry) Refs {
+// Refs gathers entries found by a look-up of ids or DNs; an entry that belongs to no type is left out, and so is never shown. name tells
+// their names (nil: nobody asks).
+func (m *Map) Refs(found []*ldif.Entry, name func(*Type, *ldif.Entry) string) Refs {
 	refs := Refs{byID: map[string]Target{}, byDN: map[string]Target{}, byPrimary: map[ldif.SID][]Target{}}
 	for _, e := range found {
 		if t := m.TypeOf(e); t != nil {
-			target := Target{t.ID(e), t.Name, e.DN, m.Server.PrimaryGroup.Of(e)}
+			target := Target{ID: t.ID(e), Type: t.Name, DN: e.DN, Primary: m.Server.PrimaryGroup.Of(e)}
+			if name != nil {
+				target.Name = name(t, e)
+			}
 			if known := refs.byID[strings.ToLower(target.ID)]; known.ID == "" && target.Primary != "" {
 				refs.byPrimary[target.Primary] = append(refs.byPrimary[target.Primary], target)
 			}

@@ -133,8 +133,8 @@ func (p *Projection) Wants(ref schema.Ref) bool {
 		return false
 	case schema.Always:
 		return true
-	case schema.OnRequest:
-		return p.specified[ref.String()] || p.named && p.listed[ref.String()]
+	case schema.OnRequest: // the attribute as a whole asks for it too
+		return p.specified[ref.String()] || p.named && (p.listed[ref.String()] || p.listed[owner])
 	}
 	if !p.named {
 		return !p.listed[ref.String()]

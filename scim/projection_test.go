@@ -162,7 +162,7 @@ func TestProjectionOfWrites(t *testing.T) {
 		{"a query", "", "", `{}`, nil, `{` + core + `,"id":"7","userName":"m","title":"T","name":{"givenName":"G"}}`},
 		{
 			"asked for", "nickName,name,password", "", `{}`, nil,
-			`{` + core + `,"id":"7","title":"T","nickName":"N","name":{"givenName":"G"}}`,
+			`{` + core + `,"id":"7","title":"T","nickName":"N","name":{"givenName":"G","middleName":"M"}}`,
 		},
 		{"asked for by its own name", "name.middleName", "", `{}`, nil, `{` + core + `,"id":"7","title":"T","name":{"middleName":"M"}}`},
 		{"always", "userName", "", `{}`, nil, `{` + core + `,"id":"7","userName":"m","title":"T"}`},

@@ -69,7 +69,7 @@ func pruneSchema(s *schema.Schema, t *Type, core bool) *schema.Schema {
 		canonical := []string{}   // values of `type` that the map fixes
 		mapped := core && (a.Name == "active" && len(t.Active) > 0 || a.Name == "members" && t.Options.Members != nil)
 		if core && a.Name == "members" {
-			keep = map[string]bool{"value": true, "$ref": true, "type": true}
+			keep = map[string]bool{"value": true, "$ref": true, "type": true, "display": true}
 		}
 		for _, r := range t.Rules {
 			if r.Computed() || r.Ref.Attr != a {
@@ -96,6 +96,9 @@ func pruneSchema(s *schema.Schema, t *Type, core bool) *schema.Schema {
 		kept.SubAttributes = slices.DeleteFunc(kept.SubAttributes, func(sub *schema.Attribute) bool { return !keep[sub.Name] })
 		if sub := kept.Sub("type"); sub != nil && len(canonical) > 0 {
 			sub.CanonicalValues = canonical
+		}
+		if sub := kept.Sub("display"); sub != nil && core && a.Name == "members" {
+			sub.Returned = schema.OnRequest // for it the members' entries are read
 		}
 		pruned.Attributes = append(pruned.Attributes, kept)
 	}

@@ -31,7 +31,7 @@ func TestMemberChunks(t *testing.T) {
 	if len(searches) != 3 || searches[0].Base != "dc=example" {
 		t.Fatalf("%d searches", len(searches))
 	}
-	e, refs := w.Entries[0], w.Map.Refs(w.Entries)
+	e, refs := w.Entries[0], w.Map.Refs(w.Entries, nil)
 	shown := read.Resource(groups, e, ldapmap.Refs{})
 	for _, c := range []struct {
 		write draft.Write

@@ -209,7 +209,7 @@ func (w *World) Refs(ids, dns []string, groups ...ldif.SID) ldapmap.Refs {
 	for _, s := range w.Map.LookUp(ids, dns, groups) {
 		found = append(found, w.Search(s)...)
 	}
-	return w.Map.Refs(found)
+	return w.Map.Refs(found, nil)
 }
 
 // See is a resource as the bridge shows it.

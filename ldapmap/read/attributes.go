@@ -70,10 +70,12 @@ func PrimaryGroups(t *ldapmap.Type, e *ldif.Entry, wants func(schema.Ref) bool) 
 }
 
 // AttributesOfAll are those of every type, without members: for a search that finds entries of any.
-func AttributesOfAll(m *ldapmap.Map) []string {
-	var names []string
+func AttributesOfAll(m *ldapmap.Map) []string { return ofAll(m, nil, nil) }
+
+// ofAll adds to names those to read of entries of any type for what wants names.
+func ofAll(m *ldapmap.Map, names []string, wants func(schema.Ref) bool) []string {
 	for _, t := range m.Types {
-		for _, name := range Attributes(t, nil) {
+		for _, name := range Attributes(t, wants) {
 			if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
 				names = append(names, name)
 			}

@@ -39,13 +39,20 @@ func Resource(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) scim.Resource {
 // members are the members that the entry was read with, those that refs knows.
 func members(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) []any {
 	var members []any
+	add := func(target ldapmap.Target) {
+		member := map[string]any{"value": target.ID, "type": target.Type}
+		if target.Name != "" {
+			member["display"] = target.Name
+		}
+		members = append(members, member)
+	}
 	for _, v := range e.Values(t.Members.Attribute) {
 		if target, ok := t.Members.Target(v, refs); ok {
-			members = append(members, map[string]any{"value": target.ID, "type": target.Type})
+			add(target)
 		}
 	}
 	for _, target := range t.Members.PrimaryMembers(e, refs) {
-		members = append(members, map[string]any{"value": target.ID, "type": target.Type})
+		add(target)
 	}
 	return members
 }
