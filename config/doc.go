@@ -82,19 +82,26 @@
 //	    objectClasses: [device]
 //	    dn: '"CN=" + rdn(displayName) + "," + base'
 //	    unique: [displayName]
+//	    extensions:                  # what is to be said of an extension as a whole
+//	      - {schema: 'urn:example:scim:schemas:extension:asset:2.0:Device', required: true} # a Device without it is refused
 //	    attributes:
 //	      - {scim: displayName, ldap: cn, define: {required: true}} # what no RFC defines is defined here
 //	      - {scim: owner, ldap: owner, reference: User}
 //	      - scim: 'urn:example:scim:schemas:extension:asset:2.0:Device:labels' # an extension of one's own
 //	        ldap: description
 //	        define:
-//	          type: string           # string, boolean, decimal, integer, dateTime, binary
+//	          type: string           # string, boolean, decimal, integer, dateTime, binary, reference
 //	          multiValued: true
 //	          caseExact: false
 //	          mutability: readWrite  # readWrite, readOnly, immutable, writeOnly
 //	          returned: default      # default, always, request, never
 //	          canonicalValues: [spare, in use]
 //	          description: What is stuck on it
+//	      - scim: 'urn:example:scim:schemas:extension:asset:2.0:Device:places[type eq "floor"].value'
+//	        ldap: l                  # one of many values, told apart as emails are
+//	      - scim: 'urn:example:scim:schemas:extension:asset:2.0:Device:manual'
+//	        ldap: labeledURI
+//	        define: {type: reference, referenceTypes: [external]} # external, uri or names of resource types
 //
 //	references:                      # entries that are no resources and refer to some; not needed where the server sees to that
 //	  bases:                         # below these, what refers to a user or group that is renamed or deleted follows, or lets go

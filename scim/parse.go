@@ -62,14 +62,17 @@ func onePrimary(a Assignment) error {
 	return nil
 }
 
-// CheckRequired says which required attribute r lacks, as a *Error (invalidValue). An extension's count where the extension is in use or is
-// itself required, a complex attribute's where it has a value.
+// CheckRequired says which required extension or attribute r lacks, as a *Error (invalidValue). An extension's attributes count where it is
+// in use, a complex attribute's where it has a value.
 func CheckRequired(r Resource, rt *schema.ResourceType) error {
 	if err := required(r, nil, rt.Core.Attributes); err != nil {
 		return err
 	}
 	for _, e := range rt.Extensions {
-		if !e.Required && r.Get(schema.Ref{Extension: e.Schema}) == nil {
+		switch used := r.Get(schema.Ref{Extension: e.Schema}) != nil; {
+		case !used && e.Required:
+			return &Error{InvalidValue, e.Schema.ID + " is required"}
+		case !used:
 			continue
 		}
 		if err := required(r, e.Schema, e.Schema.Attributes); err != nil {

@@ -69,6 +69,12 @@ func Compile(all []Options) (*Map, error) {
 			if name := r.Options.Reference; name != "" && m.Type(name) == nil {
 				faults = append(faults, Fault{fmt.Sprintf("[%d].attributes[%d].reference", i, r.At), name + " is not mapped"})
 			}
+			for n, name := range r.Options.Define.ReferenceTypes {
+				if name != "external" && name != "uri" && m.Type(name) == nil {
+					path := fmt.Sprintf("[%d].attributes[%d].define.referenceTypes[%d]", i, r.At, n)
+					faults = append(faults, Fault{path, name + " is neither external nor uri, nor mapped"})
+				}
+			}
 		}
 	}
 	if len(faults) > 0 {
@@ -121,6 +127,7 @@ func (c *compiler) compile(o Options) *Type {
 		t.Active = append(t.Active, activation)
 	}
 	t.Resource = prune(full, t)
+	c.extensions(o)
 	c.unique(o)
 	c.expressions(o)
 	if o.Tombstone != "" && t.RuleFor("userName") == nil {
@@ -144,7 +151,7 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 	if a.On != "" && a.On != "create" {
 		c.report(at("on"), fmt.Sprintf("%q is not known: create is", a.On))
 	}
-	a.Define.check(func(key, problem string) { c.report(at(key), problem) })
+	a.check(func(key, problem string) { c.report(at(key), problem) })
 	if a.SCIM == "" {
 		if (a.Value == "") == (len(a.Constant) == 0) {
 			c.report(at("value"), "a line without `scim` needs either `value` or `constant`")
@@ -158,13 +165,17 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		c.report(at("scim"), "`value`, `constant` and `unique` go with a line without `scim`; "+
 			"a SCIM attribute is made unique under `unique` of the resource")
 	}
+	if a.Reference != "" && strings.Contains(a.SCIM, "[") {
+		c.report(at("reference"), "a reference has no filter: its values are told apart by what they refer to")
+		return nil
+	}
 	path, err := filter.ParsePath(a.SCIM, full, scim.Dialect{})
 	if err != nil || path.Attr.Ref.Attr == nil {
 		c.report(at("scim"), fmt.Sprintf("%q is not an attribute of %s", a.SCIM, c.t.Name))
 		return nil
 	}
 	r.path, r.Ref = path, path.Attr.Ref
-	if !reflect.DeepEqual(a.Define, DefineOptions{}) && definedElsewhere(path.Attr.Ref, c.t.Name) {
+	if !a.Define.isZero() && definedElsewhere(path.Attr.Ref, c.t.Name) {
 		c.report(at("define"), fmt.Sprintf("%s is defined by an RFC: only what none defines is defined here", a.SCIM))
 	}
 	if problem := c.complete(r); problem != "" {
@@ -178,6 +189,10 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 	for _, other := range c.t.Rules {
 		if problem := r.besides(other); problem != "" {
 			c.report(at("scim"), problem)
+			break
+		}
+		if other.Ref.Leaf() == r.Ref.Leaf() && !a.Define.isZero() && !reflect.DeepEqual(a.Define, other.Options.Define) {
+			c.report(at("define"), fmt.Sprintf("%s is defined otherwise under attributes[%d]", r.Ref, other.At))
 			break
 		}
 	}

@@ -17,6 +17,7 @@ func TestCompileFaults(t *testing.T) {
 		return "- type: User\n  base: dc=example\n  objectClasses: [inetOrgPerson]\n" +
 			"  attributes:\n    - {scim: userName, ldap: uid}\n" + lines
 	}
+	own := func(more string) string { return user("    - {scim: 'urn:x:key', ldap: l, " + more + "}\n") }
 	const misplaced = "[0].attributes[1].ldap: a password, and nothing else, is kept in an attribute whose values are never shown, " +
 		"such as userPassword or unicodePwd"
 	for _, c := range []struct{ text, want string }{
@@ -84,6 +85,41 @@ func TestCompileFaults(t *testing.T) {
 		{
 			strings.Replace(user(""), "ldap: uid", "ldap: mail", 1),
 			`[0].dn: how is an entry named? For example '"cn=" + rdn(displayName) + "," + base'`,
+		},
+		{own("define: {type: integer}, reference: User"), "[0].attributes[1].define.type: what `reference` names is found by its id: " +
+			"the line has no type of its own"},
+		{
+			own("define: {type: reference}"),
+			"[0].attributes[1].define.type: a reference needs `referenceTypes`: external, uri or resource types",
+		},
+		{own("define: {referenceTypes: [uri]}"), "[0].attributes[1].define.referenceTypes: goes with `type: reference`"},
+		{
+			own("define: {type: reference, referenceTypes: [uri, User, Robot]}"),
+			"[0].attributes[1].define.referenceTypes[2]: Robot is neither external nor uri, nor mapped",
+		},
+		{own("define: {type: link}"), `[0].attributes[1].define.type: "link" is none of string, boolean, decimal, integer, dateTime, ` +
+			"binary, reference"},
+		{
+			user("    - {scim: 'urn:x:keys[type eq \"a\"].value', ldap: l, reference: User}"),
+			"[0].attributes[1].reference: a reference has no filter: its values are told apart by what they refer to",
+		},
+		{
+			user("    - {scim: 'urn:x:keys[type eq \"a\"].value', ldap: l}\n" +
+				"    - {scim: 'urn:x:keys[type eq \"b\"].value', ldap: o, define: {caseExact: true}}"),
+			"[0].attributes[2].define: urn:x:keys.value is defined otherwise under attributes[1]",
+		},
+		{
+			user("    - {scim: 'urn:x:keys', ldap: l}\n    - {scim: 'urn:x:keys[type eq \"b\"].value', ldap: o}"),
+			`[0].attributes[2].scim: "urn:x:keys[type eq \"b\"].value" is not an attribute of User`,
+		},
+		{
+			user("    - {scim: 'urn:x:keys[type sw \"a\"].value', ldap: l}"),
+			`[0].attributes[1].scim: "urn:x:keys[type sw \"a\"].value" is not an attribute of User`,
+		},
+		{user("  extensions: [{schema: urn:x, required: true}]"), `[0].extensions[0].schema: no attribute of "urn:x" is mapped`},
+		{
+			own("define: {mutability: readOnly}") + "  extensions: [{schema: urn:X, required: true}]",
+			"[0].extensions[0].required: no client can set an attribute of it",
 		},
 		{user("  unique: [userName, title]"), `[0].unique[1]: title is not mapped`},
 		{user("  members: {form: uid, placeholder: nobody}"), `[0].members: only a Group has members

@@ -2,6 +2,8 @@ package compile
 
 import (
 	"fmt"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,13 +24,15 @@ func ownResourceType(o Options) *schema.ResourceType {
 
 // define adds to rt the attribute that a line of the map names and rt has not got: under an extension URN of the map's own
 // (`urn:ietf:params:scim:schemas:extension:shore:2.0:User:badge`), or in the core schema of a type of its own. A dotted name is a
-// sub-attribute of a singular complex attribute, a reference a complex one with `value` and `$ref`.
+// sub-attribute of a complex attribute, which has many values where the path has a filter, and with it what the filter compares; a
+// reference is a complex attribute with `value` and `$ref`.
 func define(rt *schema.ResourceType, a AttributeOptions, own bool) {
-	target, name := rt.Core, a.SCIM
-	if len(a.SCIM) > 4 && strings.EqualFold(a.SCIM[:4], "urn:") {
-		colon := strings.LastIndexByte(a.SCIM, ':')
-		urn := a.SCIM[:colon]
-		name = a.SCIM[colon+1:]
+	name, slot, many := strings.Cut(a.SCIM, "[")
+	target := rt.Core
+	if len(name) > 4 && strings.EqualFold(name[:4], "urn:") {
+		colon := strings.LastIndexByte(name, ':')
+		urn := name[:colon]
+		name = name[colon+1:]
 		switch {
 		case strings.EqualFold(urn, rt.Core.ID):
 		case strings.EqualFold(urn, schema.EnterpriseURN):
@@ -37,38 +41,58 @@ func define(rt *schema.ResourceType, a AttributeOptions, own bool) {
 			target, own = ownExtension(rt, urn), true
 		}
 	}
-	if !own || name == "" || strings.ContainsAny(name, "[ ") || strings.EqualFold(name, "externalId") {
+	if !own || name == "" || strings.Contains(name, " ") || strings.EqualFold(name, "externalId") {
 		return
 	}
 	name, sub, _ := strings.Cut(name, ".")
+	if end := strings.LastIndexByte(slot, ']'); many {
+		if sub = strings.TrimPrefix(slot[end+1:], "."); sub == "" {
+			sub = "value"
+		}
+	}
 	attribute := target.Attribute(name)
 	switch {
+	case attribute != nil:
 	case sub == "" && a.Reference == "":
-		if attribute == nil {
-			target.Attributes = append(target.Attributes, a.attribute(name))
-		}
+		target.Attributes = append(target.Attributes, a.attribute(name))
 		return
-	case attribute == nil:
+	default:
 		attribute = &schema.Attribute{
-			Name: name, Type: schema.Complex, MultiValued: a.Define.MultiValued, Description: a.Define.Description,
+			Name: name, Type: schema.Complex, MultiValued: many || a.Define.MultiValued, Description: a.attribute(name).Description,
 			Mutability: schema.ReadWrite, Returned: schema.Default, Uniqueness: schema.UniqueNone,
 		}
 		target.Attributes = append(target.Attributes, attribute)
 	}
-	if a.Reference == "" {
-		inner := a.attribute(sub)
-		inner.MultiValued = false
-		attribute.SubAttributes = append(attribute.SubAttributes, inner)
+	if attribute.Type != schema.Complex {
 		return
 	}
-	if attribute.Sub("value") == nil {
+	add := func(inner *schema.Attribute) {
+		if inner.MultiValued = false; attribute.Sub(inner.Name) == nil {
+			attribute.SubAttributes = append(attribute.SubAttributes, inner)
+		}
+	}
+	if a.Reference != "" {
 		value, address := a.attribute("value"), a.attribute("$ref")
-		value.Type, value.MultiValued, value.CaseExact = schema.String, false, true
-		address.Type, address.MultiValued, address.CaseExact = schema.Reference, false, true
-		address.ReferenceTypes = []string{a.Reference}
-		attribute.SubAttributes = append(attribute.SubAttributes, value, address)
+		value.CaseExact = true
+		address.Type, address.CaseExact, address.ReferenceTypes = schema.Reference, true, []string{a.Reference}
+		add(value)
+		add(address)
+		return
+	}
+	if sub != "" {
+		add(a.attribute(sub))
+	}
+	for _, clause := range clausePattern.FindAllStringSubmatch(slot, -1) {
+		label := AttributeOptions{Define: DefineOptions{Description: "Tells the values apart"}}.attribute(clause[1])
+		if clause[2] == "" {
+			label.Type = schema.Boolean
+		}
+		add(label)
 	}
 }
+
+// clausePattern finds the `eq` clauses of a path's filter: the attribute, and the text that it is compared with ("": it is no text).
+var clausePattern = regexp.MustCompile(`(?i)([a-z][\w-]*)\s+eq\s+(?:("(?:[^"\\]|\\.)*")|true|false)`)
 
 // definedElsewhere says that RFC 7643 defines the attribute.
 func definedElsewhere(ref schema.Ref, typ string) bool {
@@ -104,7 +128,10 @@ func (a AttributeOptions) attribute(name string) *schema.Attribute {
 	}
 	if d.Type != "" {
 		attribute.Type = schema.Type(d.Type)
-		attribute.CaseExact = d.CaseExact || attribute.Type == schema.Binary // RFC 7643 §2.3.6
+		attribute.ReferenceTypes = d.ReferenceTypes
+		if attribute.Type == schema.Binary || attribute.Type == schema.Reference {
+			attribute.CaseExact = true // RFC 7643 §2.3.6, §2.3.7
+		}
 	}
 	if d.Mutability != "" {
 		attribute.Mutability = schema.Mutability(d.Mutability)
@@ -115,14 +142,44 @@ func (a AttributeOptions) attribute(name string) *schema.Attribute {
 	return attribute
 }
 
-// check says what is wrong with a definition, under its key.
-func (d DefineOptions) check(report func(key, problem string)) {
+// isZero says that nothing is defined.
+func (d DefineOptions) isZero() bool { return reflect.DeepEqual(d, DefineOptions{}) }
+
+// check says what is wrong with a line's definition, under its key.
+func (a AttributeOptions) check(report func(key, problem string)) {
+	d := a.Define
 	oneOf := func(key, value string, known ...string) {
 		if value != "" && !slices.Contains(known, value) {
 			report(key, fmt.Sprintf("%q is none of %s", value, strings.Join(known, ", ")))
 		}
 	}
-	oneOf("define.type", d.Type, "string", "boolean", "decimal", "integer", "dateTime", "binary")
+	oneOf("define.type", d.Type, "string", "boolean", "decimal", "integer", "dateTime", "binary", "reference")
 	oneOf("define.mutability", d.Mutability, "readWrite", "readOnly", "immutable", "writeOnly")
 	oneOf("define.returned", d.Returned, "default", "always", "request", "never")
+	switch isReference := d.Type == string(schema.Reference); {
+	case a.Reference != "" && d.Type != "":
+		report("define.type", "what `reference` names is found by its id: the line has no type of its own")
+	case isReference && len(d.ReferenceTypes) == 0:
+		report("define.type", "a reference needs `referenceTypes`: external, uri or resource types")
+	case !isReference && len(d.ReferenceTypes) > 0:
+		report("define.referenceTypes", "goes with `type: reference`")
+	}
+}
+
+// extensions marks those that the map demands.
+func (c *compiler) extensions(o Options) {
+	for i, e := range o.Extensions {
+		same := func(other schema.Extension) bool { return strings.EqualFold(other.Schema.ID, e.Schema) }
+		at := slices.IndexFunc(c.t.Resource.Extensions, same)
+		if at < 0 {
+			c.report(fmt.Sprintf("extensions[%d].schema", i), fmt.Sprintf("no attribute of %q is mapped", e.Schema))
+			continue
+		}
+		extension := &c.t.Resource.Extensions[at]
+		extension.Required = e.Required
+		settable := func(a *schema.Attribute) bool { return a.Mutability != schema.ReadOnly }
+		if e.Required && !slices.ContainsFunc(extension.Schema.Attributes, settable) {
+			c.report(fmt.Sprintf("extensions[%d].required", i), "no client can set an attribute of it")
+		}
+	}
 }

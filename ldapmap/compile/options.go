@@ -16,6 +16,13 @@ type Options struct {
 	Delete        DeleteOptions      `koanf:"delete"`
 	Members       *MembersOptions    `koanf:"members"`
 	Unique        []string           `koanf:"unique"` // SCIM attributes, beside userName (User) and displayName (Group)
+	Extensions    []ExtensionOptions `koanf:"extensions"`
+}
+
+// ExtensionOptions is what the map says of an extension as a whole.
+type ExtensionOptions struct {
+	Schema   string `koanf:"schema"`   // its URN, which attributes of the map name
+	Required bool   `koanf:"required"` // a resource must have it
 }
 
 // AttributeOptions is one line of the map: a SCIM attribute and its LDAP attribute, or an LDAP attribute and its value.
@@ -35,7 +42,8 @@ type AttributeOptions struct {
 // DefineOptions are the characteristics of RFC 7643 §7. The zero value is a single, case-ignoring, optional string that is read
 // and written.
 type DefineOptions struct {
-	Type            string   `koanf:"type"` // string, boolean, decimal, integer, dateTime, binary
+	Type            string   `koanf:"type"`           // string, boolean, decimal, integer, dateTime, binary, reference
+	ReferenceTypes  []string `koanf:"referenceTypes"` // of a reference: external, uri or the names of resource types
 	MultiValued     bool     `koanf:"multiValued"`
 	CaseExact       bool     `koanf:"caseExact"`
 	Required        bool     `koanf:"required"`

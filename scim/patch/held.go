@@ -14,6 +14,10 @@ func held(before, after scim.Resource, rt *schema.ResourceType) error {
 		return err
 	}
 	for _, e := range rt.Extensions {
+		whole := schema.Ref{Extension: e.Schema}
+		if e.Required && before.Get(whole) != nil && after.Get(whole) == nil {
+			return errRequired(whole)
+		}
 		if err := heldAll(before, after, e.Schema, e.Schema.Attributes); err != nil {
 			return err
 		}
@@ -52,7 +56,7 @@ func heldOne(ref schema.Ref, was, is any) error {
 	case leaf.Mutability == schema.Immutable && !reflect.DeepEqual(was, is):
 		return errImmutable(ref)
 	case leaf.Required && is == nil:
-		return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is required and cannot be removed"}
+		return errRequired(ref)
 	case status(ref) && is == nil:
 		return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is true or false and cannot be removed"}
 	}
@@ -74,6 +78,10 @@ func keptImmutable(ref schema.Ref, old, change map[string]any) error {
 		}
 	}
 	return nil
+}
+
+func errRequired(ref schema.Ref) error {
+	return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is required and cannot be removed"}
 }
 
 func errImmutable(ref schema.Ref) error {
