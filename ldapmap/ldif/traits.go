@@ -84,7 +84,7 @@ type VersionForm int
 // The forms of a version.
 const (
 	VersionDigest   VersionForm = iota // a digest of what was read: the version attribute has a grain of a second
-	VersionValue                       // the version attribute's value
+	VersionCSN                         // the version attribute's value, which begins with the time of the write: 20260102120000.345678Z#…
 	VersionInstance                    // the version attribute's value, which counts for the server that gave it (Server.Instance) alone
 )
 
@@ -145,7 +145,7 @@ type Privilege struct {
 var traits = map[ServerKind]*Traits{
 	OpenLDAP: {
 		Kind: OpenLDAP, IDAttribute: "entryUUID", DNAttribute: "entryDN",
-		VersionAttribute: "entryCSN", VersionForm: VersionValue,
+		VersionAttribute: "entryCSN", VersionForm: VersionCSN,
 		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
 		BitRule: true,
 		// mdb's key holds 511 octets, and the RDN stands in it twice. A longer one ends in result 80, which tells nothing.
@@ -352,6 +352,20 @@ func (t *Traits) Judgeable(f *Filter) *Filter {
 		byClass, _ := ParseFilter(text) // its value is escaped
 		return byClass
 	})
+}
+
+// Modified is when the entry was last written, a GeneralizedTime as fine as the server tells. A version that tells of another second than
+// the time beside it, as an import may leave it, does not count: filters ask for that time.
+func (t *Traits) Modified(e *Entry) string {
+	modified := e.Value(t.ModifiedAttribute)
+	if t.VersionForm != VersionCSN {
+		return modified
+	}
+	fine, _, _ := strings.Cut(e.Value(t.VersionAttribute), "#")
+	if second, _, _ := strings.Cut(fine, "."); second+"Z" == modified {
+		return fine
+	}
+	return modified
 }
 
 // Version is a text that changes with each write of the entry. Where the server keeps none it is "", and a digest of what was

@@ -28,3 +28,21 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
+
+func TestModified(t *testing.T) {
+	const fine, second = "20260102120000.345678Z", "20260102120000Z"
+	for _, c := range []struct{ csn, modified, want string }{
+		{fine + "#000006#000#000000", second, fine},
+		{fine + "#000006#000#000000", "20250102120000Z", "20250102120000Z"}, // imported
+		{"", second, second},
+		{"odd", second, second},
+		{fine + "#000006#000#000000", "", ""},
+	} {
+		e := &Entry{}
+		e.Set("entryCSN", c.csn)
+		e.Set("modifyTimestamp", c.modified)
+		if got := OpenLDAP.Traits().Modified(e); got != c.want {
+			t.Errorf("%s beside %s: %s, want %s", c.csn, c.modified, got, c.want)
+		}
+	}
+}

@@ -116,8 +116,8 @@ func elementOf(elements []any, slot []compile.Clause) map[string]any {
 
 func meta(t *ldapmap.Type, e *ldif.Entry) map[string]any {
 	meta := map[string]any{"resourceType": t.Name}
-	for name, attribute := range map[string]string{"created": t.Server.CreatedAttribute, "lastModified": t.Server.ModifiedAttribute} {
-		if at, err := ldapmap.ParseTime(e.Value(attribute)); err == nil {
+	for name, text := range map[string]string{"created": e.Value(t.Server.CreatedAttribute), "lastModified": t.Server.Modified(e)} {
+		if at, err := ldapmap.ParseTime(text); err == nil {
 			meta[name] = at.UTC().Format(time.RFC3339Nano)
 		}
 	}

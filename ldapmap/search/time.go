@@ -8,8 +8,8 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// timeFilter bounds the entry's times for a comparison of meta.created or meta.lastModified, to the second; false where there is
-// nothing to bound.
+// timeFilter bounds the entry's times for a comparison of meta.created or meta.lastModified, to the second, which is no
+// finer than what they show; false where there is nothing to bound.
 func (x *translator) timeFilter(c *filter.Compare) (string, bool) {
 	if c.Path.Ref.Attr.Name != "meta" || c.Path.Ref.Sub == nil {
 		return "", false
