@@ -18,7 +18,7 @@ func (t *Type) SCIMValues(rule *Rule, r scim.Resource) []any {
 		return nil
 	}
 	elements, _ := r.Get(schema.Ref{Extension: rule.Ref.Extension, Attr: rule.Ref.Attr}).([]any)
-	if len(rule.Slot) > 0 {
+	if rule.HasOnePlace() {
 		if element := t.elementFor(rule, elements); element != nil && element[rule.Ref.Sub.Name] != nil {
 			return []any{element[rule.Ref.Sub.Name]}
 		}
@@ -35,6 +35,11 @@ func (t *Type) SCIMValues(rule *Rule, r scim.Resource) []any {
 		}
 	}
 	return values
+}
+
+// HasOnePlace says that of a multi-valued attribute's values the rule's LDAP attribute takes one.
+func (r *Rule) HasOnePlace() bool {
+	return !r.Computed() && r.Ref.Attr.MultiValued && r.Ref.Sub != nil && (len(r.Slot) > 0 || r.Single)
 }
 
 // elementFor finds the element that belongs to the rule's slot: the primary one of those that the clauses describe, else the

@@ -50,6 +50,9 @@ func (r Resource) assign(a Assignment) {
 // onePrimary holds RFC 7643 §2.4: "primary" is true for one value at most.
 func onePrimary(a Assignment) error {
 	list, _ := a.Value.([]any)
+	if a.Ref.Attr == nil || a.Ref.Attr.Sub("primary") == nil {
+		return nil
+	}
 	primaries := 0
 	for _, e := range list {
 		if c, ok := e.(map[string]any); ok && c["primary"] == true {

@@ -220,7 +220,7 @@ func (rd *Reader) one(a *schema.Attribute, v any, at string) (any, bool, error) 
 	if _, keyed := o.Get("value"); rd.unassigned(o) && (keyed || a.MultiValued || len(o) == 0) {
 		return nil, true, nil
 	}
-	out := map[string]any{}
+	out, primary := map[string]any{}, false
 	for _, m := range rd.ofRoleText(a, o) {
 		sub := a.Sub(m.Name)
 		if sub == nil {
@@ -228,6 +228,7 @@ func (rd *Reader) one(a *schema.Attribute, v any, at string) (any, bool, error) 
 		}
 		if sub == nil {
 			rd.Drop(elementless(at) + "." + m.Name)
+			primary = primary || strings.EqualFold(m.Name, "primary") && rd.ofBooleanText(m.Value) == true
 			continue
 		}
 		if sub.Mutability == schema.ReadOnly {
@@ -243,6 +244,9 @@ func (rd *Reader) one(a *schema.Attribute, v any, at string) (any, bool, error) 
 	}
 	if len(out) == 0 {
 		return nil, false, nil
+	}
+	if primary && a.MultiValued && !RefersByValue(a) {
+		out["primary"] = true // the type does not keep it, but of two values for one place it tells which is kept
 	}
 	return out, true, nil
 }

@@ -16,7 +16,7 @@ import (
 //	it is to be:                      {work, lind@x, primary}
 func newest(t *ldapmap.Type, before, after scim.Resource) {
 	for _, rule := range t.Rules {
-		if rule.Computed() || len(rule.Slot) == 0 {
+		if !rule.HasOnePlace() {
 			continue
 		}
 		owner := rule.Ref.Owner()
@@ -26,7 +26,11 @@ func newest(t *ldapmap.Type, before, after scim.Resource) {
 		was := func(e any) bool {
 			return inSlot(e) && slices.ContainsFunc(old, func(o any) bool { return reflect.DeepEqual(o, e) })
 		}
-		i := slices.IndexFunc(now, func(e any) bool { return inSlot(e) && !was(e) })
+		isNew := func(e any) bool { return inSlot(e) && !was(e) }
+		i := slices.IndexFunc(now, func(e any) bool { return isNew(e) && e.(map[string]any)["primary"] == true })
+		if i < 0 {
+			i = slices.IndexFunc(now, isNew)
+		}
 		if i < 0 {
 			continue
 		}

@@ -52,37 +52,42 @@ func pathKey(d scim.Dialect, rt *schema.ResourceType, key string) bool {
 	return ok && ref.Sub != nil && ref.Attr.MultiValued
 }
 
-// soleValue reads a path that selects the primary value of an attribute which the type keeps as plain values, without primary or type:
-// Entra's SingleAppRoleAssignment writes `roles[primary eq "True"].value`, and means by it the user's one role (lightdash/lightdash#25676).
-// It is the list of one value then. ref is the attribute with what is to be set of the value.
-func soleValue(d scim.Dialect, rt *schema.ResourceType, path string) (ref schema.Ref, ok bool) {
+// unkept reads a path that selects a value by a label (type, primary), where the type keeps the attribute's values without any: Entra
+// writes `emails[type eq "work"].value`, and its SingleAppRoleAssignment `roles[primary eq "True"].value` (lightdash/lightdash#25676),
+// whatever the map keeps of them. Which value is meant is told when the operation is done (labelled).
+func unkept(d scim.Dialect, rt *schema.ResourceType, path string) (filter.Path, bool) {
 	attribute, rest, bracketed := strings.Cut(path, "[")
 	if d.Strict || !bracketed {
-		return ref, false
+		return filter.Path{}, false
 	}
 	urn, name, sub := d.SplitPath(rt, attribute)
-	ref, ok = d.Resolve(rt, urn, name, sub)
-	if !ok || ref.Attr == nil || ref.Sub != nil || !ref.Attr.MultiValued {
-		return ref, false
+	ref, ok := d.Resolve(rt, urn, name, sub)
+	if !ok || ref.Attr == nil || ref.Sub != nil || !ref.Attr.MultiValued || ref.Attr.Type != schema.Complex ||
+		scim.RefersByValue(ref.Attr) || ref.Attr.Sub("type") != nil || ref.Attr.Sub("primary") != nil {
+		return filter.Path{}, false
 	}
-	if ref.Attr.Sub("value") == nil || ref.Attr.Sub("primary") != nil || ref.Attr.Sub("type") != nil {
-		return ref, false
-	}
-	withPrimary := ref.Attr.Clone()
-	withPrimary.SubAttributes = append(withPrimary.SubAttributes, &schema.Attribute{Name: "primary", Type: schema.Boolean})
-	selecting := &schema.ResourceType{Name: rt.Name, Core: &schema.Schema{ID: rt.Core.ID, Attributes: []*schema.Attribute{withPrimary}}}
-	selected, err := filter.ParsePath(ref.Attr.Name+"["+rest, selecting, d)
+	widened := ref.Attr.Clone()
+	widened.SubAttributes = append(widened.SubAttributes,
+		&schema.Attribute{Name: "type", Type: schema.String}, &schema.Attribute{Name: "primary", Type: schema.Boolean})
+	selecting := &schema.ResourceType{Name: rt.Name, Core: &schema.Schema{ID: rt.Core.ID, Attributes: []*schema.Attribute{widened}}}
+	selected, err := filter.ParsePath(widened.Name+"["+rest, selecting, d)
 	if err != nil {
-		return ref, false
+		return filter.Path{}, false
 	}
-	clauses, ok := filter.Equalities(selected.Filter)
-	if !ok || len(clauses) != 1 || clauses[0].Path.Ref.Sub.Name != "primary" || clauses[0].Value != true {
-		return ref, false
+	if inner := selected.Attr.Ref.Sub; inner != nil {
+		if ref.Sub = ref.Attr.Sub(inner.Name); ref.Sub == nil {
+			return filter.Path{}, false
+		}
 	}
-	if selected.Attr.Ref.Sub != nil {
-		ref.Sub = ref.Attr.Sub(selected.Attr.Ref.Sub.Name)
-	}
-	return ref, selected.Attr.Ref.Sub == nil || ref.Sub != nil
+	_, ok = filter.Equalities(selected.Filter)
+	return filter.Path{Attr: filter.PathOf(ref).Attr, Filter: selected.Filter}, ok
+}
+
+// isSole says that a path which unkept read means by the primary value the only one.
+func isSole(path filter.Path) bool {
+	clauses, _ := filter.Equalities(path.Filter)
+	return path.Attr.Ref.Attr.Sub("value") != nil && len(clauses) == 1 &&
+		clauses[0].Path.Ref.Sub.Name == "primary" && clauses[0].Value == true
 }
 
 // ignoresReadOnly passes over readOnly attributes in a value without a path: Okta and others return the meta and groups that they read. An

@@ -201,14 +201,12 @@ func TestSoleValue(t *testing.T) {
 		{"another", two, `[{"op":"replace","path":"roles[primary eq true].value","value":"c"}]`, `{"roles":[{"value":"c"}]}`, ""},
 		{
 			"whole", two, `[{"op":"replace","path":"roles[primary eq true]","value":{"value":"c","primary":true}}]`,
-			`{"roles":[{"value":"c"}]}`, "",
+			`{"roles":[{"value":"c","primary":true}]}`, "",
 		},
 		{"as a key", two, `[{"op":"replace","value":{"roles[primary eq \"True\"].value":"c"}}]`, `{"roles":[{"value":"c"}]}`, ""},
 		{"cleared", two, `[{"op":"replace","path":"roles[primary eq true].value","value":""}]`, `{}`, ""},
 		{"removed", two, `[{"op":"remove","path":"roles[primary eq true]"}]`, `{}`, ""},
 		{"removed with a value", two, `[{"op":"Remove","path":"roles[primary eq true].value","value":"a"}]`, `{}`, ""},
-		{"not the primary one", two, `[{"op":"replace","path":"roles[primary eq false].value","value":"c"}]`, two, ""},
-		{"by type", two, `[{"op":"replace","path":"roles[type eq \"x\"].value","value":"c"}]`, two, ""},
 		{"its display", two, `[{"op":"replace","path":"roles[primary eq true].display","value":"c"}]`, two, ""},
 		{
 			"with a type", `{"emails":[{"value":"a","type":"work"}]}`, `[{"op":"replace","path":"emails[primary eq true].value",` +
@@ -224,6 +222,56 @@ func TestSoleValue(t *testing.T) {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 		if got := applied(t, tt.before, `{"schemas":["`+scim.PatchOpURN+`"],"Operations":`+tt.ops+`}`, rt,
+			scim.Dialect{Strict: true}); !strings.HasPrefix(got, "invalid") {
+			t.Errorf("%s, strict: %s", tt.name, got)
+		}
+	}
+}
+
+// A value selected by a type that is not kept: the only one, or what is made.
+func TestUnkeptType(t *testing.T) {
+	const one, two = `{"emails":[{"value":"a"}]}`, `{"emails":[{"value":"a"},{"value":"b"}]}`
+	const several = `noTarget: replace "emails[type eq \"work\"].value": emails has several values, of which no type is kept: ` +
+		`nothing tells which is meant`
+	work := func(op, value string) string {
+		return `{"op":"` + op + `","path":"emails[type eq \"work\"].value"` + value + `}`
+	}
+	const home = `{"op":"add","path":"emails[type eq \"home\"].value","value":"h"}`
+	for _, tt := range []change4{
+		{"first", `{}`, work("Add", `,"value":"c"`), `{"emails":[{"value":"c","type":"work"}]}`, ""},
+		{"the only one", one, work("replace", `,"value":"c"`), `{"emails":[{"value":"c","type":"work"}]}`, ""},
+		{"added to", one, work("Add", `,"value":"c"`), `{"emails":[{"value":"c","type":"work"}]}`, ""},
+		{
+			"two types", one, work("replace", `,"value":"c"`) + "," + home,
+			`{"emails":[{"value":"c","type":"work"},{"value":"h","type":"home"}]}`, "",
+		},
+		{"there already", two, work("replace", `,"value":"b"`), `{"emails":[{"value":"a"},{"value":"b","type":"work"}]}`, ""},
+		{"one of several", two, work("replace", `,"value":"c"`), several, ""},
+		{"removed", one, work("remove", ``), `{}`, ""},
+		{"cleared", one, work("replace", `,"value":""`), `{}`, ""},
+		{"removed of several", two, work("remove", ``), strings.Replace(several, "replace", "remove", 1), ""},
+		{"nothing to remove", `{}`, work("remove", ``), `{}`, ""},
+		{
+			"whole", one, `{"op":"replace","path":"emails[type eq \"work\" and primary eq true]","value":{"value":"c","type":"work"}}`,
+			`{"emails":[{"value":"c","type":"work","primary":true}]}`, "",
+		},
+		{
+			"by its value", two, `{"op":"replace","path":"emails[type eq \"work\" and value eq \"b\"].value","value":"c"}`,
+			`{"emails":[{"value":"a"},{"value":"c","type":"work"}]}`, "",
+		},
+		{
+			"as a key", one, `{"op":"replace","value":{"emails[type eq \"work\"].value":"c"}}`,
+			`{"emails":[{"value":"c","type":"work"}]}`, "",
+		},
+		{"its display", one, `{"op":"replace","path":"emails[type eq \"work\"].display","value":"c"}`, one, ""},
+	} {
+		rt := userType()
+		emails := rt.Core.Attribute("emails")
+		emails.SubAttributes = []*schema.Attribute{emails.Sub("value")}
+		if got := applied(t, tt.before, `{"Operations":[`+tt.ops+`]}`, rt, scim.Dialect{}); got != canonical(t, tt.want) {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+		if got := applied(t, tt.before, `{"schemas":["`+scim.PatchOpURN+`"],"Operations":[`+tt.ops+`]}`, rt,
 			scim.Dialect{Strict: true}); !strings.HasPrefix(got, "invalid") {
 			t.Errorf("%s, strict: %s", tt.name, got)
 		}

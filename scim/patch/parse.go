@@ -154,8 +154,11 @@ func (p *parser) path(kind Kind, text string, value any, has, carried bool) erro
 	if err != nil {
 		return err
 	}
-	if ref, ok := soleValue(p.dialect, p.rt, text); !known && ok {
-		return p.sole(kind, ref, value, has, carried)
+	if byLabel, ok := unkept(p.dialect, p.rt, text); !known && ok {
+		if isSole(byLabel) {
+			return p.sole(kind, byLabel.Attr.Ref, value, has, carried)
+		}
+		return p.at(kind, byLabel, value, has, carried)
 	}
 	if !known {
 		if !ignoresUnmapped(p.dialect) {

@@ -2,6 +2,10 @@ package patch
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
 
 	"scimbridge/scim"
 	"scimbridge/scim/filter"
@@ -21,6 +25,10 @@ func edit(values []any, op Op, d scim.Dialect) ([]any, error) {
 	ref, f := op.Path.Attr.Ref, op.Path.Filter
 	e := &editing{dialect: d, attr: ref.Attr}
 	before := len(values)
+	values, err := labelled(values, op)
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case op.Kind == Remove:
 		return remove(values, ref, f)
@@ -76,6 +84,47 @@ func remove(values []any, ref schema.Ref, f filter.Expr) ([]any, error) {
 		}
 	}
 	return kept, nil
+}
+
+// labelled gives the value that an operation means the labels which it selects by and the type does not keep (unkept): the only value that
+// it can be, or of several the one that is already what it is to be. So two operations with different labels mean different values.
+func labelled(values []any, op Op) ([]any, error) {
+	ref := op.Path.Attr.Ref
+	clauses, _ := filter.Equalities(op.Path.Filter)
+	labels := map[string]any{}
+	for _, c := range clauses {
+		if sub := c.Path.Ref.Sub; sub != nil && ref.Attr.Sub(sub.Name) == nil {
+			labels[sub.Name] = c.Value
+		}
+	}
+	selects := selector(op.Path.Filter)
+	if len(labels) == 0 || slices.ContainsFunc(values, selects) {
+		return values, nil
+	}
+	change, _ := changeOf(op)
+	var meant, same []int
+	for i, v := range values {
+		old, _ := v.(map[string]any)
+		if with := merged(labels, old); !selects(with) {
+			continue
+		}
+		meant = append(meant, i)
+		if reflect.DeepEqual(merged(old, change), old) {
+			same = append(same, i)
+		}
+	}
+	if len(meant) > 1 {
+		meant = same
+		if len(same) == 0 || op.Kind == Remove {
+			kept := strings.Join(slices.Sorted(maps.Keys(labels)), " and no ")
+			detail := fmt.Sprintf("%s has several values, of which no %s is kept: nothing tells which is meant", ref.Owner(), kept)
+			return nil, &scim.Error{Type: scim.NoTarget, Detail: detail}
+		}
+	}
+	if len(meant) > 0 {
+		values[meant[0]] = merged(values[meant[0]].(map[string]any), labels)
+	}
+	return values, nil
 }
 
 // selector says of each value whether the filter selects it; nil selects all.
