@@ -53,6 +53,9 @@ func TestSplitMembers(t *testing.T) {
 		{"add none", `[{"op":"add","path":"members","value":[]}]`, patch.Members{}, ""},
 		{"add null", `[{"op":"add","value":{"members":null}}]`, patch.Members{}, ""},
 		{"remove none", `[{"op":"remove","path":"members","value":[]}]`, patch.Members{}, ""},
+		{"remove nobody", `[{"op":"remove","path":"members","value":""}]`, patch.Members{}, ""},
+		{"remove null", `[{"op":"Remove","path":"members","value":null}]`, patch.Members{}, ""},
+		{"remove nothing", `[{"op":"remove","path":"members","value":{}}]`, patch.Members{}, ""},
 		{
 			"the last word",
 			`[{"op":"add","path":"members","value":["a","b"]},{"op":"remove","path":"members","value":["b","c"]},{"op":"add",` +

@@ -223,7 +223,7 @@ func (p *parser) at(kind Kind, path filter.Path, raw any, has, carried bool) err
 		return errReadOnly(ref)
 	}
 	if kind == Remove {
-		return p.remove(path, raw)
+		return p.remove(path, raw, has)
 	}
 	if !has {
 		return errNoValue()
@@ -245,13 +245,16 @@ func listed(ref schema.Ref, filtered bool, value any) any {
 	return []any{value}
 }
 
-// remove reads a remove: of the target, or where a value names what of it goes, of that.
-func (p *parser) remove(path filter.Path, raw any) error {
+// remove reads a remove: of the target, or where a value names what of it goes, of that. A value that names nobody removes none of what
+// refers to others: the group stays as it is.
+func (p *parser) remove(path filter.Path, raw any, has bool) error {
 	ref := path.Attr.Ref
 	if err := removedValues(p.dialect, raw); err != nil {
 		return err
 	}
-	if path.Filter == nil && ref.Sub == nil && ref.Attr.MultiValued && raw != nil && raw != "" {
+	switch whole := path.Filter == nil && ref.Sub == nil && ref.Attr.MultiValued; {
+	case !whole:
+	case raw != nil && raw != "":
 		value, _, err := p.reader.Value(ref, false, raw)
 		if err != nil {
 			return err
@@ -263,6 +266,8 @@ func (p *parser) remove(path filter.Path, raw any) error {
 		if path.Filter = selecting(ref, values); path.Filter == nil {
 			return nil
 		}
+	case has && scim.RefersByValue(ref.Attr):
+		return nil
 	}
 	p.ops = append(p.ops, Op{Kind: Remove, Path: path})
 	return nil
