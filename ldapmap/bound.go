@@ -132,6 +132,7 @@ func (l *learner) rule(r *Rule) {
 	}
 	if definition != nil {
 		l.fits(path, r, definition)
+		r.LDAP = l.t.Server.Schema.Description(r.LDAP)
 	}
 	if r.Computed() {
 		return

@@ -200,7 +200,8 @@ func (d *difference) classesFor(names []string) []string {
 	}
 	s := d.t.Server.Schema
 	allow := func(classes []string, name string) bool {
-		same := func(a string) bool { return strings.EqualFold(a, s.Canonical(name)) }
+		bare, _, _ := strings.Cut(s.Canonical(name), ";")
+		same := func(a string) bool { return strings.EqualFold(a, bare) }
 		return slices.ContainsFunc(s.Must(classes...), same) || slices.ContainsFunc(s.May(classes...), same)
 	}
 	var wanted []string

@@ -39,6 +39,12 @@ const (
 	SyntaxNameAndUID      = "1.3.6.1.4.1.1466.115.121.1.34"
 )
 
+// binarySyntaxes are those whose values travel with the option binary alone (RFC 4523 §2): Certificate, Certificate List, Certificate Pair
+// and Supported Algorithm.
+var binarySyntaxes = []string{
+	"1.3.6.1.4.1.1466.115.121.1.8", "1.3.6.1.4.1.1466.115.121.1.9", "1.3.6.1.4.1.1466.115.121.1.10", "1.3.6.1.4.1.1466.115.121.1.49",
+}
+
 // IgnoresCase says whether the rule takes for equal at least the texts that differ in case only. A number has no case.
 func IgnoresCase(rule string) bool {
 	rule = strings.ToLower(rule)

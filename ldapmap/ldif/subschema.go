@@ -150,6 +150,16 @@ func (s *Subschema) Canonical(name string) string {
 	return canonical
 }
 
+// Description is how values of an attribute are asked for and written: by its canonical name, with `;binary` where the syntax demands it
+// (RFC 4523 §2): userCertificate;binary.
+func (s *Subschema) Description(name string) string {
+	canonical := s.Canonical(name)
+	if a := s.Attribute(name); a != nil && slices.Contains(binarySyntaxes, a.Syntax) && !strings.Contains(canonical, ";") {
+		canonical += ";binary"
+	}
+	return canonical
+}
+
 // Covers says whether asking for the attribute takes in the attribute description: another name of it, a subtype of it (`name`
 // covers `cn`), or either with options (`description` covers `description;lang-de`).
 func (s *Subschema) Covers(attribute, description string) bool {
