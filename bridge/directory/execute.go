@@ -144,7 +144,8 @@ func outcome(sent ldif.Change, err error) (ldif.StepReceipt, error) {
 	return ldif.StepReceipt{Sent: sent, State: ldif.Refused}, err
 }
 
-// modify sends a modification. Where the server refuses values whose state is already as wanted, what is left is sent.
+// modify sends a modification. Where the server refuses values whose state is already as wanted, what is left is sent; where it cannot find
+// a value that it shows, the attribute goes as a whole.
 func (r *run) modify(ctx context.Context, change ldif.Change, read []string, controls []ldap.Control) (ldif.StepReceipt, error) {
 	if r.server.Controls[controlPostRead] {
 		controls = append(controls, postRead(withVersion(read, r.server)))
@@ -160,10 +161,15 @@ func (r *run) modify(ctx context.Context, change ldif.Change, read []string, con
 			}
 			return ldif.StepReceipt{Sent: change, State: ldif.Done, Left: left}, nil
 		}
-		if !r.mayBeSettled(change, err) {
+		rest := r.unsettled
+		switch {
+		case r.mayBeSettled(change, err):
+		case mayBeUnmatched(change, err):
+			rest = r.unmatched
+		default:
 			return outcome(change, r.client.explain(err, &change))
 		}
-		mods, fault := r.unsettled(ctx, change)
+		mods, fault := rest(ctx, change)
 		switch {
 		case fault != nil:
 			return ldif.StepReceipt{Sent: change, State: ldif.Refused}, fault
@@ -213,4 +219,36 @@ func withVersion(read []string, s *ldif.Server) []string {
 
 func sameMods(a, b []ldif.Mod) bool {
 	return slices.EqualFunc(a, b, func(x, y ldif.Mod) bool { return x.Name == y.Name && slices.Equal(x.Values, y.Values) })
+}
+
+// byValue says that a modification deletes values that must be there.
+func byValue(m ldif.Mod) bool { return m.Op == ldif.DeleteValues && !m.Settled && len(m.Values) > 0 }
+
+// mayBeUnmatched says whether the refusal of a modification may mean that the server cannot find a value by its text: ApacheDS takes
+// pwdAccountLockedTime's 000001010000Z for no time.
+func mayBeUnmatched(change ldif.Change, err error) bool {
+	switch resultCode(err) {
+	case ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultInappropriateMatching, ldap.LDAPResultInvalidAttributeSyntax:
+		return slices.ContainsFunc(change.Mods, byValue)
+	}
+	return false
+}
+
+// unmatched returns the modifications with the attribute as a whole in the place of values that are, to the letter, all that the entry
+// shows of it. Where it shows others, somebody has changed it.
+func (r *run) unmatched(ctx context.Context, change ldif.Change) ([]ldif.Mod, error) {
+	mods := slices.Clone(change.Mods)
+	for i, m := range mods {
+		if !byValue(m) {
+			continue
+		}
+		e, err := r.client.one(ctx, r.target(change), m.Name)
+		if err != nil {
+			return nil, err
+		}
+		if shown := slices.Sorted(slices.Values(e.Values(m.Name))); slices.Equal(shown, slices.Sorted(slices.Values(m.Values))) {
+			mods[i].Values = nil
+		}
+	}
+	return mods, nil
 }

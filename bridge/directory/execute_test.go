@@ -456,3 +456,53 @@ func FuzzDecodeEntry(f *testing.F) {
 		}
 	})
 }
+
+// TestUnmatched: a server that cannot find by its text what it shows is told to delete the attribute, and no other.
+func TestUnmatched(t *testing.T) {
+	const never = "000001010000Z"
+	swap := []ldif.Mod{
+		{Op: ldif.DeleteValues, Name: "pwdAccountLockedTime", Values: []string{never}},
+		{Op: ldif.DeleteValues, Name: "title", Values: []string{"old"}},
+		{Op: ldif.AddValues, Name: "title", Values: []string{"new"}},
+	}
+	for name, test := range map[string]struct {
+		code  int64
+		locks []string // that the server shows
+		why   reason.Reason
+		want  string
+	}{
+		"not found":      {16, []string{never}, reason.None, "delete: pwdAccountLockedTime\n-\n"},
+		"not understood": {21, []string{never}, reason.None, "delete: pwdAccountLockedTime\n-\n"},
+		"another":        {16, []string{"20260102120000Z"}, reason.LostRace, ""},
+		"one more":       {16, []string{never, "20260102120000Z"}, reason.LostRace, ""},
+		"none":           {16, nil, reason.LostRace, ""},
+		"not for that":   {50, []string{never}, reason.Refused, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &peer{script: func(s *session, m message) bool {
+					switch {
+					case m.op == ldap.ApplicationModifyRequest && len(m.changes()[0].Values) > 0:
+						s.result(m, test.code, "")
+						return true
+					case m.op == ldap.ApplicationSearchRequest && m.target() == "uid=ada":
+						s.entry(m, "uid=ada", ldif.Attribute{Name: "pwdAccountLockedTime", Values: test.locks},
+							ldif.Attribute{Name: "title", Values: []string{"old", "other"}})
+						s.result(m, 0, "")
+						return true
+					}
+					return false
+				}}
+				c := network{"a": p}.client(t, "a")
+				defer c.Close()
+				receipt := c.Execute(t.Context(), ldif.Plan{Steps: []ldif.Step{
+					{Change: ldif.Change{Kind: ldif.Modify, DN: "uid=ada", Mods: swap}},
+				}}, nil)
+				wantReason(t, receipt.Err, test.why)
+				if sent := receipt.Steps[0].Sent.String(); !strings.Contains(sent, test.want+"delete: title\ntitle: old\n") {
+					t.Errorf("sent %s", sent)
+				}
+			})
+		})
+	}
+}
