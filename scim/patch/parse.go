@@ -154,13 +154,12 @@ func (p *parser) path(kind Kind, text string, value any, has, carried bool) erro
 	if err != nil {
 		return err
 	}
-	if byLabel, ok := unkept(p.dialect, p.rt, text); !known && ok {
-		if isSole(byLabel) {
-			return p.sole(kind, byLabel.Attr.Ref, value, has, carried)
-		}
-		return p.at(kind, byLabel, value, has, carried)
-	}
 	if !known {
+		if byLabel, ok := unkept(p.dialect, p.rt, text); ok && isSole(byLabel) {
+			return p.sole(kind, byLabel.Attr.Ref, value, has, carried)
+		} else if ok {
+			return p.at(kind, byLabel, value, has, carried)
+		}
 		if !ignoresUnmapped(p.dialect) {
 			_, err := filter.ParsePath(text, p.rt, p.dialect)
 			return err

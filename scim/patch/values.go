@@ -97,8 +97,11 @@ func labelled(values []any, op Op) ([]any, error) {
 			labels[sub.Name] = c.Value
 		}
 	}
+	if len(labels) == 0 {
+		return values, nil
+	}
 	selects := selector(op.Path.Filter)
-	if len(labels) == 0 || slices.ContainsFunc(values, selects) {
+	if slices.ContainsFunc(values, selects) {
 		return values, nil
 	}
 	change, _ := changeOf(op)
