@@ -97,6 +97,43 @@ func TestRemovedWhileRenamed(t *testing.T) {
 		c.of(0).want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user))
 		c.holdsNobody(t)
 	})
+	t.Run("the removal comes between two steps of the rename", func(t *testing.T) {
+		c := newCrew(t)
+		interleaved(c.server, between{
+			op: "modrdn",
+			do: c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user)),
+		})
+		c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara"))
+		c.holdsNobody(t)
+	})
+	t.Run("the directory is to move the member itself", func(t *testing.T) {
+		c := newCrew(t)
+		interleaved(c.server, between{op: "modrdn", fault: memdir.Fault{Code: 20, Text: "the new name is there"}}, between{
+			op: "modrdn",
+			do: c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user)),
+		})
+		c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara"))
+		c.holdsNobody(t)
+	})
+	t.Run("the removal comes after the rename has looked again", func(t *testing.T) {
+		c := newCrew(t)
+		second := c.of(1).group(t, "Second")
+		dn := c.of(0).entry(t, c.user).DN
+		interleaved(c.server, between{op: "modrdn", do: func() { // who joins meanwhile is found afterwards
+			group := c.of(0).entry(t, second).DN
+			modify(t, c.server, group, "member", "cn=no-member", dn)
+			interleaved(c.server, between{
+				op: "modify", dn: "cn=second", do: func() { modify(t, c.server, group, "member", "cn=no-member") },
+			})
+		}})
+		c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara"))
+		if held := c.holds(t, second, "member"); strings.Contains(fmt.Sprint(held), "uid=") {
+			t.Errorf("the group holds %q", held)
+		}
+		if c.of(0).members(t, c.group)[c.user] != 1 {
+			t.Errorf("the group holds %q", c.holds(t, c.group, "member"))
+		}
+	})
 	t.Run("another manager", func(t *testing.T) {
 		c := newCrew(t)
 		other := c.of(1).user(t, "other@contoso.example")

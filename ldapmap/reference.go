@@ -118,22 +118,26 @@ func (r *Reference) Mod(op ldif.ModOp, values ...string) ldif.Mod {
 	return ldif.Mod{Op: op, Name: r.Attribute, Values: values, Settled: true}
 }
 
-// Swap makes a value go and another come ("": none). placeholder keeps an entry valid that may lose its last value.
-func (r *Reference) Swap(gone, come string, placeholder bool) []ldif.Mod {
+// Swap is the change of an entry that makes a value go and another come ("": none). placeholder keeps an entry valid that may lose its last
+// value. Where somebody took the value out meanwhile, the other does not come in its place.
+func (r *Reference) Swap(dn string, holds ldif.Condition, gone, come string, placeholder bool) ldif.Change {
+	change := ldif.Change{Kind: ldif.Modify, DN: dn, If: holds}
+	if gone != "" && come != "" {
+		change.Else = &ldif.Change{Kind: ldif.Modify, DN: dn, If: holds}
+	}
 	if come == "" && placeholder {
 		come = r.Placeholder
 	}
-	var mods []ldif.Mod
 	if come != "" {
-		mods = append(mods, r.Mod(ldif.AddValues, come))
+		change.Mods = append(change.Mods, r.Mod(ldif.AddValues, come))
 	}
 	if gone != "" {
-		mods = append(mods, r.Mod(ldif.DeleteValues, gone))
+		change.Mods = append(change.Mods, r.Mod(ldif.DeleteValues, gone))
 	}
 	if r.Single {
-		slices.Reverse(mods)
+		slices.Reverse(change.Mods)
 	}
-	return mods
+	return change
 }
 
 // MayHold says whether an entry that was found by Filter may hold the value: it does, or it was not read with the attribute.

@@ -37,17 +37,34 @@ func (r *run) holds(change ldif.Change, left *ldif.Entry) string {
 	if version != "" && namesItself(change) {
 		version = "" // an overlay that writes into the same entry finds the version that the change has given it
 	}
-	if c.ID == "" && version == "" && c.Shows == "" {
+	if c.ID == "" && version == "" && c.Shows.Type == "" {
 		return ""
 	}
-	id, current := "", ""
+	id, current, shows := "", "", ""
 	if c.ID != "" {
 		id = ldif.Equality(r.server.IDAttribute, c.ID)
 	}
 	if version != "" {
 		current = ldif.Equality(r.server.VersionAttribute, version)
 	}
-	return ldif.AllOf(id, current, c.Shows)
+	if c.Shows.Type != "" {
+		shows = ldif.Equality(c.Shows.Type, c.Shows.Value)
+	}
+	return ldif.AllOf(id, current, shows)
+}
+
+// heldByValue is the change that holds itself to the value of its condition where the server cannot assert it: the value is deleted, which
+// fails where it is not there, and added again.
+func (r *run) heldByValue(change ldif.Change) ldif.Change {
+	shows := change.If.Shows
+	if shows.Type == "" || r.server.Controls[controlAssertion] {
+		return change
+	}
+	mod := ldif.Mod{Op: ldif.DeleteValues, Name: shows.Type, Values: []string{shows.Value}}
+	again := mod
+	again.Op = ldif.AddValues
+	change.Mods = slices.Concat([]ldif.Mod{mod, again}, change.Mods)
+	return change
 }
 
 // namesItself says whether a modification writes the entry's own name: a group that is a member of itself.

@@ -93,12 +93,28 @@ func partlyDone(failure, inverse error) error {
 	return &half
 }
 
-// change sends one change record. left is the entry as an earlier change left it.
+// change sends one change record, or what is to be done in its place. left is the entry as an earlier change left it.
 func (r *run) change(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
+	if change.Else == nil {
+		return r.conditional(ctx, change, left, read)
+	}
+	receipt, err := r.conditional(ctx, change.Strict(), left, read)
+	if e, _ := errors.AsType[*Error](err); e == nil || e.Code != ldap.LDAPResultNoSuchAttribute {
+		return receipt, err
+	}
+	if len(change.Else.Mods) == 0 {
+		return outcome(*change.Else, nil)
+	}
+	return r.change(ctx, *change.Else, left, read)
+}
+
+// conditional sends one change record under its condition.
+func (r *run) conditional(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
 	controls, err := r.condition(change, left)
 	if err != nil {
 		return ldif.StepReceipt{}, &Error{Reason: reason.Failed, Cause: err}
 	}
+	change = r.heldByValue(change)
 	receipt, err := r.send(ctx, change, read, controls)
 	if e, _ := errors.AsType[*Error](err); e != nil && e.Code == ldap.LDAPResultAssertionFailed && r.heldAllTheSame(ctx, change, left) {
 		return r.send(ctx, change, read, nil)

@@ -169,7 +169,7 @@ func (a Aftermath) amends(s Seen, placeholder bool) (plan ldif.Plan, next Afterm
 		before.DN = holder.DN
 	}
 	swap := func(r *ldapmap.Reference, gone, come string) {
-		change := ldif.Change{Kind: ldif.Modify, DN: holder.DN, Mods: r.Swap(gone, come, placeholder), If: a.holder}
+		change := r.Swap(holder.DN, a.holder, gone, come, placeholder)
 		plan.Steps = append(plan.Steps, ldif.Step{Change: change, Before: before})
 		kind := ldif.Changed
 		if r == a.t.Members && come == "" {

@@ -12,7 +12,8 @@ import (
 // then gives nobody a membership that was not given, and takes none that was.
 //
 //	uid=anna is deleted:           groups let go of uid=anna, then it is deleted
-//	uid=anna becomes uid=mara:     groups get uid=mara beside uid=anna, then it is renamed, then groups let go of uid=anna
+//	uid=anna becomes uid=mara:     groups get uid=mara beside uid=anna, then it is renamed, then groups let go of uid=anna; one that
+//	                               has let go of it by then lets go of uid=mara too
 //	uid=mara is made, or is what another is renamed to: groups that still hold uid=mara from somebody before let go of it first
 //
 // What others write meanwhile is looked at afterwards: see Aftermath.
@@ -184,10 +185,10 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 			case now == "":
 				ahead = append(ahead, r.step(old, "", f.Placeholder))
 			case r.Reference.Single:
-				ahead = append(ahead, r.stillRefers(r.step(old, now, false), old))
+				ahead = append(ahead, r.step(old, now, false))
 			default:
 				ahead = append(ahead, r.stillRefers(r.step("", now, false), old))
-				behind = append(behind, r.step(old, "", f.Placeholder))
+				behind = append(behind, r.letsGo(old, now, f.Placeholder))
 			}
 			if old != "" && now == "" {
 				whole.Effects = append(whole.Effects, r.loses(old))
@@ -237,16 +238,26 @@ func renamed(p ldif.Plan, c ldif.Change) string {
 
 // stillRefers holds the step to what it was planned for: who was taken out of a group meanwhile does not come back by a new name.
 func (r Referrer) stillRefers(step ldif.Step, dn string) ldif.Step {
-	step.Change.If.Shows = ldif.Equality(r.Reference.Attribute, dn)
+	step.Change.If.Shows = ldif.AVA{Type: r.Reference.Attribute, Value: dn}
 	return step
 }
 
-// step makes the referrer let go of a DN and take another ("" none). It was found by the reference: this, unlike a change that a client
-// asks for, can be taken back.
+// letsGo is the step that ends a rename for the referrer, which was given the new name. Who was taken out of it meanwhile, by the old name,
+// is out by the new one too. The server's own integrity is not what took the old name: OpenLDAP's refint leaves alone what has the new one,
+// and 389 Directory Server's refuses the rename.
+func (r Referrer) letsGo(old, now string, placeholder bool) ldif.Step {
+	step := r.step(old, "", placeholder)
+	out := r.Reference.Swap(r.Entry.DN, step.Change.If, now, "", true)
+	step.Change.Else = &out
+	return step
+}
+
+// step makes the referrer let go of a DN and take another ("" none), unless it has let go of it by then. It was found by the reference:
+// this, unlike a change that a client asks for, can be taken back.
 func (r Referrer) step(gone, come string, placeholder bool) ldif.Step {
 	id := ldif.Condition{ID: r.id()}
 	step := ldif.Step{
-		Before: r.Entry, Change: ldif.Change{Kind: ldif.Modify, DN: r.Entry.DN, Mods: r.Reference.Swap(gone, come, placeholder), If: id},
+		Before: r.Entry, Change: r.Reference.Swap(r.Entry.DN, id, gone, come, placeholder),
 		Inverse: &ldif.Change{Kind: ldif.Modify, DN: r.Entry.DN, If: id},
 	}
 	for _, mod := range slices.Backward(step.Change.Mods) {

@@ -26,6 +26,19 @@ type Change struct {
 	NewSuperior  string // ModifyDN: the new parent's DN; "" leaves the parent
 
 	If Condition
+	// Else is the Modify in the place of this one where a value that this takes away has gone: somebody else took it. One without Mods:
+	// nothing is sent. nil: what is settled is a success.
+	Else *Change
+}
+
+// Strict is the change as the directory must find the values that it takes away.
+func (c Change) Strict() Change {
+	c.Mods = slices.Clone(c.Mods)
+	for i, m := range c.Mods {
+		c.Mods[i].Settled = m.Settled && m.Op != DeleteValues
+	}
+	c.Else = nil
+	return c
 }
 
 // NewDN is the DN of the target after a ModifyDN.
@@ -65,10 +78,10 @@ func (c Change) IsSettled() bool {
 
 // Condition is what must hold in the directory for a change to run. How it is held depends on the server: OpenLDAP asserts it
 // (RFC 4528), Active Directory names the target by its GUID and relies on the deleted old values, 389-ds relies on the
-// deleted old values too. The zero Condition always holds.
+// deleted old values too: of Shows, on one that is deleted and added again. The zero Condition always holds.
 type Condition struct {
 	ID      string // the entry's stable id, in the form of the SCIM id
 	Version string // the version attribute's value as it was read (entryCSN); "" asserts none
 	AsLeft  bool   // as an earlier change of the plan left the entry: the directory fills in the version that the post-read showed
-	Shows   string // a filter that the entry matches; "" asserts none
+	Shows   AVA    // a value that the entry holds; the zero AVA asserts none
 }

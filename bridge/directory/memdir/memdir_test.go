@@ -404,6 +404,13 @@ func TestCleanReferences(t *testing.T) {
 		if got := holds(staff, "member"); got != want {
 			t.Errorf("clean %v: the last member dangles: %s", clean, got)
 		}
+		must(add("uid=eve,"+people, "objectClass: account", "uid: eve"))
+		must(modify(staff, "add member: uid=eve,"+people, "add member: uid=eva,"+people))
+		want = holds(staff, "member")
+		must(rename("uid=eve,"+people, "uid=eva", true, ""))
+		if got := holds(staff, "member"); got != want {
+			t.Errorf("clean %v: members after a rename to a name that is there: %s", clean, got)
+		}
 	}
 }
 

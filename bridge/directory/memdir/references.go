@@ -15,7 +15,8 @@ var references = []string{"member", "uniqueMember", "manager", "owner", "seeAlso
 
 // cleanReferences does what slapd's overlay refint does: values that name an entry which is gone go too, and those that name one
 // which has a new name get it. changed gives the new name by the old one's key; the empty name says that the entry is gone. A
-// removal that the schema refuses is left undone: the last member of a groupOfNames dangles.
+// removal that the schema refuses is left undone: the last member of a groupOfNames dangles. So is a renaming where the new name is there
+// already.
 func (t *tree) cleanReferences(changed map[string]name) {
 	if !t.cleaning {
 		return
@@ -27,6 +28,9 @@ func (t *tree) cleanReferences(changed map[string]name) {
 			for _, at := range slices.SortedFunc(holders, func(a, b *node) int { return cmp.Compare(a.serial, b.serial) }) {
 				r := at.record.clone()
 				i := r.find(attribute)
+				if slices.Contains(r.keys[i], now.key) {
+					continue
+				}
 				for j, held := range r.keys[i] {
 					if held != key {
 						continue
