@@ -12,8 +12,9 @@ import (
 	"scimbridge/ldapmap/read"
 )
 
-// looks is how often what others change meanwhile is put right. Each look but the last finds a change of somebody else's.
-const looks = 10
+// looks is how often what others change meanwhile is put right. Each look but the last finds a change of somebody else's, or a rename that
+// is under way.
+const looks = 10 + draft.Patience
 
 // lookAgain looks at what a plan that is done refers to, and at who refers to what it left, and puts right what others did meanwhile, until
 // there is nothing.
@@ -23,6 +24,7 @@ func (r *request) lookAgain(ctx context.Context, done attempt) error {
 		return nil
 	}
 	var err error
+	placeholder := false // fills a group that loses its last member
 	for n := range looks {
 		if err = pause(ctx, n); err != nil {
 			return err
@@ -31,9 +33,18 @@ func (r *request) lookAgain(ctx context.Context, done attempt) error {
 		if seen, err = r.seen(ctx, aftermath); err != nil {
 			return err
 		}
-		amends, next := aftermath.Amends(seen, false)
+		amends, next := aftermath.Amends(seen, placeholder)
 		if amends.Empty() {
 			return nil
+		}
+		if n < draft.Patience {
+			moving, err := r.moving(ctx, amends)
+			switch {
+			case err != nil:
+				return err
+			case moving:
+				continue
+			}
 		}
 		whole := ldif.Plan{Before: done.receipt.Plan.Before, Steps: slices.Concat(done.receipt.Plan.Steps, amends.Steps)}
 		if err = r.guard.Judge(ctx, r.world, r.server, whole); err != nil {
@@ -44,10 +55,8 @@ func (r *request) lookAgain(ctx context.Context, done attempt) error {
 		switch err = receipt.Err; {
 		case err == nil:
 			aftermath = next
-		case violatesClass(err):
-			amends, _ = aftermath.Amends(seen, true)
-			receipt = r.directory.Execute(ctx, amends, nil)
-			r.record(receipt)
+		case violatesClass(err) && !placeholder:
+			placeholder = true
 		case reasonOf(err) != reason.LostRace && reasonOf(err) != reason.NoSuchObject: // the referrer changed too: it is looked for again
 			return err
 		}
@@ -56,6 +65,28 @@ func (r *request) lookAgain(ctx context.Context, done attempt) error {
 		err = &directory.Error{Reason: reason.LostRace}
 	}
 	return err
+}
+
+// moving says that an entry is to be given a name that it holds already: the rename that gave it is about to take the old one out, and would
+// take it for removed if another did.
+func (r *request) moving(ctx context.Context, amends ldif.Plan) (bool, error) {
+	for _, s := range amends.Steps {
+		if s.Change.Else == nil {
+			continue
+		}
+		for _, m := range s.Change.Mods {
+			if m.Op != ldif.AddValues {
+				continue
+			}
+			found, err := r.directory.Search(ctx, directory.Search{
+				Base: s.Change.DN, Scope: directory.BaseObject, Filter: ldif.Equality(m.Name, m.Values[0]), Attributes: []string{"1.1"},
+			})
+			if len(found) > 0 || err != nil && reasonOf(err) != reason.NoSuchObject {
+				return err == nil, err
+			}
+		}
+	}
+	return false, nil
 }
 
 // seen looks at what an aftermath asks for.

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
 )
@@ -181,6 +183,23 @@ func TestRefusedDeleteGivesNothingBack(t *testing.T) {
 	}
 }
 
+// TestLastLookIsRefused: what the directory says of the second try to take a group's last member out, who came while the user was being
+// deleted, is told.
+func TestLastLookIsRefused(t *testing.T) {
+	c := newCrew(t)
+	byHand := "cn=by hand," + c.server.Groups
+	user := c.of(0).entry(t, c.user).DN
+	interleaved(c.server, between{op: "delete", do: func() {
+		c.server.Load(t, "dn: "+byHand+"\nobjectClass: groupOfNames\ncn: by hand\nmember: "+user+"\n")
+		interleaved(c.server, between{op: "modify", dn: "cn=by hand"},
+			between{op: "modify", dn: "cn=by hand", fault: memdir.Fault{Code: 53, Text: "not now"}})
+	}})
+	if answer, content := c.of(0).do(t, http.MethodDelete, "/Users/"+c.user, ""); answer.StatusCode/100 == 2 ||
+		!strings.Contains(content, "not now") {
+		t.Errorf("%d %s", answer.StatusCode, content)
+	}
+}
+
 // TestScrubTakesNoNewcomersMembership: two create one name that a group still holds from somebody before. The one that comes second takes
 // no membership from the one that has the name and was put into the group.
 func TestScrubTakesNoNewcomersMembership(t *testing.T) {
@@ -236,6 +255,41 @@ func TestRenamedBackMeanwhile(t *testing.T) {
 		if members := c.of(1).members(t, c.group); members[c.user] != 1 || members[other] != 1 {
 			t.Errorf("back: %t; the group holds %q", back, c.holds(t, c.group, "member"))
 		}
+	}
+}
+
+// TestRestoredWhileDisplaced: a leaver who is being renamed for a newcomer comes back between two steps of that. The leaver has the name,
+// and the newcomer has not.
+func TestRestoredWhileDisplaced(t *testing.T) {
+	c := newCrew(t)
+	leaver, tombstone := c.softDeleted(t, "zoe@contoso.example")
+	interleaved(c.server, between{op: "modify", dn: "uid=" + tombstone, do: c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+leaver,
+		operations(replace("userName", `"zoe@contoso.example"`), replace("active", `"True"`)))})
+	c.of(0).want(t, http.StatusConflict, http.MethodPost, "/Users", resource("/Users", `"userName":"zoe@contoso.example"`))
+	found := c.of(0).found(t, "/Users", `userName eq "zoe@contoso.example"`)
+	if len(found) != 1 || found[0]["id"] != leaver || found[0]["userName"] != "zoe@contoso.example" {
+		t.Errorf("the name finds %v", found)
+	}
+}
+
+// TestRenamedWhileRestored: what a change wrote is taken back from the entry, or stands and is completed, where another renamed it before the
+// change's own rename.
+func TestRenamedWhileRestored(t *testing.T) {
+	c := newCrew(t)
+	leaver, tombstone := c.softDeleted(t, "zoe@contoso.example")
+	conn := connect(t, c.server)
+	defer conn.Close()
+	rename := func(from, to string) {
+		if err := conn.ModifyDN(ldap.NewModifyDNRequest("uid="+from+","+c.server.People, "uid="+to, true, "")); err != nil {
+			t.Error(err)
+		}
+	}
+	rename("zoe@contoso.example", tombstone)
+	interleaved(c.server, between{op: "modrdn", do: func() { rename(tombstone, "zoe@contoso.example") }})
+	c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver,
+		operations(replace("userName", `"zoe@contoso.example"`), replace("active", `"True"`)))
+	if found := c.of(0).found(t, "/Users", `userName eq "zoe@contoso.example"`); len(found) != 1 || found[0]["id"] != leaver {
+		t.Errorf("the name finds %v", found)
 	}
 }
 

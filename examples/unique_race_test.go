@@ -15,8 +15,9 @@ func TestUniqueRaces(t *testing.T) {
 			for range 2 {
 				c.bridges = append(c.bridges, deploy(t, c.server, "SCIMBRIDGE_RESOURCES_0_UNIQUE=externalId"))
 			}
-			first, second := c.of(0).user(t, "first@contoso.example"), c.of(0).user(t, "second@contoso.example")
-			for round := range raceRounds(t, 30) {
+			c.race(t, raceRounds(t, 30), func(t *testing.T, round int) {
+				first := c.of(0).user(t, fmt.Sprintf("first%d@contoso.example", round))
+				second := c.of(0).user(t, fmt.Sprintf("second%d@contoso.example", round))
 				value := fmt.Sprintf("shared-%d", round)
 				body := operations(replace("externalId", `"`+value+`"`))
 				a := &sent{n: 0, method: http.MethodPatch, path: "/Users/" + first, body: body}
@@ -33,9 +34,9 @@ func TestUniqueRaces(t *testing.T) {
 					}
 				}
 				if held := c.of(0).found(t, "/Users", `externalId eq "`+value+`"`); len(held) != done || done > 1 {
-					t.Fatalf("round %d: %d hold the value, %d were told so (%d, %d)", round, len(held), done, a.status, b.status)
+					t.Errorf("%d hold the value, %d were told so (%d, %d)", len(held), done, a.status, b.status)
 				}
-			}
+			})
 		})
 	}
 }

@@ -60,6 +60,7 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 	}
 	ctx = context.WithoutCancel(ctx) // the caller's deadline may be why the step failed
 	var stands error
+	lost := false
 	for i := failed - 1; i >= 0; i-- {
 		step, done, inverse := receipt.Plan.Steps[i], &receipt.Steps[i], receipt.Inverse(i)
 		switch {
@@ -70,7 +71,9 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 		case inverse == nil:
 			done.Inverse = ldif.ErrNoInverse
 		default:
-			_, done.Inverse = r.change(ctx, *inverse, nil, nil)
+			var moved bool
+			moved, done.Inverse = r.inverse(ctx, *inverse)
+			lost = lost || moved
 		}
 		done.State = ldif.TakenBack
 		if done.Inverse != nil {
@@ -81,7 +84,33 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 	if stands != nil {
 		return partlyDone(failure, stands)
 	}
+	if lost {
+		return &Error{Reason: reason.LostRace, Cause: failure}
+	}
 	return failure
+}
+
+// inverse sends an inverse. moved says that another has renamed the entry, or deleted it: a rename of this plan's own is no more then, and
+// the rest is taken back where the entry is now.
+func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err error) {
+	_, err = r.change(ctx, inverse, nil, nil)
+	if e, _ := errors.AsType[*Error](err); e == nil || e.Reason != reason.NoSuchObject || inverse.If.ID == "" {
+		return false, err
+	}
+	filter, _ := r.server.IDFilter(inverse.If.ID)
+	for _, base := range r.server.Contexts {
+		found, err := r.client.Search(ctx, Search{Base: base, Filter: filter, Attributes: []string{noAttributes}})
+		switch {
+		case err != nil:
+			return true, err
+		case len(found) == 0 || inverse.Kind == ldif.ModifyDN:
+			continue
+		}
+		inverse.DN = found[0].DN
+		_, err = r.change(ctx, inverse, nil, nil)
+		return true, err
+	}
+	return true, nil
 }
 
 // partlyDone is what a failure comes to where the steps before it stand: it keeps what the directory answered.

@@ -14,7 +14,7 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 		return nil, nil, err
 	}
 	if d.t.Tombstone != "" {
-		diff.values(d.t.Tombstone, asValues(d.t.TombstoneOf(d.write.Entry)), asValues(d.tombstone))
+		diff.values(d.t.Tombstone, d.tombstones(), asValues(d.tombstone))
 	}
 	activated, err := d.activate(diff)
 	if err != nil {
@@ -114,6 +114,15 @@ func (d *Draft) activate(diff *difference) (changed bool, err error) {
 		changed = true
 	}
 	return changed, nil
+}
+
+// tombstones are the tombstone names that the entry carries, over its login or over the one that it is to have: one that was being renamed to
+// its tombstone name, for another to have the clean one, carries it still when that stopped.
+func (d *Draft) tombstones() []string {
+	now, _ := d.after["userName"].(string)
+	return slices.DeleteFunc(slices.Clone(d.write.Entry.Values(d.t.Tombstone)), func(v string) bool {
+		return !ldapmap.IsTombstone(v, d.t.LoginOf(d.write.Entry)) && !ldapmap.IsTombstone(v, now)
+	})
 }
 
 func asValues(v string) []string {

@@ -141,21 +141,22 @@ func (d *Draft) referrersOf(p ldif.Plan, f Facts) []ReferrerSearch {
 	return searches
 }
 
-// moving says that somebody holds both the name that the plan leaves and the one that it takes. Another rename that is under way will let
-// go of one of them, and would take away what this one gives. What stays so was left by a plan that stopped.
+// moving says that somebody refers to a name that the plan takes. The one who had it before may be being renamed: the groups that hold it
+// are yet to let go of it, and whoever lets go of it for him, or gives it to another, has him lose them. What stays so was left by a plan
+// that stopped, and is scrubbed.
 //
+//	anna becomes mara; a newcomer is anna, while groups that hold both are yet to let go of anna
 //	anna becomes mara; mara becomes anna again, while groups that hold both are yet to let go of anna
 //	anna becomes mara, who has just become noor; their group is yet to let go of mara
 func (d *Draft) moving(p ldif.Plan, f Facts) bool {
-	return f.Looks < looks && slices.ContainsFunc(p.Steps, func(s ldif.Step) bool {
-		old, _ := d.left(s)
+	return f.Looks < Patience && slices.ContainsFunc(p.Steps, func(s ldif.Step) bool {
 		now, _ := d.taken(s)
-		return old != "" && now != "" && slices.ContainsFunc(f.Referrers[now], func(r Referrer) bool { return r.among(f.Referrers[old]) })
+		return now != "" && len(f.Referrers[now]) > 0
 	})
 }
 
-// looks is how often it is looked whether another rename is still under way.
-const looks = 5
+// Patience is how often it is looked whether a rename is still under way, a little later each time.
+const Patience = 20
 
 // withReferrers puts into the plan what keeps the references true.
 func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
