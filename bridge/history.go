@@ -97,7 +97,10 @@ func (h history) again(err error, n int) bool {
 // told is the error that the client hears of when a write that ended in err is given up. Where the directory could not even be asked what
 // became of it, that is what the client hears, and not that the directory is away: something may have been written.
 func (h history) told(err error) error {
-	if !h.unsure() {
+	switch {
+	case h.gone(err):
+		return errNotFound
+	case !h.unsure():
 		return h.ofAnother(err)
 	}
 	switch reasonOf(err) {
@@ -119,6 +122,17 @@ func (h history) ofAnother(err error) error {
 	}
 	detail := fmt.Sprintf("%s refers to %s, and the directory does not let the bridge change it", r.Plan.Steps[at].Change.DN, r.Plan.DN())
 	return &reason.Error{Reason: reason.Refused, Detail: detail, Cause: err}
+}
+
+// gone says that the directory knows nothing of the entry that it showed: a server that is late shows it still.
+func (h history) gone(err error) bool {
+	if len(h) == 0 || reasonOf(err) != reason.NoSuchObject {
+		return false
+	}
+	last := h.last()
+	at := last.receipt.At(ldif.Refused)
+	return at >= 0 && last.entry != nil && last.receipt.Plan.Steps[at].Before == last.entry &&
+		last.receipt.Plan.Steps[at].Change.Kind != ldif.ModifyDN
 }
 
 // failure is why a plan stopped: where some of it stands, that is what the client must know.

@@ -24,13 +24,13 @@ func (r *request) readBack(ctx context.Context, past history) (history, error) {
 		search.Base, search.Scope, search.Filter = done.receipt.Plan.DN(), directory.BaseObject, r.typ.Scope()
 	}
 	found, err := r.directory.Search(ctx, search)
-	if err != nil {
+	if err != nil && !(filter == "" && reasonOf(err) == reason.NoSuchObject) {
 		return past, err
 	}
 	own := r.own(done, found)
 	switch {
 	case own == nil && isNew:
-		return past, &directory.Error{Reason: reason.LostRace} // gone, or moved, before it could be read
+		return past, &directory.Error{Reason: reason.LostRace} // not there yet, or gone, or moved: it is read again
 	case own == nil: // another has changed the value already
 		return past, nil
 	}

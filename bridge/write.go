@@ -72,11 +72,12 @@ func (a attempt) left(t *ldapmap.Type) *ldif.Entry {
 	return a.receipt.Left(t.ID(a.entry), t.ID)
 }
 
-// attempts is how often a write may begin again.
-const attempts = 10
+// attempts is how often a write may begin again, or what it made be read, which a server may be late to show.
+const attempts = draft.Patience
 
 // write runs the intent until the directory has confirmed it.
 func (r *request) write(ctx context.Context, in intent) (*Result, error) {
+	ctx = directory.OneWay(ctx) // what was written is read where it was written
 	var past history
 	var err error
 	for n := range attempts {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge/reason"
+	"scimbridge/ldapmap/ldif"
 )
 
 // hang leaves requests of one kind without an answer.
@@ -534,6 +536,60 @@ func TestPoolOneServerAtATime(t *testing.T) {
 			t.Error("reads and writes go to two servers")
 		}
 		c.pool.put(k)
+	})
+}
+
+// TestOneWay: behind one address there may be several servers. What was written by one connection is read by it, though another is idle.
+func TestOneWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		ways := map[string]int{} // of an operation's DN: the connection
+		var mu sync.Mutex
+		p := &peer{script: func(s *session, m message) bool {
+			if m.op != ldap.ApplicationSearchRequest && m.op != ldap.ApplicationDelRequest {
+				return false
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if m.op == ldap.ApplicationDelRequest {
+				ways["write"] = s.nth
+				return false
+			}
+			switch base := text(m.request.Children[0]); base {
+			case anyone.Base:
+				go func() {
+					<-release
+					s.result(m, 0, "")
+				}()
+				return true
+			case "cn=read":
+				ways["read"] = s.nth
+			}
+			return false
+		}}
+		c := network{"a": p}.client(t, "a")
+		defer c.Close()
+		for range busyAt {
+			go func() { _, _ = c.Search(t.Context(), anyone) }()
+		}
+		synctest.Wait()
+		ctx := OneWay(t.Context())
+		receipt := c.Execute(ctx, ldif.Plan{Steps: []ldif.Step{{Change: ldif.Change{Kind: ldif.Delete, DN: "cn=written"}}}}, nil)
+		if receipt.Err != nil {
+			t.Fatal(receipt.Err)
+		}
+		close(release) // the first connection is as idle as the second
+		synctest.Wait()
+		for range 3 {
+			k, err := c.pool.get(t.Context()) // and the second is busier
+			defer c.pool.put(lend(t, k, err))
+		}
+		if _, err := c.Search(ctx, Search{Base: "cn=read", Scope: BaseObject}); err != nil {
+			t.Fatal(err)
+		}
+		if ways["write"] != ways["read"] || p.conns != 2 {
+			t.Errorf("%v of %d", ways, p.conns)
+		}
 	})
 }
 

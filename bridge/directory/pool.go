@@ -42,8 +42,38 @@ func newPool(d *dialer, log *slog.Logger) *pool {
 	return &pool{dialer: d, log: log, dialing: make(chan struct{}, 1), all: map[*conn]bool{}, current: -1, failed: -1, next: -1}
 }
 
-// get lends a connection, opening one where there is none or all are busy. It is given back with put. The error is an *outage.
+// way is the connection that a context's operations go by.
+type way struct{ taken *conn } // guarded by the pool's mutex
+
+type wayKey struct{}
+
+// OneWay has the operations of the context go by one connection while that lives. Behind one address there may be several servers, of which
+// one has yet to hear what another was told: what was written is read where it was written.
+func OneWay(ctx context.Context) context.Context { return context.WithValue(ctx, wayKey{}, new(way)) }
+
+// get lends a connection, the one that the context's operations go by where there is one. It is given back with put. The error is an
+// *outage.
 func (p *pool) get(ctx context.Context) (*conn, error) {
+	w, one := ctx.Value(wayKey{}).(*way)
+	if !one {
+		return p.any(ctx)
+	}
+	p.mu.Lock()
+	if k := w.taken; k != nil && !k.retired && !k.ldap.IsClosing() {
+		k.underway++
+		p.mu.Unlock()
+		return k, nil
+	}
+	p.mu.Unlock()
+	k, err := p.any(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w.taken = k
+	return k, err
+}
+
+// any lends a connection, opening one where there is none or all are busy.
+func (p *pool) any(ctx context.Context) (*conn, error) {
 	k, grow := p.idlest()
 	if k == nil {
 		select {

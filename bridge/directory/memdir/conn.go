@@ -130,6 +130,9 @@ func (c *connection) run(m message, r request, fault Fault) (outcome *result, mo
 	case "bind":
 		return c.bind(r), nil, nil
 	case "search":
+		if fault.Blind {
+			return success, nil, nil
+		}
 		outcome, cookie := c.search(m.id, r, with)
 		if with.paging != nil && outcome == success {
 			answered = append(answered, pagingResponse(cookie))

@@ -6,6 +6,7 @@ import "time"
 type Fault struct {
 	Code  uint16          // the operation is not done, and answered with this result
 	Text  string          // the answer's diagnostic message
+	Blind bool            // a search finds nothing
 	Drop  Drop            // the connection is closed without an answer
 	Delay time.Duration   // the operation starts later
 	Until <-chan struct{} // the operation starts when the channel is closed
