@@ -242,12 +242,11 @@ func TestUnknownMembersUnderIfMatch(t *testing.T) {
 	}
 }
 
-// TestUnknownLargeGroup: a group of more members than one request takes is made whole, whichever of its requests got no answer.
-func TestUnknownLargeGroup(t *testing.T) {
-	const members = 501
-	h := build(t)
+// many makes users and gives them as members.
+func (h house) many(t *testing.T, n int) string {
+	t.Helper()
 	var load, body strings.Builder
-	for i := range members {
+	for i := range n {
 		fmt.Fprintf(&load, "dn: uid=m%d,%s\nobjectClass: inetOrgPerson\nuid: m%d\ncn: m\nsn: m\n\n", i, h.server.People, i)
 	}
 	h.server.Load(t, load.String())
@@ -258,6 +257,85 @@ func TestUnknownLargeGroup(t *testing.T) {
 	for _, r := range list.Resources {
 		fmt.Fprintf(&body, `,{"value":%q}`, r["id"])
 	}
+	return body.String()[1:]
+}
+
+// TestLargeGroupOfAnother: what is left of a large group's members goes to the group that was made, and to none that has its name by then.
+func TestLargeGroupOfAnother(t *testing.T) {
+	h := build(t)
+	admin, body, dn := h.admin(t), h.many(t, 501), "cn=G,"+h.server.Groups
+	h.at("modify", 0, memdir.Fault{}, func() {
+		if err := admin.Del(ldap.NewDelRequest(dn, nil)); err != nil {
+			t.Error(err)
+		}
+		h.server.Load(t, "dn: "+dn+"\nobjectClass: groupOfNames\ncn: G\nmember: cn=none\n")
+	})
+	_, err := h.Create(t.Context(), bridge.Call{}, "Group", []byte(`{"displayName":"G","members":[`+body+`]}`), bridge.View{})
+	if status(err) != http.StatusConflict || len(h.server.Entry(t, dn).Values("member")) != 1 {
+		t.Errorf("%v; the group holds %q", err, h.server.Entry(t, dn).Values("member"))
+	}
+}
+
+// TestLargeChangeStopped: of a large change that the directory refuses in its middle, or that ends with the directory, the client hears that
+// part of it stands, and the same request again completes it. A group that was to be made is there then, and a PATCH completes it.
+func TestLargeChangeStopped(t *testing.T) {
+	const members = 1000
+	for name, fault := range map[string]memdir.Fault{"refused": {Code: 53, Text: "says no"}, "lost": {Drop: memdir.DropBefore}} {
+		for _, create := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, create: %t", name, create), func(t *testing.T) {
+				h := build(t)
+				body := h.many(t, members)
+				post := func() (*bridge.Result, error) {
+					return h.Create(t.Context(), bridge.Call{}, "Group", []byte(`{"displayName":"G","members":[`+body+`]}`), bridge.View{})
+				}
+				var group string
+				add := func() (*bridge.Result, error) {
+					return h.patch(t, bridge.Call{}, "Group", group, `{"op":"add","path":"members","value":[`+body+`]}`)
+				}
+				send, whole := post, 0
+				if !create {
+					group, send, whole = h.create(t, "Group", `{"displayName":"G"}`).Resource["id"].(string), add, 1
+				}
+				var modifies atomic.Int32
+				h.server.Mem.Fault(func(op, _ string) memdir.Fault {
+					if op == "modify" {
+						modifies.Add(1)
+					}
+					if int(modifies.Load()) > whole && (op == "modify" || fault.Code == 0) {
+						return fault
+					}
+					return memdir.Fault{}
+				})
+				_, err := send()
+				h.server.Mem.Fault(nil)
+				f := bridge.Explain(err)
+				if refused := fault.Code != 0; refused != (f.Status == http.StatusForbidden) ||
+					!create && !strings.HasPrefix(f.Detail, "500 of the 1000 members are as asked, and the same request again completes it; ") {
+					t.Errorf("%+v", f)
+				}
+				_, err = send()
+				for status(err) == http.StatusServiceUnavailable { // the breaker's pause
+					time.Sleep(10 * time.Millisecond)
+					_, err = send()
+				}
+				if create && status(err) == http.StatusConflict {
+					list, _ := h.Query(t.Context(), bridge.Call{}, "Group", bridge.Query{Filter: `displayName eq "G"`, Count: 1})
+					group = list.Resources[0]["id"].(string)
+					_, err = add()
+				}
+				if got := len(h.members(t, "cn=G")); err != nil || got != members {
+					t.Errorf("again: %v, %d members", err, got)
+				}
+			})
+		}
+	}
+}
+
+// TestUnknownLargeGroup: a group of more members than one request takes is made whole, whichever of its requests got no answer.
+func TestUnknownLargeGroup(t *testing.T) {
+	const members = 501
+	h := build(t)
+	body := h.many(t, members)
 	for _, c := range []struct {
 		op   string
 		drop memdir.Drop
@@ -265,7 +343,7 @@ func TestUnknownLargeGroup(t *testing.T) {
 		name := fmt.Sprint(c.op, c.drop)
 		h.at(c.op, 0, memdir.Fault{Drop: c.drop}, nil)
 		_, err := h.Create(t.Context(), bridge.Call{}, "Group",
-			[]byte(`{"displayName":"`+name+`","members":[`+body.String()[1:]+`]}`), bridge.View{})
+			[]byte(`{"displayName":"`+name+`","members":[`+body+`]}`), bridge.View{})
 		if got := len(h.members(t, "cn="+name)); err != nil || got != members {
 			t.Errorf("%s: %d members: %v", name, got, err)
 		}

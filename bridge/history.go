@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -122,6 +123,23 @@ func (h history) ofAnother(err error) error {
 	}
 	detail := fmt.Sprintf("%s refers to %s, and the directory does not let the bridge change it", r.Plan.Steps[at].Change.DN, r.Plan.DN())
 	return &reason.Error{Reason: reason.Refused, Detail: detail, Cause: err}
+}
+
+// partly tells the client how far a change of members came that stopped in its middle.
+func (h history) partly(err error) error {
+	if len(h) == 0 {
+		return err
+	}
+	done, all := h.last().receipt.Members()
+	if done == 0 || done == all {
+		return err
+	}
+	part := &reason.Error{Reason: reasonOf(err), Detail: reasonOf(err).Row().Detail, Cause: err}
+	if own, is := errors.AsType[*reason.Error](err); is {
+		part.Attribute, part.Detail = own.Attribute, cmp.Or(own.Detail, part.Detail)
+	}
+	part.Detail = fmt.Sprintf("%d of the %d members are as asked, and the same request again completes it; %s", done, all, part.Detail)
+	return part
 }
 
 // gone says that the directory knows nothing of the entry that it showed: a server that is late shows it still.

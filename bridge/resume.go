@@ -43,6 +43,11 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 	if otherwise := sent.Else; next == at && otherwise != nil && len(otherwise.Mods) > 0 {
 		rest.Steps[0].Change.Else = nil // it may be this plan that took the value
 	}
+	for i := range rest.Steps {
+		if rest.Steps[i].Change.If.Made {
+			rest.Steps[i].Change.If = ldif.Condition{ID: r.typ.ID(e)}
+		}
+	}
 	for i := range rest.Steps { // what comes next of the same entry
 		if next := &rest.Steps[i].Change.If; next.ID == sent.If.ID {
 			if next.AsLeft {

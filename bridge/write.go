@@ -104,13 +104,13 @@ func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 		case past.followed():
 			r.follows.Store(true) // it is not asked for that again
 		case !past.again(err, n):
-			return nil, name(r.typ, past.told(err))
+			return nil, past.partly(name(r.typ, past.told(err)))
 		}
 	}
 	if err == nil { // every attempt made room, and what is wanted is yet to be done
 		err = &directory.Error{Reason: reason.LostRace}
 	}
-	return nil, name(r.typ, past.told(err))
+	return nil, past.partly(name(r.typ, past.told(err)))
 }
 
 // attempt goes from the look to the receipt.

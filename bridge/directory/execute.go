@@ -34,7 +34,13 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 		if i == len(p.Steps)-1 {
 			asked = read
 		}
-		receipt.Steps[i], err = r.change(ctx, step.Change, left[step.Change.If.ID], asked)
+		change := step.Change
+		if change.If.Made {
+			change.If.ID, err = r.made(ctx, change.DN)
+		}
+		if err == nil {
+			receipt.Steps[i], err = r.change(ctx, change, left[change.If.ID], asked)
+		}
 		if err != nil {
 			receipt.Err = r.takeBack(ctx, receipt, i, err)
 			break
@@ -48,6 +54,19 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 type run struct {
 	client *Client
 	server *ldif.Server
+	id     string // of the entry that the plan made, once it was asked for
+}
+
+// made is the id of the entry that the plan has made with the DN.
+func (r *run) made(ctx context.Context, dn string) (string, error) {
+	if r.id != "" {
+		return r.id, nil
+	}
+	e, err := r.client.one(ctx, dn, r.server.IDAttribute)
+	if err == nil {
+		r.id = r.server.ID(e)
+	}
+	return r.id, err
 }
 
 var errBehind = errors.New("a change behind it stands")
@@ -93,8 +112,17 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 // inverse sends an inverse. moved says that another has renamed the entry, or deleted it: a rename of this plan's own is no more then, and
 // the rest is taken back where the entry is now.
 func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err error) {
+	if inverse.If.Made {
+		inverse.If.ID = r.id
+	}
 	_, err = r.change(ctx, inverse, nil, nil)
-	if e, _ := errors.AsType[*Error](err); e == nil || e.Reason != reason.NoSuchObject || inverse.If.ID == "" {
+	e, _ := errors.AsType[*Error](err)
+	switch {
+	case e == nil || inverse.If.ID == "":
+		return false, err
+	case inverse.Kind == ldif.Delete && e.Reason == reason.LostRace: // another entry has the name
+		return true, nil
+	case e.Reason != reason.NoSuchObject:
 		return false, err
 	}
 	filter, _ := r.server.IDFilter(inverse.If.ID)

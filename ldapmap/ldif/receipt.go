@@ -65,6 +65,22 @@ func (r Receipt) PartlyDone() bool {
 	return r.Err != nil && (r.At(Stands) >= 0 || r.Unsure() && r.At(Done) >= 0)
 }
 
+// Members are how many values the plan was to add to members, or take away, in changes of those alone, and how many of them are so.
+func (r Receipt) Members() (done, all int) {
+	for i, step := range r.Plan.Steps {
+		if !step.Change.IsSettled() || step.Inverse != nil {
+			continue
+		}
+		for _, m := range step.Change.Mods {
+			all += len(m.Values)
+			if r.Steps[i].State == Done || r.Steps[i].State == Stands {
+				done += len(m.Values)
+			}
+		}
+	}
+	return done, all
+}
+
 // Unsure says that it is not known whether the plan's step at At(Unknown) was done.
 func (r Receipt) Unsure() bool { return r.At(Unknown) >= 0 }
 
@@ -129,7 +145,7 @@ func (r Receipt) Undo(id string) Plan {
 		back := *inverse
 		effect := Effect{Kind: Changed, DN: back.DN, ID: back.If.ID}
 		if back.Kind == Delete {
-			back.If.ID = id
+			back.If = Condition{ID: id}
 			effect = Effect{Kind: Deleted, DN: back.DN, ID: id}
 		}
 		undo.Steps = append(undo.Steps, Step{Change: back, Before: step.Before})
