@@ -88,6 +88,33 @@ func (d *deployment) wroteOnce(t *testing.T) {
 	}
 }
 
+// TestLostAnswers: on every server the answer to a write is lost, and the client is told what became of it.
+func TestLostAnswers(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		proxy := dirtest.Counted(t, server)
+		d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)
+		d.user(t, "warm@contoso.example")
+		lose := func(op string, status int, method, path, body string) object {
+			proxy.LoseAnswer(op)
+			return d.want(t, status, method, path, body)
+		}
+		user := lose("add", http.StatusCreated, http.MethodPost, "/Users",
+			resource("/Users", `"userName":"once@contoso.example","displayName":"Once"`))["id"].(string)
+		group := lose("add", http.StatusCreated, http.MethodPost, "/Groups",
+			resource("/Groups", `"displayName":"Once too","members":`+values(user)))["id"].(string)
+		lose("modify", http.StatusOK, http.MethodPatch, "/Users/"+user, operations(replace("title", `"Clerk"`)))
+		lose("modrdn", http.StatusOK, http.MethodPatch, "/Users/"+user,
+			operations(replace("userName", `"twice@contoso.example"`), replace("displayName", `"Twice"`)))
+		if d.members(t, group)[user] != 1 {
+			t.Errorf("the group holds %q", d.entry(t, group).Values("member"))
+		}
+		lose("delete", http.StatusNoContent, http.MethodDelete, "/Users/"+user, "")
+		if found := d.found(t, "/Users", `userName sw "once" or userName sw "twice"`); len(found) != 0 {
+			t.Errorf("there is %v", found)
+		}
+	})
+}
+
 // TestUnconfirmed: where nothing more can be learned the client is not told of a success.
 func TestUnconfirmed(t *testing.T) {
 	server := memory(t)

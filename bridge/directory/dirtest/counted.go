@@ -19,6 +19,14 @@ type Proxy struct {
 
 	mu     sync.Mutex
 	counts map[string]int
+	lose   string // the operation whose next answer is lost
+}
+
+// LoseAnswer has the next operation of a name done, and the connection closed in the place of its answer.
+func (p *Proxy) LoseAnswer(operation string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lose = operation
 }
 
 // Counted starts a proxy before the server's URL, for the test's duration. On Active Directory that leads to TLS as URL itself does.
@@ -64,32 +72,62 @@ func (p *Proxy) forward(client net.Conn, address string) {
 		return
 	}
 	ended := make(chan struct{})
+	lost := make(chan int64, 1) // the number of the message whose answer is
 	go func() {
 		defer close(ended)
-		_, _ = io.Copy(client, server)
+		answers(server, client, lost)
 		client.Close() // ends the requests
 	}()
-	p.requests(client, server)
+	p.requests(client, server, lost)
 	server.Close() // ends the answers
 	<-ended
 }
 
-func (p *Proxy) requests(client io.Reader, server io.Writer) {
+// answers hands over what the server answers until the answer that is to be lost.
+func answers(server io.Reader, client io.Writer, lost <-chan int64) {
+	from, losing := bufio.NewReader(server), int64(-1)
+	for {
+		message, packet, err := readMessage(from)
+		if err != nil || len(packet.Children) < 2 {
+			return
+		}
+		select {
+		case losing = <-lost:
+		default:
+		}
+		if number, _ := packet.Children[0].Value.(int64); number == losing {
+			return
+		}
+		if _, err := client.Write(message); err != nil {
+			return
+		}
+	}
+}
+
+func (p *Proxy) requests(client io.Reader, server io.Writer, lost chan<- int64) {
 	from := bufio.NewReader(client)
 	for {
 		message, packet, err := readMessage(from)
 		if err != nil || len(packet.Children) < 2 {
 			return
 		}
-		p.count(operations[packet.Children[1].Tag])
+		if p.count(operations[packet.Children[1].Tag]) {
+			number, _ := packet.Children[0].Value.(int64)
+			lost <- number
+		}
 		if _, err := server.Write(message); err != nil {
 			return
 		}
 	}
 }
 
-func (p *Proxy) count(operation string) {
+// count counts an operation, and says whether its answer is to be lost.
+func (p *Proxy) count(operation string) (lose bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counts[operation]++
+	if lose = p.lose == operation && operation != ""; lose {
+		p.lose = ""
+	}
+	return lose
 }
