@@ -48,8 +48,8 @@ type crew struct {
 	user, group, report string
 }
 
-func newCrew(t *testing.T) *crew {
-	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+func newCrew(t *testing.T, without ...string) *crew {
+	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences, o.Without = false, without })
 	c := &crew{copies: copies{server: server, bridges: []*deployment{deploy(t, server), deploy(t, server)}}}
 	c.user = c.of(0).user(t, "anna@contoso.example")
 	c.group = c.of(1).group(t, "Crew", c.user)
@@ -79,19 +79,25 @@ func renamed(name string) string {
 	return operations(replace("userName", `"`+name+`@contoso.example"`))
 }
 
-// TestRemovedWhileRenamed: who is taken out of a group, or loses a report, while being renamed is out under the new name too.
+// TestRemovedWhileRenamed: who is taken out of a group, or loses a report, while being renamed is out under the new name too, whether or not
+// the directory asserts (RFC 4528) and shows what it wrote (RFC 4527).
 func TestRemovedWhileRenamed(t *testing.T) {
+	t.Run("asserted", func(t *testing.T) { removedWhileRenamed(t) })
+	t.Run("held by values", func(t *testing.T) { removedWhileRenamed(t, "1.3.6.1.1.12", "1.3.6.1.1.13.2") })
+}
+
+func removedWhileRenamed(t *testing.T, without ...string) {
 	t.Run("the rename finds its member gone", func(t *testing.T) {
-		c := newCrew(t)
+		c := newCrew(t, without...)
 		interleaved(c.server, between{
 			op: "modify", dn: "cn=crew",
 			do: c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user)),
-		})
+		}, between{op: "modrdn", do: func() { c.holdsNobody(t) }})
 		c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara"))
 		c.holdsNobody(t)
 	})
 	t.Run("the removal finds its member renamed", func(t *testing.T) {
-		c := newCrew(t)
+		c := newCrew(t, without...)
 		interleaved(c.server, between{
 			op: "modify", dn: "cn=crew",
 			do: c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara")),
@@ -100,7 +106,7 @@ func TestRemovedWhileRenamed(t *testing.T) {
 		c.holdsNobody(t)
 	})
 	t.Run("the removal comes between two steps of the rename", func(t *testing.T) {
-		c := newCrew(t)
+		c := newCrew(t, without...)
 		interleaved(c.server, between{
 			op: "modrdn",
 			do: c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user)),
@@ -109,7 +115,7 @@ func TestRemovedWhileRenamed(t *testing.T) {
 		c.holdsNobody(t)
 	})
 	t.Run("the directory is to move the member itself", func(t *testing.T) {
-		c := newCrew(t)
+		c := newCrew(t, without...)
 		interleaved(c.server, between{op: "modrdn", fault: memdir.Fault{Code: 20, Text: "the new name is there"}}, between{
 			op: "modrdn",
 			do: c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user)),
@@ -118,7 +124,7 @@ func TestRemovedWhileRenamed(t *testing.T) {
 		c.holdsNobody(t)
 	})
 	t.Run("the removal comes after the rename has looked again", func(t *testing.T) {
-		c := newCrew(t)
+		c := newCrew(t, without...)
 		second := c.of(1).group(t, "Second")
 		dn := c.of(0).entry(t, c.user).DN
 		interleaved(c.server, between{op: "modrdn", do: func() { // who joins meanwhile is found afterwards
@@ -137,7 +143,7 @@ func TestRemovedWhileRenamed(t *testing.T) {
 		}
 	})
 	t.Run("another manager", func(t *testing.T) {
-		c := newCrew(t)
+		c := newCrew(t, without...)
 		other := c.of(1).user(t, "other@contoso.example")
 		interleaved(c.server, between{
 			op: "modify", dn: "uid=report",

@@ -27,6 +27,7 @@ type Options struct {
 	// CleanReferences keeps member, uniqueMember, manager, owner, seeAlso and secretary true when an entry is deleted or renamed,
 	// as the overlay refint does.
 	CleanReferences bool
+	Without         []string         // controls, by their OIDs, that it does not announce
 	Log             func(Operation)  // called after each operation, by several goroutines; nil: nobody
 	Clock           func() time.Time // nil: time.Now
 	NewID           func() string    // gives an entryUUID; nil: a random one
@@ -49,6 +50,7 @@ type Server struct {
 	root         name
 	rootPassword string
 	observe      func(Operation)
+	without      []string
 	closed       chan struct{}
 	running      sync.WaitGroup
 
@@ -78,11 +80,11 @@ func Start(o Options) (*Server, error) {
 		o.NewID = uuid.NewString
 	}
 	s := &Server{
-		rootPassword: o.RootPassword,
-		observe:      o.Log,
-		closed:       make(chan struct{}),
-		connections:  make(map[*connection]struct{}),
-		counts:       make(map[string]int),
+		rootPassword: o.RootPassword, without: o.Without,
+		observe:     o.Log,
+		closed:      make(chan struct{}),
+		connections: make(map[*connection]struct{}),
+		counts:      make(map[string]int),
 	}
 	schema, err := parseSchema(o.Schema)
 	if err != nil {

@@ -1,6 +1,7 @@
 package memdir
 
 import (
+	"slices"
 	"strings"
 
 	"scimbridge/ldapmap/ldif"
@@ -25,7 +26,8 @@ func (s *Server) rootDSE() *ldif.Entry {
 	e.Set("objectClass", "top", "OpenLDAProotDSE")
 	e.Set("structuralObjectClass", "OpenLDAProotDSE")
 	e.Set("namingContexts", s.tree.suffix.text)
-	e.Set("supportedControl", pagingControl, matchedValuesControl, postReadControl, preReadControl, assertionControl, manageDSAControl)
+	controls := []string{pagingControl, matchedValuesControl, postReadControl, preReadControl, assertionControl, manageDSAControl}
+	e.Set("supportedControl", slices.DeleteFunc(controls, func(oid string) bool { return slices.Contains(s.without, oid) })...)
 	e.Set("supportedExtension", whoAmIExtension)
 	e.Set("supportedFeatures", modifyIncrement, allOperational, absoluteFilters)
 	e.Set("supportedLDAPVersion", "3")
