@@ -67,8 +67,8 @@ func (r *request) lookAgain(ctx context.Context, done attempt) error {
 	return err
 }
 
-// moving says that an entry is to be given a name that it holds already: the rename that gave it is about to take the old one out, and would
-// take it for removed if another did.
+// moving says that an entry is to be given a name that it holds already: the rename that gave it is about to take the old one out, and
+// would take it for removed if another did.
 func (r *request) moving(ctx context.Context, amends ldif.Plan) (bool, error) {
 	for _, s := range amends.Steps {
 		if s.Change.Else == nil {

@@ -79,8 +79,8 @@ func renamed(name string) string {
 	return operations(replace("userName", `"`+name+`@contoso.example"`))
 }
 
-// TestRemovedWhileRenamed: who is taken out of a group, or loses a report, while being renamed is out under the new name too, whether or not
-// the directory asserts (RFC 4528) and shows what it wrote (RFC 4527).
+// TestRemovedWhileRenamed: who is taken out of a group, or loses a report, while being renamed is out under the new name too, whether
+// or not the directory asserts (RFC 4528) and shows what it wrote (RFC 4527).
 func TestRemovedWhileRenamed(t *testing.T) {
 	t.Run("asserted", func(t *testing.T) { removedWhileRenamed(t) })
 	t.Run("held by values", func(t *testing.T) { removedWhileRenamed(t, "1.3.6.1.1.12", "1.3.6.1.1.13.2") })
@@ -278,8 +278,8 @@ func TestRestoredWhileDisplaced(t *testing.T) {
 	}
 }
 
-// TestRenamedWhileRestored: what a change wrote is taken back from the entry, or stands and is completed, where another renamed it before the
-// change's own rename.
+// TestRenamedWhileRestored: what a change wrote is taken back from the entry, or stands and is completed, where another renamed it before
+// the change's own rename.
 func TestRenamedWhileRestored(t *testing.T) {
 	c := newCrew(t)
 	leaver, tombstone := c.softDeleted(t, "zoe@contoso.example")

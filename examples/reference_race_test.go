@@ -26,8 +26,8 @@ func raceRounds(t *testing.T, short int) int {
 	return short
 }
 
-// race runs rounds of a race, several beside one another, each with names of its own. 389 Directory Server's writes that meet in its database
-// wait longer for one another than they take.
+// race runs rounds of a race, several beside one another, each with names of its own. 389 Directory Server's writes that meet in its
+// database wait longer for one another than they take.
 func (c copies) race(t *testing.T, rounds int, run func(t *testing.T, round int)) {
 	lanes := 4
 	if c.server.Kind == ldif.DS389 {

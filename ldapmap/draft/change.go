@@ -116,8 +116,8 @@ func (d *Draft) activate(diff *difference) (changed bool, err error) {
 	return changed, nil
 }
 
-// tombstones are the tombstone names that the entry carries, over its login or over the one that it is to have: one that was being renamed to
-// its tombstone name, for another to have the clean one, carries it still when that stopped.
+// tombstones are the tombstone names that the entry carries, over its login or over the one that it is to have: one that was being renamed
+// to its tombstone name, for another to have the clean one, carries it still when that stopped.
 func (d *Draft) tombstones() []string {
 	now, _ := d.after["userName"].(string)
 	return slices.DeleteFunc(slices.Clone(d.write.Entry.Values(d.t.Tombstone)), func(v string) bool {
