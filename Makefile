@@ -25,6 +25,6 @@ bench:
 	go test ./examples -run '^$$' -bench Bridge
 	go test ./cmd/scimbench -run '^$$' -bench Table -benchtime 1x -timeout 1h
 
-# The races between requests, thousands of rounds of each on every server: an hour or two.
+# The races between requests, thousands of rounds of each on every server: hours, most of them on Samba.
 races:
 	SCIMBRIDGE_TEST_ROUNDS=5000 go test -timeout 24h -v ./examples -run 'TestReferenceRaces|TestUniqueRaces'
