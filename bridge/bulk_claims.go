@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 	"scimbridge/scim/patch"
+	"scimbridge/scim/stringprep"
 )
 
 // claims tells what an operation of a bulk request does to the unique values of a type: a POST claims those that it names. What a PUT, or a
@@ -42,13 +42,13 @@ func (b *Bridge) claims(ctx context.Context) func(scim.BulkOperation) scim.Claim
 	}
 }
 
-// uniqueValues are the unique values that a resource has, each with its attribute, as the directory compares it and ignoring case.
+// uniqueValues are the unique values that a resource has, each with its attribute, as SCIM and the directory compare it.
 func uniqueValues(t *ldapmap.Type, r scim.Resource) []string {
 	var values []string
 	for _, rule := range t.Unique {
 		for _, value := range t.SCIMValues(rule, r) {
 			if text, err := compile.Text(value); err == nil {
-				values = append(values, fmt.Sprintf("%s %s", rule.LDAP, ldif.Key(t.Server.Schema, rule.LDAP, strings.ToLower(text))))
+				values = append(values, fmt.Sprintf("%s %s", rule.LDAP, ldif.Key(t.Server.Schema, rule.LDAP, stringprep.Key(text))))
 			}
 		}
 	}

@@ -27,8 +27,8 @@ func TestFiltersMatchWhatTheySay(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			start, values := s.start, filterValues
 			if s.name == "389ds" {
-				// Within a text it takes İ and i for two letters, where the bridge and OpenLDAP take them for one.
-				values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return strings.Contains(v, "İ") })
+				// It takes these for other letters than those in ASCII, where the bridge and OpenLDAP take them for the same.
+				values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return strings.ContainsAny(v, "İ\u212aＭ") })
 				start = func(t testing.TB) *dirtest.Server {
 					return dirtest.DS389(t, ds389Schema, dirtest.WithoutSevenBitCheck())
 				}
@@ -110,7 +110,7 @@ type filterMaker struct {
 
 var filterValues = []string{
 	"mara", "Mara", "MARA lind", "mara  lind", " mara", "lind ", "straße", "STRASSE",
-	"İvo", "ivo", "K", "K", "a*b", "a\\b", "(x)", "é", "e\u0301", "1", "01", "-",
+	"İvo", "ivo", "k", "\u212a", "Ｍａｒａ", "a*b", "a\\b", "(x)", "é", "e\u0301", "1", "01", "-",
 }
 
 func (g *filterMaker) value() string { return g.values[g.IntN(len(g.values))] }

@@ -2,9 +2,9 @@ package ldapmap
 
 import (
 	"regexp"
-	"strings"
 
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim/stringprep"
 )
 
 // Entra frees a deleted user's name by renaming it to the object id's 32 hex digits and the name. Such a userName over the
@@ -18,7 +18,7 @@ var tombstonePrefix = regexp.MustCompile(`^[0-9a-fA-F]{32}`)
 
 // IsTombstone says whether name is the tombstone form of login.
 func IsTombstone(name, login string) bool {
-	return login != "" && tombstonePrefix.MatchString(name) && strings.EqualFold(name[32:], login)
+	return login != "" && tombstonePrefix.MatchString(name) && stringprep.Equal(name[32:], login)
 }
 
 // LoginOf is the userName that the entry holds, beneath a tombstone or not.

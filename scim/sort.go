@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"scimbridge/scim/schema"
+	"scimbridge/scim/stringprep"
 )
 
 // SortKey is the value by which a resource is sorted: the attribute's, of several values the primary one's or the first one's, of a complex
@@ -73,7 +74,7 @@ func compareAssigned(a, b any, attribute *schema.Attribute) int {
 			}
 		}
 		if !attribute.CaseExact {
-			x, y = strings.ToLower(x), strings.ToLower(y)
+			x, y = stringprep.Key(x), stringprep.Key(y)
 		}
 		return strings.Compare(x, y)
 	}

@@ -72,7 +72,9 @@ func TestCompareKeys(t *testing.T) {
 			}
 		}
 	}
-	if order := scim.CompareKeys("MARA", "mara", rt.Core.Attribute("userName"), false); order != 0 {
-		t.Errorf("a name in other case is %d", order)
+	for name, other := range map[string]string{"MARA": "mara", "jos\u00e9": "jose\u0301", "mara  lind": "mara lind"} {
+		if order := scim.CompareKeys(name, other, rt.Core.Attribute("userName"), false); order != 0 {
+			t.Errorf("%+q and %+q are %d", name, other, order)
+		}
 	}
 }

@@ -147,7 +147,7 @@ func (r *run) among(name string, values []string) func(string) bool {
 		case a.Syntax == ldif.SyntaxDN || a.Syntax == ldif.SyntaxNameAndUID:
 			key = ldif.NormalDN
 		case strings.HasPrefix(strings.ToLower(a.Equality), "caseignore"):
-			key = func(v string) string { return strings.ToLower(strings.Join(strings.Fields(v), " ")) }
+			key = func(v string) string { return ldif.Key(r.server.Schema, name, v) }
 		}
 	}
 	there := map[string]bool{}

@@ -47,6 +47,7 @@ var floors = []string{
 	"scim/filter",
 	"scim",
 	"scim/schema",
+	"scim/stringprep",
 }
 
 // besides are the packages that stand on no floor, each with what it may import of ours. Any test may import them.

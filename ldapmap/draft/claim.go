@@ -8,6 +8,7 @@ import (
 	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
+	"scimbridge/scim/stringprep"
 )
 
 // claim is a value that a write needs for itself alone: of a unique SCIM attribute (taken: a conflict), of a computed attribute or of the
@@ -90,9 +91,12 @@ func texts(values []any) []string {
 // filters ask who holds what the claim wants, candidates of the round included.
 func (c claim) filters(t *ldapmap.Type, round int) []string {
 	if !c.takesNumber() {
-		filters := []string{ldif.Equality(c.rule.LDAP, c.value)}
-		if t.Tombstone != "" && c.rule == t.Login {
-			filters = append(filters, ldif.Equality(t.Tombstone, c.value))
+		var filters []string
+		for _, spelling := range c.spellings() {
+			filters = append(filters, ldif.Equality(c.rule.LDAP, spelling))
+			if t.Tombstone != "" && c.rule == t.Login {
+				filters = append(filters, ldif.Equality(t.Tombstone, spelling))
+			}
 		}
 		return filters
 	}
@@ -101,6 +105,14 @@ func (c claim) filters(t *ldapmap.Type, round int) []string {
 		filters = append(filters, ldif.Equality(c.attribute(), value))
 	}
 	return filters
+}
+
+// spellings are the forms in which another entry may hold the value of a unique SCIM attribute.
+func (c claim) spellings() []string {
+	if c.rule.CaseExact() {
+		return []string{c.value}
+	}
+	return stringprep.Spellings(c.value)
 }
 
 // standing is how an entry stands to a claim.
@@ -124,7 +136,7 @@ func (c claim) standingOf(t *ldapmap.Type, e *ldif.Entry) standing {
 	if c.rule == t.Login {
 		switch tombstone := t.TombstoneOf(e); {
 		case tombstone == "":
-		case strings.EqualFold(tombstone, c.value):
+		case stringprep.Equal(tombstone, c.value):
 			return taken
 		case among(t, c.rule, []string{t.LoginOf(e)}, c.value):
 			return softDeleted
@@ -149,7 +161,7 @@ func among(t *ldapmap.Type, r *ldapmap.Rule, others []string, value string) bool
 
 // alike says whether SCIM or the directory takes two values for equal.
 func alike(t *ldapmap.Type, attribute, a, b string) bool {
-	return strings.EqualFold(a, b) || ldif.Equal(t.Server.Schema, attribute, a, b)
+	return stringprep.Equal(a, b) || ldif.Equal(t.Server.Schema, attribute, a, b)
 }
 
 // conflict says who holds what is claimed, where the caller may know. A 409 is made here.

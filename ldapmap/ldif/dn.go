@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/scim/stringprep"
 )
 
 // SplitDN cuts a DN after its first RDN, both parts as they are written (RFC 4514).
@@ -28,7 +30,8 @@ func SplitDN(dn string) (rdn, parent string) {
 }
 
 // NormalDN returns a form of the DN that is equal for DNs that differ only in case, spaces that do not count, escapes, or the
-// order within an RDN: a key for maps. What is no DN comes back in lower case.
+// order within an RDN: a key for maps. What is no DN comes back in lower case. Letters are not composed: where a server tells two such DNs
+// apart, a reference to the one entry would lead to the other.
 func NormalDN(dn string) string {
 	if isPlain(dn) {
 		return strings.ToLower(dn)
@@ -45,7 +48,7 @@ func normalRDNs(dn *ldap.DN) []string {
 	for i, rdn := range dn.RDNs {
 		parts := make([]string, len(rdn.Attributes))
 		for j, a := range rdn.Attributes {
-			parts[j] = strings.ToLower(a.Type) + "=" + EscapeRDN(squeeze(fold(a.Value)))
+			parts[j] = strings.ToLower(a.Type) + "=" + EscapeRDN(stringprep.Squeeze(strings.ToLower(a.Value), true, true))
 		}
 		slices.Sort(parts)
 		rdns[i] = strings.Join(parts, "+")

@@ -347,12 +347,16 @@ func TestEqual(t *testing.T) {
 	}{
 		{"cn", "Ann  B", "ann b", true},
 		{"surname;lang-de", "Ä", "ä", true},
+		{"surname", "jos\u00e9", "JOSE\u0301", true},
+		{"surname", "ｍａｒａ", "mara", true},
+		{"surname", "νίκος", "νίκοσ", false}, // two letters to OpenLDAP
 		{"externalId", "a", "A", false},
 		{"facsimileTelephoneNumber", "1 2", "12", false},
 		{"facsimileTelephoneNumber", "1 2", "1 2", true},
 		{"telephoneNumber", "1 2", "1-2", true},
 		{"member", "cn=a, dc=b", "CN=A,DC=B", true},
 		{"member", "cn=a+sn=b,dc=c", "SN=B+cn=A,dc=c", true},
+		{"member", "cn=jos\u00e9,dc=c", "cn=jose\u0301,dc=c", true},
 		{"member", "not a DN", "NOT A DN", false},
 		{"createTimestamp", "2026010212Z", "20260102130000+0100", true},
 		{"createTimestamp", "20161231235960Z", "20170101000000Z", true},

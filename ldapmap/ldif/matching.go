@@ -7,10 +7,13 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/scim/stringprep"
 )
 
 // Equal says whether two values of an attribute are equal by its equality rule; by their octets where the schema gives it none.
-// Values of an attribute that the schema does not know are compared ignoring case and surplus spaces.
+// Values of an attribute that the schema does not know are compared as caseIgnoreMatch does. Texts are prepared as OpenLDAP prepares them:
+// a server that does not compose letters (389 Directory Server, Active Directory) tells more of them apart.
 func Equal(s *Subschema, attribute, a, b string) bool {
 	return a == b || Key(s, attribute, a) == Key(s, attribute, b)
 }
@@ -88,20 +91,24 @@ func ruleNamed(name string) *matchingRule {
 
 var (
 	caseIgnore = &matchingRule{
-		normal: func(_ *Subschema, v string) (string, bool) { return squeeze(fold(v)), true },
-		piece:  func(p string, first, last bool) string { return squeezePiece(fold(p), first, last) },
+		normal: func(_ *Subschema, v string) (string, bool) {
+			return stringprep.Squeeze(stringprep.Lower(v), true, true), true
+		},
+		piece: func(p string, first, last bool) string { return stringprep.Squeeze(stringprep.Lower(p), first, last) },
 	}
 	caseExact = &matchingRule{
-		normal: func(_ *Subschema, v string) (string, bool) { return squeeze(v), true },
-		piece:  squeezePiece,
+		normal: func(_ *Subschema, v string) (string, bool) {
+			return stringprep.Squeeze(stringprep.Exact(v), true, true), true
+		},
+		piece: func(p string, first, last bool) string { return stringprep.Squeeze(stringprep.Exact(p), first, last) },
 	}
 	numeric = &matchingRule{
 		normal: func(_ *Subschema, v string) (string, bool) { return strings.ReplaceAll(v, " ", ""), true },
 		piece:  func(p string, _, _ bool) string { return strings.ReplaceAll(p, " ", "") },
 	}
 	telephone = &matchingRule{
-		normal: func(_ *Subschema, v string) (string, bool) { return dial.Replace(fold(v)), true },
-		piece:  func(p string, _, _ bool) string { return dial.Replace(fold(p)) },
+		normal: func(_ *Subschema, v string) (string, bool) { return dial.Replace(strings.ToLower(v)), true },
+		piece:  func(p string, _, _ bool) string { return dial.Replace(strings.ToLower(p)) },
 	}
 	octets = &matchingRule{
 		normal: func(_ *Subschema, v string) (string, bool) { return v, true },
@@ -170,24 +177,6 @@ var syntaxRules = map[string]*matchingRule{
 	"1.3.6.1.4.1.1466.115.121.1.40": octets,
 	"1.2.840.113556.1.4.907":        octets,    // NT Security Descriptor
 	"1.2.840.113556.1.4.1362":       caseExact, // Case-sensitive String
-}
-
-func fold(v string) string { return strings.ToLower(v) }
-
-// squeeze drops spaces that do not count (RFC 4518 §2.6.1): at both ends, and more than one within.
-func squeeze(v string) string { return squeezePiece(v, true, true) }
-
-func squeezePiece(part string, first, last bool) string {
-	if first {
-		part = strings.TrimLeft(part, " ")
-	}
-	if last {
-		part = strings.TrimRight(part, " ")
-	}
-	for strings.Contains(part, "  ") {
-		part = strings.ReplaceAll(part, "  ", " ")
-	}
-	return part
 }
 
 // dial drops what does not count in a telephone number (RFC 4518 §2.6.3).
@@ -265,6 +254,13 @@ func normalName(s *Subschema, v string) (string, bool) {
 		rdns[i] = strings.Join(parts, "+")
 	}
 	return strings.Join(rdns, ","), true
+}
+
+// SameDN says whether two DNs are one name by the equality rules of the attributes in them, where the function SameDN says so of fewer.
+func (s *Subschema) SameDN(a, b string) bool {
+	x, ok := normalName(s, a)
+	y, also := normalName(s, b)
+	return ok && also && x == y
 }
 
 // normalNameAndUID prepares a DN with an optional bit string behind it (RFC 4517 §3.3.21).

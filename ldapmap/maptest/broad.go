@@ -51,7 +51,8 @@ const BroadMap = `
 var Words = []string{
 	"mara", "Mara", "MARA", "mara  lind", " mara lind", "mara lind ", "Mara Lind", "ma", "LIND", "5-5", "55", " - ",
 	"*", "a*b", `a\b`, "(x)", "a,b+c=d", "ΝΊΚΟΣ", "νίκος", "νίκοσ",
-	"Straße", "STRAßE", "K", "k", "ſ", "é", "É", "#1", "12", "TRUE", "0123456789abcdef0123456789abcdefmara",
+	"Straße", "STRAßE", "K", "k", "ſ", "é", "É", "e\u0301", "ｍａ", "m\u00a0a", "İ", "i",
+	"#1", "12", "TRUE", "0123456789abcdef0123456789abcdefmara",
 }
 
 // DrawWord draws one of them.

@@ -2,6 +2,7 @@ package search
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -10,6 +11,7 @@ import (
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim/filter"
 	"scimbridge/scim/schema"
+	"scimbridge/scim/stringprep"
 )
 
 // How one comparison of a SCIM value becomes an LDAP filter that is no stricter: equality and substrings where the attribute has
@@ -43,7 +45,18 @@ func (x *translator) assertion(attribute string, r *ldapmap.Rule, c *filter.Comp
 			break
 		}
 		loose := func(rule string) bool { return ldif.IgnoresCase(rule) || r.CaseExact() && ldif.ComparesText(rule) }
-		return "(" + attribute + "=" + textAssertion(value, c.Op, !r.CaseExact(), loose(equalityRule), loose(substringRule)) + ")"
+		spellings := []string{value}
+		if !r.CaseExact() {
+			spellings = stringprep.Spellings(value)
+		}
+		var alternatives []string
+		for _, spelling := range spellings {
+			text := textAssertion(spelling, c.Op, !r.CaseExact(), loose(equalityRule), loose(substringRule))
+			if f := "(" + attribute + "=" + text + ")"; !slices.Contains(alternatives, f) {
+				alternatives = append(alternatives, f)
+			}
+		}
+		return ldif.AnyOf(alternatives...)
 	}
 	return ldif.Presence(attribute)
 }
@@ -55,7 +68,7 @@ func textAssertion(value string, op filter.Op, ignoringCase, equals, contains bo
 		text = withoutOddLetters(value)
 	}
 	odd := ignoringCase && strings.Contains(text, "*") // an asterisk of the value's own is escaped
-	// Spaces at the ends, and several in a row, count in SCIM and not in LDAP.
+	// Servers differ in what they make of spaces at the ends of a part, and of several in a row.
 	contains = contains && strings.TrimSpace(value) == value && !strings.Contains(value, "  ")
 	switch {
 	case op == filter.Equal && equals && !odd:
@@ -78,12 +91,14 @@ func textAssertion(value string, op filter.Op, ignoringCase, equals, contains bo
 // plain says whether the value is one that every server reads as it stands: not empty once prepared (RFC 4518 drops control and
 // format characters, and a telephone number's rule spaces and hyphens).
 func plain(value string) bool {
+	value = stringprep.Exact(value)
 	dropped := func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 	return strings.Trim(value, " -") != "" && !strings.ContainsFunc(value, dropped)
 }
 
 // withoutOddLetters escapes the value, with an asterisk in the place of each letter that SCIM takes for equal to one that has
-// another lower case: servers differ in what they make of the Greek ς and σ, or of the Kelvin sign.
+// another lower case: servers differ in what they make of the Greek ς and σ, or of the Kelvin sign. One in ASCII stands as it is: nobody
+// would find `mask` by an index for the sake of `maſk`.
 func withoutOddLetters(value string) string {
 	var b strings.Builder
 	for _, r := range value {
@@ -99,6 +114,9 @@ func withoutOddLetters(value string) string {
 func isOddLetter(r rune) bool {
 	if r < unicode.MaxASCII {
 		return false
+	}
+	if unicode.ToLower(r) < unicode.MaxASCII || stringprep.Lower(string(r)) != stringprep.Fold(string(r)) {
+		return true
 	}
 	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
 		if other < unicode.MaxASCII || unicode.ToLower(other) != unicode.ToLower(r) {

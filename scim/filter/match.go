@@ -3,10 +3,10 @@ package filter
 import (
 	"encoding/json"
 	"strings"
-	"unicode"
 
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
+	"scimbridge/scim/stringprep"
 )
 
 // Matches evaluates e over r (RFC 7644 §3.4.2.2), honouring caseExact. A multi-valued attribute matches if one of its values does.
@@ -138,10 +138,7 @@ func holds(op Op, a *schema.Attribute, v, with any) bool {
 		return okT && okU && ordering(op, t.Compare(u))
 	}
 	if !a.CaseExact {
-		if op == Equal {
-			return strings.EqualFold(x, y)
-		}
-		x, y = fold(x), fold(y)
+		x, y = prepared(op, x, y)
 	}
 	switch op {
 	case Contains:
@@ -170,17 +167,20 @@ func ordering(op Op, sign int) bool {
 	return false
 }
 
-// fold maps each character to one that stands for all that simple folding takes for equal, as strings.EqualFold does: the lower case of the
-// smallest of them, so that the order is the alphabet's.
-func fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < unicode.MaxASCII && r != 'k' && r != 'K' && r != 's' && r != 'S' {
-			return unicode.ToLower(r)
+// prepared are a value's text and the filter's where case does not count, as a directory compares them: spaces at the ends of a value, and
+// more than one in a row, do not count either, and a part that is looked for in it may end in one that is there (RFC 4518 §2.6.1).
+func prepared(op Op, value, with string) (string, string) {
+	value = stringprep.Key(value)
+	with = stringprep.Squeeze(stringprep.Fold(with), op != Contains && op != EndsWith, op != Contains && op != StartsWith)
+	if with != "" && (with[0] == ' ' || with[len(with)-1] == ' ') {
+		switch op {
+		case Contains:
+			value = " " + value + " "
+		case StartsWith:
+			value += " "
+		case EndsWith:
+			value = " " + value
 		}
-		smallest := r
-		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
-			smallest = min(smallest, next)
-		}
-		return unicode.ToLower(smallest)
-	}, s)
+	}
+	return value, with
 }

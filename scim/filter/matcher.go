@@ -5,6 +5,7 @@ import (
 
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
+	"scimbridge/scim/stringprep"
 )
 
 // Matcher is a filter for many resources, or for many values of an attribute: it decides as Matches and MatchesValue do, but of a long
@@ -122,7 +123,7 @@ func textKey(a *schema.Attribute, text string) string {
 	if a.CaseExact {
 		return text
 	}
-	return fold(text)
+	return stringprep.Key(text)
 }
 
 func (n *either) holds(values func(AttrPath) []any) bool {

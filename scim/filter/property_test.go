@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
 	"scimbridge/scim"
 	"scimbridge/scim/filter"
 	"scimbridge/scim/schema"
+	"scimbridge/scim/stringprep"
 )
 
 // Any tree, printed and read, is the same tree; and it matches what its parts match.
@@ -37,8 +39,9 @@ func TestPrintParse(t *testing.T) {
 func TestMatcher(t *testing.T) {
 	rt := userType()
 	rapid.Check(t, func(t *rapid.T) {
-		words := rapid.SampledFrom([]string{"a", "A", "b", "k", "\u212a", "work"}) // the Kelvin sign is a k where case does not count
-		narrow := func(e filter.Expr) filter.Expr {                                // so that something is equal
+		// The Kelvin sign is a k where case does not count, and é is written in two ways.
+		words := rapid.SampledFrom([]string{"a", "A ", "b", "k", "\u212a", "\u00e9", "e\u0301", "work"})
+		narrow := func(e filter.Expr) filter.Expr { // so that something is equal
 			filter.Walk(e, func(c *filter.Compare, _ *filter.ValuePath) {
 				if _, isText := c.Value.(string); isText {
 					c.Value = words.Draw(t, "value")
@@ -119,19 +122,23 @@ func comparison(t *rapid.T, rt *schema.ResourceType, urn, name, sub string, outs
 	return c
 }
 
-// Folding agrees with strings.EqualFold: what is equal also contains, begins and ends with the other.
+// Texts that are equal also contain, begin and end with one another, and neither comes first.
 func TestFolding(t *testing.T) {
 	rt := userType()
+	texts := rapid.OneOf(rapid.StringN(1, 8, -1), rapid.StringOfN(rapid.SampledFrom([]rune("aİiı\u0307éKs  ſ")), 1, 8, -1))
+	writings := rapid.SampledFrom([]func(string) string{
+		strings.ToUpper, strings.ToLower, strings.ToTitle, norm.NFD.String, norm.NFKC.String,
+		func(v string) string { return " " + v + "  " },
+	})
 	rapid.Check(t, func(t *rapid.T) {
-		stored := rapid.StringN(1, 8, -1).Draw(t, "stored")
-		asked := rapid.SampledFrom([]func(string) string{strings.ToUpper, strings.ToLower, strings.ToTitle}).Draw(t, "case")(stored)
-		if !strings.EqualFold(stored, asked) {
+		stored := texts.Draw(t, "stored")
+		asked := writings.Draw(t, "writing")(stored)
+		if !stringprep.Equal(stored, asked) {
 			t.Skip("not a simple folding")
 		}
 		path := filter.PathOf(mustRef(rt, "title")).Attr
 		for _, op := range []filter.Op{
-			filter.Equal, filter.Contains, filter.StartsWith, filter.EndsWith, filter.GreaterOrEqual,
-			filter.LessOrEqual,
+			filter.Equal, filter.Contains, filter.StartsWith, filter.EndsWith, filter.GreaterOrEqual, filter.LessOrEqual,
 		} {
 			if !filter.Matches(&filter.Compare{Path: path, Op: op, Value: asked}, scim.Resource{"title": stored}) {
 				t.Fatalf("%q %s %q is false", stored, op, asked)
@@ -221,4 +228,29 @@ func FuzzPath(f *testing.F) {
 			t.Fatalf("%q, printed %q (-first +second):\n%s", text, p, diff)
 		}
 	})
+}
+
+// Spaces that do not count in a value may be looked for.
+func TestSpacesWithin(t *testing.T) {
+	path := filter.PathOf(mustRef(userType(), "title")).Attr
+	for _, c := range []struct {
+		op    filter.Op
+		asked string
+		want  bool
+	}{
+		{filter.Equal, "  head   of it", true},
+		{filter.Equal, "headof it", false},
+		{filter.Contains, " of  ", true},
+		{filter.Contains, "it ", true},
+		{filter.Contains, "  ead", false},
+		{filter.StartsWith, " head ", true},
+		{filter.StartsWith, "hea ", false},
+		{filter.EndsWith, "  it ", true},
+		{filter.EndsWith, " t", false},
+	} {
+		e := &filter.Compare{Path: path, Op: c.op, Value: c.asked}
+		if got := filter.Matches(e, scim.Resource{"title": "Head  of it "}); got != c.want {
+			t.Errorf("%s: %t", e, got)
+		}
+	}
 }

@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
-	"strings"
+
+	"scimbridge/scim/stringprep"
 )
 
 // places tells where among an attribute's values a value stands already, without a look at each of them.
@@ -107,7 +108,7 @@ func (p *places) merged(before, after any, at int) {
 	p.typed[is] = slices.Insert(p.typed[is], behind, at)
 }
 
-// key is what two values must share to be the same one: their `value` (a simple value is its own), in one case where case does not count.
+// key is what two values must share to be the same one: their `value` (a simple value is its own), prepared where case does not count.
 func (e *editing) key(v any) any {
 	leaf := e.attr
 	if c, ok := v.(map[string]any); ok {
@@ -115,7 +116,7 @@ func (e *editing) key(v any) any {
 		leaf = e.attr.Sub("value")
 	}
 	if s, ok := v.(string); ok && leaf != nil && !leaf.CaseExact {
-		return strings.ToLower(s)
+		return stringprep.Key(s)
 	}
 	switch v.(type) {
 	case map[string]any, []any:

@@ -1,0 +1,87 @@
+package examples_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/ldapmap/ldif"
+)
+
+// TestOneNameHoweverItIsWritten: composed or decomposed, wide or narrow, with one space or two, a name is one account's, and every way to
+// write it finds that account, whether or not the server takes them for one.
+func TestOneNameHoweverItIsWritten(t *testing.T) {
+	for _, s := range servers {
+		t.Run(s.name, func(t *testing.T) {
+			start := s.start
+			if s.name == "389ds" {
+				start = func(t testing.TB) *dirtest.Server {
+					return dirtest.DS389(t, ds389Schema, dirtest.WithoutSevenBitCheck())
+				}
+			}
+			d := deploy(t, start(t))
+			for _, c := range []struct {
+				held, other string
+				openldap    bool // where the server does not compare so itself, a plain name does not find the odd one
+			}{
+				{held: "jos\u00e9", other: "jose\u0301"},
+				{held: "rene\u0301", other: "RENÉ"},
+				{held: "mara  lind", other: "mara lind"},
+				{held: "ivo lind", other: "ivo   LIND"},
+				{held: "anna", other: "ａｎｎａ"},
+				{held: "noor", other: "ＮＯＯＲ"},
+				{held: "ｆｉｎｎ", other: "finn", openldap: true},
+			} {
+				held, other := c.held+"@contoso.example", c.other+"@contoso.example"
+				id := d.user(t, held)
+				if c.openldap && d.server.Kind != ldif.OpenLDAP {
+					d.matches(t, held, id)
+					continue
+				}
+				answer := d.want(t, http.StatusConflict, http.MethodPost, "/Users", resource("/Users", `"userName":"`+other+`"`))
+				if detail, _ := answer["detail"].(string); !strings.Contains(detail, id) {
+					t.Errorf("%+q beside %+q: %v", other, held, answer)
+				}
+				d.matches(t, held, id)
+				d.matches(t, other, id)
+				for op, part := range map[string]string{"sw": c.other + "@", "co": c.other} {
+					if found := d.found(t, "/Users", fmt.Sprintf(`userName %s "%s"`, op, part)); len(found) != 1 || found[0]["id"] != id {
+						t.Errorf("%s %+q finds %v", op, part, found)
+					}
+				}
+				third := d.user(t, "third@contoso.example")
+				d.want(t, http.StatusConflict, http.MethodPatch, "/Users/"+third, operations(replace("userName", `"`+other+`"`)))
+				d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+third, "")
+				tombstone := "283405f5aa11bb22cc33dd44ee55ff66" + other
+				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace("userName", `"`+tombstone+`"`)))
+				if login := d.state(t, id).login; login != held {
+					t.Errorf("the tombstone %+q over %+q leaves %+q", tombstone, held, login)
+				}
+				d.matches(t, held, "")
+				d.matches(t, other, "")
+				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace("userName", `"`+other+`"`)))
+				if shown := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")["userName"]; shown != other {
+					t.Errorf("%+q was written, and %+q shows", other, shown)
+				}
+			}
+			group := d.group(t, "Caf\u00e9")
+			d.want(t, http.StatusConflict, http.MethodPost, "/Groups", resource("/Groups", `"displayName":"Cafe`+"\u0301"+`"`))
+			if found := d.found(t, "/Groups", `displayName eq "CAFE`+"\u0301"+`"`); len(found) != 1 || found[0]["id"] != group {
+				t.Errorf("the group: %v", found)
+			}
+			post := func(bulkID, name string) string {
+				return fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":"%s","data":{"userName":"%s@contoso.example"}}`, bulkID, name)
+			}
+			d.statuses(t, "at once", "201 409", post("one", "zo\u00eb"), post("two", "zoe\u0308"))
+			// What SCIM compares to the letter is found to the letter.
+			d.create(t, "/Users", `"userName":"ext@contoso.example","externalId":"jos`+"\u00e9"+`"`)
+			for id, want := range map[string]int{"jos\u00e9": 1, "jose\u0301": 0, "JOS\u00c9": 0} {
+				if found := d.found(t, "/Users", `externalId eq "`+id+`"`); len(found) != want {
+					t.Errorf("externalId %+q finds %v", id, found)
+				}
+			}
+		})
+	}
+}
