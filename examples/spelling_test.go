@@ -36,6 +36,7 @@ func TestOneNameHoweverItIsWritten(t *testing.T) {
 			} {
 				held, other := c.held+"@contoso.example", c.other+"@contoso.example"
 				id := d.user(t, held)
+				crew := d.group(t, "crew of "+c.held, id)
 				if c.openldap && d.server.Kind != ldif.OpenLDAP {
 					d.matches(t, held, id)
 					continue
@@ -64,6 +65,9 @@ func TestOneNameHoweverItIsWritten(t *testing.T) {
 				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace("userName", `"`+other+`"`)))
 				if shown := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")["userName"]; shown != other {
 					t.Errorf("%+q was written, and %+q shows", other, shown)
+				}
+				if members := d.want(t, http.StatusOK, http.MethodGet, "/Groups/"+crew+"?attributes=members", "")["members"]; members == nil {
+					t.Errorf("%+q, now %+q, is in no group any more", held, other)
 				}
 			}
 			group := d.group(t, "Caf\u00e9")

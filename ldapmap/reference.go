@@ -64,7 +64,7 @@ func (r *Reference) IsOf(e *ldif.Entry, to string) bool {
 // names the target by its id where the server takes that, which a rename in between does not change.
 func (r *Reference) Value(id string, present []string, refs Refs) (string, error) {
 	for _, v := range present {
-		if target, ok := refs.byDN[ldif.NormalDN(v)]; ok && strings.EqualFold(target.ID, id) {
+		if target, ok := refs.ByDN(v); ok && strings.EqualFold(target.ID, id) {
 			return v, nil
 		}
 	}
@@ -84,7 +84,7 @@ func (r *Reference) Value(id string, present []string, refs Refs) (string, error
 
 // Target is the resource that a value refers to; false where it is none, or none of the type that the attribute shows.
 func (r *Reference) Target(value string, refs Refs) (Target, bool) {
-	target, ok := refs.byDN[ldif.NormalDN(value)]
+	target, ok := refs.ByDN(value)
 	return target, ok && r.takes(target)
 }
 
@@ -103,11 +103,11 @@ func (r *Reference) Comparable() bool {
 
 // Follow is what a change of the target makes of a value that refers to it: the value that goes, and the one that comes ("": none). follows
 // is false where the change leaves the value true. A name that only changes its case is the same to servers.
-func Follow(c ldif.Change) (gone, come string, follows bool) {
+func Follow(server *ldif.Server, c ldif.Change) (gone, come string, follows bool) {
 	switch {
 	case c.Kind == ldif.Delete:
 		return c.DN, "", true
-	case c.Kind == ldif.ModifyDN && !ldif.SameDN(c.DN, c.NewDN()):
+	case c.Kind == ldif.ModifyDN && !server.SameDN(c.DN, c.NewDN()):
 		return c.DN, c.NewDN(), true
 	}
 	return "", "", false
@@ -142,15 +142,16 @@ func (r *Reference) Swap(dn string, holds ldif.Condition, gone, come string, pla
 
 // MayHold says whether an entry that was found by Filter may hold the value: it does, or it was not read with the attribute.
 func (r *Reference) MayHold(e *ldif.Entry, dn string) bool {
-	return !e.Saw(r.Attribute) || slices.ContainsFunc(e.Values(r.Attribute), func(v string) bool { return ldif.SameDN(v, dn) })
+	return !e.Saw(r.Attribute) || slices.ContainsFunc(e.Values(r.Attribute), func(v string) bool { return r.Type.Server.SameDN(v, dn) })
 }
 
 // Refs is what is known of the entries that others refer to: those that belong to a mapped type.
 type Refs struct {
 	byID map[string]Target // by the id in lower case
-	byDN map[string]Target // by NormalDN
+	byDN map[string]Target // by Server.NormalDN
 
 	byPrimary map[ldif.SID][]Target // by the primary group
+	server    *ldif.Server
 }
 
 // Target is an entry that others refer to.
@@ -166,7 +167,9 @@ type Target struct {
 // Refs gathers entries found by a look-up of ids or DNs; an entry that belongs to no type is left out, and so is never shown. name tells
 // their names (nil: nobody asks).
 func (m *Map) Refs(found []*ldif.Entry, name func(*Type, *ldif.Entry) string) Refs {
-	refs := Refs{byID: map[string]Target{}, byDN: map[string]Target{}, byPrimary: map[ldif.SID][]Target{}}
+	refs := Refs{
+		byID: map[string]Target{}, byDN: map[string]Target{}, byPrimary: map[ldif.SID][]Target{}, server: m.Server,
+	}
 	for _, e := range found {
 		if t := m.TypeOf(e); t != nil {
 			target := Target{ID: t.ID(e), Type: t.Name, DN: e.DN, Primary: m.Server.PrimaryGroup.Of(e)}
@@ -177,7 +180,7 @@ func (m *Map) Refs(found []*ldif.Entry, name func(*Type, *ldif.Entry) string) Re
 				refs.byPrimary[target.Primary] = append(refs.byPrimary[target.Primary], target)
 			}
 			refs.byID[strings.ToLower(target.ID)] = target
-			refs.byDN[ldif.NormalDN(e.DN)] = target
+			refs.byDN[m.Server.NormalDN(e.DN)] = target
 		}
 	}
 	return refs
@@ -198,7 +201,10 @@ func (r *Reference) PrimaryMembers(e *ldif.Entry, refs Refs) []Target {
 
 // ByDN finds a target by its DN.
 func (r Refs) ByDN(dn string) (Target, bool) {
-	target, ok := r.byDN[ldif.NormalDN(dn)]
+	if len(r.byDN) == 0 {
+		return Target{}, false
+	}
+	target, ok := r.byDN[r.server.NormalDN(dn)]
 	return target, ok
 }
 

@@ -117,13 +117,13 @@ func (r *run) presentMembers(ctx context.Context, change ldif.Change, m ldif.Mod
 			return nil, &Error{Reason: reason.PrimaryMember, Attribute: m.Name, Diagnostic: e.DN}
 		}
 		there[r.server.ID(e)] = true
-		there[ldif.NormalDN(e.DN)] = true
+		there[r.server.NormalDN(e.DN)] = true
 	}
 	return func(v string) bool {
 		if id, ok := r.server.IDNamed(v); ok {
 			return there[id]
 		}
-		return there[ldif.NormalDN(v)]
+		return there[r.server.NormalDN(v)]
 	}, nil
 }
 
@@ -145,7 +145,7 @@ func (r *run) among(name string, values []string) func(string) bool {
 	if a := r.server.Schema.Attribute(name); a != nil {
 		switch {
 		case a.Syntax == ldif.SyntaxDN || a.Syntax == ldif.SyntaxNameAndUID:
-			key = ldif.NormalDN
+			key = r.server.NormalDN
 		case strings.HasPrefix(strings.ToLower(a.Equality), "caseignore"):
 			key = func(v string) string { return ldif.Key(r.server.Schema, name, v) }
 		}

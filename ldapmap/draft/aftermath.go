@@ -164,7 +164,7 @@ func (a Aftermath) amends(s Seen, placeholder bool) (plan ldif.Plan, next Afterm
 		return plan, next
 	}
 	var before *ldif.Entry
-	if !ldif.SameDN(holder.DN, a.entry.DN) { // another has renamed it: it is known by what was seen of it
+	if !a.t.Server.SameDN(holder.DN, a.entry.DN) { // another has renamed it: it is known by what was seen of it
 		before = a.entry.Clone()
 		before.DN = holder.DN
 	}
@@ -179,14 +179,14 @@ func (a Aftermath) amends(s Seen, placeholder bool) (plan ldif.Plan, next Afterm
 	}
 	for i, w := range a.written {
 		target, there := s.Targets.ByID(w.id)
-		if !there || !ldif.SameDN(target.DN, w.value) {
+		if !there || !a.t.Server.SameDN(target.DN, w.value) {
 			next.written[i].value = target.DN
 			swap(w.reference, w.value, target.DN)
 		}
 	}
 	next.written = slices.DeleteFunc(next.written, func(w written) bool { return w.value == "" })
 	for i, w := range a.removed {
-		if target, there := s.Targets.ByID(w.id); there && !ldif.SameDN(target.DN, w.value) {
+		if target, there := s.Targets.ByID(w.id); there && !a.t.Server.SameDN(target.DN, w.value) {
 			next.removed[i].value = target.DN
 			swap(w.reference, target.DN, "")
 		}

@@ -54,7 +54,7 @@ func (d *Draft) occupant(rdn ldif.RDN, others []*ldif.Entry, parent string) *ldi
 	}
 	dn := rdn.String() + "," + parent
 	for _, e := range others {
-		if d.t.Server.Schema.SameDN(e.DN, dn) {
+		if d.t.Server.SameDN(e.DN, dn) {
 			return e
 		}
 	}

@@ -69,7 +69,7 @@ member: cn=printer,ou=devices,dc=example
 		if diff := cmp.Diff(wanted, shown); diff != "" {
 			t.Fatalf("(-wanted +shown):\n%s\n%s\n%s", diff, w.Text(), p)
 		}
-		isSame := func(dn string) bool { return ldif.SameDN(dn, e.DN) }
+		isSame := func(dn string) bool { return w.Server.SameDN(dn, e.DN) }
 		if held := after.Entries[0].Values("member"); len(held) != 3 || !slices.ContainsFunc(held, isSame) {
 			t.Fatalf("%q is no member any more: %q\n%s", e.DN, held, p)
 		}

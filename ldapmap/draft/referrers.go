@@ -106,7 +106,7 @@ func (d *Draft) left(s ldif.Step) (dn string, t *ldapmap.Type) {
 	if t = d.t.Map.TypeOf(s.Before); t == nil {
 		return "", nil
 	}
-	if _, _, follows := ldapmap.Follow(s.Change); !follows {
+	if _, _, follows := ldapmap.Follow(d.t.Server, s.Change); !follows {
 		return "", nil
 	}
 	return s.Change.DN, t

@@ -30,8 +30,8 @@ func SplitDN(dn string) (rdn, parent string) {
 }
 
 // NormalDN returns a form of the DN that is equal for DNs that differ only in case, spaces that do not count, escapes, or the
-// order within an RDN: a key for maps. What is no DN comes back in lower case. Letters are not composed: where a server tells two such DNs
-// apart, a reference to the one entry would lead to the other.
+// order within an RDN: a key for maps. What is no DN comes back in lower case. Letters are not composed:
+// Server.NormalDN does so where the server takes two such DNs for one.
 func NormalDN(dn string) string {
 	if isPlain(dn) {
 		return strings.ToLower(dn)

@@ -256,13 +256,6 @@ func normalName(s *Subschema, v string) (string, bool) {
 	return strings.Join(rdns, ","), true
 }
 
-// SameDN says whether two DNs are one name by the equality rules of the attributes in them, where the function SameDN says so of fewer.
-func (s *Subschema) SameDN(a, b string) bool {
-	x, ok := normalName(s, a)
-	y, also := normalName(s, b)
-	return ok && also && x == y
-}
-
 // normalNameAndUID prepares a DN with an optional bit string behind it (RFC 4517 §3.3.21).
 func normalNameAndUID(s *Subschema, v string) (string, bool) {
 	uid := ""

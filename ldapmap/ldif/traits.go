@@ -56,6 +56,7 @@ type Traits struct {
 	Lengths         []Length // of attributes whose values must be made to fit
 	KeepsClasses    bool     // auxiliary classes go with the structural one: none is added
 	RenameDropsName bool     // a ModifyDN always takes the old RDN's values away
+	ComposesNames   bool     // two DNs are one name that differ in the composition or width of letters alone (RFC 4518)
 
 	// Accounts.
 	AccountName      string   // names every account and group besides its RDN, and is made up where it is not given; "": none
@@ -147,7 +148,7 @@ var traits = map[ServerKind]*Traits{
 		Kind: OpenLDAP, IDAttribute: "entryUUID", DNAttribute: "entryDN",
 		VersionAttribute: "entryCSN", VersionForm: VersionCSN,
 		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
-		BitRule: true,
+		BitRule: true, ComposesNames: true,
 		// mdb's key holds 511 octets, and the RDN stands in it twice. A longer one ends in result 80, which tells nothing.
 		LongestRDN: 245,
 	},

@@ -282,6 +282,9 @@ func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (
 		if needs.Password {
 			facts.Password = "random-password"
 		}
+		if needs.Moving {
+			facts = facts.Later()
+		}
 		for _, dn := range needs.Places {
 			facts = facts.Placed(dn, true)
 		}
@@ -294,7 +297,7 @@ func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (
 // Apply makes the change, as a server would.
 func (w *World) Apply(c ldif.Change) {
 	w.T.Helper()
-	at := slices.IndexFunc(w.Entries, func(e *ldif.Entry) bool { return ldif.SameDN(e.DN, c.DN) })
+	at := slices.IndexFunc(w.Entries, func(e *ldif.Entry) bool { return w.Server.SameDN(e.DN, c.DN) })
 	c = w.resolve(c)
 	if c.Kind == ldif.Add {
 		if at >= 0 {
@@ -316,7 +319,7 @@ func (w *World) Apply(c ldif.Change) {
 	}
 	if c.Kind == ldif.ModifyDN {
 		for i, e := range w.Entries {
-			if i != at && ldif.SameDN(e.DN, after.DN) {
+			if i != at && w.Server.SameDN(e.DN, after.DN) {
 				w.T.Fatalf("%s is there already", after.DN)
 			}
 		}
