@@ -124,7 +124,7 @@ func (l *listing) matching(number int, entries []*ldif.Entry, refs ldapmap.Refs)
 		f := found{item: item{number, p.t.ID(e)}, entry: e}
 		if p.decides() {
 			r := l.b.resource(l.call, p.t, e, refs)
-			if p.remainder != nil && !p.matcher.Matches(r) {
+			if p.remainder != nil && !p.matcher.Matches(read.Judged(p.t, r, e)) {
 				continue
 			}
 			if p.sortBy != nil {

@@ -68,7 +68,7 @@
 //	    objectClasses: [group]
 //	    dn: '"CN=" + rdn(displayName) + "," + base'
 //	    attributes:
-//	      - {scim: displayName, ldap: cn}
+//	      - {scim: displayName, ldap: cn, choose: first(values)} # of several, which shows: they come in alphabetical order
 //	      - {scim: externalId, ldap: info}
 //	    members:
 //	      attribute: member

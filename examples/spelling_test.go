@@ -66,7 +66,7 @@ func TestOneNameHoweverItIsWritten(t *testing.T) {
 				if shown := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")["userName"]; shown != other {
 					t.Errorf("%+q was written, and %+q shows", other, shown)
 				}
-				if members := d.want(t, http.StatusOK, http.MethodGet, "/Groups/"+crew+"?attributes=members", "")["members"]; members == nil {
+				if d.members(t, crew)[id] != 1 {
 					t.Errorf("%+q, now %+q, is in no group any more", held, other)
 				}
 			}

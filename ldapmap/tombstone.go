@@ -23,23 +23,35 @@ func IsTombstone(name, login string) bool {
 
 // LoginOf is the userName that the entry holds, beneath a tombstone or not.
 func (t *Type) LoginOf(e *ldif.Entry) string {
-	if t.Login == nil {
-		return ""
-	}
-	return e.Value(t.Login.LDAP)
+	login, _ := t.names(e)
+	return login
 }
 
 // TombstoneOf is the tombstone name that the entry carries, or "". The attribute may hold other things too, in entries that the
 // bridge did not make: they are none.
 func (t *Type) TombstoneOf(e *ldif.Entry) string {
-	if t.Tombstone == "" {
-		return ""
+	_, tombstone := t.names(e)
+	return tombstone
+}
+
+// names are the entry's userName and the tombstone name over it: of several userNames the one that the tombstone is of, else the one that
+// shows.
+func (t *Type) names(e *ldif.Entry) (login, tombstone string) {
+	if t.Login == nil {
+		return "", ""
 	}
-	login := t.LoginOf(e)
-	for _, v := range e.Values(t.Tombstone) {
-		if IsTombstone(v, login) {
-			return v
+	held := t.Held(t.Login, e)
+	if t.Tombstone != "" {
+		for _, v := range e.Values(t.Tombstone) {
+			for _, name := range held {
+				if IsTombstone(v, name) {
+					return name, v
+				}
+			}
 		}
 	}
-	return ""
+	if len(held) == 0 {
+		return "", ""
+	}
+	return held[0], ""
 }

@@ -156,8 +156,8 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		if (a.Value == "") == (len(a.Constant) == 0) {
 			c.report(at("value"), "a line without `scim` needs either `value` or `constant`")
 		}
-		if a.Empty != "" || a.Reference != "" {
-			c.report(at("scim"), "`empty` and `reference` go with `scim`")
+		if a.Empty != "" || a.Reference != "" || a.Choose != "" {
+			c.report(at("scim"), "`empty`, `reference` and `choose` go with `scim`")
 		}
 		return r
 	}
@@ -186,6 +186,7 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		c.report(at("ldap"), "a password, and nothing else, is kept in an attribute whose values are never shown, "+
 			"such as userPassword or unicodePwd")
 	}
+	c.choose(r, at("choose"))
 	for _, other := range c.t.Rules {
 		if problem := r.besides(other); problem != "" {
 			c.report(at("scim"), problem)
@@ -197,6 +198,22 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		}
 	}
 	return r
+}
+
+// choose compiles which of several values shows.
+func (c *compiler) choose(r *Rule, path string) {
+	switch {
+	case r.Options.Choose == "":
+		return
+	case r.Many():
+		c.report(path, r.Options.SCIM+" shows every value: there is none to choose")
+	case r.Options.Reference != "", r.Options.Empty != "", r.WriteOnly():
+		c.report(path, "`choose` goes with neither `reference` nor `empty`, nor with a password")
+	}
+	var err error
+	if r.Choose, err = newChoice(r.Options.Choose); err != nil {
+		c.report(path, firstLine(err))
+	}
 }
 
 // besides says why the rule cannot stand beside an earlier one.
@@ -330,6 +347,7 @@ func (c *compiler) expressions(o Options) {
 		source = fmt.Sprintf(`"%s=" + rdn(%s) + "," + base`, r.LDAP, r.Ref.Attr.Name)
 	}
 	c.t.DN = compile("dn", source)
+	c.naming()
 }
 
 // RuleFor finds the rule of a SCIM attribute by its path's text, ignoring case, or nil.

@@ -44,7 +44,24 @@ func TestCompileFaults(t *testing.T) {
 [0].attributes[2].reference: Robot is not mapped`,
 		},
 		{user("    - {ldap: cn}"), "[0].attributes[1].value: a line without `scim` needs either `value` or `constant`"},
-		{user("    - {ldap: cn, value: userName, empty: userName}"), "[0].attributes[1].scim: `empty` and `reference` go with `scim`"},
+		{
+			user("    - {ldap: cn, value: userName, empty: userName}"),
+			"[0].attributes[1].scim: `empty`, `reference` and `choose` go with `scim`",
+		},
+		{user("    - {scim: title, ldap: title, choose: 'values[0]'}"), ""},
+		{user("    - {scim: title, ldap: title, choose: first(vales)}"), `[0].attributes[1].choose: unknown name vales (1:7)`},
+		{user("    - {scim: title, ldap: title, choose: userName}"), `[0].attributes[1].choose: unknown name userName (1:1)`},
+		{user("    - {scim: title, ldap: title, choose: values}"), `[0].attributes[1].choose: expected string, but got []string`},
+		{user("    - {scim: title, ldap: title, choose: 'find(values, # contains \"@\")'}"), ""},
+		{
+			user("    - {scim: emails.value, ldap: mail, choose: first(values)}"),
+			`[0].attributes[1].choose: emails.value shows every value: there is none to choose`,
+		},
+		{user("    - {scim: 'emails[type eq \"work\"].value', ldap: mail, choose: first(values)}"), ""},
+		{
+			user("    - {scim: title, ldap: title, empty: userName, choose: first(values)}"),
+			"[0].attributes[1].choose: `choose` goes with neither `reference` nor `empty`, nor with a password",
+		},
 		{
 			user("    - {scim: title, ldap: title, constant: [x]}"),
 			"[0].attributes[1].scim: `value`, `constant` and `unique` go with a line without `scim`; " +

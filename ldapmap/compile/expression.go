@@ -60,6 +60,14 @@ var functions = []expr.Option{
 	}),
 }
 
+// language is what expressions may be made of.
+var language = append([]expr.Option{
+	expr.MaxNodes(maxNodes),
+	expr.DisableBuiltin("now"), // a plan depends on nothing but its input: neither on the time nor on the order of an object's names
+	expr.DisableBuiltin("keys"), expr.DisableBuiltin("values"), expr.DisableBuiltin("toPairs"),
+	expr.DisableBuiltin("lower"), expr.DisableBuiltin("upper"), expr.DisableBuiltin("trim"),
+}, functions...)
+
 // function makes a function whose first argument is text; unassigned gives unassigned, but to rdn an empty string.
 func function(name string, arity int, do func(first string, more []any) (any, error)) expr.Option {
 	return expr.Function(name, func(arguments ...any) (any, error) {
@@ -108,13 +116,8 @@ func Truncate(s string, n int) string {
 // newExpression compiles the source, holding it to the attributes of rt: an expression over an attribute that the map does not
 // store would see it once and never again.
 func newExpression(source string, rt *schema.ResourceType) (*Expression, error) {
-	program, err := expr.Compile(source, append([]expr.Option{
-		expr.AllowUndefinedVariables(), // every attribute may be unassigned; nameCheck holds the names to the map
-		expr.MaxNodes(maxNodes),
-		expr.DisableBuiltin("now"), // a plan depends on nothing but its input: neither on the time nor on the order of an object's names
-		expr.DisableBuiltin("keys"), expr.DisableBuiltin("values"), expr.DisableBuiltin("toPairs"),
-		expr.DisableBuiltin("lower"), expr.DisableBuiltin("upper"), expr.DisableBuiltin("trim"),
-	}, functions...)...)
+	// Every attribute may be unassigned; nameCheck holds the names to the map.
+	program, err := expr.Compile(source, append([]expr.Option{expr.AllowUndefinedVariables()}, language...)...)
 	if err != nil {
 		return nil, err
 	}

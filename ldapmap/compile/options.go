@@ -31,6 +31,7 @@ type AttributeOptions struct {
 	LDAP      string   `koanf:"ldap"`
 	Reference string   `koanf:"reference"` // the SCIM type that the DN value refers to
 	Empty     string   `koanf:"empty"`     // expression: what stands in where the SCIM attribute is unassigned
+	Choose    string   `koanf:"choose"`    // expression over `values`: which one shows where the LDAP attribute has several
 	Value     string   `koanf:"value"`     // expression: a computed value
 	Constant  []string `koanf:"constant"`  // one or a list
 	On        string   `koanf:"on"`        // create: written once; "": also when the expression's result changes

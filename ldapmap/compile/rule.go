@@ -44,7 +44,9 @@ type Rule struct {
 	LDAP    string
 	Empty   *Expression
 	Value   *Expression
-	Feeds   bool // a stand-in is made of it
+	Choose  *Choice     // which of several values shows
+	Naming  *Expression // what the DN makes of the value, and of nothing else: it tells which of several values names the entry
+	Feeds   bool        // a stand-in is made of it
 
 	path filter.Path // the SCIM side as it is written
 }

@@ -2,6 +2,7 @@ package draft
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"scimbridge/ldapmap"
@@ -128,7 +129,7 @@ const (
 func (c claim) standingOf(t *ldapmap.Type, e *ldif.Entry) standing {
 	held := among(t, c.rule, e.Values(c.rule.LDAP), c.value)
 	if !t.Holds(e) {
-		if held && t.IsOfClass(e) {
+		if held && (t.IsOfClass(e) || ldif.Under(e.DN, t.Base) && !isAnothers(t, e)) {
 			return taken
 		}
 		return free
@@ -146,6 +147,11 @@ func (c claim) standingOf(t *ldapmap.Type, e *ldif.Entry) standing {
 		return taken
 	}
 	return free
+}
+
+// isAnothers says that an entry is what another mapped type is for: a person may be called what a group is called.
+func isAnothers(t *ldapmap.Type, e *ldif.Entry) bool {
+	return slices.ContainsFunc(t.Map.Types, func(other *ldapmap.Type) bool { return other != t && other.IsOfClass(e) })
 }
 
 // among says whether the value is among the others: to the letter where the SCIM attribute is case exact, and else by whatever SCIM

@@ -80,6 +80,18 @@ func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
 	for _, ava := range rdn {
 		addValues(t, entry, t.Canonical(ava.Type), ava.Value)
 	}
+	for _, r := range t.Rules {
+		if r.Computed() || r.Many() || r.Empty != nil {
+			continue
+		}
+		now, err := d.now(r, f)
+		if err == nil && len(now) > 0 {
+			err = shows(t, r, rdn, entry.Values(r.LDAP), now)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	return entry, nil
 }
 

@@ -1,11 +1,13 @@
 package draft
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
 )
 
 // difference gathers, by LDAP attribute, the values that the resource before gave and those that the resource after gives, and turns
@@ -19,7 +21,7 @@ type difference struct {
 type attributeDifference struct {
 	name     string
 	old, now []string
-	one      bool              // a single SCIM value shows the first of the values
+	shows    *ldapmap.Rule     // of a single SCIM value, which shows one of the values; nil: none
 	hidden   func(string) bool // values that SCIM does not show; nil: none
 	single   bool              // SINGLE-VALUE
 	whole    bool              // the server cannot tell the values apart, or does not show them
@@ -53,7 +55,9 @@ func (d *difference) rule(r *ldapmap.Rule, old, now []string, refs ldapmap.Refs)
 	a.old = append(a.old, old...)
 	a.now = append(a.now, now...)
 	if !r.Computed() {
-		a.one = !r.Many()
+		if !r.Many() {
+			a.shows = r
+		}
 		if r.Must {
 			a.demander = r
 		}
@@ -98,7 +102,7 @@ func (d *difference) compare() error {
 		for _, v := range fresh {
 			if k := key(v); !stays[k] {
 				a.added = append(a.added, v)
-			} else if a.one { // a single value is to show as it was sent
+			} else if a.shows != nil { // a single value is to show as it was sent
 				i := slices.IndexFunc(staying, func(other string) bool { return key(other) == k })
 				a.removed, staying = append(a.removed, staying[i]), slices.Delete(staying, i, i+1)
 				a.added = append(a.added, v)
@@ -119,16 +123,55 @@ func (d *difference) holds(attribute string, values []string, v string) bool {
 	return slices.ContainsFunc(values, func(other string) bool { return ldif.Equal(d.t.Server.Schema, attribute, v, other) })
 }
 
-// trailing are the values that stand behind the one that a single SCIM value shows. A value is added at the end, so they are put
-// back behind a new one.
+// trailing are the values that stand behind the one that a single SCIM value shows, where their order tells which that is. A value is
+// added at the end, so they are put back behind a new one.
 //
 //	description: a, b, c; nickName a -> x:   delete a, b, c; add x, b, c
-func (d *difference) trailing(a *attributeDifference) []string {
-	if !a.one || len(a.removed) == 0 || len(a.added) == 0 {
+func (d *difference) trailing(a *attributeDifference, name ldif.RDN) []string {
+	if a.shows == nil || len(a.removed) == 0 || len(a.added) == 0 {
+		return nil
+	}
+	if _, decided := d.t.Shown(a.shows, name, d.left(a, name)); decided {
 		return nil
 	}
 	rest := minus(d.entry.Values(a.name), a.removed)
 	return slices.DeleteFunc(rest, func(v string) bool { return a.hidden != nil && a.hidden(v) })
+}
+
+// left are the values that the attribute has when all is done and the entry has the name.
+func (d *difference) left(a *attributeDifference, name ldif.RDN) []string {
+	values := slices.Concat(minus(d.entry.Values(a.name), a.removed), a.added)
+	for _, v := range d.valuesOf(name, a.name) {
+		if !d.holds(a.name, values, v) {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+// showable says why a value that is written would not show: the entry holds another that the map shows instead.
+func (d *difference) showable(name ldif.RDN) error {
+	for _, a := range d.attributes {
+		if a.shows == nil || len(a.added) == 0 {
+			continue
+		}
+		if err := shows(d.t, a.shows, name, d.left(a, name), a.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shows holds the value that an entry of the name shows of several against those that it is to show.
+func shows(t *ldapmap.Type, r *ldapmap.Rule, name ldif.RDN, values, wanted []string) error {
+	if len(values) < 2 {
+		return nil
+	}
+	if at, decided := t.Shown(r, name, values); decided && !slices.Contains(wanted, values[at]) {
+		detail := fmt.Sprintf("%s: the entry holds %q too, and the map shows that", r.Path(), values[at])
+		return &scim.Error{Type: scim.InvalidValue, Detail: detail}
+	}
+	return nil
 }
 
 // putBack takes values away and adds them again.

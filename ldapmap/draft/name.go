@@ -10,7 +10,10 @@ import (
 )
 
 // name is where an entry is to stand; each part is "" where it stays.
-type name struct{ rdn, parent string }
+type name struct {
+	rdn, parent string
+	was         string // the RDN that the expression gave before
+}
 
 // named tells the name that the DN expression gives, each part only where it differs from what the expression gave before: an
 // entry that the bridge did not name keeps its name until the name's source changes.
@@ -36,6 +39,7 @@ func (d *Draft) named() (name, error) {
 			return name{}, err
 		}
 		oldRDN, oldParent := ldif.SplitDN(old)
+		n.was = oldRDN
 		if n.rdn == oldRDN {
 			n.rdn = ""
 		}

@@ -15,7 +15,8 @@ import (
 //	uid=anna,ou=people   department -> Ops:                   newrdn uid=anna, newsuperior ou=Ops,ou=people, deleteoldrdn 0
 type rename struct {
 	rdn, old  ldif.RDN
-	superior  string // "" where the parent stays
+	was       ldif.RDN // what the map's DN gave before
+	superior  string   // "" where the parent stays
 	deleteOld bool
 	after     []ldif.Mod // what can only be written under the new name
 }
@@ -28,6 +29,7 @@ func (d *difference) rename(to name) (*rename, error) {
 		return nil, badName(d.entry.DN)
 	}
 	n := &rename{old: old, superior: to.parent, deleteOld: true}
+	n.was, _ = ldif.ParseRDN(to.was)
 	if to.rdn == "" {
 		n.rdn, err = d.follow(old)
 	} else if n.rdn, err = ldif.ParseRDN(to.rdn); err != nil {
@@ -36,12 +38,15 @@ func (d *difference) rename(to name) (*rename, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.showable(n.rdn); err != nil {
+		return nil, err
+	}
 	if ldif.SameDN(n.superior, parent) {
 		n.superior = ""
 	}
 	if n.superior == "" && sameRDN(n.rdn, old) {
 		for _, a := range d.attributes {
-			a.putBack(d.trailing(a))
+			a.putBack(d.trailing(a, old))
 		}
 		return nil, nil
 	}
@@ -55,7 +60,7 @@ func sameRDN(a, b ldif.RDN) bool {
 }
 
 // leaveRDNValues leaves to the ModifyDN what it does by itself: it adds the values of the new RDN, and removes those of the old one
-// unless the map still gives one of them, or the old one is of a kind that the map does not name.
+// unless the map still gives one of them, or the old one is of a kind that the map does not name, or another name of the same entry.
 func (d *difference) leaveRDNValues(n *rename) {
 	old := n.old
 	if sameRDN(n.rdn, old) && !d.t.Server.RenameDropsName { // a move: the values need not leave, and keep their places
@@ -65,7 +70,8 @@ func (d *difference) leaveRDNValues(n *rename) {
 		at := d.find(a.Type)
 		goes := at != nil && d.holds(at.name, at.removed, a.Value)
 		stays := at != nil && d.holds(at.name, at.now, a.Value)
-		if !d.inRDN(n.rdn, a) && (stays || !goes && len(n.rdn.Values(a.Type)) == 0) {
+		another := at != nil && at.shows != nil && d.t.IsUnique(at.shows) && !d.inRDN(n.was, a)
+		if !d.inRDN(n.rdn, a) && (stays || !goes && (another || len(n.rdn.Values(a.Type)) == 0)) {
 			n.deleteOld = false
 		}
 	}
@@ -73,7 +79,7 @@ func (d *difference) leaveRDNValues(n *rename) {
 		oldValues, newValues := d.valuesOf(old, at.name), d.valuesOf(n.rdn, at.name)
 		isOld := func(v string) bool { return d.holds(at.name, oldValues, v) }
 		isNew := func(v string) bool { return d.holds(at.name, newValues, v) }
-		trailing := slices.DeleteFunc(d.trailing(at), isOld)
+		trailing := slices.DeleteFunc(d.trailing(at, n.rdn), isOld)
 		if slices.ContainsFunc(at.added, isNew) {
 			n.after = append(n.after, swap(at.name, trailing, trailing)...) // the ModifyDN adds the new value at the end
 		} else {
@@ -83,7 +89,8 @@ func (d *difference) leaveRDNValues(n *rename) {
 			late := slices.DeleteFunc(slices.Clone(at.removed), func(v string) bool { return !isOld(v) || isNew(v) })
 			n.after = append(n.after, swap(at.name, late, nil)...)
 		}
-		at.removed = slices.DeleteFunc(at.removed, isOld)
+		isKept := func(v string) bool { return slices.Contains(newValues, v) } // it was there before, and becomes the name
+		at.removed = slices.DeleteFunc(at.removed, func(v string) bool { return isOld(v) || isKept(v) })
 		at.added = slices.DeleteFunc(at.added, isNew)
 	}
 }
@@ -128,7 +135,11 @@ func (n *rename) step(d *difference, condition ldif.Condition) ldif.Step {
 		parent = ""
 	}
 	held := slices.ContainsFunc(n.rdn, func(a ldif.AVA) bool {
-		return d.holds(a.Type, e.Values(d.t.Canonical(a.Type)), a.Value) && !d.inRDN(n.old, a)
+		values := e.Values(d.t.Canonical(a.Type))
+		if at := d.find(a.Type); at != nil {
+			values = minus(values, at.removed)
+		}
+		return d.holds(a.Type, values, a.Value) && !d.inRDN(n.old, a)
 	})
 	change := ldif.Change{
 		Kind: ldif.ModifyDN, DN: e.DN, NewRDN: n.rdn.String(), DeleteOldRDN: n.deleteOld, NewSuperior: n.superior, If: condition,

@@ -17,7 +17,7 @@ func Resource(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) scim.Resource {
 	r := scim.Resource{"id": t.ID(e)}
 	for _, rule := range t.Rules {
 		if rule.Empty == nil {
-			show(t, r, rule, e.Values(rule.LDAP), refs)
+			show(t, r, rule, t.Held(rule, e), refs)
 		}
 	}
 	if tombstone := t.TombstoneOf(e); tombstone != "" {
@@ -33,6 +33,29 @@ func Resource(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) scim.Resource {
 		}
 	}
 	r["meta"] = meta(t, e)
+	return r
+}
+
+// Judged is the resource for a filter: an attribute that no two resources share has every value that the entry holds of it, so that whoever
+// asks for one finds who has it. A tombstone name is the only one.
+func Judged(t *ldapmap.Type, r scim.Resource, e *ldif.Entry) scim.Resource {
+	cloned := false
+	for _, rule := range t.Unique {
+		held := e.Values(rule.LDAP)
+		if len(held) < 2 || rule.Ref.Attr.MultiValued || rule.Empty != nil || rule == t.Login && t.TombstoneOf(e) != "" {
+			continue
+		}
+		var values []any
+		for _, v := range held {
+			if value, ok := t.SCIMValue(rule, v, ldapmap.Refs{}); ok {
+				values = append(values, value)
+			}
+		}
+		if !cloned {
+			r, cloned = r.Clone(), true
+		}
+		r.Set(rule.Ref, values)
+	}
 	return r
 }
 
