@@ -101,7 +101,7 @@ func deployWith(t testing.TB, server *dirtest.Server, more string, env ...string
 		t.Fatal(err)
 	}
 	compiled.Elsewhere = c.References
-	gate, err := access.New(c.Access)
+	gate, err := access.New(c.Access, log)
 	if err != nil {
 		t.Fatal(err)
 	}

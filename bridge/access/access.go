@@ -6,11 +6,23 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 )
 
-// Gate lets callers in. It is safe for concurrent use.
-type Gate struct{ tokens []token }
+// Gate lets callers in. It is safe for concurrent use. The files of the configuration are read again when they change: a token that is
+// taken out of one is nobody's from the next request on. What is wrong in a changed file lets nobody in: of a file that cannot be read no
+// token is valid, of a tokens file with faulty items those are that are sound.
+type Gate struct {
+	options Options
+	log     *slog.Logger
+
+	mu     sync.Mutex
+	read   [2]version // of the files
+	tokens []token
+	faulty bool
+}
 
 // token is one bearer token that opens the gate. Only its digest is kept.
 type token struct {
@@ -20,35 +32,69 @@ type token struct {
 }
 
 // New reads the tokens that o names. Its error holds every fault that Check reports.
-func New(o Options) (*Gate, error) {
+func New(o Options, log *slog.Logger) (*Gate, error) {
 	var faults []error
+	read := o.versions()
 	tokens := o.load(func(path, problem string) {
 		faults = append(faults, fmt.Errorf("access.%s: %s", path, problem))
 	})
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	return &Gate{tokens: tokens}, nil
+	return &Gate{options: o, log: log, read: read, tokens: tokens}, nil
+}
+
+// Reread reads the files again, changed or not.
+func (g *Gate) Reread() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.reread(g.options.versions())
+}
+
+// Faulty says whether something is wrong with a file, so that who is not known may be known again once it is mended.
+func (g *Gate) Faulty() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.faulty
+}
+
+// current are the tokens as the files have them now.
+func (g *Gate) current() []token {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now := g.options.versions(); now != g.read {
+		g.reread(now)
+	}
+	return g.tokens
+}
+
+func (g *Gate) reread(now [2]version) {
+	g.read, g.faulty = now, false
+	g.tokens = g.options.load(func(path, problem string) {
+		g.faulty = true
+		g.log.Error("what is faulty among the tokens lets nobody in", "key", "access."+path, "problem", problem)
+	})
+	g.log.Info("the tokens were read again", "tokens", len(g.tokens))
 }
 
 // Authenticate names the caller whose token the Authorization header carries. It compares digests of one length in constant time, and
 // always all of them, so that the time taken tells nothing about a token.
 func (g *Gate) Authenticate(authorizationHeader string) (caller string, ok bool) {
 	presented := sha256.Sum256([]byte(bearer(authorizationHeader)))
-	found := -1
-	for i := range g.tokens {
-		same := subtle.ConstantTimeCompare(presented[:], g.tokens[i].digest[:])
+	tokens, found := g.current(), -1
+	for i := range tokens {
+		same := subtle.ConstantTimeCompare(presented[:], tokens[i].digest[:])
 		found = subtle.ConstantTimeSelect(same, i, found)
 	}
 	if found < 0 {
 		return "", false
 	}
-	return g.tokens[found].name, true
+	return tokens[found].name, true
 }
 
 // User is the userName of the account that the caller is, or "" where it is none's.
 func (g *Gate) User(caller string) string {
-	for _, t := range g.tokens {
+	for _, t := range g.current() {
 		if t.name == caller {
 			return t.user
 		}

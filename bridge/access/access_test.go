@@ -1,10 +1,14 @@
 package access
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,7 +37,7 @@ func TestAuthenticate(t *testing.T) {
 		TokenFile: file(t, secretB+"\n"),
 		TokensFile: file(t, "- {name: entra, sha256: "+strings.ToUpper(hex.EncodeToString(digest[:]))+"}\n"+
 			"- name: okta\n  token: delta-0123456789abcdef\n"),
-	})
+	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,6 +67,73 @@ func TestAuthenticate(t *testing.T) {
 			t.Errorf("Authenticate(%q) = %q, %v; want %q, %v", test.header, caller, ok, test.caller, test.ok)
 		}
 	}
+}
+
+// TestTokensAreReadAgain: a token goes with its line, and what is wrong in a file that was changed lets nobody in.
+func TestTokensAreReadAgain(t *testing.T) {
+	const both = "- {name: a, token: " + secretA + "}\n- {name: b, token: " + secretB + "}\n"
+	for name, test := range map[string]struct {
+		change func(path string) error
+		in     []string // whose tokens hold then
+		fault  string
+	}{
+		"taken out":        {replaced("- {name: b, token: " + secretB + "}\n"), []string{"b"}, ""},
+		"put in":           {replaced(both + "- {name: c, token: " + secretC + "}\n"), []string{"a", "b", "c"}, ""},
+		"renamed":          {replaced(strings.Replace(both, "name: a", "name: x", 1)), []string{"x", "b"}, ""},
+		"one is faulty":    {replaced(both + "- {name: c, tken: " + secretC + "}\n"), []string{"a", "b"}, "line 3: holds a key other"},
+		"no YAML":          {replaced(both + "- {name: [" + secretC), nil, "is not YAML"},
+		"emptied":          {replaced(""), nil, "is not a list"},
+		"no token is left": {replaced("[]"), nil, "lists no token"},
+		"gone":             {os.Remove, nil, "no such file"},
+		"no file any more": {func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }, nil, "cannot be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			path := file(t, both)
+			o := Options{TokenFile: file(t, "delta-0123456789abcdef"), TokensFile: path}
+			gate, err := New(o, slog.New(slog.NewTextHandler(&log, nil)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			known := func() (names []string) {
+				for _, secret := range []string{secretA, secretB, secretC, "delta-0123456789abcdef"} {
+					if name, ok := gate.Authenticate("Bearer " + secret); ok {
+						names = append(names, name)
+					}
+				}
+				return names
+			}
+			if got := known(); !slices.Equal(got, []string{"a", "b", "tokenFile"}) || log.Len() > 0 {
+				t.Fatalf("%v before, %s", got, &log)
+			}
+			if err := test.change(path); err != nil {
+				t.Fatal(err)
+			}
+			if want := append(slices.Clone(test.in), "tokenFile"); !slices.Equal(known(), want) {
+				t.Errorf("%v are known, want %v", known(), want)
+			}
+			text := log.String()
+			if !strings.Contains(text, test.fault) || gate.Faulty() != (test.fault != "") || strings.Count(text, "read again") != 1 {
+				t.Errorf("faulty %v, log %s", gate.Faulty(), text)
+			}
+			for _, secret := range []string{secretA, secretB, secretC} {
+				if strings.Contains(text, secret) {
+					t.Errorf("a token in the log: %s", text)
+				}
+			}
+			if err := errors.Join(os.RemoveAll(path), os.WriteFile(path, []byte(both), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			if got := known(); !slices.Equal(got, []string{"a", "b", "tokenFile"}) || gate.Faulty() {
+				t.Errorf("%v are known when all is well again", got)
+			}
+		})
+	}
+}
+
+// replaced writes a file anew.
+func replaced(content string) func(string) error {
+	return func(path string) error { return os.WriteFile(path, []byte(content), 0o600) }
 }
 
 func TestAnEmptyTokenIsNobodys(t *testing.T) {
@@ -147,7 +218,7 @@ func TestCheck(t *testing.T) {
 					}
 				}
 			}
-			if _, err := New(test.options); (err != nil) != (test.want != nil) {
+			if _, err := New(test.options, nil); (err != nil) != (test.want != nil) {
 				t.Errorf("New: %v", err)
 			}
 		})
@@ -164,7 +235,7 @@ func FuzzTokensFile(f *testing.F) {
 			t.Fatal(err)
 		}
 		o := Options{TokensFile: path}
-		if gate, err := New(o); err == nil && len(gate.tokens) == 0 {
+		if gate, err := New(o, nil); err == nil && len(gate.tokens) == 0 {
 			t.Error("a gate without a token")
 		}
 	})

@@ -3,8 +3,10 @@ package access
 import (
 	"crypto/sha256"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
+	"time"
 )
 
 // Options is the configuration's `access` section. The tokens of all three keys are valid at once.
@@ -72,6 +74,23 @@ func (o *Options) load(report func(path, problem string)) []token {
 		report("", "names no token: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile or tokensFile")
 	}
 	return tokens
+}
+
+// version tells one content of a file from another.
+type version struct {
+	modified time.Time
+	size     int64
+	mode     fs.FileMode
+}
+
+// versions are those of the files that hold tokens, zero where there is none.
+func (o *Options) versions() (v [2]version) {
+	for i, path := range []string{o.TokenFile, o.TokensFile} {
+		if info, err := os.Stat(path); err == nil {
+			v[i] = version{info.ModTime(), info.Size(), info.Mode()}
+		}
+	}
+	return v
 }
 
 // weakness says why a secret cannot be a token, or "".

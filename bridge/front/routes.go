@@ -70,7 +70,10 @@ func singleSlashes(c *fiber.Ctx) error {
 // authenticate lets nothing below the base path be asked without a token.
 func (s *Server) authenticate(c *fiber.Ctx) error {
 	caller, ok := s.gate.Authenticate(sole(&c.Request().Header, fiber.HeaderAuthorization))
-	if !ok {
+	switch {
+	case !ok && s.gate.Faulty(): // the caller may be one whose token cannot be read at the moment: it is to come back, not to give up
+		return refuse(reason.TokensFaulty, "")
+	case !ok:
 		return refuse(reason.Unauthenticated, "")
 	}
 	recordOf(c).caller = caller

@@ -137,7 +137,14 @@ func (l *lines) String() string {
 
 func serve(t *testing.T, o Options) *served {
 	t.Helper()
-	gate, err := access.New(access.Options{Token: secret})
+	return serveWith(t, o, access.Options{Token: secret})
+}
+
+func serveWith(t *testing.T, o Options, tokens access.Options) *served {
+	t.Helper()
+	out := &lines{}
+	logger := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	gate, err := access.New(tokens, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,10 +154,9 @@ func serve(t *testing.T, o Options) *served {
 			result: &bridge.Result{Resource: scim.Resource{"id": "1"}, Location: "http://scim.example/Users/1", Version: `W/"7"`},
 			list:   &bridge.List{StartIndex: 1},
 		},
-		log:   &lines{},
+		log:   out,
 		ended: make(chan error, 1),
 	}
-	logger := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.Server = New(o, s.double, gate, logger)
 	s.newID = func() string { return "made-id" }
 	ln, err := s.Listen()

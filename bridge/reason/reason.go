@@ -57,6 +57,7 @@ const (
 
 	Unreadable       // the request is no HTTP request that can be read
 	Unauthenticated  // no token, or one that nobody has
+	TokensFaulty     // no token that is known, while those of the configuration cannot be read
 	NoPath           // nothing is served there
 	DiscoveryFilter  // a filter on a discovery endpoint (RFC 7644 §4)
 	MethodNotAllowed // not at this path

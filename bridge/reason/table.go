@@ -111,8 +111,12 @@ var table = [count]Row{
 	ExpiredCursor: fault(scim.ExpiredCursor, http.StatusBadRequest),
 	InvalidCount:  fault(scim.InvalidCount, http.StatusBadRequest),
 
-	Unreadable:       {Label: "unreadable", Status: http.StatusBadRequest, Detail: "the request cannot be read"},
-	Unauthenticated:  {Label: "unauthenticated", Status: http.StatusUnauthorized, Detail: "a valid bearer token is needed"},
+	Unreadable:      {Label: "unreadable", Status: http.StatusBadRequest, Detail: "the request cannot be read"},
+	Unauthenticated: {Label: "unauthenticated", Status: http.StatusUnauthorized, Detail: "a valid bearer token is needed"},
+	TokensFaulty: {
+		Label: "tokens-faulty", Status: http.StatusServiceUnavailable, RetryAfter: later,
+		Detail: "the bearer token is not known, and not all tokens can be read; the log says why",
+	},
 	NoPath:           {Label: "no-path", Status: http.StatusNotFound, Detail: "there is nothing at this path"},
 	DiscoveryFilter:  {Label: "discovery-filter", Status: http.StatusForbidden, Detail: "filter is not supported on discovery endpoints"},
 	MethodNotAllowed: {Label: "method-not-allowed", Status: http.StatusMethodNotAllowed, Detail: "this path does not know the method"},

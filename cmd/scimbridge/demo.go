@@ -43,20 +43,20 @@ func (d demoCommand) Run(w *world) error {
 	}
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	var caused records
-	server, _, stop, err := assemble(c, caused.add, log)
+	h, err := assemble(c, caused.add, log)
 	if err != nil {
 		return err
 	}
-	defer stop()
-	listener, err := server.Listen()
+	defer h.directory.Close()
+	listener, err := h.server.Listen()
 	if err != nil {
 		return err
 	}
 	serving, end := context.WithCancel(w)
 	defer end()
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(serving, listener) }()
-	url := server.URL(listener.Addr())
+	go func() { served <- h.server.Serve(serving, listener) }()
+	url := h.server.URL(listener.Addr())
 
 	replay := newReplay(w.stdout, url, token, &caused, log)
 	fmt.Fprintln(w.stdout, "scimbridge replays what Microsoft Entra ID sends, on an LDAP directory in this process.")

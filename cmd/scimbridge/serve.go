@@ -33,21 +33,22 @@ func (s serveCommand) Run(w *world) error {
 		return err
 	}
 	log := c.Log.Logger(w.stderr)
-	server, b, stop, err := assemble(c, journal.Log(log), log)
+	h, err := assemble(c, journal.Log(log), log)
 	if err != nil {
 		return err
 	}
-	defer stop()
-	listener, err := server.Listen()
+	defer h.directory.Close()
+	listener, err := h.server.Listen()
 	if err != nil {
 		return err
 	}
-	log.Info("listening", "url", server.URL(listener.Addr()))
-	go firstContact(w, b, log)
+	log.Info("listening", "url", h.server.URL(listener.Addr()))
+	go firstContact(w, h.bridge, log)
 	hangUp := make(chan os.Signal, 1)
-	signal.Notify(hangUp, syscall.SIGHUP) // which would end the process: nothing is read again by it
+	signal.Notify(hangUp, syscall.SIGHUP) // which would end the process
 	defer signal.Stop(hangUp)
-	err = server.Serve(w, listener)
+	go onHangUp(w, hangUp, h.gate)
+	err = h.server.Serve(w, listener)
 	log.Info("stopped")
 	return err
 }
@@ -60,28 +61,45 @@ func firstContact(ctx context.Context, b *bridge.Bridge, log *slog.Logger) {
 	}
 }
 
-// assemble builds the house that the configuration describes. stop ends its connections to the directory.
-func assemble(
-	c *config.Config, j journal.Journal, log *slog.Logger,
-) (server *front.Server, b *bridge.Bridge, stop func(), err error) {
+// onHangUp reads the tokens again at each hang-up.
+func onHangUp(ctx context.Context, hangUp <-chan os.Signal, gate *access.Gate) {
+	for {
+		select {
+		case <-hangUp:
+			gate.Reread()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// house is what a configuration describes.
+type house struct {
+	directory *directory.Client
+	bridge    *bridge.Bridge
+	gate      *access.Gate
+	server    *front.Server
+}
+
+// assemble builds the house that the configuration describes. Its directory is to be closed.
+func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, err error) {
 	compiled, err := compile.Compile(c.Resources)
 	if err != nil {
-		return nil, nil, nil, err
+		return h, err
 	}
 	compiled.Elsewhere = c.References
-	gate, err := access.New(c.Access)
-	if err != nil {
-		return nil, nil, nil, err
+	if h.gate, err = access.New(c.Access, log); err != nil {
+		return h, err
 	}
-	client, err := directory.New(c.Directory, log)
-	if err != nil {
-		return nil, nil, nil, err
+	if h.directory, err = directory.New(c.Directory, log); err != nil {
+		return h, err
 	}
-	b = bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Guard: guard.New(c.Guard, c.Directory.Bind.DN, client), Journal: j, Log: log,
+	h.bridge = bridge.New(bridge.Options{
+		Map: compiled, Directory: h.directory, Guard: guard.New(c.Guard, c.Directory.Bind.DN, h.directory), Journal: j, Log: log,
 		Limits: c.Limits, Strict: c.Strict,
 	})
-	return front.New(c.Listen, b, gate, log), b, client.Close, nil
+	h.server = front.New(c.Listen, h.bridge, h.gate, log)
+	return h, nil
 }
 
 type checkCommand struct {
