@@ -1,4 +1,4 @@
-.PHONY: bench build fuzz races test verify
+.PHONY: bench build fuzz hostile races test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -28,3 +28,7 @@ bench:
 # The races between requests, thousands of rounds of each on every server: hours, most of them on Samba.
 races:
 	SCIMBRIDGE_TEST_ROUNDS=5000 go test -timeout 24h -v ./examples -run 'TestReferenceRaces|TestUniqueRaces'
+
+# Hostile clients against the program before a directory of 50,000 users: minutes. A shorter form is among the tests.
+hostile:
+	SCIMBRIDGE_TEST_USERS=50000 go test -v ./examples -run TestHostileClients

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -300,6 +301,38 @@ func TestAPanicEndsItsRequestOnly(t *testing.T) {
 	s.during = nil
 	if a := s.ask(t, "GET /scim/v2/Users", ""); a.status != 200 {
 		t.Errorf("after the panic: %d", a.status)
+	}
+}
+
+// TestLargeBodiesTakeTurns: what is worked on of large bodies has a limit, and a small one does not wait for them.
+func TestLargeBodiesTakeTurns(t *testing.T) {
+	s := serve(t, Options{MaxBody: 10 * light, RequestTimeout: 200 * time.Millisecond})
+	entered, leave := make(chan struct{}, largest), make(chan struct{})
+	s.during = func(context.Context) { // a small request finds no room in entered, and goes on
+		select {
+		case entered <- struct{}{}:
+			<-leave
+		default:
+		}
+	}
+	large := `"` + strings.Repeat("x", 8*light) + `"`
+	var under sync.WaitGroup
+	for range largest {
+		under.Go(func() { s.ask(t, "POST /scim/v2/Users", large) })
+	}
+	for len(entered) < largest {
+		time.Sleep(time.Millisecond)
+	}
+	if a := s.ask(t, "POST /scim/v2/Users", large); a.status != 503 || a.header.Get("Retry-After") == "" {
+		t.Errorf("one more: %d %s", a.status, a.body)
+	}
+	if a := s.ask(t, "POST /scim/v2/Users", `{}`); a.status != 201 {
+		t.Errorf("a small one beside them: %d %s", a.status, a.body)
+	}
+	close(leave)
+	under.Wait()
+	if a := s.ask(t, "POST /scim/v2/Users", large); a.status != 201 {
+		t.Errorf("one after them: %d %s", a.status, a.body)
 	}
 }
 

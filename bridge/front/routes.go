@@ -30,7 +30,7 @@ func (s *Server) routes() {
 	s.app.Get(readyPath, s.ready)
 
 	root := s.app.Group(s.options.BasePath)
-	root.Use(s.authenticate, s.deadline)
+	root.Use(s.authenticate, s.deadline, s.weigh)
 	for _, path := range []string{"/ServiceProviderConfig", "/ServiceProviderConfigs"} { // the plural is in old clients
 		root.Get(path, s.providerConfig)
 	}
@@ -85,6 +85,19 @@ func (s *Server) deadline(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), s.options.RequestTimeout)
 	defer cancel()
 	c.SetUserContext(ctx)
+	return c.Next()
+}
+
+// weigh has a large body wait until what is worked on leaves room for it.
+func (s *Server) weigh(c *fiber.Ctx) error {
+	size := min(int64(len(c.Request().Body())), largest*int64(s.options.MaxBody))
+	if size <= light {
+		return c.Next()
+	}
+	if err := s.heavy.Acquire(c.UserContext(), size); err != nil {
+		return refuse(reason.Busy, "")
+	}
+	defer s.heavy.Release(size)
 	return c.Next()
 }
 

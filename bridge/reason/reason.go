@@ -62,6 +62,7 @@ const (
 	DiscoveryFilter  // a filter on a discovery endpoint (RFC 7644 §4)
 	MethodNotAllowed // not at this path
 	Slow             // the request did not arrive in time
+	Busy             // other requests took all of its time
 	Payload          // the body is too large (RFC 7644 §3.7.3)
 	MediaType        // the body is no JSON, or encoded
 	LargeHeader      // the request line and headers are too large

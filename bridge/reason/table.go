@@ -121,7 +121,10 @@ var table = [count]Row{
 	DiscoveryFilter:  {Label: "discovery-filter", Status: http.StatusForbidden, Detail: "filter is not supported on discovery endpoints"},
 	MethodNotAllowed: {Label: "method-not-allowed", Status: http.StatusMethodNotAllowed, Detail: "this path does not know the method"},
 	Slow:             {Label: "slow", Status: http.StatusRequestTimeout, Detail: "the request did not arrive in time"},
-	Payload:          {Label: "payload", Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than the server takes"},
+	Busy: {
+		Label: "busy", Status: http.StatusServiceUnavailable, RetryAfter: later, Detail: "other large requests are under way",
+	},
+	Payload: {Label: "payload", Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than the server takes"},
 	MediaType: {
 		Label: "media-type", Status: http.StatusUnsupportedMediaType,
 		Detail: "Content-Type must be application/scim+json or application/json",

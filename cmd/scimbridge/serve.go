@@ -47,6 +47,7 @@ func (s serveCommand) Run(w *world) error {
 	hangUp := make(chan os.Signal, 1)
 	signal.Notify(hangUp, syscall.SIGHUP) // which would end the process
 	defer signal.Stop(hangUp)
+	go giveBack(w)
 	go onHangUp(w, hangUp, h.gate)
 	err = h.server.Serve(w, listener)
 	log.Info("stopped")
