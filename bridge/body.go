@@ -1,8 +1,6 @@
 package bridge
 
 import (
-	"context"
-	"log/slog"
 	"strings"
 
 	"scimbridge/scim"
@@ -13,31 +11,35 @@ import (
 // resourceIn reads the resource that a body holds. What the map does not name of it is dropped, and counted.
 func (b *Bridge) resourceIn(c Call, rt *schema.ResourceType, body []byte) (r scim.Resource, dropped int, err error) {
 	r, names, err := scim.Parse(body, rt, b.dialect)
-	b.tellDropped(c, rt, names)
+	b.tellDropped(c, rt, valueless(names))
 	return r, len(names), err
 }
 
 // operationsIn is resourceIn for the operations of a PATCH.
 func (b *Bridge) operationsIn(c Call, rt *schema.ResourceType, body []byte) (ops []patch.Op, dropped int, err error) {
 	ops, names, err := patch.Parse(body, rt, b.dialect)
-	b.tellDropped(c, rt, names)
+	b.tellDropped(c, rt, valueless(names))
 	return ops, len(names), err
 }
 
 // tellDropped names what was dropped for those who ask for debug.
 func (b *Bridge) tellDropped(c Call, rt *schema.ResourceType, sent []string) {
-	if len(sent) == 0 || !b.log.Enabled(context.Background(), slog.LevelDebug) {
+	if len(sent) == 0 {
 		return
 	}
-	names := make([]string, len(sent))
-	for i, name := range sent {
-		names[i] = valueless(name)
-	}
-	b.log.Debug("dropped", "request", c.RequestID, "type", rt.Name, "attributes", names)
+	b.log.Debug("dropped", "request", c.RequestID, "type", rt.Name, "attributes", sent)
 }
 
-// valueless leaves out of a path what stands in brackets, for it may be anybody's value: `pets[name eq "Rex"].age` is `pets[…].age`.
-func valueless(path string) string {
+// valueless leaves out of paths what stands in brackets, for it may be anybody's value: `pets[name eq "Rex"].age` is `pets[…].age`.
+func valueless(paths []string) []string {
+	names := make([]string, len(paths))
+	for i, path := range paths {
+		names[i] = withoutValue(path)
+	}
+	return names
+}
+
+func withoutValue(path string) string {
 	from, to := strings.IndexByte(path, '['), strings.LastIndexByte(path, ']')
 	switch {
 	case from < 0:
@@ -51,7 +53,7 @@ func valueless(path string) string {
 // dropping adds to an answer how many attributes of the request were dropped.
 func (r *Result) dropping(attributes int) *Result {
 	if r != nil {
-		r.Dropped = attributes
+		r.Dropped += attributes
 	}
 	return r
 }

@@ -29,6 +29,7 @@ import (
 type Call struct {
 	RequestID string
 	Caller    string // the token's name
+	Client    string // its address
 	BaseURL   string // https://scim.corp.example/scim/v2, without a slash at the end
 
 	// Entity tags, as the header of the name carries them (RFC 9110 §13.1); "": the header is not there.
@@ -102,6 +103,8 @@ type request struct {
 	typ       *ldapmap.Type
 	server    *ldif.Server
 	shown     *scim.Projection
+	untaken   []string // what of the wanted resource the map has no place for
+	dn        string   // of the entry that a write is about, once it is known
 }
 
 // begin finds the type that a request names.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -150,10 +151,7 @@ func (op *bulkOp) failed() bool { return op.result != nil && op.result.Response 
 // fail notes what kept an operation from being done, or from being done whole.
 func (u *bulk) fail(op *bulkOp, err error) {
 	f := Explain(err)
-	if f.Status >= http.StatusInternalServerError { // the request itself does not fail
-		u.b.log.Warn("bulk operation failed", "request", u.call.RequestID, "method", op.Method, "bulkId", op.BulkID,
-			"status", f.Status, "reason", f.Reason, "error", err)
-	}
+	u.tell(op, f, err)
 	result := scim.BulkResult{Method: op.Method, BulkID: op.BulkID, Status: strconv.Itoa(f.Status), Location: u.meant(op)}
 	if op.result != nil && op.result.Location != "" {
 		result.Location = op.result.Location
@@ -161,6 +159,33 @@ func (u *bulk) fail(op *bulkOp, err error) {
 	message := scim.NewErrorMessage(f.Status, f.ScimType, f.Detail)
 	result.Response = &message
 	op.result = &result
+}
+
+// tell writes the log line of an operation that failed: the request itself does not.
+func (u *bulk) tell(op *bulkOp, f Failure, err error) {
+	attributes := []slog.Attr{
+		slog.String("method", op.Method), slog.String("path", Briefly(op.Path)), slog.Int("status", f.Status),
+		slog.String("request", u.call.RequestID), slog.String("caller", u.call.Caller), slog.String("client", u.call.Client),
+	}
+	if op.BulkID != "" {
+		attributes = append(attributes, slog.String("bulkId", Briefly(op.BulkID)))
+	}
+	attributes = append(attributes, f.Log(true)...)
+	level := slog.LevelInfo
+	if f.Status >= http.StatusInternalServerError {
+		level = slog.LevelWarn
+		attributes = append(attributes, slog.String("error", err.Error()))
+	}
+	u.b.log.LogAttrs(context.Background(), level, "bulk operation failed", attributes...)
+}
+
+// Briefly is a text of a client's, short enough for a log line.
+func Briefly(text string) string {
+	const longest = 128
+	if len(text) <= longest {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longest], "") + "…"
 }
 
 // meant is the location of the resource that an operation is about, which the answer to all but a failed POST has (RFC 7644 §3.7); "" where

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -21,7 +22,38 @@ type Failure struct {
 	RetryAfter time.Duration // 503: when to come back
 	Version    string        // 304: the weak ETag of what the client has
 	Reason     reason.Reason // label for logs and metrics
+
+	// For the log of a write.
+	Attribute string // at fault, as the client knows it, where that is known; ""
+	DN        string // of the entry that it is about, where there is one; ""
 }
+
+// Log is what a log says of a refusal. The detail may hold what the client sent, but no secret; reads keep it out, for theirs holds whom
+// they look for.
+func (f Failure) Log(write bool) []slog.Attr {
+	var attributes []slog.Attr
+	add := func(key, value string) {
+		if value != "" {
+			attributes = append(attributes, slog.String(key, value))
+		}
+	}
+	add("reason", f.Reason.String())
+	add("scim_type", string(f.ScimType))
+	if write {
+		add("dn", f.DN)
+		add("attribute", f.Attribute)
+		add("detail", f.Detail)
+	}
+	return attributes
+}
+
+// concerning adds to an error the entry that it is about.
+type concerning struct {
+	error
+	dn string
+}
+
+func (c *concerning) Unwrap() error { return c.error }
 
 var (
 	errNotFound     error = &reason.Error{Reason: reason.NotFound}
@@ -42,9 +74,13 @@ func Explain(err error) Failure {
 		fault   *scim.Error
 		refusal *guard.Refusal
 		answer  *directory.Error
+		about   *concerning
 	)
+	if errors.As(err, &about) {
+		f.DN = about.dn
+	}
 	if errors.As(err, &own) {
-		f.Version = own.Version
+		f.Version, f.Attribute = own.Version, own.Attribute
 		if own.Detail != "" {
 			f.Detail = own.Detail
 		}

@@ -100,17 +100,19 @@ func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 		case err == nil && past.last().room:
 			continue
 		case err == nil:
-			return in.finish(ctx, past.last()) // 11
+			result, err := in.finish(ctx, past.last()) // 11
+			r.tellDropped(r.call, r.typ.Resource, r.untaken)
+			return result.dropping(len(r.untaken)), err
 		case past.followed():
 			r.follows.Store(true) // it is not asked for that again
 		case !past.again(err, n):
-			return nil, past.partly(name(r.typ, past.told(err)))
+			return nil, r.failed(past, err)
 		}
 	}
 	if err == nil { // every attempt made room, and what is wanted is yet to be done
 		err = &directory.Error{Reason: reason.LostRace}
 	}
-	return nil, past.partly(name(r.typ, past.told(err)))
+	return nil, r.failed(past, err)
 }
 
 // attempt goes from the look to the receipt.
@@ -120,10 +122,14 @@ func (r *request) attempt(ctx context.Context, in intent, past history) (history
 	if a.seen, err = in.look(ctx, past); err != nil { // 1
 		return past, err
 	}
+	if a.entry != nil {
+		r.dn = a.entry.DN
+	}
 	wanted, err := in.want(a.seen)
 	if err != nil {
 		return past, err
 	}
+	r.untaken = r.typ.Untaken(wanted.After)
 	if a.draft, err = draft.New(r.typ, wanted); err != nil { // 2
 		return past, err
 	}
@@ -139,6 +145,9 @@ func (r *request) attempt(ctx context.Context, in intent, past history) (history
 	if plan.Empty() {
 		return append(past, a), nil
 	}
+	if a.entry == nil && !a.room {
+		r.dn = plan.DN()
+	}
 	if err := r.guard.Judge(ctx, r.world, r.server, plan); err != nil { // 5
 		return past, err
 	}
@@ -148,10 +157,20 @@ func (r *request) attempt(ctx context.Context, in intent, past history) (history
 	return append(past, a), a.receipt.Err
 }
 
+// failed is the error of a write that is given up, with what it is about.
+func (r *request) failed(past history, err error) error {
+	err = past.partly(name(r.typ, past.told(err)))
+	if r.dn == "" {
+		return err
+	}
+	return &concerning{err, r.dn}
+}
+
 // record tells the journal what became of a plan, and the lists that their places may be others.
 func (r *request) record(receipt ldif.Receipt) {
 	record := journal.Record{
-		RequestID: r.call.RequestID, Caller: r.call.Caller, Operation: r.operation, Type: r.typ.Name, Receipt: receipt,
+		RequestID: r.call.RequestID, Caller: r.call.Caller, Client: r.call.Client,
+		Operation: r.operation, Type: r.typ.Name, Receipt: receipt,
 	}
 	if before := receipt.Plan.Before; before != nil {
 		record.ID = r.typ.ID(before)

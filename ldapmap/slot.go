@@ -1,6 +1,7 @@
 package ldapmap
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,8 +20,8 @@ func (t *Type) SCIMValues(rule *Rule, r scim.Resource) []any {
 	}
 	elements, _ := r.Get(schema.Ref{Extension: rule.Ref.Extension, Attr: rule.Ref.Attr}).([]any)
 	if rule.HasOnePlace() {
-		if element := t.elementFor(rule, elements); element != nil && element[rule.Ref.Sub.Name] != nil {
-			return []any{element[rule.Ref.Sub.Name]}
+		if i := t.elementFor(rule, elements); i >= 0 && elements[i].(map[string]any)[rule.Ref.Sub.Name] != nil {
+			return []any{elements[i].(map[string]any)[rule.Ref.Sub.Name]}
 		}
 		return nil
 	}
@@ -44,26 +45,69 @@ func (r *Rule) HasOnePlace() bool {
 
 // elementFor finds the element that belongs to the rule's slot: the primary one of those that the clauses describe, else the
 // first; for the first slot that the map names also one that names none of the clauses' attributes (an address without a type),
-// where nothing better is there.
-func (t *Type) elementFor(rule *Rule, elements []any) map[string]any {
-	var found, bare map[string]any
-	for _, e := range elements {
+// where nothing better is there. It returns the element's index, or -1.
+func (t *Type) elementFor(rule *Rule, elements []any) int {
+	found, bare := -1, -1
+	for i, e := range elements {
 		element, ok := e.(map[string]any)
 		if !ok {
 			continue
 		}
 		primary := element["primary"] == true
-		if Fits(element, rule.Slot) && (found == nil || primary) {
-			found = element
+		if Fits(element, rule.Slot) && (found < 0 || primary) {
+			found = i
 		}
-		if namesNone(element, rule.Slot) && (bare == nil || primary) {
-			bare = element
+		if namesNone(element, rule.Slot) && (bare < 0 || primary) {
+			bare = i
 		}
 	}
-	if found == nil && t.firstSlot(rule) {
+	if found < 0 && t.firstSlot(rule) {
 		return bare
 	}
 	return found
+}
+
+// Untaken names the elements of the resource that no rule takes: those that no slot of the map describes, and those whose slot another
+// takes.
+func (t *Type) Untaken(r scim.Resource) []string {
+	var untaken []string
+	seen := map[*schema.Attribute]bool{}
+	for _, rule := range t.Rules {
+		if !rule.HasOnePlace() || seen[rule.Ref.Attr] {
+			continue
+		}
+		seen[rule.Ref.Attr] = true
+		ref := schema.Ref{Extension: rule.Ref.Extension, Attr: rule.Ref.Attr}
+		elements, _ := r.Get(ref).([]any)
+		taken := map[int]bool{}
+		for _, other := range t.Rules {
+			switch {
+			case other.Computed() || other.Ref.Attr != rule.Ref.Attr:
+			case other.HasOnePlace():
+				taken[t.elementFor(other, elements)] = true
+			default: // it takes them all
+				elements = nil
+			}
+		}
+		for i, e := range elements {
+			if !taken[i] {
+				untaken = append(untaken, ref.String()+slotOf(rule, e))
+			}
+		}
+	}
+	return untaken
+}
+
+// slotOf writes the slot of an element as the map would: `[type eq "home"]`. What is none of the attribute's own values may be anybody's.
+func slotOf(rule *Rule, e any) string {
+	element, _ := e.(map[string]any)
+	for _, c := range rule.Slot {
+		value, _ := element[c.Attribute].(string)
+		if sub := rule.Ref.Attr.Sub(c.Attribute); sub != nil && slices.Contains(sub.CanonicalValues, value) {
+			return fmt.Sprintf("[%s eq %q]", c.Attribute, value)
+		}
+	}
+	return "[…]"
 }
 
 // Fits says whether the clauses describe the element.

@@ -3,6 +3,7 @@ package front
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -13,11 +14,14 @@ import (
 	"scimbridge/bridge/reason"
 )
 
-// record is what the log line says about a request. It holds no path, query, header or body: those carry names, filter values and tokens.
+// record is what the log line says about a request. It holds no query, header or body: those carry names, filter values and tokens. Of a
+// write it names the resource, and why it was refused.
 type record struct {
 	requestID  string
 	activityID string // Entra's, which its provisioning log shows
 	caller     string
+	client     string // its address
+	id         string // of the resource that is written; of a new one, once it is made
 	route      string // its pattern; "" where no route was looked for
 	dropped    int    // attributes of the request that the map does not name
 	begun      time.Time
@@ -47,7 +51,8 @@ func (s *Server) observe(c *fiber.Ctx) error {
 // begin takes the client's X-Request-Id or makes one, and sends it back.
 func (s *Server) begin(c *fiber.Ctx) *record {
 	r := &record{
-		requestID: sole(&c.Request().Header, fiber.HeaderXRequestID), activityID: activityID(c.Get("ADSCIMVersion")), begun: s.now(),
+		requestID: sole(&c.Request().Header, fiber.HeaderXRequestID), activityID: activityID(c.Get("ADSCIMVersion")),
+		client: s.client(c), begun: s.now(),
 	}
 	if !loggable(r.requestID) {
 		r.requestID = s.newID()
@@ -89,12 +94,18 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		slog.Int("bytes_out", sent(c)),
 	)
 	for _, optional := range []slog.Attr{
-		slog.String("activity", r.activityID), slog.String("caller", r.caller),
-		slog.String("reason", f.Reason.String()), slog.String("scim_type", string(f.ScimType)),
+		slog.String("activity", r.activityID), slog.String("caller", r.caller), slog.String("client", r.client),
+		slog.String("id", bridge.Briefly(r.id)),
 	} {
 		if optional.Value.String() != "" {
 			attributes = append(attributes, optional)
 		}
+	}
+	if err != nil {
+		if isWrite(c, r) && (f.Reason == reason.NoPath || f.Reason == reason.MethodNotAllowed) { // no route tells
+			attributes = append(attributes, slog.String("path", bridge.Briefly(c.Path())))
+		}
+		attributes = append(attributes, f.Log(isWrite(c, r))...)
 	}
 	if r.dropped > 0 {
 		attributes = append(attributes, slog.Int("dropped", r.dropped))
@@ -104,6 +115,26 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		attributes = append(attributes, slog.String("error", err.Error()))
 	}
 	s.log.LogAttrs(c.UserContext(), r.level(status), "request", attributes...)
+}
+
+// isWrite says whether a request is to change something.
+func isWrite(c *fiber.Ctx, r *record) bool {
+	switch c.Method() {
+	case fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete:
+		return true
+	}
+	return c.Method() == fiber.MethodPost && !strings.HasSuffix(r.route, "/.search")
+}
+
+// client is the address that the request comes from; behind a proxy, as the proxy saw it.
+func (s *Server) client(c *fiber.Ctx) string {
+	if s.options.TrustProxy {
+		seen := c.Get(fiber.HeaderXForwardedFor) // each proxy appends
+		if ip := net.ParseIP(strings.TrimSpace(seen[strings.LastIndexByte(seen, ',')+1:])); ip != nil {
+			return ip.String()
+		}
+	}
+	return c.Context().RemoteIP().String()
 }
 
 // sent is how many octets of a body the answer has on the wire (RFC 9110 §6.4.1).

@@ -30,13 +30,14 @@ func TestOneLineARequest(t *testing.T) {
 	s.now = func() time.Time { clock = clock.Add(time.Second); return clock }
 	const entra = "ADSCIMVersion: Date:2026-01-02, ActivityId:6b3f1ab0-0f3c-4f9b-9d8e-2b7a5d1c0e42"
 
-	a := s.ask(t, "PATCH /scim/v2/Users/secret-id?attributes=secretName", `{"secret":"body"}`, entra, "X-Request-Id: req-7")
+	a := s.ask(t, "PATCH /scim/v2/Users/user-id?attributes=secretName", `{"secret":"body"}`, entra, "X-Request-Id: req-7")
 	if got := a.header.Get("X-Request-Id"); got != "req-7" {
 		t.Errorf("X-Request-Id: %q", got)
 	}
 	want := map[string]any{
 		"level": "INFO", "msg": "request", "method": "PATCH", "route": "/scim/v2/Users/:id", "status": 200., "duration_ms": 1000.,
 		"request": "req-7", "activity": "6b3f1ab0-0f3c-4f9b-9d8e-2b7a5d1c0e42", "caller": "token", "bytes_in": 17., "bytes_out": 10.,
+		"client": "127.0.0.1", "id": "user-id",
 	}
 	if diff := cmp.Diff(want, s.logged(t)); diff != "" {
 		t.Error(diff)
@@ -45,7 +46,8 @@ func TestOneLineARequest(t *testing.T) {
 	s.ask(t, "GET /scim/v2/Users?filter=secretName+eq+%zz", "")
 	want = map[string]any{
 		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration_ms": 1000.,
-		"request": "made-id", "caller": "token", "bytes_in": 0., "reason": "invalidSyntax", "scim_type": "invalidSyntax",
+		"request": "made-id", "caller": "token", "bytes_in": 0., "client": "127.0.0.1",
+		"reason": "invalidSyntax", "scim_type": "invalidSyntax",
 	}
 	got := s.logged(t)
 	delete(got, "bytes_out")
@@ -69,6 +71,26 @@ func TestOneLineARequest(t *testing.T) {
 	}
 	if n := strings.Count(s.log.String(), "\n"); n != 6 {
 		t.Errorf("%d lines for 6 requests", n)
+	}
+}
+
+// TestTheClientsAddress: behind a proxy it is the one that the proxy saw, whatever the client says of itself.
+func TestTheClientsAddress(t *testing.T) {
+	for _, test := range []struct {
+		trust  bool
+		header string
+		want   string
+	}{
+		{false, "192.0.2.7", "127.0.0.1"},
+		{true, "192.0.2.7", "192.0.2.7"},
+		{true, "198.51.100.1, 2001:db8::7", "2001:db8::7"},
+		{true, "192.0.2.7, unknown", "127.0.0.1"},
+	} {
+		s := serve(t, Options{TrustProxy: test.trust})
+		s.ask(t, "GET /scim/v2/Users/1", "", "X-Forwarded-For: "+test.header)
+		if got := s.logged(t)["client"]; got != test.want {
+			t.Errorf("%+v: %v", test, got)
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ func (r *resources) create(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	recordOf(c).id, _ = result.Resource["id"].(string)
 	return show(c, fiber.StatusCreated, result)
 }
 
@@ -92,6 +93,7 @@ type update func(ctx context.Context, c bridge.Call, typ, id string, body []byte
 
 // change is PATCH or PUT.
 func (r *resources) change(c *fiber.Ctx, do update) error {
+	recordOf(c).id = id(c)
 	p, err := parameters(c)
 	if err != nil {
 		return err
@@ -108,6 +110,7 @@ func (r *resources) change(c *fiber.Ctx, do update) error {
 }
 
 func (r *resources) delete(c *fiber.Ctx) error {
+	recordOf(c).id = id(c)
 	if err := r.bridge.Delete(c.UserContext(), r.call(c), r.typ, id(c)); err != nil {
 		return err
 	}

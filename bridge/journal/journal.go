@@ -16,6 +16,7 @@ import (
 type Record struct {
 	RequestID string
 	Caller    string
+	Client    string // the caller's address
 	Operation string // create, patch, replace, delete
 	Type      string // resource type
 	ID        string // the resource's id; "" for a create
@@ -42,6 +43,7 @@ func Log(log *slog.Logger) Journal {
 		}
 		add("request", r.RequestID)
 		add("caller", r.Caller)
+		add("client", r.Client)
 		add("operation", r.Operation)
 		add("type", r.Type)
 		add("id", r.ID)

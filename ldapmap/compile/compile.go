@@ -316,19 +316,22 @@ func (c *compiler) unique(o Options) {
 
 // expressions compiles the expressions, which see the attributes that the map covers.
 func (c *compiler) expressions(o Options) {
-	compile := func(path, source string) *Expression {
+	compile := func(path, source, target string) *Expression {
 		if source == "" {
 			return nil
 		}
 		e, err := newExpression(source, c.t.Resource)
 		if err != nil {
 			c.report(path, firstLine(err))
+		} else if e.seesSecret(c.t.Resource) && !ldif.Secret(target) {
+			c.report(path, "what is made of a password is kept in an attribute whose values are never shown, "+
+				"such as userPassword or unicodePwd, and nowhere else")
 		}
 		return e
 	}
 	for _, r := range c.t.Rules {
-		r.Empty = compile(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.Empty)
-		r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value)
+		r.Empty = compile(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.Empty, r.LDAP)
+		r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value, r.LDAP)
 	}
 	var ok bool
 	if c.t.StandIns, ok = standIns(c.t.Rules); !ok {
@@ -346,7 +349,7 @@ func (c *compiler) expressions(o Options) {
 		}
 		source = fmt.Sprintf(`"%s=" + rdn(%s) + "," + base`, r.LDAP, r.Ref.Attr.Name)
 	}
-	c.t.DN = compile("dn", source)
+	c.t.DN = compile("dn", source, "")
 	c.naming()
 }
 

@@ -3,6 +3,8 @@ package compile
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr"
@@ -158,6 +160,13 @@ func (e *Expression) reads(r *Rule) bool {
 	return false
 }
 
+// seesSecret says whether the expression names an attribute that nobody may read; `resource` does not show them.
+func (e *Expression) seesSecret(rt *schema.ResourceType) bool {
+	return slices.ContainsFunc(rt.Core.Attributes, func(a *schema.Attribute) bool { return isSecret(a) && e.uses[a.Name] })
+}
+
+func isSecret(a *schema.Attribute) bool { return a.Mutability == schema.WriteOnly }
+
 // Eval gives the expression's value over r as text, "" where it is unassigned.
 func (e *Expression) Eval(r scim.Resource, rt *schema.ResourceType, base string) (string, error) {
 	value, err := expr.Run(e.program, environment(r, rt, base))
@@ -185,15 +194,20 @@ func firstLine(err error) string {
 // environment is what an expression sees: every attribute of rt by name, so that a misspelt one fails to compile; a singular complex
 // attribute is never nil, so that its sub-attributes can be named.
 func environment(r scim.Resource, rt *schema.ResourceType, base string) map[string]any {
-	env := map[string]any{"base": base, "resource": map[string]any(r)}
+	whole := map[string]any(r)
+	env := map[string]any{"base": base}
 	for _, a := range rt.Core.Attributes {
 		value := r[a.Name]
+		if value != nil && isSecret(a) {
+			whole = maps.Clone(whole)
+			delete(whole, a.Name)
+		}
 		if value == nil && a.Type == schema.Complex && !a.MultiValued {
 			value = map[string]any{}
 		}
 		env[a.Name] = value
 	}
-	env["id"] = r["id"]
+	env["id"], env["resource"] = r["id"], whole
 	enterprise, _ := r[schema.EnterpriseURN].(map[string]any)
 	full := map[string]any{}
 	for name, value := range enterprise {

@@ -40,11 +40,16 @@ func (e Effect) String() string {
 	return fmt.Sprintf("%s %s", e.Kind, e.DN)
 }
 
-// Words are the plan's effects, in order, as a log shows them.
+// Words are the plan's effects, in order, as a log shows them; of a new name both: `renamed uid=mara,… to uid=maria,…`.
 func (p Plan) Words() string {
 	words := make([]string, len(p.Effects))
 	for i, e := range p.Effects {
 		words[i] = e.String()
+		for _, s := range p.Steps {
+			if (e.Kind == Renamed || e.Kind == Moved) && s.Change.Kind == ModifyDN && SameDN(s.Change.DN, e.DN) {
+				words[i] += " to " + s.Change.NewDN()
+			}
+		}
 	}
 	return strings.Join(words, "; ")
 }

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"scimbridge/bridge/directory/memdir"
+	"scimbridge/ldapmap/ldif"
+)
+
+// TestTheLogExplains: at info the log says of each write whom it was about, what became of it and why it was refused, and no secret.
+func TestTheLogExplains(t *testing.T) {
+	const maraDN, bossDN = "uid=mara,ou=people,dc=example,dc=org", "uid=boss,ou=people,dc=example,dc=org"
+	entry := func(dn, class string, more ...ldif.Attribute) *ldif.Entry {
+		return &ldif.Entry{DN: dn, Attributes: append(more, ldif.Attribute{Name: "objectClass", Values: []string{class}})}
+	}
+	named := func(attribute string) ldif.Attribute {
+		return ldif.Attribute{Name: attribute, Values: []string{"boss"}}
+	}
+	ldap, err := memdir.Start(memdir.Options{
+		RootDN: "cn=admin,dc=example,dc=org", RootPassword: "secret",
+		Entries: []*ldif.Entry{
+			entry("dc=example,dc=org", "domain"), entry("ou=people,dc=example,dc=org", "organizationalUnit"),
+			entry(bossDN, "inetOrgPerson", named("uid"), named("cn"), named("sn")),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ldap.Close)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	log, written := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		w := &world{ctx, []string{
+			"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_3_SCIM=password", "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_3_LDAP=userPassword",
+			`SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_4_SCIM=emails[type eq "work"].value`, "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_4_LDAP=mail",
+			"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_SCIM=title", "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_LDAP=title",
+			"SCIMBRIDGE_GUARD_PROTECTED_0=uid=boss,ou=people,dc=example,dc=org",
+		}, io.Discard, written}
+		ended <- run(w, []string{"serve", "--config", configuration(t, ldap.URL())})
+		written.Close()
+	}()
+	root, lines := listening(t, log)
+
+	// told are the log lines of a request, by their messages.
+	told := func(method, path, body string, status int) map[string]map[string]any {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, root+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || answer.StatusCode != status {
+			t.Fatalf("%s %s: %d %s %v", method, path, answer.StatusCode, content, err)
+		}
+		said := map[string]map[string]any{"answer": {"text": string(content)}}
+		for line := range lines {
+			if strings.Contains(line, "hunter2") || strings.Contains(line, token) {
+				t.Errorf("a secret in %s", line)
+			}
+			var fields map[string]any
+			if err := json.Unmarshal([]byte(line), &fields); err != nil {
+				t.Fatal(err)
+			}
+			message, _ := fields["msg"].(string)
+			said[message] = fields
+			if message == "request" {
+				break
+			}
+		}
+		return said
+	}
+	has := func(line map[string]any, want map[string]any) {
+		t.Helper()
+		for key, value := range want {
+			text, isText := line[key].(string)
+			if line[key] != value && !(isText && value != "" && strings.Contains(text, value.(string))) {
+				t.Errorf("%s is %v, want %v, in %v", key, line[key], value, line)
+			}
+		}
+	}
+	user := func(name string) string {
+		t.Helper()
+		said := told("POST", "/Users", `{"userName":"`+name+`","password":"hunter2-hunter2"}`, 201)
+		id, _ := said["request"]["id"].(string)
+		if id == "" {
+			t.Fatalf("no id of what was made: %v", said["request"])
+		}
+		has(said["written"], map[string]any{"client": "127.0.0.1", "caller": "token", "effects": "created uid=" + name + ",ou=people"})
+		return id
+	}
+	operation := func(text string) string { return `{"Operations":[` + text + `]}` }
+	mara := user("mara")
+	var found struct{ Resources []struct{ ID string } }
+	content, _ := told("GET", "/Users?filter=userName+eq+%22boss%22", "", 200)["answer"]["text"].(string)
+	if err := json.Unmarshal([]byte(content), &found); err != nil || len(found.Resources) != 1 {
+		t.Fatalf("%s: %v", content, err)
+	}
+	boss := found.Resources[0].ID
+
+	has(told("POST", "/Users", `{"userName":"MARA","password":"hunter2"}`, 409)["request"], map[string]any{
+		"reason": "uniqueness", "detail": "taken by the User with id", "client": "127.0.0.1", "caller": "token", "id": nil,
+	})
+	has(told("POST", "/Users", `{"userName":"x","password":{"hunter2":["hunter2"]}}`, 400)["request"], map[string]any{"detail": "password"})
+	has(told("PATCH", "/Users/"+mara, operation(`{"op":"replace","path":"password","value":{"hunter2":1}}`), 400)["request"],
+		map[string]any{"id": mara, "detail": "password"})
+	has(told("PATCH", "/Users/"+mara, operation(`{"op":"remove","path":"userName"}`), 400)["request"], map[string]any{
+		"id": mara, "dn": maraDN, "reason": "mutability", "detail": "userName",
+	})
+	has(told("DELETE", "/Users/"+boss, "", 403)["request"], map[string]any{
+		"id": boss, "dn": bossDN, "reason": "guarded", "detail": "protected",
+	})
+	has(told("DELETE", "/Users/nobody", "", 404)["request"], map[string]any{"id": "nobody", "reason": "not-found", "detail": "no such"})
+	has(told("PATCH", "/Nothing/7", `{}`, 404)["request"], map[string]any{"path": "/Nothing/7", "reason": "no-path"})
+
+	refusing := func(name, _ string) memdir.Fault {
+		if name != "modify" {
+			return memdir.Fault{}
+		}
+		return memdir.Fault{Code: 19, Text: "title: value hunter2 not allowed"}
+	}
+	ldap.Fault(refusing)
+	said := told("PATCH", "/Users/"+mara,
+		operation(`{"op":"replace","value":{"title":"t","password":"hunter2"}}`), 400)
+	ldap.Fault(nil)
+	has(said["request"], map[string]any{"id": mara, "dn": maraDN, "attribute": "title", "detail": "refuses the value", "reason": "invalid"})
+	has(said["refused"], map[string]any{"id": mara, "dn": maraDN, "client": "127.0.0.1"})
+
+	for _, homeless := range []string{
+		`{"op":"add","value":{"emails":[{"type":"home","value":"h"},{"type":"work","value":"w"}]}}`,
+		`{"op":"replace","path":"emails[type eq \"home\"].value","value":"h"}`,
+	} {
+		has(told("PATCH", "/Users/"+mara, operation(homeless), 200)["request"], map[string]any{"dropped": 1.})
+	}
+	has(told("PATCH", "/Users/"+mara, operation(`{"op":"replace","path":"userName","value":"maria"}`), 200)["written"], map[string]any{
+		"effects": "renamed " + maraDN + " to uid=maria,ou=people,dc=example,dc=org", "id": mara,
+	})
+	has(told("POST", "/Bulk", operation(`{"method":"POST","path":"/Users","bulkId":"b7","data":{"userName":"maria","password":"hunter2"}}`),
+		200)["bulk operation failed"], map[string]any{
+		"level": "INFO", "method": "POST", "path": "/Users", "bulkId": "b7", "status": 409., "reason": "uniqueness", "detail": "taken by",
+		"caller": "token", "client": "127.0.0.1",
+	})
+	has(told("POST", "/Bulk", operation(`{"method":"DELETE","path":"/Users/`+boss+`"}`), 200)["bulk operation failed"], map[string]any{
+		"path": boss, "status": 403., "dn": bossDN, "detail": "protected",
+	})
+	// What a list is narrowed by is whom somebody looks for.
+	for key, value := range told("GET", "/Users?filter=hunter2+eq+1", "", 400)["request"] {
+		if key == "detail" {
+			t.Errorf("the detail of a read: %v", value)
+		}
+	}
+	told("POST", "/Users/.search", `{"filter":"hunter2 eq 1"}`, 400)
+	stop()
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
