@@ -41,14 +41,19 @@ func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) 
 	return f.bound, server, f.err
 }
 
-// Ready says whether the directory is reachable, fits the map and shows what it names, for a health check. It asks the directory on first
-// contact alone.
-func (b *Bridge) Ready(ctx context.Context) bool {
-	if !b.directory.Available() {
-		return false
-	}
+// Ready says what keeps the bridge from its work, for a health check: the directory is out of reach, does not fit the map, does not show
+// what it names, or takes no changes. It asks the directory on first contact alone.
+func (b *Bridge) Ready(ctx context.Context) error {
 	_, _, err := b.world(ctx)
-	return err == nil
+	switch {
+	case err != nil:
+		return err
+	case !b.directory.Writable():
+		return &reason.Error{Reason: reason.Unwritable}
+	case !b.directory.Available():
+		return &reason.Error{Reason: reason.Unavailable}
+	}
+	return nil
 }
 
 func (b *Bridge) fitted(server *ldif.Server) (f fit, known bool) {

@@ -9,7 +9,10 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/compile"
 )
 
@@ -57,12 +60,19 @@ func (l *later) unserved(t *testing.T) {
 	}
 }
 
-// becomes waits until the bridge is ready, or is not.
-func (l *later) becomes(t *testing.T, ready bool) {
+// becomes waits until the bridge is ready (reason.None), or is not for this reason.
+func (l *later) becomes(t *testing.T, want reason.Reason) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); l.Ready(t.Context()) != ready; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		why := reason.None
+		if err := l.Ready(t.Context()); err != nil {
+			why = bridge.Explain(err).Reason
+		}
+		if why == want {
+			return
+		}
 		if time.Now().After(deadline) {
-			t.Fatalf("not ready = %v", ready)
+			t.Fatalf("not ready: %q, want %q", why, want)
 		}
 	}
 }
@@ -73,11 +83,11 @@ func TestMissingBase(t *testing.T) {
 	server := dirtest.Memory(t)
 	place := "ou=staff," + server.Suffix
 	l := buildLater(t, server, place, "description")
-	l.becomes(t, false)
+	l.becomes(t, reason.Hidden)
 	l.unserved(t)
 	server.Load(t, "dn: "+place+"\nobjectClass: organizationalUnit\nou: staff\n")
 	l.by.Add(int64(time.Minute))
-	l.becomes(t, true)
+	l.becomes(t, reason.None)
 	if list, err := l.Query(t.Context(), bridge.Call{}, "User", bridge.Query{Count: 10}); err != nil || list.Total != 0 {
 		t.Errorf("of an empty place: %v, %v", list, err)
 	}
@@ -85,14 +95,14 @@ func TestMissingBase(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.unserved(t)
-	l.becomes(t, false)
+	l.becomes(t, reason.Hidden)
 }
 
 // TestSchemaComesLater: what the schema lacks is looked for again.
 func TestSchemaComesLater(t *testing.T) {
 	server := dirtest.OpenLDAP(t, dirtest.Schema("database config\nrootdn cn=admin,dc=example,dc=org\n"))
 	l := buildLater(t, server, server.People, "jobCode", "worker")
-	l.becomes(t, false)
+	l.becomes(t, reason.MapMismatch)
 	l.unserved(t)
 	add := ldap.NewAddRequest("cn=later,cn=schema,cn=config", nil)
 	add.Attribute("objectClass", []string{"olcSchemaConfig"})
@@ -105,5 +115,39 @@ func TestSchemaComesLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.by.Add(int64(time.Minute))
-	l.becomes(t, true)
+	l.becomes(t, reason.None)
+}
+
+// TestReadyTellsWhatIsWrong: a directory that takes no changes is another matter than one that is away.
+func TestReadyTellsWhatIsWrong(t *testing.T) {
+	h := build(t)
+	id := h.user(t, "u")
+	ready := func(want reason.Reason) {
+		t.Helper()
+		err := h.Ready(t.Context())
+		if (err == nil) != (want == reason.None) || err != nil && bridge.Explain(err).Reason != want {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	ready(reason.None)
+	h.server.Mem.Fault(func(op, _ string) memdir.Fault {
+		if op == "modify" {
+			return memdir.Fault{Code: ldap.LDAPResultUnwillingToPerform, Text: "the server is read-only"}
+		}
+		return memdir.Fault{}
+	})
+	if _, err := h.patch(t, bridge.Call{}, "User", id, `{"op":"add","path":"title","value":"t"}`); status(err) != 503 {
+		t.Errorf("%v", err)
+	}
+	ready(reason.Unwritable)
+	h.server.Mem.Fault(nil)
+	if _, err := h.patch(t, bridge.Call{}, "User", id, `{"op":"add","path":"title","value":"t"}`); err != nil {
+		t.Error(err)
+	}
+	ready(reason.None)
+	h.server.Mem.Close()
+	for range directory.DefaultFailures {
+		_, _ = h.Get(t.Context(), bridge.Call{}, "User", id, bridge.View{})
+	}
+	ready(reason.Unavailable)
 }

@@ -65,7 +65,7 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 
 // Available says whether the breaker lets requests through, and no change was refused of late because no server takes any, for a health
 // check.
-func (c *Client) Available() bool { return c.breaker.closed() && c.writable() }
+func (c *Client) Available() bool { return c.breaker.closed() && c.Writable() }
 
 // Close ends every connection.
 func (c *Client) Close() {

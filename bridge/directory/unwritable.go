@@ -48,7 +48,7 @@ func speaks(err error, of []string) bool {
 // unwritableFor is how long a server that has refused to change anything is said not to be ready: then another change may try.
 const unwritableFor = 30 * time.Second
 
-// writable says whether no change was refused so of late.
-func (c *Client) writable() bool {
+// Writable says whether no change was refused so of late.
+func (c *Client) Writable() bool {
 	return time.Since(time.Unix(0, c.unwritable.Load())) > unwritableFor
 }

@@ -31,7 +31,7 @@ type Bridge interface {
 	Limits() bridge.Limits
 	Dialect() scim.Dialect
 	Delete(ctx context.Context, c bridge.Call, typ, id string) error
-	Ready(ctx context.Context) bool
+	Ready(ctx context.Context) error
 }
 
 // Server answers SCIM requests.

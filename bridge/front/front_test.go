@@ -379,9 +379,16 @@ func TestHealth(t *testing.T) {
 			t.Errorf("%s: %d", request, a.status)
 		}
 	}
-	s.down = true
-	if a := s.raw(t, "GET /readyz", ""); a.status != 503 {
-		t.Errorf("readyz without a directory: %d", a.status)
+	for why, want := range map[reason.Reason]string{
+		reason.Unavailable: "unavailable: the directory is unavailable\n",
+		reason.MapMismatch: "map-mismatch: the attribute map names what the directory's schema lacks; the log says what\n",
+		reason.Hidden:      "hidden: the directory does not show the bridge what the map names; the log says what\n",
+		reason.Unwritable:  "unwritable: the directory takes no changes at the moment\n",
+	} {
+		s.down = &reason.Error{Reason: why, Detail: "secret", Cause: errors.New("uid=secret")}
+		if a := s.raw(t, "GET /readyz", ""); a.status != 503 || a.body != want {
+			t.Errorf("%s: %d %q", why, a.status, a.body)
+		}
 	}
 	if a := s.raw(t, "GET /healthz", ""); a.status != 200 {
 		t.Errorf("healthz without a directory: %d", a.status)

@@ -104,12 +104,14 @@ func (s *Server) weigh(c *fiber.Ctx) error {
 // alive says that the process answers.
 func alive(c *fiber.Ctx) error { return c.SendString("ok\n") }
 
-// ready says whether the directory can be reached.
+// ready says whether the bridge can do its work, and if not what kind of thing is in the way. More stands in the log alone: anybody may
+// ask.
 func (s *Server) ready(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), readyTimeout)
 	defer cancel()
-	if !s.bridge.Ready(ctx) {
-		return c.Status(fiber.StatusServiceUnavailable).SendString("the directory is unavailable\n")
+	if err := s.bridge.Ready(ctx); err != nil {
+		why := explain(err).Reason
+		return c.Status(fiber.StatusServiceUnavailable).SendString(why.String() + ": " + why.Row().Detail + "\n")
 	}
 	return c.SendString("ok\n")
 }

@@ -31,7 +31,7 @@ type double struct {
 	result *bridge.Result
 	list   *bridge.List
 	err    error
-	down   bool
+	down   error
 	strict bool
 	lost   int                       // attributes that a bulk request loses
 	during func(ctx context.Context) // runs inside each operation
@@ -104,7 +104,7 @@ func (d *double) Delete(ctx context.Context, c bridge.Call, typ, id string) erro
 	return d.ask(ctx, "delete %s %q", typ, id)
 }
 
-func (d *double) Ready(context.Context) bool { return !d.down }
+func (d *double) Ready(context.Context) error { return d.down }
 
 // served is a running server.
 type served struct {
