@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"scimbridge/ldapmap/compile"
 )
 
 // document reads the YAML text into values of the keys' own types, and reports what does not fit.
@@ -98,7 +100,7 @@ func (r *reader) mapping(node *yaml.Node, t reflect.Type, path string) map[strin
 		}
 		field, known := fieldOf(t, key.Value)
 		if !known {
-			suggestion := nearest(key.Value, keysOf(t))
+			suggestion := compile.Nearest(key.Value, keysOf(t))
 			f := located{origin: at(key), path: below, problem: unknownKey(suggestion, keysOf(t))}
 			if suggestion != "" {
 				f.meant = child(path, suggestion)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"scimbridge/ldapmap/compile"
 )
 
 // prefix begins every variable of ours.
@@ -28,7 +30,7 @@ func (r *reader) variable(name, text string) (key string, value any) {
 	path, t, ok := locate(strings.Split(words, "_"))
 	if !ok {
 		problem := "names no key"
-		if suggestion := nearest(words, variables(shape, "")); suggestion != "" {
+		if suggestion := compile.Nearest(words, variables(shape, "")); suggestion != "" {
 			problem += "; did you mean " + prefix + suggestion + "?"
 		}
 		r.fault(at, "", problem)

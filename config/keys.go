@@ -63,36 +63,3 @@ func unknownKey(suggestion string, keys []string) string {
 	}
 	return "is not a key; here are " + strings.Join(keys, ", ")
 }
-
-// nearest is the word that was probably meant, or "": the same but for case, or about a third of its letters.
-func nearest(typed string, words []string) string {
-	best, least := "", 0
-	for _, word := range words {
-		a, b := strings.ToLower(typed), strings.ToLower(word)
-		if d, n := distance(a, b), max(len(a), len(b)); d <= (n+1)/3 && d < n-1 && (best == "" || d < least) {
-			best, least = word, d
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's: how many letters must be put in, taken out or changed.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}

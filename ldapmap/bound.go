@@ -78,7 +78,7 @@ func (l *learner) report(path, problem string) {
 // known gives an attribute its canonical name, or reports that the schema has not got it.
 func (l *learner) known(path, attribute string) string {
 	if l.t.Server.Schema.Attribute(attribute) == nil {
-		l.report(path, attribute+" is not in the directory's schema")
+		l.report(path, attribute+" is not in the directory's schema"+compile.DidYouMean(attribute, slices.Concat(l.must, l.may)))
 	}
 	return l.t.Canonical(attribute)
 }
@@ -95,7 +95,8 @@ func (l *learner) learn() {
 	t := l.t
 	for i, class := range t.ObjectClasses {
 		if t.Server.Schema.Class(class) == nil {
-			l.report(fmt.Sprintf("objectClasses[%d]", i), class+" is not in the directory's schema")
+			meant := compile.DidYouMean(class, t.Server.Schema.ClassNames())
+			l.report(fmt.Sprintf("objectClasses[%d]", i), class+" is not in the directory's schema"+meant)
 		}
 	}
 	l.must, l.may = t.Server.Schema.Must(t.ObjectClasses...), t.Server.Schema.May(t.ObjectClasses...)

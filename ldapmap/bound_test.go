@@ -24,7 +24,7 @@ func TestForProblems(t *testing.T) {
 		{ldif.OpenLDAP, `
 - type: User
   base: dc=example
-  objectClasses: [inetOrgPerson, nope]
+  objectClasses: [inetOrgPerson, nope, inetOrgPersn]
   filter: (&(nothing=x)(memberOf:1.2.840.113556.1.4.1941:=cn=x))
   tombstone: gone
   unique: ['phoneNumbers[type eq "fax"].value']
@@ -35,7 +35,8 @@ func TestForProblems(t *testing.T) {
     - {ldap: jpegPhoto, value: userName, unique: true}
   active: {attribute: state, blocked: x}
 `, `[0].objectClasses[1]: nope is not in the directory's schema
-[0].attributes[1].ldap: titel is not in the directory's schema
+[0].objectClasses[2]: inetOrgPersn is not in the directory's schema; did you mean inetOrgPerson?
+[0].attributes[1].ldap: titel is not in the directory's schema; did you mean title?
 [0].attributes[2].ldap: facsimileTelephoneNumber` + noRule + `
 [0].attributes[3].ldap: jpegPhoto` + noRule + `
 [0].tombstone: gone is not in the directory's schema

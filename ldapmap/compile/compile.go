@@ -171,7 +171,8 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 	}
 	path, err := filter.ParsePath(a.SCIM, full, scim.Dialect{})
 	if err != nil || path.Attr.Ref.Attr == nil {
-		c.report(at("scim"), fmt.Sprintf("%q is not an attribute of %s", a.SCIM, c.t.Name))
+		c.report(at("scim"), fmt.Sprintf("%q is not an attribute of %s%s", a.SCIM, c.t.Name,
+			DidYouMean(withoutFilter(a.SCIM), paths(full))))
 		return nil
 	}
 	r.path, r.Ref = path, path.Attr.Ref

@@ -90,10 +90,22 @@ func TestCompileFaults(t *testing.T) {
 		},
 		{
 			user("    - {scim: name.familyName, ldap: sn, empty: name.FamilyName}"),
-			`[0].attributes[1].empty: "name.FamilyName" uses name.FamilyName, which the map does not name`,
+			`[0].attributes[1].empty: "name.FamilyName" uses name.FamilyName, which the map does not name; did you mean name.familyName?`,
 		},
 		{user("    - {ldap: cn, value: '1 +'}"), `[0].attributes[1].value: unexpected token EOF (1:3)`},
-		{user("    - {ldap: cn, value: 'now()'}"), `[0].attributes[1].value: "now()" uses now, which the map does not name`},
+		{user("    - {ldap: cn, value: 'now()'}"), `[0].attributes[1].value: "now()" calls now, which is no function`},
+		{
+			user("    - {ldap: cn, value: lowercase(userName)}"),
+			`[0].attributes[1].value: "lowercase(userName)" calls lowercase, which is no function; did you mean lower?`,
+		},
+		{
+			user("    - {ldap: cn, value: userNam}"),
+			`[0].attributes[1].value: "userNam" uses userNam, which the map does not name; did you mean userName?`,
+		},
+		{
+			user("    - {scim: name.givenNam, ldap: givenName}"),
+			`[0].attributes[1].scim: "name.givenNam" is not an attribute of User; did you mean name.givenName?`,
+		},
 		{
 			user("    - {scim: title, ldap: title, empty: nickName}\n    - {scim: nickName, ldap: cn, empty: title}"),
 			"[0].attributes: what stands in for empty attributes (`empty`) goes in a circle",

@@ -132,7 +132,7 @@ func newExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 	names.unknown, names.whole, names.uses = "", map[string]int{}, map[string]bool{}
 	ast.Walk(&node, &names)
 	if names.unknown != "" {
-		return nil, fmt.Errorf("%q uses %s, which the map does not name", source, names.unknown)
+		return nil, fmt.Errorf("%q %s", source, names.problem())
 	}
 	for name, count := range names.whole {
 		if count > 0 {
@@ -226,12 +226,28 @@ type nameCheck struct {
 	rt      *schema.ResourceType
 	known   map[string]any
 	unknown string
+	called  bool // it is unknown as a function
 	uses    map[string]bool
 	whole   map[string]int // how often a name stands without a sub-attribute
 }
 
+// problem says what is wrong with the unknown name.
+func (c *nameCheck) problem() string {
+	if c.called {
+		return "calls " + c.unknown + ", which is no function" + DidYouMean(c.unknown, functionNames)
+	}
+	words := slices.Sorted(maps.Keys(c.known))
+	for _, path := range paths(c.rt) {
+		words = append(words, strings.ReplaceAll(path, schema.EnterpriseURN+":", "enterprise."))
+	}
+	return "uses " + c.unknown + ", which the map does not name" + DidYouMean(c.unknown, words)
+}
+
 func (c *nameCheck) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
+	case *ast.CallNode: // its callee has been visited
+		callee, ok := n.Callee.(*ast.IdentifierNode)
+		c.called = c.called || ok && callee.Value == c.unknown
 	case *ast.VariableDeclaratorNode:
 		c.known[n.Name] = true
 	case *ast.IdentifierNode:

@@ -133,6 +133,18 @@ func (s *Subschema) Class(name string) *ObjectClass {
 	return s.classes[strings.ToLower(name)]
 }
 
+// ClassNames are the names of all object classes, sorted.
+func (s *Subschema) ClassNames() []string {
+	var names []string
+	if s != nil {
+		for _, c := range s.classes {
+			names = append(names, c.Names...)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Canonical returns the first name of the attribute behind name (`surname` -> `sn`), or name itself where the schema does not know it.
 func (s *Subschema) Canonical(name string) string {
 	a := s.Attribute(name)
