@@ -77,6 +77,7 @@ type Bridge struct {
 	fitting chan struct{} // held by the request that fits the map to the directory
 	mu      sync.Mutex
 	fit     fit
+	doubt   sync.Once // that blocking keeps anybody from binding is told once
 }
 
 // New makes a Bridge. It asks nothing of the directory yet.

@@ -17,6 +17,19 @@ type Activation struct {
 	Server             *ldif.Server
 }
 
+// Unproven names the attributes of ways to block that keep nobody from binding unless the server is configured so: a password policy, an
+// access rule. It is empty where one of the ways is the server's own.
+func (t *Type) Unproven() []string {
+	var names []string
+	for _, a := range t.Active {
+		if t.IsSame(a.Attribute, t.Server.Blocks) {
+			return nil
+		}
+		names = append(names, a.Attribute)
+	}
+	return names
+}
+
 // IsActive says whether nothing blocks the entry.
 func (t *Type) IsActive(e *ldif.Entry) bool {
 	return !slices.ContainsFunc(t.Active, func(a Activation) bool { return a.IsBlocked(e) })

@@ -41,12 +41,14 @@ func TestTheLogExplains(t *testing.T) {
 			"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_3_SCIM=password", "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_3_LDAP=userPassword",
 			`SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_4_SCIM=emails[type eq "work"].value`, "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_4_LDAP=mail",
 			"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_SCIM=title", "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_LDAP=title",
+			"SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime",
 			"SCIMBRIDGE_GUARD_PROTECTED_0=uid=boss,ou=people,dc=example,dc=org",
 		}, io.Discard, written}
 		ended <- run(w, []string{"serve", "--config", configuration(t, ldap.URL())})
 		written.Close()
 	}()
 	root, lines := listening(t, log)
+	doubts := 0
 
 	// told are the log lines of a request, by their messages.
 	told := func(method, path, body string, status int) map[string]map[string]any {
@@ -75,6 +77,9 @@ func TestTheLogExplains(t *testing.T) {
 				t.Fatal(err)
 			}
 			message, _ := fields["msg"].(string)
+			if strings.Contains(message, "cannot be verified") && strings.Contains(line, "pwdAccountLockedTime") {
+				doubts++
+			}
 			said[message] = fields
 			if message == "request" {
 				break
@@ -162,6 +167,9 @@ func TestTheLogExplains(t *testing.T) {
 		}
 	}
 	told("POST", "/Users/.search", `{"filter":"hunter2 eq 1"}`, 400)
+	if doubts != 1 {
+		t.Errorf("%d lines say that blocking cannot be verified", doubts)
+	}
 	stop()
 	if code := <-ended; code != exitOK {
 		t.Errorf("exit code %d", code)

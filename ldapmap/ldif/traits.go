@@ -62,6 +62,7 @@ type Traits struct {
 	AccountName      string   // names every account and group besides its RDN, and is made up where it is not given; "": none
 	Birth            *Birth   // what an account must be born with
 	UniqueEverywhere bool     // names are unique in the whole naming context, not only where a type has its base
+	Blocks           string   // keeps an account from binding by itself, however the server is configured; "": no attribute does
 	PersonFilter     string   // finds people where the object classes find more
 	Category         string   // attribute that the server fills in by the object classes, and reads as the name of one; "": none
 	BindNames        []string // attributes that an account may bind with instead of its DN
@@ -166,6 +167,7 @@ var traits = map[ServerKind]*Traits{
 		},
 		KeepsClasses: true, RenameDropsName: true,
 		AccountName: "sAMAccountName", Birth: &Birth{Class: "user", Password: "unicodePwd"}, UniqueEverywhere: true,
+		Blocks:       "userAccountControl",
 		PersonFilter: "(&(objectCategory=person)(objectClass=user))", Category: "objectCategory",
 		BindNames:    []string{"userPrincipalName", "sAMAccountName"},
 		PrimaryGroup: &PrimaryGroup{Class: "user", Attribute: "primaryGroupID", SID: "objectSid", Members: "member"},
@@ -186,7 +188,7 @@ var traits = map[ServerKind]*Traits{
 		Kind: DS389, IDAttribute: "nsUniqueId", IDForm: AnyText, DNAttribute: "entryDN",
 		VersionAttribute: "modifyTimestamp",
 		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
-		BitRule: true,
+		BitRule: true, Blocks: "nsAccountLock",
 	},
 	Generic: {
 		Kind: Generic, IDAttribute: "entryUUID", DNAttribute: "entryDN",
