@@ -32,7 +32,7 @@ func hostileUsers(t *testing.T) int {
 		}
 		return n
 	}
-	return 3_000
+	return 2_000
 }
 
 // What the program may hold: when nothing has been asked of it for a while, and when everything is asked at once.
@@ -74,18 +74,18 @@ func TestHostileClients(t *testing.T) {
 		do    func()
 	}{
 		{"bodies without a token", 100, func() { p.flood(t) }},
-		{"1,100 terms", 8, search(many(1_100, " or ", `userName eq \"u%d\"`))},
-		{"5,000 terms", 8, search(many(5_000, " or ", `userName eq \"u%d\"`))},
-		{"12,000 terms", 8, search(many(12_000, " or ", `userName eq \"u%d\"`))},
-		{"4,500 ids", 8, search(many(4_500, " or ", `id eq \"3f2504e0-4f89-11d3-9a0c-0305e82c%04d\"`))},
-		{"a heavy filter", 8, search(`not (title co \"x\") and (meta.created gt \"2001-01-01T00:00:00Z\" or displayName co \"e\")`)},
+		{"1,100 terms", 4, search(many(1_100, " or ", `userName eq \"u%d\"`))},
+		{"5,000 terms", 4, search(many(5_000, " or ", `userName eq \"u%d\"`))},
+		{"12,000 terms", 4, search(many(12_000, " or ", `userName eq \"u%d\"`))},
+		{"4,500 ids", 4, search(many(4_500, " or ", `id eq \"3f2504e0-4f89-11d3-9a0c-0305e82c%04d\"`))},
+		{"a heavy filter", 4, search(`not (title co \"x\") and (meta.created gt \"2001-01-01T00:00:00Z\" or displayName co \"e\")`)},
 		{"50,000 roles", 4, func() {
 			p.send(t, "POST", "/Users", `{"userName":"roles","name":{"familyName":"F"},`+roles(50_000)+`}`)
 		}},
 		{"20,000 values", 4, func() {
 			p.send(t, "PATCH", "/Users/"+victim, `{"Operations":[{"op":"add","value":{`+roles(20_000)+`}}]}`)
 		}},
-		{"bodies with a token", 20, func() { p.send(t, "POST", "/Users", large) }},
+		{"bodies with a token", 12, func() { p.send(t, "POST", "/Users", large) }},
 		{"sorts", 8, func() { p.send(t, "GET", "/Users?sortBy=name.familyName&count=1000", "") }},
 		{"framings", 4, func() { p.misframe(t) }},
 	}
