@@ -38,15 +38,15 @@ func (s serveCommand) Run(w *world) error {
 		return err
 	}
 	defer h.directory.Close()
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP) // which would end the process
+	defer signal.Stop(hangUp)
 	listener, err := h.server.Listen()
 	if err != nil {
 		return err
 	}
 	log.Info("listening", "url", h.server.URL(listener.Addr()))
 	go firstContact(w, h.bridge, log)
-	hangUp := make(chan os.Signal, 1)
-	signal.Notify(hangUp, syscall.SIGHUP) // which would end the process
-	defer signal.Stop(hangUp)
 	go giveBack(w)
 	go onHangUp(w, hangUp, h.gate)
 	err = h.server.Serve(w, listener)
