@@ -27,7 +27,8 @@ bench:
 
 # The races between requests, thousands of rounds of each on every server: hours, most of them on Samba.
 races:
-	SCIMBRIDGE_TEST_ROUNDS=5000 go test -timeout 24h -v ./examples -run 'TestReferenceRaces|TestUniqueRaces'
+	SCIMBRIDGE_TEST_ROUNDS=5000 go test -timeout 24h -v ./examples \
+		-run 'TestReferenceRaces|TestUniqueRaces|TestSameChangeTwice|TestTwoValuesAtOnce|TestIfMatchRace'
 
 # Hostile clients against the program before a directory of 50,000 users: minutes. A shorter form is among the tests.
 hostile:

@@ -48,8 +48,26 @@ type crew struct {
 	user, group, report string
 }
 
+// unasserted are controls that the directories of crews do not announce.
+var unasserted []string
+
+// TestUnasserted lets what follows happen where the directory asserts nothing, and shows what a change found, as 389 Directory Server does.
+// TestScrubTakesNoNewcomersMembership is not among it: no value tells a membership from that of somebody before who had the name.
+func TestUnasserted(t *testing.T) {
+	unasserted = []string{controlAssertion}
+	defer func() { unasserted = nil }()
+	t.Run("removed while renamed", TestRemovedWhileRenamed)
+	t.Run("the holder is renamed", TestHolderRenamedMeanwhile)
+	t.Run("a delete is refused", TestRefusedDeleteGivesNothingBack)
+	t.Run("a last look is refused", TestLastLookIsRefused)
+	t.Run("a rename is taken back", TestRenamedBackMeanwhile)
+	t.Run("restored while displaced", TestRestoredWhileDisplaced)
+	t.Run("renamed while restored", TestRenamedWhileRestored)
+	t.Run("many make room", TestManyMakeRoom)
+}
+
 func newCrew(t *testing.T, without ...string) *crew {
-	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences, o.Without = false, without })
+	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences, o.Without = false, slices.Concat(without, unasserted) })
 	c := &crew{copies: copies{server: server, bridges: []*deployment{deploy(t, server), deploy(t, server)}}}
 	c.user = c.of(0).user(t, "anna@contoso.example")
 	c.group = c.of(1).group(t, "Crew", c.user)

@@ -93,6 +93,7 @@ func (c copies) of(n int) *deployment { return c.bridges[n%len(c.bridges)] }
 type sent struct {
 	n                  int // of the copy
 	method, path, body string
+	header             []string
 	status             int
 	answer             string
 }
@@ -103,7 +104,7 @@ func (c copies) together(t *testing.T, requests ...*sent) {
 	var wait sync.WaitGroup
 	for _, r := range requests {
 		wait.Go(func() {
-			answer, content, err := c.of(r.n).try(r.method, r.path, r.body)
+			answer, content, err := c.of(r.n).try(r.method, r.path, r.body, r.header...)
 			if err != nil {
 				t.Error(err)
 				return

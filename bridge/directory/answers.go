@@ -30,7 +30,7 @@ var reasons = map[uint16]reason.Reason{
 	ldap.LDAPResultUndefinedAttributeType:    reason.Invalid,
 	ldap.LDAPResultInappropriateMatching:     reason.Invalid,
 	ldap.LDAPResultConstraintViolation:       reason.Invalid,
-	ldap.LDAPResultAttributeOrValueExists:    reason.Invalid,
+	ldap.LDAPResultAttributeOrValueExists:    reason.Occupied,
 	ldap.LDAPResultInvalidAttributeSyntax:    reason.Invalid,
 	ldap.LDAPResultInvalidDNSyntax:           reason.Invalid,
 	ldap.LDAPResultNamingViolation:           reason.Invalid,
@@ -121,7 +121,7 @@ func (e *Error) refine(touched *ldif.Change, names []string) {
 // one that it gives in parentheses (`Att 20000 (member)`), of a constraint the only one that it mentions (`modify breaks constraint on l`,
 // `non-unique attributes found with (|(mail=…))`), or the only one of the request.
 func atFault(e *Error, names []string) string {
-	if e.Reason != reason.Invalid && e.Reason != reason.Exists {
+	if e.Reason != reason.Invalid && e.Reason != reason.Occupied && e.Reason != reason.Exists {
 		return ""
 	}
 	candidates := []string{e.Diagnostic[:max(0, strings.Index(e.Diagnostic, ":"))]}
@@ -138,10 +138,23 @@ func atFault(e *Error, names []string) string {
 			return mentioned[0]
 		}
 	}
-	if len(names) == 1 && e.Reason == reason.Invalid {
+	if len(names) == 1 && e.Reason != reason.Exists {
 		return names[0]
 	}
 	return ""
+}
+
+// isOccupied says whether the refusal of a Modify names an attribute that takes one value and that it gives a value: RFC 4511 has no result
+// code for that, slapd and Windows answer 19, 389 Directory Server 65.
+func (e *Error) isOccupied(touched ldif.Change, schema *ldif.Subschema) bool {
+	if touched.Kind != ldif.Modify ||
+		e.Code != ldap.LDAPResultConstraintViolation && e.Code != ldap.LDAPResultObjectClassViolation || e.Reason != reason.Invalid {
+		return false
+	}
+	return slices.ContainsFunc(touched.Mods, func(m ldif.Mod) bool {
+		a := schema.Attribute(m.Name)
+		return m.Op == ldif.AddValues && a != nil && a.SingleValue && len(mentions(e.Diagnostic, []string{m.Name})) > 0
+	})
 }
 
 // mentions are those of the names that stand in a text as words.

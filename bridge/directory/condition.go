@@ -2,10 +2,12 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/go-ldap/ldap/v3"
 
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -89,4 +91,55 @@ func (r *run) heldAllTheSame(ctx context.Context, change ldif.Change, left *ldif
 			"dn", change.DN)
 	}
 	return true
+}
+
+// Where nothing is asserted, a value that is deleted must be there, but one that is added stands beside another client's, and one that
+// replaces takes the place of it. What the change found is shown by the pre-read (RFC 4527) in the same operation: where that is not what
+// the change was planned on, it is taken back, and the plan made anew.
+//
+//	title is to be Chief, there is none; another client makes it Clerk:    add title Chief, which finds Clerk; delete title Chief
+
+// preRead is the control that shows what a change finds, none where it can be asserted, or the server cannot show it.
+func (r *run) preRead(change ldif.Change) []ldap.Control {
+	if r.server.Controls[controlAssertion] || !r.server.Controls[controlPreRead] || len(change.If.Found) == 0 {
+		return nil
+	}
+	var names []string
+	for _, a := range change.If.Found {
+		names = append(names, a.Name)
+	}
+	return []ldap.Control{readEntry(controlPreRead, names)}
+}
+
+// overtook says whether the change found a value that it was not planned on, or brought one back that had gone. was is the entry as it
+// found it, nil where nobody knows.
+func (r *run) overtook(change ldif.Change, was *ldif.Entry) bool {
+	return was != nil && slices.ContainsFunc(change.If.Found, func(a ldif.Attribute) bool {
+		more := func(values, known []string) bool {
+			among := r.among(a.Name, known)
+			return slices.ContainsFunc(values, func(v string) bool { return !among(v) })
+		}
+		replaced := slices.ContainsFunc(change.Mods, func(m ldif.Mod) bool { return m.Name == a.Name && m.Op == ldif.ReplaceValues })
+		return more(was.Values(a.Name), a.Values) || replaced && more(a.Values, was.Values(a.Name))
+	})
+}
+
+var errOvertaken = errors.New("another client changed the same attribute at the same time")
+
+// putRight takes back what the change did to the attributes that it was planned on.
+func (r *run) putRight(ctx context.Context, change ldif.Change, was *ldif.Entry) (ldif.StepReceipt, error) {
+	back := ldif.Change{Kind: ldif.Modify, DN: change.DN, If: ldif.Condition{ID: change.If.ID}}
+	for _, m := range slices.Backward(change.Mods) {
+		if !slices.ContainsFunc(change.If.Found, func(a ldif.Attribute) bool { return a.Name == m.Name }) {
+			continue
+		}
+		m = m.TurnedRound(was)
+		m.Settled = m.Op != ldif.ReplaceValues
+		back.Mods = append(back.Mods, m)
+	}
+	lost := &Error{Reason: reason.LostRace, Cause: errOvertaken}
+	if _, err := r.send(context.WithoutCancel(ctx), back, nil, nil); err != nil {
+		return ldif.StepReceipt{Sent: change, State: ldif.Stands, Inverse: err}, partlyDone(lost, err)
+	}
+	return ldif.StepReceipt{Sent: change, State: ldif.TakenBack}, lost
 }

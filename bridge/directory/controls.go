@@ -12,6 +12,7 @@ import (
 // The controls that go-ldap has no type for.
 const (
 	controlAssertion     = "1.3.6.1.1.12"            // RFC 4528
+	controlPreRead       = "1.3.6.1.1.13.1"          // RFC 4527
 	controlPostRead      = "1.3.6.1.1.13.2"          // RFC 4527
 	controlMatchedValues = "1.2.826.0.1.3344810.2.3" // RFC 3876
 )
@@ -25,13 +26,13 @@ func assertion(filter string) (ldap.Control, error) {
 	return ldap.NewControlString(controlAssertion, true, string(packet.Bytes())), nil
 }
 
-// postRead asks for attributes as the change leaves them.
-func postRead(attributes []string) ldap.Control {
+// readEntry asks for attributes as the change finds them (controlPreRead), or leaves them (controlPostRead).
+func readEntry(control string, attributes []string) ldap.Control {
 	selection := ber.NewSequence("AttributeSelection")
 	for _, a := range attributes {
 		selection.AppendChild(octets(a))
 	}
-	return ldap.NewControlString(controlPostRead, false, string(selection.Bytes()))
+	return ldap.NewControlString(control, false, string(selection.Bytes()))
 }
 
 // matchedValues makes a search return only those of an attribute's values that are asked for.
@@ -47,16 +48,16 @@ func matchedValues(attribute string, values []string) (ldap.Control, error) {
 	return ldap.NewControlString(controlMatchedValues, true, string(items.Bytes())), nil
 }
 
-// postReadEntry reads the entry of a post-read response control: a SearchResultEntry (RFC 4527 §3.2). It is nil where there is none.
-func postReadEntry(controls []ldap.Control) (*ldif.Entry, error) {
-	c, ok := ldap.FindControl(controls, controlPostRead).(*ldap.ControlString)
+// entryRead reads the entry of the response control: a SearchResultEntry (RFC 4527 §3). It is nil where there is none.
+func entryRead(control string, controls []ldap.Control) (*ldif.Entry, error) {
+	c, ok := ldap.FindControl(controls, control).(*ldap.ControlString)
 	if !ok {
 		return nil, nil
 	}
 	return decodeEntry([]byte(c.ControlValue))
 }
 
-var errNoEntry = errors.New("the post-read control holds no entry")
+var errNoEntry = errors.New("the control holds no entry")
 
 func decodeEntry(value []byte) (*ldif.Entry, error) {
 	packet, err := ber.DecodePacketErr(value)

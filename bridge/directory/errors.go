@@ -103,6 +103,9 @@ func (c *Client) explain(err error, touched *ldif.Change) error {
 		return &Error{Reason: reason.Failed, Cause: err}
 	}
 	e := judge(answer, touched)
+	if s := c.learned(); touched != nil && s != nil && e.isOccupied(*touched, s.Schema) {
+		e.Reason = reason.Occupied
+	}
 	if e.Reason == reason.Unwritable {
 		c.log.Error("directory: the server takes no changes", "error", e)
 		c.unwritable.Store(time.Now().UnixNano())

@@ -33,7 +33,7 @@ func TestJudge(t *testing.T) {
 			20,
 			"00002083: AtrErr: DSID-03151907, #1:\n" +
 				"\t0: 00002083: DSID-03151907, problem 1006 (ATT_OR_VALUE_EXISTS), data 0, Att 20000 (member)",
-			add("member", "info"), reason.Invalid, "member",
+			add("member", "info"), reason.Occupied, "member",
 		},
 		"a sAMAccountName in use": {
 			68, "00000524: UpdErr: DSID-031A11E2, problem 6005 (ENTRY_EXISTS), data 0", add("cn", "sAMAccountName"),
@@ -94,6 +94,40 @@ func TestJudge(t *testing.T) {
 				t.Errorf("got %+v", e)
 			}
 		})
+	}
+}
+
+// TestOccupied: servers differ in what they answer to a second value of an attribute that takes one.
+func TestOccupied(t *testing.T) {
+	schema, err := ldif.ParseSubschema([]string{
+		"( 2.16.840.1.113730.3.1.241 NAME 'displayName' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )",
+		"( 2.5.4.12 NAME 'title' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		code       uint16
+		diagnostic string
+		op         ldif.ModOp
+		attribute  string
+		want       bool
+	}{
+		"slapd":             {19, "attribute 'displayName' cannot have multiple values", ldif.AddValues, "displayName", true},
+		"389":               {65, `single-valued attribute "displayName" has multiple values`, ldif.AddValues, "displayName", true},
+		"Windows":           {19, "00002081: AtrErr: problem 1005, Att 2 (displayName)", ldif.AddValues, "displayName", true},
+		"one that is taken": {19, "some attributes not unique: displayName", ldif.AddValues, "displayName", false},
+		"one of many":       {19, "modify breaks constraint on title", ldif.AddValues, "title", false},
+		"nothing is added":  {65, "displayName is demanded", ldif.DeleteValues, "displayName", false},
+		"another attribute": {65, "attribute 'l' not allowed", ldif.AddValues, "displayName", false},
+		"the syntax":        {21, "displayName: value #0 invalid per syntax", ldif.AddValues, "displayName", false},
+	} {
+		mod := ldif.Mod{Op: test.op, Name: test.attribute, Values: []string{"x"}}
+		change := ldif.Change{Kind: ldif.Modify, DN: "uid=ada", Mods: []ldif.Mod{mod}}
+		e := judge(&ldap.Error{ResultCode: test.code, Err: errors.New(test.diagnostic)}, &change)
+		if got := e.isOccupied(change, schema); got != test.want {
+			t.Errorf("%s: %v (%v)", name, got, e)
+		}
 	}
 }
 

@@ -221,16 +221,21 @@ func outcome(sent ldif.Change, err error) (ldif.StepReceipt, error) {
 // a value that it shows, the attribute goes as a whole.
 func (r *run) modify(ctx context.Context, change ldif.Change, read []string, controls []ldap.Control) (ldif.StepReceipt, error) {
 	if r.server.Controls[controlPostRead] {
-		controls = append(controls, postRead(withVersion(read, r.server)))
+		controls = append(controls, readEntry(controlPostRead, withVersion(read, r.server)))
 	}
+	controls = append(controls, r.preRead(change)...)
 	for range settleRounds {
 		result, err := call(ctx, r.client, writes, func(l *ldap.Conn) (*ldap.ModifyResult, error) {
 			return l.ModifyWithResult(r.modifyRequest(change, controls))
 		})
 		if err == nil {
-			left, err := postReadEntry(result.Controls)
-			if err != nil {
-				r.client.log.Warn("directory: the post-read could not be read", "error", err)
+			was, errWas := entryRead(controlPreRead, result.Controls)
+			left, errLeft := entryRead(controlPostRead, result.Controls)
+			if err := cmp.Or(errWas, errLeft); err != nil {
+				r.client.log.Warn("directory: the pre-read or post-read could not be read", "error", err)
+			}
+			if r.overtook(change, was) {
+				return r.putRight(ctx, change, was)
 			}
 			return ldif.StepReceipt{Sent: change, State: ldif.Done, Left: left}, nil
 		}

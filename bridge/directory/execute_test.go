@@ -44,11 +44,14 @@ func (m message) asserted() string {
 	return ""
 }
 
-// postRead returns the attributes of a request's post-read control.
-func (m message) postRead() (names []string) {
+// reads returns the attributes of a request's pre-read or post-read control.
+func (m message) reads(control string) (names []string) {
+	if len(m.packet.Children) < 3 {
+		return nil
+	}
 	for _, child := range m.packet.Children[2].Children {
 		c, err := ldap.DecodeControl(child)
-		if s, ok := c.(*ldap.ControlString); err == nil && ok && s.ControlType == controlPostRead {
+		if s, ok := c.(*ldap.ControlString); err == nil && ok && s.ControlType == control {
 			for _, name := range ber.DecodePacket([]byte(s.ControlValue)).Children {
 				names = append(names, text(name))
 			}
@@ -159,7 +162,7 @@ func TestPostRead(t *testing.T) {
 		var asked []string
 		p := &peer{root: openLDAP, script: func(s *session, m message) bool {
 			if m.op == ldap.ApplicationModifyRequest {
-				asked = m.postRead()
+				asked = m.reads(controlPostRead)
 				s.result(m, 0, "", ldap.NewControlString(controlPostRead, false, string(encodeEntry("uid=ada", shown...).Bytes())))
 			}
 			return m.op == ldap.ApplicationModifyRequest
@@ -186,6 +189,108 @@ func TestPostRead(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestFoundAnother: a change that is not asserted, and that found what it was not planned on, is taken back, and lost a race.
+func TestFoundAnother(t *testing.T) {
+	ds389 := []ldif.Attribute{{Name: "supportedControl", Values: []string{controlPreRead}}}
+	one := func(name string, values ...string) ldif.Attribute { return ldif.Attribute{Name: name, Values: values} }
+	add := ldif.Mod{Op: ldif.AddValues, Name: "title", Values: []string{"Chief"}}
+	remove := ldif.Mod{Op: ldif.DeleteValues, Name: "title", Values: []string{"Clerk"}}
+	fax := ldif.Mod{Op: ldif.ReplaceValues, Name: "fax", Values: []string{"1", "2"}}
+	member := ldif.Mod{Op: ldif.AddValues, Name: "member", Values: []string{"uid=x"}, Settled: true}
+	password := ldif.Mod{Op: ldif.ReplaceValues, Name: "userPassword", Values: []string{"Secret-123"}}
+	clerk, oneFax := []ldif.Attribute{one("title", "Clerk")}, []ldif.Attribute{one("fax", "1")}
+	for name, test := range map[string]struct {
+		root    []ldif.Attribute
+		mods    []ldif.Mod
+		planned []ldif.Attribute // on what
+		found   []ldif.Attribute // by the change; nil: it is not shown
+		refuse  bool             // what is to take it back
+		asked   string
+		back    string // what takes it back
+		want    reason.Reason
+		state   ldif.State
+	}{
+		"as it was read": {ds389, []ldif.Mod{remove, add}, clerk, clerk, false, "title", "", reason.None, ldif.Done},
+		"another beside it": {
+			ds389,
+			[]ldif.Mod{remove, add, member, password},
+			clerk,
+			[]ldif.Attribute{one("title", "Head", "Clerk")},
+			false, "title",
+			"delete title Chief, add title Clerk", reason.LostRace, ldif.TakenBack,
+		},
+		"another in a replaced one": {
+			ds389,
+			[]ldif.Mod{fax},
+			oneFax,
+			[]ldif.Attribute{one("fax", "1", "3")},
+			false, "fax", "replace fax 1 3",
+			reason.LostRace, ldif.TakenBack,
+		},
+		"a replaced one gone": {
+			ds389, []ldif.Mod{fax}, oneFax, []ldif.Attribute{}, false, "fax", "replace fax ", reason.LostRace, ldif.TakenBack,
+		},
+		"another in one that goes": {
+			ds389,
+			[]ldif.Mod{{Op: ldif.DeleteValues, Name: "title"}},
+			clerk,
+			[]ldif.Attribute{one("title", "Clerk", "Head")},
+			false, "title",
+			"add title Clerk Head", reason.LostRace, ldif.TakenBack,
+		},
+		"another gone": {ds389, []ldif.Mod{add}, clerk, []ldif.Attribute{}, false, "title", "", reason.None, ldif.Done},
+		"it cannot be taken back": {
+			ds389,
+			[]ldif.Mod{add},
+			clerk,
+			[]ldif.Attribute{one("title", "Head")},
+			true, "title", "delete title Chief",
+			reason.PartlyDone, ldif.Stands,
+		},
+		"planned on nothing": {ds389, []ldif.Mod{member, password}, nil, nil, false, "", "", reason.None, ldif.Done},
+		"not shown":          {ds389, []ldif.Mod{add}, clerk, nil, false, "title", "", reason.None, ldif.Done},
+		"asserted":           {openLDAP, []ldif.Mod{add}, clerk, nil, false, "", "", reason.None, ldif.Done},
+		"not announced":      {nil, []ldif.Mod{add}, clerk, nil, false, "", "", reason.None, ldif.Done},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				asked, back := "", ""
+				p := &peer{root: test.root, script: func(s *session, m message) bool {
+					switch {
+					case m.op != ldap.ApplicationModifyRequest:
+						return false
+					case m.nth == 1:
+						asked = strings.Join(m.reads(controlPreRead), " ")
+						var shown []ldap.Control
+						if test.found != nil {
+							entry := encodeEntry("uid=ada", test.found...)
+							shown = []ldap.Control{ldap.NewControlString(controlPreRead, false, string(entry.Bytes()))}
+						}
+						s.result(m, 0, "", shown...)
+						return true
+					}
+					var mods []string
+					for _, mod := range m.changes() {
+						mods = append(mods, fmt.Sprintf("%s %s %s", mod.Op, mod.Name, strings.Join(mod.Values, " ")))
+					}
+					back = strings.Join(mods, ", ")
+					if test.refuse {
+						s.result(m, ldap.LDAPResultUnwillingToPerform, "not now")
+					}
+					return test.refuse
+				}}
+				c := network{"a": p}.client(t, "a")
+				defer c.Close()
+				condition := ldif.Condition{ID: ada, Found: test.planned}
+				got := c.Execute(t.Context(), steps(ldif.Change{Kind: ldif.Modify, DN: "uid=ada", Mods: test.mods, If: condition}), nil)
+				if reasonOf(got.Err) != test.want || got.Steps[0].State != test.state || asked != test.asked || back != test.back {
+					t.Errorf("%v, %s, pre-read of %q, taken back by %q", got.Err, got.Steps[0].State, asked, back)
+				}
+			})
+		})
+	}
 }
 
 // group is a scripted Active Directory group that answers 68 and 53 as a whole, as Samba and Windows do.

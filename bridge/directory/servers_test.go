@@ -203,10 +203,10 @@ func testSettledMembers(t *testing.T, s *dirtest.Server) {
 		{mods("nothing", true, add(dn("a")), remove(dn("x"))), reason.None, []string{"a", "d"}},
 		{
 			mods("the fault lies elsewhere", true, add(dn("e")), ldif.Mod{Op: ldif.AddValues, Name: "cn", Values: []string{"staff"}}),
-			reason.Invalid,
+			reason.Occupied,
 			[]string{"a", "d"},
 		},
-		{mods("not settled", false, add(dn("a"), dn("e"))), reason.Invalid, []string{"a", "d"}},
+		{mods("not settled", false, add(dn("a"), dn("e"))), reason.Occupied, []string{"a", "d"}},
 		{mods("not settled", false, remove(dn("x"))), reason.LostRace, []string{"a", "d"}},
 	} {
 		description := test.plan.Steps[0].Change.Mods[len(test.plan.Steps[0].Change.Mods)-1].Values[0]

@@ -17,7 +17,8 @@ const (
 	NoSuchObject  // 32: the target or the parent is not there
 	Exists        // 68, or 19 for a value that the server holds unique
 	Refused       // 50, 53, 66, 8, 13: the directory does not let the bridge do that
-	Invalid       // 17, 18, 19, 20, 21, 34, 64, 65, 67, 69, 71: the directory's schema or rules refuse the value
+	Invalid       // 17, 18, 19, 21, 34, 64, 65, 67, 69, 71: the directory's schema or rules refuse the value
+	Occupied      // 20: a value is there already, or 19, 65: another one, of an attribute that takes one
 	LimitExceeded // 3, 4, 11: a limit of the server
 	Failed        // any other answer
 	Unwritable    // no server takes changes: read-only, or its disk or database is full

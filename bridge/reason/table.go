@@ -59,6 +59,10 @@ var table = [count]Row{
 	},
 	Refused: {Label: "refused", Status: http.StatusForbidden, Detail: "the directory does not let the bridge do that"},
 	Invalid: {Label: "invalid", Status: http.StatusBadRequest, ScimType: scim.InvalidValue, Detail: "the directory refuses the value"},
+	Occupied: { // by another client that was quicker, which the next look will show, or for a reason in the request
+		Label: "occupied", Status: http.StatusBadRequest, ScimType: scim.InvalidValue, Detail: "the directory refuses the value",
+		Retry: FewTimesOf,
+	},
 	LimitExceeded: {
 		Label: "limit-exceeded", Status: http.StatusBadRequest, ScimType: scim.TooMany,
 		Detail: "the directory returns no more than its limit allows",

@@ -255,13 +255,16 @@ func (d *Draft) isOfActive(attribute string) bool {
 // already: to undo that would take away, or bring back, what nobody asked for. Where nothing is left to turn round there is no
 // inverse.
 func modifyStep(dn string, mods []ldif.Mod, entry *ldif.Entry, condition ldif.Condition) ldif.Step {
+	if entry != nil && entry.DN == dn {
+		condition.Found = found(mods, entry)
+	}
 	step := ldif.Step{Change: ldif.Change{Kind: ldif.Modify, DN: dn, Mods: mods, If: condition}, Before: entry}
 	var back []ldif.Mod
 	for _, m := range slices.Backward(mods) {
 		if ldif.Secret(m.Name) || m.Settled && entry != nil {
 			continue
 		}
-		back = append(back, turnedRound(m, entry))
+		back = append(back, m.TurnedRound(entry))
 	}
 	if len(back) > 0 {
 		step.Inverse = &ldif.Change{Kind: ldif.Modify, DN: dn, Mods: back, If: ldif.Condition{ID: condition.ID}}
@@ -269,14 +272,15 @@ func modifyStep(dn string, mods []ldif.Mod, entry *ldif.Entry, condition ldif.Co
 	return step
 }
 
-func turnedRound(m ldif.Mod, entry *ldif.Entry) ldif.Mod {
-	switch m.Op {
-	case ldif.AddValues:
-		m.Op = ldif.DeleteValues
-	case ldif.DeleteValues:
-		m.Op = ldif.AddValues
-	case ldif.ReplaceValues:
-		m.Values = entry.Values(m.Name)
+// found are the attributes that the mods write, with the values that the entry was read with. What may be there already is not among them,
+// nor what nobody is shown.
+func found(mods []ldif.Mod, entry *ldif.Entry) []ldif.Attribute {
+	var found []ldif.Attribute
+	for _, m := range mods {
+		noted := slices.ContainsFunc(found, func(a ldif.Attribute) bool { return a.Name == m.Name })
+		if !noted && !m.Settled && !ldif.Secret(m.Name) && entry.Saw(m.Name) {
+			found = append(found, ldif.Attribute{Name: m.Name, Values: entry.Values(m.Name)})
+		}
 	}
-	return m
+	return found
 }

@@ -262,7 +262,7 @@ func (r Referrer) step(gone, come string, placeholder bool) ldif.Step {
 		Inverse: &ldif.Change{Kind: ldif.Modify, DN: r.Entry.DN, If: id},
 	}
 	for _, mod := range slices.Backward(step.Change.Mods) {
-		step.Inverse.Mods = append(step.Inverse.Mods, turnedRound(mod, r.Entry))
+		step.Inverse.Mods = append(step.Inverse.Mods, mod.TurnedRound(r.Entry))
 	}
 	return step
 }

@@ -70,6 +70,22 @@ type Mod struct {
 	Settled bool
 }
 
+// TurnedRound is what takes back the modification of the entry.
+func (m Mod) TurnedRound(e *Entry) Mod {
+	switch m.Op {
+	case AddValues:
+		m.Op = DeleteValues
+	case DeleteValues:
+		m.Op = AddValues
+		if len(m.Values) == 0 {
+			m.Values = e.Values(m.Name)
+		}
+	case ReplaceValues:
+		m.Values = e.Values(m.Name)
+	}
+	return m
+}
+
 // IsSettled says whether every modification of the change is a success where it is so already: it says how things are to be, whatever they
 // were, and the same request again goes on from there.
 func (c Change) IsSettled() bool {
@@ -78,11 +94,14 @@ func (c Change) IsSettled() bool {
 
 // Condition is what must hold in the directory for a change to run. How it is held depends on the server: OpenLDAP asserts it
 // (RFC 4528), Active Directory names the target by its GUID and relies on the deleted old values, 389-ds relies on the
-// deleted old values too: of Shows, on one that is deleted and added again. The zero Condition always holds.
+// deleted old values too: of Shows, on one that is deleted and added again; and it shows what was there (RFC 4527). The zero Condition
+// always holds.
 type Condition struct {
 	ID      string // the entry's stable id, in the form of the SCIM id
 	Version string // the version attribute's value as it was read (entryCSN); "" asserts none
 	AsLeft  bool   // as an earlier change of the plan left the entry: the directory fills in the version that the post-read showed
 	Made    bool   // the entry is the one that the plan's Add made: the directory finds out its id
 	Shows   AVA    // a value that the entry holds; the zero AVA asserts none
+	// Found are attributes that a Modify writes, with the values that it was planned on.
+	Found []Attribute
 }

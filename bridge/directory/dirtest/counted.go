@@ -20,6 +20,7 @@ type Proxy struct {
 	mu     sync.Mutex
 	counts map[string]int
 	lose   string // the operation whose next answer is lost
+	before func(operation string)
 }
 
 // LoseAnswer has the next operation of a name done, and the connection closed in the place of its answer.
@@ -55,6 +56,13 @@ func (p *Proxy) ResetCounts() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	clear(p.counts)
+}
+
+// Before sets what is done before the server hears of an operation, which waits for it. nil: nothing.
+func (p *Proxy) Before(do func(operation string)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.before = do
 }
 
 // operations names the requests by their tags (RFC 4511 §4.2 to §4.12).
@@ -124,10 +132,14 @@ func (p *Proxy) requests(client io.Reader, server io.Writer, lost chan<- int64) 
 // count counts an operation, and says whether its answer is to be lost.
 func (p *Proxy) count(operation string) (lose bool) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.counts[operation]++
 	if lose = p.lose == operation && operation != ""; lose {
 		p.lose = ""
+	}
+	before := p.before
+	p.mu.Unlock()
+	if before != nil {
+		before(operation)
 	}
 	return lose
 }
