@@ -68,10 +68,12 @@ func (r *request) leftBy(ctx context.Context, c ldif.Change) (*ldif.Entry, error
 		search.Base = c.NewDN()
 	}
 	for _, a := range c.Entry {
-		search.Attributes = append(search.Attributes, a.Name)
+		if !c.Secret(a.Name) {
+			search.Attributes = append(search.Attributes, a.Name)
+		}
 	}
 	for _, m := range c.Mods {
-		if !m.Settled { // a large group's members are not read
+		if !m.Settled && !c.Secret(m.Name) { // a large group's members are not read
 			search.Attributes = append(search.Attributes, m.Name)
 		}
 	}
@@ -99,12 +101,12 @@ func shows(server *ldif.Server, c ldif.Change, e *ldif.Entry) (done, told bool) 
 	}
 	again := ldif.Change{Kind: ldif.Modify}
 	for _, a := range c.Entry {
-		if readable(server, a.Name, a.Values) && len(e.Values(a.Name)) > 0 {
+		if readable(server, c, a.Name, a.Values) && len(e.Values(a.Name)) > 0 {
 			again.Mods = append(again.Mods, ldif.Mod{Op: ldif.AddValues, Name: a.Name, Values: a.Values})
 		}
 	}
 	for _, m := range c.Mods { // all of a Modify is done, or nothing
-		if readable(server, m.Name, m.Values) && !m.Settled {
+		if readable(server, c, m.Name, m.Values) && !m.Settled {
 			again.Mods = append(again.Mods, m)
 		}
 	}
@@ -119,8 +121,8 @@ func shows(server *ldif.Server, c ldif.Change, e *ldif.Entry) (done, told bool) 
 
 // readable says whether values can be compared with what a search returns: a password cannot, nor a reference by the target's id, which
 // is shown as a DN.
-func readable(server *ldif.Server, name string, values []string) bool {
-	return !ldif.Secret(name) && !slices.ContainsFunc(values, func(v string) bool {
+func readable(server *ldif.Server, c ldif.Change, name string, values []string) bool {
+	return !c.Secret(name) && !slices.ContainsFunc(values, func(v string) bool {
 		_, byID := server.IDNamed(v)
 		return byID
 	})

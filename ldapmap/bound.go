@@ -135,10 +135,15 @@ func (l *learner) rule(r *Rule) {
 		l.fits(path, r, definition)
 		r.LDAP = l.t.Server.Schema.Description(r.LDAP)
 	}
+	if holds := r.Holds(); holds != "" {
+		l.own(path, r.LDAP, holds)
+	}
 	if r.Computed() {
+		if r.Secret() {
+			l.t.secrets = append(l.t.secrets, r.LDAP)
+		}
 		return
 	}
-	l.own(path, r.LDAP, r.Options.SCIM)
 	if r.Must && r.Empty == nil && len(r.Slot) == 0 {
 		r.Ref.Attr.Required = true
 		r.Ref.Leaf().Required = true

@@ -43,6 +43,7 @@ type Type struct {
 	References []*Reference // the members' last
 	Members    *Reference   // nil: it has no members
 
+	secrets   []string     // LDAP attributes made of passwords
 	scopeText string       // the filter that the directory is asked
 	scope     *ldif.Filter // the same, for judging an entry in memory
 }
@@ -142,6 +143,17 @@ func (t *Type) Writes(attribute string) bool {
 		t.IsSame("objectClass", attribute) || t.IsSame(t.BornWith(), attribute)
 }
 
+// Secret says whether the attribute's values must never be shown: a password, or made of one.
+func (t *Type) Secret(attribute string) bool {
+	return ldif.Secret(attribute) || slices.ContainsFunc(t.secrets, func(s string) bool { return t.IsSame(s, attribute) })
+}
+
+// Marked is the change with the attributes of this type that are made of passwords told as secrets.
+func (t *Type) Marked(c ldif.Change) ldif.Change {
+	c.Secrets = t.secrets
+	return c
+}
+
 // Path names the SCIM attribute that an LDAP attribute holds, for a detail that the client reads; "" where the map has none.
 func (t *Type) Path(attribute string) string {
 	for _, r := range t.Rules {
@@ -157,7 +169,7 @@ func (t *Type) Path(attribute string) string {
 	switch {
 	case t.HasMembers() && t.IsSame(t.Members.Attribute, attribute):
 		return "members"
-	case ldif.Secret(attribute):
+	case t.Secret(attribute):
 		return "password"
 	}
 	return ""

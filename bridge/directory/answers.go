@@ -110,7 +110,7 @@ func (e *Error) refine(touched *ldif.Change, names []string) {
 	case e.Code != ldap.LDAPResultConstraintViolation:
 	case slices.ContainsFunc(takenDiagnostics, taken):
 		e.Reason = reason.Exists
-	case e.adCode == adUPNNotUnique, e.adCode == adConstraint && holds(names, attrPrincipalName):
+	case e.adCode == adUPNNotUnique, e.adCode == adConstraint && ldif.Named(names, attrPrincipalName):
 		e.Reason, e.Attribute = reason.Exists, attrPrincipalName
 	case e.adCode == adSPNNotUnique:
 		e.Reason, e.Attribute = reason.Exists, attrServiceName
@@ -162,7 +162,7 @@ func mentions(text string, names []string) []string {
 	words := strings.FieldsFunc(text, func(r rune) bool { return r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	var mentioned []string
 	for _, name := range names {
-		if holds(words, name) {
+		if ldif.Named(words, name) {
 			mentioned = append(mentioned, name)
 		}
 	}
@@ -184,10 +184,10 @@ func adCode(diagnostic string) uint32 {
 // attributesOf returns the attributes that a change names, each once, and the values that must not be shown.
 func attributesOf(c *ldif.Change) (names, secrets []string) {
 	add := func(name string, values []string) {
-		if !holds(names, name) {
+		if !ldif.Named(names, name) {
 			names = append(names, name)
 		}
-		if ldif.Secret(name) {
+		if c.Secret(name) {
 			secrets = append(secrets, values...)
 		}
 	}
@@ -203,9 +203,4 @@ func attributesOf(c *ldif.Change) (names, secrets []string) {
 		}
 	}
 	return names, secrets
-}
-
-// holds says whether an attribute is among those named.
-func holds(names []string, name string) bool {
-	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }

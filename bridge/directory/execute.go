@@ -289,7 +289,7 @@ func (r *run) target(change ldif.Change) string { return r.server.ByID(change.If
 // withVersion adds the version attribute: the next change may have to assert it, and it is what whoever takes the change back later goes
 // by.
 func withVersion(read []string, s *ldif.Server) []string {
-	if holds(read, s.VersionAttribute) {
+	if ldif.Named(read, s.VersionAttribute) {
 		return read
 	}
 	return append(slices.Clip(read), s.VersionAttribute)

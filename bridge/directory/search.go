@@ -170,7 +170,7 @@ func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.C
 
 // whole completes the entries found, and holds them to showing the id where that was asked for.
 func (c *Client) whole(ctx context.Context, s Search, entries []*ldif.Entry) error {
-	if server := c.learned(); server != nil && holds(s.Attributes, server.IDAttribute) {
+	if server := c.learned(); server != nil && ldif.Named(s.Attributes, server.IDAttribute) {
 		for _, e := range entries {
 			if server.ID(e) == "" {
 				return c.hides(0, e.DN+": "+server.IDAttribute+" is missing, or hidden from the bridge's account")

@@ -8,12 +8,12 @@ import (
 // Owned is an LDAP attribute of the map with what it holds, under its key path.
 type Owned struct{ Path, Attribute, Holds string }
 
-// owned are the attributes that one thing alone may hold. A computed value may stand beside another.
+// owned are the attributes that one thing alone may hold. A computed value may stand beside another, unless it is a secret.
 func (t *Type) owned() []Owned {
 	var all []Owned
 	for _, r := range t.Rules {
-		if !r.Computed() {
-			all = append(all, Owned{fmt.Sprintf("attributes[%d].ldap", r.At), r.LDAP, r.Options.SCIM})
+		if holds := r.Holds(); holds != "" {
+			all = append(all, Owned{fmt.Sprintf("attributes[%d].ldap", r.At), r.LDAP, holds})
 		}
 	}
 	all = append(all, Owned{"tombstone", t.Options.Tombstone, "the tombstone"})
@@ -24,6 +24,14 @@ func (t *Type) owned() []Owned {
 		all = append(all, Owned{"members.attribute", t.Options.Members.Attribute, "members"})
 	}
 	return all
+}
+
+// Holds says of what the rule alone fills its attribute; "" where others may too.
+func (r *Rule) Holds() string {
+	if r.Secret() {
+		return "what is made of the password"
+	}
+	return r.Options.SCIM
 }
 
 // Clashes says which LDAP attributes have two owners: nothing would tell whose value is whose.

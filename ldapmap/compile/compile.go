@@ -317,22 +317,27 @@ func (c *compiler) unique(o Options) {
 
 // expressions compiles the expressions, which see the attributes that the map covers.
 func (c *compiler) expressions(o Options) {
-	compile := func(path, source, target string) *Expression {
+	compile := func(path, source string) *Expression {
 		if source == "" {
 			return nil
 		}
 		e, err := newExpression(source, c.t.Resource)
 		if err != nil {
 			c.report(path, firstLine(err))
-		} else if e.seesSecret(c.t.Resource) && !ldif.Secret(target) {
-			c.report(path, "what is made of a password is kept in an attribute whose values are never shown, "+
-				"such as userPassword or unicodePwd, and nowhere else")
+			return nil
 		}
+		e.Secret = e.seesSecret(c.t.Resource)
 		return e
 	}
 	for _, r := range c.t.Rules {
-		r.Empty = compile(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.Empty, r.LDAP)
-		r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value, r.LDAP)
+		r.Empty = compile(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.Empty)
+		r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value)
+		switch {
+		case r.Empty != nil && r.Empty.Secret:
+			c.report(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.SCIM+" is shown, and a password must not be")
+		case r.Secret() && r.Options.Unique:
+			c.report(fmt.Sprintf("attributes[%d].unique", r.At), "what is made of a password is not searched for")
+		}
 	}
 	var ok bool
 	if c.t.StandIns, ok = standIns(c.t.Rules); !ok {
@@ -350,7 +355,9 @@ func (c *compiler) expressions(o Options) {
 		}
 		source = fmt.Sprintf(`"%s=" + rdn(%s) + "," + base`, r.LDAP, r.Ref.Attr.Name)
 	}
-	c.t.DN = compile("dn", source, "")
+	if c.t.DN = compile("dn", source); c.t.DN != nil && c.t.DN.Secret {
+		c.report("dn", "a DN is shown, and a password must not be")
+	}
 	c.naming()
 }
 

@@ -150,6 +150,17 @@ func TestCompileFaults(t *testing.T) {
 			own("define: {mutability: readOnly}") + "  extensions: [{schema: urn:X, required: true}]",
 			"[0].extensions[0].required: no client can set an attribute of it",
 		},
+		{
+			user(`    - {scim: password, ldap: userPassword}
+    - {scim: title, ldap: title, empty: password}
+    - {ldap: cn, value: 'let p = password; p', unique: true}
+    - {ldap: Title, value: 'before(password, "-")'}
+  dn: '"cn=" + rdn(password) + "," + base'`),
+			`[0].attributes[2].empty: title is shown, and a password must not be
+[0].attributes[3].unique: what is made of a password is not searched for
+[0].dn: a DN is shown, and a password must not be
+[0].attributes[4].ldap: Title holds title already`,
+		},
 		{user("  unique: [userName, title]"), `[0].unique[1]: title is not mapped`},
 		{user("  members: {form: uid, placeholder: nobody}"), `[0].members: only a Group has members
 [0].members.attribute: the LDAP attribute is missing

@@ -24,7 +24,8 @@ const maxNodes = 200
 type Expression struct {
 	text    string
 	program *vm.Program
-	uses    map[string]bool // the names that it mentions: `title`, `name.givenName`, `enterprise.department`
+	uses    map[string]bool // the names that it mentions: `title`, `name.givenName`, `enterprise.department`, `resource.title`
+	Secret  bool            // it reads what is never shown, a password, and neither is what it makes of that
 }
 
 // errUnassigned is what a function that cannot do without a value fails with.
@@ -139,7 +140,7 @@ func newExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 			names.uses[name] = true
 		}
 	}
-	return &Expression{source, program, names.uses}, nil
+	return &Expression{text: source, program: program, uses: names.uses}, nil
 }
 
 // reads says whether the expression sees what the rule maps.
@@ -153,7 +154,9 @@ func (e *Expression) reads(r *Rule) bool {
 	name := r.Ref.Attr.Name
 	switch {
 	case r.Ref.Extension == nil:
-		return e.uses[name] || r.Ref.Sub != nil && e.uses[name+"."+r.Ref.Sub.Name]
+		return e.uses[name] || e.uses["resource."+name] || r.Ref.Sub != nil && e.uses[name+"."+r.Ref.Sub.Name]
+	case e.uses["resource."+r.Ref.Extension.ID]:
+		return true
 	case r.Ref.Extension.ID == schema.EnterpriseURN:
 		return e.uses["enterprise"] || e.uses["enterprise."+name]
 	}
@@ -194,20 +197,15 @@ func firstLine(err error) string {
 // environment is what an expression sees: every attribute of rt by name, so that a misspelt one fails to compile; a singular complex
 // attribute is never nil, so that its sub-attributes can be named.
 func environment(r scim.Resource, rt *schema.ResourceType, base string) map[string]any {
-	whole := map[string]any(r)
 	env := map[string]any{"base": base}
 	for _, a := range rt.Core.Attributes {
 		value := r[a.Name]
-		if value != nil && isSecret(a) {
-			whole = maps.Clone(whole)
-			delete(whole, a.Name)
-		}
 		if value == nil && a.Type == schema.Complex && !a.MultiValued {
 			value = map[string]any{}
 		}
 		env[a.Name] = value
 	}
-	env["id"], env["resource"] = r["id"], whole
+	env["id"], env["resource"] = r["id"], withoutSecrets(r, rt)
 	enterprise, _ := r[schema.EnterpriseURN].(map[string]any)
 	full := map[string]any{}
 	for name, value := range enterprise {
@@ -218,6 +216,26 @@ func environment(r scim.Resource, rt *schema.ResourceType, base string) map[stri
 	}
 	env["enterprise"] = full
 	return env
+}
+
+// withoutSecrets is the resource without what nobody may read.
+func withoutSecrets(r scim.Resource, rt *schema.ResourceType) map[string]any {
+	shown := without(r, rt.Core)
+	for _, x := range rt.Extensions {
+		if values, ok := shown[x.Schema.ID].(map[string]any); ok {
+			shown[x.Schema.ID] = without(values, x.Schema)
+		}
+	}
+	return shown
+}
+
+func without(values map[string]any, s *schema.Schema) map[string]any {
+	shown := maps.Clone(values)
+	maps.DeleteFunc(shown, func(name string, _ any) bool {
+		a := s.Attribute(name)
+		return a != nil && isSecret(a)
+	})
+	return shown
 }
 
 // nameCheck finds the names that an expression mentions, and one that the map does not hold, as `nickName`, `name.middleName` or
@@ -260,7 +278,14 @@ func (c *nameCheck) Visit(node *ast.Node) {
 	case *ast.MemberNode:
 		owner, ok := n.Node.(*ast.IdentifierNode)
 		property, named := n.Property.(*ast.StringNode)
-		if !ok || !named || owner.Value == "resource" {
+		if !ok || !named {
+			return
+		}
+		if c.whole != nil {
+			c.whole[owner.Value]--
+			c.uses[owner.Value+"."+property.Value] = true
+		}
+		if owner.Value == "resource" {
 			return
 		}
 		urn, name, sub := "", owner.Value, property.Value
@@ -269,10 +294,6 @@ func (c *nameCheck) Visit(node *ast.Node) {
 		}
 		if ref, ok := c.rt.Resolve(urn, name, sub); !ok || ref.Leaf().Name != property.Value { // a resource knows one spelling only
 			c.unknown = owner.Value + "." + property.Value
-		}
-		if c.whole != nil {
-			c.whole[owner.Value]--
-			c.uses[owner.Value+"."+property.Value] = true
 		}
 	}
 }

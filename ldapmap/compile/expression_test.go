@@ -91,6 +91,27 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
+// The resource as a whole shows no secrets, of extensions neither.
+func TestResourceWithoutSecrets(t *testing.T) {
+	const urn = "urn:example:2.0:User"
+	m, err := Compile([]Options{{
+		Type: "User", Base: "dc=example", ObjectClasses: []string{"inetOrgPerson"}, Attributes: []AttributeOptions{
+			{SCIM: "userName", LDAP: "uid"}, {SCIM: "password", LDAP: "userPassword"}, {LDAP: "description", Value: "toJSON(resource)"},
+			{SCIM: urn + ":pin", LDAP: "clearPassword", Define: DefineOptions{Mutability: "writeOnly", Returned: "never"}},
+			{SCIM: urn + ":deck", LDAP: "roomNumber"},
+		},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := m.Type("User")
+	r := scim.Resource{"userName": "mara", "password": "Hush-1", urn: map[string]any{"pin": "Hush-2", "deck": "7"}}
+	got, err := user.Rules[2].Value.Eval(r, user.Resource, "dc=example")
+	if err != nil || strings.Contains(got, "Hush") || !strings.Contains(got, `"deck": "7"`) || user.Rules[2].Secret() {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
 func TestReads(t *testing.T) {
 	rt := fullResourceType(Options{Type: "User"})
 	for source, want := range map[string][]string{
@@ -101,8 +122,11 @@ func TestReads(t *testing.T) {
 		`string(enterprise)`:             {"enterprise.department"},
 		`emails[0].value`:                {"emails"},
 		`lower("x")`:                     nil,
-		`resource.title`:                 {"userName", "name.familyName", "name.givenName", "emails", "enterprise.department"},
-		`let userName = "x"; userName`:   {"userName"}, // more than it reads is no harm
+		`resource.title`:                 nil,
+		`resource["name"].familyName`:    {"name.familyName", "name.givenName"},
+		`string(resource)`:               {"userName", "name.familyName", "name.givenName", "emails", "enterprise.department"},
+		`resource["` + schema.EnterpriseURN + `"]?.department`: {"enterprise.department"},
+		`let userName = "x"; userName`:                         {"userName"}, // more than it reads is no harm
 	} {
 		e, err := newExpression(source, rt)
 		if err != nil {

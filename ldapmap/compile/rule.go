@@ -71,6 +71,9 @@ func (r *Rule) WriteOnly() bool {
 	return r.Ref.Attr != nil && r.Ref.Attr.Mutability == schema.WriteOnly
 }
 
+// Secret says that the value is made of a password, and is shown to nobody either.
+func (r *Rule) Secret() bool { return r.Value != nil && r.Value.Secret }
+
 // Many says that the rule maps every value of a multi-valued attribute.
 func (r *Rule) Many() bool {
 	return r.Ref.Attr != nil && r.Ref.Attr.MultiValued && len(r.Slot) == 0

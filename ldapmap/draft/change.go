@@ -145,7 +145,7 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 	exact := id
 	exact.Version = e.Value(d.t.Server.VersionAttribute)
 	if rename != nil { // a password cannot be taken back either, and who is displaced keeps the tombstone till the new name stands
-		late := func(m ldif.Mod) bool { return ldif.Secret(m.Name) || d.displaced }
+		late := func(m ldif.Mod) bool { return d.t.Secret(m.Name) || d.displaced }
 		for _, m := range mods {
 			if late(m) {
 				rename.after = append(rename.after, m)
@@ -160,7 +160,7 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 		mods, members = append(slices.Clip(mods), members[0]), members[1:]
 	}
 	if len(mods) > 0 {
-		steps = append(steps, modifyStep(dn, mods, e, exact))
+		steps = append(steps, modifyStep(d.t, dn, mods, e, exact))
 	}
 	if rename != nil {
 		condition := exact
@@ -171,7 +171,7 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 		steps = append(steps, step)
 		dn = step.Change.NewDN()
 		if len(rename.after) > 0 {
-			steps = append(steps, modifyStep(dn, rename.after, e, id))
+			steps = append(steps, modifyStep(d.t, dn, rename.after, e, id))
 		}
 	}
 	for _, m := range members {
@@ -179,7 +179,7 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 		if d.write.Exactly && len(steps) == 0 {
 			condition = exact
 		}
-		steps = append(steps, modifyStep(dn, []ldif.Mod{m}, e, condition))
+		steps = append(steps, modifyStep(d.t, dn, []ldif.Mod{m}, e, condition))
 	}
 	return steps
 }
@@ -254,14 +254,14 @@ func (d *Draft) isOfActive(attribute string) bool {
 // password cannot be taken back, which nobody can read, nor can a change of members, which may have found some of it done
 // already: to undo that would take away, or bring back, what nobody asked for. Where nothing is left to turn round there is no
 // inverse.
-func modifyStep(dn string, mods []ldif.Mod, entry *ldif.Entry, condition ldif.Condition) ldif.Step {
+func modifyStep(t *ldapmap.Type, dn string, mods []ldif.Mod, entry *ldif.Entry, condition ldif.Condition) ldif.Step {
 	if entry != nil && entry.DN == dn {
 		condition.Found = found(mods, entry)
 	}
-	step := ldif.Step{Change: ldif.Change{Kind: ldif.Modify, DN: dn, Mods: mods, If: condition}, Before: entry}
+	step := ldif.Step{Change: t.Marked(ldif.Change{Kind: ldif.Modify, DN: dn, Mods: mods, If: condition}), Before: entry}
 	var back []ldif.Mod
 	for _, m := range slices.Backward(mods) {
-		if ldif.Secret(m.Name) || m.Settled && entry != nil {
+		if t.Secret(m.Name) || m.Settled && entry != nil {
 			continue
 		}
 		back = append(back, m.TurnedRound(entry))

@@ -28,11 +28,11 @@ func (d *Draft) create(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 		mods = mods[1:]
 	}
 	steps := []ldif.Step{{
-		Change:  ldif.Change{Kind: ldif.Add, DN: dn, Entry: entry.Attributes},
+		Change:  d.t.Marked(ldif.Change{Kind: ldif.Add, DN: dn, Entry: entry.Attributes}),
 		Inverse: &ldif.Change{Kind: ldif.Delete, DN: dn, If: ldif.Condition{Made: true}},
 	}}
 	for _, mod := range mods {
-		steps = append(steps, modifyStep(dn, []ldif.Mod{mod}, nil, ldif.Condition{Made: true}))
+		steps = append(steps, modifyStep(d.t, dn, []ldif.Mod{mod}, nil, ldif.Condition{Made: true}))
 	}
 	effects := []ldif.Effect{{Kind: ldif.Created, DN: dn}}
 	if d.after["active"] == false && len(d.t.Active) > 0 {

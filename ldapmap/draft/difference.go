@@ -35,7 +35,7 @@ func (d *difference) at(name string) *attributeDifference {
 	if a := d.find(name); a != nil {
 		return a
 	}
-	a := &attributeDifference{name: name, single: d.t.IsSingle(name), whole: ldif.Secret(name) || !d.t.Comparable(name)}
+	a := &attributeDifference{name: name, single: d.t.IsSingle(name), whole: d.t.Secret(name) || !d.t.Comparable(name)}
 	d.attributes = append(d.attributes, a)
 	return a
 }
@@ -78,7 +78,7 @@ func (d *difference) values(name string, old, now []string) {
 func (d *difference) compare() error {
 	for _, a := range d.attributes {
 		gone, fresh := minus(a.old, a.now), minus(a.now, a.old)
-		if ldif.Secret(a.name) {
+		if d.t.Secret(a.name) {
 			a.added = fresh // and takes the place of whatever is there
 			continue
 		}
@@ -212,7 +212,7 @@ func (d *difference) mods() []ldif.Mod {
 			continue
 		}
 		values := a.added
-		if !ldif.Secret(a.name) {
+		if !d.t.Secret(a.name) {
 			values = slices.Concat(minus(d.entry.Values(a.name), a.removed), a.added)
 		}
 		mods = append(mods, ldif.Mod{Op: ldif.ReplaceValues, Name: a.name, Values: values})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -23,12 +24,12 @@ func TestFound(t *testing.T) {
 		{Op: ldif.AddValues, Name: "member", Values: []string{"uid=y"}, Settled: true},
 		{Op: ldif.ReplaceValues, Name: "userPassword", Values: []string{"Secret-123"}},
 	}
-	step := modifyStep("uid=ada", mods, entry, ldif.Condition{})
+	step := modifyStep(&ldapmap.Type{}, "uid=ada", mods, entry, ldif.Condition{})
 	want := []ldif.Attribute{{Name: "title", Values: []string{"Clerk"}}, {Name: "sn"}}
 	if diff := cmp.Diff(want, step.Change.If.Found); diff != "" || step.Inverse.If.Found != nil {
 		t.Errorf("%s; taken back %v", diff, step.Inverse.If.Found)
 	}
-	if renamed := modifyStep("uid=countess", mods, entry, ldif.Condition{}); renamed.Change.If.Found != nil {
+	if renamed := modifyStep(&ldapmap.Type{}, "uid=countess", mods, entry, ldif.Condition{}); renamed.Change.If.Found != nil {
 		t.Errorf("renamed: %v", renamed.Change.If.Found)
 	}
 }

@@ -25,6 +25,8 @@ type Change struct {
 	DeleteOldRDN bool   // ModifyDN
 	NewSuperior  string // ModifyDN: the new parent's DN; "" leaves the parent
 
+	Secrets []string // attributes that are secrets here, beside those that are everywhere (Secret)
+
 	If Condition
 	// Else is the Modify in the place of this one where a value that this takes away has gone: somebody else took it. One without Mods:
 	// nothing is sent. nil: what is settled is a success.
@@ -40,6 +42,9 @@ func (c Change) Strict() Change {
 	c.Else = nil
 	return c
 }
+
+// Secret says whether an attribute's values must not be shown.
+func (c Change) Secret(name string) bool { return Secret(name) || Named(c.Secrets, name) }
 
 // NewDN is the DN of the target after a ModifyDN.
 func (c Change) NewDN() string {

@@ -80,7 +80,7 @@ func inDescription(r rune) bool {
 func (e *Entry) String() string {
 	var b strings.Builder
 	writeLine(&b, "dn", e.DN)
-	writeAttributes(&b, e.Attributes)
+	writeAttributes(&b, e.Attributes, Secret)
 	return b.String()
 }
 
@@ -94,7 +94,7 @@ func (c Change) String() string {
 	fmt.Fprintf(&b, "changetype: %s\n", c.Kind)
 	switch c.Kind {
 	case Add:
-		writeAttributes(&b, c.Entry)
+		writeAttributes(&b, c.Entry, c.Secret)
 	case Modify:
 		for i, m := range c.Mods {
 			if i > 0 {
@@ -104,7 +104,7 @@ func (c Change) String() string {
 				b.WriteString("# settled: success where it is so already\n")
 			}
 			fmt.Fprintf(&b, "%s: %s\n", m.Op, m.Name)
-			writeAttributes(&b, []Attribute{{m.Name, m.Values}})
+			writeAttributes(&b, []Attribute{{m.Name, m.Values}}, c.Secret)
 		}
 		b.WriteString("-\n")
 	case ModifyDN:
@@ -152,6 +152,11 @@ func Secret(name string) bool {
 	return secrets[strings.ToLower(name)]
 }
 
+// Named says whether an attribute is among those named.
+func Named(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
 // secrets are the attributes of passwords in the directories and schemas that there are: RFC 4519, RFC 3112, Active Directory ([MS-ADTS]
 // §3.1.1.4.4), Samba's and Kerberos' schemas, ppolicy's history.
 var secrets = map[string]bool{
@@ -162,10 +167,10 @@ var secrets = map[string]bool{
 	"krbprincipalkey": true, "krb5key": true,
 }
 
-func writeAttributes(b *strings.Builder, attributes []Attribute) {
+func writeAttributes(b *strings.Builder, attributes []Attribute, secret func(name string) bool) {
 	for _, a := range attributes {
 		for _, v := range a.Values {
-			if Secret(a.Name) {
+			if secret(a.Name) {
 				fmt.Fprintf(b, "# %s: (not shown)\n", a.Name)
 				continue
 			}

@@ -18,7 +18,7 @@ func Attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
 		names = names[:4]
 	}
 	add := func(name string) {
-		if name != "" && !ldif.Secret(name) && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
+		if name != "" && !t.Secret(name) && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
 			names = append(names, name)
 		}
 	}
