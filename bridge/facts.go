@@ -58,6 +58,13 @@ func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Fac
 		}
 		facts = facts.Placed(dn, there)
 	}
+	if len(needs.Entries) > 0 {
+		found, err := r.lookAt(ctx, needs.Entries)
+		if err != nil {
+			return facts, err
+		}
+		facts = facts.Seen(needs.Entries, found)
+	}
 	for _, n := range needs.Referrers {
 		found, err := r.whole(ctx, n.Search, r.attributesOfAll())
 		if err != nil {
@@ -66,6 +73,18 @@ func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Fac
 		facts = facts.Told(n, found)
 	}
 	return facts, nil
+}
+
+// lookAt finds the entries with the DNs.
+func (r *request) lookAt(ctx context.Context, dns []string) (found []*ldif.Entry, err error) {
+	for _, s := range r.world.LookAt(dns) {
+		entries, err := r.whole(ctx, s, []string{"1.1"})
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, entries...)
+	}
+	return found, nil
 }
 
 // isThere says whether there is an entry with the DN.

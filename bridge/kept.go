@@ -22,6 +22,15 @@ func mentionsMembers(body []byte) (bool, error) {
 	return false, nil
 }
 
+// replaced is what a PUT says: all of what is not left as it was, of the members only where it has them.
+type replaced struct{ members bool }
+
+func (p replaced) Names(ref schema.Ref) bool {
+	return ref.Attr.Mutability == schema.ReadWrite && (p.members || ref.Extension != nil || ref.Attr.Name != "members")
+}
+
+func (p replaced) Whole(ref schema.Ref) bool { return p.Names(ref) }
+
 // keep takes over from before what a replacement does not clear, and holds it to the immutable values.
 func keep(after, before scim.Resource, rt *schema.ResourceType) error {
 	for _, name := range []string{"id", "meta"} {

@@ -6,7 +6,6 @@ import (
 
 	"scimbridge/ldapmap/draft"
 	"scimbridge/scim/patch"
-	"scimbridge/scim/schema"
 )
 
 // Patch changes a resource (RFC 7644 §3.5.2): one search, one modify, the read-back where the directory shows no post-read. A change of
@@ -24,7 +23,7 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	for _, op := range ops {
 		r.shown.Specify(op.Path.Attr.Ref)
 	}
-	p := &patching{update: update{request: r, id: id}, ops: ops}
+	p := &patching{update: update{request: r, id: id, said: patch.Ops(ops)}, ops: ops}
 	if r.typ.HasMembers() {
 		var split bool
 		p.ops, p.members, split = patch.SplitMembers(ops, "members")
@@ -54,5 +53,5 @@ func (p *patching) want(s seen) (draft.Write, error) {
 	case p.whole:
 		members = draft.Delta(draft.TakeMembers(p.typ, s.before.Clone()), draft.TakeMembers(p.typ, after))
 	}
-	return p.change(s, after, members, func(ref schema.Ref) bool { return patch.Names(p.ops, ref) }), nil
+	return p.change(s, after, members), nil
 }

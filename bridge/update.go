@@ -14,8 +14,9 @@ type update struct {
 	*request
 	id     string
 	ids    []string // of other resources, that the change names
-	whole  bool     // the members must be read to know what is to change
-	silent bool     // the answer has no body
+	said   draft.Said
+	whole  bool // the members must be read to know what is to change
+	silent bool // the answer has no body
 }
 
 // look reads the entry. What it shows holds the members where the update needs the whole list.
@@ -29,12 +30,12 @@ func (u *update) look(ctx context.Context, past history) (s seen, err error) {
 	return s, err
 }
 
-// change is the write that makes after of what look saw. named says which attributes the client spoke of.
-func (u *update) change(s seen, after scim.Resource, members draft.Members, named func(schema.Ref) bool) draft.Write {
+// change is the write that makes after of what look saw.
+func (u *update) change(s seen, after scim.Resource, members draft.Members) draft.Write {
 	before := s.before.Clone()
 	draft.TakeMembers(u.typ, before)
 	draft.TakeMembers(u.typ, after)
-	return draft.Write{Entry: s.entry, Before: before, After: after, Members: members, Exactly: u.call.exactly(), Named: named}
+	return draft.Write{Entry: s.entry, Before: before, After: after, Members: members, Exactly: u.call.exactly(), Said: u.said}
 }
 
 func (u *update) reads() []string {

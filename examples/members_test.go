@@ -262,24 +262,88 @@ func TestDanglingManager(t *testing.T) {
 			return // and so lets none dangle
 		}
 		d := deploy(t, server)
-		for i, body := range []string{
-			operations(`{"op":"Remove","path":"` + managerPath + `"}`),
-			operations(replace(managerPath, `""`)),
-			operations(replace(managerPath, `"`+d.user(t, "boss@contoso.example")+`"`)),
+		boss := d.user(t, "boss@contoso.example")
+		for i, c := range []struct{ method, body string }{
+			{http.MethodPatch, operations(`{"op":"Remove","path":"` + managerPath + `"}`)},
+			{http.MethodPatch, operations(replace(managerPath, `""`))},
+			{http.MethodPatch, operations(replace(managerPath, `"`+boss+`"`))},
+			{http.MethodPut, resource("/Users", `"userName":"found3"`)},
+			{http.MethodPut, resource("/Users", `"userName":"found4","`+enterpriseURN+`":{"manager":{"value":"`+boss+`"}}`)},
 		} {
 			dn := fmt.Sprintf("uid=gone%d@contoso.example,%s", i, server.People)
-			server.Load(t, fmt.Sprintf("dn: uid=found%d,%s\nobjectClass: inetOrgPerson\nuid: found%[1]d\ncn: F\nsn: F\nmanager: %s\n",
+			server.Load(t, fmt.Sprintf("dn: uid=found%d,%s\nobjectClass: inetOrgPerson\nuid: found%[1]d\ncn: F\nsn: F\nmanager: %[3]s\n",
 				i, server.People, dn))
 			id := d.found(t, "/Users", fmt.Sprintf(`userName eq "found%d"`, i))[0]["id"].(string)
 			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace("title", `"Clerk"`)))
-			if got := d.entry(t, id).Values("manager"); len(got) != 1 {
+			if got := d.entry(t, id).Value("manager"); !ldif.SameDN(got, dn) {
 				t.Errorf("%d: what the client did not name is changed: %q", i, got)
 			}
-			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, body)
-			for _, v := range d.entry(t, id).Values("manager") {
-				if ldif.SameDN(v, dn) {
-					t.Errorf("%d: the manager still is %s", i, v)
+			d.want(t, http.StatusOK, c.method, "/Users/"+id, c.body)
+			want := []string{}
+			if strings.Contains(c.body, boss) {
+				want = []string{d.entry(t, boss).DN}
+			}
+			got := d.entry(t, id).Values("manager")
+			if !slices.EqualFunc(got, want, ldif.SameDN) {
+				t.Errorf("%d: the manager is %q, want %q", i, got, want)
+			}
+		}
+	})
+}
+
+// TestDanglingMembers: what a client replaces the members by, nobody else is left beside it, not even a value that names nobody: a later
+// entry of that DN inherits no membership. But whom SCIM does not show, because he is out of scope or outside the bases, stays.
+func TestDanglingMembers(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		if server.KeepsReferences {
+			return // and so lets none dangle
+		}
+		d := deploy(t, server)
+		mara, noor := d.user(t, "mara@contoso.example"), d.user(t, "noor@contoso.example")
+		printer, gone := "cn=printer,"+server.People, "uid=gone@contoso.example,"+server.People
+		elsewhere, placeholder := "uid=out,ou=elsewhere,"+server.Suffix, ldapmap.DefaultPlaceholder
+		join := `{"op":"Add","path":"members","value":[{"value":"` + noor + `"}]}`
+		server.Load(t, "dn: "+printer+"\nobjectClass: device\ncn: printer\n")
+		for i, c := range []struct {
+			method, body string
+			left         []string
+			gone         bool // the value that names nobody stays: the client did not speak of all
+		}{
+			{http.MethodPatch, operations(replace("members", `[{"value":"`+noor+`"}]`)), []string{noor}, false},
+			{http.MethodPatch, operations(replace("members", `[{"value":"`+mara+`"}]`)), []string{mara}, false},
+			{http.MethodPatch, operations(replace("members", `[]`)), nil, false},
+			{http.MethodPatch, operations(`{"op":"Remove","path":"members"}`), nil, false},
+			{http.MethodPatch, operations(`{"op":"Remove","path":"members"}`, join), []string{noor}, false},
+			{http.MethodPatch, operations(replace("members", `[]`), join), []string{noor}, false},
+			{http.MethodPut, resource("/Groups", `"displayName":"G%d","members":[{"value":"`+mara+`"}]`), []string{mara}, false},
+			{http.MethodPut, resource("/Groups", `"displayName":"G%d","members":[]`), nil, false},
+			{http.MethodPut, resource("/Groups", `"displayName":"G%d"`), []string{mara}, true},
+			{http.MethodPatch, removeMembers(mara), nil, true},
+			{http.MethodPatch, operations(`{"op":"Remove","path":"members[value eq \"` + mara + `\" and type eq \"User\"]"}`), nil, true},
+			{http.MethodPatch, addMembers(noor), []string{mara, noor}, true},
+		} {
+			group := d.group(t, fmt.Sprint("G", i), mara)
+			modify(t, server, d.entry(t, group).DN, "member", placeholder, d.entry(t, mara).DN, printer, gone, elsewhere)
+			body := strings.ReplaceAll(c.body, "G%d", fmt.Sprint("G", i))
+			if answer, content := d.do(t, c.method, "/Groups/"+group, body); answer.StatusCode >= 300 {
+				t.Errorf("%s %s: %s", c.method, body, content)
+			}
+			want := []string{placeholder, printer, elsewhere}
+			if c.gone {
+				want = append(want, gone)
+			}
+			for _, id := range c.left {
+				want = append(want, d.entry(t, id).DN)
+			}
+			got := d.entry(t, group).Values("member")
+			for _, values := range [][]string{got, want} {
+				for i, v := range values {
+					values[i] = ldif.NormalDN(v)
 				}
+				slices.Sort(values)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s %s leaves\n%q, want\n%q", c.method, body, got, want)
 			}
 		}
 	})

@@ -29,18 +29,29 @@ func (m *Map) LookUp(ids, dns []string, groups []ldif.SID) []Search {
 			}
 		}
 	}
-	for _, dn := range dns {
-		if m.covers(dn) {
-			clauses = append(clauses, ldif.Equality(m.Server.DNAttribute, dn))
-		}
-	}
+	clauses = append(clauses, m.named(dns)...)
 	for _, group := range groups {
 		clauses = append(clauses, m.Server.PrimaryGroup.Filter(group))
 	}
-	var searches []Search
+	return m.lookUp(clauses, m.anyScope)
+}
+
+// LookAt are the searches for the entries with the DNs, of whatever kind they are, as LookUp's.
+func (m *Map) LookAt(dns []string) []Search { return m.lookUp(m.named(dns), "") }
+
+func (m *Map) named(dns []string) (clauses []string) {
+	for _, dn := range dns {
+		if m.Covers(dn) {
+			clauses = append(clauses, ldif.Equality(m.Server.DNAttribute, dn))
+		}
+	}
+	return clauses
+}
+
+func (m *Map) lookUp(clauses []string, scope string) (searches []Search) {
 	for part := range slices.Chunk(clauses, Chunk) {
 		for _, base := range m.lookUpBases {
-			searches = append(searches, Search{base, ldif.AllOf(ldif.AnyOf(part...), m.anyScope)})
+			searches = append(searches, Search{base, ldif.AllOf(ldif.AnyOf(part...), scope)})
 		}
 	}
 	return searches
@@ -86,8 +97,8 @@ func (m *Map) Bases() []string {
 	return bases
 }
 
-// covers says whether the DN lies under a mapped base: others are nobody's.
-func (m *Map) covers(dn string) bool {
+// Covers says whether the DN lies under a mapped base: others are nobody's.
+func (m *Map) Covers(dn string) bool {
 	return slices.ContainsFunc(m.Types, func(t *Type) bool { return ldif.Under(dn, t.Base) })
 }
 

@@ -57,7 +57,10 @@ func (d *Draft) attributes(diff *difference, f Facts, a allotment) error {
 			old, now = d.withStandIn(r, old, now)
 		}
 		if d.owns(r) {
-			old = append(old, d.unseen(r, f.Refs)...)
+			old = append(old, d.unseen(r.LDAP, f.Refs)...)
+		}
+		if r.Reference != nil {
+			old = append(old, d.nobodys(r.Reference, f)...)
 		}
 		diff.rule(r, old, now, f.Refs)
 	}
@@ -67,15 +70,49 @@ func (d *Draft) attributes(diff *difference, f Facts, a allotment) error {
 // owns says that the request names a single reference, which its SCIM attribute owns: what stands there and names nobody that SCIM knows
 // goes too, so that a later entry of that name inherits nothing.
 func (d *Draft) owns(r *ldapmap.Rule) bool {
-	return r.Reference != nil && !r.Many() && d.write.Named != nil && d.write.Named(r.Ref.Owner())
+	return r.Reference != nil && !r.Many() && d.write.Said != nil && d.write.Said.Names(r.Ref.Owner())
 }
 
 // unseen are the entry's values of a reference that name nobody that SCIM knows.
-func (d *Draft) unseen(r *ldapmap.Rule, refs ldapmap.Refs) []string {
-	return slices.DeleteFunc(slices.Clone(d.write.Entry.Values(r.LDAP)), func(v string) bool {
+func (d *Draft) unseen(attribute string, refs ldapmap.Refs) []string {
+	return slices.DeleteFunc(slices.Clone(d.write.Entry.Values(attribute)), func(v string) bool {
 		_, known := refs.ByDN(v)
 		return known
 	})
+}
+
+// strays are the values of references with many that the request names all of, as far as SCIM does not show them, though it might: they
+// name an entry below the bases that is no resource, or none. Elsewhere, and in a placeholder's place, nobody is looked for.
+//
+//	replace members:   uid=gone,ou=people goes, so that a later entry of that name inherits nothing
+//	                   cn=printer,ou=people stays, an entry out of scope; and so do cn=no-member, and uid=x,ou=elsewhere
+func (d *Draft) strays(refs ldapmap.Refs) []string {
+	var strays []string
+	for _, r := range d.t.References {
+		if d.isWhole(r) {
+			strays = append(strays, d.straysOf(r, refs)...)
+		}
+	}
+	return strays
+}
+
+func (d *Draft) straysOf(r *ldapmap.Reference, refs ldapmap.Refs) []string {
+	return slices.DeleteFunc(d.unseen(r.Attribute, refs), func(v string) bool {
+		return !d.t.Map.Covers(v) || ldif.SameDN(v, r.Placeholder)
+	})
+}
+
+// isWhole says that the request names all values that a reference with many is to have.
+func (d *Draft) isWhole(r *ldapmap.Reference) bool {
+	return d.write.Said != nil && r.Many && !r.Single && d.write.Said.Whole(r.SCIM.Owner())
+}
+
+// nobodys are those of the strays that name no entry at all.
+func (d *Draft) nobodys(r *ldapmap.Reference, f Facts) []string {
+	if !d.isWhole(r) {
+		return nil
+	}
+	return slices.DeleteFunc(d.straysOf(r, f.Refs), func(v string) bool { return f.Entries[ldif.NormalDN(v)] })
 }
 
 // withStandIn adds what stands in beside the values that show: it goes with its source.

@@ -15,8 +15,14 @@ type Write struct {
 	Before  scim.Resource // what the entry showed
 	After   scim.Resource // what it is to show; members are told by Members
 	Members Members
-	Named   func(schema.Ref) bool // whether the request names a SCIM attribute of a change; nil: it does not matter
-	Exactly bool                  // the client named the version (If-Match): member changes assert it too
+	Said    Said // of a change; nil: nothing in particular
+	Exactly bool // the client named the version (If-Match): member changes assert it too
+}
+
+// Said is what a request says of SCIM attributes, beside what comes of it.
+type Said interface {
+	Names(schema.Ref) bool // that it is about the attribute
+	Whole(schema.Ref) bool // that it tells all the values that the attribute is to have
 }
 
 // Draft is a write with all that follows from it without asking anybody, derived once. It does not change.
@@ -124,6 +130,7 @@ type Facts struct {
 	Password  string                // for Needs.Password
 	Referrers map[string][]Referrer // what Needs.Referrers found, by the DN referred to
 	Places    map[string]bool       // whether Needs.Places are there
+	Entries   map[string]bool       // whether there are entries with the DNs of Needs.Entries, by NormalDN
 	// Placeholder puts the placeholder into a group that loses members: the directory refused to leave it empty.
 	Placeholder bool
 	// Follows says that the directory moves references with their targets itself, and refuses to rename what is referred to by its new name
@@ -142,6 +149,18 @@ func (f Facts) Placed(dn string, there bool) Facts {
 	return f
 }
 
+// Seen are the facts with which of the DNs that were asked for there are entries of.
+func (f Facts) Seen(asked []string, found []*ldif.Entry) Facts {
+	f.Entries = map[string]bool{}
+	for _, dn := range asked {
+		f.Entries[ldif.NormalDN(dn)] = false
+	}
+	for _, e := range found {
+		f.Entries[ldif.NormalDN(e.DN)] = true
+	}
+	return f
+}
+
 // Later are the facts without who refers to what, for another look.
 func (f Facts) Later() Facts {
 	f.Referrers, f.Looks = nil, f.Looks+1
@@ -156,6 +175,7 @@ type Needs struct {
 	Password  bool            // a random password for a new account
 	Referrers []ReferrerSearch
 	Places    []string         // DNs of entries that something is to be put below
+	Entries   []string         // DNs that references hold, and that no resource has: there may be an entry, see LookAt
 	Along     []ReferrerSearch // what Search finds answers these too
 	// Moving says that a rename that is not done yet seems to be moving references that this one moves too: the facts are to be told
 	// again a little later.
@@ -167,7 +187,7 @@ type Needs struct {
 
 // None says that nothing is needed.
 func (n Needs) None() bool {
-	return n.Rounds == 0 && len(n.Referrers) == 0 && len(n.Places) == 0 && n.Room == nil && !n.Moving
+	return n.Rounds == 0 && len(n.Referrers) == 0 && len(n.Places) == 0 && len(n.Entries) == 0 && n.Room == nil && !n.Moving
 }
 
 // Plan turns the write into change records, or says what it needs to know for that. It writes nothing where nothing changes.
@@ -179,6 +199,9 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 	} else {
 		if needs := d.needs(f); !needs.None() {
 			return ldif.Plan{}, needs, nil
+		}
+		if strays := d.strays(f.Refs); f.Entries == nil && len(strays) > 0 {
+			return ldif.Plan{}, Needs{Entries: strays}, nil
 		}
 		a, err := d.allot(f)
 		if err == errTaken && f.Rounds < rounds {

@@ -52,6 +52,7 @@ func (d *Draft) members(f Facts) (m memberChange, err error) {
 			m.remove = append(m.remove, v)
 		}
 	}
+	m.remove = append(m.remove, d.nobodys(d.t.Members, f)...)
 	return m, nil
 }
 

@@ -33,7 +33,20 @@ func (o Op) Names(ref schema.Ref) bool {
 	return at.Extension == ref.Extension && (at.Attr == nil || at.Attr == ref.Attr)
 }
 
-// Names says whether any of the operations is about the attribute, or about the extension that it stands in.
-func Names(ops []Op, ref schema.Ref) bool {
+// Whole says whether the operation is about all values of the attribute: a replace or a remove of it, or of the extension.
+func (o Op) Whole(ref schema.Ref) bool {
+	return o.Names(ref) && o.Kind != Add && o.Path.Filter == nil && o.Path.Attr.Ref.Sub == nil
+}
+
+// Ops are the operations of a PATCH.
+type Ops []Op
+
+// Names says whether any of the operations is about the attribute.
+func (ops Ops) Names(ref schema.Ref) bool {
 	return slices.ContainsFunc(ops, func(op Op) bool { return op.Names(ref) })
+}
+
+// Whole says whether any of the operations is about all values of the attribute.
+func (ops Ops) Whole(ref schema.Ref) bool {
+	return slices.ContainsFunc(ops, func(op Op) bool { return op.Whole(ref) })
 }
