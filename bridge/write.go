@@ -78,9 +78,14 @@ const attempts = draft.Patience
 // write runs the intent until the directory has confirmed it.
 func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 	ctx = directory.OneWay(ctx) // what was written is read where it was written
+	through, done := toItsEnd(ctx)
+	defer done()
 	var past history
 	var err error
 	for n := range attempts {
+		if len(past) > 0 {
+			ctx = through
+		}
 		if err = pause(ctx, n); err != nil {
 			break
 		}
@@ -91,16 +96,16 @@ func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 			past, err = r.attempt(ctx, in, past)
 		}
 		if err == nil {
-			past, err = r.readBack(ctx, past) // 10
+			past, err = r.readBack(through, past) // 10
 		}
 		if err == nil {
-			err = r.lookAgain(ctx, past.last()) // 10
+			err = r.lookAgain(through, past.last()) // 10
 		}
 		switch {
 		case err == nil && past.last().room:
 			continue
 		case err == nil:
-			result, err := in.finish(ctx, past.last()) // 11
+			result, err := in.finish(through, past.last()) // 11
 			r.tellDropped(r.call, r.typ.Resource, r.untaken)
 			return result.dropping(len(r.untaken)), err
 		case past.followed():
@@ -152,8 +157,13 @@ func (r *request) attempt(ctx context.Context, in intent, past history) (history
 		return past, err
 	}
 	// 6: a journal that must know of a write before it happens is told here
-	a.receipt = r.directory.Execute(ctx, plan, in.reads()) // 7
-	r.record(a.receipt)                                    // 8
+	if err := ctx.Err(); err != nil { // nobody waits for it any more
+		return past, err
+	}
+	through, done := toItsEnd(ctx)
+	defer done()
+	a.receipt = r.directory.Execute(through, plan, in.reads()) // 7
+	r.record(a.receipt)                                        // 8
 	return append(past, a), a.receipt.Err
 }
 
@@ -207,6 +217,16 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		return past.with(last), after.Err
 	}
 	return past.with(last), failure(last.receipt)
+}
+
+// toItsEnd is the context of what has begun to be written: it ends with the deadline, but not because the client leaves. What a plan would
+// leave half done is worth more than what it costs to finish it.
+func toItsEnd(ctx context.Context) (through context.Context, done context.CancelFunc) {
+	through = context.WithoutCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(through, deadline)
+	}
+	return through, func() {}
 }
 
 // pause waits before another attempt, longer each time and never the same: contenders for one entry must not stay in step.

@@ -41,6 +41,7 @@ type Server struct {
 	gate    *access.Gate
 	log     *slog.Logger
 	app     *fiber.App
+	clients watch
 	heavy   *semaphore.Weighted // octets of bodies that are worked on
 	newID   func() string       // of a request
 	now     func() time.Time    // for durations in the log

@@ -80,9 +80,11 @@ func (s *Server) authenticate(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// deadline bounds the request. It does not end with the client's connection, which fiber does not tell.
+// deadline bounds the request, which ends with its client besides.
 func (s *Server) deadline(c *fiber.Ctx) error {
-	ctx, cancel := context.WithTimeout(c.UserContext(), s.options.RequestTimeout)
+	ctx, answered := s.clients.follow(c.UserContext(), connectionOf(c.Context().Conn()))
+	defer answered()
+	ctx, cancel := context.WithTimeout(ctx, s.options.RequestTimeout)
 	defer cancel()
 	c.SetUserContext(ctx)
 	return c.Next()
