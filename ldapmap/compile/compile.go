@@ -355,8 +355,14 @@ func (c *compiler) expressions(o Options) {
 		}
 		source = fmt.Sprintf(`"%s=" + rdn(%s) + "," + base`, r.LDAP, r.Ref.Attr.Name)
 	}
-	if c.t.DN = compile("dn", source); c.t.DN != nil && c.t.DN.Secret {
+	if c.t.DN = compile("dn", source); c.t.DN == nil {
+		return
+	}
+	if c.t.DN.Secret {
 		c.report("dn", "a DN is shown, and a password must not be")
+	}
+	if what := c.t.DN.unescaped(); what != "" {
+		c.report("dn", what+" stands in the DN as it is, where `x+sn=y` would be more than a value: rdn(…) makes one value of it")
 	}
 	c.naming()
 }

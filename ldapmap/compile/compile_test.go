@@ -161,6 +161,10 @@ func TestCompileFaults(t *testing.T) {
 [0].dn: a DN is shown, and a password must not be
 [0].attributes[4].ldap: Title holds title already`,
 		},
+		{
+			user("  dn: '\"uid=\" + userName + \",\" + base'"),
+			"[0].dn: userName stands in the DN as it is, where `x+sn=y` would be more than a value: rdn(…) makes one value of it",
+		},
 		{user("  unique: [userName, title]"), `[0].unique[1]: title is not mapped`},
 		{user("  members: {form: uid, placeholder: nobody}"), `[0].members: only a Group has members
 [0].members.attribute: the LDAP attribute is missing

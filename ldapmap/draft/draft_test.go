@@ -154,11 +154,12 @@ func TestOutsideTheBase(t *testing.T) {
 		return fmt.Sprintf(`the map would put the entry at %q, which is not under "dc=example"`, dn)
 	}
 	for expression, want := range map[string]string{
-		`"uid=" + rdn(userName) + ",dc=else"`:                          at("uid=new,dc=else"),
-		`"uid=" + rdn(userName)`:                                       at("uid=new"),
-		`"uid=" + userName + ",ou=" + (title ?? "x") + ",dc=example"`:  "",
-		`"uid=" + rdn(userName) + "+cn=" + (title ?? "") + "," + base`: `the entry cannot be named "uid=new+cn=,dc=example"`,
-		`"nobody," + base`:                                             `the entry cannot be named "nobody,dc=example"`,
+		`"uid=" + rdn(userName) + ",dc=else"`:                                 at("uid=new,dc=else"),
+		`"uid=" + rdn(userName)`:                                              at("uid=new"),
+		`"uid=" + rdn(userName) + ",ou=" + rdn(title ?? "x") + ",dc=example"`: "",
+		`"uid=" + rdn(userName) + "+cn=," + base`:                             `dn: the entry cannot be named "uid=new+cn=,dc=example"`,
+		`rdn("sn=" + userName) + "," + base`:                                  `dn: the entry cannot be named "sn\\=new,dc=example"`,
+		`"nobody," + base`:                                                    `dn: the entry cannot be named "nobody,dc=example"`,
 	} {
 		text := "- type: User\n  base: dc=example\n  objectClasses: [inetOrgPerson]\n  dn: '" + expression + "'\n" +
 			"  attributes: [{scim: userName, ldap: uid}, {scim: title, ldap: title}, " +
@@ -179,7 +180,7 @@ func TestOutsideTheBase(t *testing.T) {
 - type: User
   base: ou=a,dc=example
   objectClasses: [inetOrgPerson]
-  dn: '"uid=" + rdn(userName) + ",ou=" + (title ?? "a") + ",dc=example"'
+  dn: '"uid=" + rdn(userName) + ",ou=" + rdn(title ?? "a") + ",dc=example"'
   attributes: [{scim: userName, ldap: uid}, {scim: title, ldap: title}]
 `, "dn: uid=mara,ou=a,dc=example\nobjectClass: inetOrgPerson\nuid: mara\n")
 	users, e := w.Map.Type("User"), w.Entries[0]

@@ -126,7 +126,7 @@ func (d *Draft) expectedDN() string {
 }
 
 func badName(dn string) error {
-	return &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the entry cannot be named %q", dn)}
+	return &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("dn: the entry cannot be named %q", dn)}
 }
 
 // fitRDN fits an RDN's first value, unless that shows a SCIM attribute as it is.

@@ -1,0 +1,113 @@
+package compile
+
+import "github.com/expr-lang/expr/ast"
+
+// A DN is text, and a value that stands in it as it is may say more than a value: a userName of `x+sn=y` names the entry by two. rdn()
+// makes one value of whatever it is given, as long as nothing cuts what it has made.
+
+// part is what an expression's part puts into a DN.
+type part struct {
+	care care
+	what string // of loose: the part of the expression
+}
+
+type care int
+
+const (
+	constant care = iota // made of no attribute
+	escaped              // made of attributes by rdn()
+	loose                // an attribute as it is, or what was cut after it had been escaped
+)
+
+// unescaped is the part of the expression that gets into the result without rdn(); "" where there is none.
+func (e *Expression) unescaped() string {
+	return partsOf{"base": {}}.of(e.program.Node()).what
+}
+
+// partsOf knows what is put into names: `base`, and those that `let` declares.
+type partsOf map[string]part
+
+func (names partsOf) of(node ast.Node) part {
+	switch n := node.(type) {
+	case *ast.NilNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.StringNode, *ast.ConstantNode, *ast.UnaryNode:
+		return part{}
+	case *ast.IdentifierNode:
+		if known, ok := names[n.Value]; ok {
+			return known
+		}
+	case *ast.VariableDeclaratorNode:
+		value := names.of(n.Value)
+		inner := partsOf{n.Name: value}
+		for name, p := range names {
+			if name != n.Name {
+				inner[name] = p
+			}
+		}
+		return inner.of(n.Expr)
+	case *ast.BinaryNode:
+		if n.Operator == "+" || n.Operator == "??" {
+			return names.worst(n.Left, n.Right)
+		}
+		return part{} // a number, or true or false
+	case *ast.ConditionalNode:
+		return names.worst(n.Exp1, n.Exp2)
+	case *ast.SequenceNode:
+		return names.of(n.Nodes[len(n.Nodes)-1])
+	case *ast.ArrayNode:
+		return names.worst(n.Nodes...)
+	case *ast.MapNode:
+		return names.worst(n.Pairs...)
+	case *ast.PairNode:
+		return names.of(n.Value)
+	case *ast.ChainNode:
+		return names.of(n.Node)
+	case *ast.PredicateNode:
+		return names.of(n.Node)
+	case *ast.MemberNode:
+		return names.cut(n, n.Node)
+	case *ast.SliceNode:
+		return names.cut(n, n.Node)
+	case *ast.CallNode:
+		if callee, ok := n.Callee.(*ast.IdentifierNode); ok && callee.Value == "rdn" {
+			return part{care: escaped}
+		}
+		return names.cut(n, n.Arguments...)
+	case *ast.BuiltinNode:
+		return names.builtin(n)
+	}
+	return part{loose, node.String()}
+}
+
+// builtin is of those functions of expr's own that put values side by side, or tell something of them; the others may cut what they are
+// given.
+func (names partsOf) builtin(n *ast.BuiltinNode) part {
+	switch {
+	case n.Map != nil: // filter and map in one
+		return names.of(n.Map)
+	case n.Name == "map":
+		return names.of(n.Arguments[1])
+	case n.Name == "join":
+		return names.worst(n.Arguments...)
+	case n.Name == "len" || n.Name == "count" || n.Name == "any" || n.Name == "all" || n.Name == "none" || n.Name == "one":
+		return part{}
+	}
+	return names.cut(n, n.Arguments...)
+}
+
+// worst is the one of the parts that is the most to be cared about.
+func (names partsOf) worst(nodes ...ast.Node) (worst part) {
+	for _, n := range nodes {
+		if p := names.of(n); p.care > worst.care {
+			worst = p
+		}
+	}
+	return worst
+}
+
+// cut is what becomes of what is given to a function that may take it apart.
+func (names partsOf) cut(whole ast.Node, given ...ast.Node) part {
+	if names.worst(given...).care == constant {
+		return part{}
+	}
+	return part{loose, whole.String()}
+}
