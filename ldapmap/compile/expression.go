@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,36 +27,41 @@ type Expression struct {
 	Secret  bool            // it reads what is never shown, a password, and neither is what it makes of that
 }
 
+// misuse is what a function of ours says of a value that it does not take.
+type misuse string
+
+func (m misuse) Error() string { return string(m) }
+
 // errUnassigned is what a function that cannot do without a value fails with.
-var errUnassigned = errors.New("the value is not assigned")
+const errUnassigned = misuse("the value is not assigned")
 
 var functionNames = []string{"rdn", "lower", "upper", "trim", "before", "after", "truncate"}
 
 // functions are what an expression may call besides expr-lang's own. All but rdn pass an unassigned value on.
 var functions = []expr.Option{
-	function("rdn", 1, func(s string, _ []any) (any, error) {
+	function("rdn", one, func(s string, _ []any) (any, error) {
 		if s == "" {
 			return nil, errUnassigned
 		}
 		return ldif.EscapeRDN(s), nil
 	}),
-	function("lower", 1, func(s string, _ []any) (any, error) { return strings.ToLower(s), nil }),
-	function("upper", 1, func(s string, _ []any) (any, error) { return strings.ToUpper(s), nil }),
-	function("trim", 1, func(s string, _ []any) (any, error) { return strings.TrimSpace(s), nil }),
-	function("before", 2, func(s string, more []any) (any, error) {
+	function("lower", one, func(s string, _ []any) (any, error) { return strings.ToLower(s), nil }),
+	function("upper", one, func(s string, _ []any) (any, error) { return strings.ToUpper(s), nil }),
+	function("trim", one, func(s string, _ []any) (any, error) { return strings.TrimSpace(s), nil }),
+	function("before", two, func(s string, more []any) (any, error) {
 		separator, err := Text(more[0])
 		head, _, _ := strings.Cut(s, separator)
 		return head, err
 	}),
-	function("after", 2, func(s string, more []any) (any, error) {
+	function("after", two, func(s string, more []any) (any, error) {
 		separator, err := Text(more[0])
 		_, tail, _ := strings.Cut(s, separator)
 		return tail, err
 	}),
-	function("truncate", 2, func(s string, more []any) (any, error) {
+	function("truncate", two, func(s string, more []any) (any, error) {
 		n, ok := more[0].(int)
 		if !ok || n < 0 {
-			return nil, fmt.Errorf("truncate: %v is no length", more[0])
+			return nil, misuse(briefly(more[0]) + " is no length")
 		}
 		return Truncate(s, n), nil
 	}),
@@ -71,12 +75,15 @@ var language = append([]expr.Option{
 	expr.DisableBuiltin("lower"), expr.DisableBuiltin("upper"), expr.DisableBuiltin("trim"),
 }, functions...)
 
+// What functions take.
+var (
+	one = new(func(any) any)
+	two = new(func(any, any) any)
+)
+
 // function makes a function whose first argument is text; unassigned gives unassigned, but to rdn an empty string.
-func function(name string, arity int, do func(first string, more []any) (any, error)) expr.Option {
+func function(name string, takes any, do func(first string, more []any) (any, error)) expr.Option {
 	return expr.Function(name, func(arguments ...any) (any, error) {
-		if len(arguments) != arity {
-			return nil, fmt.Errorf("%s takes %d arguments, not %d", name, arity, len(arguments))
-		}
 		if arguments[0] == nil && name != "rdn" {
 			return nil, nil
 		}
@@ -84,15 +91,15 @@ func function(name string, arity int, do func(first string, more []any) (any, er
 		if arguments[0] != nil {
 			var err error
 			if first, err = Text(arguments[0]); err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
+				return nil, misuse(name + ": " + err.Error())
 			}
 		}
 		result, err := do(first, arguments[1:])
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		if err != nil && err != errUnassigned {
+			err = misuse(name + ": " + err.Error())
 		}
-		return result, nil
-	})
+		return result, err
+	}, takes)
 }
 
 // Text is a SCIM value as text; an error for what is none.
@@ -105,7 +112,7 @@ func Text(value any) (string, error) {
 	case bool, int, int64, float64:
 		return fmt.Sprint(v), nil
 	}
-	return "", fmt.Errorf("%T is not text", value)
+	return "", misuse(briefly(value) + " is not text")
 }
 
 // Truncate cuts s to at most n characters.
@@ -182,11 +189,7 @@ func (e *Expression) Eval(r scim.Resource, rt *schema.ResourceType, base string)
 			return s, nil
 		}
 	}
-	if errors.Is(err, errUnassigned) {
-		err = errUnassigned // without the place in the expression
-	}
-	detail := fmt.Sprintf("the map's expression %s has no result: %v", e.text, firstLine(err))
-	return "", &scim.Error{Type: scim.InvalidValue, Detail: detail}
+	return "", &scim.Error{Type: scim.InvalidValue, Detail: e.failure(err, environment(r, rt, base))}
 }
 
 func firstLine(err error) string {

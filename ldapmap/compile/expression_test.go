@@ -56,16 +56,21 @@ func TestExpressions(t *testing.T) {
 			t.Errorf("%s is %q, %v; want %q", source, got, err, want)
 		}
 	}
+	const emails = `[{"type":"work","value":"m@example"}]`
 	for source, want := range map[string]string{
-		`rdn(nickName)`:           "the value is not assigned",
-		`rdn("")`:                 "the value is not assigned",
-		`"cn=" + rdn(title)`:      "the value is not assigned",
-		`emails`:                  "[]interface {} is not text",
-		`truncate(userName, -1)`:  "truncate: -1 is no length",
-		`truncate(userName, "x")`: "truncate: x is no length",
-		`lower(emails)`:           "lower: []interface {} is not text",
-		`repeat("x", 100000000)`:  "memory budget exceeded",
-		`emails[7].value`:         "index out of range",
+		`rdn(nickName)`:                  "the value is not assigned",
+		`rdn("")`:                        "the value is not assigned",
+		`"cn=" + rdn(title)`:             "the value is not assigned",
+		`emails`:                         `over emails ` + emails + `: ` + emails + ` is not text`,
+		`truncate(userName, -1)`:         `over userName "Mara.Lind@example": truncate: -1 is no length`,
+		`truncate(userName, "x")`:        `truncate: "x" is no length`,
+		`lower(emails)`:                  `lower: ` + emails + ` is not text`,
+		`repeat("x", 100000000)`:         "cannot be computed at line 1, column 1",
+		`emails[7].value`:                `over emails ` + emails + `: cannot be computed at line 1, column 7`,
+		`userName + 1`:                   `over userName "Mara.Lind@example": cannot be computed at line 1, column 10`,
+		`name.familyName.x`:              `over name.familyName " Lind ": cannot be computed`,
+		`lower(enterprise)`:              `over enterprise {"department":"Ops","manager":{"value":"9"}}: lower: {`,
+		`lower(split(title ?? "", "-"))`: `over title "": lower: [""] is not text`,
 	} {
 		e, err := newExpression(source, rt)
 		if err != nil {
@@ -74,19 +79,40 @@ func TestExpressions(t *testing.T) {
 		}
 		_, err = e.Eval(r, rt, "dc=example")
 		fault, ok := err.(*scim.Error)
-		if !ok || fault.Type != scim.InvalidValue || !strings.Contains(fault.Detail, want) || strings.Contains(fault.Detail, "\n") {
+		if !ok || fault.Type != scim.InvalidValue || !strings.Contains(fault.Detail, source+" has no result") ||
+			!strings.Contains(fault.Detail, want) || strings.ContainsAny(fault.Detail, "\n") || strings.Contains(fault.Detail, "interface") {
 			t.Errorf("%s: %v, want %s", source, err, want)
 		}
 	}
 	for _, source := range []string{
 		``, `userName +`, `nope`, `name.nope`, `enterprise.nope`, `Enterprise.department`, `username`,
-		`now()`, `keys(name)`, `before(userName)`,
+		`now()`, `keys(name)`, `before(userName)`, `lower(userName, 3)`, `lower()`, `rdn(userName, title)`, `truncate(userName)`,
 		strings.Repeat("userName + ", 200) + "userName",
 	} {
-		if e, err := newExpression(source, rt); err == nil {
-			if _, err = e.Eval(r, rt, ""); err == nil {
-				t.Errorf("%.40s is an expression", source)
-			}
+		if _, err := newExpression(source, rt); err == nil {
+			t.Errorf("%.40s is an expression", source)
+		}
+	}
+}
+
+// What an expression says of its failure tells no password.
+func TestFailureOfSecrets(t *testing.T) {
+	r := scim.Resource{"userName": "mara", "password": "Hush-1"}
+	for _, source := range []string{
+		`lower([password])`, `truncate(password, password)`, `split(password, "-")[7]`, `userName + int(password)`, `lower(resource)`,
+	} {
+		m, err := Compile([]Options{{
+			Type: "User", Base: "dc=example", ObjectClasses: []string{"inetOrgPerson"}, Attributes: []AttributeOptions{
+				{SCIM: "userName", LDAP: "uid"}, {SCIM: "password", LDAP: "userPassword"}, {LDAP: "description", Value: source},
+			},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		user := m.Type("User")
+		_, err = user.Rules[2].Value.Eval(r, user.Resource, "dc=example")
+		if fault, ok := err.(*scim.Error); !ok || strings.Contains(fault.Detail, "Hush") || strings.Contains(fault.Detail, "mara") {
+			t.Errorf("%s: %v", source, err)
 		}
 	}
 }
