@@ -51,6 +51,7 @@ type Result struct {
 // Options is what a Bridge is made of.
 type Options struct {
 	Map       *compile.Map
+	Place     func(key string) string // where a key of the configuration was set; nil: nobody knows
 	Directory *directory.Client
 	Guard     *guard.Guard
 	Journal   journal.Journal // nil: none
@@ -63,6 +64,7 @@ type Options struct {
 // Bridge serves SCIM operations from a directory. Operations name their resource type by its name ("User"). It is safe for concurrent use.
 type Bridge struct {
 	compiled  *compile.Map
+	place     func(key string) string
 	directory *directory.Client
 	guard     *guard.Guard
 	journal   journal.Journal
@@ -85,11 +87,14 @@ func New(o Options) *Bridge {
 	if o.Journal == nil {
 		o.Journal = func(journal.Record) {}
 	}
+	if o.Place == nil {
+		o.Place = func(key string) string { return key }
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	return &Bridge{
-		compiled: o.Map, directory: o.Directory, guard: o.Guard, journal: o.Journal, log: o.Log,
+		compiled: o.Map, place: o.Place, directory: o.Directory, guard: o.Guard, journal: o.Journal, log: o.Log,
 		limits: o.Limits.withDefaults(), dialect: scim.Dialect{Strict: o.Strict}, snapshots: newSnapshots(o.Now),
 		now: o.Now, fitting: make(chan struct{}, 1),
 	}

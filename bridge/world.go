@@ -76,7 +76,8 @@ func (b *Bridge) fitTo(ctx context.Context, server *ldif.Server) (fit, error) {
 	f := fit{server: server, at: b.now()}
 	bound, problems := ldapmap.For(b.compiled, server)
 	for _, p := range problems {
-		b.log.Error("the map does not fit the directory", "key", p.Key(), "problem", p.Problem)
+		key := p.Key()
+		b.log.Error("the map does not fit the directory", "place", b.place(key), "key", key, "problem", p.Problem)
 		f.err = errMismatch
 	}
 	if f.err == nil {

@@ -156,10 +156,10 @@ func (r *request) attempt(ctx context.Context, in intent, past history) (history
 	if err := r.guard.Judge(ctx, r.world, r.server, plan); err != nil { // 5
 		return past, err
 	}
-	// 6: a journal that must know of a write before it happens is told here
 	if err := ctx.Err(); err != nil { // nobody waits for it any more
 		return past, err
 	}
+	// 6: a journal that must know of a write before it happens is told here
 	through, done := toItsEnd(ctx)
 	defer done()
 	a.receipt = r.directory.Execute(through, plan, in.reads()) // 7

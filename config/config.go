@@ -31,7 +31,12 @@ type Config struct {
 	Guard      guard.Options      `koanf:"guard"`
 	Limits     bridge.Limits      `koanf:"limits"`
 	Log        LogOptions         `koanf:"log"`
+
+	origins *reader
 }
+
+// Place is where the key with the path was set, or the nearest one above it: file:line:column, or an environment variable.
+func (c *Config) Place(path string) string { return c.origins.place(c.origins.nearest(path)) }
 
 // Load reads the file and the environment (as os.Environ has it). Its error is Faults, or what kept the file from being read.
 func Load(file string, environ []string) (*Config, error) {
@@ -53,7 +58,7 @@ func Parse(file string, content []byte, environ []string) (*Config, error) {
 	if err := k.Load(env.Provider(".", variables), nil, koanf.WithMergeFunc(r.overlay)); err != nil {
 		return nil, err
 	}
-	c := &Config{}
+	c := &Config{origins: r}
 	if err := k.Unmarshal("", c); err != nil {
 		// Not reached: every value has its key's type by now. The text may hold values, so it is not repeated.
 		return nil, fmt.Errorf("%s: a value does not fit its key", file)

@@ -48,7 +48,7 @@ func TestThePackageCommentShowsEveryKey(t *testing.T) {
 	text := example(t)
 	var visit func(reflect.Type)
 	visit = func(section reflect.Type) {
-		for field := range section.Fields() {
+		for field := range fieldsOf(section) {
 			if key := field.Tag.Get("koanf"); !strings.Contains(text, key+":") {
 				t.Errorf("%s of %s is not shown", key, section)
 			}

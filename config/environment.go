@@ -101,7 +101,7 @@ func single(t reflect.Type) bool {
 // variables lists the variables of all keys outside lists, for a suggestion.
 func variables(t reflect.Type, name string) []string {
 	var all []string
-	for field := range t.Fields() {
+	for field := range fieldsOf(t) {
 		below := name + strings.ToUpper(field.Tag.Get("koanf"))
 		switch t := field.Type; {
 		case t.Kind() == reflect.Struct:

@@ -67,14 +67,24 @@ func (r *reader) doubt(path, problem string) {
 			return
 		}
 	}
-	at := origin{line: 1, column: 1}
+	r.doubts = append(r.doubts, located{origin: r.nearest(path), path: path, problem: problem})
+}
+
+// nearest is where the key was set, or the nearest one above it.
+func (r *reader) nearest(path string) origin {
 	for near := path; near != ""; near = parent(near) {
 		if set, ok := r.origins[near]; ok {
-			at = set
-			break
+			return set
 		}
 	}
-	r.doubts = append(r.doubts, located{origin: at, path: path, problem: problem})
+	return origin{line: 1, column: 1}
+}
+
+func (r *reader) place(at origin) string {
+	if at.variable != "" {
+		return at.variable
+	}
+	return fmt.Sprintf("%s:%d:%d", r.file, at.line, at.column)
 }
 
 // inOrder returns the faults: the file's in its order, then the environment's by name.
@@ -85,11 +95,7 @@ func (r *reader) inOrder() Faults {
 	})
 	var all Faults
 	for _, f := range found {
-		where := f.variable
-		if where == "" {
-			where = fmt.Sprintf("%s:%d:%d", r.file, f.line, f.column)
-		}
-		all = append(all, Fault{where, f.path, f.problem})
+		all = append(all, Fault{r.place(f.origin), f.path, f.problem})
 	}
 	return all
 }

@@ -1,15 +1,27 @@
 package config
 
 import (
+	"iter"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
 )
 
+// fieldsOf are the fields of a section that hold keys.
+func fieldsOf(section reflect.Type) iter.Seq[reflect.StructField] {
+	return func(yield func(reflect.StructField) bool) {
+		for field := range section.Fields() {
+			if field.IsExported() && !yield(field) {
+				return
+			}
+		}
+	}
+}
+
 // fieldOf returns the type of the key of a section.
 func fieldOf(section reflect.Type, key string) (reflect.Type, bool) {
-	for field := range section.Fields() {
+	for field := range fieldsOf(section) {
 		if field.Tag.Get("koanf") == key {
 			return field.Type, true
 		}
@@ -20,7 +32,7 @@ func fieldOf(section reflect.Type, key string) (reflect.Type, bool) {
 // keysOf lists the keys of a section.
 func keysOf(section reflect.Type) []string {
 	var keys []string
-	for field := range section.Fields() {
+	for field := range fieldsOf(section) {
 		keys = append(keys, field.Tag.Get("koanf"))
 	}
 	return keys

@@ -2,11 +2,15 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"io"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
+
+	"scimbridge/bridge/directory/memdir"
 )
 
 // TestServeTellsOfTheDirectory: what is wrong with the way to the directory shows at the start, and a hang-up ends nothing.
@@ -35,5 +39,52 @@ func TestServeTellsOfTheDirectory(t *testing.T) {
 	}
 	if code := <-ended; code != exitOK || !told {
 		t.Errorf("exit %d, told %v", code, told)
+	}
+}
+
+// TestServeTellsWhereTheMapIsWrong: what the map names and the directory lacks is logged with the line that names it.
+func TestServeTellsWhereTheMapIsWrong(t *testing.T) {
+	ldap, err := memdir.Start(memdir.Options{RootDN: "cn=admin,dc=example,dc=org", RootPassword: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ldap.Close)
+	file := configuration(t, ldap.URL())
+	environ := []string{"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_1_LDAP=nosuchattribute"}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.Replace(text, []byte("objectClasses: [inetOrgPerson]"), []byte("objectClasses: [inetOrgPerson,   nosuchclass]"), 1)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{
+		`"place":"` + file + `:7:38","key":"resources[0].objectClasses[1]"`:                          false,
+		`"place":"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_1_LDAP","key":"resources[0].attributes[1].ldap"`: false,
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	log, written := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(&world{ctx, environ, io.Discard, written}, []string{"serve", "--config", file})
+		written.Close()
+	}()
+	for lines := bufio.NewScanner(log); lines.Scan(); {
+		for place := range want {
+			want[place] = want[place] || strings.Contains(lines.Text(), place)
+		}
+		if strings.Contains(lines.Text(), "the directory cannot be used yet") {
+			stop()
+		}
+	}
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit %d", code)
+	}
+	for place, told := range want {
+		if !told {
+			t.Errorf("nothing tells %s", place)
+		}
 	}
 }

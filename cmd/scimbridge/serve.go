@@ -96,7 +96,8 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 		return h, err
 	}
 	h.bridge = bridge.New(bridge.Options{
-		Map: compiled, Directory: h.directory, Guard: guard.New(c.Guard, c.Directory.Bind.DN, h.directory), Journal: j, Log: log,
+		Map: compiled, Place: c.Place, Directory: h.directory, Guard: guard.New(c.Guard, c.Directory.Bind.DN, h.directory), Journal: j,
+		Log:    log,
 		Limits: c.Limits, Strict: c.Strict,
 	})
 	h.server = front.New(c.Listen, h.bridge, h.gate, log)
