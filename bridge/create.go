@@ -39,7 +39,7 @@ func (c *creation) look(ctx context.Context, _ history) (s seen, err error) {
 	return s, err
 }
 
-func (c *creation) want(seen) (draft.Write, error) {
+func (c *creation) want(context.Context, seen) (draft.Write, error) {
 	return draft.Write{After: c.resource, Members: draft.Members{Add: c.members}}, nil
 }
 

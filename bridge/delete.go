@@ -41,7 +41,7 @@ func (d *deletion) look(ctx context.Context, past history) (s seen, err error) {
 	return s, err
 }
 
-func (d *deletion) want(s seen) (draft.Write, error) {
+func (d *deletion) want(_ context.Context, s seen) (draft.Write, error) {
 	return draft.Write{Entry: s.entry, Before: read.Resource(d.typ, s.entry, s.refs), Exactly: d.call.exactly()}, nil
 }
 

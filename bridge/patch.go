@@ -37,12 +37,12 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 // patching is the intent of a PATCH.
 type patching struct {
 	update
-	ops     []patch.Op
+	ops     patch.Ops
 	members patch.Members // what of the operations is about members alone
 }
 
-func (p *patching) want(s seen) (draft.Write, error) {
-	after, err := patch.Apply(s.before.Clone(), p.ops, p.typ.Resource, p.dialect)
+func (p *patching) want(ctx context.Context, s seen) (draft.Write, error) {
+	after, err := p.ops.Apply(ctx, s.before.Clone(), p.typ.Resource, p.dialect)
 	if err != nil {
 		return draft.Write{}, err
 	}

@@ -41,7 +41,7 @@ type replacing struct {
 	members []string
 }
 
-func (p *replacing) want(s seen) (draft.Write, error) {
+func (p *replacing) want(_ context.Context, s seen) (draft.Write, error) {
 	after := p.sent.Clone()
 	if err := keep(after, s.before, p.typ.Resource); err != nil {
 		return draft.Write{}, err

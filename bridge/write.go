@@ -38,7 +38,7 @@ type intent interface {
 	// look reads what is there. past is what earlier attempts came to.
 	look(ctx context.Context, past history) (seen, error)
 	// want tells what is wanted of what look saw.
-	want(s seen) (draft.Write, error)
+	want(ctx context.Context, s seen) (draft.Write, error)
 	// reads are the attributes that finish needs of the entry as the write leaves it.
 	reads() []string
 	// finish tells the client what the write came to.
@@ -130,7 +130,7 @@ func (r *request) attempt(ctx context.Context, in intent, past history) (history
 	if a.entry != nil {
 		r.dn = a.entry.DN
 	}
-	wanted, err := in.want(a.seen)
+	wanted, err := in.want(ctx, a.seen)
 	if err != nil {
 		return past, err
 	}

@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 
@@ -12,11 +13,12 @@ import (
 // attribute.
 const MaxOperations = 1_000
 
-// Apply applies the operations in order, all or nothing, and returns the new resource; r is not changed. Errors are *scim.Error.
+// Apply applies the operations in order, all or nothing, and returns the new resource; r is not changed. Errors are *scim.Error, or that of
+// ctx, with which the work ends.
 //
 // What is required or immutable is checked at the end (held): a remove whose attribute a later operation sets again is no error, and a
 // required sibling that was never there is not this patch's concern.
-func Apply(r scim.Resource, ops []Op, rt *schema.ResourceType, d scim.Dialect) (scim.Resource, error) {
+func (ops Ops) Apply(ctx context.Context, r scim.Resource, rt *schema.ResourceType, d scim.Dialect) (scim.Resource, error) {
 	if len(ops) > MaxOperations {
 		return nil, &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the PATCH has more than %d operations", MaxOperations)}
 	}
@@ -25,6 +27,9 @@ func Apply(r scim.Resource, ops []Op, rt *schema.ResourceType, d scim.Dialect) (
 		out = scim.Resource{}
 	}
 	for _, op := range ops {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if err := apply(out, op, d); err != nil {
 			return nil, located(err, fmt.Sprintf("%s %q", op.Kind, briefly(op.Path.String())))
 		}

@@ -1,6 +1,8 @@
 package patch_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -60,6 +62,34 @@ func TestLimits(t *testing.T) {
 	_, err = patch.Apply(scim.Resource{"displayName": "g"}, rest, groupType(), scim.Dialect{})
 	if err != nil || !ok || len(delta.Add) != 33_000 {
 		t.Errorf("members: %t, %d, %v", ok, len(delta.Add), err)
+	}
+}
+
+// patience is a context that ends when it has been asked so often.
+type patience struct {
+	context.Context
+	left int
+}
+
+func (p *patience) Err() error {
+	if p.left--; p.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestApplyEnds: each operation looks at all values of its attribute, and there may be many of both: the work ends with the request's.
+func TestApplyEnds(t *testing.T) {
+	body := `{"Operations":[` + many(5, `{"op":"replace","path":"title","value":"%d"}`) + `]}`
+	ops, _, err := patch.Parse([]byte(body), userType(), scim.Dialect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for asked, want := range map[int]error{0: context.Canceled, 4: context.Canceled, 5: nil} {
+		ctx := &patience{t.Context(), asked}
+		if _, err := patch.Ops(ops).Apply(ctx, scim.Resource{"userName": "a"}, userType(), scim.Dialect{}); !errors.Is(err, want) {
+			t.Errorf("%d: %v, want %v", asked, err, want)
+		}
 	}
 }
 
