@@ -5,12 +5,15 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
 	"scimbridge/bridge/directory/memdir"
+	"scimbridge/ldapmap/ldif"
 )
 
 // TestServeTellsOfTheDirectory: what is wrong with the way to the directory shows at the start, and a hang-up ends nothing.
@@ -86,5 +89,67 @@ func TestServeTellsWhereTheMapIsWrong(t *testing.T) {
 		if !told {
 			t.Errorf("nothing tells %s", place)
 		}
+	}
+}
+
+// TestServeTellsOfAServerThatTakesNoChanges: the client hears when to come back, the operator what stands in the way.
+func TestServeTellsOfAServerThatTakesNoChanges(t *testing.T) {
+	for name, fault := range map[string]memdir.Fault{
+		"full":      {Code: 80, Text: "entry store failed"},
+		"read-only": {Code: 53, Text: "operation restricted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			entry := func(dn, class string) *ldif.Entry {
+				return &ldif.Entry{DN: dn, Attributes: []ldif.Attribute{{Name: "objectClass", Values: []string{class}}}}
+			}
+			ldap, err := memdir.Start(memdir.Options{
+				RootDN: "cn=admin,dc=example,dc=org", RootPassword: "secret",
+				Entries: []*ldif.Entry{entry("dc=example,dc=org", "domain"), entry("ou=people,dc=example,dc=org", "organizationalUnit")},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(ldap.Close)
+			ldap.Fault(func(op, _ string) memdir.Fault {
+				if op == "add" {
+					return fault
+				}
+				return memdir.Fault{}
+			})
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			log, written := io.Pipe()
+			ended := make(chan int, 1)
+			go func() {
+				ended <- run(&world{ctx, nil, io.Discard, written}, []string{"serve", "--config", configuration(t, ldap.URL())})
+				written.Close()
+			}()
+			root, lines := listening(t, log)
+			body := strings.NewReader(`{"userName":"mara"}`)
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, root+"/Users", body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Authorization", "Bearer "+token)
+			answer, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			after, err := strconv.Atoi(answer.Header.Get("Retry-After"))
+			if answer.StatusCode != http.StatusServiceUnavailable || err != nil || after < 1 {
+				t.Errorf("%s, Retry-After %q", answer.Status, answer.Header.Get("Retry-After"))
+			}
+			stop()
+			<-ended
+			told := false
+			for line := range lines {
+				told = told || strings.Contains(line, `"level":"ERROR","msg":"directory: the server takes no changes"`) &&
+					strings.Contains(line, fault.Text)
+			}
+			if !told {
+				t.Error("nothing tells the operator")
+			}
+		})
 	}
 }
