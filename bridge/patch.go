@@ -23,7 +23,7 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	for _, op := range ops {
 		r.shown.Specify(op.Path.Attr.Ref)
 	}
-	p := &patching{update: update{request: r, id: id, said: patch.Ops(ops)}, ops: ops}
+	p := &patching{update: update{request: r, id: id}, ops: ops, said: ops}
 	if r.typ.HasMembers() {
 		var split bool
 		p.ops, p.members, split = patch.SplitMembers(ops, "members")
@@ -37,8 +37,9 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 // patching is the intent of a PATCH.
 type patching struct {
 	update
-	ops     patch.Ops
-	members patch.Members // what of the operations is about members alone
+	said    patch.Ops
+	ops     patch.Ops     // of them, what is not about members alone
+	members patch.Members // what is
 }
 
 func (p *patching) want(ctx context.Context, s seen) (draft.Write, error) {
@@ -53,5 +54,5 @@ func (p *patching) want(ctx context.Context, s seen) (draft.Write, error) {
 	case p.whole:
 		members = draft.Delta(draft.TakeMembers(p.typ, s.before.Clone()), draft.TakeMembers(p.typ, after))
 	}
-	return p.change(s, after, members), nil
+	return p.change(s, after, members, p.said), nil
 }

@@ -27,7 +27,7 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 	if err != nil {
 		return nil, err
 	}
-	p := &replacing{update: update{request: r, id: id, said: replaced{said}, whole: r.typ.HasMembers() && said}, sent: sent}
+	p := &replacing{update: update{request: r, id: id, whole: r.typ.HasMembers() && said}, sent: sent}
 	p.members = draft.TakeMembers(r.typ, sent)
 	p.ids = append(draft.ResourceIDs(r.typ, sent), p.members...)
 	result, err := r.write(ctx, p)
@@ -50,5 +50,5 @@ func (p *replacing) want(_ context.Context, s seen) (draft.Write, error) {
 	if p.whole {
 		members = draft.Delta(draft.TakeMembers(p.typ, s.before.Clone()), p.members)
 	}
-	return p.change(s, after, members), nil
+	return p.change(s, after, members, replaced{p.whole}), nil
 }

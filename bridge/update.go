@@ -14,9 +14,8 @@ type update struct {
 	*request
 	id     string
 	ids    []string // of other resources, that the change names
-	said   draft.Said
-	whole  bool // the members must be read to know what is to change
-	silent bool // the answer has no body
+	whole  bool     // the members must be read to know what is to change
+	silent bool     // the answer has no body
 }
 
 // look reads the entry. What it shows holds the members where the update needs the whole list.
@@ -31,11 +30,11 @@ func (u *update) look(ctx context.Context, past history) (s seen, err error) {
 }
 
 // change is the write that makes after of what look saw.
-func (u *update) change(s seen, after scim.Resource, members draft.Members) draft.Write {
+func (u *update) change(s seen, after scim.Resource, members draft.Members, said draft.Said) draft.Write {
 	before := s.before.Clone()
 	draft.TakeMembers(u.typ, before)
 	draft.TakeMembers(u.typ, after)
-	return draft.Write{Entry: s.entry, Before: before, After: after, Members: members, Exactly: u.call.exactly(), Said: u.said}
+	return draft.Write{Entry: s.entry, Before: before, After: after, Members: members, Exactly: u.call.exactly(), Said: said}
 }
 
 func (u *update) reads() []string {
