@@ -79,11 +79,18 @@ func judge(answer *ldap.Error, touched *ldif.Change) *Error {
 	e.Attribute = atFault(e, names)
 	e.refine(touched, names)
 	for _, secret := range secrets {
-		if secret != "" && strings.Contains(e.Diagnostic, secret) {
+		if secret != "" && repeats(e.Diagnostic, secret) {
 			e.Diagnostic = ""
 		}
 	}
 	return e
+}
+
+// repeats says whether a diagnostic holds a value, as it is, in other case, or as it stands in a filter.
+func repeats(diagnostic, value string) bool {
+	diagnostic = strings.ToLower(diagnostic)
+	return strings.Contains(diagnostic, strings.ToLower(value)) ||
+		strings.Contains(diagnostic, strings.ToLower(ldif.EscapeFilter(value)))
 }
 
 // takenDiagnostics are what servers call a value that another entry has and that no two may have, in a constraint violation's diagnostic;

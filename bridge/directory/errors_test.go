@@ -135,13 +135,20 @@ func TestErrorsKeepSecrets(t *testing.T) {
 	for _, change := range []*ldif.Change{
 		{Kind: ldif.Add, Entry: []ldif.Attribute{{Name: "userPassword", Values: []string{"hunter2"}}}},
 		{Kind: ldif.Modify, Mods: []ldif.Mod{{Op: ldif.ReplaceValues, Name: "unicodePwd", Values: []string{"hunter2"}}}},
+		{
+			Kind: ldif.Modify, Secrets: []string{"description"},
+			Mods: []ldif.Mod{{Op: ldif.ReplaceValues, Name: "Description", Values: []string{"Hunter2", "Hunter2*"}}},
+		},
 	} {
-		e := judge(&ldap.Error{ResultCode: 19, Err: errors.New("the password hunter2 is weak")}, change)
-		if strings.Contains(e.Error(), "hunter2") {
-			t.Errorf("%v", e)
-		}
-		if half := partlyDone(e, e); strings.Contains(half.Error(), "hunter2") {
-			t.Errorf("%v", half)
+		for _, text := range []string{
+			"the password hunter2 is weak", "HUNTER2", `non-unique attributes found with (|(description=hunter2\2a))`,
+		} {
+			e := judge(&ldap.Error{ResultCode: 19, Err: errors.New(text)}, change)
+			for _, err := range []error{e, partlyDone(e, e)} {
+				if strings.Contains(strings.ToLower(err.Error()), "hunter2") {
+					t.Errorf("%v", err)
+				}
+			}
 		}
 	}
 	unreadable := Search{Base: "dc=example", Filter: "(uid=ada"}
