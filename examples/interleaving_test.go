@@ -8,11 +8,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
+	"scimbridge/ldapmap/ldif"
 )
 
 // between is a moment in a request: an operation of a name, on an entry whose DN has a prefix, comes to the directory; what is done
@@ -330,5 +332,42 @@ func TestManyMakeRoom(t *testing.T) {
 	answer, content := c.of(0).do(t, http.MethodPost, "/Users", resource("/Users", `"userName":"zoe@contoso.example"`))
 	if !slices.Contains([]int{http.StatusCreated, http.StatusServiceUnavailable}, answer.StatusCode) {
 		t.Errorf("%d %s", answer.StatusCode, content)
+	}
+}
+
+// TestReplacedWhileRenamed: who is among the members that a group is to have, or is not, while being renamed is so under the new name too:
+// between two steps of the rename the group holds a DN that no entry has.
+func TestReplacedWhileRenamed(t *testing.T) {
+	for _, method := range []string{http.MethodPut, http.MethodPatch} {
+		for _, stays := range []bool{true, false} {
+			t.Run(fmt.Sprint(method, ", stays ", stays), func(t *testing.T) {
+				c := newCrew(t)
+				members := values(c.report)
+				if stays {
+					members = values(c.report, c.user)
+				}
+				do := c.also(t, 1, http.StatusNoContent, method, "/Groups/"+c.group, operations(replace("members", members)))
+				if method == http.MethodPut {
+					body := resource("/Groups", `"displayName":"Crew","members":`+members)
+					do = c.also(t, 1, http.StatusOK, method, "/Groups/"+c.group, body)
+				}
+				var other sync.WaitGroup
+				interleaved(c.server, between{
+					op: "modrdn", dn: "uid=anna", do: func() { other.Go(do) }, fault: memdir.Fault{Delay: 100 * time.Millisecond},
+				})
+				c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, renamed("mara"))
+				other.Wait()
+				want := []string{"cn=no-member", c.of(0).entry(t, c.report).DN}
+				if stays {
+					want = append(want, c.of(0).entry(t, c.user).DN)
+				}
+				held := c.holds(t, c.group, "member")
+				slices.Sort(held)
+				slices.Sort(want)
+				if !slices.EqualFunc(held, want, ldif.SameDN) {
+					t.Errorf("the group holds %q, want %q", held, want)
+				}
+			})
+		}
 	}
 }

@@ -84,7 +84,8 @@ func (d *Draft) unseen(attribute string, refs ldapmap.Refs) []string {
 // strays are the values of references with many that the request names all of, as far as SCIM does not show them, though it might: they
 // name an entry below the bases that is no resource, or none. Elsewhere, and in a placeholder's place, nobody is looked for.
 //
-//	replace members:   uid=gone,ou=people goes, so that a later entry of that name inherits nothing
+//	replace members:   uid=gone,ou=people goes, so that a later entry of that name inherits nothing, unless somebody has the name a little
+//	                   later: a rename gives groups the new name first
 //	                   cn=printer,ou=people stays, an entry out of scope; and so do cn=no-member, and uid=x,ou=elsewhere
 func (d *Draft) strays(refs ldapmap.Refs) []string {
 	var strays []string

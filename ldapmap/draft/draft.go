@@ -3,6 +3,8 @@
 package draft
 
 import (
+	"slices"
+
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
@@ -161,9 +163,14 @@ func (f Facts) Seen(asked []string, found []*ldif.Entry) Facts {
 	return f
 }
 
-// Later are the facts without who refers to what, for another look.
+// lackOne says that one of the DNs is nobody's.
+func (f Facts) lackOne(dns []string) bool {
+	return slices.ContainsFunc(dns, func(dn string) bool { return !f.Entries[ldif.NormalDN(dn)] })
+}
+
+// Later are the facts without who refers to what, and who is there, for another look.
 func (f Facts) Later() Facts {
-	f.Referrers, f.Looks = nil, f.Looks+1
+	f.Referrers, f.Entries, f.Looks = nil, nil, f.Looks+1
 	return f
 }
 
@@ -200,8 +207,13 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 		if needs := d.needs(f); !needs.None() {
 			return ldif.Plan{}, needs, nil
 		}
-		if strays := d.strays(f.Refs); f.Entries == nil && len(strays) > 0 {
-			return ldif.Plan{}, Needs{Entries: strays}, nil
+		if strays := d.strays(f.Refs); len(strays) > 0 {
+			switch {
+			case f.Entries == nil:
+				return ldif.Plan{}, Needs{Entries: strays}, nil
+			case f.Looks < Patience && f.lackOne(strays):
+				return ldif.Plan{}, Needs{Moving: true}, nil
+			}
 		}
 		a, err := d.allot(f)
 		if err == errTaken && f.Rounds < rounds {

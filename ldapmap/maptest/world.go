@@ -288,6 +288,9 @@ func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (
 		for _, dn := range needs.Places {
 			facts = facts.Placed(dn, true)
 		}
+		if needs.Moving {
+			facts = facts.Later()
+		}
 		if len(needs.Entries) > 0 {
 			facts = facts.Seen(needs.Entries, w.Entries)
 		}
