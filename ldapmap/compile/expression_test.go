@@ -123,7 +123,9 @@ func TestResourceWithoutSecrets(t *testing.T) {
 	const urn = "urn:example:2.0:User"
 	m, err := Compile([]Options{{
 		Type: "User", Base: "dc=example", ObjectClasses: []string{"inetOrgPerson"}, Attributes: []AttributeOptions{
-			{SCIM: "userName", LDAP: "uid"}, {SCIM: "password", LDAP: "userPassword"}, {LDAP: "description", Value: "toJSON(resource)"},
+			{SCIM: "userName", LDAP: "uid"},
+			{SCIM: "password", LDAP: "userPassword"},
+			{LDAP: "description", Value: "toJSON(resource)"},
 			{SCIM: urn + ":pin", LDAP: "clearPassword", Define: DefineOptions{Mutability: "writeOnly", Returned: "never"}},
 			{SCIM: urn + ":deck", LDAP: "roomNumber"},
 		},
