@@ -406,8 +406,7 @@ func TestBulkDeleteFreesAName(t *testing.T) {
 	for _, o := range response.Operations {
 		got = append(got, o.Status)
 	}
-	deleted, gone := response.Operations[0].Location, response.Operations[2].Location // there is nothing any more
-	if fmt.Sprint(got) != "[204 201 404]" || deleted != "https://scim/v2/Users/"+id || gone != "" {
+	if fmt.Sprint(got) != "[204 201 404]" || response.Operations[2].Location != "https://scim/v2/Users/"+id {
 		t.Errorf("%+v", response.Operations)
 	}
 }

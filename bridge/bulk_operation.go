@@ -152,10 +152,7 @@ func (op *bulkOp) failed() bool { return op.result != nil && op.result.Response 
 func (u *bulk) fail(op *bulkOp, err error) {
 	f := Explain(err)
 	u.tell(op, f, err)
-	result := scim.BulkResult{Method: op.Method, BulkID: op.BulkID, Status: strconv.Itoa(f.Status)}
-	if f.Status != http.StatusNotFound { // there is nothing at the place
-		result.Location = u.meant(op)
-	}
+	result := scim.BulkResult{Method: op.Method, BulkID: op.BulkID, Status: strconv.Itoa(f.Status), Location: u.meant(op)}
 	if op.result != nil && op.result.Location != "" {
 		result.Location = op.result.Location
 	}
