@@ -79,6 +79,15 @@ const attributeOrValueExists = 20
 // few is how often a write begins again where what stands in its way is likely to stay.
 const few = 3
 
+// overtaken says that the step which the directory refused last was about an entry that had been read.
+func (h history) overtaken() bool {
+	if len(h) == 0 {
+		return false
+	}
+	at := h.last().receipt.At(ldif.Refused)
+	return at >= 0 && h.last().receipt.Plan.Steps[at].Before != nil
+}
+
 // again says whether a write whose attempt n (the first: 0) ended in err may begin again.
 func (h history) again(err error, n int) bool {
 	why := reasonOf(err)
@@ -88,7 +97,7 @@ func (h history) again(err error, n int) bool {
 	case reason.FewTimes:
 		return n < few
 	case reason.FewTimesOf:
-		return n < few && len(h) > 0 && h.last().entry != nil
+		return n < few && h.overtaken()
 	}
 	// A group that must not be left empty is given the placeholder, once. What stands half done is not begun again: to plan anew would not
 	// know of references to what has its new name already.

@@ -70,7 +70,10 @@ func TestAgain(t *testing.T) {
 		Plan: ldif.Plan{Steps: []ldif.Step{{Change: ldif.Change{Mods: []ldif.Mod{{Op: ldif.DeleteValues, Settled: true}}}}}},
 		Err:  &directory.Error{Reason: reason.Invalid, Code: objectClassViolation},
 	}}
-	of := history{{seen: seen{entry: &ldif.Entry{}}}}
+	refused := func(s ldif.Step) history {
+		return history{{receipt: ldif.Receipt{Plan: ldif.Plan{Steps: []ldif.Step{s}}, Steps: []ldif.StepReceipt{{State: ldif.Refused}}}}}
+	}
+	of := refused(ldif.Step{Before: &ldif.Entry{}})
 	for name, c := range map[string]struct {
 		past  history
 		err   error
@@ -86,7 +89,7 @@ func TestAgain(t *testing.T) {
 		"a name that stays taken":   {nil, &directory.Error{Reason: reason.Exists}, 3, false},
 		"an entry that moved":       {of, &directory.Error{Reason: reason.NoSuchObject}, 2, true},
 		"one that keeps moving":     {of, &directory.Error{Reason: reason.NoSuchObject}, 3, false},
-		"no place for a new entry":  {history{{}}, &directory.Error{Reason: reason.NoSuchObject}, 0, false},
+		"no place for a new entry":  {refused(ldif.Step{}), &directory.Error{Reason: reason.NoSuchObject}, 0, false},
 		"a group left empty":        {history{emptied}, emptied.receipt.Err, 0, true},
 		"with its placeholder":      {history{emptied, emptied}, emptied.receipt.Err, 1, false},
 		"another fault behind it":   {history{emptied}, &scim.Error{Type: scim.Uniqueness}, 1, false},
