@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"scimbridge/bridge/directory"
@@ -16,10 +17,31 @@ import (
 // is under way.
 const looks = 10 + draft.Patience
 
-// lookAgain looks at what a plan that is done refers to, and at who refers to what it left, and puts right what others did meanwhile, until
-// there is nothing.
+// lookAgain looks at what a plan that is done refers to, and at who refers to what it left, and puts right what others did meanwhile.
 func (r *request) lookAgain(ctx context.Context, done attempt) error {
-	aftermath := done.draft.Aftermath(done.receipt.Plan, done.refs, done.back)
+	return r.amend(ctx, done.draft.Aftermath(done.receipt.Plan, done.refs, done.back), done.receipt.Plan)
+}
+
+// settle puts right the references that attempts which stopped were to keep true. err is why the write is not done. It is done at the end:
+// what the next attempt finds as it is to be may be what another's rename to the same name has found so too.
+func (r *request) settle(ctx context.Context, past history, err error) (history, error) {
+	past = slices.Clone(past)
+	for i, a := range past {
+		if a.settled || a.receipt.Err == nil || a.receipt.Unsure() {
+			continue
+		}
+		left := a.draft.Stopped(a.receipt)
+		// The caller's deadline may be why the attempt stopped.
+		if failure := r.amend(context.WithoutCancel(ctx), left, ldif.Plan{Before: a.receipt.Plan.Before}); failure != nil {
+			return past, &reason.Error{Reason: reason.PartlyDone, Cause: errors.Join(err, failure)}
+		}
+		past[i].settled = true
+	}
+	return past, err
+}
+
+// amend looks at what the aftermath of the plan asks for, and puts it right, until there is nothing.
+func (r *request) amend(ctx context.Context, aftermath draft.Aftermath, plan ldif.Plan) error {
 	if aftermath.Nothing() {
 		return nil
 	}
@@ -46,12 +68,14 @@ func (r *request) lookAgain(ctx context.Context, done attempt) error {
 				continue
 			}
 		}
-		whole := ldif.Plan{Before: done.receipt.Plan.Before, Steps: slices.Concat(done.receipt.Plan.Steps, amends.Steps)}
+		amends.Before = plan.Before
+		whole := ldif.Plan{Before: plan.Before, Steps: slices.Concat(plan.Steps, amends.Steps)}
 		if err = r.guard.Judge(ctx, r.world, r.server, whole); err != nil {
 			return err
 		}
 		receipt := r.directory.Execute(ctx, amends, nil)
 		r.record(receipt)
+		aftermath = aftermath.Tried(next)
 		switch err = receipt.Err; {
 		case err == nil:
 			aftermath = next

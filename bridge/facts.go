@@ -5,17 +5,13 @@ import (
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/reason"
-	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/ldif"
 )
 
-// plan gathers what the draft needs to know, and plans. Where another write must make room for it first, room is that write's draft.
-// emptied fills groups that lose their last member with the placeholder.
-func (r *request) plan(
-	ctx context.Context, d *draft.Draft, refs ldapmap.Refs, emptied bool,
-) (plan ldif.Plan, room *draft.Draft, err error) {
-	facts := draft.Facts{Refs: refs, Placeholder: emptied, Follows: r.follows.Load()}
+// plan gathers what the draft needs to know besides the facts, and plans. Where another write must make room for it first, room is that
+// write's draft.
+func (r *request) plan(ctx context.Context, d *draft.Draft, facts draft.Facts) (plan ldif.Plan, room *draft.Draft, err error) {
 	for {
 		plan, needs, err := d.Plan(facts)
 		if err != nil || needs.None() || needs.Room != nil {
@@ -30,8 +26,7 @@ func (r *request) plan(
 // gather adds to the facts what is needed besides.
 func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Facts) (_ draft.Facts, err error) {
 	if needs.Moving {
-		facts = facts.Later()
-		return facts, pause(ctx, facts.Looks)
+		return facts, &directory.Error{Reason: reason.LostRace}
 	}
 	if needs.Password {
 		facts.Password = password()

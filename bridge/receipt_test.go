@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -69,6 +70,8 @@ func TestReceipts(t *testing.T) {
 		join    = "modify cn=G add member uid=after"
 		leave   = "modify cn=G delete member uid=before"
 		done    = "done " + title + "\ndone " + join + "\ndone " + rename + "\ndone " + leave
+		again   = "done " + title + "\ndone modify cn=G\ndone " + rename + "\ndone " + leave
+		unjoin  = "done modify cn=G delete member uid=after"
 		halfway = "the change is half done and could not be taken back; the log holds both records"
 
 		unwritable = "cn=G,ou=groups,dc=example,dc=org refers to uid=before,ou=people,dc=example,dc=org, " +
@@ -96,27 +99,35 @@ func TestReceipts(t *testing.T) {
 		},
 		"refused in the middle, and taken back": {
 			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53)},
-			receipts: []string{"taken back " + title + "\ntaken back " + join + "\nrefused " + rename + "\nnot sent"},
+			receipts: []string{"taken back " + title + "\ndone " + join + "\nrefused " + rename + "\nnot sent", unjoin},
 			status:   http.StatusForbidden, detail: "the directory does not let the bridge do that: says no", name: "before",
 		},
 		"refused at the end, and taken back": {
 			faults:   map[string]memdir.Fault{"modify 2": refuse(50)},
-			receipts: []string{"taken back " + title + "\ntaken back " + join + "\ntaken back " + rename + "\nrefused " + leave},
+			receipts: []string{"taken back " + title + "\ndone " + join + "\ntaken back " + rename + "\nrefused " + leave, unjoin},
 			status:   http.StatusForbidden, detail: unwritable, name: "before",
 		},
 		"taking back refused": {
-			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53), "modify 3": refuse(50)},
-			receipts: []string{"stands " + title + "\ntaken back " + join + "\nrefused " + rename + "\nnot sent"},
+			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53), "modify 2": refuse(50)},
+			receipts: []string{"stands " + title + "\ndone " + join + "\nrefused " + rename + "\nnot sent", unjoin},
 			status:   http.StatusInternalServerError, detail: halfway, name: "before", title: "x",
+		},
+		"putting a reference right refused": {
+			faults: map[string]memdir.Fault{"modrdn 0": refuse(53), "modify 3": refuse(50)},
+			receipts: []string{
+				"taken back " + title + "\ndone " + join + "\nrefused " + rename + "\nnot sent",
+				"refused modify cn=G delete member uid=after",
+			},
+			status: http.StatusInternalServerError, detail: halfway, name: "before",
 		},
 		"taking back refused half way": {
 			faults:   map[string]memdir.Fault{"modify 2": refuse(50), "modrdn 1": refuse(53)},
-			receipts: []string{"stands " + title + "\nstands " + join + "\nstands " + rename + "\nrefused " + leave},
+			receipts: []string{"stands " + title + "\ndone " + join + "\nstands " + rename + "\nrefused " + leave, "done " + leave},
 			status:   http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
 		},
 		"a lost race": {
 			faults:   map[string]memdir.Fault{"modrdn 0": refuse(16)},
-			receipts: []string{"taken back " + title + "\ntaken back " + join + "\nrefused " + rename + "\nnot sent", done},
+			receipts: []string{"taken back " + title + "\ndone " + join + "\nrefused " + rename + "\nnot sent", again},
 			status:   http.StatusOK, name: "after", title: "x",
 		},
 		"unknown, resumed as done": {
@@ -155,8 +166,8 @@ func TestReceipts(t *testing.T) {
 			},
 			receipts: []string{
 				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
-				"refused " + leave,
-				done,
+				"done " + title + "\ndone " + join + "\ndone " + rename + "\nrefused " + leave,
+				"done " + leave,
 			},
 			status: http.StatusOK, name: "after", title: "x",
 		},
@@ -164,7 +175,8 @@ func TestReceipts(t *testing.T) {
 			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(50)},
 			receipts: []string{
 				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
-				"taken back " + title + "\ntaken back " + join + "\ntaken back " + rename + "\nrefused " + leave,
+				"taken back " + title + "\ndone " + join + "\ntaken back " + rename + "\nrefused " + leave,
+				unjoin,
 			},
 			status: http.StatusForbidden, detail: unwritable, name: "before",
 		},
@@ -172,7 +184,8 @@ func TestReceipts(t *testing.T) {
 			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(50), "modrdn 1": refuse(53)},
 			receipts: []string{
 				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
-				"stands " + title + "\nstands " + join + "\nstands " + rename + "\nrefused " + leave,
+				"stands " + title + "\ndone " + join + "\nstands " + rename + "\nrefused " + leave,
+				"done " + leave,
 			},
 			status: http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
 		},
@@ -180,8 +193,8 @@ func TestReceipts(t *testing.T) {
 			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(65)},
 			receipts: []string{
 				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
-				"taken back " + title + "\ntaken back " + join + "\ntaken back " + rename + "\nrefused " + leave,
-				done,
+				"taken back " + title + "\ndone " + join + "\ntaken back " + rename + "\nrefused " + leave,
+				again,
 			},
 			status: http.StatusOK, name: "after", title: "x",
 		},
@@ -292,5 +305,25 @@ func TestAnotherChangeUnderIfMatch(t *testing.T) {
 				t.Errorf("%d %v", status(err), err)
 			}
 		})
+	}
+}
+
+// TestRenameCountsNoMembers: groups that follow a rename are no members that the client asked for.
+func TestRenameCountsNoMembers(t *testing.T) {
+	h := build(t)
+	user := h.user(t, "before")
+	for _, name := range []string{"G", "H"} {
+		h.create(t, "Group", fmt.Sprintf(`{"displayName":%q,"members":[{"value":%q}]}`, name, user))
+	}
+	h.faults(map[string]memdir.Fault{"modify 2": {Code: 50, Text: "says no"}})
+	_, err := h.patch(t, bridge.Call{}, "User", user, `{"op":"replace","path":"userName","value":"after"}`)
+	h.server.Mem.Fault(nil)
+	if f := bridge.Explain(err); f.Status != http.StatusForbidden || strings.Contains(f.Detail, "members") {
+		t.Errorf("%+v", f)
+	}
+	for _, name := range []string{"cn=G", "cn=H"} {
+		if held := h.members(t, name); !slices.Contains(held, "uid=before,"+h.server.People) || len(held) > 2 {
+			t.Errorf("%s holds %q", name, held)
+		}
 	}
 }

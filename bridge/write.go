@@ -26,8 +26,8 @@ import (
 //	 8  receipt   what became of it is recorded
 //	 9  resume    a step that no answer came for is read back; what was done goes on at 7, or is taken back, what was not
 //	              begins at 1
-//	10  again     a claim that another made at the same time is withdrawn; what others did meanwhile to what the plan refers to, or
-//	              left, is put right
+//	10  again     a claim that another made at the same time is withdrawn; references that a plan which stopped was to keep true, and
+//	              what others did meanwhile to what the plan refers to, or left, are put right
 //	11  finish    what is shown to the client
 //
 // A lost race goes from 8 back to 1, a few times. Where another entry must make room first, its draft goes through 3 to 10 in the place of
@@ -58,6 +58,7 @@ type attempt struct {
 	draft   *draft.Draft
 	receipt ldif.Receipt
 	room    bool        // it only made room for what is wanted
+	settled bool        // it stopped, and the references are true all the same
 	back    *ldif.Entry // as it was read back; nil where it was not
 }
 
@@ -73,27 +74,36 @@ func (a attempt) left(t *ldapmap.Type) *ldif.Entry {
 }
 
 // attempts is how often a write may begin again, or what it made be read, which a server may be late to show.
-const attempts = draft.Patience
+const attempts = 10 + draft.Patience
 
 // write runs the intent until the directory has confirmed it.
 func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 	ctx = directory.OneWay(ctx) // what was written is read where it was written
 	through, done := toItsEnd(ctx)
 	defer done()
-	var past history
-	var err error
+	past, err := r.confirmed(ctx, through, in)
+	if past, err = r.settle(through, past, err); err != nil { // 10
+		return nil, r.failed(past, err)
+	}
+	result, err := in.finish(through, past.last()) // 11
+	r.tellDropped(r.call, r.typ.Resource, r.untaken)
+	return result.dropping(len(r.untaken)), err
+}
+
+// confirmed are the attempts up to the one that the directory has confirmed. What began goes through to its end.
+func (r *request) confirmed(ctx, through context.Context, in intent) (past history, err error) {
 	for n := range attempts {
 		if len(past) > 0 {
 			ctx = through
 		}
 		if err = pause(ctx, n); err != nil {
-			break
+			return past, err
 		}
 		if past.unsure() {
 			past, err = r.resume(ctx, in, past) // 9
 		}
 		if err == nil && !past.done() {
-			past, err = r.attempt(ctx, in, past)
+			past, err = r.attempt(ctx, in, past, n)
 		}
 		if err == nil {
 			past, err = r.readBack(through, past) // 10
@@ -105,23 +115,24 @@ func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 		case err == nil && past.last().room:
 			continue
 		case err == nil:
-			result, err := in.finish(through, past.last()) // 11
-			r.tellDropped(r.call, r.typ.Resource, r.untaken)
-			return result.dropping(len(r.untaken)), err
+			return past, nil
 		case past.followed():
 			r.follows.Store(true) // it is not asked for that again
+			if past, err = r.settle(through, past, nil); err != nil {
+				return past, err
+			}
 		case !past.again(err, n):
-			return nil, r.failed(past, err)
+			return past, err
 		}
 	}
 	if err == nil { // every attempt made room, and what is wanted is yet to be done
 		err = &directory.Error{Reason: reason.LostRace}
 	}
-	return nil, r.failed(past, err)
+	return past, err
 }
 
-// attempt goes from the look to the receipt.
-func (r *request) attempt(ctx context.Context, in intent, past history) (history, error) {
+// attempt goes from the look to the receipt. n is how many began before it.
+func (r *request) attempt(ctx context.Context, in intent, past history, n int) (history, error) {
 	var a attempt
 	var err error
 	if a.seen, err = in.look(ctx, past); err != nil { // 1
@@ -138,10 +149,12 @@ func (r *request) attempt(ctx context.Context, in intent, past history) (history
 	if a.draft, err = draft.New(r.typ, wanted); err != nil { // 2
 		return past, err
 	}
-	plan, room, err := r.plan(ctx, a.draft, a.refs, past.emptied()) // 3, 4
+	facts := draft.Facts{Refs: a.refs, Placeholder: past.emptied(), Follows: r.follows.Load(), Again: n}
+	plan, room, err := r.plan(ctx, a.draft, facts) // 3, 4
 	if room != nil {
 		a.draft, a.refs, a.room = room, ldapmap.Refs{}, true
-		plan, _, err = r.plan(ctx, room, a.refs, past.emptied())
+		facts.Refs = a.refs
+		plan, _, err = r.plan(ctx, room, facts)
 	}
 	if err != nil {
 		return past, err
@@ -208,12 +221,14 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		return past, after.Err
 	}
 	last.receipt = last.receipt.Resumed(next, after)
-	if after.Err != nil && !after.Unsure() && !after.PartlyDone() {
+	overtaken := false
+	if after.Err != nil && !after.Unsure() && reasonOf(after.Err) != reason.PartlyDone {
 		back := r.directory.Execute(context.WithoutCancel(ctx), last.receipt.Undo(""), nil)
 		last.receipt = last.receipt.Undone(after.Err, back.Err)
+		overtaken = directory.Overtaken(after.Err) && (back.Err == nil || directory.Overtaken(back.Err))
 	}
 	r.record(last.receipt) // 8
-	if last.receipt.Unsure() {
+	if overtaken || last.receipt.Unsure() {
 		return past.with(last), after.Err
 	}
 	return past.with(last), failure(last.receipt)

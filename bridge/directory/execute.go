@@ -41,6 +41,10 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 		if err == nil {
 			receipt.Steps[i], err = r.change(ctx, change, left[change.If.ID], asked)
 		}
+		if step.Keeps.Late && Overtaken(err) {
+			err = nil
+			continue
+		}
 		if err != nil {
 			receipt.Err = r.takeBack(ctx, receipt, i, err)
 			break
@@ -100,13 +104,19 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 			stands = cmp.Or(stands, done.Inverse)
 		}
 	}
-	if stands != nil {
+	if stands != nil && !(Overtaken(failure) && Overtaken(stands)) {
 		return partlyDone(failure, stands)
 	}
 	if lost {
 		return &Error{Reason: reason.LostRace, Cause: failure}
 	}
 	return failure
+}
+
+// Overtaken says that another was quicker: the entry is another by now, is elsewhere, or has gone.
+func Overtaken(err error) bool {
+	e, _ := errors.AsType[*Error](err)
+	return e != nil && (e.Reason == reason.LostRace || e.Reason == reason.NoSuchObject)
 }
 
 // inverse sends an inverse. moved says that another has renamed the entry, or deleted it: a rename of this plan's own is no more then, and

@@ -32,6 +32,8 @@ func TestReceipts(t *testing.T) {
 		}}},
 		{Change: ldif.Change{Kind: ldif.ModifyDN, DN: "uid=ada", NewRDN: "uid=countess"}},
 	}
+	late := []ldif.Step{plan[2], plan[1], plan[0]}
+	late[1].Keeps = ldif.Keeps{ID: "1", Late: true}
 	for name, test := range map[string]struct {
 		plan    []ldif.Step
 		answers map[string]int64 // results beyond the members', by request
@@ -50,6 +52,15 @@ func TestReceipts(t *testing.T) {
 		"all members there": {
 			plan: plan, there: "a b",
 			states: "done, done, done", sent: "mail new, members a b, rename",
+		},
+		"who is to follow has gone": {
+			plan: late, answers: map[string]int64{"members a b": ldap.LDAPResultNoSuchObject},
+			states: "done, refused, done", member: "a b", sent: "rename, members a b, mail new",
+		},
+		"who is to follow may not": {
+			plan: late, answers: map[string]int64{"members a b": ldap.LDAPResultInsufficientAccessRights},
+			err: reason.PartlyDone, code: 50, states: "stands, refused, not sent", stands: "no inverse", member: "a b",
+			sent: "rename, members a b",
 		},
 		"refused at once": {
 			plan: plan, answers: map[string]int64{"mail new": ldap.LDAPResultInsufficientAccessRights},

@@ -23,6 +23,7 @@ type Aftermath struct {
 	written []written
 	removed []written // members that the plan took out: one who was being renamed may be there by the new name
 	left    []leaving
+	kept    []kept // of a plan that stopped
 }
 
 // written is a reference that the plan wrote, or took away.
@@ -83,7 +84,7 @@ func (d *Draft) writes(r *ldapmap.Reference) []string {
 
 // Nothing says that there is nothing to look at.
 func (a Aftermath) Nothing() bool {
-	return len(a.written) == 0 && len(a.removed) == 0 && len(a.left) == 0
+	return len(a.written) == 0 && len(a.removed) == 0 && len(a.left) == 0 && len(a.kept) == 0
 }
 
 // Targets are the ids to look up of what was referred to, and of what refers to it: that may be renamed too.
@@ -95,14 +96,29 @@ func (a Aftermath) Targets() []string {
 	if len(ids) > 0 {
 		ids = append(ids, a.holder.ID)
 	}
+	for _, k := range a.kept {
+		ids = append(ids, k.id, k.Referrer.id())
+	}
 	return ids
 }
 
-// Referrers asks who refers to the DNs that were left.
+// Referrers asks who refers to the DNs that were left, or may have been.
 func (a Aftermath) Referrers() []ReferrerSearch {
 	var searches []ReferrerSearch
+	asked := map[string]bool{}
+	ask := func(t *ldapmap.Type, dn string) {
+		if !asked[dn] {
+			searches = append(searches, referrerSearches(t, dn)...)
+		}
+		asked[dn] = true
+	}
 	for _, l := range a.left {
-		searches = append(searches, referrerSearches(l.t, l.dn)...)
+		ask(l.t, l.dn)
+	}
+	for _, k := range a.kept {
+		for _, dn := range k.names {
+			ask(k.t, dn)
+		}
 	}
 	return searches
 }
@@ -127,12 +143,28 @@ func (a Aftermath) Owners(s Seen) (ids, dns []string) {
 			ids, dns = append(ids, l.id), append(dns, l.dn)
 		}
 	}
+	for _, k := range a.kept {
+		for _, dn := range k.names {
+			if len(s.Referrers[dn]) > 0 && !slices.Contains(dns, dn) {
+				dns = append(dns, dn)
+			}
+		}
+	}
 	return ids, dns
 }
 
 // Amends is the plan that puts right what the look found, and what is to be looked at after it. An empty plan: all is well.
 func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 	plan, next := a.amends(s, placeholder)
+	next.kept = slices.Clone(a.kept)
+	for i, k := range a.kept {
+		steps, now := k.amends(s, placeholder)
+		for _, step := range steps {
+			plan.Steps = append(plan.Steps, step)
+			plan.Effects = append(plan.Effects, ldif.Effect{Kind: ldif.Changed, DN: step.Change.DN, ID: step.Change.If.ID})
+		}
+		next.kept[i] = now
+	}
 	for _, l := range a.left {
 		if _, taken := s.Owners.ByDN(l.dn); taken {
 			continue // who refers to it means the newcomer, or will look again
@@ -152,7 +184,19 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 			}
 		}
 	}
+	for i := range plan.Steps { // what did not come to its end is looked at again, and not turned back
+		plan.Steps[i].Inverse = nil
+	}
 	return plan, next
+}
+
+// Tried is the aftermath where what leads to next may have been done in part.
+func (a Aftermath) Tried(next Aftermath) Aftermath {
+	a.kept = slices.Clone(a.kept)
+	for i := range a.kept {
+		a.kept[i].names, a.kept[i].tried = next.kept[i].names, next.kept[i].tried
+	}
+	return a
 }
 
 // amends puts right what the entry itself refers to. Where that has gone, nothing is left to put right.

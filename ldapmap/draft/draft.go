@@ -138,7 +138,7 @@ type Facts struct {
 	// Follows says that the directory moves references with their targets itself, and refuses to rename what is referred to by its new name
 	// already.
 	Follows bool
-	Looks   int // how often it was looked again for Needs.Moving
+	Again   int // how often the write has begun again
 }
 
 // Placed are the facts with whether there is an entry that something is to be put below.
@@ -168,12 +168,6 @@ func (f Facts) lackOne(dns []string) bool {
 	return slices.ContainsFunc(dns, func(dn string) bool { return !f.Entries[ldif.NormalDN(dn)] })
 }
 
-// Later are the facts without who refers to what, and who is there, for another look.
-func (f Facts) Later() Facts {
-	f.Referrers, f.Entries, f.Looks = nil, nil, f.Looks+1
-	return f
-}
-
 // Needs is what a write needs to know besides the facts that there are.
 type Needs struct {
 	// Rounds is what Facts.Rounds is to be: each round names further candidates for values that take a number where they are taken.
@@ -184,8 +178,8 @@ type Needs struct {
 	Places    []string         // DNs of entries that something is to be put below
 	Entries   []string         // DNs that references hold, and that no resource has: there may be an entry, see LookAt
 	Along     []ReferrerSearch // what Search finds answers these too
-	// Moving says that a rename that is not done yet seems to be moving references that this one moves too: the facts are to be told
-	// again a little later.
+	// Moving says that a rename that is not done yet seems to be moving references that this one moves too, or scrubs: all is to be looked
+	// at anew a little later.
 	Moving bool
 	// Room is another write that must be done first, and then all is to be looked at anew: a soft-deleted entry gives up the name that it
 	// holds.
@@ -211,7 +205,7 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 			switch {
 			case f.Entries == nil:
 				return ldif.Plan{}, Needs{Entries: strays}, nil
-			case f.Looks < Patience && f.lackOne(strays):
+			case f.Again < Patience && f.lackOne(strays):
 				return ldif.Plan{}, Needs{Moving: true}, nil
 			}
 		}

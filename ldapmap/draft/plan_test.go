@@ -176,14 +176,50 @@ func try(w *maptest.World, t *ldapmap.Type, write draft.Write, p ldif.Plan, exac
 			w.T.Errorf("%s does not show what was written (-wanted +shown):\n%s\n%s", e.DN, diff, p)
 		}
 	}
-	for _, s := range slices.Backward(p.Steps) {
-		if s.Inverse == nil {
-			return
-		}
-		run.Apply(*s.Inverse)
+	if slices.ContainsFunc(p.Steps, func(s ldif.Step) bool { return s.Inverse == nil && s.Keeps.ID == "" }) {
+		return
 	}
+	takeBack(run, t, write, p)
 	if diff := cmp.Diff(w.Text(), run.Text()); diff != "" {
 		w.T.Errorf("the inverses do not bring back what was there:\n%s\n%s", diff, planWithInverses(p))
+	}
+}
+
+// takeBack runs the inverses of a plan that was done, and puts right the references that it was to keep true.
+func takeBack(run *maptest.World, t *ldapmap.Type, write draft.Write, p ldif.Plan) {
+	run.T.Helper()
+	d, err := draft.New(t, write)
+	if err != nil {
+		run.T.Fatal(err)
+	}
+	receipt := ldif.NewReceipt(p)
+	receipt.Err = errors.New("it stopped")
+	for i, s := range slices.Backward(p.Steps) {
+		receipt.Steps[i] = ldif.StepReceipt{Sent: s.Change, State: ldif.Done}
+		if s.Inverse != nil {
+			receipt.Steps[i].State = ldif.TakenBack
+			run.Apply(*s.Inverse)
+		}
+	}
+	settle(run, d.Stopped(receipt))
+}
+
+// settle puts right what plans that stopped have left.
+func settle(run *maptest.World, stopped draft.Aftermath) {
+	run.T.Helper()
+	for !stopped.Nothing() {
+		seen := draft.Seen{Targets: run.Refs(stopped.Targets(), nil)}
+		for _, search := range stopped.Referrers() {
+			seen = seen.Told(search, run.Search(search.Search))
+		}
+		seen.Owners = run.Refs(stopped.Owners(seen))
+		var amends ldif.Plan
+		if amends, stopped = stopped.Amends(seen, false); amends.Empty() {
+			return
+		}
+		for _, s := range amends.Steps {
+			run.Apply(s.Change)
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 //	                               has let go of it by then lets go of uid=mara too
 //	uid=mara is made, or is what another is renamed to: groups that still hold uid=mara from somebody before let go of it first
 //
-// What others write meanwhile is looked at afterwards: see Aftermath.
+// What others write meanwhile is looked at afterwards: see Aftermath. What a plan that stopped has done of it is put right: see Stopped.
 
 // ReferrerSearch is a search for the entries of every type that refer to a DN.
 type ReferrerSearch struct {
@@ -149,13 +149,13 @@ func (d *Draft) referrersOf(p ldif.Plan, f Facts) []ReferrerSearch {
 //	anna becomes mara; mara becomes anna again, while groups that hold both are yet to let go of anna
 //	anna becomes mara, who has just become noor; their group is yet to let go of mara
 func (d *Draft) moving(p ldif.Plan, f Facts) bool {
-	return f.Looks < Patience && slices.ContainsFunc(p.Steps, func(s ldif.Step) bool {
+	return f.Again < Patience && slices.ContainsFunc(p.Steps, func(s ldif.Step) bool {
 		now, _ := d.taken(s)
 		return now != "" && len(f.Referrers[now]) > 0
 	})
 }
 
-// Patience is how often it is looked whether a rename is still under way, a little later each time.
+// Patience is how often a write begins again for a rename that is still under way, a little later each time.
 const Patience = 20
 
 // withReferrers puts into the plan what keeps the references true.
@@ -182,14 +182,14 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 				last = append(last, r.step(old, now, f.Placeholder))
 				continue
 			case now != "" && f.Follows:
-				behind = append(behind, r.step(old, now, false))
+				behind = append(behind, late(r.step(old, now, false), s))
 			case now == "":
-				ahead = append(ahead, r.step(old, "", f.Placeholder))
+				ahead = append(ahead, early(r.step(old, "", f.Placeholder), s))
 			case r.Reference.Single:
-				ahead = append(ahead, r.step(old, now, false))
+				ahead = append(ahead, early(r.step(old, now, false), s))
 			default:
-				ahead = append(ahead, r.stillRefers(r.step("", now, false), old))
-				behind = append(behind, r.letsGo(old, now, f.Placeholder))
+				ahead = append(ahead, early(r.stillRefers(r.step("", now, false), old), s))
+				behind = append(behind, late(r.letsGo(old, now, f.Placeholder), s))
 			}
 			if old != "" && now == "" {
 				whole.Effects = append(whole.Effects, r.loses(old))
@@ -206,6 +206,18 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 		whole.Steps = append(whole.Steps, step)
 	}
 	return whole
+}
+
+// early marks what keeps a reference true before its target is changed.
+func early(step, of ldif.Step) ldif.Step {
+	step.Keeps.ID, step.Inverse = of.Change.If.ID, nil
+	return step
+}
+
+// late marks what keeps a reference true once its target is changed.
+func late(step, of ldif.Step) ldif.Step {
+	step.Keeps = ldif.Keeps{ID: of.Change.If.ID, Late: true}
+	return step
 }
 
 // loses is the effect of letting go of a DN that nobody has, or will have.

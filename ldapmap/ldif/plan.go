@@ -13,6 +13,14 @@ type Step struct {
 	Change  Change
 	Inverse *Change // nil where there is none (a delete)
 	Before  *Entry  // nil for an add
+	Keeps   Keeps
+}
+
+// Keeps says of a step that it only keeps a reference true while its target is changed. One that comes before that has no inverse: what is
+// true when the plan stops depends on where the target is by then.
+type Keeps struct {
+	ID   string // of the target; "": the step is something else
+	Late bool   // it comes behind the change of the target: whoever it does not find is looked for again afterwards
 }
 
 // Empty says that the plan writes nothing.

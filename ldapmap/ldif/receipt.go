@@ -68,7 +68,7 @@ func (r Receipt) PartlyDone() bool {
 // Members are how many values the plan was to add to members, or take away, in changes of those alone, and how many of them are so.
 func (r Receipt) Members() (done, all int) {
 	for i, step := range r.Plan.Steps {
-		if !step.Change.IsSettled() || step.Inverse != nil {
+		if !step.Change.IsSettled() || step.Inverse != nil || step.Before != r.Plan.Before {
 			continue
 		}
 		for _, m := range step.Change.Mods {
@@ -104,7 +104,7 @@ func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 // Inverse is what takes back the step as it was done, nil where there is nothing to take back, or nothing that could: of values that may
 // have been there, or gone, already, those that the step itself changed.
 //
-//	uid=anna is to be deleted; another takes it out of the group; the plan finds it out; the delete is refused: it stays out
+//	uid=anna has become uid=mara; another takes uid=anna out of the group; what comes then is refused: uid=anna stays out
 func (r Receipt) Inverse(i int) *Change {
 	inverse := r.Plan.Steps[i].Inverse
 	if inverse == nil || inverse.Kind != Modify {

@@ -264,7 +264,7 @@ func (w *World) Plan(t *ldapmap.Type, write draft.Write, placeholder bool) (ldif
 }
 
 func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (p ldif.Plan, room *draft.Draft, err error) {
-	facts := draft.Facts{Placeholder: placeholder, Refs: refs}
+	facts := draft.Facts{Placeholder: placeholder, Refs: refs, Again: draft.Patience} // nobody else is there
 	for {
 		p, needs, err := d.Plan(facts)
 		if err != nil || needs.None() || needs.Room != nil {
@@ -282,14 +282,8 @@ func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (
 		if needs.Password {
 			facts.Password = "random-password"
 		}
-		if needs.Moving {
-			facts = facts.Later()
-		}
 		for _, dn := range needs.Places {
 			facts = facts.Placed(dn, true)
-		}
-		if needs.Moving {
-			facts = facts.Later()
 		}
 		if len(needs.Entries) > 0 {
 			facts = facts.Seen(needs.Entries, w.Entries)

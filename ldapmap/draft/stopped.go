@@ -1,0 +1,157 @@
+package draft
+
+import (
+	"slices"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// A plan that stopped may leave references that it was to keep true. They are not turned back blindly, for somebody else may have renamed,
+// or deleted, what they refer to, and that may be why the plan stopped. It is looked where the target is now:
+//
+//	anna was to be deleted; the group has let go of uid=anna; a newcomer has displaced anna:  the group gets uid=2834…anna
+//	anna was to become mara; the group has got uid=mara; another rename did the same:         uid=mara stays
+//	anna was to become mara; the group has got uid=mara; another has deleted anna:            uid=mara goes
+
+// kept is a reference that a plan was to keep true, and may have left otherwise.
+type kept struct {
+	Referrer               // as it was found
+	id       string        // of the target
+	t        *ldapmap.Type // of the target
+	names    []string      // that the target had or was to have, and those that were written since
+	given    []string      // those of them that the holder has by this write alone
+	taken    bool          // the holder has lost one by this write
+	tried    bool          // it may have been given the target's name since
+}
+
+// Stopped tells what to look at where the plan of the receipt stopped.
+func (d *Draft) Stopped(r ldif.Receipt) Aftermath {
+	a := Aftermath{t: d.t}
+	for i, s := range r.Plan.Steps {
+		if r.Err == nil || s.Keeps.ID == "" {
+			continue
+		}
+		k, known := d.kept(r.Plan, s)
+		if !known {
+			continue
+		}
+		at := slices.IndexFunc(a.kept, func(o kept) bool { return o.id == k.id && o.among([]Referrer{k.Referrer}) })
+		if at < 0 {
+			at, a.kept = len(a.kept), append(a.kept, k)
+		}
+		a.kept[at].did(r.Steps[i])
+	}
+	a.kept = slices.DeleteFunc(a.kept, func(k kept) bool { return !k.taken && len(k.given) == 0 })
+	return a
+}
+
+// kept is the reference that a step of the plan keeps true.
+func (d *Draft) kept(p ldif.Plan, s ldif.Step) (k kept, known bool) {
+	for _, of := range p.Steps {
+		dn, t := d.left(of)
+		if t == nil || of.Change.If.ID != s.Keeps.ID {
+			continue
+		}
+		k = kept{id: s.Keeps.ID, t: t, names: []string{dn}}
+		if of.Change.Kind == ldif.ModifyDN {
+			k.names = append(k.names, of.Change.NewDN())
+		}
+		for _, search := range referrerSearches(t, dn) {
+			for _, r := range search.by {
+				if r.Attribute == s.Change.Mods[0].Name && r.IsOf(s.Before, t.Name) {
+					k.Referrer = Referrer{r, s.Before}
+					return k, true
+				}
+			}
+		}
+	}
+	return k, false
+}
+
+// did notes what a step came to.
+func (k *kept) did(s ldif.StepReceipt) {
+	if s.State == ldif.NotSent || s.State == ldif.Refused {
+		return
+	}
+	for _, m := range s.Sent.Mods {
+		for _, v := range m.Values {
+			if !slices.ContainsFunc(k.names, func(n string) bool { return ldif.SameDN(n, v) }) {
+				continue // the placeholder
+			}
+			if m.Op == ldif.DeleteValues {
+				k.taken = true
+			}
+			if m.Op == ldif.AddValues || s.State != ldif.Done { // what was taken may have been given back
+				k.given = append(k.given, v)
+			}
+		}
+	}
+}
+
+// holder is the entry as the look found it, nil where it has gone. One that is no resource, and does not refer to any of the names, shows
+// in no look: it is taken to be where it was until it was tried there.
+func (k kept) holder(s Seen) *ldif.Entry {
+	for _, dn := range k.names {
+		for _, r := range s.Referrers[dn] {
+			if k.among([]Referrer{r}) {
+				return r.Entry
+			}
+		}
+	}
+	found, there := s.Targets.ByID(k.Referrer.id())
+	if !there {
+		if k.tried || k.Reference.Type.Map.TypeOf(k.Entry) != nil {
+			return nil
+		}
+		return k.Entry
+	}
+	e := k.Entry.Clone()
+	e.DN = found.DN
+	return e
+}
+
+// amends are the steps that put right what the look found, and what the reference is known by then.
+func (k kept) amends(s Seen, placeholder bool) ([]ldif.Step, kept) {
+	target, there := s.Targets.ByID(k.id)
+	holder := k.holder(s)
+	if holder == nil {
+		return nil, k
+	}
+	k.Entry = holder
+	refers := there && k.taken && len(k.given) == 0
+	held := false // it has the target's name
+	var gone, left []string
+	for _, dn := range k.names {
+		given := slices.ContainsFunc(k.given, func(g string) bool { return ldif.SameDN(g, dn) })
+		owner, owned := s.Owners.ByDN(dn)
+		switch {
+		case !k.among(s.Referrers[dn]):
+		case owned && owner.ID == k.id:
+			held = true
+		case owned && !given: // it means the newcomer
+		case given:
+			gone, refers = append(gone, dn), refers || there && k.taken
+		default:
+			left, refers = append(left, dn), refers || there
+		}
+	}
+	var steps []ldif.Step
+	if refers && !held {
+		k.given, k.tried = append(slices.Clip(k.given), target.DN), true
+		if !slices.Contains(k.names, target.DN) {
+			k.names = append(slices.Clip(k.names), target.DN)
+		}
+		if len(left) == 0 { // in the place of what goes, if something does
+			gone = append(gone, "")[:max(1, len(gone))]
+			left, gone = gone[:1], gone[1:]
+		}
+	}
+	for _, dn := range left {
+		steps = append(steps, k.step(dn, target.DN, placeholder))
+	}
+	for _, dn := range gone {
+		steps = append(steps, k.step(dn, "", placeholder))
+	}
+	return steps, k
+}
