@@ -72,6 +72,7 @@ func TestReferenceRaces(t *testing.T) {
 				{"member add of a leaver against newcomer", leaverJoinsAgainstNewcomer},
 				{"group with a member who is deleted", groupAgainstDelete},
 				{"restore against newcomer", restoreAgainstNewcomer},
+				{"any two writes", anyTwoWrites},
 			} {
 				t.Run(between.name, func(t *testing.T) {
 					c.race(t, raceRounds(t, 12), func(t *testing.T, round int) { between.run(t, c, round) })
