@@ -80,18 +80,20 @@ func (d *difference) leaveRDNValues(n *rename) {
 		isOld := func(v string) bool { return d.holds(at.name, oldValues, v) }
 		isNew := func(v string) bool { return d.holds(at.name, newValues, v) }
 		trailing := slices.DeleteFunc(d.trailing(at, n.rdn), isOld)
-		if slices.ContainsFunc(at.added, isNew) {
-			n.after = append(n.after, swap(at.name, trailing, trailing)...) // the ModifyDN adds the new value at the end
+		var late, anew []string // the old name's values, and the same spelled otherwise
+		if !n.deleteOld {
+			stays := func(v string) bool { return !isOld(v) || isNew(v) }
+			late, anew = slices.DeleteFunc(slices.Clone(at.removed), stays), slices.DeleteFunc(slices.Clone(at.added), stays)
+		}
+		if slices.ContainsFunc(at.added, isNew) || len(anew) > 0 { // which come at the end
+			late, anew = append(late, trailing...), append(anew, trailing...)
 		} else {
 			at.putBack(trailing)
 		}
-		if !n.deleteOld {
-			late := slices.DeleteFunc(slices.Clone(at.removed), func(v string) bool { return !isOld(v) || isNew(v) })
-			n.after = append(n.after, swap(at.name, late, nil)...)
-		}
+		n.after = append(n.after, swap(at.name, late, anew)...)
 		isKept := func(v string) bool { return slices.Contains(newValues, v) } // it was there before, and becomes the name
 		at.removed = slices.DeleteFunc(at.removed, func(v string) bool { return isOld(v) || isKept(v) })
-		at.added = slices.DeleteFunc(at.added, isNew)
+		at.added = slices.DeleteFunc(minus(at.added, anew), isNew)
 	}
 }
 
