@@ -34,14 +34,18 @@ func stopsAt(server *dirtest.Server, writes int32, drop memdir.Drop) {
 }
 
 // TestStoppedAnywhere: a write may stop after any step and never go on. What stands then gives nobody access that was not given, shows no
-// leaver under a clean name, and the same request sent again completes it.
+// leaver under a clean name, loses no value, and the same request sent again completes it.
 func TestStoppedAnywhere(t *testing.T) {
 	const name = "mara@contoso.example"
+	rename := func(user string) (string, string, string) {
+		return http.MethodPatch, "/Users/" + user, operations(replace("userName", `"noor@contoso.example"`), replace("title", `"Chief"`))
+	}
 	for what, c := range map[string]struct {
 		request func(user string) (method, path, body string)
 		leaver  bool // the user is soft-deleted
 		gone    bool // the request ends the user
 		status  int
+		family  string // the user's familyName
 	}{
 		"a newcomer takes a leaver's name": {
 			leaver: true, status: http.StatusCreated,
@@ -49,13 +53,9 @@ func TestStoppedAnywhere(t *testing.T) {
 				return http.MethodPost, "/Users", resource("/Users", `"userName":"`+name+`"`)
 			},
 		},
-		"a rename": {
-			status: http.StatusOK,
-			request: func(user string) (string, string, string) {
-				return http.MethodPatch, "/Users/" + user,
-					operations(replace("userName", `"noor@contoso.example"`), replace("title", `"Chief"`))
-			},
-		},
+		"a rename":                      {status: http.StatusOK, request: rename},
+		"a rename from what a value is": {status: http.StatusOK, request: rename, family: name},
+		"a rename to what a value is":   {status: http.StatusOK, request: rename, family: "noor@contoso.example"},
 		"a delete": {
 			gone: true, status: http.StatusNoContent,
 			request: func(user string) (string, string, string) { return http.MethodDelete, "/Users/" + user, "" },
@@ -67,7 +67,7 @@ func TestStoppedAnywhere(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%d at %d", what, drop, stop), func(t *testing.T) {
 					server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
 					d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms")
-					user := d.user(t, name)
+					user := d.create(t, "/Users", `"userName":"`+name+`","active":true,"name":{"familyName":"`+c.family+`"}`)
 					group := d.group(t, "Crew", user)
 					report := d.user(t, "report@contoso.example")
 					d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+report, operations(replace(managerPath, `"`+user+`"`)))
@@ -93,6 +93,12 @@ func TestStoppedAnywhere(t *testing.T) {
 						case c.status, http.StatusNotFound, http.StatusConflict:
 						default:
 							t.Errorf("sent again: %d %s", answer.StatusCode, content)
+						}
+					}
+					if c.family != "" { // a space behind it may be left
+						shown := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+user, "")["name"]
+						if held, _ := shown.(object)["familyName"].(string); strings.TrimRight(held, " ") != c.family {
+							t.Errorf("familyName %q", held)
 						}
 					}
 					d.isTrue(t, user, group, report, name, c.gone, c.leaver)

@@ -14,9 +14,9 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// Values are the LDAP values that the rule gives a resource. entry is the entry that holds the resource, nil for a new one: a
-// reference that it already holds keeps its spelling.
-func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, refs Refs) ([]string, error) {
+// Values are the LDAP values that the rule gives a resource whose entry is named by rdn. entry is the one that holds it already, nil for
+// a new one: a reference that it holds keeps its spelling.
+func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, rdn string, refs Refs) ([]string, error) {
 	switch {
 	case rule.IsConstant():
 		return rule.Options.Constant, nil
@@ -39,8 +39,15 @@ func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, refs Refs)
 			values = append(values, v) // the directory refuses a value twice
 		}
 	}
-	if len(values) == 0 && rule.Empty != nil {
+	switch {
+	case rule.Empty == nil:
+		return values, nil
+	case len(values) == 0:
 		return t.Evaluated(rule.Empty, r)
+	}
+	standIn := t.StandIn(rule, r, rdn)
+	for i, v := range values {
+		values[i] = standIn.Stored(v)
 	}
 	return values, nil
 }

@@ -127,8 +127,9 @@ func (d *Draft) withStandIn(r *ldapmap.Rule, old, now []string) (withOld, withNo
 	if len(was) == 0 || !slices.Contains(d.write.Entry.Values(r.LDAP), was[0]) || slices.Contains(old, was[0]) {
 		return old, now
 	}
-	if slices.Equal(was, is) {
-		now = append(now, minus(is, now)...)
+	same := func(v string) bool { return ldif.Equal(d.t.Server.Schema, r.LDAP, v, was[0]) }
+	if slices.Equal(was, is) && !slices.ContainsFunc(now, same) {
+		now = append(now, was...)
 	}
 	return append(old, was...), now
 }
@@ -183,7 +184,7 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 	exact := id
 	exact.Version = e.Value(d.t.Server.VersionAttribute)
 	if rename != nil { // a password cannot be taken back either, and who is displaced keeps the tombstone till the new name stands
-		late := func(m ldif.Mod) bool { return d.t.Secret(m.Name) || d.displaced }
+		late := func(m ldif.Mod) bool { return d.t.Secret(m.Name) || d.displaced || diff.bares(m.Name) }
 		for _, m := range mods {
 			if late(m) {
 				rename.after = append(rename.after, m)

@@ -154,15 +154,14 @@ func isAnothers(t *ldapmap.Type, e *ldif.Entry) bool {
 	return slices.ContainsFunc(t.Map.Types, func(other *ldapmap.Type) bool { return other != t && other.IsOfClass(e) })
 }
 
-// among says whether the value is among the others: to the letter where the SCIM attribute is case exact, and else by whatever SCIM
-// or the directory takes for equal.
+// among says whether the value is among the others: to the letter, but for spaces at the end, where the SCIM attribute is case exact, and
+// else by whatever SCIM or the directory takes for equal.
 func among(t *ldapmap.Type, r *ldapmap.Rule, others []string, value string) bool {
-	for _, other := range others {
-		if other == value || !(!r.Computed() && r.CaseExact()) && alike(t, r.LDAP, other, value) {
-			return true
-		}
-	}
-	return false
+	exactly := !r.Computed() && r.CaseExact()
+	return slices.ContainsFunc(others, func(other string) bool {
+		same := strings.TrimRight(other, " ") == strings.TrimRight(value, " ")
+		return same || !exactly && alike(t, r.LDAP, other, value)
+	})
 }
 
 // alike says whether SCIM or the directory takes two values for equal.

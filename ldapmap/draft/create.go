@@ -100,7 +100,11 @@ func (d *Draft) now(r *ldapmap.Rule, f Facts) ([]string, error) {
 	if g, ok := d.generated[r]; ok {
 		return fitted(d.t, r, g.now), nil
 	}
-	return d.t.Values(r, d.after, d.write.Entry, f.Refs)
+	rdn := d.name.rdn
+	if rdn == "" {
+		rdn, _ = ldif.SplitDN(d.write.Entry.DN)
+	}
+	return d.t.Values(r, d.after, d.write.Entry, rdn, f.Refs)
 }
 
 // old are those that it gave the resource before. What cannot be computed was not there.
@@ -108,7 +112,8 @@ func (d *Draft) old(r *ldapmap.Rule, f Facts) []string {
 	if g, ok := d.generated[r]; ok {
 		return fitted(d.t, r, g.old)
 	}
-	values, _ := d.t.Values(r, d.before, d.write.Entry, f.Refs)
+	rdn, _ := ldif.SplitDN(d.write.Entry.DN)
+	values, _ := d.t.Values(r, d.before, d.write.Entry, rdn, f.Refs)
 	return values
 }
 

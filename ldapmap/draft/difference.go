@@ -223,6 +223,12 @@ func (d *difference) mods() []ldif.Mod {
 	return mods
 }
 
+// bares says that a value loses the space that tells it from what stands in for it: under the old name it would stand in.
+func (d *difference) bares(name string) bool {
+	a := d.find(name)
+	return a != nil && slices.ContainsFunc(a.now, func(v string) bool { return slices.Contains(a.old, v+" ") })
+}
+
 // swap deletes values and adds others.
 func swap(name string, removed, added []string) []ldif.Mod {
 	var mods []ldif.Mod

@@ -34,6 +34,7 @@ func (s *Subschema) Rules(attribute string) (equality, substrings string) {
 // Syntaxes by which values are told apart (RFC 4517 §3.3).
 const (
 	SyntaxDN              = "1.3.6.1.4.1.1466.115.121.1.12"
+	SyntaxDirectoryString = "1.3.6.1.4.1.1466.115.121.1.15"
 	SyntaxGeneralizedTime = "1.3.6.1.4.1.1466.115.121.1.24"
 	SyntaxInteger         = "1.3.6.1.4.1.1466.115.121.1.27"
 	SyntaxNameAndUID      = "1.3.6.1.4.1.1466.115.121.1.34"

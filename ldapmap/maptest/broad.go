@@ -3,6 +3,7 @@ package maptest
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"pgregory.net/rapid"
 
@@ -75,8 +76,14 @@ func DrawResource(t *rapid.T, number int, managers []string) scim.Resource {
 		maybe(r, name, DrawWord(t, name))
 	}
 	name, address, own, enterprise := map[string]any{}, map[string]any{}, map[string]any{}, map[string]any{}
-	maybe(name, "formatted", DrawWord(t, "formatted"))
-	maybe(name, "familyName", DrawWord(t, "familyName"))
+	nearStandIn := func(attribute string, of any) string { // a word, or what stands in with spaces behind it
+		if text, ok := of.(string); ok && rapid.Bool().Draw(t, attribute+" near its stand-in") {
+			return text + strings.Repeat(" ", rapid.IntRange(0, 2).Draw(t, "spaces"))
+		}
+		return DrawWord(t, attribute)
+	}
+	maybe(name, "familyName", nearStandIn("familyName", r["userName"]))
+	maybe(name, "formatted", nearStandIn("formatted", rapid.SampledFrom([]any{r["userName"], name["familyName"]}).Draw(t, "stands in")))
 	put("name", name)
 	for _, list := range []struct{ name, a, b string }{{"emails", "work", "home"}, {"phoneNumbers", "work", "fax"}} {
 		var elements []any

@@ -1,8 +1,6 @@
 package read
 
 import (
-	"slices"
-
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
@@ -16,10 +14,13 @@ func showStandIns(t *ldapmap.Type, r scim.Resource, e *ldif.Entry, refs ldapmap.
 		if t.TombstoneOf(e) != "" {
 			held["userName"] = t.LoginOf(e)
 		}
-		standIn, err := t.Evaluated(rule.Empty, held)
-		values := slices.Clone(e.Values(rule.LDAP))
-		if err == nil && len(standIn) > 0 {
-			values = slices.DeleteFunc(values, func(v string) bool { return v == standIn[0] })
+		rdn, _ := ldif.SplitDN(e.DN)
+		standIn := t.StandIn(rule, held, rdn)
+		var values []string
+		for _, stored := range e.Values(rule.LDAP) {
+			if v, shown := standIn.Shown(stored); shown {
+				values = append(values, v)
+			}
 		}
 		show(t, r, rule, values, refs)
 	}
