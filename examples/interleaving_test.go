@@ -264,7 +264,7 @@ func TestRenamedBackMeanwhile(t *testing.T) {
 			reached, reach := make(chan struct{}), sync.Once{}
 			var come atomic.Int32
 			c.server.Mem.Fault(func(op, _ string) memdir.Fault {
-				if come.Add(1) == 16 && op == "search" || op == "modrdn" { // it waits, or it did not
+				if come.Add(1) >= 16 && op == "search" || op == "modrdn" { // it waits, or it did not
 					reach.Do(func() { close(reached) })
 				}
 				return memdir.Fault{}
