@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/reason"
@@ -27,7 +28,8 @@ type Record struct {
 type Journal func(Record)
 
 // Log writes each record as one line: what was written and what the directory refused at info, what it did not confirm as a warning, and
-// as an error what stands half done, with its LDIF. The LDIF of the others is for those who ask for debug. No secret stands in any of it.
+// as an error what stands half done, with its LDIF. `effects` is what was done, and stands; what was `wanted` is said where that may be
+// more. The LDIF of the others is for those who ask for debug. No secret stands in any of it.
 func Log(log *slog.Logger) Journal {
 	return func(r Record) {
 		level, message := verdict(r.Receipt)
@@ -48,7 +50,10 @@ func Log(log *slog.Logger) Journal {
 		add("type", r.Type)
 		add("id", r.ID)
 		add("dn", r.Receipt.Plan.DN())
-		add("effects", r.Receipt.Plan.Words())
+		add("effects", r.Receipt.Words())
+		if message != "written" {
+			add("wanted", r.Receipt.Plan.Words())
+		}
 		if answer, ok := errors.AsType[*directory.Error](r.Receipt.Err); ok {
 			attributes = append(attributes, slog.Any("reason", answer.Reason))
 		}
@@ -68,7 +73,10 @@ func Log(log *slog.Logger) Journal {
 // verdict is what a receipt comes to, and how loud the log says it.
 func verdict(r ldif.Receipt) (slog.Level, string) {
 	answer, _ := errors.AsType[*directory.Error](r.Err)
+	changed := slices.ContainsFunc(r.Steps, ldif.StepReceipt.Changed)
 	switch {
+	case r.Err == nil && !changed:
+		return slog.LevelInfo, "nothing to change"
 	case r.Err == nil:
 		return slog.LevelInfo, "written"
 	case r.PartlyDone():

@@ -38,31 +38,33 @@ func TestLog(t *testing.T) {
 		}
 		return r
 	}
+	const half = "password set uid=mara,dc=example"
 	for name, c := range map[string]struct {
 		receipt ldif.Receipt
 		level   slog.Level // of the line
 		message string
 		reason  string
+		effects string
 		ldif    []string // whatever the level
 	}{
-		"written": {receipt(ldif.Done, ldif.Done, nil), slog.LevelInfo, "written", "", nil},
-		"refused": {receipt(ldif.TakenBack, ldif.Refused, answer(reason.Invalid)), slog.LevelInfo, "refused", "invalid", nil},
-		"lost":    {receipt(ldif.Refused, ldif.NotSent, answer(reason.LostRace)), slog.LevelInfo, "refused", "lost-race", nil},
-		"unknown": {receipt(ldif.Unknown, ldif.NotSent, answer(reason.Unknown)), slog.LevelWarn, "not confirmed", "unknown", nil},
+		"written": {receipt(ldif.Done, ldif.Done, nil), slog.LevelInfo, "written", "", plan.Words(), nil},
+		"refused": {receipt(ldif.TakenBack, ldif.Refused, answer(reason.Invalid)), slog.LevelInfo, "refused", "invalid", "", nil},
+		"lost":    {receipt(ldif.Refused, ldif.NotSent, answer(reason.LostRace)), slog.LevelInfo, "refused", "lost-race", "", nil},
+		"unknown": {receipt(ldif.Unknown, ldif.NotSent, answer(reason.Unknown)), slog.LevelWarn, "not confirmed", "unknown", "", nil},
 		"unavailable": {
-			receipt(ldif.NotSent, ldif.NotSent, answer(reason.Unavailable)), slog.LevelWarn, "not confirmed", "unavailable", nil,
+			receipt(ldif.NotSent, ldif.NotSent, answer(reason.Unavailable)), slog.LevelWarn, "not confirmed", "unavailable", "", nil,
 		},
-		"failed": {receipt(ldif.Refused, ldif.NotSent, answer(reason.Failed)), slog.LevelWarn, "not confirmed", "failed", nil},
+		"failed": {receipt(ldif.Refused, ldif.NotSent, answer(reason.Failed)), slog.LevelWarn, "not confirmed", "failed", "", nil},
 		"unknown, half way": {
-			receipt(ldif.Done, ldif.Unknown, answer(reason.Unknown)), slog.LevelError, "half done", "unknown",
+			receipt(ldif.Done, ldif.Unknown, answer(reason.Unknown)), slog.LevelError, "half done", "unknown", half,
 			[]string{"# done\n", "# unknown\n", "newrdn"},
 		},
 		"half done": {
-			receipt(ldif.Stands, ldif.Refused, answer(reason.PartlyDone)), slog.LevelError, "half done", "half-done",
+			receipt(ldif.Stands, ldif.Refused, answer(reason.PartlyDone)), slog.LevelError, "half done", "half-done", half,
 			[]string{"# stands\n", "title: cook", "# refused\n", "newrdn: uid=maria"},
 		},
 		"half done at once": {
-			receipt(ldif.Stands, ldif.NotSent, answer(reason.PartlyDone)), slog.LevelError, "half done", "half-done",
+			receipt(ldif.Stands, ldif.NotSent, answer(reason.PartlyDone)), slog.LevelError, "half done", "half-done", half,
 			[]string{"# stands\n", "title: cook"},
 		},
 	} {
@@ -100,7 +102,10 @@ func TestLog(t *testing.T) {
 			want := map[string]string{
 				"level": c.level.String(), "msg": c.message,
 				"request": "r-1", "caller": "entra", "operation": "patch", "type": "User", "id": "7",
-				"dn": before.DN, "effects": plan.Words(), "reason": c.reason,
+				"dn": before.DN, "effects": c.effects, "wanted": plan.Words(), "reason": c.reason,
+			}
+			if c.receipt.Err == nil {
+				want["wanted"] = ""
 			}
 			for key, value := range want {
 				if got[key] != value {
@@ -117,14 +122,39 @@ func TestLog(t *testing.T) {
 // What is not known has no place in the line: a new entry has no id, and a plan may have no effects yet.
 func TestLogLeavesOutWhatIsEmpty(t *testing.T) {
 	var b bytes.Buffer
-	plan := ldif.Plan{Steps: []ldif.Step{{Change: ldif.Change{Kind: ldif.Add, DN: "uid=x"}}}}
-	Log(slog.New(slog.NewJSONHandler(&b, nil)))(Record{Operation: "create", Type: "User", Receipt: ldif.Receipt{Plan: plan}})
+	change := ldif.Change{Kind: ldif.Add, DN: "uid=x"}
+	receipt := ldif.NewReceipt(ldif.Plan{Steps: []ldif.Step{{Change: change}}})
+	receipt.Steps[0] = ldif.StepReceipt{Sent: change, State: ldif.Done}
+	Log(slog.New(slog.NewJSONHandler(&b, nil)))(Record{Operation: "create", Type: "User", Receipt: receipt})
 	var got map[string]string
 	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
 	delete(got, "time")
 	if len(got) != 5 || got["dn"] != "uid=x" || got["msg"] != "written" {
+		t.Errorf("%v", got)
+	}
+}
+
+// A write that found everything as it is wanted did nothing, and its line says so.
+func TestLogOfNothingDone(t *testing.T) {
+	var b bytes.Buffer
+	before := &ldif.Entry{DN: "cn=g"}
+	change := ldif.Change{Kind: ldif.Modify, DN: "cn=g", Mods: []ldif.Mod{
+		{Op: ldif.DeleteValues, Name: "member", Values: []string{"uid=x"}, Settled: true},
+	}}
+	receipt := ldif.NewReceipt(ldif.Plan{
+		Before: before, Steps: []ldif.Step{{Change: change, Before: before}},
+		Effects: []ldif.Effect{{Kind: ldif.MembersRemoved, DN: "cn=g", Values: []string{"uid=x"}}},
+	})
+	change.Mods = nil
+	receipt.Steps[0] = ldif.StepReceipt{Sent: change, State: ldif.Done}
+	Log(slog.New(slog.NewJSONHandler(&b, nil)))(Record{Operation: "patch", Receipt: receipt})
+	var got map[string]string
+	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got["msg"] != "nothing to change" || got["effects"] != "" || got["wanted"] != "members removed 1 cn=g (uid=x)" {
 		t.Errorf("%v", got)
 	}
 }

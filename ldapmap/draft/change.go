@@ -254,33 +254,41 @@ func (d *Draft) keepBlocked(mods, earlier []ldif.Mod) []ldif.Mod {
 func (d *Draft) effects(mods []ldif.Mod, rename *rename, activated bool, members memberChange) []ldif.Effect {
 	var effects []ldif.Effect
 	e := d.write.Entry
-	note := func(kind ldif.EffectKind) {
-		effects = append(effects, ldif.Effect{Kind: kind, DN: e.DN, ID: d.t.ID(e)})
+	note := func(kind ldif.EffectKind, by func(attribute string) bool) {
+		var attributes []string
+		for _, m := range mods {
+			if by != nil && by(m.Name) && !slices.Contains(attributes, m.Name) {
+				attributes = append(attributes, m.Name)
+			}
+		}
+		effects = append(effects, ldif.Effect{Kind: kind, DN: e.DN, ID: d.t.ID(e), Attributes: attributes})
 	}
+	isTombstone := func(name string) bool { return name == d.t.Tombstone }
 	switch {
 	case activated && d.after["active"] == true:
-		note(ldif.Enabled)
+		note(ldif.Enabled, d.isOfActive)
 	case activated:
-		note(ldif.Blocked)
+		note(ldif.Blocked, d.isOfActive)
 	}
 	switch tombstone := d.t.TombstoneOf(e); {
 	case d.tombstone != "" && d.tombstone != tombstone:
-		note(ldif.SoftDeleted)
+		note(ldif.SoftDeleted, isTombstone)
+		effects[len(effects)-1].Values = asValues(d.tombstone)
 	case d.tombstone == "" && tombstone != "" && !d.displaced:
-		note(ldif.Revived)
+		note(ldif.Revived, isTombstone)
 	}
 	if rename != nil && !sameRDN(rename.rdn, rename.old) {
-		note(ldif.Renamed)
+		note(ldif.Renamed, nil)
 	}
 	if rename != nil && rename.superior != "" {
-		note(ldif.Moved)
+		note(ldif.Moved, nil)
 	}
 	if slices.ContainsFunc(mods, func(m ldif.Mod) bool { return ldif.Secret(m.Name) }) {
-		note(ldif.PasswordSet)
+		note(ldif.PasswordSet, ldif.Secret)
 	}
-	untold := func(m ldif.Mod) bool { return !ldif.Secret(m.Name) && !d.isOfActive(m.Name) && m.Name != d.t.Tombstone }
-	if slices.ContainsFunc(mods, untold) {
-		note(ldif.Changed)
+	untold := func(name string) bool { return !ldif.Secret(name) && !d.isOfActive(name) && !isTombstone(name) }
+	if slices.ContainsFunc(mods, func(m ldif.Mod) bool { return untold(m.Name) }) {
+		note(ldif.Changed, untold)
 	}
 	return append(effects, members.effects(e.DN, d.t.ID(e))...)
 }

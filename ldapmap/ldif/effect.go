@@ -2,6 +2,7 @@ package ldif
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,30 +27,154 @@ const (
 
 // Effect is one thing that a plan does to one entry.
 type Effect struct {
-	Kind   EffectKind
-	DN     string   // of the entry, as it was read; of a new one, as it is made
-	ID     string   // of the entry, "" for a new one
-	Values []string // members, as the change names them
+	Kind EffectKind
+	DN   string // of the entry, as it was read; of a new one, as it is made
+	ID   string // of the entry, "" for a new one
+	// Attributes are the LDAP attributes by which a Modify does it; nil: any.
+	Attributes []string
+	Values     []string // members, as the change names them; of a soft delete the tombstone name
 }
 
 // String is the effect in words: `renamed uid=mara,…`, `members added 3 cn=Night Shift,…`.
 func (e Effect) String() string {
-	if e.Kind == MembersAdded || e.Kind == MembersRemoved {
+	if e.isOfMembers() {
 		return fmt.Sprintf("%s %d %s", e.Kind, len(e.Values), e.DN)
 	}
 	return fmt.Sprintf("%s %s", e.Kind, e.DN)
 }
 
-// Words are the plan's effects, in order, as a log shows them; of a new name both: `renamed uid=mara,… to uid=maria,…`.
+func (e Effect) isOfMembers() bool { return e.Kind == MembersAdded || e.Kind == MembersRemoved }
+
+// Words are the plan's effects, in order, as a log shows them: no values but names.
+//
+//	renamed uid=mara,… to uid=maria,…; changed uid=maria,… (title, mail)
+//	members added 2 cn=Night Shift,… (uid=anna,… | uid=bo,…)
+//	soft-deleted uid=anna,… (283405f5…anna)
 func (p Plan) Words() string {
-	words := make([]string, len(p.Effects))
-	for i, e := range p.Effects {
-		words[i] = e.String()
-		for _, s := range p.Steps {
-			if (e.Kind == Renamed || e.Kind == Moved) && s.Change.Kind == ModifyDN && SameDN(s.Change.DN, e.DN) {
-				words[i] += " to " + s.Change.NewDN()
+	changes := make([]Change, len(p.Steps))
+	for i, s := range p.Steps {
+		changes[i] = s.Change
+	}
+	return words(p.Effects, changes)
+}
+
+// Words are those of the plan's effects that came about and stand; "": nothing was changed.
+func (r Receipt) Words() string {
+	changes := make([]Change, len(r.Steps))
+	for i, s := range r.Steps {
+		if s.Changed() {
+			changes[i] = s.Sent
+		}
+	}
+	return words(r.Plan.Effects, changes)
+}
+
+// words are the effects as far as the changes have them, each under the name that the entry has when it comes about.
+func words(effects []Effect, changes []Change) string {
+	byEntry := map[string][]Change{} // by the normal form of the DN that the entry was read by
+	renamed := map[string]string{}   // that DN, by the one that a rename gave
+	for _, c := range changes {
+		dn := NormalDN(c.DN)
+		if first, ok := renamed[dn]; ok {
+			dn = first
+		}
+		if c.Kind == ModifyDN {
+			renamed[NormalDN(c.NewDN())] = dn
+		}
+		byEntry[dn] = append(byEntry[dn], c)
+	}
+	names := map[string]string{} // that the entries have so far, where it is another
+	var all []string
+	for _, e := range effects {
+		was := NormalDN(e.DN)
+		about, text := e.among(byEntry[was])
+		if !about {
+			continue
+		}
+		if name := names[was]; name != "" {
+			text.DN = name
+		}
+		said := text.String()
+		for _, c := range byEntry[was] {
+			if (e.Kind == Renamed || e.Kind == Moved) && c.Kind == ModifyDN {
+				said, names[was] = fmt.Sprintf("%s %s to %s", e.Kind, e.DN, c.NewDN()), c.NewDN()
+			}
+		}
+		all = append(all, said+text.named())
+	}
+	return strings.Join(all, "; ")
+}
+
+// among says whether some of the changes of the entry do the effect, and what of it.
+func (e Effect) among(changes []Change) (done bool, what Effect) {
+	what = e
+	what.Attributes, what.Values = nil, nil
+	wanted := set(e.Values)
+	note := func(op ModOp, name string, values []string) {
+		switch {
+		case e.isOfMembers():
+			for _, v := range values {
+				if wanted[v] && (op == AddValues) == (e.Kind == MembersAdded) {
+					delete(wanted, v) // once
+					what.Values = append(what.Values, v)
+				}
+			}
+			done = done || len(what.Values) > 0
+		case len(e.Attributes) > 0 && !slices.Contains(e.Attributes, name):
+		case e.Kind == Changed && (Secret(name) || slices.Contains(what.Attributes, name)):
+			done = true
+		default:
+			done, what.Values = true, e.Values
+			what.Attributes = append(what.Attributes, name)
+		}
+	}
+	for _, c := range changes {
+		switch {
+		case c.Kind == Add && e.isOfMembers():
+			for _, a := range c.Entry {
+				note(AddValues, a.Name, a.Values)
+			}
+		case c.Kind == Add:
+			done = true
+		case c.Kind == ModifyDN:
+			done = done || e.Kind == Renamed || e.Kind == Moved || e.Kind == Changed && e.Attributes == nil // taken back
+		case c.Kind == Delete:
+			done = done || e.Kind == Deleted
+		case e.Kind != Renamed && e.Kind != Moved && e.Kind != Deleted && e.Kind != Created:
+			for _, m := range c.Mods {
+				note(m.Op, m.Name, m.Values)
 			}
 		}
 	}
-	return strings.Join(words, "; ")
+	return done, what
+}
+
+// few is how many members are named.
+const few = 5
+
+// named names, in brackets, what the effect is of.
+func (e Effect) named() string {
+	list, between := e.Values, " | "
+	switch {
+	case e.Kind == Changed:
+		list, between = e.Attributes, ", "
+	case e.Kind != SoftDeleted && !e.isOfMembers():
+		return ""
+	}
+	more := ""
+	if e.Kind != Changed && len(list) > few {
+		list, more = list[:few], between+"…"
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(list, between) + more + ")"
+}
+
+func set(values []string) map[string]bool {
+	s := make(map[string]bool, len(values))
+	for _, v := range values {
+		s[v] = true
+	}
+	return s
 }
