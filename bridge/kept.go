@@ -48,7 +48,7 @@ func keep(after, before scim.Resource, rt *schema.ResourceType) error {
 		case now == nil:
 			after.Set(ref, scim.CloneValue(old))
 		case !reflect.DeepEqual(old, now):
-			return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is immutable and has another value"}
+			return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is immutable and has another value", Attribute: ref.String()}
 		}
 		return nil
 	})

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -90,7 +91,7 @@ func Explain(err error) Failure {
 	}
 	switch {
 	case errors.As(err, &fault):
-		f.Detail = fault.Detail
+		f.Detail, f.Attribute = fault.Detail, cmp.Or(f.Attribute, fault.Attribute)
 	case errors.As(err, &refusal):
 		f.Detail = refusal.Error()
 	case errors.As(err, &answer):

@@ -92,7 +92,7 @@ func (a Activation) changeBit(e *ldif.Entry, active bool) (old, now []string, er
 	case len(old) > 0:
 		if n, err = strconv.ParseInt(old[0], 10, 64); err != nil {
 			detail := fmt.Sprintf("active: the entry's %s is %q, which is no integer", a.Attribute, old[0])
-			return nil, nil, &scim.Error{Type: scim.InvalidValue, Detail: detail}
+			return nil, nil, &scim.Error{Type: scim.InvalidValue, Detail: detail, Attribute: "active"}
 		}
 	case active && (e != nil || n == 0):
 		return nil, nil, nil // without the bit it is not blocked

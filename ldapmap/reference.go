@@ -75,11 +75,15 @@ func (r *Reference) Value(id string, present []string, refs Refs) (string, error
 		if wanted == "" {
 			wanted = "resource"
 		}
-		return "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s: no %s with id %q", r.Path, wanted, id)}
+		return "", r.fault("no %s with id %q", wanted, id)
 	case !r.takes(target):
-		return "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s: %q is no %s", r.Path, id, r.To)}
+		return "", r.fault("%q is no %s", id, r.To)
 	}
 	return r.Type.Server.ByID(id, target.DN), nil
+}
+
+func (r *Reference) fault(format string, args ...any) error {
+	return &scim.Error{Type: scim.InvalidValue, Detail: r.Path + ": " + fmt.Sprintf(format, args...), Attribute: r.Path}
 }
 
 // Target is the resource that a value refers to; false where it is none, or none of the type that the attribute shows.

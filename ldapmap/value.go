@@ -74,7 +74,7 @@ func (t *Type) ldapValue(rule *Rule, value any, entry *ldif.Entry, refs Refs) (s
 	}
 	v, err := compile.Text(value)
 	if err != nil {
-		return "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s: %v", rule.Path(), err)}
+		return "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s: %v", rule.Path(), err), Attribute: rule.Path()}
 	}
 	switch {
 	case rule.Reference != nil:
@@ -86,7 +86,7 @@ func (t *Type) ldapValue(rule *Rule, value any, entry *ldif.Entry, refs Refs) (s
 	case schema.Binary:
 		raw, err := base64.StdEncoding.DecodeString(v)
 		if err != nil {
-			return "", &scim.Error{Type: scim.InvalidValue, Detail: rule.Path() + " is not base64"}
+			return "", &scim.Error{Type: scim.InvalidValue, Detail: rule.Path() + " is not base64", Attribute: rule.Path()}
 		}
 		return string(raw), nil
 	case schema.DateTime:

@@ -69,16 +69,16 @@ func ParseBulk(body []byte, d Dialect) (*BulkRequest, error) {
 	v, _ := o.Get("Operations")
 	list, ok := v.([]any)
 	if !ok {
-		return nil, &Error{InvalidSyntax, "Operations must be an array"}
+		return nil, &Error{Type: InvalidSyntax, Detail: "Operations must be an array"}
 	}
 	if len(list) == 0 && !d.noBulkOperations() {
-		return nil, &Error{InvalidSyntax, "Operations must have an operation"}
+		return nil, &Error{Type: InvalidSyntax, Detail: "Operations must have an operation"}
 	}
 	made := map[string]bool{}
 	for i, raw := range list {
 		op, fault := bulkOperation(raw, made)
 		if fault != nil {
-			op.Fault = &Error{fault.Type, fmt.Sprintf("Operations[%d]: %s", i, fault.Detail)}
+			op.Fault = &Error{Type: fault.Type, Detail: fmt.Sprintf("Operations[%d]: %s", i, fault.Detail), Attribute: fault.Attribute}
 		}
 		request.Operations = append(request.Operations, op)
 	}
@@ -90,7 +90,7 @@ func ParseBulk(body []byte, d Dialect) (*BulkRequest, error) {
 func bulkOperation(raw any, made map[string]bool) (op BulkOperation, fault *Error) {
 	o, ok := raw.(Object)
 	if !ok {
-		return op, &Error{InvalidSyntax, "it must be a JSON object"}
+		return op, &Error{Type: InvalidSyntax, Detail: "it must be a JSON object"}
 	}
 	for _, member := range []struct {
 		name string
@@ -110,19 +110,19 @@ func bulkOperation(raw any, made map[string]bool) (op BulkOperation, fault *Erro
 	switch op.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
-		return op, &Error{InvalidValue, fmt.Sprintf("method %q is none of POST, PUT, PATCH, DELETE", op.Method)}
+		return op, &Error{Type: InvalidValue, Detail: fmt.Sprintf("method %q is none of POST, PUT, PATCH, DELETE", op.Method)}
 	}
 	switch {
 	case op.Path == "":
-		return op, &Error{InvalidValue, "path is missing"}
+		return op, &Error{Type: InvalidValue, Detail: "path is missing"}
 	case op.Method == http.MethodPost && op.BulkID == "":
-		return op, &Error{InvalidValue, "a POST needs a bulkId"}
+		return op, &Error{Type: InvalidValue, Detail: "a POST needs a bulkId"}
 	case strings.Contains(op.BulkID, "/"): // it could not stand in a path
-		return op, &Error{InvalidValue, fmt.Sprintf("bulkId %q has a slash", op.BulkID)}
+		return op, &Error{Type: InvalidValue, Detail: fmt.Sprintf("bulkId %q has a slash", op.BulkID)}
 	case op.Method == http.MethodPost && made[op.BulkID]:
-		return op, &Error{InvalidValue, fmt.Sprintf("bulkId %q is used twice", op.BulkID)}
+		return op, &Error{Type: InvalidValue, Detail: fmt.Sprintf("bulkId %q is used twice", op.BulkID)}
 	case op.Method != http.MethodDelete && op.Data == nil:
-		return op, &Error{InvalidValue, "data is missing"}
+		return op, &Error{Type: InvalidValue, Detail: "data is missing"}
 	}
 	made[op.BulkID] = made[op.BulkID] || op.Method == http.MethodPost
 	return op, nil

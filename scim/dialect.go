@@ -137,7 +137,7 @@ func (d Dialect) keyOf(rt *schema.ResourceType, within *schema.Schema, name stri
 	case within != nil && strings.ContainsAny(name, ":.["), within == nil && k.urn == "" && strings.ContainsAny(name, ".["),
 		within == nil && known && !whole:
 		detail := "%q is a path, where the name of an attribute or an extension's URN must stand"
-		return key{}, &Error{InvalidSyntax, fmt.Sprintf(detail, name)}
+		return key{}, &Error{Type: InvalidSyntax, Detail: fmt.Sprintf(detail, name)}
 	}
 	return k, nil
 }
@@ -167,7 +167,7 @@ func (d Dialect) checkSchemas(rt *schema.ResourceType, body Object) error {
 		case strings.EqualFold(urn, rt.Core.ID), rt.Extension(urn) != nil:
 		case strings.EqualFold(urn, schema.UserURN), strings.EqualFold(urn, schema.GroupURN), strings.EqualFold(urn, schema.EnterpriseURN):
 		default:
-			return &Error{InvalidSyntax, fmt.Sprintf("schemas names %q, which is no schema of a %s", urn, rt.Name)}
+			return &Error{Type: InvalidSyntax, Detail: fmt.Sprintf("schemas names %q, which is no schema of a %s", urn, rt.Name)}
 		}
 	}
 	return nil
@@ -182,14 +182,14 @@ func (d Dialect) Announces(body Object, urn string) error {
 	v, _ := body.Get("schemas")
 	list, ok := v.([]any)
 	if !ok {
-		return &Error{InvalidSyntax, "schemas must be an array with " + urn}
+		return &Error{Type: InvalidSyntax, Detail: "schemas must be an array with " + urn}
 	}
 	for _, v := range list {
 		if text, ok := v.(string); ok && strings.EqualFold(text, urn) {
 			return nil
 		}
 	}
-	return &Error{InvalidSyntax, "schemas lacks " + urn}
+	return &Error{Type: InvalidSyntax, Detail: "schemas lacks " + urn}
 }
 
 // noBulkOperations takes a bulk request whose Operations are empty, which asks for nothing: RFC 7644 §3.7 has one or more.

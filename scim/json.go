@@ -49,7 +49,7 @@ func Decode(body []byte) (Object, error) {
 		return nil, malformed(body, len(body), "the body is not JSON")
 	}
 	if first := bytes.TrimLeft(whole, " \t\r\n"); len(first) == 0 || first[0] != '{' {
-		return nil, &Error{InvalidSyntax, "the body is not a JSON object"}
+		return nil, &Error{Type: InvalidSyntax, Detail: "the body is not a JSON object"}
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -113,7 +113,7 @@ func malformed(body []byte, offset int, what string) *Error {
 	before := body[:offset]
 	line := 1 + bytes.Count(before, []byte("\n"))
 	column := offset - bytes.LastIndexByte(before, '\n') - 1
-	return &Error{InvalidSyntax, fmt.Sprintf("%s (line %d, column %d)", what, line, max(column, 1))}
+	return &Error{Type: InvalidSyntax, Detail: fmt.Sprintf("%s (line %d, column %d)", what, line, max(column, 1))}
 }
 
 func invalidUTF8(b []byte) int {

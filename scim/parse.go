@@ -60,7 +60,7 @@ func onePrimary(a Assignment) error {
 		}
 	}
 	if primaries > 1 {
-		return &Error{InvalidValue, a.Ref.String() + " has more than one primary value"}
+		return wrongValue(a.Ref.String(), " has more than one primary value")
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func CheckRequired(r Resource, rt *schema.ResourceType) error {
 	for _, e := range rt.Extensions {
 		switch used := r.Get(schema.Ref{Extension: e.Schema}) != nil; {
 		case !used && e.Required:
-			return &Error{InvalidValue, e.Schema.ID + " is required"}
+			return &Error{Type: InvalidValue, Detail: e.Schema.ID + " is required"}
 		case !used:
 			continue
 		}
@@ -90,7 +90,7 @@ func required(r Resource, extension *schema.Schema, attributes []*schema.Attribu
 		ref := schema.Ref{Extension: extension, Attr: a}
 		v := r.Get(ref)
 		if v == nil && a.Required && a.Mutability != schema.ReadOnly {
-			return &Error{InvalidValue, ref.String() + " is required"}
+			return wrongValue(ref.String(), " is required")
 		}
 		for _, sub := range a.SubAttributes {
 			if !sub.Required || sub.Mutability == schema.ReadOnly || v == nil {
@@ -102,7 +102,7 @@ func required(r Resource, extension *schema.Schema, attributes []*schema.Attribu
 			}
 			for _, e := range elements {
 				if c, ok := e.(map[string]any); ok && c[sub.Name] == nil {
-					return &Error{InvalidValue, schema.Ref{Extension: extension, Attr: a, Sub: sub}.String() + " is required"}
+					return wrongValue(schema.Ref{Extension: extension, Attr: a, Sub: sub}.String(), " is required")
 				}
 			}
 		}

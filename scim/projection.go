@@ -21,7 +21,7 @@ type Projection struct {
 func NewProjection(rt *schema.ResourceType, d Dialect, attributes, excluded []string) (*Projection, error) {
 	attributes, excluded = d.paths(attributes), d.paths(excluded)
 	if len(attributes) > 0 && len(excluded) > 0 {
-		return nil, &Error{InvalidValue, "attributes and excludedAttributes cannot be used together"}
+		return nil, &Error{Type: InvalidValue, Detail: "attributes and excludedAttributes cannot be used together"}
 	}
 	p := &Projection{rt: rt, named: len(attributes) > 0, listed: map[string]bool{}, above: map[string]bool{}}
 	for _, path := range append(attributes, excluded...) {

@@ -130,7 +130,7 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 		return nil, false, wrongType(at, "a JSON array")
 	}
 	if len(list) > MaxValues && !RefersByValue(a) {
-		return nil, false, &Error{InvalidValue, fmt.Sprintf("%s has more than %d values", at, MaxValues)}
+		return nil, false, wrongValue(at, fmt.Sprintf(" has more than %d values", MaxValues))
 	}
 	out, seen, unsaid := []any{}, map[string]bool{}, false
 	for i, element := range list {
@@ -176,7 +176,7 @@ func RefersByValue(a *schema.Attribute) bool { return a.Sub("value") != nil && a
 func (rd *Reader) identified(element any, at string) (any, bool, error) {
 	c, _ := element.(map[string]any)
 	if c == nil || c["value"] == nil && !rd.addressed(c) {
-		return nil, false, &Error{InvalidValue, at + ".value is missing"}
+		return nil, false, wrongValue(at+".value", " is missing")
 	}
 	compact(c)
 	return c, true, nil
@@ -252,7 +252,11 @@ func (rd *Reader) one(a *schema.Attribute, v any, at string) (any, bool, error) 
 }
 
 // wrongType never quotes the value: it may be a secret.
-func wrongType(at, want string) *Error { return &Error{InvalidValue, at + " must be " + want} }
+func wrongType(at, want string) *Error { return wrongValue(at, " must be "+want) }
+
+func wrongValue(at, what string) *Error {
+	return &Error{Type: InvalidValue, Detail: at + what, Attribute: elementless(at)}
+}
 
 // Drop notes a name that the type does not have, once.
 func (rd *Reader) Drop(name string) {

@@ -16,7 +16,7 @@ func (rd *Reader) simple(a *schema.Attribute, v any, at string) (any, error) {
 		return nil, nil
 	}
 	if s, ok := v.(string); ok && strings.ContainsRune(s, 0) {
-		return nil, &Error{InvalidValue, at + " holds a NUL character"}
+		return nil, wrongValue(at, " holds a NUL character")
 	}
 	switch a.Type {
 	case schema.Boolean:

@@ -39,8 +39,9 @@ const (
 
 // Error is a fault in what the client sent. Its text names what is wrong and where, and goes to the client.
 type Error struct {
-	Type   ScimType
-	Detail string
+	Type      ScimType
+	Detail    string
+	Attribute string // at fault, as the detail names it, where it is one; ""
 }
 
 func (e *Error) Error() string { return string(e.Type) + ": " + e.Detail }

@@ -116,13 +116,13 @@ func TestTheLogExplains(t *testing.T) {
 	boss := found.Resources[0].ID
 
 	has(told("POST", "/Users", `{"userName":"MARA","password":"hunter2"}`, 409)["request"], map[string]any{
-		"reason": "uniqueness", "detail": "taken by the User with id", "client": "127.0.0.1", "caller": "token", "id": nil,
+		"reason": "uniqueness", "attribute": "userName", "detail": "taken by the User with id", "client": "127.0.0.1", "caller": "token", "id": nil,
 	})
 	has(told("POST", "/Users", `{"userName":"x","password":{"hunter2":["hunter2"]}}`, 400)["request"], map[string]any{"detail": "password"})
 	has(told("PATCH", "/Users/"+mara, operation(`{"op":"replace","path":"password","value":{"hunter2":1}}`), 400)["request"],
-		map[string]any{"id": mara, "detail": "password"})
+		map[string]any{"id": mara, "attribute": "password", "detail": "password"})
 	has(told("PATCH", "/Users/"+mara, operation(`{"op":"remove","path":"userName"}`), 400)["request"], map[string]any{
-		"id": mara, "dn": maraDN, "reason": "mutability", "detail": "userName",
+		"id": mara, "dn": maraDN, "reason": "mutability", "attribute": "userName", "detail": "userName",
 	})
 	has(told("DELETE", "/Users/"+boss, "", 403)["request"], map[string]any{
 		"id": boss, "dn": bossDN, "reason": "guarded", "detail": "protected",

@@ -169,17 +169,18 @@ func alike(t *ldapmap.Type, attribute, a, b string) bool {
 	return stringprep.Equal(a, b) || ldif.Equal(t.Server.Schema, attribute, a, b)
 }
 
-// conflict says who holds what is claimed, where the caller may know. A 409 is made here.
-func conflict(m *ldapmap.Map, claimed string, e *ldif.Entry) error {
+// conflict says who holds what is claimed, where the caller may know. attribute is the SCIM attribute whose value it is; "": none. A 409
+// is made here.
+func conflict(m *ldapmap.Map, claimed, attribute string, e *ldif.Entry) error {
 	holder := "an entry that is not managed here"
 	if owner := m.TypeOf(e); owner != nil {
 		holder = fmt.Sprintf("the %s with id %q", owner.Name, owner.ID(e))
 	}
-	return &scim.Error{Type: scim.Uniqueness, Detail: fmt.Sprintf("%s is taken by %s", claimed, holder)}
+	return &scim.Error{Type: scim.Uniqueness, Detail: fmt.Sprintf("%s is taken by %s", claimed, holder), Attribute: attribute}
 }
 
 func (c claim) conflict(t *ldapmap.Type, e *ldif.Entry) error {
-	return conflict(t.Map, fmt.Sprintf("%s %q", c.rule.Path(), c.value), e)
+	return conflict(t.Map, fmt.Sprintf("%s %q", c.rule.Path(), c.value), c.rule.Path(), e)
 }
 
 // ClaimFilter finds every entry of the type that shows a unique value which the write claims: the written one, and its rivals. It

@@ -143,8 +143,10 @@ func addValues(t *ldapmap.Type, e *ldif.Entry, name string, values ...string) {
 
 // required is the fault of an attribute that the directory demands and the resource lacks.
 func required(r *ldapmap.Rule, create bool) error {
+	fault := &scim.Error{Type: scim.Mutability, Detail: " cannot be cleared: the directory demands ", Attribute: r.Path()}
 	if create {
-		return &scim.Error{Type: scim.InvalidValue, Detail: r.Path() + " is required: the directory demands " + r.LDAP}
+		fault.Type, fault.Detail = scim.InvalidValue, " is required: the directory demands "
 	}
-	return &scim.Error{Type: scim.Mutability, Detail: r.Path() + " cannot be cleared: the directory demands " + r.LDAP}
+	fault.Detail = r.Path() + fault.Detail + r.LDAP
+	return fault
 }

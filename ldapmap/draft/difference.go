@@ -169,7 +169,7 @@ func shows(t *ldapmap.Type, r *ldapmap.Rule, name ldif.RDN, values, wanted []str
 	}
 	if at, decided := t.Shown(r, name, values); decided && !slices.Contains(wanted, values[at]) {
 		detail := fmt.Sprintf("%s: the entry holds %q too, and the map shows that", r.Path(), values[at])
-		return &scim.Error{Type: scim.InvalidValue, Detail: detail}
+		return &scim.Error{Type: scim.InvalidValue, Detail: detail, Attribute: r.Path()}
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func (d *Draft) number(c claim, others []*ldif.Entry, round int, a *allotment) e
 			rdn := c.named(value)
 			if occupant := d.occupant(rdn, others, a.parent); occupant != nil {
 				if len(candidates) == 1 {
-					return conflict(d.t.Map, fmt.Sprintf("the name %q", rdn.String()), occupant)
+					return conflict(d.t.Map, fmt.Sprintf("the name %q", rdn.String()), "", occupant)
 				}
 				continue
 			}

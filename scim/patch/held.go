@@ -58,7 +58,7 @@ func heldOne(ref schema.Ref, was, is any) error {
 	case leaf.Required && is == nil:
 		return errRequired(ref)
 	case status(ref) && is == nil:
-		return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is true or false and cannot be removed"}
+		return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is true or false and cannot be removed", Attribute: ref.String()}
 	}
 	return nil
 }
@@ -81,9 +81,9 @@ func keptImmutable(ref schema.Ref, old, change map[string]any) error {
 }
 
 func errRequired(ref schema.Ref) error {
-	return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is required and cannot be removed"}
+	return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is required and cannot be removed", Attribute: ref.String()}
 }
 
 func errImmutable(ref schema.Ref) error {
-	return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is immutable and has another value"}
+	return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is immutable and has another value", Attribute: ref.String()}
 }

@@ -78,7 +78,7 @@ func (p *parser) operation(i int, raw any) error {
 // located puts the operation before an error's text.
 func located(err error, where string) error {
 	if e, ok := errors.AsType[*scim.Error](err); ok {
-		return &scim.Error{Type: e.Type, Detail: where + ": " + e.Detail}
+		return &scim.Error{Type: e.Type, Detail: where + ": " + e.Detail, Attribute: e.Attribute}
 	}
 	return err
 }
@@ -318,7 +318,7 @@ func readOnly(ref schema.Ref) bool {
 }
 
 func errReadOnly(ref schema.Ref) error {
-	return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is read-only"}
+	return &scim.Error{Type: scim.Mutability, Detail: ref.String() + " is read-only", Attribute: ref.String()}
 }
 
 func errNoValue() error {

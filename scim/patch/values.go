@@ -51,7 +51,7 @@ func edit(values []any, op Op, d scim.Dialect) ([]any, error) {
 	e.keepOnce()
 	if len(e.values) > scim.MaxValues && len(e.values) > before && !scim.RefersByValue(ref.Attr) {
 		detail := fmt.Sprintf("%s would have more than %d values", ref.Owner(), scim.MaxValues)
-		return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail}
+		return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail, Attribute: ref.Owner().String()}
 	}
 	return e.values, nil
 }
@@ -121,7 +121,7 @@ func labelled(values []any, op Op) ([]any, error) {
 		if len(same) == 0 || op.Kind == Remove {
 			kept := strings.Join(slices.Sorted(maps.Keys(labels)), " and no ")
 			detail := fmt.Sprintf("%s has several values, of which no %s is kept: nothing tells which is meant", ref.Owner(), kept)
-			return nil, &scim.Error{Type: scim.NoTarget, Detail: detail}
+			return nil, &scim.Error{Type: scim.NoTarget, Detail: detail, Attribute: ref.Owner().String()}
 		}
 	}
 	if len(meant) > 0 {
