@@ -28,9 +28,11 @@ import (
 // Call is who asks, and how the answer refers to itself.
 type Call struct {
 	RequestID string
-	Caller    string // the token's name
-	Client    string // its address
-	BaseURL   string // https://scim.corp.example/scim/v2, without a slash at the end
+	Activity  string        // the client's own name of what it does: Entra's; ""
+	Part      *journal.Part // of a bulk request the operation; nil: the request is no bulk request
+	Caller    string        // the token's name
+	Client    string        // its address
+	BaseURL   string        // https://scim.corp.example/scim/v2, without a slash at the end
 
 	// Entity tags, as the header of the name carries them (RFC 9110 §13.1); "": the header is not there.
 	IfMatch     string
@@ -46,6 +48,7 @@ type Result struct {
 	Location string
 	Version  string // weak ETag, or ""
 	Dropped  int    // attributes of the request that the map does not name
+	DN       string // of the entry that was written, as it was found or made; "" of a read
 }
 
 // Options is what a Bridge is made of.

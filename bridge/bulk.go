@@ -17,6 +17,7 @@ func tooLarge(format string, limit int) error {
 type BulkResult struct {
 	Operations []scim.BulkResult // in the order of the request, without those that were left undone
 	Dropped    int               // attributes of the request that the map does not name
+	Failed     int               // operations
 }
 
 // Bulk does the operations of a bulk request (RFC 7644 §3.7): what refers to the result of another waits for it, what concerns one resource
@@ -44,6 +45,9 @@ func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*BulkResult, er
 	for _, op := range u.ops {
 		if op.result != nil {
 			result.Operations = append(result.Operations, *op.result)
+			if op.failed() {
+				result.Failed++
+			}
 		}
 	}
 	return result, nil

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
@@ -45,9 +46,15 @@ func (u *bulk) do(ctx context.Context, op *bulkOp) {
 		u.fail(op, err)
 		return
 	}
+	id, _ := r.Resource["id"].(string)
+	told := []slog.Attr{slog.String("dn", r.DN)}
+	if op.Method == http.MethodPost { // the path of another has it
+		told = append(told, slog.String("id", id))
+	}
+	u.tell(op, slog.LevelInfo, "bulk operation", status, told...)
 	u.mu.Lock()
 	if op.Method == http.MethodPost {
-		u.ids[op.BulkID], _ = r.Resource["id"].(string)
+		u.ids[op.BulkID] = id
 	}
 	u.dropped += r.Dropped
 	u.mu.Unlock()
@@ -75,7 +82,7 @@ func (u *bulk) perform(ctx context.Context, op *bulkOp, path string, value any) 
 	if err != nil {
 		return nil, 0, err
 	}
-	call := u.call
+	call := u.callOf(op)
 	call.IfMatch = op.Version
 	status = http.StatusOK
 	switch {
@@ -87,7 +94,9 @@ func (u *bulk) perform(ctx context.Context, op *bulkOp, path string, value any) 
 	case op.Method == http.MethodPatch && id != "":
 		r, err = u.b.Patch(ctx, call, rt.Name, id, data, View{})
 	case op.Method == http.MethodDelete && id != "":
-		r, err = &Result{Location: u.b.location(call, rt, id)}, u.b.Delete(ctx, call, rt.Name, id)
+		if r, err = u.b.Delete(ctx, call, rt.Name, id); err == nil {
+			r.Location = u.b.location(call, rt, id)
+		}
 	default:
 		err = &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s %s is no operation", op.Method, path)}
 	}
@@ -135,7 +144,7 @@ func (u *bulk) close(ctx context.Context, op *bulkOp, patch map[string]any) erro
 	if err != nil {
 		return err
 	}
-	r, err := u.b.Patch(ctx, u.call, rt.Name, u.ids[op.BulkID], body, View{})
+	r, err := u.b.Patch(ctx, u.callOf(op), rt.Name, u.ids[op.BulkID], body, View{})
 	if err != nil {
 		return err
 	}
@@ -151,7 +160,7 @@ func (op *bulkOp) failed() bool { return op.result != nil && op.result.Response 
 // fail notes what kept an operation from being done, or from being done whole.
 func (u *bulk) fail(op *bulkOp, err error) {
 	f := Explain(err)
-	u.tell(op, f, err)
+	u.tellFailed(op, f, err)
 	result := scim.BulkResult{Method: op.Method, BulkID: op.BulkID, Status: strconv.Itoa(f.Status), Location: u.meant(op)}
 	if op.result != nil && op.result.Location != "" {
 		result.Location = op.result.Location
@@ -161,31 +170,34 @@ func (u *bulk) fail(op *bulkOp, err error) {
 	op.result = &result
 }
 
-// tell writes the log line of an operation that failed: the request itself does not.
-func (u *bulk) tell(op *bulkOp, f Failure, err error) {
-	attributes := []slog.Attr{
-		slog.String("method", op.Method), slog.String("path", Briefly(op.Path)), slog.Int("status", f.Status),
-		slog.String("request", u.call.RequestID), slog.String("caller", u.call.Caller), slog.String("client", u.call.Client),
-	}
-	if op.BulkID != "" {
-		attributes = append(attributes, slog.String("bulkId", Briefly(op.BulkID)))
-	}
-	attributes = append(attributes, f.Log(true)...)
-	level := slog.LevelInfo
+// tellFailed writes the log line of an operation that failed: the request itself does not.
+func (u *bulk) tellFailed(op *bulkOp, f Failure, err error) {
+	level, attributes := slog.LevelInfo, f.Log(true)
 	if f.Status >= http.StatusInternalServerError {
 		level = slog.LevelWarn
 		attributes = append(attributes, slog.String("error", err.Error()))
 	}
-	u.b.log.LogAttrs(context.Background(), level, "bulk operation failed", attributes...)
+	u.tell(op, level, "bulk operation failed", f.Status, attributes...)
 }
 
-// Briefly is a text of a client's, short enough for a log line.
-func Briefly(text string) string {
-	const longest = 128
-	if len(text) <= longest {
-		return text
+// tell writes the log line of an operation.
+func (u *bulk) tell(op *bulkOp, level slog.Level, message string, status int, more ...slog.Attr) {
+	attributes := []slog.Attr{
+		slog.String("method", op.Method), slog.String("path", journal.Briefly(op.Path)), slog.Int("status", status),
+		slog.String("request", u.call.RequestID), slog.String("caller", u.call.Caller), slog.String("client", u.call.Client),
+		u.callOf(op).Part.Attr(),
 	}
-	return strings.ToValidUTF8(text[:longest], "") + "…"
+	if u.call.Activity != "" {
+		attributes = append(attributes, slog.String("activity", u.call.Activity))
+	}
+	u.b.log.LogAttrs(context.Background(), level, message, append(attributes, more...)...)
+}
+
+// callOf is the request that an operation stands for.
+func (u *bulk) callOf(op *bulkOp) Call {
+	call := u.call
+	call.Part = &journal.Part{BulkID: op.BulkID, Index: op.index}
+	return call
 }
 
 // meant is the location of the resource that an operation is about, which the answer to all but a failed POST has (RFC 7644 §3.7); "" where

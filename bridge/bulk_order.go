@@ -26,6 +26,7 @@ type bulk struct {
 // bulkOp is one operation on its way.
 type bulkOp struct {
 	scim.BulkStep
+	index  int // in the request
 	done   chan struct{}
 	result *scim.BulkResult // nil: not tried
 }
@@ -33,8 +34,8 @@ type bulkOp struct {
 func newBulk(b *Bridge, c Call, steps []scim.BulkStep) *bulk {
 	c.IfMatch, c.IfNoneMatch = "", "" // of the bulk request; an operation has its version
 	u := &bulk{b: b, call: c, ids: map[string]string{}}
-	for _, step := range steps {
-		u.ops = append(u.ops, &bulkOp{BulkStep: step, done: make(chan struct{})})
+	for i, step := range steps {
+		u.ops = append(u.ops, &bulkOp{BulkStep: step, index: i, done: make(chan struct{})})
 	}
 	return u
 }

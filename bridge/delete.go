@@ -9,16 +9,16 @@ import (
 )
 
 // Delete removes a resource (RFC 7644 §3.6), and first takes it out of what refers to it where the directory does not.
-func (b *Bridge) Delete(ctx context.Context, c Call, typ, id string) error {
+func (b *Bridge) Delete(ctx context.Context, c Call, typ, id string) (*Result, error) {
 	r, err := b.begin(ctx, c, "delete", typ, View{})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = r.write(ctx, &deletion{request: r, id: id})
+	result, err := r.write(ctx, &deletion{request: r, id: id})
 	if errors.Is(err, errGone) {
-		return nil
+		return &Result{DN: r.dn}, nil
 	}
-	return err
+	return result, err
 }
 
 // errGone says that what is to be deleted was there, and is no longer: an attempt whose outcome was unknown did it, or another client.
@@ -47,4 +47,4 @@ func (d *deletion) want(_ context.Context, s seen) (draft.Write, error) {
 
 func (d *deletion) reads() []string { return nil }
 
-func (d *deletion) finish(context.Context, attempt) (*Result, error) { return nil, nil }
+func (d *deletion) finish(context.Context, attempt) (*Result, error) { return &Result{}, nil }

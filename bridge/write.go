@@ -86,6 +86,9 @@ func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 		return nil, r.failed(past, err)
 	}
 	result, err := in.finish(through, past.last()) // 11
+	if result != nil {
+		result.DN = r.dn
+	}
 	r.tellDropped(r.call, r.typ.Resource, r.untaken)
 	return result.dropping(len(r.untaken)), err
 }
@@ -192,7 +195,7 @@ func (r *request) failed(past history, err error) error {
 // record tells the journal what became of a plan, and the lists that their places may be others.
 func (r *request) record(receipt ldif.Receipt) {
 	record := journal.Record{
-		RequestID: r.call.RequestID, Caller: r.call.Caller, Client: r.call.Client,
+		RequestID: r.call.RequestID, Activity: r.call.Activity, Part: r.call.Part, Caller: r.call.Caller, Client: r.call.Client,
 		Operation: r.operation, Type: r.typ.Name, Receipt: receipt,
 	}
 	if before := receipt.Plan.Before; before != nil {

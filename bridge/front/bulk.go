@@ -16,6 +16,7 @@ func (s *Server) bulk(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	recordOf(c).dropped = result.Dropped
+	r := recordOf(c)
+	r.dropped, r.failed = result.Dropped, result.Failed
 	return send(c, fiber.StatusOK, scim.NewBulkResponse(result.Operations))
 }

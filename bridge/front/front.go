@@ -30,7 +30,7 @@ type Bridge interface {
 	Bulk(ctx context.Context, c bridge.Call, body []byte) (*bridge.BulkResult, error)
 	Limits() bridge.Limits
 	Dialect() scim.Dialect
-	Delete(ctx context.Context, c bridge.Call, typ, id string) error
+	Delete(ctx context.Context, c bridge.Call, typ, id string) (*bridge.Result, error)
 	Ready(ctx context.Context) error
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
 )
 
@@ -22,8 +23,10 @@ type record struct {
 	caller     string
 	client     string // its address
 	id         string // of the resource that is written; of a new one, once it is made
+	dn         string // of the entry that was written
 	route      string // its pattern; "" where no route was looked for
 	dropped    int    // attributes of the request that the map does not name
+	failed     int    // operations of a bulk request
 	begun      time.Time
 }
 
@@ -95,7 +98,7 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	)
 	for _, optional := range []slog.Attr{
 		slog.String("activity", r.activityID), slog.String("caller", r.caller), slog.String("client", r.client),
-		slog.String("id", bridge.Briefly(r.id)),
+		slog.String("id", journal.Briefly(r.id)), slog.String("dn", r.dn),
 	} {
 		if optional.Value.String() != "" {
 			attributes = append(attributes, optional)
@@ -103,9 +106,12 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	}
 	if err != nil {
 		if isWrite(c, r) && (f.Reason == reason.NoPath || f.Reason == reason.MethodNotAllowed) { // no route tells
-			attributes = append(attributes, slog.String("path", bridge.Briefly(c.Path())))
+			attributes = append(attributes, slog.String("path", journal.Briefly(c.Path())))
 		}
 		attributes = append(attributes, f.Log(isWrite(c, r))...)
+	}
+	if r.failed > 0 {
+		attributes = append(attributes, slog.Int("failed", r.failed))
 	}
 	if r.dropped > 0 {
 		attributes = append(attributes, slog.Int("dropped", r.dropped))

@@ -28,6 +28,7 @@ func TestOneLineARequest(t *testing.T) {
 	s := serve(t, Options{})
 	clock := time.Now()
 	s.now = func() time.Time { clock = clock.Add(time.Second); return clock }
+	s.result.DN = "uid=mara,dc=example"
 	const entra = "ADSCIMVersion: Date:2026-01-02, ActivityId:6b3f1ab0-0f3c-4f9b-9d8e-2b7a5d1c0e42"
 
 	a := s.ask(t, "PATCH /scim/v2/Users/user-id?attributes=secretName", `{"secret":"body"}`, entra, "X-Request-Id: req-7")
@@ -37,7 +38,7 @@ func TestOneLineARequest(t *testing.T) {
 	want := map[string]any{
 		"level": "INFO", "msg": "request", "method": "PATCH", "route": "/scim/v2/Users/:id", "status": 200., "duration_ms": 1000.,
 		"request": "req-7", "activity": "6b3f1ab0-0f3c-4f9b-9d8e-2b7a5d1c0e42", "caller": "token", "bytes_in": 17., "bytes_out": 10.,
-		"client": "127.0.0.1", "id": "user-id",
+		"client": "127.0.0.1", "id": "user-id", "dn": "uid=mara,dc=example",
 	}
 	if diff := cmp.Diff(want, s.logged(t)); diff != "" {
 		t.Error(diff)
@@ -132,6 +133,9 @@ func TestDroppedInTheLine(t *testing.T) {
 		s.ask(t, test.request, "{}")
 		if got := s.logged(t)["dropped"]; got != test.want {
 			t.Errorf("%s: dropped %v, want %v", test.request, got, test.want)
+		}
+		if got := s.logged(t)["failed"]; (got == 5.) != strings.HasSuffix(test.request, "/Bulk") {
+			t.Errorf("%s: failed %v", test.request, got)
 		}
 	}
 }

@@ -111,16 +111,19 @@ func (r *resources) change(c *fiber.Ctx, do update) error {
 
 func (r *resources) delete(c *fiber.Ctx) error {
 	recordOf(c).id = id(c)
-	if err := r.bridge.Delete(c.UserContext(), r.call(c), r.typ, id(c)); err != nil {
+	result, err := r.bridge.Delete(c.UserContext(), r.call(c), r.typ, id(c))
+	if err != nil {
 		return err
 	}
+	recordOf(c).dn = result.DN
 	c.Status(fiber.StatusNoContent)
 	return nil
 }
 
 // show answers with one resource, or with 204 where there is nothing to show.
 func show(c *fiber.Ctx, status int, result *bridge.Result) error {
-	recordOf(c).dropped = result.Dropped
+	told := recordOf(c)
+	told.dropped, told.dn = result.Dropped, result.DN
 	if result.Location != "" {
 		c.Set(fiber.HeaderLocation, result.Location)
 	}

@@ -122,7 +122,7 @@ func (s *Server) ready(c *fiber.Ctx) error {
 func (s *Server) call(c *fiber.Ctx) bridge.Call {
 	r := recordOf(c)
 	return bridge.Call{
-		RequestID: r.requestID, Caller: r.caller, Client: r.client, BaseURL: s.baseURL(c),
+		RequestID: r.requestID, Activity: r.activityID, Caller: r.caller, Client: r.client, BaseURL: s.baseURL(c),
 		IfMatch: c.Get(fiber.HeaderIfMatch), IfNoneMatch: c.Get(fiber.HeaderIfNoneMatch),
 	}
 }

@@ -93,15 +93,15 @@ func (d *double) Replace(ctx context.Context, c bridge.Call, typ, id string, bod
 }
 
 func (d *double) Bulk(ctx context.Context, c bridge.Call, body []byte) (*bridge.BulkResult, error) {
-	return &bridge.BulkResult{Dropped: d.lost}, d.ask(ctx, "bulk %s", body)
+	return &bridge.BulkResult{Dropped: d.lost, Failed: d.lost}, d.ask(ctx, "bulk %s", body)
 }
 
 func (d *double) Dialect() scim.Dialect { return scim.Dialect{Strict: d.strict} }
 
 func (d *double) Limits() bridge.Limits { return bridge.Limits{BulkOperations: 10, BulkPayload: 1000} }
 
-func (d *double) Delete(ctx context.Context, c bridge.Call, typ, id string) error {
-	return d.ask(ctx, "delete %s %q", typ, id)
+func (d *double) Delete(ctx context.Context, c bridge.Call, typ, id string) (*bridge.Result, error) {
+	return d.result, d.ask(ctx, "delete %s %q", typ, id)
 }
 
 func (d *double) Ready(context.Context) error { return d.down }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/reason"
@@ -16,12 +17,37 @@ import (
 // Record is one plan and what became of it.
 type Record struct {
 	RequestID string
+	Activity  string // the client's own name of what it does: Entra's; ""
+	Part      *Part  // of a bulk request the operation; nil: the request is no bulk request
 	Caller    string
 	Client    string // the caller's address
 	Operation string // create, patch, replace, delete
 	Type      string // resource type
 	ID        string // the resource's id; "" for a create
 	Receipt   ldif.Receipt
+}
+
+// Part is an operation of a bulk request.
+type Part struct {
+	BulkID string // "": it has none
+	Index  int    // in the request, from 0
+}
+
+// Attr is the operation as a log shows it: by its bulkId, or where it has none by its index.
+func (p *Part) Attr() slog.Attr {
+	if p.BulkID == "" {
+		return slog.Int("index", p.Index)
+	}
+	return slog.String("bulkId", Briefly(p.BulkID))
+}
+
+// Briefly is a text of a client's, short enough for a log line.
+func Briefly(text string) string {
+	const longest = 128
+	if len(text) <= longest {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longest], "") + "…"
 }
 
 // Journal takes records. It must not block for long, and is called concurrently.
@@ -44,6 +70,10 @@ func Log(log *slog.Logger) Journal {
 			}
 		}
 		add("request", r.RequestID)
+		add("activity", r.Activity)
+		if r.Part != nil {
+			attributes = append(attributes, r.Part.Attr())
+		}
 		add("caller", r.Caller)
 		add("client", r.Client)
 		add("operation", r.Operation)

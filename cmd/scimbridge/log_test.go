@@ -25,6 +25,7 @@ func TestTheLogExplains(t *testing.T) {
 		RootDN: "cn=admin,dc=example,dc=org", RootPassword: "secret",
 		Entries: []*ldif.Entry{
 			entry("dc=example,dc=org", "domain"), entry("ou=people,dc=example,dc=org", "organizationalUnit"),
+			entry("ou=groups,dc=example,dc=org", "organizationalUnit"),
 			entry(bossDN, "inetOrgPerson", named("uid"), named("cn"), named("sn")),
 		},
 	})
@@ -41,6 +42,10 @@ func TestTheLogExplains(t *testing.T) {
 			"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_3_SCIM=password", "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_3_LDAP=userPassword",
 			`SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_4_SCIM=emails[type eq "work"].value`, "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_4_LDAP=mail",
 			"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_SCIM=title", "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_LDAP=title",
+			"SCIMBRIDGE_RESOURCES_1_TYPE=Group", "SCIMBRIDGE_RESOURCES_1_BASE=ou=groups,dc=example,dc=org",
+			"SCIMBRIDGE_RESOURCES_1_OBJECTCLASSES=groupOfNames", `SCIMBRIDGE_RESOURCES_1_DN="cn=" + rdn(displayName) + "," + base`,
+			"SCIMBRIDGE_RESOURCES_1_ATTRIBUTES_0_SCIM=displayName", "SCIMBRIDGE_RESOURCES_1_ATTRIBUTES_0_LDAP=cn",
+			"SCIMBRIDGE_RESOURCES_1_MEMBERS_ATTRIBUTE=member", "SCIMBRIDGE_RESOURCES_1_MEMBERS_PLACEHOLDER=cn=nobody",
 			"SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime",
 			"SCIMBRIDGE_GUARD_PROTECTED_0=uid=boss,ou=people,dc=example,dc=org",
 		}, io.Discard, written}
@@ -58,6 +63,7 @@ func TestTheLogExplains(t *testing.T) {
 			t.Fatal(err)
 		}
 		request.Header.Set("Authorization", "Bearer "+token)
+		request.Header.Set("ADSCIMVersion", "Date:2026-01-02, ActivityId:act-7")
 		answer, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)
@@ -103,6 +109,8 @@ func TestTheLogExplains(t *testing.T) {
 		if id == "" {
 			t.Fatalf("no id of what was made: %v", said["request"])
 		}
+		has(said["request"], map[string]any{"dn": "uid=" + name + ",ou=people", "request": said["written"]["request"]})
+		has(said["written"], map[string]any{"activity": "act-7"})
 		has(said["written"], map[string]any{"client": "127.0.0.1", "caller": "token", "effects": "created uid=" + name + ",ou=people"})
 		return id
 	}
@@ -116,7 +124,8 @@ func TestTheLogExplains(t *testing.T) {
 	boss := found.Resources[0].ID
 
 	has(told("POST", "/Users", `{"userName":"MARA","password":"hunter2"}`, 409)["request"], map[string]any{
-		"reason": "uniqueness", "attribute": "userName", "detail": "taken by the User with id", "client": "127.0.0.1", "caller": "token", "id": nil,
+		"reason": "uniqueness", "attribute": "userName", "detail": "taken by the User with id",
+		"client": "127.0.0.1", "caller": "token", "id": nil,
 	})
 	has(told("POST", "/Users", `{"userName":"x","password":{"hunter2":["hunter2"]}}`, 400)["request"], map[string]any{"detail": "password"})
 	has(told("PATCH", "/Users/"+mara, operation(`{"op":"replace","path":"password","value":{"hunter2":1}}`), 400)["request"],
@@ -141,7 +150,24 @@ func TestTheLogExplains(t *testing.T) {
 		operation(`{"op":"replace","value":{"title":"t","password":"hunter2"}}`), 400)
 	ldap.Fault(nil)
 	has(said["request"], map[string]any{"id": mara, "dn": maraDN, "attribute": "title", "detail": "refuses the value", "reason": "invalid"})
-	has(said["refused"], map[string]any{"id": mara, "dn": maraDN, "client": "127.0.0.1"})
+	has(said["refused"], map[string]any{
+		"id": mara, "dn": maraDN, "client": "127.0.0.1", "effects": nil, "wanted": "changed " + maraDN + " (title)",
+	})
+	member := func(op, id string) string {
+		return operation(`{"op":"` + op + `","path":"members","value":[{"value":"` + id + `"}]}`)
+	}
+	group, _ := told("POST", "/Groups", `{"displayName":"Night"}`, 201)["request"]["id"].(string)
+	has(told("PATCH", "/Groups/"+group, member("add", mara), 204)["written"], map[string]any{
+		"effects": "members added 1 cn=Night,ou=groups,dc=example,dc=org (" + maraDN + ")",
+	})
+	has(told("PATCH", "/Groups/"+group, member("add", "nobody"), 400)["request"], map[string]any{"attribute": "members"})
+	has(told("PATCH", "/Groups/"+group, member("remove", mara), 204)["written"], map[string]any{"effects": "members removed 1 "})
+	said = told("PATCH", "/Groups/"+group, member("remove", mara), 204)
+	has(said["nothing to change"], map[string]any{"effects": nil, "wanted": "members removed 1 ", "id": group})
+	has(said["written"], map[string]any{"msg": nil})
+	has(told("PATCH", "/Users/"+mara, operation(`{"op":"replace","value":{"title":"cook"}}`), 200)["written"], map[string]any{
+		"effects": "changed " + maraDN + " (title)",
+	})
 
 	for _, homeless := range []string{
 		`{"op":"add","value":{"emails":[{"type":"home","value":"h"},{"type":"work","value":"w"}]}}`,
@@ -155,8 +181,17 @@ func TestTheLogExplains(t *testing.T) {
 	has(told("POST", "/Bulk", operation(`{"method":"POST","path":"/Users","bulkId":"b7","data":{"userName":"maria","password":"hunter2"}}`),
 		200)["bulk operation failed"], map[string]any{
 		"level": "INFO", "method": "POST", "path": "/Users", "bulkId": "b7", "status": 409., "reason": "uniqueness", "detail": "taken by",
-		"caller": "token", "client": "127.0.0.1",
+		"caller": "token", "client": "127.0.0.1", "attribute": "userName", "activity": "act-7",
 	})
+	said = told("POST", "/Bulk", operation(`{"method":"POST","path":"/Users","bulkId":"b8","data":{"userName":"noor"}},`+
+		`{"method":"POST","path":"/Users","bulkId":"b9","data":{"userName":"maria"}}`), 200)
+	has(said["written"], map[string]any{"bulkId": "b8", "effects": "created uid=noor"})
+	has(said["bulk operation"], map[string]any{"bulkId": "b8", "status": 201., "dn": "uid=noor,ou=people,dc=example,dc=org"})
+	has(said["request"], map[string]any{"failed": 1., "status": 200.})
+	noor, _ := said["bulk operation"]["id"].(string)
+	said = told("POST", "/Bulk", operation(`{"method":"DELETE","path":"/Users/`+noor+`"}`), 200)
+	has(said["written"], map[string]any{"index": 0., "id": noor, "effects": "deleted uid=noor"})
+	has(said["request"], map[string]any{"failed": nil})
 	has(told("POST", "/Bulk", operation(`{"method":"DELETE","path":"/Users/`+boss+`"}`), 200)["bulk operation failed"], map[string]any{
 		"path": boss, "status": 403., "dn": bossDN, "detail": "protected",
 	})

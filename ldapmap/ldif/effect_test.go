@@ -57,11 +57,13 @@ func TestWords(t *testing.T) {
 		},
 		"members, some there": {
 			[]Effect{
-				{Kind: MembersAdded, DN: night, Values: []string{"uid=a", "uid=b"}}, {Kind: MembersRemoved, DN: night, Values: []string{"uid=c"}},
+				{Kind: MembersAdded, DN: night, Values: []string{"uid=a", "uid=b"}},
+				{Kind: MembersRemoved, DN: night, Values: []string{"uid=c"}},
 			},
 			[]Change{modify(night, members(AddValues, "uid=a", "uid=b")), modify(night, members(DeleteValues, "uid=c"))},
 			[]Change{modify(night, members(AddValues, "uid=b")), modify(night)},
-			"members added 2 cn=Night,dc=x (uid=a | uid=b); members removed 1 cn=Night,dc=x (uid=c)", "members added 1 cn=Night,dc=x (uid=b)",
+			"members added 2 cn=Night,dc=x (uid=a | uid=b); members removed 1 cn=Night,dc=x (uid=c)",
+			"members added 1 cn=Night,dc=x (uid=b)",
 		},
 		"many members": {
 			[]Effect{{Kind: MembersAdded, DN: night, Values: many}},
