@@ -96,12 +96,21 @@ func (c *Config) check(r *reader) {
 		{"resources", c.checkResources},
 		{"references", c.References.Check},
 		{"access", c.Access.Check},
-		{"guard", c.Guard.Check},
+		{"guard", func(report func(path, problem string)) { c.Guard.Check(report, c.bases()) }},
 		{"limits", c.Limits.Check},
 		{"log", c.Log.Check},
 	} {
 		section.check(func(path, problem string) { r.doubt(join(section.path, path), problem) })
 	}
+}
+
+// bases are the places that the map names.
+func (c *Config) bases() []string {
+	var bases []string
+	for _, resource := range c.Resources {
+		bases = append(bases, resource.Base)
+	}
+	return bases
 }
 
 func (c *Config) checkResources(report func(path, problem string)) {

@@ -4,11 +4,12 @@
 // File names are relative to the folder of the configuration file.
 //
 // Every key can be set by an environment variable: SCIMBRIDGE_, then the key's path in capitals with _ between its levels, as in
-// SCIMBRIDGE_LISTEN_ADDRESS or SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE. A list is written with commas (SCIMBRIDGE_DIRECTORY_URLS),
-// or item by item with the item's number, from 0 (SCIMBRIDGE_RESOURCES_0_BASE). An empty variable is as good as none. A secret
-// that the environment sets takes the place of the key that names its file, and the other way round. SCIMBRIDGE_ variables that
-// name no key are faults, except SCIMBRIDGE_CONFIG and SCIMBRIDGE_TEST_…, and those that Kubernetes sets for a service called
-// scimbridge.
+// SCIMBRIDGE_LISTEN_ADDRESS or SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE. A list is written with commas (SCIMBRIDGE_DIRECTORY_URLS), or
+// item by item with the item's number, from 0 (SCIMBRIDGE_RESOURCES_0_BASE). A DN has commas itself: in the environment each is an item
+// of its own (SCIMBRIDGE_GUARD_PROTECTED_0), and in the file it stands on a line of its own or in quotes. An empty variable is as good
+// as none. A secret that the environment sets takes the place of the key that names its file, and the other way round. SCIMBRIDGE_
+// variables that name no key are faults, except SCIMBRIDGE_CONFIG and SCIMBRIDGE_TEST_…, and those that Kubernetes sets for a service
+// called scimbridge.
 //
 // The complete file:
 //
@@ -115,8 +116,8 @@
 //	  tokenFile: token               # a file with one token; or token: in the file itself, or by SCIMBRIDGE_ACCESS_TOKEN
 //
 //	guard:
-//	  protected:                     # entries that are never written, with everything below them
-//	    - OU=Administrators,OU=People,DC=corp,DC=example
+//	  protected:                     # entries that are never written, with everything below them; in brackets a DN needs quotes:
+//	    - OU=Administrators,OU=People,DC=corp,DC=example # protected: ["OU=Administrators,OU=People,DC=corp,DC=example"]
 //	  privilegedGroups:              # groups that are never written, nor who is in them (Active Directory: through any number of groups,
 //	    - CN=Payroll,OU=Groups,DC=corp,DC=example # and beside those that it guards by itself)
 //	  ignoreAdminCount: false        # Active Directory leaves adminCount=1 on who was privileged once: let membership alone count

@@ -267,7 +267,9 @@ func TestLeaverInAProtectedGroup(t *testing.T) {
 				{http.MethodPost, "/Users", resource("/Users", `"userName":"gone"`), gone + " cannot be made"},
 			} {
 				why := d.want(t, http.StatusForbidden, c.method, c.path, c.body)["detail"]
-				want := c.can + " while " + board + " refers to it, which may not be written: the entry is protected by the configuration"
+				want := c.can + " while " + board +
+					" refers to it, which may not be written: the entry is protected by the configuration, " +
+					"under guard.protected: " + board
 				if why != want {
 					t.Errorf("%s: %s\nwant %s", c.method, why, want)
 				}

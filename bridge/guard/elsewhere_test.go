@@ -50,7 +50,7 @@ func TestElsewhere(t *testing.T) {
 		"another place": {outside, []ldif.Step{
 			modify(entry("cn=x,ou=else,dc=example"), "cn=x,ou=else,dc=example", ldif.DeleteValues, "member", maraDN), deletion,
 		}},
-		"the protected": {"the entry is protected by the configuration", []ldif.Step{
+		"the protected": {"the entry is protected by the configuration, under guard.protected: ou=closed,ou=apps,dc=example", []ldif.Step{
 			modify(board, board.DN, ldif.DeleteValues, "member", maraDN), deletion,
 		}},
 		"nothing else": {outside, []ldif.Step{modify(wiki, wikiDN, ldif.DeleteValues, "member", maraDN)}},

@@ -25,13 +25,25 @@ type Options struct {
 	IgnoreAdminCount bool `koanf:"ignoreAdminCount"`
 }
 
-// Check reports what is wrong with the options by key path.
-func (o *Options) Check(report func(path, problem string)) {
+// Check reports what is wrong with the options by key path. bases are those of the map.
+func (o *Options) Check(report func(path, problem string), bases []string) {
 	for key, dns := range map[string][]string{"protected": o.Protected, "privilegedGroups": o.PrivilegedGroups} {
 		for i, dn := range dns {
-			if _, err := ldap.ParseDN(dn); err != nil || dn == "" {
-				report(fmt.Sprintf("%s[%d]", key, i), fmt.Sprintf("%q is not a DN", dn))
+			parsed, err := ldap.ParseDN(dn)
+			covers := func(base string) bool { return ldif.Under(base, dn) }
+			problem := ""
+			switch at := slices.IndexFunc(bases, covers); {
+			case err != nil || dn == "":
+				problem = fmt.Sprintf("%q is not a DN", dn)
+			case len(parsed.RDNs) == 1:
+				problem = fmt.Sprintf("%q is a DN of one part: if it is a piece of one that was cut at its commas, quote the DN in "+
+					"brackets, and give it a variable of its own in the environment (…_%s_0)", dn, strings.ToUpper(key))
+			case key == "protected" && at >= 0:
+				problem = fmt.Sprintf("%q would protect everything under %q, of which then nothing can be written", dn, bases[at])
+			default:
+				continue
 			}
+			report(fmt.Sprintf("%s[%d]", key, i), problem)
 		}
 	}
 }
@@ -208,7 +220,7 @@ func (g *Guard) isProtected(s *ldif.Server, e *ldif.Entry) string {
 	}
 	for _, dn := range g.protected {
 		if ldif.Under(e.DN, dn) {
-			return "the entry is protected by the configuration"
+			return "the entry is protected by the configuration, under guard.protected: " + dn
 		}
 	}
 	if p := s.Privilege; p != nil && !g.ignoresMark && e.Value(p.Mark) == "1" {

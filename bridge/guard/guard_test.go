@@ -14,11 +14,14 @@ import (
 )
 
 func TestCheck(t *testing.T) {
+	bases := []string{"ou=groups,dc=example", "ou=people,dc=example"}
 	var got []string
-	o := Options{Protected: []string{"ou=admins,dc=example", "nobody", ""}, PrivilegedGroups: []string{"cn=admins,dc=example", "admins"}}
-	o.Check(func(path, problem string) { got = append(got, path+": "+problem) })
+	o := Options{Protected: []string{"ou=admins,ou=people,dc=example", "nobody", "", "OU=People, dc=example"}}
+	o.PrivilegedGroups = []string{"cn=admins,dc=example", "admins", "ou=groups,dc=example"} // a group may stand where it likes
+	o.Check(func(path, problem string) { got = append(got, path+": "+problem) }, bases)
 	want := []string{
 		`privilegedGroups[1]: "admins" is not a DN`, `protected[1]: "nobody" is not a DN`, `protected[2]: "" is not a DN`,
+		`protected[3]: "OU=People, dc=example" would protect everything under "ou=people,dc=example", of which then nothing can be written`,
 	}
 	if diff := cmp.Diff(want, slices.Sorted(slices.Values(got))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -102,7 +105,7 @@ func TestJudge(t *testing.T) {
 		outside = "the entry is outside what the map covers"
 		leaving = "the change would put the entry outside what the map covers"
 		unnamed = "the map does not name every attribute that the change writes"
-		listed  = "the entry is protected by the configuration"
+		listed  = "the entry is protected by the configuration, under guard.protected: ou=admins,ou=people,dc=example"
 		own     = "the bridge does not change its own account"
 	)
 	for _, c := range []struct {
