@@ -60,7 +60,9 @@ func buildOn(t *testing.T, server *dirtest.Server, o bridge.Options, types ...co
 	if o.Map, err = compile.Compile(types); err != nil {
 		t.Fatal(err)
 	}
-	o.Log = slog.New(slog.DiscardHandler)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	if o.Directory, err = directory.New(directory.Options{
 		URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password},
 	}, o.Log); err != nil {

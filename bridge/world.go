@@ -35,8 +35,13 @@ func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) 
 			return nil, nil, err
 		}
 	}
-	if f.err != nil && b.now().Sub(f.at) > fitAgain {
-		b.directory.Refresh() // it will be another server then
+	if f.err != nil {
+		if b.now().Sub(f.at) > fitAgain {
+			b.directory.Refresh() // it will be another server then
+		}
+		if err := b.directory.Away(); err != nil { // what was wrong with it before is not what is wrong now
+			return nil, nil, err
+		}
 	}
 	return f.bound, server, f.err
 }
@@ -98,6 +103,9 @@ func (b *Bridge) fitTo(ctx context.Context, server *ldif.Server) (fit, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if f.err == nil && b.fit.err != nil {
+		b.log.Info("the directory fits the map again, and shows what it names")
+	}
 	b.fit = f
 	return f, nil
 }

@@ -1,7 +1,10 @@
 package bridge_test
 
 import (
+	"log/slog"
 	"net/http"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,9 +27,16 @@ type later struct {
 
 func buildLater(t *testing.T, server *dirtest.Server, base, attribute string, classes ...string) *later {
 	t.Helper()
+	return buildLaterWith(t, nil, server, base, attribute, classes...)
+}
+
+func buildLaterWith(
+	t *testing.T, log *slog.Logger, server *dirtest.Server, base, attribute string, classes ...string,
+) *later {
+	t.Helper()
 	l := &later{}
 	now := func() time.Time { return time.Now().Add(time.Duration(l.by.Load())) }
-	l.house = buildOn(t, server, bridge.Options{Now: now}, compile.Options{
+	l.house = buildOn(t, server, bridge.Options{Now: now, Log: log}, compile.Options{
 		Type: "User", Base: base, ObjectClasses: append([]string{"account"}, classes...), DN: `"uid=" + rdn(userName) + "," + base`,
 		Attributes: []compile.AttributeOptions{{SCIM: "userName", LDAP: "uid"}, {SCIM: "title", LDAP: attribute}},
 	})
@@ -96,6 +106,47 @@ func TestMissingBase(t *testing.T) {
 	}
 	l.unserved(t)
 	l.becomes(t, reason.Hidden)
+}
+
+// TestHiddenThenAway: what was wrong with a directory that is away by now is not what is wrong; once all is well again the log
+// says so, once.
+func TestHiddenThenAway(t *testing.T) {
+	var log lines
+	server := dirtest.Memory(t)
+	place := "ou=staff," + server.Suffix
+	l := buildLaterWith(t, slog.New(slog.NewTextHandler(&log, nil)), server, place, "description")
+	l.becomes(t, reason.Hidden)
+	server.Mem.Fault(func(string, string) memdir.Fault { return memdir.Fault{Drop: memdir.DropBefore} })
+	l.by.Add(int64(time.Minute))
+	l.becomes(t, reason.Unavailable)
+	server.Mem.Fault(nil)
+	l.becomes(t, reason.Hidden)
+	server.Load(t, "dn: "+place+"\nobjectClass: organizationalUnit\nou: staff\n")
+	l.by.Add(int64(time.Minute))
+	l.becomes(t, reason.None)
+	l.by.Add(int64(time.Minute))
+	l.becomes(t, reason.None)
+	if n := strings.Count(log.String(), "fits the map again"); n != 1 {
+		t.Errorf("%d lines say that all is well: %s", n, log.String())
+	}
+}
+
+// lines holds what is logged.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // TestSchemaComesLater: what the schema lacks is looked for again.

@@ -17,6 +17,9 @@ type conn struct {
 	wire   *wire
 	server int // index of its URL
 
+	plain    bool        // over TCP without TLS
+	answered atomic.Bool // the server has answered something
+
 	// guarded by the pool
 	epoch    int
 	underway int
@@ -83,7 +86,11 @@ func exchange[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, error
 	_, answered := asAnswer(a.err)
 	_, unsent := errors.AsType[*Error](a.err)
 	if answered || unsent || a.err == nil {
+		k.answered.Store(true)
 		return a.value, a.err
+	}
+	if k.plain && !k.answered.Load() {
+		a.err = fmt.Errorf("%w (it may speak TLS at this port: directory.urls says ldap:// or ldaps://)", a.err)
 	}
 	return nothing, &outage{cause: a.err, sent: k.wire.sent() != sent}
 }

@@ -6,7 +6,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"syscall"
 	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
@@ -52,9 +54,30 @@ func (d *dialer) connect(ctx context.Context, server int, life *life) (*conn, er
 	secured, err := d.secure(ctx, raw, a)
 	if err != nil {
 		raw.Close()
-		return nil, &outage{cause: err, code: resultCode(err)}
+		return nil, &outage{cause: advised(err), code: resultCode(err)}
 	}
-	return newConn(secured, server, d.options.Timeout, life), nil
+	k := newConn(secured, server, d.options.Timeout, life)
+	k.plain = secured == raw && a.network == "tcp"
+	return k, nil
+}
+
+// advised adds to what TLS failed of the key that it may be for.
+func advised(err error) error {
+	advice := ""
+	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
+	_, misnamed := errors.AsType[x509.HostnameError](err)
+	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
+	switch {
+	case unknown:
+		advice = "directory.tls.ca names the file with the certificate of its authority"
+	case misnamed:
+		advice = "directory.tls.serverName says which name its certificate has"
+	case noTLS, errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		advice = "it may speak no TLS at this port: directory.urls says ldaps:// or ldap://"
+	default:
+		return err
+	}
+	return fmt.Errorf("%w (%s)", err, advice)
 }
 
 // secure begins TLS where the URL or the options ask for it.
@@ -132,6 +155,11 @@ func (d *dialer) bind(ctx context.Context, k *conn) error {
 	case cannotServe(err):
 		return &outage{cause: err, code: resultCode(err)}
 	default:
-		return &outage{cause: fmt.Errorf("bind as %s: %w", d.options.Bind.DN, err), code: resultCode(err), refused: true}
+		return &outage{cause: d.refusal(k, err), code: resultCode(err), refused: true}
 	}
+}
+
+// refusal says which server refused whose bind, and which keys that is.
+func (d *dialer) refusal(k *conn, err error) error {
+	return fmt.Errorf("%s: bind as %s (directory.bind): %w", d.servers[k.server].url, d.options.Bind.DN, err)
 }

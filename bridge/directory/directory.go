@@ -5,12 +5,15 @@ package directory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/bridge/reason"
 )
 
 // Client is the directory as the bridge uses it. It is safe for concurrent use.
@@ -22,6 +25,7 @@ type Client struct {
 
 	pageSize   atomic.Uint32 // the configured one, or what the server allows
 	unwritable atomic.Int64  // when a server that takes no changes refused the last one, in nanoseconds; 0: it did not
+	unread     atomic.Bool   // the server could not be reached to read again what it says of itself
 	unasserted atomic.Bool   // a change was sent without the assertion that it should have had: see run.heldAllTheSame
 
 	asking chan struct{} // held by the request that reads the root DSE first
@@ -66,6 +70,14 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 // Available says whether the breaker lets requests through, and no change was refused of late because no server takes any, for a health
 // check.
 func (c *Client) Available() bool { return c.breaker.closed() && c.Writable() }
+
+// Away says, as an *Error, that the directory is out of reach: the breaker is open, or what it says of itself could not be read again.
+func (c *Client) Away() error {
+	if c.breaker.closed() && !c.unread.Load() {
+		return nil
+	}
+	return &Error{Reason: reason.Unavailable, RetryAfter: c.breaker.retryAfter()}
+}
 
 // Close ends every connection.
 func (c *Client) Close() {
@@ -170,6 +182,7 @@ func attempt[T any](ctx context.Context, p *pool, write bool, do func(*ldap.Conn
 		if !errors.Is(ctx.Err(), context.Canceled) {
 			p.log.Warn("directory: no answer", "url", p.dialer.servers[k.server].url, "error", o)
 		}
+		o.cause = fmt.Errorf("%s: %w", p.dialer.servers[k.server].url, o.cause)
 		switch {
 		case o.silent:
 			p.retire(k)

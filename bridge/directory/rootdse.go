@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"time"
 
 	"scimbridge/bridge/reason"
@@ -86,6 +87,8 @@ func (c *Client) learned() *ldif.Server {
 // learn asks the server in use about itself, and keeps that.
 func (c *Client) learn(ctx context.Context) (*ldif.Server, error) {
 	s, err := c.ask(ctx)
+	answer, _ := errors.AsType[*Error](err)
+	c.unread.Store(answer != nil && answer.Reason == reason.Unavailable)
 	if err != nil {
 		return nil, err
 	}

@@ -79,15 +79,20 @@ func TestTransports(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*Options)
 		want   reason.Reason
+		says   string // what the operator can do
 	}{
-		"ldaps":          {func(*Options) {}, reason.None},
-		"StartTLS":       {func(o *Options) { o.URLs, o.TLS.StartTLS = []string{s.URL}, true }, reason.None},
-		"ldapi":          {func(o *Options) { o.URLs, o.TLS = []string{s.LDAPI}, TLSOptions{} }, reason.None},
-		"loopback":       {func(o *Options) { o.URLs, o.TLS = []string{s.URL}, TLSOptions{} }, reason.None},
-		"another CA":     {func(o *Options) { o.TLS.CA = other.CA }, reason.Unavailable},
-		"no CA":          {func(o *Options) { o.TLS.CA = "" }, reason.Unavailable},
-		"another name":   {func(o *Options) { o.TLS.ServerName = "dc1.example.org" }, reason.Unavailable},
-		"wrong password": {func(o *Options) { o.Bind.Password = "wrong" }, reason.Unavailable},
+		"ldaps":          {func(*Options) {}, reason.None, ""},
+		"StartTLS":       {func(o *Options) { o.URLs, o.TLS.StartTLS = []string{s.URL}, true }, reason.None, ""},
+		"ldapi":          {func(o *Options) { o.URLs, o.TLS = []string{s.LDAPI}, TLSOptions{} }, reason.None, ""},
+		"loopback":       {func(o *Options) { o.URLs, o.TLS = []string{s.URL}, TLSOptions{} }, reason.None, ""},
+		"another CA":     {func(o *Options) { o.TLS.CA = other.CA }, reason.Unavailable, "directory.tls.ca"},
+		"no CA":          {func(o *Options) { o.TLS.CA = "" }, reason.Unavailable, "directory.tls.ca"},
+		"another name":   {func(o *Options) { o.TLS.ServerName = "dc1.example.org" }, reason.Unavailable, "directory.tls.serverName"},
+		"wrong password": {func(o *Options) { o.Bind.Password = "wrong" }, reason.Unavailable, "bind as " + s.BindDN + " (directory.bind)"},
+		"LDAP to LDAPS": {func(o *Options) {
+			o.URLs, o.TLS = []string{"ldap" + strings.TrimPrefix(o.URLs[0], "ldaps")}, TLSOptions{}
+		}, reason.Unavailable, "ldaps://"},
+		"LDAPS to LDAP": {func(o *Options) { o.URLs = []string{"ldaps" + strings.TrimPrefix(s.URL, "ldap")} }, reason.Unavailable, "ldap://"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := open(t, s, test.change)
@@ -96,6 +101,9 @@ func TestTransports(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			if err != nil {
+				if told := err.Error(); !strings.Contains(told, test.says) || !strings.Contains(told, c.options.URLs[0]) {
+					t.Errorf("it does not say %q of %s: %s", test.says, c.options.URLs[0], told)
+				}
 				return
 			}
 			if server.Traits != ldif.OpenLDAP.Traits() || !server.Controls[controlAssertion] || !server.Controls[controlPostRead] ||
