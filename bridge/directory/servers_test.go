@@ -92,7 +92,9 @@ func TestTransports(t *testing.T) {
 		"LDAP to LDAPS": {func(o *Options) {
 			o.URLs, o.TLS = []string{"ldap" + strings.TrimPrefix(o.URLs[0], "ldaps")}, TLSOptions{}
 		}, reason.Unavailable, "ldaps://"},
-		"LDAPS to LDAP": {func(o *Options) { o.URLs = []string{"ldaps" + strings.TrimPrefix(s.URL, "ldap")} }, reason.Unavailable, "ldap://"},
+		"LDAPS to LDAP": {func(o *Options) {
+			o.URLs = []string{"ldaps" + strings.TrimPrefix(s.URL, "ldap")}
+		}, reason.Unavailable, "ldap://"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := open(t, s, test.change)

@@ -42,6 +42,7 @@ func TestTheLogExplains(t *testing.T) {
 			"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_3_SCIM=password", "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_3_LDAP=userPassword",
 			`SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_4_SCIM=emails[type eq "work"].value`, "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_4_LDAP=mail",
 			"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_SCIM=title", "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_LDAP=title",
+			"SCIMBRIDGE_RESOURCES_0_TOMBSTONE=description",
 			"SCIMBRIDGE_RESOURCES_1_TYPE=Group", "SCIMBRIDGE_RESOURCES_1_BASE=ou=groups,dc=example,dc=org",
 			"SCIMBRIDGE_RESOURCES_1_OBJECTCLASSES=groupOfNames", `SCIMBRIDGE_RESOURCES_1_DN="cn=" + rdn(displayName) + "," + base`,
 			"SCIMBRIDGE_RESOURCES_1_ATTRIBUTES_0_SCIM=displayName", "SCIMBRIDGE_RESOURCES_1_ATTRIBUTES_0_LDAP=cn",
@@ -175,8 +176,9 @@ func TestTheLogExplains(t *testing.T) {
 	} {
 		has(told("PATCH", "/Users/"+mara, operation(homeless), 200)["request"], map[string]any{"dropped": 1.})
 	}
-	has(told("PATCH", "/Users/"+mara, operation(`{"op":"replace","path":"userName","value":"maria"}`), 200)["written"], map[string]any{
-		"effects": "renamed " + maraDN + " to uid=maria,ou=people,dc=example,dc=org", "id": mara,
+	said = told("PATCH", "/Users/"+mara, operation(`{"op":"replace","value":{"userName":"maria","title":"x"}}`), 200)
+	has(said["written"], map[string]any{
+		"effects": "renamed " + maraDN + " to uid=maria,ou=people,dc=example,dc=org; changed uid=maria,ou=people", "id": mara,
 	})
 	has(told("POST", "/Bulk", operation(`{"method":"POST","path":"/Users","bulkId":"b7","data":{"userName":"maria","password":"hunter2"}}`),
 		200)["bulk operation failed"], map[string]any{
@@ -195,6 +197,9 @@ func TestTheLogExplains(t *testing.T) {
 	has(told("POST", "/Bulk", operation(`{"method":"DELETE","path":"/Users/`+boss+`"}`), 200)["bulk operation failed"], map[string]any{
 		"path": boss, "status": 403., "dn": bossDN, "detail": "protected",
 	})
+	const kept = "0123456789abcdef0123456789abcdefmaria"
+	has(told("PATCH", "/Users/"+mara, operation(`{"op":"replace","value":{"userName":"`+kept+`","active":false}}`), 200)["written"],
+		map[string]any{"effects": "; soft-deleted uid=maria,ou=people,dc=example,dc=org (" + kept + ")"})
 	// What a list is narrowed by is whom somebody looks for.
 	for key, value := range told("GET", "/Users?filter=hunter2+eq+1", "", 400)["request"] {
 		if key == "detail" {
