@@ -65,6 +65,12 @@ func TestWords(t *testing.T) {
 			"members added 2 cn=Night,dc=x (uid=a | uid=b); members removed 1 cn=Night,dc=x (uid=c)",
 			"members added 1 cn=Night,dc=x (uid=b)",
 		},
+		"a leaver, as the group spells it": {
+			[]Effect{{Kind: MembersRemoved, DN: night, Values: []string{anna}}},
+			[]Change{modify(night, members(DeleteValues, "UID=anna, dc=x"))},
+			nil,
+			"members removed 1 cn=Night,dc=x (UID=anna, dc=x)", "=",
+		},
 		"many members": {
 			[]Effect{{Kind: MembersAdded, DN: night, Values: many}},
 			[]Change{modify(night, members(AddValues, many[:4]...)), modify(night, members(AddValues, many[4:]...))},
