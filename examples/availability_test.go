@@ -6,9 +6,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/examples"
 )
 
 // within bounds how long a condition may take to come true on a busy machine.
@@ -51,7 +48,7 @@ func (d *deployment) unavailable(t *testing.T, user, group string) {
 }
 
 func TestDirectoryDies(t *testing.T) {
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema))
+	server := openLDAP(t)
 	d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=50ms")
 	user, group := d.user(t, "stays@contoso.example"), d.group(t, "Stays")
 	for range 2 {
@@ -68,7 +65,7 @@ func TestDirectoryDies(t *testing.T) {
 
 // TestDirectoryHangs: a directory that takes requests and answers none holds no client up for longer than the configured time.
 func TestDirectoryHangs(t *testing.T) {
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema))
+	server := openLDAP(t)
 	d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_TIMEOUT=500ms",
 		"SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=50ms", "SCIMBRIDGE_DIRECTORY_BREAKER_FAILURES=100")
 	user, group := d.user(t, "stays@contoso.example"), d.group(t, "Stays")
@@ -90,7 +87,7 @@ func TestDirectoryHangs(t *testing.T) {
 
 // TestDirectoryComesLater: the bridge starts without its directory.
 func TestDirectoryComesLater(t *testing.T) {
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema))
+	server := openLDAP(t)
 	server.Kill()
 	d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=50ms")
 	const nobody = "2819c223-7f76-453a-919d-413861904646"

@@ -8,15 +8,12 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
-
-	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/examples"
 )
 
 // BenchmarkBridge sends what Entra sends most, one request at a time, to slapd: once through the bridge and once as the LDAP operations
 // that do the same. The metric x-raw is the bridge's time over raw LDAP's in the same run.
 func BenchmarkBridge(b *testing.B) {
-	server := dirtest.OpenLDAP(b, dirtest.Schema(examples.OpenLDAPSchema), dirtest.Config("index scimUserName eq")) // as the example has it
+	server := openLDAP(b)
 	loadUsers(b, server, 1000)
 	d := deploy(b, server)
 	raw, err := ldap.DialURL(server.URL)

@@ -43,11 +43,18 @@ type namedServer struct {
 	start func(t testing.TB) *dirtest.Server
 }
 
+// openLDAP starts a slapd as the example has it, with the attributes indexed that its schema adds.
+func openLDAP(t testing.TB, options ...dirtest.Option) *dirtest.Server {
+	return dirtest.OpenLDAP(t, append([]dirtest.Option{
+		dirtest.Schema(examples.OpenLDAPSchema), dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"),
+	}, options...)...)
+}
+
 // servers are the directories that every exchange runs on.
 var servers = []namedServer{
 	{"memory", memory},
 	{"openldap", func(t testing.TB) *dirtest.Server {
-		return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema))
+		return openLDAP(t)
 	}},
 	{"389ds", func(t testing.TB) *dirtest.Server { return dirtest.DS389(t, ds389Schema) }},
 	{"active-directory", func(t testing.TB) *dirtest.Server { return dirtest.ActiveDirectory(t) }},

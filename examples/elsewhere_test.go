@@ -9,7 +9,6 @@ import (
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
-	"scimbridge/examples"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -102,7 +101,7 @@ func TestReferencesElsewhere(t *testing.T) {
 func TestOwnerAndMember(t *testing.T) {
 	for _, start := range []func(t testing.TB) *dirtest.Server{
 		memory, func(t testing.TB) *dirtest.Server {
-			return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint())
+			return openLDAP(t, dirtest.WithoutRefint())
 		},
 	} {
 		server := start(t)
@@ -131,7 +130,7 @@ func TestElsewhereIsEverywhere(t *testing.T) {
 			return dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
 		},
 		func(t testing.TB) *dirtest.Server {
-			return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint())
+			return openLDAP(t, dirtest.WithoutRefint())
 		},
 	} {
 		server := start(t)

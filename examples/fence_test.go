@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/examples"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -123,7 +122,7 @@ func TestProtected(t *testing.T) {
 // TestOwnAccount: the bridge would lock itself out.
 func TestOwnAccount(t *testing.T) {
 	const dn = "uid=bridge,ou=people,dc=example,dc=org"
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema),
+	server := openLDAP(t,
 		dirtest.Config(`access to * by dn.exact="`+dn+`" manage by * break`))
 	server.Load(t, "dn: "+dn+"\nobjectClass: inetOrgPerson\nuid: bridge\ncn: bridge\nsn: bridge\nuserPassword: Secret-123\n")
 	d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_BIND_DN="+dn, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=Secret-123")
@@ -284,7 +283,7 @@ func TestLeaverInAProtectedGroup(t *testing.T) {
 // TestLeaverInAnUnwritableGroup: likewise where it is the directory that does not let the bridge write the group.
 func TestLeaverInAnUnwritableGroup(t *testing.T) {
 	const bridge, board = "cn=scimbridge,dc=example,dc=org", "cn=Board,ou=groups,dc=example,dc=org"
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint(),
+	server := openLDAP(t, dirtest.WithoutRefint(),
 		dirtest.Config(`access to dn.base="`+board+`" by dn.exact="`+bridge+`" read by * break`),
 		dirtest.Config(`access to * by dn.exact="`+bridge+`" manage by * break`))
 	server.Load(t, "dn: "+bridge+"\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: Secret-123\n")

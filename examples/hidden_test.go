@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/examples"
 )
 
 // TestHiddenFromTheBridge: what the access rules hide from the bridge's account is an operator's fault, and never an empty directory: a
@@ -25,7 +24,7 @@ func TestHiddenFromTheBridge(t *testing.T) {
 		"who is below the base": {`dn.children="ou=groups,dc=example,dc=org"`, false}, // nobody can tell it from an empty place
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.Config(
+			server := openLDAP(t, dirtest.Config(
 				`access to `+c.rule+` by dn.exact="`+account+`" none by * break`,
 				`access to dn.subtree="dc=example,dc=org" by dn.exact="`+account+`" write by * break`))
 			server.Load(t, "dn: "+account+

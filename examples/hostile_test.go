@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/examples"
 )
 
 // hostileUsers is how many users the directory has: SCIMBRIDGE_TEST_USERS, or a short form.
@@ -47,7 +46,7 @@ func TestHostileClients(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the memory of a process is read from /proc")
 	}
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.Config("limits * size=unlimited"))
+	server := openLDAP(t, dirtest.Config("limits * size=unlimited"))
 	var users strings.Builder
 	for i := range hostileUsers(t) {
 		fmt.Fprintf(&users, "dn: uid=u%d,%s\nobjectClass: inetOrgPerson\nobjectClass: scimbridgeUser\nuid: u%[1]d\ncn: Person %[1]d\n"+

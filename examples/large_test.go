@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/examples"
 )
 
 // listed pages through what a filter finds and tells how often each id came.
@@ -64,7 +63,7 @@ func TestLarge(t *testing.T) {
 			case "memory":
 				size, env = several, []string{"SCIMBRIDGE_DIRECTORY_TIMEOUT=1m"} // memdir compares each entry with each of 500 values
 			case "openldap":
-				server = dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.Config(
+				server = openLDAP(t, dirtest.Config(
 					"limits dn.exact=\"cn=scimbridge,dc=example,dc=org\" size.soft=500 size.hard=500 size.prtotal=unlimited",
 					"access to attrs=userPassword by dn.exact=\"cn=scimbridge,dc=example,dc=org\" =w by * break",
 					"access to * by dn.exact=\"cn=scimbridge,dc=example,dc=org\" manage by * break",

@@ -11,7 +11,6 @@ import (
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
-	"scimbridge/examples"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 )
@@ -121,10 +120,10 @@ var keepers = []struct {
 	start func(t testing.TB) *dirtest.Server
 }{
 	{"openldap with refint", func(t testing.TB) *dirtest.Server {
-		return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema))
+		return openLDAP(t)
 	}},
 	{"openldap without refint", func(t testing.TB) *dirtest.Server {
-		return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint())
+		return openLDAP(t, dirtest.WithoutRefint())
 	}},
 	{"389ds with referential integrity", func(t testing.TB) *dirtest.Server {
 		return dirtest.DS389(t, ds389Schema, dirtest.ReferentialIntegrityPlugin(), dirtest.MemberOfPlugin())

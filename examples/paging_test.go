@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/examples"
 )
 
 // list is the part of a ListResponse that paging is about.
@@ -58,7 +57,7 @@ func eachOnce(t testing.TB, seen map[string]int, n int) {
 
 func TestPagesWhileOthersComeAndGo(t *testing.T) {
 	const users = 5000
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema))
+	server := openLDAP(t)
 	loadUsers(t, server, users)
 	d := deploy(t, server)
 	if total := d.list(t, "/Users?count=0").TotalResults; total != users {

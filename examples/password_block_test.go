@@ -5,13 +5,12 @@ import (
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/examples"
 )
 
 // TestPasswordKeepsTheBlock: slapd's ppolicy takes pwdAccountLockedTime away when an administrator sets a password. A user who is blocked,
 // or blocked by the same request, stays so.
 func TestPasswordKeepsTheBlock(t *testing.T) {
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema),
+	server := openLDAP(t,
 		dirtest.Config("overlay ppolicy", "ppolicy_default cn=policy,dc=example,dc=org"))
 	server.Load(t, "dn: cn=policy,dc=example,dc=org\nobjectClass: pwdPolicy\nobjectClass: device\ncn: policy\n"+
 		"pwdAttribute: userPassword\npwdLockout: TRUE\n")

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/examples"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -53,7 +52,7 @@ func (c copies) race(t *testing.T, rounds int, run func(t *testing.T, round int)
 // nothing lost that was acknowledged.
 func TestReferenceRaces(t *testing.T) {
 	withoutRefint := func(t testing.TB) *dirtest.Server {
-		return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint())
+		return openLDAP(t, dirtest.WithoutRefint())
 	}
 	for _, s := range append(servers[1:len(servers):len(servers)], namedServer{"openldap without refint", withoutRefint}) {
 		t.Run(s.name, func(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/examples"
 )
 
 // TestTakenByTheServersOwnRule: a value that the directory itself lets no two entries share is a conflict that names the attribute,
@@ -14,7 +13,7 @@ import (
 func TestTakenByTheServersOwnRule(t *testing.T) {
 	for name, start := range map[string]func(t testing.TB) *dirtest.Server{
 		"openldap": func(t testing.TB) *dirtest.Server {
-			return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.Overlay("unique", "unique_uri ldap:///?mail?sub"),
+			return openLDAP(t, dirtest.Overlay("unique", "unique_uri ldap:///?mail?sub"),
 				dirtest.Overlay("constraint", "constraint_attribute mail regex @"))
 		},
 		"389ds": func(t testing.TB) *dirtest.Server {
