@@ -111,7 +111,8 @@
 //
 //	strict: false                    # refuse what clients send beyond the RFCs, as strings for booleans
 //
-//	access:                          # bearer tokens; all that are named are valid; files are read again when they change, and on SIGHUP
+//	access:                          # bearer tokens; all that are named are valid; files are read again when they change, and on SIGHUP:
+//	                                 # replace them by a rename, for one that is written in place may be read half written
 //	  tokensFile: tokens.yaml        # a list of {name, token} or {name, sha256}; user: a userName whose account /Me is
 //	  tokenFile: token               # a file with one token; or token: in the file itself, or by SCIMBRIDGE_ACCESS_TOKEN
 //

@@ -19,7 +19,7 @@ type Gate struct {
 	log     *slog.Logger
 
 	mu     sync.Mutex
-	read   [2]version // of the files
+	read   versions
 	tokens []token
 	faulty bool
 }
@@ -62,13 +62,13 @@ func (g *Gate) Faulty() bool {
 func (g *Gate) current() []token {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if now := g.options.versions(); now != g.read {
+	if now := g.options.versions(); !now.same(g.read) {
 		g.reread(now)
 	}
 	return g.tokens
 }
 
-func (g *Gate) reread(now [2]version) {
+func (g *Gate) reread(now versions) {
 	g.read, g.faulty = now, false
 	g.tokens = g.options.load(func(path, problem string) {
 		g.faulty = true

@@ -131,6 +131,29 @@ func TestTokensAreReadAgain(t *testing.T) {
 	}
 }
 
+// TestAFileOfTheSameTimeIsAnother: a token that was replaced is nobody's, even where time, size and mode of the file are as they were.
+func TestAFileOfTheSameTimeIsAnother(t *testing.T) {
+	path := file(t, secretA)
+	gate, err := New(Options{TokenFile: path}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := file(t, secretB)
+	if err := errors.Join(os.Chtimes(other, old.ModTime(), old.ModTime()), os.Rename(other, path)); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := gate.Authenticate("Bearer " + secretA); ok {
+		t.Error("the old token is valid")
+	}
+	if _, ok := gate.Authenticate("Bearer " + secretB); !ok {
+		t.Error("the new token is not valid")
+	}
+}
+
 // replaced writes a file anew.
 func replaced(content string) func(string) error {
 	return func(path string) error { return os.WriteFile(path, []byte(content), 0o600) }

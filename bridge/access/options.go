@@ -3,10 +3,8 @@ package access
 import (
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
-	"time"
 )
 
 // Options is the configuration's `access` section. The tokens of all three keys are valid at once.
@@ -76,21 +74,33 @@ func (o *Options) load(report func(path, problem string)) []token {
 	return tokens
 }
 
-// version tells one content of a file from another.
-type version struct {
-	modified time.Time
-	size     int64
-	mode     fs.FileMode
-}
+// versions are those of the files that hold tokens, nil where there is none.
+type versions [2]os.FileInfo
 
-// versions are those of the files that hold tokens, zero where there is none.
-func (o *Options) versions() (v [2]version) {
+func (o *Options) versions() (v versions) {
 	for i, path := range []string{o.TokenFile, o.TokensFile} {
 		if info, err := os.Stat(path); err == nil {
-			v[i] = version{info.ModTime(), info.Size(), info.Mode()}
+			v[i] = info
 		}
 	}
 	return v
+}
+
+// same says whether the files are those that they were, unchanged. One that was put in another's place may have its time and size.
+func (v versions) same(other versions) bool {
+	for i, a := range v {
+		b := other[i]
+		if a == nil || b == nil {
+			if a != b {
+				return false
+			}
+			continue
+		}
+		if !os.SameFile(a, b) || !a.ModTime().Equal(b.ModTime()) || a.Size() != b.Size() || a.Mode() != b.Mode() {
+			return false
+		}
+	}
+	return true
 }
 
 // weakness says why a secret cannot be a token, or "".
