@@ -11,7 +11,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
-	"golang.org/x/sync/semaphore"
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/access"
@@ -42,9 +41,9 @@ type Server struct {
 	log     *slog.Logger
 	app     *fiber.App
 	clients watch
-	heavy   *semaphore.Weighted // octets of bodies that are worked on
-	newID   func() string       // of a request
-	now     func() time.Time    // for durations in the log
+	heavy   *turns
+	newID   func() string    // of a request
+	now     func() time.Time // for durations in the log
 }
 
 const (
@@ -58,17 +57,12 @@ const (
 	idleTimeout = 2 * time.Minute
 	// shutdownTimeout bounds the wait for requests under way, beyond their own timeout.
 	shutdownTimeout = 5 * time.Second
-	// largest is how many bodies of the largest size are worked on at a time, or more of smaller ones: read as JSON, a body takes a dozen
-	// times its size.
-	largest = 2
-	// light is a body that is worked on at once, as is any that a provisioning service sends for one user.
-	light = 16 << 10
 )
 
 // New builds the server.
 func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
 	s := &Server{options: o.withDefaults(), bridge: b, gate: gate, log: log, newID: uuid.NewString, now: time.Now}
-	s.heavy = semaphore.NewWeighted(largest * int64(s.options.MaxBody))
+	s.heavy = newTurns(s.options.MaxBody)
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage:        true,
 		Immutable:                    true, // strings outlive their handler

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/access"
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/reason"
 	"scimbridge/scim"
@@ -304,11 +306,17 @@ func TestAPanicEndsItsRequestOnly(t *testing.T) {
 	}
 }
 
-// TestLargeBodiesTakeTurns: what is worked on of large bodies has a limit, and a small one does not wait for them.
+// TestLargeBodiesTakeTurns: what is worked on of one caller's large bodies has a limit, so has what waits for it, and neither a small one
+// nor another caller's waits for them.
 func TestLargeBodiesTakeTurns(t *testing.T) {
-	s := serve(t, Options{MaxBody: 10 * light, RequestTimeout: 200 * time.Millisecond})
-	entered, leave := make(chan struct{}, largest), make(chan struct{})
-	s.during = func(context.Context) { // a small request finds no room in entered, and goes on
+	const other = "other-0123456789abcdef"
+	tokens := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(tokens, []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := serveWith(t, Options{MaxBody: 10 * light}, access.Options{Token: secret, TokenFile: tokens})
+	entered, leave := make(chan struct{}, 1), make(chan struct{})
+	s.during = func(context.Context) { // the first waits here, the others go on
 		select {
 		case entered <- struct{}{}:
 			<-leave
@@ -316,23 +324,64 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 		}
 	}
 	large := `"` + strings.Repeat("x", 8*light) + `"`
-	var under sync.WaitGroup
-	for range largest {
-		under.Go(func() { s.ask(t, "POST /scim/v2/Users", large) })
+	const taken = (1 + waiting) * 10 / 8 // one is worked on, the others wait
+	answers := make(chan answer)
+	for range taken + 1 {
+		go func() { answers <- s.ask(t, "POST /scim/v2/Users", large) }()
 	}
-	for len(entered) < largest {
-		time.Sleep(time.Millisecond)
-	}
-	if a := s.ask(t, "POST /scim/v2/Users", large); a.status != 503 || a.header.Get("Retry-After") == "" {
-		t.Errorf("one more: %d %s", a.status, a.body)
+	if a := <-answers; a.status != 503 || a.header.Get("Retry-After") == "" || !strings.Contains(a.body, "other large requests are under way") {
+		t.Errorf("one too many: %d %s", a.status, a.body)
 	}
 	if a := s.ask(t, "POST /scim/v2/Users", `{}`); a.status != 201 {
 		t.Errorf("a small one beside them: %d %s", a.status, a.body)
 	}
+	if a := s.raw(t, "POST /scim/v2/Users", large, "Authorization: Bearer "+other); a.status != 201 {
+		t.Errorf("another caller's: %d %s", a.status, a.body)
+	}
 	close(leave)
-	under.Wait()
+	for range taken {
+		if a := <-answers; a.status != 201 {
+			t.Errorf("one that waited: %d %s", a.status, a.body)
+		}
+	}
 	if a := s.ask(t, "POST /scim/v2/Users", large); a.status != 201 {
 		t.Errorf("one after them: %d %s", a.status, a.body)
+	}
+}
+
+// TestATurnThatDoesNotCome: of a body that waited in vain the answer says why, and it takes nothing from those that come later.
+func TestATurnThatDoesNotCome(t *testing.T) {
+	heavy := newTurns(10 * light)
+	first, err := heavy.take(t.Context(), "a", 8*light)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := heavy.take(t.Context(), "b", 8*light)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	left, leave := context.WithCancelCause(t.Context())
+	leave(errLeft)
+	for range 2 * waiting {
+		for _, caller := range []string{"a", "c"} { // whose own share is taken, and to whom the others leave none
+			if _, err := heavy.take(late, caller, 8*light); explain(err).Reason != reason.Busy {
+				t.Errorf("%s, until the deadline: %v", caller, err)
+			}
+			if _, err := heavy.take(left, caller, 8*light); !errors.Is(err, errLeft) {
+				t.Errorf("%s, whose client left: %v", caller, err)
+			}
+		}
+	}
+	first()
+	second()
+	for range 3 {
+		done, err := heavy.take(t.Context(), "c", 8*light)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done()
 	}
 }
 

@@ -92,14 +92,11 @@ func (s *Server) deadline(c *fiber.Ctx) error {
 
 // weigh has a large body wait until what is worked on leaves room for it.
 func (s *Server) weigh(c *fiber.Ctx) error {
-	size := min(int64(len(c.Request().Body())), largest*int64(s.options.MaxBody))
-	if size <= light {
-		return c.Next()
+	done, err := s.heavy.take(c.UserContext(), recordOf(c).caller, len(c.Request().Body()))
+	if err != nil {
+		return err
 	}
-	if err := s.heavy.Acquire(c.UserContext(), size); err != nil {
-		return refuse(reason.Busy, "")
-	}
-	defer s.heavy.Release(size)
+	defer done()
 	return c.Next()
 }
 

@@ -97,9 +97,12 @@ var table = [count]Row{
 	},
 	BulkReference: {Label: "bulk-reference", Status: http.StatusConflict, Detail: "a bulkId names no resource"},
 	Guarded:       {Label: "guarded", Status: http.StatusForbidden, Detail: "the guard does not allow it"},
-	Deadline:      {Label: "deadline", Status: http.StatusServiceUnavailable, Detail: "the directory is unavailable", RetryAfter: later},
-	Internal:      {Label: "internal", Status: http.StatusInternalServerError, Detail: "internal error"},
-	Panic:         {Label: "panic", Status: http.StatusInternalServerError, Detail: "internal error"},
+	Deadline: {
+		Label: "deadline", Status: http.StatusServiceUnavailable, RetryAfter: later,
+		Detail: "the time that a request may take was over before this one was done",
+	},
+	Internal: {Label: "internal", Status: http.StatusInternalServerError, Detail: "internal error"},
+	Panic:    {Label: "panic", Status: http.StatusInternalServerError, Detail: "internal error"},
 
 	InvalidFilter: fault(scim.InvalidFilter, http.StatusBadRequest),
 	TooMany:       fault(scim.TooMany, http.StatusBadRequest),
