@@ -20,7 +20,7 @@
 //	    key: tls.key
 //	  basePath: /scim/v2             # the path of the SCIM root; this is the default
 //	  publicURL: https://scim.corp.example/scim/v2 # the root as clients write it; default: as each request names it
-//	  trustProxy: false              # believe X-Forwarded-Proto and X-Forwarded-Host
+//	  trustProxy: false              # believe X-Forwarded-Proto, X-Forwarded-Host and, for the log, the last of X-Forwarded-For
 //	  allowCleartext: false          # let plain HTTP, tokens included, leave this machine: for a proxy in front that speaks TLS
 //	  maxBody: 4194304               # bytes; default 4 MiB
 //	  requestTimeout: 30s            # default 30s

@@ -134,13 +134,21 @@ func isWrite(c *fiber.Ctx, r *record) bool {
 
 // client is the address that the request comes from; behind a proxy, as the proxy saw it.
 func (s *Server) client(c *fiber.Ctx) string {
-	if s.options.TrustProxy {
-		seen := c.Get(fiber.HeaderXForwardedFor) // each proxy appends
-		if ip := net.ParseIP(strings.TrimSpace(seen[strings.LastIndexByte(seen, ',')+1:])); ip != nil {
+	if lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor); s.options.TrustProxy && len(lines) > 0 {
+		seen := string(lines[len(lines)-1]) // each proxy appends, to the line or a line
+		if ip := addressOf(strings.TrimSpace(seen[strings.LastIndexByte(seen, ',')+1:])); ip != nil {
 			return ip.String()
 		}
 	}
 	return c.Context().RemoteIP().String()
+}
+
+// addressOf reads an address, with a port or without; nil where it is none.
+func addressOf(text string) net.IP {
+	if host, _, err := net.SplitHostPort(text); err == nil {
+		text = host
+	}
+	return net.ParseIP(strings.Trim(text, "[]"))
 }
 
 // sent is how many octets of a body the answer has on the wire (RFC 9110 §6.4.1).

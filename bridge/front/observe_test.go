@@ -86,6 +86,10 @@ func TestTheClientsAddress(t *testing.T) {
 		{true, "192.0.2.7", "192.0.2.7"},
 		{true, "198.51.100.1, 2001:db8::7", "2001:db8::7"},
 		{true, "192.0.2.7, unknown", "127.0.0.1"},
+		{true, "198.51.100.1\r\nX-Forwarded-For: 192.0.2.7", "192.0.2.7"},
+		{true, "192.0.2.7:50123", "192.0.2.7"},
+		{true, "[2001:db8::7]:50123", "2001:db8::7"},
+		{true, "[2001:db8::7]", "2001:db8::7"},
 	} {
 		s := serve(t, Options{TrustProxy: test.trust})
 		s.ask(t, "GET /scim/v2/Users/1", "", "X-Forwarded-For: "+test.header)

@@ -16,7 +16,8 @@ type Options struct {
 	TLS       TLSOptions `koanf:"tls"`       // left out: plain HTTP, for a loopback address or behind a proxy
 	BasePath  string     `koanf:"basePath"`  // the path of the SCIM root
 	PublicURL string     `koanf:"publicURL"` // the SCIM root as clients write it; "": from each request's own scheme and host
-	// TrustProxy believes X-Forwarded-Proto and X-Forwarded-Host, which only a proxy in front may set.
+	// TrustProxy believes X-Forwarded-Proto and X-Forwarded-Host, which only a proxy in front may set, and the last address of
+	// X-Forwarded-For, which it must append.
 	TrustProxy bool `koanf:"trustProxy"`
 	// AllowCleartext lets plain HTTP, bearer tokens included, leave the machine.
 	AllowCleartext bool          `koanf:"allowCleartext"`
