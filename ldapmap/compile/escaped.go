@@ -1,6 +1,10 @@
 package compile
 
-import "github.com/expr-lang/expr/ast"
+import (
+	"slices"
+
+	"github.com/expr-lang/expr/ast"
+)
 
 // A DN is text, and a value that stands in it as it is may say more than a value: a userName of `x+sn=y` names the entry by two. rdn()
 // makes one value of whatever it is given, as long as nothing cuts what it has made.
@@ -58,7 +62,7 @@ func (names partsOf) of(node ast.Node) part {
 	case *ast.MapNode:
 		return names.worst(n.Pairs...)
 	case *ast.PairNode:
-		return names.of(n.Value)
+		return names.worst(n.Key, n.Value)
 	case *ast.ChainNode:
 		return names.of(n.Node)
 	case *ast.PredicateNode:
@@ -78,6 +82,9 @@ func (names partsOf) of(node ast.Node) part {
 	return part{loose, node.String()}
 }
 
+// telling are functions whose result is true or false, or a whole number.
+var telling = []string{"len", "count", "any", "all", "none", "one", "int", "hasPrefix", "hasSuffix", "indexOf", "lastIndexOf"}
+
 // builtin is of those functions of expr's own that put values side by side, or tell something of them; the others may cut what they are
 // given.
 func (names partsOf) builtin(n *ast.BuiltinNode) part {
@@ -88,7 +95,9 @@ func (names partsOf) builtin(n *ast.BuiltinNode) part {
 		return names.of(n.Arguments[1])
 	case n.Name == "join":
 		return names.worst(n.Arguments...)
-	case n.Name == "len" || n.Name == "count" || n.Name == "any" || n.Name == "all" || n.Name == "none" || n.Name == "one":
+	case n.Name == "get": // as a member is
+		return names.cut(n, n.Arguments[0])
+	case slices.Contains(telling, n.Name):
 		return part{}
 	}
 	return names.cut(n, n.Arguments...)

@@ -28,6 +28,11 @@ func TestUnescaped(t *testing.T) {
 		`"uid=" + (active ? rdn(userName) : title)`:                                                    "title",
 		`let u = userName; let base = u; "uid=x," + base`:                                              "userName",
 		`"uid=" + truncate(rdn(userName), 20) + "," + base`:                                            "truncate(rdn(userName), 20)",
+		`"uid=" + toJSON({(userName): 1}) + "," + base`:                                                "toJSON({(userName): 1})",
+		`"ou=" + get({"Sales": "s"}, title) + "," + base`:                                              "",
+		`"ou=" + get({"Sales": userName}, title) + "," + base`:                                         "get({Sales: userName}, title)",
+		`"uid=" + rdn(userName) + ",ou=" + string(int(title)) + "," + base`:                            "",
+		`"ou=" + string(float(title)) + "," + base`:                                                    "string(float(title))", // of 1e9 it is 1e+09
 		`"uid=" + rdn(userName)[0:5] + "," + base`:                                                     "rdn(userName)[0:5]",
 		`"cn=" + join(map(emails, .value), "+mail=")`:                                                  ".value",
 		`"uid=" + replace(rdn(userName), "\\", "")`:                                                    `replace(rdn(userName), "\\", "")`,
