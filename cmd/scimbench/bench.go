@@ -23,6 +23,7 @@ type bench struct {
 	name     string // of the run, in the names of all that it makes
 	pool     []resource
 	groups   map[int]resource // by their number of members
+	made     []asked          // groups to remove
 	workers  []*worker
 	template *ldap.Entry
 }
@@ -43,7 +44,7 @@ type worker struct {
 	groupEntry *ldap.Entry
 	entries    map[string]*ldap.Entry // of its users, by id
 
-	made   []string // paths to remove
+	made   []asked  // users to remove
 	copies []string // logins of entries to delete
 }
 
@@ -92,7 +93,7 @@ func measure(ctx context.Context, line commandLine, log io.Writer) (r *report, e
 			}
 		}
 	}
-	if err := b.prepare(chosen); err != nil {
+	if err := b.prepare(ctx, chosen); err != nil {
 		return nil, err
 	}
 	r = &report{Users: len(b.pool)}
@@ -105,10 +106,10 @@ func measure(ctx context.Context, line commandLine, log io.Writer) (r *report, e
 			fmt.Fprintf(log, "%d at a time, round %d of %d\n", concurrency, round+1, line.Rounds)
 			for i, o := range chosen {
 				if o.group > len(b.pool) {
-					rows[i].Skipped = fmt.Sprintf("there are %d users", len(b.pool))
+					rows[i].Skipped = fmt.Sprintf("needs %d users, there are %d", o.group, len(b.pool))
 					continue
 				}
-				if err := b.enter(o); err != nil {
+				if err := b.enter(ctx, o); err != nil {
 					return nil, err
 				}
 				served := b.phase(ctx, concurrency, o.scim)
@@ -128,18 +129,20 @@ func measure(ctx context.Context, line commandLine, log io.Writer) (r *report, e
 }
 
 // prepare reads who is there, and makes what the workers change.
-func (b *bench) prepare(chosen []operation) error {
+func (b *bench) prepare(ctx context.Context, chosen []operation) error {
 	largest := usersEach
 	for _, o := range chosen {
 		largest = max(largest, o.group)
 	}
 	for _, w := range b.workers {
 		for range usersEach {
-			u, err := b.client.create("/Users", user(w.newName()))
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			u, err := w.newUser(w.newName())
 			if err != nil {
 				return err
 			}
-			w.made = append(w.made, "/Users/"+u.ID)
 			w.users = append(w.users, u)
 			if w.floor != nil {
 				found, err := w.floor.find(w.floor.ID, u.ID, 1)
@@ -151,6 +154,9 @@ func (b *bench) prepare(chosen []operation) error {
 		}
 	}
 	for start := 1; len(b.pool) < largest; start = 1 + len(b.pool) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		var page list
 		path := fmt.Sprintf("/Users?attributes=userName&count=1000&startIndex=%d", start)
 		if err := b.client.ask(fasthttp.StatusOK, fasthttp.MethodGet, path, "", &page); err != nil {
@@ -161,23 +167,31 @@ func (b *bench) prepare(chosen []operation) error {
 			break
 		}
 	}
+	if len(b.pool) == 0 {
+		return errors.New("GET /Users: nobody is listed, though users were made")
+	}
 	return nil
 }
 
 // enter has the workers ready for an operation: its group is made where it is not there.
-func (b *bench) enter(o operation) error {
-	if o.group == 0 {
-		return nil
+func (b *bench) enter(ctx context.Context, o operation) error {
+	if o.group == 0 || ctx.Err() != nil {
+		return ctx.Err()
 	}
 	group, made := b.groups[o.group]
 	if !made {
 		fmt.Fprintf(b.log, "a group of %d\n", o.group)
+		name := fmt.Sprintf("%s-%d", b.name, o.group)
+		wanted := asked{endpoint: "/Groups", attribute: "displayName", name: name}
 		var err error
-		if group, err = b.client.create("/Groups", fmt.Sprintf(`"displayName":"%s-%d"`, b.name, o.group)); err != nil {
+		if group, err = b.client.create(&b.made, wanted, fmt.Sprintf(`"displayName":%q`, name)); err != nil {
 			return err
 		}
 		b.groups[o.group] = group
 		for chunk := range slices.Chunk(b.pool[:o.group], 500) {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			var values []string
 			for _, u := range chunk {
 				values = append(values, fmt.Sprintf(`{"value":%q}`, u.ID))
@@ -194,6 +208,9 @@ func (b *bench) enter(o operation) error {
 		}
 		w.group, w.inside = group, map[string]bool{}
 		for _, u := range w.users { // who may be in the pool too
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			if err := b.client.patch(fasthttp.StatusNoContent, "/Groups/"+group.ID,
 				fmt.Sprintf(`{"op":"remove","path":"members[value eq \"%s\"]"}`, u.ID)); err != nil {
 				return err
@@ -254,8 +271,8 @@ func (b *bench) phase(ctx context.Context, concurrency int, do func(*worker) err
 // cleanUp removes what the run made.
 func (b *bench) cleanUp() error {
 	var faults []error
-	for _, g := range b.groups {
-		faults = append(faults, b.client.remove("/Groups/"+g.ID))
+	for _, group := range b.made {
+		faults = append(faults, b.client.undo(group))
 	}
 	var wait sync.WaitGroup
 	var mu sync.Mutex
@@ -276,19 +293,19 @@ func (b *bench) cleanUp() error {
 
 func (w *worker) cleanUp() error {
 	var faults []error
-	for _, path := range w.made {
-		faults = append(faults, w.client.remove(path))
+	for _, user := range w.made {
+		faults = append(faults, w.client.undo(user))
 	}
 	if w.floor == nil {
 		return errors.Join(faults...)
 	}
 	defer w.floor.conn.Close()
 	for _, login := range w.copies {
-		found, err := w.floor.find(w.floor.Login, login, 1)
-		if err == nil {
-			err = w.floor.conn.Del(ldap.NewDelRequest(found[0].DN, nil))
-		}
+		found, err := w.floor.named(w.floor.Login, login)
 		faults = append(faults, err)
+		for _, entry := range found {
+			faults = append(faults, w.floor.conn.Del(ldap.NewDelRequest(entry.DN, nil)))
+		}
 	}
 	return errors.Join(faults...)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -104,9 +105,40 @@ type list struct {
 	Resources    []resource `json:"Resources"`
 }
 
-func (c *client) create(path, content string) (r resource, err error) {
-	err = c.ask(fasthttp.StatusCreated, fasthttp.MethodPost, path, "{"+content+"}", &r)
+// asked is a resource that the run asked for: it may be there whatever the server answered.
+type asked struct {
+	endpoint, attribute, name string
+	id                        string // "" until the server tells it
+}
+
+func userNamed(name string) asked {
+	return asked{endpoint: "/Users", attribute: "userName", name: name}
+}
+
+// create asks for a resource, and remembers it before.
+func (c *client) create(made *[]asked, a asked, content string) (r resource, err error) {
+	*made = append(*made, a)
+	err = c.ask(fasthttp.StatusCreated, fasthttp.MethodPost, a.endpoint, "{"+content+"}", &r)
+	(*made)[len(*made)-1].id = r.ID
 	return r, err
+}
+
+// undo removes what was asked for; without an id, whatever has its name.
+func (c *client) undo(a asked) error {
+	if a.id != "" {
+		return c.remove(a.endpoint + "/" + a.id)
+	}
+	found, err := c.named(a)
+	for _, r := range found.Resources {
+		err = errors.Join(err, c.remove(a.endpoint+"/"+r.ID))
+	}
+	return err
+}
+
+func (c *client) named(a asked) (found list, err error) {
+	path := a.endpoint + "?filter=" + url.QueryEscape(fmt.Sprintf("%s eq %q", a.attribute, a.name))
+	err = c.ask(fasthttp.StatusOK, fasthttp.MethodGet, path, "", &found)
+	return found, err
 }
 
 func (c *client) remove(path string) error {
@@ -121,9 +153,7 @@ func (c *client) patch(status int, path, operation string) error {
 
 // find asks for the users of a name and wants so many.
 func (c *client) find(userName string, want int) error {
-	var found list
-	path := "/Users?filter=" + url.QueryEscape(fmt.Sprintf("userName eq %q", userName))
-	err := c.ask(fasthttp.StatusOK, fasthttp.MethodGet, path, "", &found)
+	found, err := c.named(userNamed(userName))
 	if err == nil && found.TotalResults != want {
 		err = fmt.Errorf("a query found %d users in the place of %d", found.TotalResults, want)
 	}

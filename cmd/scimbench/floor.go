@@ -55,9 +55,13 @@ func (f *floor) search(filter string) ([]*ldap.Entry, error) {
 	return found.Entries, nil
 }
 
+func (f *floor) named(attribute, value string) ([]*ldap.Entry, error) {
+	return f.search("(" + attribute + "=" + ldap.EscapeFilter(value) + ")")
+}
+
 // find finds the entries whose attribute has the value, and wants so many.
 func (f *floor) find(attribute, value string, want int) ([]*ldap.Entry, error) {
-	found, err := f.search("(" + attribute + "=" + ldap.EscapeFilter(value) + ")")
+	found, err := f.named(attribute, value)
 	if err == nil && len(found) != want {
 		err = fmt.Errorf("ldap: %d entries in the place of %d", len(found), want)
 	}

@@ -44,6 +44,7 @@ type commandLine struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the first signal cleans up, the second ends
 	code := run(ctx, os.Stdout, os.Stderr, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -95,6 +96,9 @@ func (l commandLine) check(names []string) error {
 		if !slices.Contains(names, name) {
 			return fmt.Errorf("--operations: there is no %q", name)
 		}
+	}
+	if len(l.Concurrency) == 0 {
+		return fmt.Errorf("--concurrency must name a number")
 	}
 	for _, n := range l.Concurrency {
 		if n < 1 || n > 1000 {

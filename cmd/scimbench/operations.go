@@ -72,20 +72,18 @@ func (w *worker) page(from string) error {
 }
 
 func (w *worker) create() error {
-	made, err := w.client.create("/Users", user(w.newName()))
-	if err == nil {
-		w.made = append(w.made, "/Users/"+made.ID)
-	}
+	_, err := w.newUser(w.newName())
 	return err
+}
+
+func (w *worker) newUser(name string) (resource, error) {
+	return w.client.create(&w.made, userNamed(name), user(name))
 }
 
 func (w *worker) copy() error {
 	name := w.newName()
-	if err := w.floor.copy(w.template, name); err != nil {
-		return err
-	}
 	w.copies = append(w.copies, name)
-	return nil
+	return w.floor.copy(w.template, name)
 }
 
 // join adds one of the worker's users to its group, or takes it out.
@@ -112,12 +110,11 @@ func (w *worker) cycle() error {
 	if err := w.client.find(name, 0); err != nil {
 		return err
 	}
-	made, err := w.client.create("/Users", user(name))
+	made, err := w.newUser(name)
 	if err != nil {
 		return err
 	}
 	path := "/Users/" + made.ID
-	w.made = append(w.made, path)
 	for _, step := range []func() error{
 		func() error { return w.client.find(name, 1) },
 		func() error {

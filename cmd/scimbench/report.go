@@ -80,7 +80,7 @@ func (r *report) print(to io.Writer, asJSON bool) error {
 	}
 	fmt.Fprintf(to, "%d users read; this side of it: %s, %d cores\n\n", r.Users, runtime.GOARCH, runtime.NumCPU())
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "operation\tat a time\ta second\tp50 ms\tp95 ms\tp99 ms\terrors\tdirectory\tratio\t")
+	fmt.Fprintln(table, "operation\tat a time\ta second\tp50 ms\tp95 ms\tp99 ms\terrors\tdirectory a second\tratio\t")
 	for _, row := range r.Rows {
 		if row.Skipped != "" {
 			fmt.Fprintf(table, "%s\t%d\t%s\t\t\t\t\t\t\t\n", row.Operation, row.Concurrency, row.Skipped)

@@ -129,6 +129,7 @@ func TestCommandLine(t *testing.T) {
 		"http://x": "--token-file",
 		"http://x --token-file=x --operations=fly":    `there is no "fly"`,
 		"http://x --token-file=x --concurrency=0":     "--concurrency must be",
+		"http://x --token-file=x --concurrency=":      "--concurrency must",
 		"http://x --token-file=x --rounds=0":          "--rounds",
 		"http://x --token-file=/nothing/there":        "no such file",
 		"http://x --token-file=/nothing --ca-file=/x": "no such file",

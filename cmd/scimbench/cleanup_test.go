@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/bridge/directory/dirtest"
+)
+
+// fake is a SCIM server that keeps nothing but names.
+type fake struct {
+	mu     sync.Mutex
+	last   int
+	names  map[string]string // of what is there, by path
+	people int               // listed, beside what was made
+	during func(method, name string) (status int)
+}
+
+func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var sent struct{ UserName, DisplayName string }
+	json.NewDecoder(r.Body).Decode(&sent)
+	name := sent.UserName
+	if strings.HasSuffix(r.URL.Path, "Groups") {
+		name = sent.DisplayName
+	}
+	status := 0
+	if f.during != nil {
+		status = f.during(r.Method, name)
+	}
+	switch r.Method {
+	case "POST":
+		f.last++
+		id := fmt.Sprint(f.last)
+		f.names[r.URL.Path+"/"+id] = name
+		if status == 0 {
+			w.WriteHeader(201)
+			fmt.Fprintf(w, `{"id":%q}`, id)
+			return
+		}
+		w.WriteHeader(status)
+	case "DELETE":
+		delete(f.names, r.URL.Path)
+		fallthrough
+	case "PATCH":
+		w.WriteHeader(204)
+	default:
+		var found list
+		if _, name, filtered := strings.Cut(r.FormValue("filter"), " eq "); filtered {
+			for path, known := range f.names {
+				if fmt.Sprintf("%q", known) == name {
+					found.Resources = append(found.Resources, resource{ID: path[strings.LastIndexByte(path, '/')+1:]})
+				}
+			}
+		} else {
+			for n := range f.people {
+				found.Resources = append(found.Resources, resource{ID: fmt.Sprint("p", n), UserName: fmt.Sprint("p", n)})
+			}
+		}
+		found.TotalResults = len(found.Resources)
+		json.NewEncoder(w).Encode(found)
+	}
+}
+
+// measured runs scimbench before the server, and tells its exit code and what it wrote.
+func (f *fake) measured(t *testing.T, ctx context.Context, operation string) (code int, text string) {
+	t.Helper()
+	f.names = map[string]string{}
+	server := httptest.NewServer(f)
+	defer server.Close()
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, log bytes.Buffer
+	code = run(ctx, &out, &log, []string{
+		server.URL, "--token-file", token, "--rounds", "1", "--duration", "30ms", "--concurrency", "2", "--operations", operation,
+	})
+	if len(f.names) > 0 {
+		t.Errorf("what is left: %v", slices.Collect(maps.Values(f.names)))
+	}
+	return code, out.String() + log.String()
+}
+
+// TestLostAnswersAreCleanedUp: what was made, although the server said otherwise, is found by its name.
+func TestLostAnswersAreCleanedUp(t *testing.T) {
+	for _, operation := range []string{"create", "entra-cycle"} {
+		asked := 0
+		f := &fake{people: 5, during: func(method, name string) int {
+			if asked++; method == "POST" && asked > 40 && asked%3 == 0 {
+				return 503
+			}
+			return 0
+		}}
+		if code, text := f.measured(t, t.Context(), operation); code != exitFault || !strings.Contains(text, "503 in the place of 201") ||
+			strings.Contains(text, "not all that was made") {
+			t.Errorf("%s: %d %s", operation, code, text)
+		}
+	}
+	f := &fake{people: 5, during: func(_, name string) int {
+		if strings.HasSuffix(name, "-1") {
+			return 503
+		}
+		return 0
+	}}
+	if code, text := f.measured(t, t.Context(), "member-of-1"); code != exitFault {
+		t.Errorf("a group: %d %s", code, text)
+	}
+}
+
+func TestAServerThatListsNobody(t *testing.T) {
+	if code, text := (&fake{}).measured(t, t.Context(), "list-by-index"); code != exitFault || !strings.Contains(text, "nobody is listed") {
+		t.Errorf("%d %s", code, text)
+	}
+}
+
+// TestInterrupted: whatever the run is at, it ends with the next request, and cleans up.
+func TestInterrupted(t *testing.T) {
+	for _, after := range []string{"POST user", "GET", "POST group", "PATCH"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		since := 0
+		f := &fake{people: 1000, during: func(method, name string) int {
+			if ctx.Err() != nil && method != "DELETE" {
+				since++
+			}
+			kind := method
+			if method == "POST" {
+				if kind += " user"; strings.HasSuffix(name, "-1000") {
+					kind = "POST group"
+				}
+			}
+			if kind == after {
+				cancel()
+			}
+			return 0
+		}}
+		if code, text := f.measured(t, ctx, "member-of-1000"); code != exitFault || !strings.Contains(text, "canceled") || since > 0 {
+			t.Errorf("after %s: %d %s, %d requests", after, code, text, since)
+		}
+	}
+}
+
+// TestACopyIsRememberedBefore: a copy whose answer was lost is removed, and one that was never made is not missed.
+func TestACopyIsRememberedBefore(t *testing.T) {
+	server := dirtest.Memory(t)
+	conn, err := ldap.DialURL(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Bind(server.BindDN, server.Password); err != nil {
+		t.Fatal(err)
+	}
+	w := &worker{bench: &bench{name: "x"}, floor: &floor{directoryFlags{Base: server.People, Login: "uid", ID: "entryUUID"}, conn}}
+	w.template = ldap.NewEntry("uid=t,"+server.People, map[string][]string{"objectClass": {"nonsense"}, "uid": {"t"}})
+	if err := w.copy(); err == nil {
+		t.Fatal("an entry of no class was made")
+	}
+	lost := w.newName()
+	w.names--
+	server.Load(t, fmt.Sprintf("dn: uid=%[1]s,%[2]s\nobjectClass: inetOrgPerson\nuid: %[1]s\ncn: x\nsn: x\n", lost, server.People))
+	w.template = ldap.NewEntry("uid=t,"+server.People, map[string][]string{"objectClass": {"inetOrgPerson"}, "uid": {"t"}, "cn": {"x"}, "sn": {"x"}})
+	if err := w.copy(); err == nil {
+		t.Fatal("a name was made twice")
+	}
+	if err := w.cleanUp(); err != nil {
+		t.Error(err)
+	}
+	for _, entry := range server.Entries(t, server.People) {
+		if strings.Contains(entry.DN, lost) {
+			t.Errorf("%s is left", entry.DN)
+		}
+	}
+}
