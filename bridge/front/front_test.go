@@ -329,7 +329,8 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 	for range taken + 1 {
 		go func() { answers <- s.ask(t, "POST /scim/v2/Users", large) }()
 	}
-	if a := <-answers; a.status != 503 || a.header.Get("Retry-After") == "" || !strings.Contains(a.body, "other large requests are under way") {
+	const detail = "other large requests are under way"
+	if a := <-answers; a.status != 503 || a.header.Get("Retry-After") == "" || !strings.Contains(a.body, detail) {
 		t.Errorf("one too many: %d %s", a.status, a.body)
 	}
 	if a := s.ask(t, "POST /scim/v2/Users", `{}`); a.status != 201 {

@@ -173,7 +173,8 @@ func TestACopyIsRememberedBefore(t *testing.T) {
 	lost := w.newName()
 	w.names--
 	server.Load(t, fmt.Sprintf("dn: uid=%[1]s,%[2]s\nobjectClass: inetOrgPerson\nuid: %[1]s\ncn: x\nsn: x\n", lost, server.People))
-	w.template = ldap.NewEntry("uid=t,"+server.People, map[string][]string{"objectClass": {"inetOrgPerson"}, "uid": {"t"}, "cn": {"x"}, "sn": {"x"}})
+	w.template = ldap.NewEntry("uid=t,"+server.People,
+		map[string][]string{"objectClass": {"inetOrgPerson"}, "uid": {"t"}, "cn": {"x"}, "sn": {"x"}})
 	if err := w.copy(); err == nil {
 		t.Fatal("a name was made twice")
 	}

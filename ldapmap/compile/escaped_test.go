@@ -32,7 +32,7 @@ func TestUnescaped(t *testing.T) {
 		`"ou=" + get({"Sales": "s"}, title) + "," + base`:                                              "",
 		`"ou=" + get({"Sales": userName}, title) + "," + base`:                                         "get({Sales: userName}, title)",
 		`"uid=" + rdn(userName) + ",ou=" + string(int(title)) + "," + base`:                            "",
-		`"ou=" + string(float(title)) + "," + base`:                                                    "string(float(title))", // of 1e9 it is 1e+09
+		`"ou=" + string(float(title)) + "," + base`:                                                    "string(float(title))", // "1e+09"
 		`"uid=" + rdn(userName)[0:5] + "," + base`:                                                     "rdn(userName)[0:5]",
 		`"cn=" + join(map(emails, .value), "+mail=")`:                                                  ".value",
 		`"uid=" + replace(rdn(userName), "\\", "")`:                                                    `replace(rdn(userName), "\\", "")`,
