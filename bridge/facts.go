@@ -58,7 +58,7 @@ func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Fac
 		if err != nil {
 			return facts, err
 		}
-		facts = facts.Seen(needs.Entries, found)
+		facts = facts.Seen(r.server, needs.Entries, found)
 	}
 	for _, n := range needs.Referrers {
 		found, err := r.whole(ctx, n.Search, r.attributesOfAll())

@@ -106,12 +106,12 @@ func (h history) again(err error, n int) bool {
 
 // told is the error that the client hears of when a write that ended in err is given up. Where the directory could not even be asked what
 // became of it, that is what the client hears, and not that the directory is away: something may have been written.
-func (h history) told(err error) error {
+func (h history) told(s *ldif.Server, err error) error {
 	switch {
 	case h.gone(err):
 		return errNotFound
 	case !h.unsure():
-		return h.ofAnother(err)
+		return h.ofAnother(s, err)
 	}
 	switch reasonOf(err) {
 	case reason.Unknown, reason.Unavailable, reason.Deadline:
@@ -121,13 +121,13 @@ func (h history) told(err error) error {
 }
 
 // ofAnother names the entry that the directory does not let the bridge change, where that is not the one that the write is about.
-func (h history) ofAnother(err error) error {
+func (h history) ofAnother(s *ldif.Server, err error) error {
 	if len(h) == 0 || reasonOf(err) != reason.Refused {
 		return err
 	}
 	r := h.last().receipt
 	at := r.At(ldif.Refused)
-	if at < 0 || ldif.SameDN(r.Plan.Steps[at].Change.DN, r.Plan.DN()) {
+	if at < 0 || s.SameDN(r.Plan.Steps[at].Change.DN, r.Plan.DN()) {
 		return err
 	}
 	detail := fmt.Sprintf("%s refers to %s, and the directory does not let the bridge change it", r.Plan.Steps[at].Change.DN, r.Plan.DN())

@@ -49,7 +49,7 @@ func (r *request) readBack(ctx context.Context, past history) (history, error) {
 // own is the entry that the attempt was about.
 func (r *request) own(done attempt, found []*ldif.Entry) *ldif.Entry {
 	for _, e := range found {
-		if done.entry == nil && ldif.SameDN(e.DN, done.receipt.Plan.DN()) || done.entry != nil && r.typ.ID(e) == r.typ.ID(done.entry) {
+		if done.entry == nil && r.server.SameDN(e.DN, done.receipt.Plan.DN()) || done.entry != nil && r.typ.ID(e) == r.typ.ID(done.entry) {
 			return e
 		}
 	}

@@ -185,7 +185,7 @@ func (r *request) attempt(ctx context.Context, in intent, past history, n int) (
 
 // failed is the error of a write that is given up, with what it is about.
 func (r *request) failed(past history, err error) error {
-	err = past.partly(name(r.typ, past.told(err)))
+	err = past.partly(name(r.typ, past.told(r.server, err)))
 	if r.dn == "" {
 		return err
 	}

@@ -244,6 +244,20 @@ func TestPrivilegedGroups(t *testing.T) {
 	})
 }
 
+// TestProtectedHoweverItIsWritten: what the configuration protects is protected in whichever form of its letters the directory has it, also
+// where that takes the two for two names.
+func TestProtectedHoweverItIsWritten(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		ou, its := "ou=Zoe\u0308,"+server.People, productOf(server)
+		boss := its.rdn("boss") + "," + ou
+		server.Load(t, "dn: "+ou+"\nobjectClass: organizationalUnit\n\n"+its.user(boss, "boss"))
+		d := deploy(t, server, "SCIMBRIDGE_GUARD_PROTECTED_0=ou=Zo\u00eb,"+server.People)
+		id := idOf(t, server, boss)
+		d.want(t, http.StatusForbidden, http.MethodPatch, "/Users/"+id, operations(replace("title", `"King"`)))
+		d.want(t, http.StatusForbidden, http.MethodDelete, "/Users/"+id, "")
+	})
+}
+
 // TestLeaverInAProtectedGroup: who is in a group that may not be written can be blocked, but not renamed or deleted, and the answer names
 // the group and says why; nor is anybody made at a DN that it holds.
 func TestLeaverInAProtectedGroup(t *testing.T) {

@@ -3,10 +3,12 @@ package examples_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/examples"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -87,5 +89,36 @@ func TestOneNameHoweverItIsWritten(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestBaseHoweverItIsWritten: where the server takes two spellings for one name, the base of a type may be written in either.
+func TestBaseHoweverItIsWritten(t *testing.T) {
+	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint())
+	ou := "ou=Zoe\u0308," + server.Suffix
+	server.Load(t, "dn: "+ou+"\nobjectClass: organizationalUnit\n")
+	d := deploy(t, server, "SCIMBRIDGE_RESOURCES_0_BASE=ou=Zo\u00eb,"+server.Suffix)
+	id := d.user(t, "anna@contoso.example")
+	d.matches(t, "anna@contoso.example", id)
+	d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, disable)
+	if group := d.group(t, "Crew", id); d.members(t, group)[id] != 1 {
+		t.Error("the member does not show")
+	}
+	d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+id, "")
+}
+
+// TestStrayHoweverItIsWritten: a member that is no resource stays in a group that is given other members, in whichever spelling the group
+// has its name.
+func TestStrayHoweverItIsWritten(t *testing.T) {
+	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint())
+	server.Load(t, "dn: cn=rene\u0301,"+server.People+"\nobjectClass: organizationalRole\n")
+	d := deploy(t, server)
+	user := d.user(t, "anna@contoso.example")
+	group := d.group(t, "Crew", user)
+	stray := "cn=ren\u00e9," + server.People
+	modify(t, server, d.entry(t, group).DN, "member", d.entry(t, user).DN, stray)
+	d.want(t, http.StatusOK, http.MethodPut, "/Groups/"+group, resource("/Groups", `"displayName":"Crew","members":`+values(user)))
+	if held := d.held(t, group); !slices.Contains(held, stray) {
+		t.Errorf("the group holds %+q", held)
 	}
 }

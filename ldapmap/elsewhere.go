@@ -11,13 +11,14 @@ import (
 // Elsewhere are the entries below further bases that refer to resources without being resources themselves, or by attributes that their map
 // does not name: groups of another application. Nothing of them is changed but the references.
 type Elsewhere struct {
+	Server     *ldif.Server
 	Bases      []string
 	References []*Reference
 }
 
 // Covers says whether the DN lies below one of the bases.
 func (w Elsewhere) Covers(dn string) bool {
-	return slices.ContainsFunc(w.Bases, func(base string) bool { return ldif.Under(dn, base) })
+	return slices.ContainsFunc(w.Bases, func(base string) bool { return w.Server.Under(dn, base) })
 }
 
 // Reference is the reference by the LDAP attribute, or nil.
@@ -36,7 +37,7 @@ func (m *Map) setElsewhere(o compile.References) (faults compile.Faults) {
 	if len(o.Bases) == 0 {
 		return nil
 	}
-	m.Elsewhere.Bases = o.Bases
+	m.Elsewhere.Server, m.Elsewhere.Bases = m.Server, o.Bases
 	t := &Type{Server: m.Server, Map: m}
 	add := func(attribute, placeholder string) {
 		if m.Elsewhere.Reference(attribute) != nil {

@@ -75,7 +75,7 @@ func (m *Map) prepare() {
 func (m *Map) Bases() []string {
 	var bases []string
 	add := func(base string) {
-		same := func(other string) bool { return ldif.SameDN(base, other) }
+		same := func(other string) bool { return m.Server.SameDN(base, other) }
 		if base != "" && !slices.ContainsFunc(bases, same) {
 			bases = append(bases, base)
 		}
@@ -99,7 +99,7 @@ func (m *Map) Bases() []string {
 
 // Covers says whether the DN lies under a mapped base: others are nobody's.
 func (m *Map) Covers(dn string) bool {
-	return slices.ContainsFunc(m.Types, func(t *Type) bool { return ldif.Under(dn, t.Base) })
+	return slices.ContainsFunc(m.Types, func(t *Type) bool { return m.Server.Under(dn, t.Base) })
 }
 
 // LookUpAttributes are the attributes that Refs judges an entry by.

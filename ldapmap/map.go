@@ -89,7 +89,7 @@ func (t *Type) HasMembers() bool { return t.Members != nil }
 
 // Holds says whether the entry belongs to this type: under the base and within the scope.
 func (t *Type) Holds(e *ldif.Entry) bool {
-	return ldif.Under(e.DN, t.Base) && t.scope.Matches(e, t.Server.Schema)
+	return t.Server.Under(e.DN, t.Base) && t.scope.Matches(e, t.Server.Schema)
 }
 
 // ID is the entry's stable id in its usual text form.

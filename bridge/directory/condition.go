@@ -36,7 +36,7 @@ func (r *run) holds(change ldif.Change, left *ldif.Entry) string {
 		// After a change that showed nothing the version is not known, and the id has to do.
 		version = left.Value(r.server.VersionAttribute)
 	}
-	if version != "" && namesItself(change) {
+	if version != "" && r.namesItself(change) {
 		version = "" // an overlay that writes into the same entry finds the version that the change has given it
 	}
 	if c.ID == "" && version == "" && c.Shows.Type == "" {
@@ -70,10 +70,10 @@ func (r *run) heldByValue(change ldif.Change) ldif.Change {
 }
 
 // namesItself says whether a modification writes the entry's own name: a group that is a member of itself.
-func namesItself(c ldif.Change) bool {
-	own := ldif.NormalDN(c.DN)
+func (r *run) namesItself(c ldif.Change) bool {
+	own := r.server.NormalDN(c.DN)
 	return slices.ContainsFunc(c.Mods, func(m ldif.Mod) bool {
-		return slices.ContainsFunc(m.Values, func(v string) bool { return ldif.NormalDN(v) == own })
+		return slices.ContainsFunc(m.Values, func(v string) bool { return r.server.NormalDN(v) == own })
 	})
 }
 

@@ -18,7 +18,7 @@ func follows(m *ldapmap.Map, p ldif.Plan, c ldif.Change) bool {
 		return r == nil || len(mod.Values) == 0 || slices.ContainsFunc(mod.Values, func(value string) bool {
 			switch mod.Op {
 			case ldif.DeleteValues:
-				return named(p, value) == nil
+				return named(m.Server, p, value) == nil
 			case ldif.AddValues:
 				return value != r.Placeholder && !(renames(p) && covers(m, value))
 			}
@@ -28,10 +28,10 @@ func follows(m *ldapmap.Map, p ldif.Plan, c ldif.Change) bool {
 }
 
 // named is the step by which the plan leaves the DN to nobody, or takes it; nil where it does neither.
-func named(p ldif.Plan, dn string) *ldif.Step {
+func named(server *ldif.Server, p ldif.Plan, dn string) *ldif.Step {
 	for i, s := range p.Steps {
 		c := s.Change
-		if c.Kind != ldif.Modify && ldif.SameDN(c.DN, dn) || c.Kind == ldif.ModifyDN && ldif.SameDN(c.NewDN(), dn) {
+		if c.Kind != ldif.Modify && server.SameDN(c.DN, dn) || c.Kind == ldif.ModifyDN && server.SameDN(c.NewDN(), dn) {
 			return &p.Steps[i]
 		}
 	}
@@ -44,5 +44,5 @@ func renames(p ldif.Plan) bool {
 }
 
 func covers(m *ldapmap.Map, dn string) bool {
-	return slices.ContainsFunc(m.Types, func(t *ldapmap.Type) bool { return ldif.Under(dn, t.Base) })
+	return slices.ContainsFunc(m.Types, func(t *ldapmap.Type) bool { return m.Server.Under(dn, t.Base) })
 }

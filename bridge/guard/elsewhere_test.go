@@ -13,7 +13,8 @@ import (
 func TestElsewhere(t *testing.T) {
 	m, s := testMap(t)
 	m.Elsewhere = ldapmap.Elsewhere{
-		Bases: []string{"ou=apps,dc=example"},
+		Server: s,
+		Bases:  []string{"ou=apps,dc=example"},
 		References: []*ldapmap.Reference{
 			{Type: &ldapmap.Type{Server: s, Map: m}, Attribute: "member", Many: true, Placeholder: "cn=no-member"},
 		},

@@ -102,21 +102,21 @@ func (g *Guard) Needs(m *ldapmap.Map) []string {
 func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldif.Plan) error {
 	err := g.judge(ctx, m, s, p)
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
-		refusal.For = neededFor(p, refusal.DN)
+		refusal.For = neededFor(s, p, refusal.DN)
 	}
 	return err
 }
 
 // neededFor says what the plan changes the entry for, where it is only to keep its references true; "": for itself.
-func neededFor(p ldif.Plan, dn string) string {
+func neededFor(server *ldif.Server, p ldif.Plan, dn string) string {
 	cannot := map[ldif.Kind]string{ldif.Add: "made", ldif.Delete: "deleted", ldif.ModifyDN: "renamed"}
 	for _, step := range p.Steps {
-		if step.Change.Kind != ldif.Modify || !ldif.SameDN(step.Change.DN, dn) {
+		if step.Change.Kind != ldif.Modify || !server.SameDN(step.Change.DN, dn) {
 			continue
 		}
 		for _, mod := range step.Change.Mods {
 			for _, value := range mod.Values {
-				if s := named(p, value); s != nil && !ldif.SameDN(s.Change.DN, dn) {
+				if s := named(server, p, value); s != nil && !server.SameDN(s.Change.DN, dn) {
 					return fmt.Sprintf("%s cannot be %s", s.Change.DN, cannot[s.Change.Kind])
 				}
 			}
@@ -129,7 +129,7 @@ func (g *Guard) judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 	states := map[string]*ldif.Entry{} // by DN, as the steps so far leave them
 	for _, step := range p.Steps {
 		c := step.Change
-		at := ldif.NormalDN(c.DN)
+		at := s.NormalDN(c.DN)
 		before := states[at]
 		if before == nil {
 			before = step.Before
@@ -147,7 +147,7 @@ func (g *Guard) judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 		}
 		delete(states, at)
 		if after != nil {
-			states[ldif.NormalDN(after.DN)] = after
+			states[s.NormalDN(after.DN)] = after
 		}
 	}
 	return g.judgePrivileged(ctx, m, s, p)
@@ -215,11 +215,11 @@ func writesAll(t *ldapmap.Type, c ldif.Change) bool {
 }
 
 func (g *Guard) isProtected(s *ldif.Server, e *ldif.Entry) string {
-	if g.isOwn(e) {
+	if g.isOwn(s, e) {
 		return "the bridge does not change its own account"
 	}
 	for _, dn := range g.protected {
-		if ldif.Under(e.DN, dn) {
+		if s.MayBeUnder(e.DN, dn) {
 			return "the entry is protected by the configuration, under guard.protected: " + dn
 		}
 	}
@@ -232,11 +232,11 @@ func (g *Guard) isProtected(s *ldif.Server, e *ldif.Entry) string {
 // isOwn says whether the entry is the account that the bridge binds with. Active Directory takes its DN, its userPrincipalName,
 // its sAMAccountName at the domain's DNS name, or the domain's short name, a backslash and the sAMAccountName ([MS-ADTS]
 // §5.1.1.1.1).
-func (g *Guard) isOwn(e *ldif.Entry) bool {
+func (g *Guard) isOwn(s *ldif.Server, e *ldif.Entry) bool {
 	if g.own == "" {
 		return false
 	}
-	if ldif.SameDN(e.DN, g.own) || strings.EqualFold(e.Value("userPrincipalName"), g.own) {
+	if s.SameDN(e.DN, g.own) || strings.EqualFold(e.Value("userPrincipalName"), g.own) {
 		return true
 	}
 	account := e.Value("sAMAccountName")

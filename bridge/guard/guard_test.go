@@ -228,6 +228,7 @@ func TestPrivileged(t *testing.T) {
 
 // The account of the bridge under each of the names that Active Directory takes.
 func TestOwnAccount(t *testing.T) {
+	_, s := testMap(t)
 	e := entry("CN=Bridge,OU=Service,DC=corp,DC=example", "userPrincipalName", "scim@corp.example", "sAMAccountName", "scimbridge")
 	for own, want := range map[string]bool{
 		"cn=bridge, ou=service,dc=corp,dc=example": true,
@@ -235,11 +236,11 @@ func TestOwnAccount(t *testing.T) {
 		"": false, "scimbridge": false, `CORP\other`: false, "other@corp.example": false,
 		"cn=bridge,dc=corp,dc=example": false, `CORP\`: false,
 	} {
-		if got := New(Options{}, own, nil).isOwn(e); got != want {
+		if got := New(Options{}, own, nil).isOwn(s, e); got != want {
 			t.Errorf("%q: %v", own, got)
 		}
 	}
-	if New(Options{}, `CORP\`, nil).isOwn(entry("cn=x")) {
+	if New(Options{}, `CORP\`, nil).isOwn(s, entry("cn=x")) {
 		t.Error("an entry without an account name is nobody's account")
 	}
 }

@@ -63,7 +63,7 @@ func (g *Guard) judgePrivileged(ctx context.Context, m *ldapmap.Map, s *ldif.Ser
 		return g.judgeInDomain(ctx, s, entries)
 	}
 	for _, group := range g.privileged {
-		if err := g.judgeByGroup(ctx, group, memberAttributes(m), entries); err != nil {
+		if err := g.judgeByGroup(ctx, s, group, memberAttributes(m), entries); err != nil {
 			return err
 		}
 	}
@@ -87,11 +87,13 @@ func memberAttributes(m *ldapmap.Map) []string {
 }
 
 // judgeByGroup asks the group about all entries at once, and about each of them only if it holds one.
-func (g *Guard) judgeByGroup(ctx context.Context, group string, attributes []string, entries []*ldif.Entry) error {
+func (g *Guard) judgeByGroup(
+	ctx context.Context, s *ldif.Server, group string, attributes []string, entries []*ldif.Entry,
+) error {
 	for part := range slices.Chunk(entries, ldapmap.Chunk) {
 		var filters []string
 		for _, e := range part {
-			if ldif.SameDN(e.DN, group) {
+			if s.SameDN(e.DN, group) {
 				return &Refusal{DN: e.DN, Why: "the group is privileged"}
 			}
 			for _, name := range attributes {
@@ -105,7 +107,7 @@ func (g *Guard) judgeByGroup(ctx context.Context, group string, attributes []str
 			return memberOf(part[0], group)
 		case holds:
 			for _, e := range part {
-				if err := g.judgeByGroup(ctx, group, attributes, []*ldif.Entry{e}); err != nil {
+				if err := g.judgeByGroup(ctx, s, group, attributes, []*ldif.Entry{e}); err != nil {
 					return err
 				}
 			}
@@ -212,7 +214,7 @@ func (d *domain) primaryGroup(s *ldif.Server, e *ldif.Entry) (ldif.SID, error) {
 // refusal says why an entry is not surely outside the privileged groups. through is what is not: itself, or its primary group.
 func (d *domain) refusal(s *ldif.Server, e, through *ldif.Entry) *Refusal {
 	isOne := func(dn string) bool {
-		return slices.ContainsFunc(d.groups, func(g string) bool { return ldif.SameDN(g, dn) })
+		return slices.ContainsFunc(d.groups, func(g string) bool { return s.SameDN(g, dn) })
 	}
 	switch {
 	case through == nil:
@@ -282,7 +284,7 @@ func (g *Guard) learn(ctx context.Context, s *ldif.Server) (*domain, error) {
 		}
 	}
 	for _, dn := range g.privileged {
-		if find(found, func(e *ldif.Entry) bool { return ldif.SameDN(e.DN, dn) }) == nil {
+		if find(found, func(e *ldif.Entry) bool { return s.SameDN(e.DN, dn) }) == nil {
 			return nil, hidden(dn)
 		}
 	}

@@ -99,7 +99,7 @@ func (d *Draft) strays(refs ldapmap.Refs) []string {
 
 func (d *Draft) straysOf(r *ldapmap.Reference, refs ldapmap.Refs) []string {
 	return slices.DeleteFunc(d.unseen(r.Attribute, refs), func(v string) bool {
-		return !d.t.Map.Covers(v) || ldif.SameDN(v, r.Placeholder)
+		return !d.t.Map.Covers(v) || d.t.Server.SameDN(v, r.Placeholder)
 	})
 }
 
@@ -113,7 +113,7 @@ func (d *Draft) nobodys(r *ldapmap.Reference, f Facts) []string {
 	if !d.isWhole(r) {
 		return nil
 	}
-	return slices.DeleteFunc(d.straysOf(r, f.Refs), func(v string) bool { return f.Entries[ldif.NormalDN(v)] })
+	return slices.DeleteFunc(d.straysOf(r, f.Refs), func(v string) bool { return f.Entries[d.t.Server.NormalDN(v)] })
 }
 
 // withStandIn adds what stands in beside the values that show: it goes with its source.

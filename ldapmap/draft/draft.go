@@ -132,7 +132,7 @@ type Facts struct {
 	Password  string                // for Needs.Password
 	Referrers map[string][]Referrer // what Needs.Referrers found, by the DN referred to
 	Places    map[string]bool       // whether Needs.Places are there
-	Entries   map[string]bool       // whether there are entries with the DNs of Needs.Entries, by NormalDN
+	Entries   map[string]bool       // whether there are entries with the DNs of Needs.Entries, by Server.NormalDN
 	// Placeholder puts the placeholder into a group that loses members: the directory refused to leave it empty.
 	Placeholder bool
 	// Follows says that the directory moves references with their targets itself, and refuses to rename what is referred to by its new name
@@ -152,20 +152,20 @@ func (f Facts) Placed(dn string, there bool) Facts {
 }
 
 // Seen are the facts with which of the DNs that were asked for there are entries of.
-func (f Facts) Seen(asked []string, found []*ldif.Entry) Facts {
+func (f Facts) Seen(s *ldif.Server, asked []string, found []*ldif.Entry) Facts {
 	f.Entries = map[string]bool{}
 	for _, dn := range asked {
-		f.Entries[ldif.NormalDN(dn)] = false
+		f.Entries[s.NormalDN(dn)] = false
 	}
 	for _, e := range found {
-		f.Entries[ldif.NormalDN(e.DN)] = true
+		f.Entries[s.NormalDN(e.DN)] = true
 	}
 	return f
 }
 
 // lackOne says that one of the DNs is nobody's.
-func (f Facts) lackOne(dns []string) bool {
-	return slices.ContainsFunc(dns, func(dn string) bool { return !f.Entries[ldif.NormalDN(dn)] })
+func (f Facts) lackOne(s *ldif.Server, dns []string) bool {
+	return slices.ContainsFunc(dns, func(dn string) bool { return !f.Entries[s.NormalDN(dn)] })
 }
 
 // Needs is what a write needs to know besides the facts that there are.
@@ -205,7 +205,7 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 			switch {
 			case f.Entries == nil:
 				return ldif.Plan{}, Needs{Entries: strays}, nil
-			case f.Again < Patience && f.lackOne(strays):
+			case f.Again < Patience && f.lackOne(d.t.Server, strays):
 				return ldif.Plan{}, Needs{Moving: true}, nil
 			}
 		}

@@ -52,7 +52,7 @@ func (d *Draft) named() (name, error) {
 
 // possible says why the entry cannot be named so.
 func (d *Draft) possible(n name, dn string) error {
-	if (d.isCreate() || n.parent != "") && !ldif.Under(n.parent, d.t.Base) {
+	if (d.isCreate() || n.parent != "") && !d.t.Server.Under(n.parent, d.t.Base) {
 		detail := fmt.Sprintf("the map would put the entry at %q, which is not under %q", dn, d.t.Base)
 		return &scim.Error{Type: scim.InvalidValue, Detail: detail}
 	}
@@ -79,7 +79,7 @@ func (d *Draft) places(p ldif.Plan, f Facts) ([]string, error) {
 		if s.Change.Kind == ldif.Add {
 			_, place = ldif.SplitDN(s.Change.DN)
 		}
-		if place == "" || ldif.SameDN(place, d.t.Base) {
+		if place == "" || d.t.Server.SameDN(place, d.t.Base) {
 			continue
 		}
 		switch there, told := f.Places[place]; {
@@ -97,7 +97,7 @@ func (d *Draft) places(p ldif.Plan, f Facts) ([]string, error) {
 func (d *Draft) claimedRDN() ldif.RDN {
 	text := d.name.rdn
 	if text == "" && d.name.parent != "" {
-		if own, at := ldif.SplitDN(d.write.Entry.DN); !ldif.SameDN(at, d.name.parent) {
+		if own, at := ldif.SplitDN(d.write.Entry.DN); !d.t.Server.SameDN(at, d.name.parent) {
 			text = own
 		}
 	}

@@ -41,7 +41,7 @@ func (d *difference) rename(to name) (*rename, error) {
 	if err := d.showable(n.rdn); err != nil {
 		return nil, err
 	}
-	if ldif.SameDN(n.superior, parent) {
+	if d.t.Server.SameDN(n.superior, parent) {
 		n.superior = ""
 	}
 	if n.superior == "" && sameRDN(n.rdn, old) {

@@ -76,7 +76,7 @@ func (k *kept) did(s ldif.StepReceipt) {
 	}
 	for _, m := range s.Sent.Mods {
 		for _, v := range m.Values {
-			if !slices.ContainsFunc(k.names, func(n string) bool { return ldif.SameDN(n, v) }) {
+			if !slices.ContainsFunc(k.names, func(n string) bool { return k.t.Server.SameDN(n, v) }) {
 				continue // the placeholder
 			}
 			if m.Op == ldif.DeleteValues {
@@ -123,7 +123,7 @@ func (k kept) amends(s Seen, placeholder bool) ([]ldif.Step, kept) {
 	held := false // it has the target's name
 	var gone, left []string
 	for _, dn := range k.names {
-		given := slices.ContainsFunc(k.given, func(g string) bool { return ldif.SameDN(g, dn) })
+		given := slices.ContainsFunc(k.given, func(g string) bool { return k.t.Server.SameDN(g, dn) })
 		owner, owned := s.Owners.ByDN(dn)
 		switch {
 		case !k.among(s.Referrers[dn]):

@@ -234,6 +234,9 @@ func normalOID(s *Subschema, v string) (string, bool) {
 // normalName prepares a DN: attribute types by their first name, values by their equality rule, the parts of a multi-valued
 // RDN in order.
 func normalName(s *Subschema, v string) (string, bool) {
+	if isPlain(v) && s.isPlainlyNamed(v) {
+		return strings.ToLower(v), true
+	}
 	dn, err := ldap.ParseDN(v)
 	if err != nil {
 		return "", false
@@ -254,6 +257,17 @@ func normalName(s *Subschema, v string) (string, bool) {
 		rdns[i] = strings.Join(parts, "+")
 	}
 	return strings.Join(rdns, ","), true
+}
+
+// isPlainlyNamed says that a plain DN gives every attribute by its first name, and that none of them tells the case of letters apart.
+func (s *Subschema) isPlainlyNamed(dn string) bool {
+	for rdn := range strings.SplitSeq(dn, ",") {
+		name, _, _ := strings.Cut(rdn, "=")
+		if s.rule(name, equality) != caseIgnore || !strings.EqualFold(s.Canonical(name), name) {
+			return false
+		}
+	}
+	return true
 }
 
 // normalNameAndUID prepares a DN with an optional bit string behind it (RFC 4517 §3.3.21).

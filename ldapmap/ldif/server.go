@@ -21,4 +21,34 @@ func (s *Server) NormalDN(dn string) string {
 }
 
 // SameDN says whether two DNs are one name to the server.
-func (s *Server) SameDN(a, b string) bool { return a == b || s.NormalDN(a) == s.NormalDN(b) }
+func (s *Server) SameDN(a, b string) bool {
+	if !s.ComposesNames {
+		return SameDN(a, b)
+	}
+	return a == b || s.NormalDN(a) == s.NormalDN(b)
+}
+
+// Under says whether dn is base or lies below it, to the server. The empty base is above everything; what is no DN is nowhere.
+func (s *Server) Under(dn, base string) bool {
+	if !s.ComposesNames {
+		return Under(dn, base)
+	}
+	return s.composedUnder(dn, base)
+}
+
+// MayBeUnder is Under for what must not be missed: neither case nor how letters are composed counts, whatever the server does.
+func (s *Server) MayBeUnder(dn, base string) bool {
+	return Under(dn, base) || s.composedUnder(dn, base)
+}
+
+func (s *Server) composedUnder(dn, base string) bool {
+	child, ok := normalName(s.Schema, dn)
+	top, isDN := normalName(s.Schema, base)
+	if !ok || !isDN {
+		return false
+	}
+	for len(child) > len(top) {
+		_, child = SplitDN(child)
+	}
+	return child == top
+}

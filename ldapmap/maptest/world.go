@@ -196,7 +196,7 @@ func (w *World) Search(s ldapmap.Search) []*ldif.Entry {
 	f = w.Server.Judgeable(f) // which a domain controller does in its own way
 	var found []*ldif.Entry
 	for _, e := range w.Entries {
-		if ldif.Under(e.DN, s.Base) && f.Matches(e, w.Server.Schema) {
+		if w.Server.Under(e.DN, s.Base) && f.Matches(e, w.Server.Schema) {
 			e.Asked = read.AttributesOfAll(w.Map)
 			found = append(found, e)
 		}
@@ -286,7 +286,7 @@ func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (
 			facts = facts.Placed(dn, true)
 		}
 		if len(needs.Entries) > 0 {
-			facts = facts.Seen(needs.Entries, w.Entries)
+			facts = facts.Seen(w.Server, needs.Entries, w.Entries)
 		}
 		for _, n := range needs.Referrers {
 			facts = facts.Told(n, w.Search(n.Search))

@@ -1,0 +1,35 @@
+package main_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// bareDN is a comparison of DNs in which no server has a word, to the end of its line.
+var bareDN = regexp.MustCompile(`\bldif\.(Under|SameDN|NormalDN)\b.*`)
+
+// noServer are those that there may be: the configuration is judged before any server is known, and 389 Directory Server's own
+// configuration is read by the tests alone.
+var noServer = map[string]string{
+	"ldif.Under(base, dn) }": "bridge/guard/guard.go",
+	"ldif.Under(base, other) && (i > j || !ldif.SameDN(base, other)) {":         "ldapmap/compile/references.go",
+	`ldif.SameDN(entry.DN, "cn=config"):`:                                       "bridge/directory/dirtest/ds389.go",
+	`ldif.SameDN(entry.DN, "cn=config,cn=ldbm database,cn=plugins,cn=config"):`: "bridge/directory/dirtest/ds389.go",
+	`ldif.SameDN(entry.DN, setting.DN) {`:                                       "bridge/directory/dirtest/ds389.go",
+}
+
+// TestServersCompareNames: which DNs are one name is the server's to say, see ldif.Server. Without it two names are told apart that are one
+// to OpenLDAP.
+func TestServersCompareNames(t *testing.T) {
+	eachGoFile(t, func(name, source string) {
+		if strings.HasSuffix(name, "_test.go") {
+			return
+		}
+		for _, found := range bareDN.FindAllString(source, -1) {
+			if noServer[found] != name {
+				t.Errorf("%s: %s: it is the server's to say", name, found)
+			}
+		}
+	})
+}
