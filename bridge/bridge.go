@@ -203,16 +203,17 @@ func all(whole bool) func(schema.Ref) bool {
 }
 
 // together is how many entries are looked up in the search that reads the entry which is to refer to them. Each is read with all that is
-// read of that.
+// read of that, and so none where that is read with its members: those of groups in groups may be many.
 const together = 16
 
 // findWith reads the entry with the id as find does, and what it and the ids refer to: in the same search, where there are few ids.
 func (b *Bridge) findWith(
-	ctx context.Context, t *ldapmap.Type, id string, ids []string, wants func(schema.Ref) bool,
+	ctx context.Context, t *ldapmap.Type, id string, ids []string, whole bool,
 ) (e *ldif.Entry, refs ldapmap.Refs, err error) {
+	wants := all(whole)
 	var found []*ldif.Entry
 	searches := t.Map.LookUp(append([]string{id}, ids...), nil, nil)
-	if len(ids) == 0 || len(ids) > together || len(searches) != 1 {
+	if whole || len(ids) == 0 || len(ids) > together || len(searches) != 1 {
 		e, err = b.find(ctx, t, id, wants)
 	} else {
 		s := directory.Search{Base: searches[0].Base, Filter: searches[0].Filter}

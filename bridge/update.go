@@ -20,7 +20,7 @@ type update struct {
 
 // look reads the entry. What it shows holds the members where the update needs the whole list.
 func (u *update) look(ctx context.Context, past history) (s seen, err error) {
-	if s.entry, s.refs, err = u.findWith(ctx, u.typ, u.id, u.ids, all(u.whole)); err == nil {
+	if s.entry, s.refs, err = u.findWith(ctx, u.typ, u.id, u.ids, u.whole); err == nil {
 		err = u.checkMatch(s.entry, past)
 	}
 	if err == nil {

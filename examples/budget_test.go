@@ -86,6 +86,9 @@ func TestRoundTrips(t *testing.T) {
 			}
 			b.costs(t, "twenty leave", modify(1+1+fence+look),
 				http.MethodPatch, "/Groups/"+large, removeMembers(crowd[:20]...), http.StatusNoContent)
+			// Who is named is looked up apart from the group, not to be read with its members.
+			b.costs(t, "a group of groups is replaced", modify(1+1+1+fence+look+readBack), http.MethodPut, "/Groups/"+small,
+				resource("/Groups", `"displayName":"Small","members":`+values(crowd[0], large)), http.StatusOK)
 
 			// What refers to an entry is looked for before it leaves its name and after. No server shows what a rename leaves, so that one
 			// more search reads it back where the answer has it.
