@@ -67,6 +67,13 @@ func SameDN(a, b string) bool {
 	return NormalDN(a) == NormalDN(b)
 }
 
+// mayBeSame says whether two DNs are one name to some server, which composes letters.
+func mayBeSame(a, b string) bool {
+	name, ok := normalName(nil, a)
+	other, isDN := normalName(nil, b)
+	return SameDN(a, b) || ok && isDN && name == other
+}
+
 // isPlain says that a DN is written in the one form that NormalDN gives it, but for the case: in ASCII, with nothing escaped, no space that
 // does not count and no RDN of several values. Most are, and need not be parsed to be compared.
 func isPlain(dn string) bool {

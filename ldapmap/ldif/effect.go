@@ -114,7 +114,7 @@ func (e Effect) among(changes []Change) (done bool, what Effect) {
 		switch {
 		case e.isOfMembers():
 			for _, v := range values {
-				sole := len(e.Values) == 1 && len(wanted) == 1 && SameDN(v, e.Values[0]) // of a leaver, as the group spells it
+				sole := len(e.Values) == 1 && len(wanted) == 1 && mayBeSame(v, e.Values[0]) // of a leaver, as the group spells it
 				if (wanted[v] || sole) && (op == AddValues) == (e.Kind == MembersAdded) {
 					delete(wanted, v) // once
 					if sole {

@@ -71,6 +71,12 @@ func TestWords(t *testing.T) {
 			nil,
 			"members removed 1 cn=Night,dc=x (UID=anna, dc=x)", "=",
 		},
+		"a leaver, as the group composes its letters": {
+			[]Effect{{Kind: MembersRemoved, DN: night, Values: []string{"uid=zo\u00eb,dc=x"}}},
+			[]Change{modify(night, members(DeleteValues, "uid=zoe\u0308,dc=x"))},
+			nil,
+			"members removed 1 cn=Night,dc=x (uid=zoe\u0308,dc=x)", "=",
+		},
 		"many members": {
 			[]Effect{{Kind: MembersAdded, DN: night, Values: many}},
 			[]Change{modify(night, members(AddValues, many[:4]...)), modify(night, members(AddValues, many[4:]...))},
