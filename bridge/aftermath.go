@@ -32,7 +32,7 @@ func (r *request) settle(ctx context.Context, past history, err error) (history,
 		}
 		left := a.draft.Stopped(a.receipt)
 		// The caller's deadline may be why the attempt stopped.
-		if failure := r.amend(context.WithoutCancel(ctx), left, ldif.Plan{Before: a.receipt.Plan.Before}); failure != nil {
+		if failure := r.amend(context.WithoutCancel(ctx), left, a.receipt.Plan); failure != nil {
 			return past, &reason.Error{Reason: reason.PartlyDone, Cause: errors.Join(err, failure)}
 		}
 		past[i].settled = true

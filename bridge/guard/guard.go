@@ -139,7 +139,7 @@ func (g *Guard) judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 			return &Refusal{DN: c.DN, Why: why}
 		}
 		why := g.untouchable(s, c, before, after)
-		if why == "" && !follows(m, p, c) {
+		if why == "" && !follows(m, p, step, c) {
 			why = fence(m, c, before, after)
 		}
 		if why != "" {

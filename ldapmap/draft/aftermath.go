@@ -160,6 +160,7 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 	for i, k := range a.kept {
 		steps, now := k.amends(s, placeholder)
 		for _, step := range steps {
+			step.Keeps.ID = k.id
 			plan.Steps = append(plan.Steps, step)
 			plan.Effects = append(plan.Effects, ldif.Effect{Kind: ldif.Changed, DN: step.Change.DN, ID: step.Change.If.ID})
 		}
@@ -176,7 +177,9 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 			}
 		}
 		for _, r := range s.Referrers[l.dn] {
-			plan.Steps = append(plan.Steps, r.step(l.dn, now, placeholder))
+			step := r.step(l.dn, now, placeholder)
+			step.Keeps.ID = l.id
+			plan.Steps = append(plan.Steps, step)
 			if now == "" {
 				plan.Effects = append(plan.Effects, r.loses(l.dn))
 			} else {
