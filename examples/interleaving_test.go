@@ -61,6 +61,8 @@ func TestUnasserted(t *testing.T) {
 	t.Run("removed while renamed", TestRemovedWhileRenamed)
 	t.Run("the holder is renamed", TestHolderRenamedMeanwhile)
 	t.Run("a delete is refused", TestRefusedDeleteGivesNothingBack)
+	t.Run("removed before a refusal", TestRemovedBeforeRefusal)
+	t.Run("an answer is lost before a refusal", TestLostAnswerBeforeRefusal)
 	t.Run("a last look is refused", TestLastLookIsRefused)
 	t.Run("a rename is taken back", TestRenamedBackMeanwhile)
 	t.Run("restored while displaced", TestRestoredWhileDisplaced)
@@ -206,6 +208,41 @@ func TestRefusedDeleteGivesNothingBack(t *testing.T) {
 		if n := c.of(0).members(t, c.group)[c.user]; n == 1 == removed {
 			t.Errorf("removed by another: %t; the group holds %q", removed, c.holds(t, c.group, "member"))
 		}
+	}
+}
+
+// TestRemovedBeforeRefusal: who is taken out of a group between the group's step of a rename and the rename, which the directory refuses,
+// stays out.
+func TestRemovedBeforeRefusal(t *testing.T) {
+	c := newCrew(t)
+	interleaved(c.server, between{
+		op: "modrdn", fault: memdir.Fault{Code: 53, Text: "not now"},
+		do: c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user)),
+	})
+	if answer, content := c.of(0).do(t, http.MethodPatch, "/Users/"+c.user, renamed("mara")); answer.StatusCode/100 == 2 {
+		t.Fatalf("%d %s", answer.StatusCode, content)
+	}
+	c.holdsNobody(t)
+}
+
+// TestLostAnswerBeforeRefusal: a group's step whose answer was lost, sent again, finds done what it did itself; what the directory refuses
+// then leaves the user in the group under the user's name.
+func TestLostAnswerBeforeRefusal(t *testing.T) {
+	for op, body := range map[string]string{"delete": "", "modrdn": renamed("mara")} {
+		t.Run(op, func(t *testing.T) {
+			c := newCrew(t)
+			interleaved(c.server, between{op: "modify", dn: "cn=crew", fault: memdir.Fault{Drop: memdir.DropAfter}},
+				between{op: op, fault: memdir.Fault{Code: 53, Text: "not now"}})
+			method := http.MethodDelete
+			if body != "" {
+				method = http.MethodPatch
+			}
+			answer, content := c.of(0).do(t, method, "/Users/"+c.user, body)
+			held := c.holds(t, c.group, "member")
+			if s := fmt.Sprint(held); answer.StatusCode/100 == 2 || !strings.Contains(s, "uid=anna") || strings.Contains(s, "uid=mara") {
+				t.Errorf("%d %s; the group holds %q", answer.StatusCode, content, held)
+			}
+		})
 	}
 }
 

@@ -76,8 +76,11 @@ func (k *kept) did(s ldif.StepReceipt) {
 	}
 	for _, m := range s.Sent.Mods {
 		for _, v := range m.Values {
-			if !slices.ContainsFunc(k.names, func(n string) bool { return ldif.SameDN(n, v) }) {
-				continue // the placeholder
+			held := slices.ContainsFunc(s.Sent.Mods, func(o ldif.Mod) bool {
+				return o.Op != m.Op && o.Name == m.Name && slices.Contains(o.Values, v)
+			})
+			if held || !slices.ContainsFunc(k.names, func(n string) bool { return ldif.SameDN(n, v) }) {
+				continue // taken and given again, to see that it is there; or the placeholder
 			}
 			if m.Op == ldif.DeleteValues {
 				k.taken = true
