@@ -210,7 +210,7 @@ func (r *request) record(receipt ldif.Receipt) {
 // there. Where it was not done, the history is no longer unsure, and the write begins again.
 func (r *request) resume(ctx context.Context, in intent, past history) (history, error) {
 	last := past.last()
-	next, rest, err := r.resumption(ctx, last.receipt)
+	next, rest, mingled, err := r.resumption(ctx, last.receipt)
 	switch {
 	case err != nil:
 		return past, err
@@ -218,8 +218,11 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		last.receipt = last.receipt.NotDone()
 		return past.with(last), nil
 	}
-	after := r.directory.Execute(ctx, rest, in.reads()) // 7
-	if reasonOf(after.Err) == reason.LostRace {         // what was done before it stands: it is read back again, and the rest tried again
+	after := ldif.NewReceipt(rest)
+	if after.Err = directory.ErrOvertaken; !mingled {
+		after = r.directory.Execute(ctx, rest, in.reads()) // 7
+	}
+	if reasonOf(after.Err) == reason.LostRace && !mingled { // what was done before it stands: it is read back again, and the rest tried again
 		r.record(after) // 8
 		return past, after.Err
 	}

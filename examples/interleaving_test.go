@@ -431,3 +431,21 @@ func TestReplacedWhileRenamed(t *testing.T) {
 		}
 	}
 }
+
+// TestOvertakenUnanswered: a value that stands beside another's, written at the same time where nothing can be asserted, is found out too
+// where the answer that shows it is lost.
+func TestOvertakenUnanswered(t *testing.T) {
+	for _, drop := range []memdir.Drop{memdir.NoDrop, memdir.DropAfter} {
+		for _, others := range []string{"Clerk", "Boss"} {
+			c := newCrew(t, controlAssertion)
+			dn := c.of(0).entry(t, c.user).DN
+			interleaved(c.server, between{
+				op: "modify", dn: "uid=anna", do: func() { modify(t, c.server, dn, "title", others) }, fault: memdir.Fault{Drop: drop},
+			})
+			c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, operations(replace("title", `"Chief"`)))
+			if held := c.holds(t, c.user, "title"); !slices.Equal(held, []string{"Chief"}) {
+				t.Errorf("beside %s, answer lost: %t: %q", others, drop == memdir.DropAfter, held)
+			}
+		}
+	}
+}
