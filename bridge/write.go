@@ -26,11 +26,12 @@ import (
 //	 8  receipt   what became of it is recorded
 //	 9  resume    a step that no answer came for is read back; what was done goes on at 7, or is taken back, what was not
 //	              begins at 1
-//	10  again     a claim that another made at the same time is withdrawn; references that a plan which stopped was to keep true, and
-//	              what others did meanwhile to what the plan refers to, or left, are put right
+//	10  again     a claim that another made at the same time is withdrawn; what others did meanwhile to what the plan refers to, or
+//	              left, is put right; and references that a plan which stopped was to keep true: at the end, and at once where the
+//	              directory is to move them itself
 //	11  finish    what is shown to the client
 //
-// A lost race goes from 8 back to 1, a few times. Where another entry must make room first, its draft goes through 3 to 10 in the place of
+// A lost race goes from 8 back to 1, up to attempts times. Where another entry must make room first, its draft goes through 3 to 10 in the place of
 // the one that is wanted, and then all begins at 1. What a later attempt must know of the earlier ones stands in their receipts.
 
 // intent is what a write is about.

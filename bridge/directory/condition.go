@@ -144,7 +144,7 @@ var ErrOvertaken error = &Error{Reason: reason.LostRace, Cause: errors.New("anot
 
 // putRight takes back what the change did to the attributes that it was planned on.
 func (r *run) putRight(ctx context.Context, change ldif.Change, was *ldif.Entry) (ldif.StepReceipt, error) {
-	back := ldif.Change{Kind: ldif.Modify, DN: change.DN, If: ldif.Condition{ID: change.If.ID}}
+	back := ldif.Change{Kind: ldif.Modify, DN: change.DN, Secrets: change.Secrets, If: ldif.Condition{ID: change.If.ID}}
 	for _, m := range slices.Backward(change.Mods) {
 		if !slices.ContainsFunc(change.If.Found, func(a ldif.Attribute) bool { return a.Name == m.Name }) {
 			continue
