@@ -31,8 +31,8 @@ import (
 //	              directory is to move them itself
 //	11  finish    what is shown to the client
 //
-// A lost race goes from 8 back to 1, up to attempts times. Where another entry must make room first, its draft goes through 3 to 10 in the place of
-// the one that is wanted, and then all begins at 1. What a later attempt must know of the earlier ones stands in their receipts.
+// A lost race goes from 8 back to 1, up to attempts times. Where another entry must make room first, its draft goes through 3 to 10 in the
+// place of the one that is wanted, and then all begins at 1. What a later attempt must know of the earlier ones stands in their receipts.
 
 // intent is what a write is about.
 type intent interface {
@@ -223,7 +223,8 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 	if after.Err = directory.ErrOvertaken; !mingled {
 		after = r.directory.Execute(ctx, rest, in.reads()) // 7
 	}
-	if reasonOf(after.Err) == reason.LostRace && !mingled { // what was done before it stands: it is read back again, and the rest tried again
+	if reasonOf(after.Err) == reason.LostRace && !mingled {
+		// What was done before it stands: it is read back again, and the rest tried again.
 		r.record(after) // 8
 		return past, after.Err
 	}
