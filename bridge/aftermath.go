@@ -3,9 +3,11 @@ package bridge
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/guard"
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/draft"
@@ -17,9 +19,19 @@ import (
 // is under way.
 const looks = 10 + draft.Patience
 
-// lookAgain looks at what a plan that is done refers to, and at who refers to what it left, and puts right what others did meanwhile.
+// lookAgain looks at what a plan that is done refers to, and at who refers to what it left, and puts right what others did meanwhile. What
+// may not be put right has the plan told as done in part, not as refused.
 func (r *request) lookAgain(ctx context.Context, done attempt) error {
-	return r.amend(ctx, done.draft.Aftermath(done.receipt.Plan, done.refs, done.back), done.receipt.Plan)
+	err := r.amend(ctx, done.draft.Aftermath(done.receipt.Plan, done.refs, done.back), done.receipt.Plan)
+	why := Explain(err)
+	if why.Status < http.StatusBadRequest || why.Status >= http.StatusInternalServerError {
+		return err
+	}
+	detail := "what was asked is done, but a reference could not be put right: "
+	if why.DN != "" {
+		detail += why.DN + ": "
+	}
+	return &reason.Error{Reason: reason.PartlyDone, Detail: detail + why.Detail, Cause: err}
 }
 
 // settle puts right the references that attempts which stopped were to keep true. err is why the write is not done. It is done at the end:
@@ -32,7 +44,7 @@ func (r *request) settle(ctx context.Context, past history, err error) (history,
 		}
 		left := a.draft.Stopped(a.receipt)
 		// The caller's deadline may be why the attempt stopped.
-		if failure := r.amend(context.WithoutCancel(ctx), left, ldif.Plan{Before: a.receipt.Plan.Before}); failure != nil {
+		if failure := r.amend(context.WithoutCancel(ctx), left, a.receipt.Plan); failure != nil {
 			return past, &reason.Error{Reason: reason.PartlyDone, Cause: errors.Join(err, failure)}
 		}
 		past[i].settled = true
@@ -71,6 +83,9 @@ func (r *request) amend(ctx context.Context, aftermath draft.Aftermath, plan ldi
 		amends.Before = plan.Before
 		whole := ldif.Plan{Before: plan.Before, Steps: slices.Concat(plan.Steps, amends.Steps)}
 		if err = r.guard.Judge(ctx, r.world, r.server, whole); err != nil {
+			if refusal, ok := errors.AsType[*guard.Refusal](err); ok {
+				refusal.For = "the change stays half done"
+			}
 			return err
 		}
 		receipt := r.directory.Execute(ctx, amends, nil)
@@ -82,6 +97,9 @@ func (r *request) amend(ctx context.Context, aftermath draft.Aftermath, plan ldi
 		case violatesClass(err) && !placeholder:
 			placeholder = true
 		case reasonOf(err) != reason.LostRace && reasonOf(err) != reason.NoSuchObject: // the referrer changed too: it is looked for again
+			if at := receipt.At(ldif.Refused); at >= 0 {
+				err = &concerning{err, amends.Steps[at].Change.DN}
+			}
 			return err
 		}
 	}

@@ -147,7 +147,7 @@ func TestReceipts(t *testing.T) {
 			faults: map[string]memdir.Fault{"modify 2": dropAfter},
 			receipts: []string{
 				"done " + title + "\ndone " + join + "\ndone " + rename + "\nunknown " + leave,
-				"done " + title + "\ndone " + join + "\ndone " + rename + "\ndone modify cn=G",
+				"done " + title + "\ndone " + join + "\ndone " + rename + "\ndone " + leave,
 			},
 			status: http.StatusOK, name: "after", title: "x",
 		},
@@ -211,7 +211,7 @@ func TestReceipts(t *testing.T) {
 		"members, unknown and sent again": {
 			members:  true,
 			faults:   map[string]memdir.Fault{"modify 1": dropAfter},
-			receipts: []string{"unknown modify cn=G add member uid=other", "done modify cn=G"},
+			receipts: []string{"unknown modify cn=G add member uid=other", "done modify cn=G add member uid=other"},
 			status:   http.StatusOK, name: "before",
 		},
 	} {

@@ -12,18 +12,20 @@ import (
 // A step that was sent and that no answer came for may have been done. Its entry is read back:
 //
 //   - Done: the rest of the plan follows. A user was renamed, and the groups behind it still name the old DN: they are changed now.
+//   - Done, beside another client's value of the same attribute: it is taken back, and the write begins again.
 //   - Not done: the write begins again.
 //   - No reader can tell: a password, or a member that may have been one before. What asserted no version is sent again, to the same end.
 //     What did was not done where the entry still has that version. Where it has another, this write gave it, or another client's: the
 //     write begins again, but under If-Match, which must not be satisfied by guessing, the answer stays that nobody knows.
 
 // resumption finds where an unsure plan goes on: behind the step that no answer came for, or with it; next is -1 where it was not done.
-func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next int, rest ldif.Plan, err error) {
+// mingled says that the step is to be taken back.
+func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next int, rest ldif.Plan, mingled bool, err error) {
 	steps, at := receipt.Plan.Steps, receipt.At(ldif.Unknown)
 	sent := steps[at].Change
 	e, err := r.leftBy(ctx, sent)
 	if err != nil {
-		return 0, rest, err
+		return 0, rest, false, err
 	}
 	version := e.Value(r.server.VersionAttribute)
 	next = at + 1
@@ -33,11 +35,11 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 		case sent.If.Version == "":
 			next, done = at, true
 		case sent.If.Version != version && r.call.IfMatch != "":
-			return 0, rest, receipt.Err
+			return 0, rest, false, receipt.Err
 		}
 	}
 	if !done {
-		return -1, rest, nil
+		return -1, rest, false, nil
 	}
 	rest = ldif.Plan{Before: receipt.Plan.Before, Steps: slices.Clone(steps[next:])}
 	if otherwise := sent.Else; next == at && otherwise != nil && len(otherwise.Mods) > 0 {
@@ -56,7 +58,7 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 			break
 		}
 	}
-	return next, rest, nil
+	return next, rest, told && directory.Mingles(r.server, sent, e), nil
 }
 
 // leftBy reads what the change leaves, where it was done: the entry under its new name; nil where there is none.

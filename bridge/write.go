@@ -26,12 +26,13 @@ import (
 //	 8  receipt   what became of it is recorded
 //	 9  resume    a step that no answer came for is read back; what was done goes on at 7, or is taken back, what was not
 //	              begins at 1
-//	10  again     a claim that another made at the same time is withdrawn; references that a plan which stopped was to keep true, and
-//	              what others did meanwhile to what the plan refers to, or left, are put right
+//	10  again     a claim that another made at the same time is withdrawn; what others did meanwhile to what the plan refers to, or
+//	              left, is put right; and references that a plan which stopped was to keep true: at the end, and at once where the
+//	              directory is to move them itself
 //	11  finish    what is shown to the client
 //
-// A lost race goes from 8 back to 1, a few times. Where another entry must make room first, its draft goes through 3 to 10 in the place of
-// the one that is wanted, and then all begins at 1. What a later attempt must know of the earlier ones stands in their receipts.
+// A lost race goes from 8 back to 1, up to attempts times. Where another entry must make room first, its draft goes through 3 to 10 in the
+// place of the one that is wanted, and then all begins at 1. What a later attempt must know of the earlier ones stands in their receipts.
 
 // intent is what a write is about.
 type intent interface {
@@ -210,7 +211,7 @@ func (r *request) record(receipt ldif.Receipt) {
 // there. Where it was not done, the history is no longer unsure, and the write begins again.
 func (r *request) resume(ctx context.Context, in intent, past history) (history, error) {
 	last := past.last()
-	next, rest, err := r.resumption(ctx, last.receipt)
+	next, rest, mingled, err := r.resumption(ctx, last.receipt)
 	switch {
 	case err != nil:
 		return past, err
@@ -218,8 +219,12 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		last.receipt = last.receipt.NotDone()
 		return past.with(last), nil
 	}
-	after := r.directory.Execute(ctx, rest, in.reads()) // 7
-	if reasonOf(after.Err) == reason.LostRace {         // what was done before it stands: it is read back again, and the rest tried again
+	after := ldif.NewReceipt(rest)
+	if after.Err = directory.ErrOvertaken; !mingled {
+		after = r.directory.Execute(ctx, rest, in.reads()) // 7
+	}
+	if reasonOf(after.Err) == reason.LostRace && !mingled {
+		// What was done before it stands: it is read back again, and the rest tried again.
 		r.record(after) // 8
 		return past, after.Err
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/ldapmap/ldif"
@@ -171,4 +173,45 @@ func TestElsewhereIsMissing(t *testing.T) {
 	server := memory(t)
 	d := deploy(t, server, "SCIMBRIDGE_REFERENCES_BASES_0=ou=nowhere,"+server.Suffix)
 	d.want(t, http.StatusServiceUnavailable, http.MethodGet, "/Users", "")
+}
+
+// TestElsewhereIsGivenBack: what a delete or a rename that the directory refuses has done to a group elsewhere is put right, under
+// whichever name another has given the user meanwhile.
+func TestElsewhereIsGivenBack(t *testing.T) {
+	for _, op := range []string{"delete", "modrdn"} {
+		for _, meanwhile := range []bool{false, true} {
+			t.Run(fmt.Sprint(op, ", renamed by another: ", meanwhile), func(t *testing.T) {
+				server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+				apps, crm := "ou=apps,"+server.Suffix, "cn=crm,ou=apps,"+server.Suffix
+				server.Load(t, "dn: "+apps+"\nobjectClass: organizationalUnit\nou: apps\n")
+				d := deploy(t, server, "SCIMBRIDGE_REFERENCES_BASES_0="+apps)
+				id := d.user(t, "anna@contoso.example")
+				anna := d.entry(t, id).DN
+				server.Load(t, "dn: "+crm+"\nobjectClass: groupOfNames\ncn: crm\nmember: cn=somebody\nmember: "+anna+"\n")
+				refused := between{op: op, fault: memdir.Fault{Code: 53, Text: "not now"}}
+				if meanwhile {
+					refused.do = func() {
+						conn := connect(t, server)
+						defer conn.Close()
+						if err := conn.ModifyDN(ldap.NewModifyDNRequest(anna, "uid=noor@contoso.example", true, "")); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+				interleaved(server, refused)
+				method, body := http.MethodDelete, ""
+				if op == "modrdn" {
+					method, body = http.MethodPatch, renamed("mara")
+				}
+				answer, content := d.do(t, method, "/Users/"+id, body)
+				if answer.StatusCode == http.StatusInternalServerError {
+					t.Errorf("%d %s", answer.StatusCode, content)
+				}
+				got := server.Entry(t, crm).Values("member")
+				if len(got) != 2 || !slices.ContainsFunc(got, func(v string) bool { return ldif.SameDN(v, d.entry(t, id).DN) }) {
+					t.Errorf("%d, and the group elsewhere holds %q", answer.StatusCode, got)
+				}
+			})
+		}
+	}
 }

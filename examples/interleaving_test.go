@@ -54,6 +54,30 @@ type crew struct {
 var unasserted []string
 
 // TestUnasserted lets what follows happen where the directory asserts nothing, and shows what a change found, as 389 Directory Server does.
+// TestLastLookIsGuarded: a reference that came meanwhile and may not be written does not have a delete or a rename that is done told as
+// refused.
+func TestLastLookIsGuarded(t *testing.T) {
+	for op, body := range map[string]string{"delete": "", "modrdn": renamed("mara")} {
+		server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+		vault := "cn=vault," + server.Groups
+		d := deploy(t, server, "SCIMBRIDGE_GUARD_PROTECTED_0="+vault)
+		id := d.user(t, "anna@contoso.example")
+		dn := d.entry(t, id).DN
+		interleaved(server, between{op: op, do: func() {
+			server.Load(t, "dn: "+vault+"\nobjectClass: groupOfNames\ncn: vault\nmember: "+dn+"\nmember: cn=x\n")
+		}})
+		method := http.MethodDelete
+		if body != "" {
+			method = http.MethodPatch
+		}
+		answer, content := d.do(t, method, "/Users/"+id, body)
+		told := strings.Contains(content, vault) && !strings.Contains(content, "cannot be")
+		if answer.StatusCode != http.StatusInternalServerError || !told {
+			t.Errorf("%s: %d %s", op, answer.StatusCode, content)
+		}
+	}
+}
+
 // TestScrubTakesNoNewcomersMembership is not among it: no value tells a membership from that of somebody before who had the name.
 func TestUnasserted(t *testing.T) {
 	unasserted = []string{controlAssertion}
@@ -61,6 +85,8 @@ func TestUnasserted(t *testing.T) {
 	t.Run("removed while renamed", TestRemovedWhileRenamed)
 	t.Run("the holder is renamed", TestHolderRenamedMeanwhile)
 	t.Run("a delete is refused", TestRefusedDeleteGivesNothingBack)
+	t.Run("removed before a refusal", TestRemovedBeforeRefusal)
+	t.Run("an answer is lost before a refusal", TestLostAnswerBeforeRefusal)
 	t.Run("a last look is refused", TestLastLookIsRefused)
 	t.Run("a rename is taken back", TestRenamedBackMeanwhile)
 	t.Run("restored while displaced", TestRestoredWhileDisplaced)
@@ -209,6 +235,41 @@ func TestRefusedDeleteGivesNothingBack(t *testing.T) {
 	}
 }
 
+// TestRemovedBeforeRefusal: who is taken out of a group between the group's step of a rename and the rename, which the directory refuses,
+// stays out.
+func TestRemovedBeforeRefusal(t *testing.T) {
+	c := newCrew(t)
+	interleaved(c.server, between{
+		op: "modrdn", fault: memdir.Fault{Code: 53, Text: "not now"},
+		do: c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, removeMembers(c.user)),
+	})
+	if answer, content := c.of(0).do(t, http.MethodPatch, "/Users/"+c.user, renamed("mara")); answer.StatusCode/100 == 2 {
+		t.Fatalf("%d %s", answer.StatusCode, content)
+	}
+	c.holdsNobody(t)
+}
+
+// TestLostAnswerBeforeRefusal: a group's step whose answer was lost, sent again, finds done what it did itself; what the directory refuses
+// then leaves the user in the group under the user's name.
+func TestLostAnswerBeforeRefusal(t *testing.T) {
+	for op, body := range map[string]string{"delete": "", "modrdn": renamed("mara")} {
+		t.Run(op, func(t *testing.T) {
+			c := newCrew(t)
+			interleaved(c.server, between{op: "modify", dn: "cn=crew", fault: memdir.Fault{Drop: memdir.DropAfter}},
+				between{op: op, fault: memdir.Fault{Code: 53, Text: "not now"}})
+			method := http.MethodDelete
+			if body != "" {
+				method = http.MethodPatch
+			}
+			answer, content := c.of(0).do(t, method, "/Users/"+c.user, body)
+			held := c.holds(t, c.group, "member")
+			if s := fmt.Sprint(held); answer.StatusCode/100 == 2 || !strings.Contains(s, "uid=anna") || strings.Contains(s, "uid=mara") {
+				t.Errorf("%d %s; the group holds %q", answer.StatusCode, content, held)
+			}
+		})
+	}
+}
+
 // TestLastLookIsRefused: what the directory says of the second try to take a group's last member out, who came while the user was being
 // deleted, is told.
 func TestLastLookIsRefused(t *testing.T) {
@@ -220,8 +281,8 @@ func TestLastLookIsRefused(t *testing.T) {
 		interleaved(c.server, between{op: "modify", dn: "cn=by hand"},
 			between{op: "modify", dn: "cn=by hand", fault: memdir.Fault{Code: 53, Text: "not now"}})
 	}})
-	if answer, content := c.of(0).do(t, http.MethodDelete, "/Users/"+c.user, ""); answer.StatusCode/100 == 2 ||
-		!strings.Contains(content, "not now") {
+	if answer, content := c.of(0).do(t, http.MethodDelete, "/Users/"+c.user, ""); answer.StatusCode/100 != 5 ||
+		!strings.Contains(content, byHand) || !strings.Contains(content, "not now") {
 		t.Errorf("%d %s", answer.StatusCode, content)
 	}
 }
@@ -368,6 +429,24 @@ func TestReplacedWhileRenamed(t *testing.T) {
 					t.Errorf("the group holds %q, want %q", held, want)
 				}
 			})
+		}
+	}
+}
+
+// TestOvertakenUnanswered: a value that stands beside another's, written at the same time where nothing can be asserted, is found out too
+// where the answer that shows it is lost.
+func TestOvertakenUnanswered(t *testing.T) {
+	for _, drop := range []memdir.Drop{memdir.NoDrop, memdir.DropAfter} {
+		for _, others := range []string{"Clerk", "Boss"} {
+			c := newCrew(t, controlAssertion)
+			dn := c.of(0).entry(t, c.user).DN
+			interleaved(c.server, between{
+				op: "modify", dn: "uid=anna", do: func() { modify(t, c.server, dn, "title", others) }, fault: memdir.Fault{Drop: drop},
+			})
+			c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, operations(replace("title", `"Chief"`)))
+			if held := c.holds(t, c.user, "title"); !slices.Equal(held, []string{"Chief"}) {
+				t.Errorf("beside %s, answer lost: %t: %q", others, drop == memdir.DropAfter, held)
+			}
 		}
 	}
 }

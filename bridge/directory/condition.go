@@ -124,11 +124,27 @@ func (r *run) overtook(change ldif.Change, was *ldif.Entry) bool {
 	})
 }
 
-var errOvertaken = errors.New("another client changed the same attribute at the same time")
+// Mingles says of a change that is done, and that no answer came for, whether the entry as it is now holds a value beside those that the
+// change was planned on and writes, where the server could not hold it to the first.
+func Mingles(s *ldif.Server, change ldif.Change, now *ldif.Entry) bool {
+	return !s.Controls[controlAssertion] && slices.ContainsFunc(change.If.Found, func(a ldif.Attribute) bool {
+		known := slices.Clone(a.Values)
+		for _, m := range change.Mods {
+			if m.Name == a.Name {
+				known = append(known, m.Values...)
+			}
+		}
+		among := (&run{server: s}).among(a.Name, known)
+		return slices.ContainsFunc(now.Values(a.Name), func(v string) bool { return !among(v) })
+	})
+}
+
+// ErrOvertaken is the error of a change that another's value was found beside, and that is taken back.
+var ErrOvertaken error = &Error{Reason: reason.LostRace, Cause: errors.New("another client changed the same attribute at the same time")}
 
 // putRight takes back what the change did to the attributes that it was planned on.
 func (r *run) putRight(ctx context.Context, change ldif.Change, was *ldif.Entry) (ldif.StepReceipt, error) {
-	back := ldif.Change{Kind: ldif.Modify, DN: change.DN, If: ldif.Condition{ID: change.If.ID}}
+	back := ldif.Change{Kind: ldif.Modify, DN: change.DN, Secrets: change.Secrets, If: ldif.Condition{ID: change.If.ID}}
 	for _, m := range slices.Backward(change.Mods) {
 		if !slices.ContainsFunc(change.If.Found, func(a ldif.Attribute) bool { return a.Name == m.Name }) {
 			continue
@@ -137,9 +153,8 @@ func (r *run) putRight(ctx context.Context, change ldif.Change, was *ldif.Entry)
 		m.Settled = m.Op != ldif.ReplaceValues
 		back.Mods = append(back.Mods, m)
 	}
-	lost := &Error{Reason: reason.LostRace, Cause: errOvertaken}
 	if _, err := r.send(context.WithoutCancel(ctx), back, nil, nil); err != nil {
-		return ldif.StepReceipt{Sent: change, State: ldif.Stands, Inverse: err}, partlyDone(lost, err)
+		return ldif.StepReceipt{Sent: change, State: ldif.Stands, Inverse: err}, partlyDone(ErrOvertaken, err)
 	}
-	return ldif.StepReceipt{Sent: change, State: ldif.TakenBack}, lost
+	return ldif.StepReceipt{Sent: change, State: ldif.TakenBack}, ErrOvertaken
 }

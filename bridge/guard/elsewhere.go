@@ -8,19 +8,21 @@ import (
 )
 
 // follows says that a change of an entry elsewhere does no more than keep a reference true: by the attributes that refer, it takes away
-// names that the plan leaves to nobody or takes for another, and gives the one that came in the place of such a name.
-func follows(m *ldapmap.Map, p ldif.Plan, c ldif.Change) bool {
+// and gives names that the plan leaves to nobody or takes, or gives the placeholder. What keeps the reference to an entry that the plan
+// deletes or renames may do so with any name below the map's bases: by what name that goes, another may have decided meanwhile.
+func follows(m *ldapmap.Map, p ldif.Plan, s ldif.Step, c ldif.Change) bool {
 	if c.Kind != ldif.Modify || !m.Elsewhere.Covers(c.DN) {
 		return false
 	}
 	return !slices.ContainsFunc(c.Mods, func(mod ldif.Mod) bool {
 		r := m.Elsewhere.Reference(mod.Name)
 		return r == nil || len(mod.Values) == 0 || slices.ContainsFunc(mod.Values, func(value string) bool {
+			known := named(m.Server, p, value) != nil || keeps(p, s) && m.Covers(value)
 			switch mod.Op {
 			case ldif.DeleteValues:
-				return named(m.Server, p, value) == nil
+				return !known
 			case ldif.AddValues:
-				return value != r.Placeholder && !(renames(p) && covers(m, value))
+				return !known && value != r.Placeholder
 			}
 			return true
 		})
@@ -38,11 +40,9 @@ func named(server *ldif.Server, p ldif.Plan, dn string) *ldif.Step {
 	return nil
 }
 
-// renames says that the plan renames something. By what name that goes when the references follow, another rename may have decided.
-func renames(p ldif.Plan) bool {
-	return slices.ContainsFunc(p.Steps, func(s ldif.Step) bool { return s.Change.Kind == ldif.ModifyDN })
-}
-
-func covers(m *ldapmap.Map, dn string) bool {
-	return slices.ContainsFunc(m.Types, func(t *ldapmap.Type) bool { return m.Server.Under(dn, t.Base) })
+// keeps says that the step keeps a reference to an entry true which the plan deletes or renames.
+func keeps(p ldif.Plan, s ldif.Step) bool {
+	return s.Keeps.ID != "" && slices.ContainsFunc(p.Steps, func(of ldif.Step) bool {
+		return (of.Change.Kind == ldif.Delete || of.Change.Kind == ldif.ModifyDN) && of.Change.If.ID == s.Keeps.ID
+	})
 }

@@ -25,6 +25,14 @@ func TestElsewhere(t *testing.T) {
 	board := entry("cn=board,ou=closed,ou=apps,dc=example", "objectClass", "group")
 	deletion := ldif.Step{Before: mara, Change: ldif.Change{Kind: ldif.Delete, DN: maraDN}}
 	renamed := rename(mara, maraDN, "uid=noor", "")
+	// keeping is a step that keeps a reference to the entry with the id true.
+	keeping := func(id string, op ldif.ModOp, value string) ldif.Step {
+		step := modify(wiki, wikiDN, op, "member", value)
+		step.Keeps.ID = id
+		return step
+	}
+	marked := deletion
+	marked.Change.If.ID = "1"
 	newcomer := add(entry(noorDN, "objectClass", "user", "uid", "noor"))
 	for name, c := range map[string]struct {
 		want  string
@@ -45,9 +53,14 @@ func TestElsewhere(t *testing.T) {
 		"a name from elsewhere": {outside, []ldif.Step{
 			modify(wiki, wikiDN, ldif.AddValues, "member", "cn=x,dc=example"), renamed,
 		}},
-		"another attribute": {outside, []ldif.Step{modify(wiki, wikiDN, ldif.DeleteValues, "mail", maraDN), deletion}},
-		"the entry":         {outside, []ldif.Step{{Before: wiki, Change: ldif.Change{Kind: ldif.Delete, DN: wikiDN}}}},
-		"its name":          {outside, []ldif.Step{rename(wiki, wikiDN, "cn=other", "")}},
+		"a name that another gave":       {"", []ldif.Step{marked, keeping("1", ldif.AddValues, noorDN)}},
+		"a name that another took":       {"", []ldif.Step{marked, keeping("1", ldif.DeleteValues, noorDN)}},
+		"a refused deletion":             {"", []ldif.Step{marked, keeping("1", ldif.AddValues, maraDN)}},
+		"a name for the sake of another": {outside, []ldif.Step{marked, keeping("2", ldif.AddValues, noorDN)}},
+		"a kept name from elsewhere":     {outside, []ldif.Step{marked, keeping("1", ldif.AddValues, "cn=x,dc=example")}},
+		"another attribute":              {outside, []ldif.Step{modify(wiki, wikiDN, ldif.DeleteValues, "mail", maraDN), deletion}},
+		"the entry":                      {outside, []ldif.Step{{Before: wiki, Change: ldif.Change{Kind: ldif.Delete, DN: wikiDN}}}},
+		"its name":                       {outside, []ldif.Step{rename(wiki, wikiDN, "cn=other", "")}},
 		"another place": {outside, []ldif.Step{
 			modify(entry("cn=x,ou=else,dc=example"), "cn=x,ou=else,dc=example", ldif.DeleteValues, "member", maraDN), deletion,
 		}},

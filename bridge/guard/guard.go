@@ -128,22 +128,26 @@ func neededFor(server *ldif.Server, p ldif.Plan, dn string) string {
 func (g *Guard) judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldif.Plan) error {
 	states := map[string]*ldif.Entry{} // by DN, as the steps so far leave them
 	for _, step := range p.Steps {
-		c := step.Change
-		at := s.NormalDN(c.DN)
+		at := s.NormalDN(step.Change.DN)
 		before := states[at]
 		if before == nil {
 			before = step.Before
 		}
-		after := ldif.Apply(before, c, s.Schema)
 		if why := g.unseen(m, step.Before); why != "" {
-			return &Refusal{DN: c.DN, Why: why}
+			return &Refusal{DN: step.Change.DN, Why: why}
 		}
-		why := g.untouchable(s, c, before, after)
-		if why == "" && !follows(m, p, c) {
-			why = fence(m, c, before, after)
+		after := ldif.Apply(before, step.Change, s.Schema)
+		if err := g.judgeChange(m, s, p, step, step.Change, before, after); err != nil {
+			return err
 		}
-		if why != "" {
-			return &Refusal{DN: c.DN, Why: why}
+		for c := step.Change.Else; c != nil && len(c.Mods) > 0; c = c.Else {
+			seen := before
+			if !s.SameDN(c.DN, step.Change.DN) {
+				seen = nil
+			}
+			if err := g.judgeChange(m, s, p, step, *c, seen, ldif.Apply(seen, *c, s.Schema)); err != nil {
+				return err
+			}
 		}
 		delete(states, at)
 		if after != nil {
@@ -151,6 +155,18 @@ func (g *Guard) judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 		}
 	}
 	return g.judgePrivileged(ctx, m, s, p)
+}
+
+// judgeChange says whether the change of a step may be made of what is before and after it.
+func (g *Guard) judgeChange(m *ldapmap.Map, s *ldif.Server, p ldif.Plan, step ldif.Step, c ldif.Change, before, after *ldif.Entry) error {
+	why := g.untouchable(s, c, before, after)
+	if why == "" && !follows(m, p, step, c) {
+		why = fence(m, c, before, after)
+	}
+	if why != "" {
+		return &Refusal{DN: c.DN, Why: why}
+	}
+	return nil
 }
 
 // unseen says what the entry was not read with, that it must be judged by, or "". Where the guard cannot tell, it refuses.

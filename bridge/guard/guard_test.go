@@ -88,6 +88,12 @@ func modify(e *ldif.Entry, dn string, op ldif.ModOp, name string, values ...stri
 	return ldif.Step{Before: e, Change: ldif.Change{Kind: ldif.Modify, DN: dn, Mods: []ldif.Mod{{Op: op, Name: name, Values: values}}}}
 }
 
+// instead is the step with what may be done in the place of its change.
+func instead(step, other ldif.Step) ldif.Step {
+	step.Change.Else = &other.Change
+	return step
+}
+
 func rename(e *ldif.Entry, dn, rdn, superior string) ldif.Step {
 	return ldif.Step{Before: e, Change: ldif.Change{Kind: ldif.ModifyDN, DN: dn, NewRDN: rdn, DeleteOldRDN: true, NewSuperior: superior}}
 }
@@ -121,6 +127,15 @@ func TestJudge(t *testing.T) {
 		{"one of several", []ldif.Step{{Before: mara, Change: ldif.Change{Kind: ldif.Modify, DN: maraDN, Mods: []ldif.Mod{
 			{Op: ldif.AddValues, Name: "title", Values: []string{"x"}}, {Op: ldif.ReplaceValues, Name: "cn"},
 		}}}}, unnamed},
+		{"in its place an attribute that the map does not name", []ldif.Step{
+			instead(modify(mara, maraDN, ldif.DeleteValues, "title", "x"), modify(mara, maraDN, ldif.AddValues, "mail", "x")),
+		}, unnamed},
+		{"in its place another entry", []ldif.Step{
+			instead(modify(mara, maraDN, ldif.DeleteValues, "title", "x"), modify(crew, crewDN, ldif.AddValues, "member", "x")),
+		}, "nobody has looked at the entry that is there"},
+		{"in its place nothing", []ldif.Step{
+			instead(modify(mara, maraDN, ldif.DeleteValues, "title", "x"), ldif.Step{Change: ldif.Change{Kind: ldif.Modify, DN: crewDN}}),
+		}, ""},
 		{"out of scope", []ldif.Step{modify(mara, maraDN, ldif.AddValues, "title", "secret")}, leaving},
 		{"into scope", []ldif.Step{
 			modify(entry(maraDN, "objectClass", "user", "uid", "mara", "title", "secret"), maraDN, ldif.DeleteValues, "title", "secret"),

@@ -155,11 +155,12 @@ func (a Aftermath) Owners(s Seen) (ids, dns []string) {
 
 // Amends is the plan that puts right what the look found, and what is to be looked at after it. An empty plan: all is well.
 func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
-	plan, next := a.amends(s, placeholder)
+	plan, next := a.own(s, placeholder)
 	next.kept = slices.Clone(a.kept)
 	for i, k := range a.kept {
 		steps, now := k.amends(s, placeholder)
 		for _, step := range steps {
+			step.Keeps.ID = k.id
 			plan.Steps = append(plan.Steps, step)
 			plan.Effects = append(plan.Effects, ldif.Effect{Kind: ldif.Changed, DN: step.Change.DN, ID: step.Change.If.ID})
 		}
@@ -176,7 +177,9 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 			}
 		}
 		for _, r := range s.Referrers[l.dn] {
-			plan.Steps = append(plan.Steps, r.step(l.dn, now, placeholder))
+			step := r.step(l.dn, now, placeholder)
+			step.Keeps.ID = l.id
+			plan.Steps = append(plan.Steps, step)
 			if now == "" {
 				plan.Effects = append(plan.Effects, r.loses(l.dn))
 			} else {
@@ -199,8 +202,8 @@ func (a Aftermath) Tried(next Aftermath) Aftermath {
 	return a
 }
 
-// amends puts right what the entry itself refers to. Where that has gone, nothing is left to put right.
-func (a Aftermath) amends(s Seen, placeholder bool) (plan ldif.Plan, next Aftermath) {
+// own puts right what the entry itself refers to. Where that has gone, nothing is left to put right.
+func (a Aftermath) own(s Seen, placeholder bool) (plan ldif.Plan, next Aftermath) {
 	next = a
 	next.written, next.removed = slices.Clone(a.written), slices.Clone(a.removed)
 	holder, there := s.Targets.ByID(a.holder.ID)

@@ -303,7 +303,7 @@ func (d *Draft) isOfActive(attribute string) bool {
 // inverse.
 func modifyStep(t *ldapmap.Type, dn string, mods []ldif.Mod, entry *ldif.Entry, condition ldif.Condition) ldif.Step {
 	if entry != nil && entry.DN == dn {
-		condition.Found = found(mods, entry)
+		condition.Found = found(t, mods, entry)
 	}
 	step := ldif.Step{Change: t.Marked(ldif.Change{Kind: ldif.Modify, DN: dn, Mods: mods, If: condition}), Before: entry}
 	var back []ldif.Mod
@@ -321,11 +321,11 @@ func modifyStep(t *ldapmap.Type, dn string, mods []ldif.Mod, entry *ldif.Entry, 
 
 // found are the attributes that the mods write, with the values that the entry was read with. What may be there already is not among them,
 // nor what nobody is shown.
-func found(mods []ldif.Mod, entry *ldif.Entry) []ldif.Attribute {
+func found(t *ldapmap.Type, mods []ldif.Mod, entry *ldif.Entry) []ldif.Attribute {
 	var found []ldif.Attribute
 	for _, m := range mods {
 		noted := slices.ContainsFunc(found, func(a ldif.Attribute) bool { return a.Name == m.Name })
-		if !noted && !m.Settled && !ldif.Secret(m.Name) && entry.Saw(m.Name) {
+		if !noted && !m.Settled && !t.Secret(m.Name) && entry.Saw(m.Name) {
 			found = append(found, ldif.Attribute{Name: m.Name, Values: entry.Values(m.Name)})
 		}
 	}

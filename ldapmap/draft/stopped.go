@@ -13,6 +13,9 @@ import (
 //	anna was to be deleted; the group has let go of uid=anna; a newcomer has displaced anna:  the group gets uid=2834…anna
 //	anna was to become mara; the group has got uid=mara; another rename did the same:         uid=mara stays
 //	anna was to become mara; the group has got uid=mara; another has deleted anna:            uid=mara goes
+//
+// One thing shows nowhere: whoever took uid=anna out of a group that had let go of it already found nothing to do, and did not wait to see
+// whether the delete comes off: each removal of who is no member would. Where the delete is refused, the group gets uid=anna back.
 
 // kept is a reference that a plan was to keep true, and may have left otherwise.
 type kept struct {
@@ -76,8 +79,11 @@ func (k *kept) did(s ldif.StepReceipt) {
 	}
 	for _, m := range s.Sent.Mods {
 		for _, v := range m.Values {
-			if !slices.ContainsFunc(k.names, func(n string) bool { return k.t.Server.SameDN(n, v) }) {
-				continue // the placeholder
+			held := slices.ContainsFunc(s.Sent.Mods, func(o ldif.Mod) bool {
+				return o.Op != m.Op && o.Name == m.Name && slices.Contains(o.Values, v)
+			})
+			if held || !slices.ContainsFunc(k.names, func(n string) bool { return k.t.Server.SameDN(n, v) }) {
+				continue // taken and given again, to see that it is there; or the placeholder
 			}
 			if m.Op == ldif.DeleteValues {
 				k.taken = true

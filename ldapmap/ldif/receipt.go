@@ -92,13 +92,16 @@ func (r Receipt) NotDone() Receipt {
 }
 
 // Resumed is the receipt of an unsure plan of which the steps before next turned out to be done, and that was resumed there with what
-// came of rest.
+// came of rest. What was sent a second time may have found done what the first time did: that counts.
 func (r Receipt) Resumed(next int, rest Receipt) Receipt {
-	before := slices.Clone(r.Steps[:next])
-	for i := range before {
-		before[i].State = Done
+	steps := append(slices.Clone(r.Steps[:next]), rest.Steps...)
+	for i := range next {
+		steps[i].State = Done
 	}
-	return Receipt{Plan: r.Plan, Steps: append(before, rest.Steps...), Err: rest.Err}
+	if again := r.At(Unknown); again == next && steps[again].State == Done {
+		steps[again].Sent = r.Steps[again].Sent
+	}
+	return Receipt{Plan: r.Plan, Steps: steps, Err: rest.Err}
 }
 
 // Inverse is what takes back the step as it was done, nil where there is nothing to take back, or nothing that could: of values that may
