@@ -88,7 +88,7 @@ func (b *Bridge) fitTo(ctx context.Context, server *ldif.Server) (fit, error) {
 	if f.err == nil {
 		err := b.sees(ctx, bound)
 		if err == nil {
-			err = b.guard.Sees(ctx, server)
+			err = b.guard.Sees(ctx, bound, server)
 		}
 		switch reasonOf(err) {
 		case reason.None:

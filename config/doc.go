@@ -121,6 +121,7 @@
 //	    - OU=Administrators,OU=People,DC=corp,DC=example # protected: ["OU=Administrators,OU=People,DC=corp,DC=example"]
 //	  privilegedGroups:              # groups that are never written, nor who is in them (Active Directory: through any number of groups,
 //	    - CN=Payroll,OU=Groups,DC=corp,DC=example # and beside those that it guards by itself)
+//	                                 # elsewhere each must show its members, by DN: while one shows none, nothing is written
 //	  ignoreAdminCount: false        # Active Directory leaves adminCount=1 on who was privileged once: let membership alone count
 //
 //	limits:                          # what one request may cost, beside what the README lists as fixed

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/ldapmap/ldif"
 )
@@ -217,8 +219,12 @@ func TestPrivilegedGroups(t *testing.T) {
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
 		its := productOf(server)
 		user, payroll := its.rdn("payroll.one")+","+server.People, "cn=Payroll,"+server.Base
+		gone := its.rdn("gone") + "," + server.People
 		server.Load(t, its.user(user, "payroll.one")+"\n"+its.group(payroll, "Payroll", user))
 		modify(t, server, payroll, "member", user)
+		if server.Privilege == nil {
+			modify(t, server, payroll, "member", user, gone)
+		}
 		if server.Privilege != nil {
 			modify(t, server, user, "userAccountControl", "544") // it is loaded without a password, and so blocked
 		}
@@ -238,9 +244,29 @@ func TestPrivilegedGroups(t *testing.T) {
 			d.untouchable(t, "/Users", plain, http.StatusForbidden)
 			becomesPrimary(t, server, d.entry(t, inner).DN, nested)
 			d.untouchable(t, "/Users", plain, http.StatusForbidden)
+		} else { // which may hold the DN of nobody, that nobody gets; outside the bases too
+			d := deploy(t, server, "SCIMBRIDGE_GUARD_PRIVILEGEDGROUPS_0="+payroll)
+			newcomer := resource("/Users", `"userName":"gone"`)
+			d.want(t, http.StatusForbidden, http.MethodPost, "/Users", newcomer)
+			d.want(t, http.StatusForbidden, http.MethodPatch, "/Users/"+plain, operations(replace("userName", `"gone"`)))
+			modify(t, server, payroll, "member", user)
+			d.want(t, http.StatusCreated, http.MethodPost, "/Users", newcomer)
+			conn := connect(t, server)
+			defer conn.Close()
+			if err := conn.Del(ldap.NewDelRequest(payroll, nil)); err != nil {
+				t.Fatal(err)
+			}
+			d.want(t, http.StatusServiceUnavailable, http.MethodPost, "/Users", resource("/Users", `"userName":"later"`))
 		}
-		blind := deploy(t, server, "SCIMBRIDGE_GUARD_PRIVILEGEDGROUPS_0=cn=Nobody,"+server.Base)
-		blind.want(t, http.StatusServiceUnavailable, http.MethodPatch, "/Users/"+plain, disable)
+		blind := []string{"cn=Nobody," + server.Base}
+		if server.Privilege == nil {
+			blind = append(blind, "cn=Sudo,"+server.Base)
+			server.Load(t, "dn: "+blind[1]+"\nobjectClass: organizationalRole\ncn: Sudo\n")
+		}
+		for _, group := range blind {
+			d := deploy(t, server, "SCIMBRIDGE_GUARD_PRIVILEGEDGROUPS_0="+group)
+			d.want(t, http.StatusServiceUnavailable, http.MethodPatch, "/Users/"+plain, disable)
+		}
 	})
 }
 
@@ -256,6 +282,29 @@ func TestProtectedHoweverItIsWritten(t *testing.T) {
 		d.want(t, http.StatusForbidden, http.MethodPatch, "/Users/"+id, operations(replace("title", `"King"`)))
 		d.want(t, http.StatusForbidden, http.MethodDelete, "/Users/"+id, "")
 	})
+}
+
+// TestPrivilegedMembersAreHidden: nobody is written while a privileged group shows itself and not its members, from the start and later.
+func TestPrivilegedMembersAreHidden(t *testing.T) {
+	const bridge, board = "cn=scimbridge,dc=example,dc=org", "cn=Payroll,dc=example,dc=org"
+	server := openLDAP(t,
+		dirtest.Config(`access to dn.base="`+board+`" filter=(description=secret) attrs=member by dn.exact="`+bridge+`" none by * break`),
+		dirtest.Config(`access to * by dn.exact="`+bridge+`" manage by * break`))
+	its := productOf(server)
+	user := its.rdn("payroll.one") + "," + server.People
+	server.Load(t, "dn: "+bridge+"\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: Secret-123\n\n"+
+		its.user(user, "payroll.one")+"\n"+its.group(board, "Payroll", user))
+	for _, when := range []string{"later", "from the start"} {
+		d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_BIND_DN="+bridge, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=Secret-123",
+			"SCIMBRIDGE_GUARD_PRIVILEGEDGROUPS_0="+board)
+		if when == "later" {
+			d.user(t, "plain.two")
+			d.untouchable(t, "/Users", idOf(t, server, user), http.StatusForbidden)
+			modify(t, server, board, "description", "secret")
+		}
+		d.want(t, http.StatusServiceUnavailable, http.MethodPatch, "/Users/"+idOf(t, server, user), disable)
+		d.want(t, http.StatusServiceUnavailable, http.MethodPost, "/Users", resource("/Users", `"userName":"later"`))
+	}
 }
 
 // TestLeaverInAProtectedGroup: who is in a group that may not be written can be blocked, but not renamed or deleted, and the answer names

@@ -20,6 +20,7 @@ func TestSeveralNamesOfOneEntry(t *testing.T) {
 	}{
 		"named by it":             {[]string{dn(`"uid=" + rdn(userName) + "," + base`)}, short, "lind", long},
 		"named by a part of it":   {[]string{dn(`"uid=" + rdn(before(userName, "@")) + "," + base`)}, long, "lind@contoso.example", ""},
+		"named by a variable":     {[]string{dn(`let n = userName; "uid=" + rdn(n) + "," + base`)}, short, "lind", long},
 		"the map chooses":         {[]string{choose(`find(values, # contains "@")`)}, long, "lind@contoso.example", short},
 		"named by something else": {[]string{dn(`"cn=" + rdn(displayName) + "," + base`), choose("first(values)")}, short, "ann", long},
 	} {

@@ -34,6 +34,8 @@ func TestOneNameHoweverItIsWritten(t *testing.T) {
 				{held: "ivo lind", other: "ivo   LIND"},
 				{held: "anna", other: "ａｎｎａ"},
 				{held: "noor", other: "ＮＯＯＲ"},
+				{held: "σας", other: "ΣΑΣ"},
+				{held: "ΟΔΗΓΌΣ", other: "οδηγός"},
 				{held: "ｆｉｎｎ", other: "finn", openldap: true},
 			} {
 				held, other := c.held+"@contoso.example", c.other+"@contoso.example"
@@ -72,6 +74,8 @@ func TestOneNameHoweverItIsWritten(t *testing.T) {
 					t.Errorf("%+q, now %+q, is in no group any more", held, other)
 				}
 			}
+			d.user(t, "ibrahim")
+			d.want(t, http.StatusConflict, http.MethodPost, "/Users", resource("/Users", `"userName":"İbrahim"`))
 			group := d.group(t, "Caf\u00e9")
 			d.want(t, http.StatusConflict, http.MethodPost, "/Groups", resource("/Groups", `"displayName":"Cafe`+"\u0301"+`"`))
 			if found := d.found(t, "/Groups", `displayName eq "CAFE`+"\u0301"+`"`); len(found) != 1 || found[0]["id"] != group {

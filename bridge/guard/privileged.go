@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"scimbridge/bridge/directory"
@@ -20,7 +21,10 @@ import (
 //	(&(|(objectGUID=the entry's)(objectSid=its primary group's))
 //	  (!(|(distinguishedName=a group)(memberOf:1.2.840.113556.1.4.1941:=a group)…)))
 //
-// Elsewhere each group that the configuration names is asked whether it holds the entry.
+// Elsewhere each group that the configuration names is asked whether it shows members, but not the entry, nor a DN that the plan gives
+// one: a group may hold the DN of nobody.
+//
+//	(&(|(member=*)(uniqueMember=*))(!(|(member=the entry's DN)(uniqueMember=the entry's DN)…)))
 
 // domain is what a domain shows of its privileged groups.
 type domain struct {
@@ -33,44 +37,56 @@ type domain struct {
 // asked for each time.
 const learnedFor = 5 * time.Minute
 
-// Sees looks for the privileged groups. One that is not shown is an error for Hidden: nobody could tell who is in it.
-func (g *Guard) Sees(ctx context.Context, s *ldif.Server) error {
+// Sees looks for the privileged groups, and for the members of those that are asked for them. What is not shown is an error for Hidden:
+// nobody could tell who is in them.
+func (g *Guard) Sees(ctx context.Context, m *ldapmap.Map, s *ldif.Server) error {
 	if s.Privilege != nil {
 		_, err := g.domain(ctx, s)
 		return err
 	}
+	attributes := memberAttributes(m)
 	for _, group := range g.privileged {
-		if _, err := g.holds(ctx, group, ldif.Everything); err != nil {
+		switch shown, err := g.matches(ctx, group, anyMember(attributes)); {
+		case err != nil:
 			return err
+		case !shown:
+			return noMembers(group, attributes)
 		}
 	}
 	return nil
 }
 
-// judgePrivileged refuses to change a privileged group, or what is in one.
+// judgePrivileged refuses to change a privileged group, or what is in one, and to put anything in the place of a member.
 func (g *Guard) judgePrivileged(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldif.Plan) error {
 	var entries []*ldif.Entry
+	var dns []string // theirs, and those that the plan gives
 	for _, step := range p.Steps {
 		same := func(e *ldif.Entry) bool { return e.DN == step.Before.DN }
 		if step.Before != nil && !slices.ContainsFunc(entries, same) {
-			entries = append(entries, step.Before)
+			entries, dns = append(entries, step.Before), append(dns, step.Before.DN)
+		}
+		switch c := step.Change; c.Kind {
+		case ldif.Add:
+			dns = append(dns, c.DN)
+		case ldif.ModifyDN:
+			dns = append(dns, c.NewDN())
 		}
 	}
 	switch {
-	case len(entries) == 0:
+	case len(dns) == 0:
 		return nil
-	case s.Privilege != nil:
+	case s.Privilege != nil: // which lets no group hold the DN of nobody
 		return g.judgeInDomain(ctx, s, entries)
 	}
 	for _, group := range g.privileged {
-		if err := g.judgeByGroup(ctx, s, group, memberAttributes(m), entries); err != nil {
+		if err := g.judgeByGroup(ctx, s, group, memberAttributes(m), dns); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// memberAttributes are those by which groups hold members: RFC 4519's, as far as the server has them, and the map's.
+// memberAttributes are those by which groups hold members by DN: RFC 4519's, as far as the server has them, and the map's.
 func memberAttributes(m *ldapmap.Map) []string {
 	var names []string
 	for _, name := range []string{"member", "uniqueMember"} {
@@ -86,60 +102,79 @@ func memberAttributes(m *ldapmap.Map) []string {
 	return names
 }
 
-// judgeByGroup asks the group about all entries at once, and about each of them only if it holds one.
-func (g *Guard) judgeByGroup(
-	ctx context.Context, s *ldif.Server, group string, attributes []string, entries []*ldif.Entry,
-) error {
-	for part := range slices.Chunk(entries, ldapmap.Chunk) {
+func anyMember(attributes []string) string {
+	var filters []string
+	for _, name := range attributes {
+		filters = append(filters, ldif.Presence(name))
+	}
+	return ldif.AnyOf(filters...)
+}
+
+// judgeByGroup asks the group about all DNs at once, and about each of them only if it surely holds one, or cannot be asked.
+func (g *Guard) judgeByGroup(ctx context.Context, s *ldif.Server, group string, attributes, dns []string) error {
+	for part := range slices.Chunk(dns, ldapmap.Chunk) {
 		var filters []string
-		for _, e := range part {
-			if s.SameDN(e.DN, group) {
-				return &Refusal{DN: e.DN, Why: "the group is privileged"}
+		for _, dn := range part {
+			if s.SameDN(dn, group) {
+				return &Refusal{DN: dn, Why: "the group is privileged"}
 			}
 			for _, name := range attributes {
-				filters = append(filters, ldif.Equality(name, e.DN))
+				filters = append(filters, ldif.Equality(name, dn))
 			}
 		}
-		switch holds, err := g.holds(ctx, group, ldif.AnyOf(filters...)); {
-		case err != nil:
-			return err
-		case holds && len(part) == 1:
-			return memberOf(part[0], group)
-		case holds:
-			for _, e := range part {
-				if err := g.judgeByGroup(ctx, s, group, attributes, []*ldif.Entry{e}); err != nil {
+		holds := ldif.AnyOf(filters...)
+		if outside, err := g.matches(ctx, group, ldif.AllOf(anyMember(attributes), "(!"+holds+")")); err != nil || outside {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if len(part) > 1 {
+			for _, dn := range part {
+				if err := g.judgeByGroup(ctx, s, group, attributes, []string{dn}); err != nil {
 					return err
 				}
 			}
+			continue
 		}
+		switch inside, err := g.matches(ctx, group, holds); {
+		case err != nil:
+			return err
+		case inside:
+			return &Refusal{DN: part[0], Why: "the privileged group " + group + " holds it as a member"}
+		}
+		return noMembers(group, attributes)
 	}
 	return nil
 }
 
-func memberOf(e *ldif.Entry, group string) *Refusal {
-	return &Refusal{DN: e.DN, Why: "the entry is a member of the privileged group " + group}
-}
-
-// holds says whether the group matches the filter.
-func (g *Guard) holds(ctx context.Context, group, filter string) (bool, error) {
+// matches says whether the group matches the filter.
+func (g *Guard) matches(ctx context.Context, group, filter string) (bool, error) {
 	found, err := g.directory.Search(ctx, directory.Search{
 		Base: group, Scope: directory.BaseObject, Filter: filter, Attributes: []string{"1.1"},
 	})
 	if answer, _ := errors.AsType[*directory.Error](err); answer != nil && answer.Reason == reason.NoSuchObject {
-		return false, hidden(group)
+		return false, hidden(group, missing)
 	}
 	return len(found) > 0, err
 }
 
-func hidden(what string) error {
-	problem := what + ", which is privileged: it is missing, or hidden from the bridge's account, and nobody can tell who is in it"
+func noMembers(group string, attributes []string) error {
+	return hidden(group, "it shows no member by DN ("+strings.Join(attributes, ", ")+"): they are hidden from the bridge's account, "+
+		"named otherwise (memberUid), or there are none")
+}
+
+const missing = "it is missing, or hidden from the bridge's account"
+
+func hidden(what, why string) error {
+	problem := what + ", which is privileged: " + why + ", and nobody can tell who is in it"
 	return &reason.Error{Reason: reason.Hidden, Cause: errors.New(problem)}
 }
 
 // judgeInDomain asks for the entries, and for the primary groups of accounts, that are surely in no privileged group.
 func (g *Guard) judgeInDomain(ctx context.Context, s *ldif.Server, entries []*ldif.Entry) error {
 	d, err := g.domain(ctx, s)
-	if err != nil {
+	if err != nil || len(entries) == 0 {
 		return err
 	}
 	var asked []string
@@ -232,6 +267,10 @@ func (d *domain) refusal(s *ldif.Server, e, through *ldif.Entry) *Refusal {
 	return &Refusal{DN: e.DN, Why: "the entry is a member of a privileged group through others, or that cannot be seen"}
 }
 
+func memberOf(e *ldif.Entry, group string) *Refusal {
+	return &Refusal{DN: e.DN, Why: "the entry is a member of the privileged group " + group}
+}
+
 // domain is what is known of the domain. While one request learns it again, what is known does for the others.
 func (g *Guard) domain(ctx context.Context, s *ldif.Server) (*domain, error) {
 	g.mu.Lock()
@@ -280,12 +319,12 @@ func (g *Guard) learn(ctx context.Context, s *ldif.Server) (*domain, error) {
 	}
 	for _, group := range must {
 		if find(found, func(e *ldif.Entry) bool { return e.Value(sid) == string(group) }) == nil {
-			return nil, hidden(fmt.Sprintf("the group with the SID %s", group))
+			return nil, hidden(fmt.Sprintf("the group with the SID %s", group), missing)
 		}
 	}
 	for _, dn := range g.privileged {
 		if find(found, func(e *ldif.Entry) bool { return s.SameDN(e.DN, dn) }) == nil {
-			return nil, hidden(dn)
+			return nil, hidden(dn, missing)
 		}
 	}
 	filters = nil

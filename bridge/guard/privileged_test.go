@@ -74,7 +74,7 @@ func (d *domainWithGroups) guard(o Options) *Guard { return New(o, "", d.client)
 func TestPrivilegedIsLearnedAside(t *testing.T) {
 	d := newDomain(t)
 	g := d.guard(Options{})
-	if err := g.Sees(t.Context(), d.traits); err != nil {
+	if err := g.Sees(t.Context(), nil, d.traits); err != nil {
 		t.Fatal(err)
 	}
 	g.learned = time.Now().Add(-2 * learnedFor)
@@ -129,7 +129,7 @@ func TestPrivilegedCannotBeSeen(t *testing.T) {
 			}
 		}
 		g := d.guard(o)
-		if err := g.Sees(t.Context(), d.traits); !isHidden(err) {
+		if err := g.Sees(t.Context(), nil, d.traits); !isHidden(err) {
 			t.Errorf("%s: seen: %v", what, err)
 		}
 		s.Traits, s.Default = d.traits.Traits, d.Suffix

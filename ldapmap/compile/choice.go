@@ -37,46 +37,78 @@ func (c *Choice) Of(values []string) (at int, ok bool) {
 	return at, err == nil && isText && at >= 0
 }
 
-// naming finds out what of a unique value names an entry: what the DN's first rdn() is given, where that is made of the value alone.
+// naming finds out what of each unique value names an entry: what the DN's first rdn() that is made of the value alone is given.
 //
 //	dn: '"uid=" + rdn(before(userName, "@")) + ",ou=" + rdn(department) + "," + base'    before(userName, "@")
+//	dn: 'let n = lower(userName); "cn=" + rdn(displayName) + "+uid=" + rdn(n) + …'       lower(userName)
 func (c *compiler) naming() {
 	if c.t.DN == nil {
 		return
 	}
-	first := firstCall{name: "rdn"}
-	root := c.t.DN.program.Node()
-	ast.Walk(&root, &first)
-	if first.argument == nil {
-		return
-	}
-	e, err := newExpression(first.argument.String(), c.t.Resource)
+	own, err := newExpression(c.t.DN.text, c.t.Resource) // to be changed
 	if err != nil {
 		return
 	}
-	var read []*Rule
-	for _, r := range c.t.Rules {
-		if e.reads(r) {
-			read = append(read, r)
+	root := own.program.Node()
+	variables := declarations{}
+	ast.Walk(&root, variables)
+	ast.Walk(&root, substitution(variables))
+	named := calls{name: "rdn"}
+	ast.Walk(&root, &named)
+	for _, argument := range named.arguments {
+		e, err := newExpression(argument.String(), c.t.Resource)
+		if err != nil {
+			continue
+		}
+		var read []*Rule
+		for _, r := range c.t.Rules {
+			if e.reads(r) {
+				read = append(read, r)
+			}
+		}
+		if len(read) == 1 && read[0].Naming == nil && slices.Contains(c.t.Unique, read[0]) {
+			read[0].Naming = e
 		}
 	}
-	if len(read) == 1 && slices.Contains(c.t.Unique, read[0]) {
-		read[0].Naming = e
+}
+
+// declarations are the variables of an expression by name; one without a value stands for several of the name.
+type declarations map[string]*ast.VariableDeclaratorNode
+
+func (d declarations) Visit(node *ast.Node) {
+	if declared, ok := (*node).(*ast.VariableDeclaratorNode); ok {
+		if _, again := d[declared.Name]; again {
+			declared = &ast.VariableDeclaratorNode{Name: declared.Name}
+		}
+		d[declared.Name] = declared
 	}
 }
 
-// firstCall finds the argument of the first call of a function.
-type firstCall struct {
-	name     string
-	argument ast.Node
+// substitution puts what a variable stands for in its place.
+type substitution declarations
+
+func (s substitution) Visit(node *ast.Node) {
+	name, ok := (*node).(*ast.IdentifierNode)
+	if !ok {
+		return
+	}
+	if declared := s[name.Value]; declared != nil && declared.Value != nil {
+		*node = declared.Value
+	}
 }
 
-func (f *firstCall) Visit(node *ast.Node) {
+// calls finds the arguments of each call of a function of one argument.
+type calls struct {
+	name      string
+	arguments []ast.Node
+}
+
+func (f *calls) Visit(node *ast.Node) {
 	call, ok := (*node).(*ast.CallNode)
-	if !ok || f.argument != nil || len(call.Arguments) != 1 {
+	if !ok || len(call.Arguments) != 1 {
 		return
 	}
 	if callee, ok := call.Callee.(*ast.IdentifierNode); ok && callee.Value == f.name {
-		f.argument = call.Arguments[0]
+		f.arguments = append(f.arguments, call.Arguments[0])
 	}
 }

@@ -25,11 +25,12 @@ func isName(ref schema.Ref) bool {
 	return ref.Extension == nil && ref.Attr != nil && (ref.Attr.Name == names[0] || ref.Attr.Name == names[1])
 }
 
-// nameOf is the name that an entry's own resource shows, or "".
+// nameOf is the name that an entry's own resource shows, or "": what is never shown there is not shown here.
 func nameOf(t *ldapmap.Type, e *ldif.Entry) string {
 	r := Resource(t, e, ldapmap.Refs{})
 	for _, attribute := range names {
-		if name, ok := r[attribute].(string); ok {
+		a := t.Resource.Core.Attribute(attribute)
+		if name, ok := r[attribute].(string); ok && a != nil && a.Returned != schema.Never {
 			return name
 		}
 	}

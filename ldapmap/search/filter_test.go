@@ -45,7 +45,7 @@ cn: crew
 		{"User", `displayName sw "jose\u0301"`, `(|(displayName=jose\cc\81*)(displayName=jos\c3\a9*))`, false},
 		{"User", `displayName eq "\uff4d"`, `(|(displayName=\ef\bd\8d)(displayName=m))`, false},
 		{"User", `displayName eq "a  b"`, `(displayName=a  b)`, false},
-		{"User", `displayName eq "\u0130vo"`, `(|(displayName=*vo)(displayName=I\cc\87vo))`, false},
+		{"User", `displayName eq "\u0130vo"`, `(|(displayName=*vo)(displayName=I\cc\87vo)(displayName=ivo))`, false},
 		{"User", `externalId eq "jos\u00e9"`, `(scimExternalId=jos\c3\a9)`, false},
 		{"User", `displayName co "σ x"`, `(displayName=*x*)`, false},
 		{"User", `displayName eq "σ"`, `(displayName=*)`, false},

@@ -95,18 +95,43 @@ func Squeeze(part string, first, last bool) string {
 }
 
 // Spellings are the forms of a text in which a directory may hold it that compares letters as they are: as it is, composed, decomposed, and
-// without what stands for compatibility alone.
+// without what stands for compatibility alone; each with the sigma at the end of words as it is, final, or like every other, for the
+// capital stands for both; and with a plain i.
 func Spellings(v string) []string {
-	all := []string{v}
 	if isASCII(v) {
-		return all
+		return []string{v}
 	}
-	for _, form := range []norm.Form{norm.NFC, norm.NFD, norm.NFKC} {
-		if spelling := form.String(v); !slices.Contains(all, spelling) {
-			all = append(all, spelling)
+	all := []string{v, norm.NFC.String(v), norm.NFD.String(v), norm.NFKC.String(v)}
+	for _, spelling := range all[:len(all):len(all)] {
+		all = append(all, strings.ReplaceAll(spelling, "ς", "σ"), withFinalSigmas(spelling))
+	}
+	for _, spelling := range all[:len(all):len(all)] {
+		all = append(all, strings.NewReplacer("İ", "i", "I\u0307", "i").Replace(spelling))
+	}
+	var different []string
+	for _, spelling := range all {
+		if !slices.Contains(different, spelling) {
+			different = append(different, spelling)
 		}
 	}
-	return all
+	return different
+}
+
+// withFinalSigmas gives each sigma the form of its place in the word.
+func withFinalSigmas(v string) string {
+	letters := []rune(v)
+	isLetter := func(i int) bool {
+		return i >= 0 && i < len(letters) && (unicode.IsLetter(letters[i]) || unicode.IsMark(letters[i]))
+	}
+	for i, r := range letters {
+		switch isSigma := r == 'σ' || r == 'ς' || r == 'Σ'; {
+		case isSigma && isLetter(i-1) && !isLetter(i+1):
+			letters[i] = 'ς'
+		case r == 'ς':
+			letters[i] = 'σ'
+		}
+	}
+	return string(letters)
 }
 
 func isASCII(v string) bool {

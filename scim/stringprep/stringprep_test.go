@@ -88,6 +88,9 @@ func TestSpellings(t *testing.T) {
 		"jose\u0301": {"jose\u0301", "jos\u00e9"},
 		"ｍ\u00e9":    {"ｍ\u00e9", "ｍe\u0301", "m\u00e9"},
 		"ø":          {"ø"},
+		"ΣΑΣ":        {"ΣΑΣ", "ΣΑς"},
+		"σας":        {"σας", "σασ"},
+		"İvo":        {"İvo", "I\u0307vo", "ivo"},
 	} {
 		if got := stringprep.Spellings(v); !slices.Equal(got, want) {
 			t.Errorf("%+q: %+q", v, got)
