@@ -112,8 +112,6 @@ type request struct {
 	typ       *ldapmap.Type
 	server    *ldif.Server
 	shown     *scim.Projection
-	untaken   []string // what of the wanted resource the map has no place for
-	dn        string   // of the entry that a write is about, once it is known
 }
 
 // begin finds the type that a request names.

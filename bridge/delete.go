@@ -16,7 +16,7 @@ func (b *Bridge) Delete(ctx context.Context, c Call, typ, id string) (*Result, e
 	}
 	result, err := r.write(ctx, &deletion{request: r, id: id})
 	if errors.Is(err, errGone) {
-		return &Result{DN: r.dn}, nil
+		return &Result{DN: dnOf(err)}, nil
 	}
 	return result, err
 }

@@ -16,6 +16,16 @@ type history []attempt
 
 func (h history) last() attempt { return h[len(h)-1] }
 
+// dn is that of the entry that the write is about, "" where no attempt came to know it.
+func (h history) dn() string {
+	for _, a := range slices.Backward(h) {
+		if a.dn != "" {
+			return a.dn
+		}
+	}
+	return ""
+}
+
 // with is the history with another last attempt.
 func (h history) with(last attempt) history {
 	return append(slices.Clone(h[:len(h)-1]), last)

@@ -56,6 +56,22 @@ type concerning struct {
 
 func (c *concerning) Unwrap() error { return c.error }
 
+// about adds the DN to an error that does not say yet what it is about.
+func about(err error, dn string) error {
+	if err == nil || dn == "" || dnOf(err) != "" {
+		return err
+	}
+	return &concerning{err, dn}
+}
+
+// dnOf is the DN of the entry that an error is about, "" where it does not say.
+func dnOf(err error) string {
+	if c, ok := errors.AsType[*concerning](err); ok {
+		return c.dn
+	}
+	return ""
+}
+
 var (
 	errNotFound     error = &reason.Error{Reason: reason.NotFound}
 	errPrecondition error = &reason.Error{Reason: reason.Precondition}
@@ -75,11 +91,8 @@ func Explain(err error) Failure {
 		fault   *scim.Error
 		refusal *guard.Refusal
 		answer  *directory.Error
-		about   *concerning
 	)
-	if errors.As(err, &about) {
-		f.DN = about.dn
-	}
+	f.DN = dnOf(err)
 	if errors.As(err, &own) {
 		f.Version, f.Attribute = own.Version, own.Attribute
 		if own.Detail != "" {

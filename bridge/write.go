@@ -61,6 +61,7 @@ type attempt struct {
 	room    bool        // it only made room for what is wanted
 	settled bool        // it stopped, and the references are true all the same
 	back    *ldif.Entry // as it was read back; nil where it was not
+	dn      string      // of the entry that the write is about; "": it is not known yet
 }
 
 // left is the entry as the attempt left it, where the directory showed it.
@@ -88,10 +89,11 @@ func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 	}
 	result, err := in.finish(through, past.last()) // 11
 	if result != nil {
-		result.DN = r.dn
+		result.DN = past.dn()
 	}
-	r.tellDropped(r.call, r.typ.Resource, r.untaken)
-	return result.dropping(len(r.untaken)), err
+	untaken := past.last().draft.Untaken()
+	r.tellDropped(r.call, r.typ.Resource, untaken)
+	return result.dropping(len(untaken)), err
 }
 
 // confirmed are the attempts up to the one that the directory has confirmed. What began goes through to its end.
@@ -136,20 +138,19 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 }
 
 // attempt goes from the look to the receipt. n is how many began before it.
-func (r *request) attempt(ctx context.Context, in intent, past history, n int) (history, error) {
+func (r *request) attempt(ctx context.Context, in intent, past history, n int) (_ history, err error) {
 	var a attempt
-	var err error
+	defer func() { err = about(err, a.dn) }()
 	if a.seen, err = in.look(ctx, past); err != nil { // 1
 		return past, err
 	}
 	if a.entry != nil {
-		r.dn = a.entry.DN
+		a.dn = a.entry.DN
 	}
 	wanted, err := in.want(ctx, a.seen)
 	if err != nil {
 		return past, err
 	}
-	r.untaken = r.typ.Untaken(wanted.After)
 	if a.draft, err = draft.New(r.typ, wanted); err != nil { // 2
 		return past, err
 	}
@@ -168,7 +169,7 @@ func (r *request) attempt(ctx context.Context, in intent, past history, n int) (
 		return append(past, a), nil
 	}
 	if a.entry == nil && !a.room {
-		r.dn = plan.DN()
+		a.dn = plan.DN()
 	}
 	if err := r.guard.Judge(ctx, r.world, r.server, plan); err != nil { // 5
 		return past, err
@@ -186,11 +187,7 @@ func (r *request) attempt(ctx context.Context, in intent, past history, n int) (
 
 // failed is the error of a write that is given up, with what it is about.
 func (r *request) failed(past history, err error) error {
-	err = past.partly(name(r.typ, past.told(r.server, err)))
-	if r.dn == "" {
-		return err
-	}
-	return &concerning{err, r.dn}
+	return about(past.partly(name(r.typ, past.told(r.server, err))), past.dn())
 }
 
 // record tells the journal what became of a plan, and the lists that their places may be others.

@@ -52,7 +52,7 @@ func TestScope(t *testing.T) {
 		entries := "dn: uid=mara,dc=example\nobjectClass: inetOrgPerson\nuid: mara\n\n" +
 			"dn: uid=noor,dc=example\nobjectClass: inetOrgPerson\nobjectClass: scimbridgeUser\nuid: noor\n\n" +
 			"dn: uid=ivo,dc=example\nobjectClass: account\nuid: ivo\n"
-		if c.kind == ldif.ActiveDirectory {
+		if strings.Contains(c.classes, "user]") {
 			entries = "dn: uid=mara,dc=example\nobjectClass: person\nobjectClass: user\n\n" +
 				"dn: uid=noor,dc=example\nobjectClass: user\nobjectClass: computer\n"
 		}

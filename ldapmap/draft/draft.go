@@ -114,6 +114,9 @@ func (d *Draft) derive() (err error) {
 	return err
 }
 
+// Untaken names the elements of the wanted resource that the map has no place for.
+func (d *Draft) Untaken() []string { return d.t.Untaken(d.write.After) }
+
 func (d *Draft) isCreate() bool { return d.write.Entry == nil }
 
 // freesName says that a change of userName makes a tombstone name the entry's own, or takes it back: what else was made of the

@@ -47,7 +47,8 @@ func TestAttributes(t *testing.T) {
 		{ldif.DS389, none, always + " title employeeType employeeNumber roomNumber scimUserName userAccountControl"},
 	} {
 		users := maptest.New(t, c.kind, text, "").Map.Type("User")
-		isVersion := func(s string) bool { return c.kind != ldif.OpenLDAP && s == "modifyTimestamp" }
+		// Where it is the version too it is read once, and the version is looked at by itself.
+		isVersion := func(s string) bool { return users.Server.VersionAttribute == s && s == "modifyTimestamp" }
 		want := slices.Compact(strings.Fields(fmt.Sprintf(c.want, users.Server.IDAttribute, users.Server.VersionAttribute)))
 		want = slices.DeleteFunc(want, isVersion)
 		got := slices.DeleteFunc(read.Attributes(users, c.wants), isVersion)
