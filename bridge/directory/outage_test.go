@@ -353,17 +353,18 @@ func TestBreaker(t *testing.T) {
 
 func TestBreakerCountsNoAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		code := int64(0)
+		var answer atomic.Int64 // what is learned aside is asked for meanwhile
 		p := &peer{script: func(s *session, m message) bool {
 			if m.op == ldap.ApplicationSearchRequest {
-				s.result(m, code, "")
+				s.result(m, answer.Load(), "")
 				return true
 			}
 			return false
 		}}
 		c := network{"a": p}.client(t, "a")
 		defer c.Close()
-		for _, code = range []int64{1, 3, 11, 12, 16, 19, 32, 49, 50, 53, 68, 80, 122} {
+		for _, code := range []int64{1, 3, 11, 12, 16, 19, 32, 49, 50, 53, 68, 80, 122} {
+			answer.Store(code)
 			for range DefaultFailures {
 				_, err := c.Search(t.Context(), anyone)
 				if e, ok := errors.AsType[*Error](err); !ok || int64(e.Code) != code || e.Reason == reason.Unavailable {
