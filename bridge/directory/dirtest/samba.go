@@ -95,7 +95,9 @@ func (s *Server) sweep(t testing.TB) {
 		s.Restart()
 	}
 	s.Cont()
-	err := s.connect(t).Del(ldap.NewDelRequest(s.Base, []ldap.Control{ldap.NewControlSubtreeDelete()}))
+	conn := s.connect(t)
+	conn.SetTimeout(time.Hour) // thousands of rounds leave thousands of entries
+	err := conn.Del(ldap.NewDelRequest(s.Base, []ldap.Control{ldap.NewControlSubtreeDelete()}))
 	if err != nil {
 		t.Errorf("%s: %v", s.Base, err)
 	}
