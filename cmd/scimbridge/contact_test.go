@@ -3,8 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"io"
 	"net/http"
 	"os"
 	"strconv"
@@ -13,20 +11,11 @@ import (
 	"testing"
 
 	"scimbridge/bridge/directory/memdir"
-	"scimbridge/ldapmap/ldif"
 )
 
 // TestServeTellsOfTheDirectory: what is wrong with the way to the directory shows at the start, and a hang-up ends nothing.
 func TestServeTellsOfTheDirectory(t *testing.T) {
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	log, written := io.Pipe()
-	ended := make(chan int, 1)
-	go func() {
-		w := &world{ctx, nil, io.Discard, written}
-		ended <- run(w, []string{"serve", "--config", configuration(t, "ldap://127.0.0.1:1")})
-		written.Close()
-	}()
+	log, stop, ended := start(t, configuration(t, "ldap://127.0.0.1:1"), nil)
 	told := false
 	for lines := bufio.NewScanner(log); lines.Scan(); {
 		switch line := lines.Text(); {
@@ -66,14 +55,7 @@ func TestServeTellsWhereTheMapIsWrong(t *testing.T) {
 		`"place":"` + file + `:7:38","key":"resources[0].objectClasses[1]"`:                          false,
 		`"place":"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_1_LDAP","key":"resources[0].attributes[1].ldap"`: false,
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	log, written := io.Pipe()
-	ended := make(chan int, 1)
-	go func() {
-		ended <- run(&world{ctx, environ, io.Discard, written}, []string{"serve", "--config", file})
-		written.Close()
-	}()
+	log, stop, ended := start(t, file, environ)
 	for lines := bufio.NewScanner(log); lines.Scan(); {
 		for place := range want {
 			want[place] = want[place] || strings.Contains(lines.Text(), place)
@@ -99,31 +81,14 @@ func TestServeTellsOfAServerThatTakesNoChanges(t *testing.T) {
 		"read-only": {Code: 53, Text: "operation restricted"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			entry := func(dn, class string) *ldif.Entry {
-				return &ldif.Entry{DN: dn, Attributes: []ldif.Attribute{{Name: "objectClass", Values: []string{class}}}}
-			}
-			ldap, err := memdir.Start(memdir.Options{
-				RootDN: "cn=admin,dc=example,dc=org", RootPassword: "secret",
-				Entries: []*ldif.Entry{entry("dc=example,dc=org", "domain"), entry("ou=people,dc=example,dc=org", "organizationalUnit")},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(ldap.Close)
+			ldap := company(t)
 			ldap.Fault(func(op, _ string) memdir.Fault {
 				if op == "add" {
 					return fault
 				}
 				return memdir.Fault{}
 			})
-			ctx, stop := context.WithCancel(t.Context())
-			defer stop()
-			log, written := io.Pipe()
-			ended := make(chan int, 1)
-			go func() {
-				ended <- run(&world{ctx, nil, io.Discard, written}, []string{"serve", "--config", configuration(t, ldap.URL())})
-				written.Close()
-			}()
+			log, stop, ended := start(t, configuration(t, ldap.URL()), nil)
 			root, lines := listening(t, log)
 			body := strings.NewReader(`{"userName":"mara"}`)
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, root+"/Users", body)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -15,44 +14,24 @@ import (
 // TestTheLogExplains: at info the log says of each write whom it was about, what became of it and why it was refused, and no secret.
 func TestTheLogExplains(t *testing.T) {
 	const maraDN, bossDN = "uid=mara,ou=people,dc=example,dc=org", "uid=boss,ou=people,dc=example,dc=org"
-	entry := func(dn, class string, more ...ldif.Attribute) *ldif.Entry {
-		return &ldif.Entry{DN: dn, Attributes: append(more, ldif.Attribute{Name: "objectClass", Values: []string{class}})}
-	}
 	named := func(attribute string) ldif.Attribute {
 		return ldif.Attribute{Name: attribute, Values: []string{"boss"}}
 	}
-	ldap, err := memdir.Start(memdir.Options{
-		RootDN: "cn=admin,dc=example,dc=org", RootPassword: "secret",
-		Entries: []*ldif.Entry{
-			entry("dc=example,dc=org", "domain"), entry("ou=people,dc=example,dc=org", "organizationalUnit"),
-			entry("ou=groups,dc=example,dc=org", "organizationalUnit"),
-			entry(bossDN, "inetOrgPerson", named("uid"), named("cn"), named("sn")),
-		},
+	ldap := company(t,
+		entry("ou=groups,dc=example,dc=org", "organizationalUnit"),
+		entry(bossDN, "inetOrgPerson", named("uid"), named("cn"), named("sn")))
+	log, stop, ended := start(t, configuration(t, ldap.URL()), []string{
+		"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_3_SCIM=password", "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_3_LDAP=userPassword",
+		`SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_4_SCIM=emails[type eq "work"].value`, "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_4_LDAP=mail",
+		"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_SCIM=title", "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_LDAP=title",
+		"SCIMBRIDGE_RESOURCES_0_TOMBSTONE=description",
+		"SCIMBRIDGE_RESOURCES_1_TYPE=Group", "SCIMBRIDGE_RESOURCES_1_BASE=ou=groups,dc=example,dc=org",
+		"SCIMBRIDGE_RESOURCES_1_OBJECTCLASSES=groupOfNames", `SCIMBRIDGE_RESOURCES_1_DN="cn=" + rdn(displayName) + "," + base`,
+		"SCIMBRIDGE_RESOURCES_1_ATTRIBUTES_0_SCIM=displayName", "SCIMBRIDGE_RESOURCES_1_ATTRIBUTES_0_LDAP=cn",
+		"SCIMBRIDGE_RESOURCES_1_MEMBERS_ATTRIBUTE=member", "SCIMBRIDGE_RESOURCES_1_MEMBERS_PLACEHOLDER=cn=nobody",
+		"SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime",
+		"SCIMBRIDGE_GUARD_PROTECTED_0=uid=boss,ou=people,dc=example,dc=org",
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(ldap.Close)
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	log, written := io.Pipe()
-	ended := make(chan int, 1)
-	go func() {
-		w := &world{ctx, []string{
-			"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_3_SCIM=password", "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_3_LDAP=userPassword",
-			`SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_4_SCIM=emails[type eq "work"].value`, "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_4_LDAP=mail",
-			"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_SCIM=title", "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_LDAP=title",
-			"SCIMBRIDGE_RESOURCES_0_TOMBSTONE=description",
-			"SCIMBRIDGE_RESOURCES_1_TYPE=Group", "SCIMBRIDGE_RESOURCES_1_BASE=ou=groups,dc=example,dc=org",
-			"SCIMBRIDGE_RESOURCES_1_OBJECTCLASSES=groupOfNames", `SCIMBRIDGE_RESOURCES_1_DN="cn=" + rdn(displayName) + "," + base`,
-			"SCIMBRIDGE_RESOURCES_1_ATTRIBUTES_0_SCIM=displayName", "SCIMBRIDGE_RESOURCES_1_ATTRIBUTES_0_LDAP=cn",
-			"SCIMBRIDGE_RESOURCES_1_MEMBERS_ATTRIBUTE=member", "SCIMBRIDGE_RESOURCES_1_MEMBERS_PLACEHOLDER=cn=nobody",
-			"SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime",
-			"SCIMBRIDGE_GUARD_PROTECTED_0=uid=boss,ou=people,dc=example,dc=org",
-		}, io.Discard, written}
-		ended <- run(w, []string{"serve", "--config", configuration(t, ldap.URL())})
-		written.Close()
-	}()
 	root, lines := listening(t, log)
 	doubts := 0
 

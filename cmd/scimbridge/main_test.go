@@ -52,27 +52,8 @@ access: {token: %s}
 }
 
 func TestServe(t *testing.T) {
-	entry := func(dn, class string) *ldif.Entry {
-		return &ldif.Entry{DN: dn, Attributes: []ldif.Attribute{{Name: "objectClass", Values: []string{class}}}}
-	}
-	ldap, err := memdir.Start(memdir.Options{
-		RootDN: "cn=admin,dc=example,dc=org", RootPassword: "secret",
-		Entries: []*ldif.Entry{entry("dc=example,dc=org", "domain"), entry("ou=people,dc=example,dc=org", "organizationalUnit")},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(ldap.Close)
-
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	log, written := io.Pipe()
-	ended := make(chan int, 1)
-	go func() {
-		w := &world{ctx, []string{"SCIMBRIDGE_LOG_LEVEL=debug"}, io.Discard, written}
-		ended <- run(w, []string{"serve", "--config", configuration(t, ldap.URL())})
-		written.Close()
-	}()
+	ldap := company(t)
+	log, stop, ended := start(t, configuration(t, ldap.URL()), []string{"SCIMBRIDGE_LOG_LEVEL=debug"})
 	root, lines := listening(t, log)
 	ask := func(method, path, body string, want int) map[string]any {
 		t.Helper()
@@ -130,6 +111,38 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// company is a directory with people, and what else is in it.
+func company(t *testing.T, more ...*ldif.Entry) *memdir.Server {
+	t.Helper()
+	entries := []*ldif.Entry{entry("dc=example,dc=org", "domain"), entry("ou=people,dc=example,dc=org", "organizationalUnit")}
+	ldap, err := memdir.Start(memdir.Options{
+		RootDN: "cn=admin,dc=example,dc=org", RootPassword: "secret", Entries: append(entries, more...),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ldap.Close)
+	return ldap
+}
+
+func entry(dn, class string, more ...ldif.Attribute) *ldif.Entry {
+	return &ldif.Entry{DN: dn, Attributes: append([]ldif.Attribute{{Name: "objectClass", Values: []string{class}}}, more...)}
+}
+
+// start runs the program as its user does, until stop. The log is read to its end, and ended gives the exit code then.
+func start(t *testing.T, file string, environ []string) (log io.Reader, stop func(), ended <-chan int) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(stop)
+	log, written := io.Pipe()
+	code := make(chan int, 1)
+	go func() {
+		code <- run(&world{ctx, environ, io.Discard, written}, []string{"serve", "--config", file})
+		written.Close()
+	}()
+	return log, stop, code
+}
+
 // listening waits for the log line that names the URL, and returns the lines that follow.
 func listening(t *testing.T, log io.Reader) (root string, lines <-chan string) {
 	t.Helper()
@@ -157,14 +170,7 @@ func listening(t *testing.T, log io.Reader) (root string, lines <-chan string) {
 // served is what the program answers to one request, from a directory that is not there.
 func served(t *testing.T, environ []string, method, path, body string) *http.Response {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	log, written := io.Pipe()
-	ended := make(chan int, 1)
-	go func() {
-		ended <- run(&world{ctx, environ, io.Discard, written}, []string{"serve", "--config", configuration(t, "ldap://127.0.0.1:1")})
-		written.Close()
-	}()
+	log, stop, ended := start(t, configuration(t, "ldap://127.0.0.1:1"), environ)
 	root, _ := listening(t, log)
 	request, err := http.NewRequestWithContext(t.Context(), method, root+path, strings.NewReader(body))
 	if err != nil {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,15 +20,7 @@ func TestServeReadsTokensAgain(t *testing.T) {
 		}
 	}
 	write("- {name: a, token: " + one + "}\n- {name: b, token: " + other + "}\n")
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	log, written := io.Pipe()
-	ended := make(chan int, 1)
-	go func() {
-		environ := []string{"SCIMBRIDGE_ACCESS_TOKENSFILE=" + tokens}
-		ended <- run(&world{ctx, environ, io.Discard, written}, []string{"serve", "--config", configuration(t, "ldap://127.0.0.1:1")})
-		written.Close()
-	}()
+	log, stop, ended := start(t, configuration(t, "ldap://127.0.0.1:1"), []string{"SCIMBRIDGE_ACCESS_TOKENSFILE=" + tokens})
 	root, told := listening(t, log)
 	ask := func(token string, want int) {
 		t.Helper()

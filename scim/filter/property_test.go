@@ -134,7 +134,7 @@ func TestFolding(t *testing.T) {
 		stored := texts.Draw(t, "stored")
 		asked := writings.Draw(t, "writing")(stored)
 		if !stringprep.Equal(stored, asked) {
-			t.Skip("not a simple folding")
+			asked = stored // it is written as another text
 		}
 		path := filter.PathOf(mustRef(rt, "title")).Attr
 		for _, op := range []filter.Op{

@@ -73,7 +73,7 @@ func TestWritings(t *testing.T) {
 		v := rapid.StringOfN(letters, 1, 8, -1).Draw(t, "text")
 		other := rapid.SampledFrom(writings).Draw(t, "writing")(v)
 		if strings.Contains(v, "ı") && other == strings.ToUpper(v) {
-			t.Skip("its upper case is that of another letter")
+			other = v // its upper case is that of another letter
 		}
 		if !stringprep.Equal(v, other) {
 			t.Fatalf("%+q and %+q: %+q and %+q", v, other, stringprep.Key(v), stringprep.Key(other))

@@ -3,7 +3,6 @@ package examples_test
 import (
 	"context"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,9 +52,6 @@ func leftAt(t *testing.T, server *dirtest.Server, op string, after time.Duration
 // TestTheClientLeaves: a request's work ends with its client. What has not begun to be written is not written; what has is brought to its
 // end, so that nothing is left half done.
 func TestTheClientLeaves(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("nobody tells that a client has left")
-	}
 	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
 	d := deploy(t, server)
 	user := d.user(t, "mara@contoso.example")
