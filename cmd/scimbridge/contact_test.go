@@ -90,16 +90,7 @@ func TestServeTellsOfAServerThatTakesNoChanges(t *testing.T) {
 			})
 			log, stop, ended := start(t, configuration(t, ldap.URL()), nil)
 			root, lines := listening(t, log)
-			body := strings.NewReader(`{"userName":"mara"}`)
-			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, root+"/Users", body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			request.Header.Set("Authorization", "Bearer "+token)
-			answer, err := http.DefaultClient.Do(request)
-			if err != nil {
-				t.Fatal(err)
-			}
+			answer := send(t, http.MethodPost, root+"/Users", token, `{"userName":"mara"}`)
 			answer.Body.Close()
 			after, err := strconv.Atoi(answer.Header.Get("Retry-After"))
 			if answer.StatusCode != http.StatusServiceUnavailable || err != nil || after < 1 {

@@ -57,15 +57,7 @@ func TestServe(t *testing.T) {
 	root, lines := listening(t, log)
 	ask := func(method, path, body string, want int) map[string]any {
 		t.Helper()
-		request, err := http.NewRequestWithContext(t.Context(), method, root+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Authorization", "Bearer "+token)
-		answer, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
+		answer := send(t, method, root+path, token, body)
 		defer answer.Body.Close()
 		content, err := io.ReadAll(answer.Body)
 		if err != nil {
@@ -143,6 +135,21 @@ func start(t *testing.T, file string, environ []string) (log io.Reader, stop fun
 	return log, stop, code
 }
 
+// send sends a request with a token. The answer's body is to be closed.
+func send(t *testing.T, method, url, token, body string) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
 // listening waits for the log line that names the URL, and returns the lines that follow.
 func listening(t *testing.T, log io.Reader) (root string, lines <-chan string) {
 	t.Helper()
@@ -172,15 +179,7 @@ func served(t *testing.T, environ []string, method, path, body string) *http.Res
 	t.Helper()
 	log, stop, ended := start(t, configuration(t, "ldap://127.0.0.1:1"), environ)
 	root, _ := listening(t, log)
-	request, err := http.NewRequestWithContext(t.Context(), method, root+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer "+token)
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	answer := send(t, method, root+path, token, body)
 	answer.Body.Close()
 	stop()
 	if code := <-ended; code != exitOK {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,15 +23,7 @@ func TestServeReadsTokensAgain(t *testing.T) {
 	root, told := listening(t, log)
 	ask := func(token string, want int) {
 		t.Helper()
-		request, err := http.NewRequestWithContext(t.Context(), "GET", root+"/ServiceProviderConfig", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Authorization", "Bearer "+token)
-		answer, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
+		answer := send(t, "GET", root+"/ServiceProviderConfig", token, "")
 		answer.Body.Close()
 		if answer.StatusCode != want || (want == 503) != (answer.Header.Get("Retry-After") != "") {
 			t.Fatalf("%d, Retry-After %q, want %d", answer.StatusCode, answer.Header.Get("Retry-After"), want)
