@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/ldapmap/ldif"
 )
 
 // TestCertificates: certificates that are there show, and those that are written are where other programs look for them.
@@ -24,10 +23,7 @@ func TestCertificates(t *testing.T) {
 		line := fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_", lineOf(t, server, "preferredLanguage"))
 		d := deploy(t, server, line+"SCIM=x509Certificates.value", line+"LDAP=userCertificate")
 		one, two := certificate(t, 1), certificate(t, 2)
-		name := "userCertificate"
-		if server.Kind == ldif.OpenLDAP { // to the others certificates are octets like any
-			name = "userCertificate;binary"
-		}
+		name := productOf(server).certificate
 		shows := func(what, user string, want ...string) {
 			t.Helper()
 			var got, held []string

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/ldapmap/ldif"
 )
 
 // TestOneAddress: of two addresses for one place in the directory the primary one is kept, and what an operation says of an address by its
@@ -27,7 +26,7 @@ func TestOneAddress(t *testing.T) {
 				env = []string{fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_SCIM=emails.value", lineOf(t, server, "emails"))}
 			}
 			d := deploy(t, server, env...)
-			one := form == "typed" || server.Kind == ldif.ActiveDirectory // whose mail is SINGLE-VALUE
+			one := form == "typed" || productOf(server).oneMail
 			holds := func(what, user string, want ...string) {
 				t.Helper()
 				got := d.entry(t, user).Values("mail")

@@ -20,6 +20,10 @@ type product struct {
 
 	login, tombstone         string // attributes
 	active, unlocked, locked string // the attribute that blocks, and its values for a new account and a blocked one
+
+	certificate     string // attribute, as the server names it
+	oneMail, noRole bool   // a user has one mail; the example has no roles
+	oneAtATime      bool   // writes that meet in its database wait longer for one another than they take
 }
 
 var products = map[ldif.ServerKind]product{
@@ -27,16 +31,19 @@ var products = map[ldif.ServerKind]product{
 		folder: "openldap", start: "start.ldif",
 		user: inetOrgPerson, group: groupOfNames, rdn: func(userName string) string { return "uid=" + userName },
 		login: "uid", tombstone: "scimUserName", active: "userAccountControl", unlocked: "512", locked: "514",
+		certificate: "userCertificate;binary",
 	},
 	ldif.DS389: {
 		folder: "openldap", start: "start.389ds.ldif", env: []string{"SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=nsAccountLock"},
 		user: inetOrgPerson, group: groupOfNames, rdn: func(userName string) string { return "uid=" + userName },
 		login: "uid", tombstone: "scimUserName", active: "nsAccountLock", locked: "true",
+		certificate: "userCertificate", oneAtATime: true,
 	},
 	ldif.ActiveDirectory: {
 		folder: "active-directory", start: "start.active-directory.ldif",
 		user: domainUser, group: domainGroup, rdn: func(userName string) string { return "CN=" + beforeAt(userName) },
 		login: "userPrincipalName", tombstone: "extensionName", active: "userAccountControl", unlocked: "512", locked: "514",
+		certificate: "userCertificate", oneMail: true, noRole: true,
 	},
 }
 

@@ -1,12 +1,11 @@
 package examples_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
-
-	"scimbridge/ldapmap/ldif"
 )
 
 // TestValueLikeItsStandIn: a value that is the same as what stands in for it is shown as it was sent, found, kept while the stand-in
@@ -16,11 +15,7 @@ func TestValueLikeItsStandIn(t *testing.T) {
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			server := s.start(t)
-			at := "5"
-			if server.Kind == ldif.ActiveDirectory {
-				at = "4"
-			}
-			d := deploy(t, server, "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_"+at+"_EMPTY=userName")
+			d := deploy(t, server, fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_EMPTY=userName", lineOf(t, server, "name.familyName")))
 			bare := d.user(t, "bare@contoso.example")
 			const members = `"userName":"` + login + `","name":{"familyName":"` + login + `","givenName":"L"}`
 			lind := d.create(t, "/Users", members)

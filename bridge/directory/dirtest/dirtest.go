@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,6 +70,21 @@ func (s *Server) Load(t testing.TB, text string) {
 func (s *Server) Entries(t testing.TB, base string) []*ldif.Entry {
 	t.Helper()
 	return s.search(t, base, ldap.ScopeWholeSubtree, nil)
+}
+
+// Empty removes whatever stands below the two containers.
+func (s *Server) Empty(t testing.TB) {
+	t.Helper()
+	conn := s.connect(t)
+	for _, container := range []string{s.Groups, s.People} {
+		entries := s.search(t, container, ldap.ScopeWholeSubtree, []string{"1.1"})
+		slices.SortFunc(entries, func(a, b *ldif.Entry) int { return len(b.DN) - len(a.DN) }) // the container last
+		for _, e := range entries[:len(entries)-1] {
+			if err := conn.Del(ldap.NewDelRequest(e.DN, nil)); err != nil {
+				t.Fatalf("%s: %v", e.DN, err)
+			}
+		}
+	}
 }
 
 // Entry returns one entry, with its user attributes where none are named, or nil where it does not exist.
