@@ -10,10 +10,10 @@ import (
 type Projection struct {
 	rt    *schema.ResourceType
 	named bool
-	// listed holds the attribute paths (schema.Ref's text) that attributes or excludedAttributes name, and under above those whose
+	// listed are the attributes that attributes or excludedAttributes name, a schema as a whole among them, and above those whose
 	// sub-attribute they name.
-	listed, above map[string]bool
-	specified     map[string]bool // by a write
+	listed, above map[schema.Ref]bool
+	specified     map[schema.Ref]bool // by a write
 }
 
 // NewProjection reads the parameters attributes and excludedAttributes, each a list of attribute paths. Naming both is a *Error; a name
@@ -23,16 +23,19 @@ func NewProjection(rt *schema.ResourceType, d Dialect, attributes, excluded []st
 	if len(attributes) > 0 && len(excluded) > 0 {
 		return nil, &Error{Type: InvalidValue, Detail: "attributes and excludedAttributes cannot be used together"}
 	}
-	p := &Projection{rt: rt, named: len(attributes) > 0, listed: map[string]bool{}, above: map[string]bool{}}
+	p := &Projection{rt: rt, named: len(attributes) > 0}
+	if len(attributes)+len(excluded) > 0 {
+		p.listed, p.above = map[schema.Ref]bool{}, map[schema.Ref]bool{}
+	}
 	for _, path := range append(attributes, excluded...) {
 		urn, name, sub := d.SplitPath(rt, path)
 		ref, ok := d.Resolve(rt, urn, name, sub)
 		if !ok {
 			continue
 		}
-		p.listed[ref.String()] = true
+		p.listed[ref] = true
 		if ref.Sub != nil {
-			p.above[ref.Owner().String()] = true
+			p.above[ref.Owner()] = true
 		}
 	}
 	return p, nil
@@ -65,12 +68,12 @@ func (d Dialect) paths(lists []string) []string {
 // returned where the client specified it (RFC 7643 §7, `returned`).
 func (p *Projection) Specify(refs ...schema.Ref) {
 	if p.specified == nil {
-		p.specified = map[string]bool{}
+		p.specified = map[schema.Ref]bool{}
 	}
 	for _, ref := range refs {
-		p.specified[ref.String()] = true
+		p.specified[ref] = true
 		if ref.Attr != nil {
-			p.specified[ref.Owner().String()] = true
+			p.specified[ref.Owner()] = true
 		}
 	}
 }
@@ -127,20 +130,20 @@ func (p *Projection) Wants(ref schema.Ref) bool {
 	if !p.wantsAttribute(ref.Owner()) {
 		return false
 	}
-	owner := ref.Owner().String()
+	owner := ref.Owner()
 	switch ref.Sub.Returned {
 	case schema.Never:
 		return false
 	case schema.Always:
 		return true
 	case schema.OnRequest: // the attribute as a whole asks for it too
-		return p.specified[ref.String()] || p.named && (p.listed[ref.String()] || p.listed[owner])
+		return p.specified[ref] || p.named && (p.listed[ref] || p.listed[owner])
 	}
 	if !p.named {
-		return !p.listed[ref.String()]
+		return !p.listed[ref]
 	}
 	// An attribute that is shown though nobody named it, or that is named as a whole, is shown whole.
-	return p.listed[ref.String()] || p.whole(ref) || !p.above[owner]
+	return p.listed[ref] || p.whole(ref) || !p.above[owner]
 }
 
 func (p *Projection) wantsAttribute(ref schema.Ref) bool {
@@ -150,23 +153,23 @@ func (p *Projection) wantsAttribute(ref schema.Ref) bool {
 	case schema.Always:
 		return true
 	case schema.OnRequest:
-		return p.specified[ref.String()] || p.named && (p.listed[ref.String()] || p.above[ref.String()])
+		return p.specified[ref] || p.named && (p.listed[ref] || p.above[ref])
 	}
 	if !p.named {
 		return !p.whole(ref)
 	}
-	return p.whole(ref) || p.above[ref.String()]
+	return p.whole(ref) || p.above[ref]
 }
 
-// whole says that the attribute, or the schema that it belongs to (the core schema's text is ""), is listed.
+// whole says that the attribute, or the schema that it belongs to (the core schema's Ref is the zero one), is listed.
 func (p *Projection) whole(ref schema.Ref) bool {
-	return p.listed[ref.Owner().String()] || p.listed[schema.Ref{Extension: ref.Extension}.String()]
+	return p.listed[ref.Owner()] || p.listed[schema.Ref{Extension: ref.Extension}]
 }
 
 // Apply returns what is shown of r, honouring `returned` (always, default, request, never). It sets schemas to the core URN and the
-// extensions in use (RFC 7643 §3).
+// extensions in use (RFC 7643 §3). What is shown whole is shared with r.
 func (p *Projection) Apply(r Resource) Resource {
-	out := Resource{}
+	out := make(Resource, len(r)+1)
 	schemas := []any{p.rt.Core.ID}
 	p.show(out, r, nil, p.rt.Core.Attributes)
 	for _, name := range []string{"id", "meta"} {
@@ -197,7 +200,7 @@ func (p *Projection) show(out, r Resource, extension *schema.Schema, attributes 
 				out.Set(ref, shown)
 			}
 		case []any:
-			list := []any{}
+			list := make([]any, 0, len(v))
 			for _, e := range v {
 				c, ok := e.(map[string]any)
 				if !ok {
@@ -215,11 +218,24 @@ func (p *Projection) show(out, r Resource, extension *schema.Schema, attributes 
 	}
 }
 
+// showComplex is what is shown of a complex value: the value itself where that is all of it.
 func (p *Projection) showComplex(ref schema.Ref, c map[string]any) map[string]any {
-	shown := map[string]any{}
+	wanted := func(sub *schema.Attribute) bool {
+		return c[sub.Name] != nil && p.Wants(schema.Ref{Extension: ref.Extension, Attr: ref.Attr, Sub: sub})
+	}
+	count := 0
 	for _, sub := range ref.Attr.SubAttributes {
-		if v := c[sub.Name]; v != nil && p.Wants(schema.Ref{Extension: ref.Extension, Attr: ref.Attr, Sub: sub}) {
-			shown[sub.Name] = v
+		if wanted(sub) {
+			count++
+		}
+	}
+	if count == len(c) {
+		return c
+	}
+	shown := make(map[string]any, count)
+	for _, sub := range ref.Attr.SubAttributes {
+		if wanted(sub) {
+			shown[sub.Name] = c[sub.Name]
 		}
 	}
 	return shown

@@ -104,40 +104,46 @@ func (r Resource) Set(ref schema.Ref, value any) {
 	if ref.Sub != nil && ref.Attr.MultiValued {
 		return
 	}
-	var path []string
-	if ref.Extension != nil {
-		path = append(path, ref.Extension.ID)
+	switch {
+	case ref.Extension == nil:
+		setIn(r, ref, value)
+	case ref.Attr == nil:
+		set(r, ref.Extension.ID, value)
+	default:
+		within(r, ref.Extension.ID, func(extension map[string]any) { setIn(extension, ref, value) })
 	}
-	if ref.Attr != nil {
-		path = append(path, ref.Attr.Name)
-	}
-	if ref.Sub != nil {
-		path = append(path, ref.Sub.Name)
-	}
-	set(r, path, value)
 }
 
-func set(in map[string]any, path []string, value any) {
-	if len(path) == 0 {
-		return
+// setIn stores a value in the object that holds ref's attribute.
+func setIn(in map[string]any, ref schema.Ref, value any) {
+	switch {
+	case ref.Attr == nil:
+	case ref.Sub == nil:
+		set(in, ref.Attr.Name, value)
+	default:
+		within(in, ref.Attr.Name, func(c map[string]any) { set(c, ref.Sub.Name, value) })
 	}
-	key := path[0]
-	if len(path) > 1 {
-		inner, ok := in[key].(map[string]any)
-		if !ok {
-			inner = map[string]any{}
-		}
-		set(inner, path[1:], value)
-		value = inner
-		if len(inner) == 0 {
-			value = nil
-		}
+}
+
+// within changes the object under a name, which is made where it is not there, and goes where nothing is left of it.
+func within(in map[string]any, name string, change func(map[string]any)) {
+	inner, ok := in[name].(map[string]any)
+	if !ok {
+		inner = map[string]any{}
 	}
+	if change(inner); len(inner) == 0 {
+		delete(in, name)
+	} else {
+		in[name] = inner
+	}
+}
+
+func set(in map[string]any, name string, value any) {
 	if value == nil {
-		delete(in, key)
-		return
+		delete(in, name)
+	} else {
+		in[name] = value
 	}
-	in[key] = value
 }
 
 // MarshalJSON puts the names in the order that people expect: schemas, id, externalId, the core attributes, the extensions, meta.
