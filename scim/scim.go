@@ -3,11 +3,6 @@
 package scim
 
 import (
-	"bytes"
-	"encoding/json"
-	"sort"
-	"strings"
-
 	"scimbridge/scim/schema"
 )
 
@@ -144,56 +139,4 @@ func set(in map[string]any, name string, value any) {
 	} else {
 		in[name] = value
 	}
-}
-
-// MarshalJSON puts the names in the order that people expect: schemas, id, externalId, the core attributes, the extensions, meta.
-func (r Resource) MarshalJSON() ([]byte, error) {
-	names := make([]string, 0, len(r))
-	for name := range r {
-		names = append(names, name)
-	}
-	sort.Slice(names, func(i, j int) bool {
-		if a, b := rank(names[i]), rank(names[j]); a != b {
-			return a < b
-		}
-		return names[i] < names[j]
-	})
-	var b bytes.Buffer
-	write := json.NewEncoder(&b)
-	write.SetEscapeHTML(false)
-	b.WriteByte('{')
-	for i, name := range names {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		for j, v := range []any{name, r[name]} {
-			if j > 0 {
-				b.WriteByte(':')
-			}
-			if err := write.Encode(v); err != nil {
-				return nil, err
-			}
-			b.Truncate(b.Len() - 1) // Encode ends the line
-		}
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-func rank(name string) int {
-	switch {
-	case name == "schemas":
-		return 0
-	case name == "id":
-		return 1
-	case name == "externalId":
-		return 2
-	case name == "userName", name == "displayName":
-		return 3
-	case name == "meta":
-		return 6
-	case strings.Contains(name, ":"):
-		return 5
-	}
-	return 4
 }
