@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"slices"
 	"strings"
 
 	"scimbridge/scim/schema"
@@ -194,49 +195,62 @@ func (p *Projection) show(out, r Resource, extension *schema.Schema, attributes 
 		if v == nil || !p.Wants(ref) {
 			continue
 		}
-		switch v := v.(type) {
-		case map[string]any:
-			if shown := p.showComplex(ref, v); len(shown) > 0 {
-				out.Set(ref, shown)
-			}
-		case []any:
-			list := make([]any, 0, len(v))
-			for _, e := range v {
-				c, ok := e.(map[string]any)
-				if !ok {
-					list = append(list, e)
-				} else if shown := p.showComplex(ref, c); len(shown) > 0 {
-					list = append(list, shown)
-				}
-			}
-			if len(list) > 0 {
-				out.Set(ref, list)
-			}
-		default:
-			out.Set(ref, v)
+		if shown := p.shown(ref, v); shown != nil {
+			out.Set(ref, shown)
 		}
 	}
 }
 
-// showComplex is what is shown of a complex value: the value itself where that is all of it.
-func (p *Projection) showComplex(ref schema.Ref, c map[string]any) map[string]any {
-	wanted := func(sub *schema.Attribute) bool {
-		return c[sub.Name] != nil && p.Wants(schema.Ref{Extension: ref.Extension, Attr: ref.Attr, Sub: sub})
+// shown is what is shown of an attribute's value, nil where that is nothing: the value itself where it is shown whole.
+func (p *Projection) shown(ref schema.Ref, v any) any {
+	switch value := v.(type) {
+	case map[string]any:
+		switch count := p.count(ref, value); count {
+		case 0:
+			return nil
+		case len(value):
+			return v
+		default:
+			shown := make(map[string]any, count)
+			for _, sub := range ref.Attr.SubAttributes {
+				if p.shows(ref, value, sub) {
+					shown[sub.Name] = value[sub.Name]
+				}
+			}
+			return shown
+		}
+	case []any:
+		isCut := func(e any) bool {
+			c, ok := e.(map[string]any)
+			return ok && (len(c) == 0 || p.count(ref, c) < len(c))
+		}
+		if len(value) > 0 && !slices.ContainsFunc(value, isCut) {
+			return v
+		}
+		var list []any
+		for _, e := range value {
+			if shown := p.shown(ref, e); shown != nil {
+				list = append(list, shown)
+			}
+		}
+		if list == nil {
+			return nil
+		}
+		return list
 	}
-	count := 0
+	return v
+}
+
+// count is how many sub-attributes are shown of a complex value.
+func (p *Projection) count(ref schema.Ref, c map[string]any) (count int) {
 	for _, sub := range ref.Attr.SubAttributes {
-		if wanted(sub) {
+		if p.shows(ref, c, sub) {
 			count++
 		}
 	}
-	if count == len(c) {
-		return c
-	}
-	shown := make(map[string]any, count)
-	for _, sub := range ref.Attr.SubAttributes {
-		if wanted(sub) {
-			shown[sub.Name] = c[sub.Name]
-		}
-	}
-	return shown
+	return count
+}
+
+func (p *Projection) shows(ref schema.Ref, c map[string]any, sub *schema.Attribute) bool {
+	return c[sub.Name] != nil && p.Wants(schema.Ref{Extension: ref.Extension, Attr: ref.Attr, Sub: sub})
 }
