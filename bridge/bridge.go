@@ -171,11 +171,16 @@ func withNeeds(names, needs []string) []string {
 
 // find reads the entry with the id, with the attributes that wants names (nil: all but members), or errNotFound.
 func (b *Bridge) find(ctx context.Context, t *ldapmap.Type, id string, wants func(schema.Ref) bool) (*ldif.Entry, error) {
+	return b.findAs(ctx, t, id, b.attributes(t, wants))
+}
+
+// findAs reads the entry with the id, with these attributes, or errNotFound.
+func (b *Bridge) findAs(ctx context.Context, t *ldapmap.Type, id string, attributes []string) (*ldif.Entry, error) {
 	text, ok := t.IDFilter(id)
 	if !ok {
 		return nil, errNotFound
 	}
-	found, err := b.directory.Search(ctx, directory.Search{Base: t.Base, Filter: text, Attributes: b.attributes(t, wants)})
+	found, err := b.directory.Search(ctx, directory.Search{Base: t.Base, Filter: text, Attributes: attributes})
 	if err != nil {
 		return nil, err
 	}
@@ -234,6 +239,9 @@ func (b *Bridge) findWith(
 func (b *Bridge) refs(
 	ctx context.Context, t *ldapmap.Type, wants func(schema.Ref) bool, ids, dns []string, groups []ldif.SID, known ...*ldif.Entry,
 ) (ldapmap.Refs, error) {
+	if len(ids)+len(dns)+len(groups)+len(known) == 0 {
+		return ldapmap.Refs{}, nil
+	}
 	attributes, name := read.Targets(t, wants)
 	if len(known) > 0 {
 		refs := t.Map.Refs(known, nil)
@@ -256,16 +264,17 @@ func (b *Bridge) refs(
 // show turns an entry into what the client asked to see of it.
 func (b *Bridge) show(c Call, t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs, p *scim.Projection) *Result {
 	r := b.resource(c, t, e, refs)
-	id, _ := r["id"].(string)
-	return &Result{Resource: p.Apply(r), Location: b.location(c, t.Resource, id), Version: etag(t, e)}
+	meta, _ := r["meta"].(map[string]any)
+	location, _ := meta["location"].(string)
+	version, _ := meta["version"].(string)
+	return &Result{Resource: p.Apply(r), Location: location, Version: version}
 }
 
 // resource turns an entry into its resource with what only the bridge knows: addresses and the version.
 func (b *Bridge) resource(c Call, t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) scim.Resource {
 	r := read.Resource(t, e, refs)
 	if meta, ok := r["meta"].(map[string]any); ok {
-		meta["location"] = b.location(c, t.Resource, t.ID(e))
-		meta["version"] = etag(t, e)
+		meta["location"], meta["version"] = b.location(c, t.Resource, t.ID(e)), etag(t, e)
 	}
 	read.Locate(t, r, c.BaseURL)
 	return r

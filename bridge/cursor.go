@@ -19,7 +19,7 @@ type cursor struct {
 
 // digest tells one list from another.
 func (l *listing) digest() string {
-	sum := sha256.Sum256([]byte(l.key))
+	sum := sha256.Sum256([]byte(l.key()))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 

@@ -10,7 +10,7 @@ import (
 
 func TestCursor(t *testing.T) {
 	items := []item{{0, "a"}, {0, "b"}, {0, "c"}, {0, "d"}}
-	l := &listing{key: "q"}
+	l := &listing{typ: "q"}
 	text := l.cursor(2, items[1])
 	if !regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(text) {
 		t.Errorf("%q has characters that are not unreserved", text)
@@ -31,11 +31,11 @@ func TestCursor(t *testing.T) {
 		}
 	}
 	var fault *scim.Error
-	sorted := &listing{key: "q", query: Query{SortBy: "title"}}
-	if _, err := sorted.locate([]item{{0, "x"}}, text); !errors.As(err, &fault) || fault.Type != scim.ExpiredCursor {
+	sorted := &listing{query: Query{SortBy: "title"}}
+	if _, err := sorted.locate([]item{{0, "x"}}, sorted.cursor(2, items[1])); !errors.As(err, &fault) || fault.Type != scim.ExpiredCursor {
 		t.Errorf("a sorted list without the last one: %v", err)
 	}
-	other := &listing{key: "other"}
+	other := &listing{typ: "other"}
 	for _, bad := range []string{text, "!", "AAAA", "e30"} {
 		if _, err := other.locate(items, bad); !errors.As(err, &fault) || fault.Type != scim.InvalidCursor {
 			t.Errorf("%q: %v", bad, err)

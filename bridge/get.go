@@ -14,12 +14,14 @@ func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Resu
 	if err != nil {
 		return nil, err
 	}
-	e, err := b.find(ctx, r.typ, id, r.shown.Wants)
+	e, err := b.findAs(ctx, r.typ, id, read.Attributes(r.typ, r.shown.Wants))
 	if err != nil {
 		return nil, err
 	}
-	if version := etag(r.typ, e); c.IfNoneMatch != "" && named(c.IfNoneMatch, version) {
-		return nil, &reason.Error{Reason: reason.NotModified, Version: version}
+	if c.IfNoneMatch != "" {
+		if version := etag(r.typ, e); named(c.IfNoneMatch, version) {
+			return nil, &reason.Error{Reason: reason.NotModified, Version: version}
+		}
 	}
 	return r.present(ctx, e)
 }

@@ -2,8 +2,8 @@ package bridge
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"scimbridge/bridge/directory"
@@ -18,12 +18,12 @@ import (
 type listing struct {
 	b     *Bridge
 	call  Call
+	typ   string // that was asked for; "": all
 	query Query
 	types []*ldapmap.Type
 	parts []*part
-	key   string // of the snapshot
-	size  int    // of a page
-	seen  int    // entries that an enumeration has looked at
+	size  int // of a page
+	seen  int // entries that an enumeration has looked at
 }
 
 // listing reads a query, for one type or all.
@@ -32,7 +32,7 @@ func (b *Bridge) listing(ctx context.Context, c Call, typ string, q Query) (*lis
 	if err != nil {
 		return nil, err
 	}
-	l := &listing{b: b, call: c, query: q, key: strings.Join([]string{typ, q.Filter, q.SortBy, fmt.Sprint(q.Descending)}, "\x00")}
+	l := &listing{b: b, call: c, typ: typ, query: q}
 	if l.size, err = pageSize(q); err != nil {
 		return nil, err
 	}
@@ -43,6 +43,11 @@ func (b *Bridge) listing(ctx context.Context, c Call, typ string, q Query) (*lis
 		return nil, errNotFound
 	}
 	return l, l.split(ctx)
+}
+
+// key tells one list from another.
+func (l *listing) key() string {
+	return strings.Join([]string{l.typ, l.query.Filter, l.query.SortBy, strconv.FormatBool(l.query.Descending)}, "\x00")
 }
 
 // isDirect says that few entries can match, and a search finds them.

@@ -89,7 +89,7 @@ func (l *listing) read(ctx context.Context, items []item) ([]scim.Resource, erro
 			return nil, err
 		}
 		for _, e := range entries {
-			shown[item{number, p.t.ID(e)}] = l.b.show(l.call, p.t, e, refs, p.p).Resource
+			shown[item{number, p.t.ID(e)}] = p.p.Apply(l.b.resource(l.call, p.t, e, refs))
 		}
 	}
 	var resources []scim.Resource

@@ -27,20 +27,19 @@ type part struct {
 func (l *listing) split(ctx context.Context) error {
 	known := false
 	var fault error
-	for _, t := range l.types {
-		if _, err := filter.Parse(l.query.Filter, t.Resource, l.b.dialect); l.query.Filter == "" || err == nil {
-			known = true
-		} else {
+	filters := make([]parsed, len(l.types))
+	for i, t := range l.types {
+		var err error
+		if filters[i], err = l.parse(t); err != nil {
 			fault = err
-			e, _, err := filter.ParseAcross(l.query.Filter, t.Resource, l.b.dialect)
-			known = known || len(l.types) > 1 && err == nil && e != nil
 		}
+		known = known || err == nil || len(l.types) > 1 && filters[i].filter != nil
 	}
 	if !known {
 		return fault
 	}
-	for _, t := range l.types {
-		p, err := l.part(ctx, t)
+	for i, t := range l.types {
+		p, err := l.part(ctx, t, filters[i])
 		if err != nil {
 			return err
 		}
@@ -51,9 +50,27 @@ func (l *listing) split(ctx context.Context) error {
 	return nil
 }
 
-// part reads the query for one type; nil where the filter matches none of its resources: across types an attribute that one has not got is
-// without a value there (RFC 7644 §3.4.2.1).
-func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
+// parsed is the query's filter as one type has it.
+type parsed struct {
+	filter filter.Expr // nil: every resource of the type is decided on alike
+	every  bool        // and matches
+	err    error
+}
+
+// parse reads the query's filter for a type: across types an attribute that one has not got is without a value there (RFC 7644 §3.4.2.1).
+// fault is what is wrong with the filter where there are no others.
+func (l *listing) parse(t *ldapmap.Type) (p parsed, fault error) {
+	if l.query.Filter == "" {
+		return parsed{every: true}, nil
+	}
+	if p.filter, fault = filter.Parse(l.query.Filter, t.Resource, l.b.dialect); fault != nil {
+		p.filter, p.every, p.err = filter.ParseAcross(l.query.Filter, t.Resource, l.b.dialect)
+	}
+	return p, fault
+}
+
+// part reads the query for one type; nil where the filter matches none of its resources.
+func (l *listing) part(ctx context.Context, t *ldapmap.Type, of parsed) (*part, error) {
 	p := &part{t: t, ldap: t.Scope()}
 	var err error
 	if p.p, err = scim.NewProjection(t.Resource, l.b.dialect, l.query.View.Attributes, l.query.View.Excluded); err != nil {
@@ -71,18 +88,13 @@ func (l *listing) part(ctx context.Context, t *ldapmap.Type) (*part, error) {
 			return nil, &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("sortBy: %s has no attribute %q", t.Name, l.query.SortBy)}
 		}
 	}
-	if l.query.Filter == "" {
+	switch p.filter = of.filter; {
+	case of.err != nil:
+		return nil, of.err
+	case p.filter == nil && !of.every:
+		return nil, nil
+	case p.filter == nil:
 		return p, nil
-	}
-	if p.filter, err = filter.Parse(l.query.Filter, t.Resource, l.b.dialect); err != nil {
-		every := false
-		p.filter, every, err = filter.ParseAcross(l.query.Filter, t.Resource, l.b.dialect)
-		if err != nil || p.filter == nil && !every {
-			return nil, err
-		}
-		if p.filter == nil {
-			return p, nil
-		}
 	}
 	refs, err := l.b.refs(ctx, t, nil, search.IDs(t, p.filter), nil, nil)
 	if err != nil {

@@ -25,14 +25,15 @@ type item struct {
 // found is an entry that a listing holds, on its way to its place.
 type found struct {
 	item
-	entry *ldif.Entry
-	key   any
+	entry    *ldif.Entry
+	resource scim.Resource // nil: nothing was to be decided
+	key      any
 }
 
 // items are the places of the list: those of a snapshot where one is fresh enough, but a first page is always found anew.
 func (l *listing) items(ctx context.Context) ([]item, error) {
 	first := l.query.Cursor == nil && l.query.StartIndex <= 1 || l.query.Cursor != nil && *l.query.Cursor == ""
-	key := listKey{text: l.key, values: l.query.Filter != "" || l.query.SortBy != ""}
+	key := listKey{text: l.key(), values: l.query.Filter != "" || l.query.SortBy != ""}
 	if !first {
 		if items, ok := l.b.snapshots.get(key); ok {
 			return items, nil
@@ -123,12 +124,12 @@ func (l *listing) matching(number int, entries []*ldif.Entry, refs ldapmap.Refs)
 	for _, e := range entries {
 		f := found{item: item{number, p.t.ID(e)}, entry: e}
 		if p.decides() {
-			r := l.b.resource(l.call, p.t, e, refs)
-			if p.remainder != nil && !p.matcher.Matches(read.Judged(p.t, r, e)) {
+			f.resource = l.b.resource(l.call, p.t, e, refs)
+			if p.remainder != nil && !p.matcher.Matches(read.Judged(p.t, f.resource, e)) {
 				continue
 			}
 			if p.sortBy != nil {
-				f.key = r.SortKey(*p.sortBy)
+				f.key = f.resource.SortKey(*p.sortBy)
 			}
 		}
 		matches = append(matches, f)

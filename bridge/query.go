@@ -40,7 +40,10 @@ func (l *listing) direct(ctx context.Context, p *part) (*List, error) {
 	l.sort(matches)
 	list := l.answer(len(matches))
 	for _, f := range cut(matches, list.StartIndex-1, l.size) {
-		list.Resources = append(list.Resources, l.b.show(l.call, p.t, f.entry, refs, p.p).Resource)
+		if f.resource == nil {
+			f.resource = l.b.resource(l.call, p.t, f.entry, refs)
+		}
+		list.Resources = append(list.Resources, p.p.Apply(f.resource))
 	}
 	return list, nil
 }

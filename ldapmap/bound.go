@@ -58,7 +58,11 @@ func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {
 	}
 	l := learner{t: t, compiled: c}
 	l.learn()
-	return t, append(l.faults, t.setScope(c.Options.Filter)...)
+	faults := append(l.faults, t.setScope(c.Options.Filter)...)
+	if len(faults) == 0 {
+		t.setSources()
+	}
+	return t, faults
 }
 
 // learner fills in what the directory's schema says of what the map names.

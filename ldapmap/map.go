@@ -42,6 +42,7 @@ type Type struct {
 	Active     []Activation
 	References []*Reference // the members' last
 	Members    *Reference   // nil: it has no members
+	Sources    []Source     // what its entries are read with
 
 	secrets   []string     // LDAP attributes made of passwords
 	scopeText string       // the filter that the directory is asked

@@ -15,27 +15,24 @@ import (
 //	{scim: name.familyName, ldap: sn, empty: userName}, userName "lind"
 //	familyName unassigned, "lind", "lind ", "Lind"   is stored as   sn "lind", "lind ", "lind  ", "Lind"
 type StandIn struct {
+	of    *Type
+	rule  *Rule
 	value string // "": nothing stands in
-	marks bool   // a space more can be stored
+	rdn   string // of the entry
 }
 
-// StandIn is what stands in for the rule's attribute in the entry, named by rdn, that holds the resource. What names the entry takes no
-// space more: it is what others write.
+// StandIn is what stands in for the rule's attribute in the entry, named by rdn, that holds the resource.
 func (t *Type) StandIn(rule *Rule, r scim.Resource, rdn string) StandIn {
 	value, err := t.Evaluated(rule.Empty, r)
 	if err != nil || len(value) == 0 {
 		return StandIn{}
 	}
-	name, _ := ldif.ParseRDN(rdn)
-	names := slices.ContainsFunc(name, func(a ldif.AVA) bool { return t.IsSame(a.Type, rule.LDAP) })
-	definition := t.Server.Schema.Attribute(rule.LDAP)
-	isText := definition != nil && definition.Syntax == ldif.SyntaxDirectoryString && rule.SCIMType() == schema.String
-	return StandIn{value[0], isText && !rule.WriteOnly() && !names}
+	return StandIn{t, rule, value[0], rdn}
 }
 
 // Stored is the form in which the entry holds a value.
 func (s StandIn) Stored(value string) string {
-	if s.marks && s.spaces(value) >= 0 {
+	if s.spaces(value) >= 0 && s.marks() {
 		return value + " "
 	}
 	return value
@@ -43,7 +40,7 @@ func (s StandIn) Stored(value string) string {
 
 // Shown is the value that the entry holds in that form; false where it stands in.
 func (s StandIn) Shown(stored string) (string, bool) {
-	if s.marks && s.spaces(stored) > 0 {
+	if s.spaces(stored) > 0 && s.marks() {
 		return strings.TrimSuffix(stored, " "), true
 	}
 	return stored, s.value == "" || stored != s.value
@@ -56,4 +53,13 @@ func (s StandIn) spaces(text string) int {
 		return -1
 	}
 	return len(more)
+}
+
+// marks says that a space more can be stored. What names the entry takes none: it is what others write.
+func (s StandIn) marks() bool {
+	name, _ := ldif.ParseRDN(s.rdn)
+	names := slices.ContainsFunc(name, func(a ldif.AVA) bool { return s.of.IsSame(a.Type, s.rule.LDAP) })
+	definition := s.of.Server.Schema.Attribute(s.rule.LDAP)
+	isText := definition != nil && definition.Syntax == ldif.SyntaxDirectoryString && s.rule.SCIMType() == schema.String
+	return isText && !s.rule.WriteOnly() && !names
 }

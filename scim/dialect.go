@@ -54,13 +54,16 @@ func (d Dialect) dottedURN(rt *schema.ResourceType, path string) string {
 	if d.Strict {
 		return path
 	}
-	urns := []string{rt.Core.ID}
-	for _, e := range rt.Extensions {
-		urns = append(urns, e.Schema.ID)
+	dotted := func(urn string) bool {
+		rest, ok := cutURN(path, urn)
+		return ok && strings.HasPrefix(rest, ".")
 	}
-	for _, urn := range urns {
-		if rest, ok := cutURN(path, urn); ok && strings.HasPrefix(rest, ".") {
-			return path[:len(urn)] + ":" + rest[1:]
+	if urn := rt.Core.ID; dotted(urn) {
+		return path[:len(urn)] + ":" + path[len(urn)+1:]
+	}
+	for _, e := range rt.Extensions {
+		if urn := e.Schema.ID; dotted(urn) {
+			return path[:len(urn)] + ":" + path[len(urn)+1:]
 		}
 	}
 	return path

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"slices"
 	"strings"
 
 	"scimbridge/scim/schema"
@@ -10,10 +11,10 @@ import (
 type Projection struct {
 	rt    *schema.ResourceType
 	named bool
-	// listed holds the attribute paths (schema.Ref's text) that attributes or excludedAttributes name, and under above those whose
+	// listed are the attributes that attributes or excludedAttributes name, a schema as a whole among them, and above those whose
 	// sub-attribute they name.
-	listed, above map[string]bool
-	specified     map[string]bool // by a write
+	listed, above map[schema.Ref]bool
+	specified     map[schema.Ref]bool // by a write
 }
 
 // NewProjection reads the parameters attributes and excludedAttributes, each a list of attribute paths. Naming both is a *Error; a name
@@ -23,16 +24,19 @@ func NewProjection(rt *schema.ResourceType, d Dialect, attributes, excluded []st
 	if len(attributes) > 0 && len(excluded) > 0 {
 		return nil, &Error{Type: InvalidValue, Detail: "attributes and excludedAttributes cannot be used together"}
 	}
-	p := &Projection{rt: rt, named: len(attributes) > 0, listed: map[string]bool{}, above: map[string]bool{}}
+	p := &Projection{rt: rt, named: len(attributes) > 0}
+	if len(attributes)+len(excluded) > 0 {
+		p.listed, p.above = map[schema.Ref]bool{}, map[schema.Ref]bool{}
+	}
 	for _, path := range append(attributes, excluded...) {
 		urn, name, sub := d.SplitPath(rt, path)
 		ref, ok := d.Resolve(rt, urn, name, sub)
 		if !ok {
 			continue
 		}
-		p.listed[ref.String()] = true
+		p.listed[ref] = true
 		if ref.Sub != nil {
-			p.above[ref.Owner().String()] = true
+			p.above[ref.Owner()] = true
 		}
 	}
 	return p, nil
@@ -65,12 +69,12 @@ func (d Dialect) paths(lists []string) []string {
 // returned where the client specified it (RFC 7643 §7, `returned`).
 func (p *Projection) Specify(refs ...schema.Ref) {
 	if p.specified == nil {
-		p.specified = map[string]bool{}
+		p.specified = map[schema.Ref]bool{}
 	}
 	for _, ref := range refs {
-		p.specified[ref.String()] = true
+		p.specified[ref] = true
 		if ref.Attr != nil {
-			p.specified[ref.Owner().String()] = true
+			p.specified[ref.Owner()] = true
 		}
 	}
 }
@@ -127,20 +131,20 @@ func (p *Projection) Wants(ref schema.Ref) bool {
 	if !p.wantsAttribute(ref.Owner()) {
 		return false
 	}
-	owner := ref.Owner().String()
+	owner := ref.Owner()
 	switch ref.Sub.Returned {
 	case schema.Never:
 		return false
 	case schema.Always:
 		return true
 	case schema.OnRequest: // the attribute as a whole asks for it too
-		return p.specified[ref.String()] || p.named && (p.listed[ref.String()] || p.listed[owner])
+		return p.specified[ref] || p.named && (p.listed[ref] || p.listed[owner])
 	}
 	if !p.named {
-		return !p.listed[ref.String()]
+		return !p.listed[ref]
 	}
 	// An attribute that is shown though nobody named it, or that is named as a whole, is shown whole.
-	return p.listed[ref.String()] || p.whole(ref) || !p.above[owner]
+	return p.listed[ref] || p.whole(ref) || !p.above[owner]
 }
 
 func (p *Projection) wantsAttribute(ref schema.Ref) bool {
@@ -150,23 +154,23 @@ func (p *Projection) wantsAttribute(ref schema.Ref) bool {
 	case schema.Always:
 		return true
 	case schema.OnRequest:
-		return p.specified[ref.String()] || p.named && (p.listed[ref.String()] || p.above[ref.String()])
+		return p.specified[ref] || p.named && (p.listed[ref] || p.above[ref])
 	}
 	if !p.named {
 		return !p.whole(ref)
 	}
-	return p.whole(ref) || p.above[ref.String()]
+	return p.whole(ref) || p.above[ref]
 }
 
-// whole says that the attribute, or the schema that it belongs to (the core schema's text is ""), is listed.
+// whole says that the attribute, or the schema that it belongs to (the core schema's Ref is the zero one), is listed.
 func (p *Projection) whole(ref schema.Ref) bool {
-	return p.listed[ref.Owner().String()] || p.listed[schema.Ref{Extension: ref.Extension}.String()]
+	return p.listed[ref.Owner()] || p.listed[schema.Ref{Extension: ref.Extension}]
 }
 
 // Apply returns what is shown of r, honouring `returned` (always, default, request, never). It sets schemas to the core URN and the
-// extensions in use (RFC 7643 §3).
+// extensions in use (RFC 7643 §3). What is shown whole is shared with r.
 func (p *Projection) Apply(r Resource) Resource {
-	out := Resource{}
+	out := make(Resource, len(r)+1)
 	schemas := []any{p.rt.Core.ID}
 	p.show(out, r, nil, p.rt.Core.Attributes)
 	for _, name := range []string{"id", "meta"} {
@@ -191,36 +195,62 @@ func (p *Projection) show(out, r Resource, extension *schema.Schema, attributes 
 		if v == nil || !p.Wants(ref) {
 			continue
 		}
-		switch v := v.(type) {
-		case map[string]any:
-			if shown := p.showComplex(ref, v); len(shown) > 0 {
-				out.Set(ref, shown)
-			}
-		case []any:
-			list := []any{}
-			for _, e := range v {
-				c, ok := e.(map[string]any)
-				if !ok {
-					list = append(list, e)
-				} else if shown := p.showComplex(ref, c); len(shown) > 0 {
-					list = append(list, shown)
-				}
-			}
-			if len(list) > 0 {
-				out.Set(ref, list)
-			}
-		default:
-			out.Set(ref, v)
+		if shown := p.shown(ref, v); shown != nil {
+			out.Set(ref, shown)
 		}
 	}
 }
 
-func (p *Projection) showComplex(ref schema.Ref, c map[string]any) map[string]any {
-	shown := map[string]any{}
+// shown is what is shown of an attribute's value, nil where that is nothing: the value itself where it is shown whole.
+func (p *Projection) shown(ref schema.Ref, v any) any {
+	switch value := v.(type) {
+	case map[string]any:
+		switch count := p.count(ref, value); count {
+		case 0:
+			return nil
+		case len(value):
+			return v
+		default:
+			shown := make(map[string]any, count)
+			for _, sub := range ref.Attr.SubAttributes {
+				if p.shows(ref, value, sub) {
+					shown[sub.Name] = value[sub.Name]
+				}
+			}
+			return shown
+		}
+	case []any:
+		isCut := func(e any) bool {
+			c, ok := e.(map[string]any)
+			return ok && (len(c) == 0 || p.count(ref, c) < len(c))
+		}
+		if len(value) > 0 && !slices.ContainsFunc(value, isCut) {
+			return v
+		}
+		var list []any
+		for _, e := range value {
+			if shown := p.shown(ref, e); shown != nil {
+				list = append(list, shown)
+			}
+		}
+		if list == nil {
+			return nil
+		}
+		return list
+	}
+	return v
+}
+
+// count is how many sub-attributes are shown of a complex value.
+func (p *Projection) count(ref schema.Ref, c map[string]any) (count int) {
 	for _, sub := range ref.Attr.SubAttributes {
-		if v := c[sub.Name]; v != nil && p.Wants(schema.Ref{Extension: ref.Extension, Attr: ref.Attr, Sub: sub}) {
-			shown[sub.Name] = v
+		if p.shows(ref, c, sub) {
+			count++
 		}
 	}
-	return shown
+	return count
+}
+
+func (p *Projection) shows(ref schema.Ref, c map[string]any, sub *schema.Attribute) bool {
+	return c[sub.Name] != nil && p.Wants(schema.Ref{Extension: ref.Extension, Attr: ref.Attr, Sub: sub})
 }

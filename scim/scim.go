@@ -3,11 +3,6 @@
 package scim
 
 import (
-	"bytes"
-	"encoding/json"
-	"sort"
-	"strings"
-
 	"scimbridge/scim/schema"
 )
 
@@ -104,90 +99,44 @@ func (r Resource) Set(ref schema.Ref, value any) {
 	if ref.Sub != nil && ref.Attr.MultiValued {
 		return
 	}
-	var path []string
-	if ref.Extension != nil {
-		path = append(path, ref.Extension.ID)
-	}
-	if ref.Attr != nil {
-		path = append(path, ref.Attr.Name)
-	}
-	if ref.Sub != nil {
-		path = append(path, ref.Sub.Name)
-	}
-	set(r, path, value)
-}
-
-func set(in map[string]any, path []string, value any) {
-	if len(path) == 0 {
-		return
-	}
-	key := path[0]
-	if len(path) > 1 {
-		inner, ok := in[key].(map[string]any)
-		if !ok {
-			inner = map[string]any{}
-		}
-		set(inner, path[1:], value)
-		value = inner
-		if len(inner) == 0 {
-			value = nil
-		}
-	}
-	if value == nil {
-		delete(in, key)
-		return
-	}
-	in[key] = value
-}
-
-// MarshalJSON puts the names in the order that people expect: schemas, id, externalId, the core attributes, the extensions, meta.
-func (r Resource) MarshalJSON() ([]byte, error) {
-	names := make([]string, 0, len(r))
-	for name := range r {
-		names = append(names, name)
-	}
-	sort.Slice(names, func(i, j int) bool {
-		if a, b := rank(names[i]), rank(names[j]); a != b {
-			return a < b
-		}
-		return names[i] < names[j]
-	})
-	var b bytes.Buffer
-	write := json.NewEncoder(&b)
-	write.SetEscapeHTML(false)
-	b.WriteByte('{')
-	for i, name := range names {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		for j, v := range []any{name, r[name]} {
-			if j > 0 {
-				b.WriteByte(':')
-			}
-			if err := write.Encode(v); err != nil {
-				return nil, err
-			}
-			b.Truncate(b.Len() - 1) // Encode ends the line
-		}
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-func rank(name string) int {
 	switch {
-	case name == "schemas":
-		return 0
-	case name == "id":
-		return 1
-	case name == "externalId":
-		return 2
-	case name == "userName", name == "displayName":
-		return 3
-	case name == "meta":
-		return 6
-	case strings.Contains(name, ":"):
-		return 5
+	case ref.Extension == nil:
+		setIn(r, ref, value)
+	case ref.Attr == nil:
+		set(r, ref.Extension.ID, value)
+	default:
+		within(r, ref.Extension.ID, func(extension map[string]any) { setIn(extension, ref, value) })
 	}
-	return 4
+}
+
+// setIn stores a value in the object that holds ref's attribute.
+func setIn(in map[string]any, ref schema.Ref, value any) {
+	switch {
+	case ref.Attr == nil:
+	case ref.Sub == nil:
+		set(in, ref.Attr.Name, value)
+	default:
+		within(in, ref.Attr.Name, func(c map[string]any) { set(c, ref.Sub.Name, value) })
+	}
+}
+
+// within changes the object under a name, which is made where it is not there, and goes where nothing is left of it.
+func within(in map[string]any, name string, change func(map[string]any)) {
+	inner, ok := in[name].(map[string]any)
+	if !ok {
+		inner = map[string]any{}
+	}
+	if change(inner); len(inner) == 0 {
+		delete(in, name)
+	} else {
+		in[name] = inner
+	}
+}
+
+func set(in map[string]any, name string, value any) {
+	if value == nil {
+		delete(in, name)
+	} else {
+		in[name] = value
+	}
 }

@@ -1,8 +1,6 @@
 package front
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"math"
 	"strconv"
@@ -15,16 +13,17 @@ import (
 	"scimbridge/scim"
 )
 
+// usualBody holds the answer about one user.
+const usualBody = 1 << 10
+
 // send answers with a JSON body. Its type is SCIM's, without parameters, for errors too: Microsoft's validator compares the text.
 func send(c *fiber.Ctx, status int, body any) error {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(body); err != nil {
+	text, err := scim.AppendJSON(make([]byte, 0, usualBody), body)
+	if err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderContentType, scim.MediaType)
-	return c.Status(status).Send(bytes.TrimSuffix(text.Bytes(), []byte("\n")))
+	return c.Status(status).Send(text)
 }
 
 // refuse makes an error of the front's own; detail "" is what the table says of the reason.

@@ -2,7 +2,6 @@ package front
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -15,10 +14,10 @@ import (
 
 // room leaves the body unread that comes behind such a header: the handler then sees a request without one, and the connection ends.
 func (s *Server) room(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if _, known := s.gate.Authenticate(sole(h, fiber.HeaderAuthorization)); known && !misframed(h.RawHeaders()) {
-		return fasthttp.RequestConfig{}
+	if length := h.ContentLength(); length <= 0 && length != chunked {
+		return fasthttp.RequestConfig{} // no body
 	}
-	if length := h.ContentLength(); length > 0 || length == chunked {
+	if _, known := s.gate.Authenticate(sole(h, fiber.HeaderAuthorization)); !known || misframed(h.RawHeaders()) {
 		h.SetContentLength(0)
 		h.SetConnectionClose()
 		h.Del(fiber.HeaderExpect) // RFC 9110 §10.1.1: the answer takes the place of 100
@@ -74,12 +73,12 @@ func misframed(block []byte) bool {
 			return true
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
-		switch strings.ToLower(string(bytes.TrimSpace(name))) {
-		case "content-length":
+		switch name = bytes.TrimSpace(name); {
+		case bytes.EqualFold(name, []byte(fiber.HeaderContentLength)):
 			length = true
-		case "transfer-encoding":
+		case bytes.EqualFold(name, []byte(fiber.HeaderTransferEncoding)):
 			coded = true
-			if !strings.EqualFold(string(bytes.TrimSpace(value)), "chunked") {
+			if !bytes.EqualFold(bytes.TrimSpace(value), []byte("chunked")) {
 				return true
 			}
 		}

@@ -77,7 +77,7 @@ func guarded(c *fiber.Ctx) (err error) {
 
 // answered renders err, if there is one, and writes the log line.
 func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
-	attributes := []slog.Attr{slog.String("method", c.Method()), slog.String("route", r.route)}
+	attributes := append(make([]slog.Attr, 0, 16), slog.String("method", c.Method()), slog.String("route", r.route))
 	var f bridge.Failure
 	if p, ok := err.(*panicked); ok {
 		f = explain(refuse(reason.Panic, "internal error, logged as request "+r.requestID))

@@ -23,6 +23,9 @@ func parameters(c *fiber.Ctx) (params, error) {
 
 // readParameters refuses what it cannot read: dropping a broken filter would list every resource.
 func readParameters(query string) (params, error) {
+	if query == "" {
+		return nil, nil
+	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, refuse(reason.InvalidSyntax, "the query string is not form-encoded: a %, & or ; in a value must be escaped")

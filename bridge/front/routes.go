@@ -63,7 +63,9 @@ var slashes = regexp.MustCompile(`//+`)
 
 // singleSlashes routes //Users as /Users: a tenant URL that ends in a slash has the client write two.
 func singleSlashes(c *fiber.Ctx) error {
-	c.Path(slashes.ReplaceAllString(c.Path(), "/"))
+	if strings.Contains(c.Path(), "//") {
+		c.Path(slashes.ReplaceAllString(c.Path(), "/"))
+	}
 	return c.Next()
 }
 

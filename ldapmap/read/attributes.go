@@ -2,7 +2,6 @@ package read
 
 import (
 	"slices"
-	"strings"
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
@@ -12,39 +11,27 @@ import (
 // Attributes returns the LDAP attributes to read for what is asked: those of the mapped attributes that wants names, and those
 // without which no resource can be made or planned for. A nil wants asks for all but the members, which are asked for by name.
 func Attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
-	s := t.Server
-	names := []string{s.IDAttribute, s.VersionAttribute, "objectClass", s.CreatedAttribute, s.ModifiedAttribute}
-	if s.VersionAttribute == s.ModifiedAttribute {
-		names = names[:4]
-	}
-	add := func(name string) {
-		if name != "" && !t.Secret(name) && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
-			names = append(names, name)
+	names := make([]string, 0, len(t.Sources)+2)
+	for _, s := range t.Sources {
+		if wants == nil || s.Always || slices.ContainsFunc(s.For, wants) {
+			names = append(names, s.Attribute)
 		}
-	}
-	for _, name := range t.ScopeAttributes() {
-		add(name)
-	}
-	everything := wants == nil || s.VersionForm == ldif.VersionDigest // a digest is made of all that is mapped
-	for _, r := range t.Rules {
-		switch {
-		case everything, !r.Computed() && (r.Empty != nil || r.Feeds || t.IsUnique(r) || wants(r.Ref.Owner())):
-			add(r.LDAP)
-		case r.Computed() && !r.OnCreate() && !r.IsConstant():
-			add(r.LDAP) // a change is told from what is there
-		}
-	}
-	add(t.Tombstone)
-	for _, a := range t.Active {
-		add(a.Attribute)
 	}
 	if t.HasMembers() && wants != nil && wants(t.MemberRef()) {
-		add(t.Members.Attribute)
+		names = withName(names, t.Members.Attribute)
 		if p := t.Members.Primary; p != nil {
-			add(p.SID)
+			names = withName(names, p.SID)
 		}
 	}
 	return names
+}
+
+// withName adds an attribute that is not there yet.
+func withName(names []string, name string) []string {
+	if ldif.Named(names, name) {
+		return names
+	}
+	return append(names, name)
 }
 
 // References are the values that Resource needs refs for, of the attributes that wants names (nil: all, members where the entry has them).
@@ -76,9 +63,7 @@ func AttributesOfAll(m *ldapmap.Map) []string { return ofAll(m, nil, nil) }
 func ofAll(m *ldapmap.Map, names []string, wants func(schema.Ref) bool) []string {
 	for _, t := range m.Types {
 		for _, name := range Attributes(t, wants) {
-			if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
-				names = append(names, name)
-			}
+			names = withName(names, name)
 		}
 	}
 	return names

@@ -14,7 +14,8 @@ import (
 // Resource turns an entry into the SCIM resource that it shows. References whose target refs does not know are not shown; members
 // show where the entry was read with them. meta has no location: the bridge knows where it serves.
 func Resource(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) scim.Resource {
-	r := scim.Resource{"id": t.ID(e)}
+	r := make(scim.Resource, 16)
+	r["id"] = t.ID(e)
 	for _, rule := range t.Rules {
 		if rule.Empty == nil {
 			show(t, r, rule, t.Held(rule, e), refs)
@@ -82,29 +83,22 @@ func members(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) []any {
 
 // show puts the values of a rule's LDAP attribute into the resource.
 func show(t *ldapmap.Type, r scim.Resource, rule *ldapmap.Rule, values []string, refs ldapmap.Refs) {
-	if rule.Computed() || rule.WriteOnly() || len(values) == 0 {
+	if rule.Computed() || rule.WriteOnly() {
 		return
 	}
-	var shown []any
 	for _, v := range values {
 		value, ok := t.SCIMValue(rule, v, refs)
 		if !ok {
 			continue
 		}
-		shown = append(shown, value)
-		if !rule.Many() {
-			break
+		if rule.Ref.Attr.MultiValued {
+			showElement(r, rule, value)
+		} else {
+			r.Set(rule.Ref, value)
 		}
-	}
-	if len(shown) == 0 {
-		return
-	}
-	if !rule.Ref.Attr.MultiValued {
-		r.Set(rule.Ref, shown[0])
-		return
-	}
-	for _, value := range shown {
-		showElement(r, rule, value)
+		if !rule.Many() {
+			return
+		}
 	}
 }
 
@@ -139,12 +133,15 @@ func elementOf(elements []any, slot []compile.Clause) map[string]any {
 
 func meta(t *ldapmap.Type, e *ldif.Entry) map[string]any {
 	meta := map[string]any{"resourceType": t.Name}
-	for name, text := range map[string]string{"created": e.Value(t.Server.CreatedAttribute), "lastModified": t.Server.Modified(e)} {
-		if at, err := ldapmap.ParseTime(text); err == nil {
-			meta[name] = at.UTC().Format(time.RFC3339Nano)
-		}
-	}
+	setTime(meta, "created", e.Value(t.Server.CreatedAttribute))
+	setTime(meta, "lastModified", t.Server.Modified(e))
 	return meta
+}
+
+func setTime(meta map[string]any, name, text string) {
+	if at, err := ldapmap.ParseTime(text); err == nil {
+		meta[name] = at.UTC().Format(time.RFC3339Nano)
+	}
 }
 
 // Created is when the entry came to be, as far as the server keeps the time; the zero time where it does not say.

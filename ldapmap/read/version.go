@@ -14,12 +14,13 @@ func Version(t *ldapmap.Type, e *ldif.Entry) string {
 	if v := t.Server.Version(e); v != "" {
 		return v
 	}
-	digest := sha256.New()
-	for _, name := range Attributes(t, nil) {
-		digest.Write([]byte(strings.ToLower(name) + "\x00"))
-		for _, value := range e.Values(name) {
-			digest.Write([]byte(value + "\x00"))
+	var read []byte
+	for _, s := range t.Sources {
+		read = append(append(read, strings.ToLower(s.Attribute)...), 0)
+		for _, value := range e.Values(s.Attribute) {
+			read = append(append(read, value...), 0)
 		}
 	}
-	return base64.RawURLEncoding.EncodeToString(digest.Sum(nil)[:15])
+	digest := sha256.Sum256(read)
+	return base64.RawURLEncoding.EncodeToString(digest[:15])
 }

@@ -100,6 +100,9 @@ func plain(value string) bool {
 // another lower case: servers differ in what they make of the Greek ς and σ, or of the Kelvin sign. One in ASCII stands as it is: nobody
 // would find `mask` by an index for the sake of `maſk`.
 func withoutOddLetters(value string) string {
+	if !strings.ContainsFunc(value, isOddLetter) {
+		return ldif.EscapeFilter(value)
+	}
 	var b strings.Builder
 	for _, r := range value {
 		if isOddLetter(r) {

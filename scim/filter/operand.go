@@ -3,6 +3,7 @@ package filter
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
@@ -44,8 +45,8 @@ func (p *parser) operand() (operand, error) {
 			p.pos++
 		case '"':
 			p.pos++
-			var s string
-			if err := json.Unmarshal([]byte(p.text[start:p.pos]), &s); err != nil {
+			s, err := unquote(p.text[start:p.pos])
+			if err != nil {
 				p.pos = start
 				return operand{}, p.errorf("a string is not valid JSON")
 			}
@@ -55,6 +56,15 @@ func (p *parser) operand() (operand, error) {
 	}
 	p.pos = start
 	return operand{}, p.errorf("a string is not closed")
+}
+
+// unquote reads a JSON string. Most hold nothing that stands for something else.
+func unquote(literal string) (s string, err error) {
+	if !strings.ContainsFunc(literal, func(r rune) bool { return r < ' ' || r == '\\' }) {
+		return literal[1 : len(literal)-1], nil
+	}
+	err = json.Unmarshal([]byte(literal), &s)
+	return s, err
 }
 
 // with completes a comparison with its value, given the attribute's own type. wrong says what does not fit together.
