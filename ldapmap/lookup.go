@@ -121,7 +121,7 @@ func (m *Map) LookUpAttributes() []string {
 // IDFilter is the LDAP filter for the entry of this type with the id; false where the text is no id of this directory.
 func (t *Type) IDFilter(id string) (string, bool) {
 	f, ok := t.Server.IDFilter(id)
-	return ldif.AllOf(t.scopeText, f), ok
+	return ldif.AllOf(f, t.scopeText), ok
 }
 
 // IDsFilter is the LDAP filter for the entries of this type with these ids.
@@ -132,5 +132,5 @@ func (t *Type) IDsFilter(ids []string) string {
 			filters = append(filters, f)
 		}
 	}
-	return ldif.AllOf(t.scopeText, ldif.AnyOf(filters...))
+	return ldif.AllOf(ldif.AnyOf(filters...), t.scopeText)
 }

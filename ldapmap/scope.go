@@ -15,6 +15,9 @@ func (t *Type) Scope() string { return t.scopeText }
 // ScopeAttributes are the attributes that Holds judges an entry by.
 func (t *Type) ScopeAttributes() []string { return t.scope.Attributes() }
 
+// IsJudgedBy says whether Holds may judge an entry by the attribute.
+func (t *Type) IsJudgedBy(attribute string) bool { return t.scope.Reads(attribute, t.Server.Schema) }
+
 // setScope says which entries are of this type: those of its structural object classes that match the map's filter. A filter that
 // speaks of classes itself stands alone. An auxiliary class is no condition: an entry that the bridge did not make gets it when
 // an attribute needs it.

@@ -29,9 +29,7 @@ type conn struct {
 func newConn(raw net.Conn, server int, timeout time.Duration, life *life) *conn {
 	k := &conn{wire: &wire{Conn: raw, timeout: timeout, life: life}, server: server}
 	k.ldap = ldap.NewConn(k.wire, false)
-	// Only so that an operation whose caller has left does not wait for ever: callers keep their own, shorter deadline.
-	k.ldap.SetTimeout(2 * timeout)
-	k.ldap.Start()
+	k.ldap.Start() // without a timeout of go-ldap's, which takes a goroutine a request and a context a response: see exchange
 	return k
 }
 
@@ -45,8 +43,8 @@ func (k *conn) close() {
 var errLate = fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
 
 // exchange runs one operation and returns when it is answered or ctx ends, whichever is first. go-ldap's calls take no context: the one
-// that is left behind ends with the connection. The error is an *outage, an *ldap.Error that the server answered, or an *Error that says
-// why the request cannot be sent.
+// that is left behind ends with the connection, which whoever had the outage retires or closes. The error is an *outage, an *ldap.Error
+// that the server answered, or an *Error that says why the request cannot be sent.
 func exchange[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, error)) (T, error) {
 	type answer struct {
 		value T

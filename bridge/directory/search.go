@@ -219,11 +219,7 @@ func readEntries(found []*ldap.Entry, asked []string) []*ldif.Entry {
 	for _, f := range found {
 		e := &ldif.Entry{DN: f.DN, Asked: asked, Attributes: make([]ldif.Attribute, 0, len(f.Attributes))}
 		for _, a := range f.Attributes {
-			values := make([]string, len(a.ByteValues))
-			for i, v := range a.ByteValues {
-				values[i] = string(v)
-			}
-			e.Attributes = append(e.Attributes, ldif.Attribute{Name: a.Name, Values: values})
+			e.Attributes = append(e.Attributes, ldif.Attribute{Name: a.Name, Values: a.Values}) // each the octets as they came
 		}
 		entries = append(entries, e)
 	}

@@ -126,17 +126,19 @@ func neededFor(server *ldif.Server, p ldif.Plan, dn string) string {
 }
 
 func (g *Guard) judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldif.Plan) error {
-	states := map[string]*ldif.Entry{} // by DN, as the steps so far leave them
+	states := map[string]*ldif.Entry{} // by DN, as the steps so far leave them, as far as they are judged by it
+	needs := g.Needs(m)
+	by := append(needs, accountNames...)
 	for _, step := range p.Steps {
 		at := s.NormalDN(step.Change.DN)
 		before := states[at]
 		if before == nil {
 			before = step.Before
 		}
-		if why := g.unseen(m, step.Before); why != "" {
+		if why := unseen(needs, step.Before); why != "" {
 			return &Refusal{DN: step.Change.DN, Why: why}
 		}
-		after := ldif.Apply(before, step.Change, s.Schema)
+		after := apply(m, s, by, before, step.Change)
 		if err := g.judgeChange(m, s, p, step, step.Change, before, after); err != nil {
 			return err
 		}
@@ -145,7 +147,7 @@ func (g *Guard) judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 			if !s.SameDN(c.DN, step.Change.DN) {
 				seen = nil
 			}
-			if err := g.judgeChange(m, s, p, step, *c, seen, ldif.Apply(seen, *c, s.Schema)); err != nil {
+			if err := g.judgeChange(m, s, p, step, *c, seen, apply(m, s, by, seen, *c)); err != nil {
 				return err
 			}
 		}
@@ -155,6 +157,19 @@ func (g *Guard) judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 		}
 	}
 	return g.judgePrivileged(ctx, m, s, p)
+}
+
+// apply is the entry as the change leaves it, but for attributes that nothing is judged by: a group may be given many members, a chunk at a
+// time. by are those that are judged whatever the scopes say.
+func apply(m *ldapmap.Map, s *ldif.Server, by []string, e *ldif.Entry, c ldif.Change) *ldif.Entry {
+	if c.Kind == ldif.Modify {
+		c.Mods = slices.DeleteFunc(slices.Clone(c.Mods), func(mod ldif.Mod) bool {
+			judged := func(t *ldapmap.Type) bool { return t.IsJudgedBy(mod.Name) }
+			needed := func(name string) bool { return s.Schema.Covers(name, mod.Name) }
+			return !slices.ContainsFunc(m.Types, judged) && !slices.ContainsFunc(by, needed)
+		})
+	}
+	return ldif.Apply(e, c, s.Schema)
 }
 
 // judgeChange says whether the change of a step may be made of what is before and after it.
@@ -170,11 +185,11 @@ func (g *Guard) judgeChange(m *ldapmap.Map, s *ldif.Server, p ldif.Plan, step ld
 }
 
 // unseen says what the entry was not read with, that it must be judged by, or "". Where the guard cannot tell, it refuses.
-func (g *Guard) unseen(m *ldapmap.Map, e *ldif.Entry) string {
+func unseen(needs []string, e *ldif.Entry) string {
 	if e == nil {
 		return ""
 	}
-	for _, name := range g.Needs(m) {
+	for _, name := range needs {
 		if !e.Saw(name) {
 			return "nobody has looked at the entry's " + name
 		}
@@ -244,6 +259,9 @@ func (g *Guard) isProtected(s *ldif.Server, e *ldif.Entry) string {
 	}
 	return ""
 }
+
+// accountNames are the attributes beside its DN by which isOwn knows an account.
+var accountNames = []string{"userPrincipalName", "sAMAccountName"}
 
 // isOwn says whether the entry is the account that the bridge binds with. Active Directory takes its DN, its userPrincipalName,
 // its sAMAccountName at the domain's DNS name, or the domain's short name, a backslash and the sAMAccountName ([MS-ADTS]

@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -257,5 +258,45 @@ func TestOwnAccount(t *testing.T) {
 	}
 	if New(Options{}, `CORP\`, nil).isOwn(s, entry("cn=x")) {
 		t.Error("an entry without an account name is nobody's account")
+	}
+}
+
+// TestManyMembers: what a change of members costs to judge does not grow with them, where nothing is judged by members.
+func TestManyMembers(t *testing.T) {
+	m, s := testMap(t)
+	group := entry("cn=crew,ou=groups,dc=example", "objectClass", "group", "mail", "crew")
+	judged := func(chunk int) float64 {
+		var p ldif.Plan
+		for c := range 4 {
+			var values []string
+			for i := range chunk {
+				values = append(values, fmt.Sprintf("uid=u%d-%d,ou=people,dc=example", c, i))
+			}
+			p.Steps = append(p.Steps, modify(group, group.DN, ldif.AddValues, "member", values...))
+		}
+		g := New(Options{}, "", nil)
+		return testing.AllocsPerRun(10, func() {
+			if err := g.Judge(t.Context(), m, s, p); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if few, many := judged(1), judged(500); few != many {
+		t.Errorf("%v allocations for 1 member at a time, %v for 500", few, many)
+	}
+}
+
+// TestBecomesOwn: no entry is given the name that the bridge binds with, on any server.
+func TestBecomesOwn(t *testing.T) {
+	m, s := testMap(t)
+	mara := entry("uid=mara,ou=people,dc=example", "objectClass", "user", "uid", "mara")
+	for own, give := range map[string]ldif.Step{
+		"bridge@shore.example": modify(mara, mara.DN, ldif.AddValues, "userPrincipalName", "bridge@shore.example"),
+		`SHORE\bridge`:         modify(mara, mara.DN, ldif.ReplaceValues, "sAMAccountName", "Bridge"),
+	} {
+		err := New(Options{}, own, nil).Judge(t.Context(), m, s, ldif.Plan{Steps: []ldif.Step{give}})
+		if refusal, _ := errors.AsType[*Refusal](err); refusal == nil || refusal.Why != "the bridge does not change its own account" {
+			t.Errorf("%s: %v", own, err)
+		}
 	}
 }

@@ -84,6 +84,24 @@ func TestFilterWalk(t *testing.T) {
 	if diff := cmp.Diff([]string{"1.2.840.113556.1.4.1941"}, f.UnknownRules()); diff != "" {
 		t.Errorf("UnknownRules (-want +got):\n%s", diff)
 	}
+	s := mustParse(t, openLDAP.attributes, openLDAP.classes)
+	for text, want := range map[string][]string{
+		"(&(!(sn=a))(|(cn=b*)(member=*)))": {"cn", "surname", "cn;lang-de", "member"},
+		"(name=a)":                         {"cn", "surname", "cn;lang-de"}, // and its subtypes
+		"(cn;lang-de=a)":                   {"cn;lang-de"},
+		"(odd:dn:=a)":                      {"odd"},
+		"(:caseExactMatch:=y)":             {"cn", "surname", "cn;lang-de", "member", "odd"},
+	} {
+		var read []string
+		for _, name := range []string{"cn", "surname", "cn;lang-de", "member", "odd"} {
+			if must(ParseFilter(text)).Reads(name, s) {
+				read = append(read, name)
+			}
+		}
+		if diff := cmp.Diff(want, read); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
 	text := f.String()
 	other := f.replaceEqualities(func(attribute, value string) *Filter {
 		if attribute != "cn" || value != "a" {

@@ -21,6 +21,16 @@ func (f *Filter) Attributes() []string {
 	return names
 }
 
+// Reads says whether the filter may judge an entry by the attribute. What names no attribute judges by all of them.
+func (f *Filter) Reads(attribute string, s *Subschema) bool {
+	var walk func(n node) bool
+	walk = func(n node) bool {
+		return n.kind == extensibleNode && n.attribute == "" || n.attribute != "" && s.Covers(n.attribute, attribute) ||
+			slices.ContainsFunc(n.nodes, walk)
+	}
+	return walk(f.root)
+}
+
 // replaceEqualities returns the filter with another in the place of each equality that replace has an answer for (nil: it stays).
 func (f *Filter) replaceEqualities(replace func(attribute, value string) *Filter) *Filter {
 	var walk func(n node) node

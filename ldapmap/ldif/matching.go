@@ -59,23 +59,28 @@ const (
 )
 
 // rule returns the attribute's matching rule, nil where it has none. An attribute that the schema does not know matches as
-// caseIgnoreMatch does; in a schema without any rules the syntax decides.
+// caseIgnoreMatch does.
 func (s *Subschema) rule(attribute string, p purpose) *matchingRule {
 	a := s.Attribute(attribute)
 	if a == nil {
 		return caseIgnore
 	}
-	if s.ruleless {
-		r := syntaxRules[a.Syntax]
-		if r == nil {
-			r = caseIgnore
-		}
-		if p == substrings && r.piece == nil {
-			return nil
-		}
-		return r
+	return s.rules[a][p]
+}
+
+// rulesOf are the attribute's rules by purpose; in a schema without any rules the syntax decides.
+func (s *Subschema) rulesOf(a *AttributeType) [3]*matchingRule {
+	if !s.ruleless {
+		return [...]*matchingRule{equality: ruleNamed(a.Equality), ordering: ruleNamed(a.Ordering), substrings: ruleNamed(a.Substring)}
 	}
-	return ruleNamed([]string{a.Equality, a.Ordering, a.Substring}[p])
+	r := syntaxRules[a.Syntax]
+	if r == nil {
+		r = caseIgnore
+	}
+	if r.piece == nil {
+		return [...]*matchingRule{equality: r, ordering: r, substrings: nil}
+	}
+	return [...]*matchingRule{r, r, r}
 }
 
 // ruleNamed returns the rule behind a name or OID; one that is not known compares octets. No name is no rule.

@@ -36,10 +36,30 @@ type ObjectClass struct {
 // Subschema is a server's schema. All look-ups ignore case and know every name and OID of a definition.
 // A nil *Subschema knows nothing.
 type Subschema struct {
-	attributes map[string]*AttributeType
-	classes    map[string]*ObjectClass
-	covered    map[*AttributeType][]string // every name and OID of the type and its subtypes
-	ruleless   bool                        // no definition names an equality rule: the server matches by syntax (Active Directory)
+	attributes byName[AttributeType]
+	classes    byName[ObjectClass]
+	covered    map[*AttributeType][]string         // every name and OID of the type and its subtypes
+	rules      map[*AttributeType][3]*matchingRule // by purpose
+	ruleless   bool                                // no definition names an equality rule: the server matches by syntax (Active Directory)
+}
+
+// byName holds definitions by each name and OID, in lower case and as the definition spells it: that is how they are looked up most.
+type byName[T any] map[string]*T
+
+// add adds a definition under the names that no earlier one has.
+func (b byName[T]) add(d *T, oid string, names []string) {
+	for _, name := range append([]string{oid}, names...) {
+		if key := strings.ToLower(name); b[key] == nil {
+			b[key], b[name] = d, d
+		}
+	}
+}
+
+func (b byName[T]) get(name string) *T {
+	if d := b[name]; d != nil {
+		return d
+	}
+	return b[strings.ToLower(name)]
 }
 
 // ParseSubschema reads the values of a subschema subentry's attributeTypes and objectClasses (RFC 4512 §4.1). A definition that
@@ -47,9 +67,10 @@ type Subschema struct {
 // the object classes: what a rule lets into its class counts as the class's own.
 func ParseSubschema(attributeTypes, objectClasses []string) (*Subschema, error) {
 	s := &Subschema{
-		attributes: make(map[string]*AttributeType, 2*len(attributeTypes)),
-		classes:    make(map[string]*ObjectClass, 2*len(objectClasses)),
+		attributes: make(byName[AttributeType], 3*len(attributeTypes)),
+		classes:    make(byName[ObjectClass], 3*len(objectClasses)),
 		covered:    make(map[*AttributeType][]string, len(attributeTypes)),
+		rules:      make(map[*AttributeType][3]*matchingRule, len(attributeTypes)),
 		ruleless:   true,
 	}
 	var problems []error
@@ -70,16 +91,15 @@ func ParseSubschema(attributeTypes, objectClasses []string) (*Subschema, error) 
 		a := attributeType(d)
 		types = append(types, a)
 		s.ruleless = s.ruleless && a.Equality == ""
-		for _, name := range append([]string{a.OID}, a.Names...) {
-			if key := strings.ToLower(name); s.attributes[key] == nil {
-				s.attributes[key] = a
-			}
-		}
+		s.attributes.add(a, a.OID, a.Names)
 	}
 	for _, a := range types {
 		if err := s.inherit(a); err != nil {
 			report("attributeTypes", a.OID, err)
 		}
+	}
+	for _, a := range types {
+		s.rules[a] = s.rulesOf(a)
 	}
 
 	var rules []definition
@@ -94,11 +114,7 @@ func ParseSubschema(attributeTypes, objectClasses []string) (*Subschema, error) 
 			continue
 		}
 		c := objectClass(d)
-		for _, name := range append([]string{c.OID}, c.Names...) {
-			if key := strings.ToLower(name); s.classes[key] == nil {
-				s.classes[key] = c
-			}
-		}
+		s.classes.add(c, c.OID, c.Names)
 	}
 	for _, d := range rules {
 		c := s.Class(d.oid)
@@ -119,10 +135,7 @@ func (s *Subschema) Attribute(name string) *AttributeType {
 		return nil
 	}
 	name, _, _ = strings.Cut(name, ";")
-	if a := s.attributes[name]; a != nil {
-		return a
-	}
-	return s.attributes[strings.ToLower(name)]
+	return s.attributes.get(name)
 }
 
 // Class returns the definition behind an object class name or OID, or nil.
@@ -130,7 +143,7 @@ func (s *Subschema) Class(name string) *ObjectClass {
 	if s == nil {
 		return nil
 	}
-	return s.classes[strings.ToLower(name)]
+	return s.classes.get(name)
 }
 
 // ClassNames are the names of all object classes, sorted.
@@ -142,7 +155,7 @@ func (s *Subschema) ClassNames() []string {
 		}
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // Canonical returns the first name of the attribute behind name (`surname` -> `sn`), or name itself where the schema does not know it.

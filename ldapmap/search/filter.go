@@ -24,14 +24,15 @@ var (
 	nothing    = translated{ldif.Nothing, nil}
 )
 
-// Filter translates e within the type's scope (nil: all of it). Ids in e are looked up in refs, which holds those that IDs names.
+// Filter translates e within the type's scope (nil: all of it). Ids in e are looked up in refs, which holds those that IDs names. The
+// scope comes last: slapd reads the index of each term in order, up to one that finds nobody, and the scope's holds everybody.
 func Filter(t *ldapmap.Type, e filter.Expr, refs ldapmap.Refs) (text string, remainder filter.Expr) {
 	if e == nil {
 		return t.Scope(), nil
 	}
 	x := &translator{t, refs}
 	f := x.translate(e)
-	return ldif.AllOf(t.Scope(), f.ldap), f.remainder
+	return ldif.AllOf(f.ldap, t.Scope()), f.remainder
 }
 
 // translator translates filters on one resource type.

@@ -90,7 +90,7 @@ cn: crew
 			t.Fatalf("%s: %v", c.filter, err)
 		}
 		got, remainder := search.Filter(typ, e, w.Refs(search.IDs(typ, e), nil))
-		want := ldif.AllOf(typ.Scope(), c.want)
+		want := ldif.AllOf(c.want, typ.Scope())
 		if got != want || (remainder == nil) != c.exact {
 			t.Errorf("%s\n got %s, remainder %v\nwant %s", c.filter, got, remainder, want)
 		}
@@ -118,7 +118,7 @@ func TestFiltersOfActiveDirectory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := search.Filter(users, e, ldapmap.Refs{}); got != "(&(&(objectCategory=person)(objectClass=user))"+want+")" {
+		if got, _ := search.Filter(users, e, ldapmap.Refs{}); got != "(&"+want+"(&(objectCategory=person)(objectClass=user)))" {
 			t.Errorf("%s becomes %s", text, got)
 		}
 	}
