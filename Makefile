@@ -20,7 +20,8 @@ fuzz:
 	.ci/fuzz
 
 # What a request costs, as a multiple of the raw LDAP operations that do the same in the same run (x-raw), and how near to a slapd with 10,000
-# users the bridge comes as its users run it (ratio: what it does in a second over what the directory does).
+# users the bridge comes as its users run it (ratio: what it does in a second over what the directory does), with its memory and its start.
+# BENCH_ARGS="--rounds 1" are arguments of scimbench, BENCH_JSON names a file for the figures.
 bench:
 	go test ./examples -run '^$$' -bench Bridge
 	go test ./cmd/scimbench -run '^$$' -bench Table -benchtime 1x -timeout 1h
