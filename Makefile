@@ -1,4 +1,4 @@
-.PHONY: bench build fuzz hostile races test verify
+.PHONY: bench bench-scale build fuzz hostile races test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -25,6 +25,11 @@ fuzz:
 bench:
 	go test ./examples -run '^$$' -bench Bridge
 	go test ./cmd/scimbench -run '^$$' -bench Table -benchtime 1x -timeout 1h
+
+# What may grow with the number of users, before 10,000 and before a million (SCIMBRIDGE_TEST_USERS), which takes some minutes and 2 GB where
+# TMPDIR points: the cost of each operation, of a page of the list of all and its memory, and of a PATCH with 40,000 members.
+bench-scale:
+	go test ./cmd/scimbench -run '^$$' -bench Scale -benchtime 1x -timeout 2h
 
 # The races between requests, thousands of rounds of each on every server: hours, most of them on Samba.
 races:

@@ -65,7 +65,8 @@ func newBench(line commandLine, log io.Writer) (*bench, error) {
 	}
 	for n := range slices.Max(line.Concurrency) {
 		w := &worker{
-			bench: b, n: n, attribute: line.Attribute, inside: map[string]bool{}, blocked: map[string]bool{}, entries: map[string]*ldap.Entry{},
+			bench: b, n: n, attribute: line.Attribute,
+			inside: map[string]bool{}, blocked: map[string]bool{}, entries: map[string]*ldap.Entry{},
 		}
 		b.workers = append(b.workers, w)
 		if line.LDAP.URL != "" {

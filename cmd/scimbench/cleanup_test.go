@@ -136,7 +136,9 @@ func TestAServerThatListsNobody(t *testing.T) {
 
 // TestWholeList: the users who are asked for are from all over the list, however large it is and its pages are.
 func TestWholeList(t *testing.T) {
-	for _, f := range []*fake{{people: 7, page: 1000}, {people: 1500, page: 1000}, {people: 10_500, page: 1000}, {people: 90_000, page: 200}} {
+	for _, f := range []*fake{
+		{people: 7, page: 1000}, {people: 1500, page: 1000}, {people: 10_500, page: 1000}, {people: 90_000, page: 200},
+	} {
 		server := httptest.NewServer(f)
 		b := bench{client: &client{base: server.URL, http: &fasthttp.Client{}}}
 		if err := b.meet(t.Context()); err != nil {

@@ -48,7 +48,8 @@ var operations = []operation{
 		scim: func(w *worker) error {
 			id := w.next().ID
 			w.blocked[id] = !w.blocked[id]
-			return w.client.patch(fasthttp.StatusOK, "/Users/"+id, fmt.Sprintf(`{"op":"replace","path":"active","value":%t}`, !w.blocked[id]))
+			return w.client.patch(fasthttp.StatusOK, "/Users/"+id,
+				fmt.Sprintf(`{"op":"replace","path":"active","value":%t}`, !w.blocked[id]))
 		},
 		floor: func(w *worker) error { return w.floor.replace(w.next().ID, w.newName()) },
 	},

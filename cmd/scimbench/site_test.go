@@ -131,7 +131,8 @@ func writeUsers(to io.Writer, users int) error {
 	return nil
 }
 
-// resident is how much memory the bridge has, VmRSS, or had at the most, VmHWM, as text for a report and in octets: 0 where it cannot be told.
+// resident is how much memory the bridge has (VmRSS), or had at the most (VmHWM), as a report says it and in octets: 0 where it cannot be
+// told.
 func (s *site) resident(field string) (text string, octets int) {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
 	for line := range strings.Lines(string(status)) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -71,7 +70,7 @@ func table(b *testing.B, s *site, out io.Writer) error {
 		say(fmt.Sprintf("After the run at %d:", n), fmt.Sprintf("%d MB", workedGoal/1_000_000), worked, octets > workedGoal)
 	}
 	fmt.Fprintf(out, "\n%s\nslapd's database: %s, written without waiting for the disk (dbnosync)\n",
-		s.machine(), filepath.Join(s.server.Folder(), "data"))
+		s.machine(), s.data())
 	if err := all.print(out, false); err != nil {
 		return err
 	}
