@@ -35,8 +35,9 @@ func serve(t testing.TB, users int, counted bool) *site {
 	t.Helper()
 	s := &site{}
 	begun := time.Now()
-	s.server = dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.MaxSize(1<<30+users*4<<10),
-		dirtest.Config("index scimExternalId,scimUserName,employeeNumber eq", "index sn,givenName,displayName eq,sub"),
+	s.server = dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.MaxSize(1<<30+users*8<<10),
+		dirtest.Config("index scimExternalId,scimUserName,employeeNumber eq", "index sn,givenName,displayName eq,sub"), // as the example
+		dirtest.WithoutRefint(), dirtest.Overlay("refint", "refint_attributes member manager"), dirtest.Overlay("syncprov"),
 		dirtest.Entries(func(to io.Writer) error { return writeUsers(to, users) }))
 	s.loading = time.Since(begun)
 	url := s.server.URL
