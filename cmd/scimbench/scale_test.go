@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -158,14 +157,14 @@ func scale(ctx context.Context, out io.Writer, few, many *site, members int, arg
 	return manyMembers(ctx, out, many, runs[1], ids[:min(members, len(ids))])
 }
 
-// compare prints what each operation costs among many users, over what it costs among few.
+// compare prints what each operation costs among many users, over what it costs among few, and over what it costs in the directory alone.
 func compare(out io.Writer, few, many []*row) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "\noperation\tat a time\tfew: a second\tmany: a second\tcosts\twithin 1.5\tof the directory alone\t")
+	fmt.Fprintf(out, "\n| operation | at a time | few: a second | many: a second | costs | in the directory alone | within %v |\n"+
+		"|---|---|---|---|---|---|---|\n", growthGoal)
 	for i, f := range few {
 		m := many[i]
-		if f.Skipped != "" || m.Skipped != "" {
-			fmt.Fprintf(table, "%s\t%d\t%s%s\t\t\t\t\t\n", f.Operation, f.Concurrency, f.Skipped, m.Skipped)
+		if skipped := f.Skipped + m.Skipped; skipped != "" {
+			fmt.Fprintf(out, "| %s | %d | %s |\n", f.Operation, f.Concurrency, skipped)
 			continue
 		}
 		for _, row := range []*row{f, m} {
@@ -173,15 +172,15 @@ func compare(out io.Writer, few, many []*row) error {
 				return fmt.Errorf("%s: %d times %s", row.Operation, n, text)
 			}
 		}
-		served, direct := growth(f.rates, m.rates), growth(f.floors, m.floors)
-		alone := ""
-		if direct > 0 {
+		alone := "–"
+		if direct := growth(f.floors, m.floors); direct > 0 {
 			alone = fmt.Sprintf("%.2f", direct)
 		}
-		fmt.Fprintf(table, "%s\t%d\t%.0f\t%.0f\t%.2f\t%s\t%s\t\n",
-			f.Operation, f.Concurrency, f.Rate, m.Rate, served, yes(served <= growthGoal), alone)
+		served := growth(f.rates, m.rates)
+		fmt.Fprintf(out, "| %s | %d | %.0f | %.0f | %.2f | %s | %s |\n",
+			f.Operation, f.Concurrency, f.Rate, m.Rate, served, alone, yes(served <= growthGoal))
 	}
-	return table.Flush()
+	return nil
 }
 
 // growth is the median of how much less often the same is done in the rounds among many.
