@@ -43,7 +43,7 @@ func gcPercent(live uint64) int {
 }
 
 const (
-	// restSize is what the program needs when little is asked of it, and some more.
+	// restSize is what the program needs when little is asked of it, and some more. At work it has the heap's floor besides.
 	restSize = 20 << 20
 	// restEvery is how often it looks. What pools keep takes two looks to go.
 	restEvery = 10 * time.Second
@@ -54,7 +54,7 @@ const (
 // giveBack returns to the system what a burst of requests took. The runtime collects when the heap has grown by half or so since the last
 // time, which after a burst it may not do for minutes.
 func giveBack(ctx context.Context) {
-	r := rest{held: held, free: debug.FreeOSMemory}
+	r := rest{held: held, collections: func() uint64 { return metric("/gc/cycles/automatic:gc-cycles") }, free: debug.FreeOSMemory}
 	for tick := time.NewTicker(restEvery); ; {
 		select {
 		case <-tick.C:
@@ -68,19 +68,24 @@ func giveBack(ctx context.Context) {
 
 // rest knows what the last looks came to: what is in use cannot be given back, however often it is tried.
 type rest struct {
-	held func() uint64
-	free func()
+	held        func() uint64
+	collections func() uint64 // so far
+	free        func()
 
+	seen  uint64 // of them
 	least uint64 // that was held since memory was last given back
 	vain  int    // looks in a row that freed next to nothing
 }
 
 func (r *rest) look() {
-	before := r.held()
+	before, enough := r.held(), uint64(restSize)
+	if n := r.collections(); n != r.seen { // it is at work
+		enough, r.seen = enough+heapFloor, n
+	}
 	if before > r.least+restSlack { // it has grown
 		r.vain = 0
 	}
-	if before <= restSize || r.vain == 2 {
+	if before <= enough || r.vain == 2 {
 		r.least = min(r.least, before)
 		return
 	}

@@ -40,10 +40,16 @@ func TestHeapIsPaced(t *testing.T) {
 // TestRestLooksAtWhatItFrees: what a burst left is given back, what pools keep of it with the second look, and what is in use is let be.
 func TestRestLooksAtWhatItFrees(t *testing.T) {
 	const mega = 1 << 20
-	memory, rounds := uint64(20*mega), 0
+	memory, collections, working, rounds := uint64(20*mega), uint64(0), false, 0
 	kept := []uint64{} // after each round
 	r := rest{
 		held: func() uint64 { return memory },
+		collections: func() uint64 {
+			if working {
+				collections++
+			}
+			return collections
+		},
 		free: func() {
 			rounds++
 			if len(kept) > 0 {
@@ -52,20 +58,23 @@ func TestRestLooksAtWhatItFrees(t *testing.T) {
 		},
 	}
 	for _, step := range []struct {
-		what   string
-		memory uint64
-		kept   []uint64
-		rounds int // of ten looks
+		what    string
+		working bool
+		memory  uint64
+		kept    []uint64
+		rounds  int // of ten looks
 	}{
-		{"at rest", 20 * mega, nil, 0},
-		{"a burst, all of it in pools", 200 * mega, []uint64{196 * mega, 18 * mega}, 2},
-		{"more users than rest knows", 70 * mega, nil, 2},
-		{"a little more", 74 * mega, nil, 0},
-		{"a burst beside them", 150 * mega, []uint64{100 * mega, 70 * mega}, 4},
-		{"at rest again", 20 * mega, nil, 0},
-		{"as much as before", 70 * mega, []uint64{20 * mega}, 1},
+		{"at rest", false, 20 * mega, nil, 0},
+		{"at work", true, 52 * mega, nil, 0},
+		{"after work", false, 52 * mega, []uint64{18 * mega}, 1},
+		{"a burst, all of it in pools", false, 200 * mega, []uint64{196 * mega, 18 * mega}, 2},
+		{"more users than rest knows", false, 70 * mega, nil, 2},
+		{"a little more", false, 74 * mega, nil, 0},
+		{"a burst beside them", true, 150 * mega, []uint64{100 * mega, 70 * mega}, 4},
+		{"at rest again", false, 20 * mega, nil, 0},
+		{"as much as before", false, 70 * mega, []uint64{20 * mega}, 1},
 	} {
-		memory, kept, rounds = step.memory, step.kept, 0
+		memory, working, kept, rounds = step.memory, step.working, step.kept, 0
 		for range 10 {
 			r.look()
 		}
