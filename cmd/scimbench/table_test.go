@@ -111,7 +111,11 @@ func markdown(rows []*row, concurrencies []int) string {
 	for _, name := range names {
 		fmt.Fprintf(&text, "| %s |", name)
 		for _, row := range rows { // which are in the order of the concurrencies
-			if row.Operation == name {
+			switch {
+			case row.Operation != name:
+			case row.Skipped != "":
+				text.WriteString(" – | – | – |")
+			default:
 				fmt.Fprintf(&text, " %.0f | %.2f, %.2f | %s |", row.Rate, row.P50, row.P99, verdict(row))
 			}
 		}
@@ -132,4 +136,22 @@ func verdict(r *row) string {
 		return fmt.Sprintf("%.2f (goal: %.2f, missed)", r.Ratio, goal)
 	}
 	return fmt.Sprintf("%.2f (goal: %.2f)", r.Ratio, goal)
+}
+
+func TestMarkdown(t *testing.T) {
+	rows := []*row{
+		{Operation: "get", Concurrency: 16, Rate: 30, P50: 1, P99: 2, Ratio: 0.59},
+		{Operation: "cycle", Concurrency: 16, Rate: 4},
+		{Operation: "get", Concurrency: 1, Rate: 20, P50: 1, P99: 2, Ratio: 0.51},
+		{Operation: "cycle", Concurrency: 1, Skipped: "needs 7 users, there are 3"},
+	}
+	want := `
+| operation | 16 at a time: a second | p50, p99 ms | of the directory | 1 at a time: a second | p50, p99 ms | of the directory |
+|---|---|---|---|---|---|---|
+| get | 30 | 1.00, 2.00 | 0.59 (goal: 0.60, missed) | 20 | 1.00, 2.00 | 0.51 (goal: 0.50) |
+| cycle | 4 | 0.00, 0.00 | – | – | – | – |
+`
+	if got := markdown(rows, []int{16, 1}); got != want {
+		t.Errorf("%s", got)
+	}
 }
