@@ -65,7 +65,8 @@ func serve(t testing.TB, users int, counted bool) *site {
 	bridge.Env = append(os.Environ(),
 		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS="+url, "SCIMBRIDGE_DIRECTORY_BIND_DN="+s.server.BindDN,
 		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE="+password, "SCIMBRIDGE_ACCESS_TOKENFILE="+token,
-		"SCIMBRIDGE_RESOURCES_0_BASE="+s.server.People, "SCIMBRIDGE_RESOURCES_1_BASE="+s.server.Groups)
+		"SCIMBRIDGE_RESOURCES_0_BASE="+s.server.People, "SCIMBRIDGE_RESOURCES_1_BASE="+s.server.Groups,
+		"SCIMBRIDGE_LISTEN_REQUESTTIMEOUT=100s") // to find the places of a million users may take longer than the 30 s by default
 	s.start(t, bridge)
 	_, base, _ := strings.Cut(s.server.People, ",")
 	s.arguments = append(s.arguments, "--token-file", token, "--ldap-url", s.server.URL, "--ldap-bind-dn", s.server.BindDN,
