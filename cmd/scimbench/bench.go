@@ -20,58 +20,41 @@ type bench struct {
 	line     commandLine
 	client   *client
 	log      io.Writer
-	name     string // of the run, in the names of all that it makes
-	pool     []resource
+	name     string           // of the run, in the names of all that it makes
+	total    int              // users there are
+	pool     []resource       // of them
 	groups   map[int]resource // by their number of members
 	made     []asked          // groups to remove
 	workers  []*worker
 	template *ldap.Entry
 }
 
-// worker sends one request after another. What it changes is its own.
-type worker struct {
-	*bench
-	n         int
-	floor     *floor // nil: there is none
-	attribute string
-	users     []resource
-	turn      int
-	names     int
-	cursor    string
-
-	inside     map[string]bool // its users who are in the group
-	group      resource
-	groupEntry *ldap.Entry
-	entries    map[string]*ldap.Entry // of its users, by id
-
-	made   []asked  // users to remove
-	copies []string // logins of entries to delete
-}
-
-// usersEach is how many users a worker changes in turn.
-const usersEach = 8
-
-// next is the worker's user whose turn it is.
-func (w *worker) next() resource {
-	u := w.users[w.turn%len(w.users)]
-	w.turn++
-	return u
-}
-
-// someone is a user who was there already, or was made for the run.
-func (w *worker) someone() resource {
-	w.turn++
-	return w.pool[(w.turn*7919+w.n*104729)%len(w.pool)]
-}
-
-// newName is a userName that nobody has.
-func (w *worker) newName() string {
-	w.names++
-	return fmt.Sprintf("%s-%d-%d@scimbench.example", w.name, w.n, w.names)
-}
-
 // measure does the whole run, and removes what it made.
 func measure(ctx context.Context, line commandLine, log io.Writer) (r *report, err error) {
+	b, err := newBench(line, log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.cleanUp()) }()
+	if err := b.prepare(ctx); err != nil {
+		return nil, err
+	}
+	r = &report{Users: b.total}
+	for _, concurrency := range line.Concurrency {
+		rows := b.rows(concurrency)
+		for round := range line.Rounds {
+			fmt.Fprintf(log, "%d at a time, round %d of %d\n", concurrency, round+1, line.Rounds)
+			if err := b.round(ctx, rows); err != nil {
+				return nil, err
+			}
+		}
+		r.Rows = append(r.Rows, rows...)
+	}
+	return r, nil
+}
+
+// newBench is a run that has made nothing yet.
+func newBench(line commandLine, log io.Writer) (*bench, error) {
 	trusted, err := trust(line.CAFile)
 	if err != nil {
 		return nil, err
@@ -80,60 +63,58 @@ func measure(ctx context.Context, line commandLine, log io.Writer) (r *report, e
 	if b.client, err = newClient(line.URL, line.TokenFile, trusted); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, b.cleanUp()) }()
-	chosen := slices.DeleteFunc(slices.Clone(operations), func(o operation) bool {
-		return len(line.Operations) > 0 && !slices.Contains(line.Operations, o.name)
-	})
 	for n := range slices.Max(line.Concurrency) {
-		w := &worker{bench: b, n: n, attribute: line.Attribute, inside: map[string]bool{}, entries: map[string]*ldap.Entry{}}
+		w := &worker{
+			bench: b, n: n, attribute: line.Attribute,
+			inside: map[string]bool{}, blocked: map[string]bool{}, entries: map[string]*ldap.Entry{},
+		}
 		b.workers = append(b.workers, w)
 		if line.LDAP.URL != "" {
 			if w.floor, err = line.LDAP.open(trusted); err != nil {
-				return nil, fmt.Errorf("%s: %w", line.LDAP.URL, err)
+				return nil, errors.Join(fmt.Errorf("%s: %w", line.LDAP.URL, err), b.cleanUp())
 			}
 		}
 	}
-	if err := b.prepare(ctx, chosen); err != nil {
-		return nil, err
-	}
-	r = &report{Users: len(b.pool)}
-	for _, concurrency := range line.Concurrency {
-		var rows []*row
-		for _, o := range chosen {
-			rows = append(rows, &row{Operation: o.name, Concurrency: concurrency, Errors: map[string]int{}})
-		}
-		for round := range line.Rounds {
-			fmt.Fprintf(log, "%d at a time, round %d of %d\n", concurrency, round+1, line.Rounds)
-			for i, o := range chosen {
-				if o.group > len(b.pool) {
-					rows[i].Skipped = fmt.Sprintf("needs %d users, there are %d", o.group, len(b.pool))
-					continue
-				}
-				if err := b.enter(ctx, o); err != nil {
-					return nil, err
-				}
-				served := b.phase(ctx, concurrency, o.scim)
-				direct := phase{}
-				if o.floor != nil && b.workers[0].floor != nil {
-					direct = b.phase(ctx, concurrency, o.floor)
-				}
-				if ctx.Err() != nil {
-					return nil, ctx.Err()
-				}
-				rows[i].add(served, direct)
-			}
-		}
-		r.Rows = append(r.Rows, rows...)
-	}
-	return r, nil
+	return b, nil
 }
 
-// prepare reads who is there, and makes what the workers change.
-func (b *bench) prepare(ctx context.Context, chosen []operation) error {
-	largest := usersEach
-	for _, o := range chosen {
-		largest = max(largest, o.group)
+// rows are the operations to be measured, nothing measured yet.
+func (b *bench) rows(concurrency int) []*row {
+	var rows []*row
+	for _, o := range operations {
+		if len(b.line.Operations) == 0 || slices.Contains(b.line.Operations, o.name) {
+			rows = append(rows, &row{Operation: o.name, Concurrency: concurrency, Errors: map[string]int{}, operation: o})
+		}
 	}
+	return rows
+}
+
+// round measures each operation once, and right after it what it comes to in the directory.
+func (b *bench) round(ctx context.Context, rows []*row) error {
+	for _, row := range rows {
+		o := row.operation
+		if o.group > len(b.pool) {
+			row.Skipped = fmt.Sprintf("needs %d users, there are %d", o.group, len(b.pool))
+			continue
+		}
+		if err := b.enter(ctx, o); err != nil {
+			return err
+		}
+		served := b.phase(ctx, row.Concurrency, o.scim)
+		direct := phase{}
+		if o.floor != nil && b.workers[0].floor != nil {
+			direct = b.phase(ctx, row.Concurrency, o.floor)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		row.add(served, direct)
+	}
+	return nil
+}
+
+// prepare makes what the workers change, and reads who is there.
+func (b *bench) prepare(ctx context.Context) error {
 	for _, w := range b.workers {
 		for range usersEach {
 			if ctx.Err() != nil {
@@ -153,22 +134,34 @@ func (b *bench) prepare(ctx context.Context, chosen []operation) error {
 			}
 		}
 	}
-	for start := 1; len(b.pool) < largest; start = 1 + len(b.pool) {
+	return b.meet(ctx)
+}
+
+// poolSize is how many of the users who are there are read and asked for: as many as the largest group has members.
+const poolSize = 10_000
+
+// meet reads users from all over the list.
+func (b *bench) meet(ctx context.Context) error {
+	size := 1000
+	for n, pages := 0, 1; n < pages; n++ {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		start := n * max(size, b.total/pages)
 		var page list
-		path := fmt.Sprintf("/Users?attributes=userName&count=1000&startIndex=%d", start)
+		path := fmt.Sprintf("/Users?attributes=userName&count=%d&startIndex=%d", size, 1+start)
 		if err := b.client.ask(fasthttp.StatusOK, fasthttp.MethodGet, path, "", &page); err != nil {
 			return err
 		}
 		b.pool = append(b.pool, page.Resources...)
-		if len(page.Resources) == 0 || len(b.pool) >= page.TotalResults {
-			break
+		if n > 0 {
+			continue
 		}
-	}
-	if len(b.pool) == 0 {
-		return errors.New("GET /Users: nobody is listed, though users were made")
+		if len(page.Resources) == 0 {
+			return errors.New("GET /Users: nobody is listed, though users were made")
+		}
+		size, b.total = len(page.Resources), page.TotalResults // a server may have smaller pages
+		pages = (min(b.total, poolSize) + size - 1) / size
 	}
 	return nil
 }
@@ -289,23 +282,4 @@ func (b *bench) cleanUp() error {
 		return fmt.Errorf("not all that was made (%s-…) is removed: %w", b.name, faults[i])
 	}
 	return nil
-}
-
-func (w *worker) cleanUp() error {
-	var faults []error
-	for _, user := range w.made {
-		faults = append(faults, w.client.undo(user))
-	}
-	if w.floor == nil {
-		return errors.Join(faults...)
-	}
-	defer w.floor.conn.Close()
-	for _, login := range w.copies {
-		found, err := w.floor.named(w.floor.Login, login)
-		faults = append(faults, err)
-		for _, entry := range found {
-			faults = append(faults, w.floor.conn.Del(ldap.NewDelRequest(entry.DN, nil)))
-		}
-	}
-	return errors.Join(faults...)
 }

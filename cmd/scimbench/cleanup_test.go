@@ -11,11 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
+	"github.com/valyala/fasthttp"
 
 	"scimbridge/bridge/directory/dirtest"
 )
@@ -26,6 +28,7 @@ type fake struct {
 	last   int
 	names  map[string]string // of what is there, by path
 	people int               // listed, beside what was made
+	page   int               // resources on a page at the most
 	during func(method, name string) (status int)
 }
 
@@ -67,11 +70,14 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				}
 			}
 		} else {
-			for n := range f.people {
+			start, _ := strconv.Atoi(r.FormValue("startIndex"))
+			count, _ := strconv.Atoi(r.FormValue("count"))
+			for n := start - 1; n < min(f.people, start-1+min(count, f.page)); n++ {
 				found.Resources = append(found.Resources, resource{ID: fmt.Sprint("p", n), UserName: fmt.Sprint("p", n)})
 			}
+			found.TotalResults = f.people
 		}
-		found.TotalResults = len(found.Resources)
+		found.TotalResults = max(found.TotalResults, len(found.Resources))
 		json.NewEncoder(w).Encode(found)
 	}
 }
@@ -100,7 +106,7 @@ func (f *fake) measured(t *testing.T, ctx context.Context, operation string) (co
 func TestLostAnswersAreCleanedUp(t *testing.T) {
 	for _, operation := range []string{"create", "entra-cycle"} {
 		asked := 0
-		f := &fake{people: 5, during: func(method, name string) int {
+		f := &fake{people: 5, page: 2, during: func(method, name string) int {
 			if asked++; method == "POST" && asked > 40 && asked%3 == 0 {
 				return 503
 			}
@@ -111,7 +117,7 @@ func TestLostAnswersAreCleanedUp(t *testing.T) {
 			t.Errorf("%s: %d %s", operation, code, text)
 		}
 	}
-	f := &fake{people: 5, during: func(_, name string) int {
+	f := &fake{people: 5, page: 2, during: func(_, name string) int {
 		if strings.HasSuffix(name, "-1") {
 			return 503
 		}
@@ -128,12 +134,34 @@ func TestAServerThatListsNobody(t *testing.T) {
 	}
 }
 
+// TestWholeList: the users who are asked for are from all over the list, however large it is and its pages are.
+func TestWholeList(t *testing.T) {
+	for _, f := range []*fake{
+		{people: 7, page: 1000}, {people: 1500, page: 1000}, {people: 10_500, page: 1000}, {people: 90_000, page: 200},
+	} {
+		server := httptest.NewServer(f)
+		b := bench{client: &client{base: server.URL, http: &fasthttp.Client{}}}
+		if err := b.meet(t.Context()); err != nil {
+			t.Error(err)
+		}
+		server.Close()
+		met, tenths := map[string]bool{}, map[int]bool{}
+		for _, u := range b.pool {
+			n, _ := strconv.Atoi(u.ID[1:])
+			met[u.ID], tenths[n*10/f.people] = true, true
+		}
+		if len(met) != min(f.people, poolSize) || len(b.pool) != len(met) || len(tenths) != min(f.people, 10) {
+			t.Errorf("of %d: %d users, %d of them once, of %d tenths", f.people, len(b.pool), len(met), len(tenths))
+		}
+	}
+}
+
 // TestInterrupted: whatever the run is at, it ends with the next request, and cleans up.
 func TestInterrupted(t *testing.T) {
 	for _, after := range []string{"POST user", "GET", "POST group", "PATCH"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		since := 0
-		f := &fake{people: 1000, during: func(method, name string) int {
+		f := &fake{people: 1000, page: 300, during: func(method, name string) int {
 			if ctx.Err() != nil && method != "DELETE" {
 				since++
 			}

@@ -31,7 +31,7 @@ func newClient(base, tokenFile string, trusted *x509.CertPool) (*client, error) 
 	return &client{
 		base: strings.TrimRight(base, "/"), token: "Bearer " + strings.TrimSpace(string(token)),
 		http: &fasthttp.Client{
-			MaxConnsPerHost: 1000, ReadTimeout: time.Minute, WriteTimeout: time.Minute, MaxResponseBodySize: 256 << 20,
+			MaxConnsPerHost: 1000, ReadTimeout: 2 * time.Minute, WriteTimeout: time.Minute, MaxResponseBodySize: 256 << 20,
 			TLSConfig: &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12},
 		},
 	}, nil

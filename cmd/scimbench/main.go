@@ -52,7 +52,26 @@ func main() {
 
 // run is the program; it returns the exit code.
 func run(ctx context.Context, stdout, stderr io.Writer, arguments []string) int {
-	var line commandLine
+	line, code, ok := parse(stdout, stderr, arguments)
+	if !ok {
+		return code
+	}
+	report, err := measure(ctx, line, stderr)
+	if err == nil {
+		err = report.print(stdout, line.JSON)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "scimbench:", err)
+		return exitFault
+	}
+	if report.failed() {
+		return exitFault
+	}
+	return exitOK
+}
+
+// parse reads the command line. Where it asks for help alone, or is faulty, that is said, and the program ends with the exit code.
+func parse(stdout, stderr io.Writer, arguments []string) (line commandLine, code int, ok bool) {
 	helped := false
 	var names []string
 	for _, o := range operations {
@@ -63,32 +82,20 @@ func run(ctx context.Context, stdout, stderr io.Writer, arguments []string) int 
 		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }), kong.Vars{"operations": strings.Join(names, ", ")})
 	if err != nil {
 		fmt.Fprintln(stderr, "scimbench:", err)
-		return exitFault
+		return line, exitFault, false
 	}
 	_, err = parser.Parse(arguments)
 	if helped {
-		return exitOK
+		return line, exitOK, false
 	}
 	if err == nil {
 		err = line.check(names)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "scimbench: %v; see scimbench --help\n", err)
-		return exitUsage
+		return line, exitUsage, false
 	}
-	report, err := measure(ctx, line, stderr)
-	if err != nil {
-		fmt.Fprintln(stderr, "scimbench:", err)
-		return exitFault
-	}
-	if err := report.print(stdout, line.JSON); err != nil {
-		fmt.Fprintln(stderr, "scimbench:", err)
-		return exitFault
-	}
-	if report.failed() {
-		return exitFault
-	}
-	return exitOK
+	return line, exitOK, true
 }
 
 func (l commandLine) check(names []string) error {

@@ -46,15 +46,17 @@ var operations = []operation{
 	{
 		name: "disable",
 		scim: func(w *worker) error {
-			return w.client.patch(fasthttp.StatusOK, "/Users/"+w.next().ID,
-				fmt.Sprintf(`{"op":"replace","path":"active","value":%t}`, w.turn/len(w.users)%2 == 1))
+			id := w.next().ID
+			w.blocked[id] = !w.blocked[id]
+			return w.client.patch(fasthttp.StatusOK, "/Users/"+id,
+				fmt.Sprintf(`{"op":"replace","path":"active","value":%t}`, !w.blocked[id]))
 		},
 		floor: func(w *worker) error { return w.floor.replace(w.next().ID, w.newName()) },
 	},
 	{name: "member-of-1", group: 1, scim: (*worker).join, floor: (*worker).joinDirectly},
 	{name: "member-of-1000", group: 1000, scim: (*worker).join, floor: (*worker).joinDirectly},
 	{name: "member-of-10000", group: 10000, scim: (*worker).join, floor: (*worker).joinDirectly},
-	{name: "list-by-index", scim: func(w *worker) error { return w.page("startIndex=" + strconv.Itoa(1+w.turn*pageSize%len(w.pool))) }},
+	{name: "list-by-index", scim: func(w *worker) error { return w.page("startIndex=" + strconv.Itoa(1+w.turn*7919*pageSize%w.total)) }},
 	{name: "list-by-cursor", scim: func(w *worker) error { return w.page("cursor=" + w.cursor) }},
 	{name: "entra-cycle", group: 1, scim: (*worker).cycle},
 }

@@ -13,7 +13,7 @@ import (
 
 // report is what a run came to.
 type report struct {
-	Users int    `json:"users"` // that were there, as far as they were read
+	Users int    `json:"users"` // that were there
 	Rows  []*row `json:"rows"`
 }
 
@@ -30,6 +30,7 @@ type row struct {
 	Errors      map[string]int `json:"errors,omitempty"`
 	Skipped     string         `json:"skipped,omitempty"` // why it was not measured
 
+	operation             operation
 	rates, floors, ratios []float64
 	took                  []time.Duration
 }
@@ -78,7 +79,7 @@ func (r *report) print(to io.Writer, asJSON bool) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(r)
 	}
-	fmt.Fprintf(to, "%d users read; this side of it: %s, %d cores\n\n", r.Users, runtime.GOARCH, runtime.NumCPU())
+	fmt.Fprintf(to, "%d users; this side of it: %s, %d cores\n\n", r.Users, runtime.GOARCH, runtime.NumCPU())
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "operation\tat a time\ta second\tp50 ms\tp95 ms\tp99 ms\terrors\tdirectory a second\tratio\t")
 	for _, row := range r.Rows {

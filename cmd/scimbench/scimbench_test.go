@@ -1,98 +1,21 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/examples"
 )
 
 func TestMain(m *testing.M) { dirtest.Main(m) }
 
-// site is scimbridge as its users run it, a process in front of a slapd with users.
-type site struct {
-	server    *dirtest.Server
-	arguments []string // of scimbench, to measure both
-}
-
-func serve(t testing.TB, users int) site {
-	t.Helper()
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.Config("index scimUserName eq"))
-	var entries strings.Builder
-	for i := range users {
-		fmt.Fprintf(&entries, "dn: uid=user%05d@contoso.example,%s\nobjectClass: inetOrgPerson\nobjectClass: scimbridgeUser\n"+
-			"uid: user%05d@contoso.example\ncn: Us Er\nsn: Er\ngivenName: Us\ndisplayName: Us Er\ntitle: Clerk\n"+
-			"mail: user%05d@contoso.example\nuserAccountControl: 512\n\n", i, server.People, i, i)
-	}
-	server.Load(t, entries.String())
-
-	folder := t.TempDir()
-	file := func(name, content string) string {
-		path := filepath.Join(folder, name)
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	token, password := file("token", strings.Repeat("bench-", 8)), file("password", server.Password)
-	program := filepath.Join(folder, "scimbridge")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "scimbridge/cmd/scimbridge")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	bridge := exec.Command(program, "serve", "--config", filepath.Join("..", "..", "examples", "openldap", "scimbridge.yaml"))
-	bridge.Env = append(os.Environ(),
-		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS="+server.URL, "SCIMBRIDGE_DIRECTORY_BIND_DN="+server.BindDN,
-		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE="+password, "SCIMBRIDGE_ACCESS_TOKENFILE="+token,
-		"SCIMBRIDGE_RESOURCES_0_BASE="+server.People, "SCIMBRIDGE_RESOURCES_1_BASE="+server.Groups)
-	log, err := bridge.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := bridge.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		bridge.Process.Signal(syscall.SIGTERM)
-		if err := bridge.Wait(); err != nil {
-			t.Errorf("scimbridge: %v", err)
-		}
-	})
-	listening := regexp.MustCompile(`listening\W+url\W+(http[^" ]+)`)
-	lines := bufio.NewScanner(log)
-	url := ""
-	for url == "" && lines.Scan() {
-		if found := listening.FindStringSubmatch(lines.Text()); found != nil {
-			url = found[1]
-		}
-	}
-	if url == "" {
-		t.Fatal("scimbridge does not listen")
-	}
-	go io.Copy(io.Discard, log)
-	_, base, _ := strings.Cut(server.People, ",")
-	return site{server, []string{
-		url, "--token-file", token, "--ldap-url", server.URL, "--ldap-bind-dn", server.BindDN,
-		"--ldap-password-file", password, "--ldap-base", base,
-	}}
-}
-
 // TestRun measures each operation for a moment. Nothing fails, all is measured, and the directory is as it was before.
 func TestRun(t *testing.T) {
-	s := serve(t, 1000)
+	s := serve(t, 1000, false)
 	before := len(s.server.Entries(t, s.server.People)) + len(s.server.Entries(t, s.server.Groups))
 	var out, log bytes.Buffer
 	code := run(t.Context(), &out, &log, append(s.arguments, "--json", "--rounds", "1", "--duration", "30ms", "--concurrency", "3,1"))
@@ -157,15 +80,5 @@ func TestRow(t *testing.T) {
 	if err := errors.Join((&report{Rows: []*row{r}}).print(&text, false)); err != nil || !strings.Contains(text.String(), "0.50") ||
 		!strings.Contains(text.String(), "3 times odd") {
 		t.Errorf("%v %s", err, &text)
-	}
-}
-
-// BenchmarkTable prints the table of scimbridge in front of slapd with 10,000 users: `make bench`.
-func BenchmarkTable(b *testing.B) {
-	s := serve(b, 10000)
-	for b.Loop() {
-		if code := run(b.Context(), os.Stdout, os.Stderr, s.arguments); code != exitOK {
-			b.Fatalf("exit code %d", code)
-		}
 	}
 }

@@ -47,6 +47,9 @@ func (s serveCommand) Run(w *world) error {
 	}
 	log.Info("listening", "url", h.server.URL(listener.Addr()))
 	go firstContact(w, h.bridge, log)
+	if os.Getenv("GOGC") == "" {
+		paceHeap(w)
+	}
 	go giveBack(w)
 	go onHangUp(w, hangUp, h.gate)
 	err = h.server.Serve(w, listener)

@@ -136,6 +136,9 @@ func (s *Server) Cont() {
 	}
 }
 
+// Folder is where the server keeps its files.
+func (s *Server) Folder() string { return s.own().dir }
+
 // Log returns what the server has logged.
 func (s *Server) Log() string { return s.own().log() }
 

@@ -3,6 +3,7 @@ package dirtest
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -128,6 +129,28 @@ func TestOpenLDAPOptions(t *testing.T) {
 	again.Attribute("sn", []string{"b"})
 	again.Attribute("mail", []string{"a@example.org"})
 	wantResult(t, s.connect(t).Add(again), ldap.LDAPResultConstraintViolation)
+}
+
+// TestOpenLDAPLoads: slapadd's entries are there, and one that it refuses is told.
+func TestOpenLDAPLoads(t *testing.T) {
+	t.Parallel()
+	s := OpenLDAP(t, MaxSize(2<<30), Entries(func(to io.Writer) error {
+		_, err := io.WriteString(to, person("a", "")+"\n"+group("g", "uid=a,ou=people,dc=example,dc=org"))
+		return err
+	}))
+	if got := len(s.Entries(t, s.Suffix)); got != 5 {
+		t.Errorf("%d entries, want the suffix, two containers, a user and a group", got)
+	}
+	if !strings.HasPrefix(s.Version(), "slapd 2.") {
+		t.Errorf("version %q", s.Version())
+	}
+	bad := &slapd{suffix: defaultSuffix, password: "x", maxSize: 1 << 30, entries: func(to io.Writer) error {
+		_, err := io.WriteString(to, person("a", "nonsense: 1\n"))
+		return err
+	}}
+	if _, err := bad.start(t, findSlapd(t)); err == nil || !strings.Contains(err.Error(), "nonsense") {
+		t.Errorf("an entry that is none: %v", err)
+	}
 }
 
 func TestOpenLDAPEncrypts(t *testing.T) {

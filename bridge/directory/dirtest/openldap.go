@@ -1,12 +1,17 @@
 package dirtest
 
 import (
+	"bufio"
+	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +59,13 @@ func Overlay(name string, settings ...string) Option {
 // MemberOf adds the overlay that keeps memberOf.
 func MemberOf() Option { return Overlay("memberof") }
 
+// Entries has slapadd load entries before slapd starts, as many as there may be: write gives their LDIF, parents first. The containers for
+// people and groups are there.
+func Entries(write func(io.Writer) error) Option { return func(s *slapd) { s.entries = write } }
+
+// MaxSize is how large the database may grow; the default is 1 GiB.
+func MaxSize(octets int) Option { return func(s *slapd) { s.maxSize = octets } }
+
 // AccessLog adds the overlay that records each change, in a database of its own.
 func AccessLog() Option {
 	return func(s *slapd) {
@@ -71,7 +83,7 @@ const userAccountControl = "attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccou
 func OpenLDAP(t testing.TB, options ...Option) *Server {
 	t.Helper()
 	program := findSlapd(t)
-	s := &slapd{suffix: defaultSuffix, password: rand.Text(), refint: true}
+	s := &slapd{suffix: defaultSuffix, password: rand.Text(), refint: true, maxSize: 1 << 30}
 	for _, option := range options {
 		option(s)
 	}
@@ -79,7 +91,9 @@ func OpenLDAP(t testing.TB, options ...Option) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Load(t, tree(s.suffix))
+	if s.entries == nil {
+		server.Load(t, tree(s.suffix))
+	}
 	return server
 }
 
@@ -115,6 +129,8 @@ type slapd struct {
 	refint    bool
 	memberOf  bool // something defines it
 	accessLog bool
+	maxSize   int
+	entries   func(io.Writer) error // nil: the containers alone, which slapd itself adds
 
 	dir   string
 	certs certificates
@@ -142,6 +158,11 @@ func (s *slapd) start(t testing.TB, program string) (*Server, error) {
 	if err := os.WriteFile(conf, []byte(s.conf()), 0o600); err != nil {
 		return nil, err
 	}
+	if s.entries != nil {
+		if err := s.add(filepath.Join(filepath.Dir(program), "slapadd"), conf); err != nil {
+			return nil, err
+		}
+	}
 	server := &Server{
 		Traits: ldif.OpenLDAP.Traits(), CA: s.certs.ca, ServerName: "localhost",
 		LDAPI:  "ldapi://" + url.PathEscape(filepath.Join(s.dir, "ldapi")),
@@ -165,6 +186,37 @@ func (s *slapd) start(t testing.TB, program string) (*Server, error) {
 		}
 	}
 	return nil, err
+}
+
+// add has slapadd load the containers and the entries.
+func (s *slapd) add(program, conf string) error {
+	slapadd := exec.Command(program, "-q", "-f", conf)
+	slapadd.SysProcAttr = dieWithParent()
+	in, err := slapadd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	var said bytes.Buffer
+	slapadd.Stdout, slapadd.Stderr = &said, &said
+	if err := slapadd.Start(); err != nil {
+		return err
+	}
+	text := bufio.NewWriterSize(in, 1<<20)
+	_, err = text.WriteString(tree(s.suffix) + "\n")
+	if err == nil {
+		err = s.entries(text)
+	}
+	err = errors.Join(err, text.Flush(), in.Close())
+	if ended := slapadd.Wait(); ended != nil {
+		return fmt.Errorf("slapadd: %w\n%s", ended, &said)
+	}
+	return err
+}
+
+// Version is what a slapd calls itself.
+func (s *Server) Version() string {
+	said, _ := exec.Command(s.own().program, "-VV").CombinedOutput()
+	return regexp.MustCompile(`slapd \S+`).FindString(string(said))
 }
 
 func freeURLs() (plain, secure string, err error) {
@@ -214,7 +266,7 @@ func (s *slapd) conf() string {
 	line("rootdn %q", s.rootDN())
 	line("rootpw %s", s.password)
 	line("directory %s", filepath.Join(s.dir, "data"))
-	line("maxsize %d", 1<<30)
+	line("maxsize %d", s.maxSize)
 	line("dbnosync") // a killed slapd loses nothing by it, only a machine without power would
 	line("index objectClass,entryUUID,uid,cn,mail,member,manager eq")
 	if s.refint {
