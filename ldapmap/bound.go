@@ -58,6 +58,7 @@ func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {
 	}
 	l := learner{t: t, compiled: c}
 	l.learn()
+	t.setAttributes()
 	faults := append(l.faults, t.setScope(c.Options.Filter)...)
 	if len(faults) == 0 {
 		t.setSources()

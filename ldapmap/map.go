@@ -34,10 +34,11 @@ type Type struct {
 	Resource      *schema.ResourceType
 
 	Rules      []*Rule
-	StandIns   []*Rule // the rules with `empty`, each behind those that its expression reads
-	Unique     []*Rule // of the SCIM attributes that no two resources share
-	Login      *Rule   // of userName; nil where the map has none
-	Tombstone  string  // LDAP attribute that keeps a tombstone name (see IsTombstone); "": none
+	Attributes []*Attribute // that are written, in the order of the map
+	StandIns   []*Rule      // the rules with `empty`, each behind those that its expression reads
+	Unique     []*Rule      // of the SCIM attributes that no two resources share
+	Login      *Rule        // of userName; nil where the map has none
+	Tombstone  string       // LDAP attribute that keeps a tombstone name (see IsTombstone); "": none
 	DN         *compile.Expression
 	Active     []Activation
 	References []*Reference // the members' last

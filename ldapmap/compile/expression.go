@@ -24,6 +24,7 @@ type Expression struct {
 	text    string
 	program *vm.Program
 	uses    map[string]bool // the names that it mentions: `title`, `name.givenName`, `enterprise.department`, `resource.title`
+	sees    []sight         // what they begin with
 	Secret  bool            // it reads what is never shown, a password, and neither is what it makes of that
 }
 
@@ -131,7 +132,11 @@ func newExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 	if err != nil {
 		return nil, err
 	}
-	names := nameCheck{rt: rt, known: environment(scim.Resource{}, rt, "")}
+	sights := sightsOf(rt)
+	names := nameCheck{rt: rt, known: map[string]bool{}}
+	for _, s := range sights {
+		names.known[s.name] = true
+	}
 	for _, name := range functionNames {
 		names.known[name] = true
 	}
@@ -147,7 +152,14 @@ func newExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 			names.uses[name] = true
 		}
 	}
-	return &Expression{text: source, program: program, uses: names.uses}, nil
+	e := &Expression{text: source, program: program, uses: names.uses}
+	for _, s := range sights {
+		of := func(use string) bool { owner, _, _ := strings.Cut(use, "."); return owner == s.name }
+		if slices.ContainsFunc(slices.Collect(maps.Keys(e.uses)), of) {
+			e.sees = append(e.sees, s)
+		}
+	}
+	return e, nil
 }
 
 // reads says whether the expression sees what the rule maps.
@@ -179,7 +191,11 @@ func isSecret(a *schema.Attribute) bool { return a.Mutability == schema.WriteOnl
 
 // Eval gives the expression's value over r as text, "" where it is unassigned.
 func (e *Expression) Eval(r scim.Resource, rt *schema.ResourceType, base string) (string, error) {
-	value, err := expr.Run(e.program, environment(r, rt, base))
+	seen := make(map[string]any, len(e.sees))
+	for _, s := range e.sees {
+		seen[s.name] = s.of(r, rt, base)
+	}
+	value, err := expr.Run(e.program, seen)
 	if err == nil && value == nil {
 		return "", nil
 	}
@@ -189,7 +205,12 @@ func (e *Expression) Eval(r scim.Resource, rt *schema.ResourceType, base string)
 			return s, nil
 		}
 	}
-	return "", &scim.Error{Type: scim.InvalidValue, Detail: e.failure(err, environment(r, rt, base))}
+	return "", &scim.Error{Type: scim.InvalidValue, Detail: e.failure(err, seen)}
+}
+
+// Distinguishes says whether the expression sees a difference between two resources; where it sees none, it gives both the same.
+func (e *Expression) Distinguishes(a, b scim.Resource, rt *schema.ResourceType) bool {
+	return slices.ContainsFunc(e.sees, func(s sight) bool { return !scim.SameValue(s.of(a, rt, ""), s.of(b, rt, "")) })
 }
 
 func firstLine(err error) string {
@@ -197,28 +218,47 @@ func firstLine(err error) string {
 	return line
 }
 
-// environment is what an expression sees: every attribute of rt by name, so that a misspelt one fails to compile; a singular complex
-// attribute is never nil, so that its sub-attributes can be named.
-func environment(r scim.Resource, rt *schema.ResourceType, base string) map[string]any {
-	env := map[string]any{"base": base}
-	for _, a := range rt.Core.Attributes {
-		value := r[a.Name]
-		if value == nil && a.Type == schema.Complex && !a.MultiValued {
-			value = map[string]any{}
+// sight is a name that expressions may see, and what it stands for.
+type sight struct {
+	name string
+	of   func(r scim.Resource, rt *schema.ResourceType, base string) any
+}
+
+// sightsOf are all that an expression over rt may see: every attribute by name, so that a misspelt one fails to compile; a singular
+// complex attribute is never nil, so that its sub-attributes can be named.
+func sightsOf(rt *schema.ResourceType) []sight {
+	sights := []sight{
+		{"id", func(r scim.Resource, _ *schema.ResourceType, _ string) any { return r["id"] }},
+		{"resource", func(r scim.Resource, rt *schema.ResourceType, _ string) any { return withoutSecrets(r, rt) }},
+		{"enterprise", func(r scim.Resource, _ *schema.ResourceType, _ string) any { return enterpriseOf(r) }},
+	}
+	add := func(name string, of func(scim.Resource, *schema.ResourceType, string) any) {
+		if !slices.ContainsFunc(sights, func(s sight) bool { return s.name == name }) {
+			sights = append(sights, sight{name, of})
 		}
-		env[a.Name] = value
 	}
-	env["id"], env["resource"] = r["id"], withoutSecrets(r, rt)
-	enterprise, _ := r[schema.EnterpriseURN].(map[string]any)
-	full := map[string]any{}
-	for name, value := range enterprise {
-		full[name] = value
+	for _, a := range rt.Core.Attributes {
+		add(a.Name, func(r scim.Resource, _ *schema.ResourceType, _ string) any {
+			value := r[a.Name]
+			if value == nil && a.Type == schema.Complex && !a.MultiValued {
+				value = map[string]any{}
+			}
+			return value
+		})
 	}
-	if full["manager"] == nil {
-		full["manager"] = map[string]any{}
+	add("base", func(_ scim.Resource, _ *schema.ResourceType, base string) any { return base })
+	return sights
+}
+
+func enterpriseOf(r scim.Resource) map[string]any {
+	values, _ := r[schema.EnterpriseURN].(map[string]any)
+	if values["manager"] != nil {
+		return values
 	}
-	env["enterprise"] = full
-	return env
+	full := make(map[string]any, len(values)+1)
+	maps.Copy(full, values)
+	full["manager"] = map[string]any{}
+	return full
 }
 
 // withoutSecrets is the resource without what nobody may read.
@@ -245,7 +285,7 @@ func without(values map[string]any, s *schema.Schema) map[string]any {
 // `enterprise.division`.
 type nameCheck struct {
 	rt      *schema.ResourceType
-	known   map[string]any
+	known   map[string]bool
 	unknown string
 	called  bool // it is unknown as a function
 	uses    map[string]bool
@@ -272,7 +312,7 @@ func (c *nameCheck) Visit(node *ast.Node) {
 	case *ast.VariableDeclaratorNode:
 		c.known[n.Name] = true
 	case *ast.IdentifierNode:
-		if _, ok := c.known[n.Value]; !ok {
+		if !c.known[n.Value] {
 			c.unknown = n.Value
 		}
 		if c.whole != nil {

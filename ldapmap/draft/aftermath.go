@@ -5,6 +5,7 @@ import (
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
 )
 
 // Aftermath is what must be looked at once more when a plan is done: no directory joins two entries in one transaction for us, so both
@@ -46,8 +47,8 @@ func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Afte
 		return a
 	}
 	if a.entry = made; d.write.Entry != nil {
-		a.entry = d.write.Entry.Clone()
-		a.entry.DN = renamed(p, ldif.Change{DN: a.entry.DN, If: ldif.Condition{ID: d.t.ID(a.entry)}})
+		id := d.t.ID(d.write.Entry)
+		a.entry = at(d.write.Entry, renamed(p, ldif.Change{DN: d.write.Entry.DN, If: ldif.Condition{ID: id}}))
 	}
 	a.holder.ID = d.t.ID(a.entry)
 	for _, s := range p.Steps {
@@ -74,12 +75,23 @@ func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Afte
 	return a
 }
 
+// at is the entry under another DN.
+func at(e *ldif.Entry, dn string) *ldif.Entry {
+	moved := *e
+	moved.DN = dn
+	return &moved
+}
+
 // writes are the ids that the write newly refers to by the reference.
 func (d *Draft) writes(r *ldapmap.Reference) []string {
 	if r == d.t.Members {
 		return d.write.Members.Add
 	}
-	return without(idsIn(d.after.Get(r.SCIM.Owner())), idsIn(d.before.Get(r.SCIM.Owner())))
+	was, is := d.before.Get(r.SCIM.Owner()), d.after.Get(r.SCIM.Owner())
+	if scim.SameValue(was, is) {
+		return nil
+	}
+	return without(idsIn(is), idsIn(was))
 }
 
 // Nothing says that there is nothing to look at.
@@ -212,8 +224,7 @@ func (a Aftermath) own(s Seen, placeholder bool) (plan ldif.Plan, next Aftermath
 	}
 	var before *ldif.Entry
 	if !a.t.Server.SameDN(holder.DN, a.entry.DN) { // another has renamed it: it is known by what was seen of it
-		before = a.entry.Clone()
-		before.DN = holder.DN
+		before = at(a.entry, holder.DN)
 	}
 	swap := func(r *ldapmap.Reference, gone, come string) {
 		change := r.Swap(holder.DN, a.holder, gone, come, placeholder)

@@ -5,12 +5,17 @@ import (
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
 )
 
 // change plans the change of an entry.
 func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error) {
-	diff := &difference{t: d.t, entry: d.write.Entry}
-	if err := d.attributes(diff, f, a); err != nil {
+	rdn, err := entryRDN(d.write.Entry)
+	if err != nil {
+		return nil, nil, err
+	}
+	diff := &difference{t: d.t, entry: d.write.Entry, refs: f.Refs}
+	if err := d.attributes(diff, f, a, rdn); err != nil {
 		return nil, nil, err
 	}
 	if d.t.Tombstone != "" {
@@ -27,7 +32,7 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	if err := diff.compare(); err != nil {
 		return nil, nil, err
 	}
-	rename, err := diff.rename(a.name)
+	rename, err := diff.rename(rdn, a.name, d.was)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -36,34 +41,67 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	return steps, d.effects(mods, rename, activated, members), nil
 }
 
-// attributes notes what each rule gave and gives.
-func (d *Draft) attributes(diff *difference, f Facts, a allotment) error {
-	for _, r := range d.t.Rules {
-		if _, generated := d.generated[r]; !generated && (r.Computed() || r.OnCreate()) {
-			continue // a constant, or written once
-		}
-		old := d.old(r, f)
-		now, err := d.now(r, f)
-		if err != nil {
-			return err
-		}
-		if r.Options.Unique && !slices.Equal(old, now) {
-			old = withNumbers(d.t, r, old, d.write.Entry)
-		}
-		if number, ok := a.numbered[r]; ok {
-			now = []string{number}
-		}
-		if r.Empty != nil {
-			old, now = d.withStandIn(r, old, now)
-		}
-		if d.owns(r) {
-			old = append(old, d.unseen(r.LDAP, f.Refs)...)
-		}
-		if r.Reference != nil {
-			old = append(old, d.nobodys(r.Reference, f)...)
-		}
-		diff.rule(r, old, now, f.Refs)
+// attributes notes what the rules of each LDAP attribute gave and give: of those that the write may touch, and of all where the entry is,
+// or may be, renamed, for which every value counts.
+func (d *Draft) attributes(diff *difference, f Facts, a allotment, rdn ldif.RDN) error {
+	touched := make([]bool, len(d.t.Attributes))
+	all := a.rdn != "" || a.parent != ""
+	for i, at := range d.t.Attributes {
+		touched[i] = slices.ContainsFunc(at.Rules, d.touches)
+		all = all || touched[i] && len(diff.valuesOf(rdn, at.Name)) > 0
 	}
+	for i, at := range d.t.Attributes {
+		if !touched[i] && !all {
+			continue
+		}
+		for _, r := range at.Rules {
+			if err := d.rule(diff, at, r, f, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// touches says that the write may change what the rule gives, or what it found beside that.
+func (d *Draft) touches(r *ldapmap.Rule) bool {
+	if g, generated := d.generated[r]; generated || r.Computed() || r.OnCreate() {
+		return !slices.Equal(g.old, g.now)
+	}
+	ref := r.Ref
+	if ref.Attr.MultiValued {
+		ref = ref.Owner()
+	}
+	return !scim.SameValue(d.before.Get(ref), d.after.Get(ref)) || d.owns(r) || r.Reference != nil && d.isWhole(r.Reference) ||
+		r.Empty != nil && r.Empty.Distinguishes(d.before, d.after, d.t.Resource)
+}
+
+// rule notes what a rule gave and gives.
+func (d *Draft) rule(diff *difference, at *ldapmap.Attribute, r *ldapmap.Rule, f Facts, a allotment) error {
+	if _, generated := d.generated[r]; !generated && (r.Computed() || r.OnCreate()) {
+		return nil // a constant, or written once
+	}
+	old := d.old(r, f)
+	now, err := d.now(r, f)
+	if err != nil {
+		return err
+	}
+	if r.Options.Unique && !slices.Equal(old, now) {
+		old = withNumbers(d.t, r, old, d.write.Entry)
+	}
+	if number, ok := a.numbered[r]; ok {
+		now = []string{number}
+	}
+	if r.Empty != nil {
+		old, now = d.withStandIn(r, old, now)
+	}
+	if d.owns(r) {
+		old = append(old, d.unseen(r.LDAP, f.Refs)...)
+	}
+	if r.Reference != nil {
+		old = append(old, d.nobodys(r.Reference, f)...)
+	}
+	diff.note(at, old, now)
 	return nil
 }
 

@@ -187,8 +187,10 @@ func (c claim) conflict(t *ldapmap.Type, e *ldif.Entry) error {
 // is "" where the write claims none.
 func (d *Draft) ClaimFilter() string {
 	var filters []string
-	for _, c := range d.uniqueClaims() {
-		filters = append(filters, c.filters(d.t, 0)...)
+	for _, c := range d.claims {
+		if !c.takesNumber() {
+			filters = append(filters, c.filters(d.t, 0)...)
+		}
 	}
 	if len(filters) == 0 {
 		return ""
@@ -198,8 +200,8 @@ func (d *Draft) ClaimFilter() string {
 
 // Rival says what e takes from the write, as a conflict; nil where it takes nothing.
 func (d *Draft) Rival(e *ldif.Entry) error {
-	for _, c := range d.uniqueClaims() {
-		if c.standingOf(d.t, e) == taken {
+	for _, c := range d.claims {
+		if !c.takesNumber() && c.standingOf(d.t, e) == taken {
 			return c.conflict(d.t, e)
 		}
 	}

@@ -15,84 +15,62 @@ import (
 type difference struct {
 	t          *ldapmap.Type
 	entry      *ldif.Entry
+	refs       ldapmap.Refs
 	attributes []*attributeDifference // in the order of the map
 }
 
 type attributeDifference struct {
-	name     string
-	old, now []string
-	shows    *ldapmap.Rule     // of a single SCIM value, which shows one of the values; nil: none
-	hidden   func(string) bool // values that SCIM does not show; nil: none
-	single   bool              // SINGLE-VALUE
-	whole    bool              // the server cannot tell the values apart, or does not show them
-	demander *ldapmap.Rule     // of an attribute that the directory demands
-
+	*ldapmap.Attribute
+	old, now       []string
 	removed, added []string
 }
 
-// at is the attribute's part of the difference, empty at first.
-func (d *difference) at(name string) *attributeDifference {
-	if a := d.find(name); a != nil {
-		return a
-	}
-	a := &attributeDifference{name: name, single: d.t.IsSingle(name), whole: d.t.Secret(name) || !d.t.Comparable(name)}
-	d.attributes = append(d.attributes, a)
-	return a
-}
-
 func (d *difference) find(name string) *attributeDifference {
+	name = d.t.Canonical(name)
 	for _, a := range d.attributes {
-		if strings.EqualFold(a.name, d.t.Canonical(name)) {
+		if strings.EqualFold(a.Name, name) {
 			return a
 		}
 	}
 	return nil
 }
 
-// rule notes what a rule gave and gives. Two rules may feed one attribute: one with a SCIM attribute, and computed ones.
-func (d *difference) rule(r *ldapmap.Rule, old, now []string, refs ldapmap.Refs) {
-	a := d.at(r.LDAP)
-	a.old = append(a.old, old...)
-	a.now = append(a.now, now...)
-	if !r.Computed() {
-		if !r.Many() {
-			a.shows = r
-		}
-		if r.Must {
-			a.demander = r
-		}
-		if r.Reference != nil {
-			a.hidden = func(value string) bool { _, shown := r.Reference.Target(value, refs); return !shown }
-		}
+// note adds to what is known of an attribute. Two rules may feed one: one with a SCIM attribute, and computed ones.
+func (d *difference) note(at *ldapmap.Attribute, old, now []string) {
+	i := slices.IndexFunc(d.attributes, func(a *attributeDifference) bool { return a.Attribute == at })
+	if i < 0 {
+		i, d.attributes = len(d.attributes), append(d.attributes, &attributeDifference{Attribute: at})
 	}
+	a := d.attributes[i]
+	a.old, a.now = append(a.old, old...), append(a.now, now...)
 }
 
 // values notes the values of an attribute that no rule maps.
 func (d *difference) values(name string, old, now []string) {
-	a := d.at(name)
-	a.old = append(a.old, old...)
-	a.now = append(a.now, now...)
+	if len(old)+len(now) > 0 {
+		d.note(d.t.Attribute(name), old, now)
+	}
 }
 
 // compare holds what was noted against the values that the entry has: what is removed and added of each attribute.
 func (d *difference) compare() error {
 	for _, a := range d.attributes {
 		gone, fresh := minus(a.old, a.now), minus(a.now, a.old)
-		if d.t.Secret(a.name) {
+		if a.Secret {
 			a.added = fresh // and takes the place of whatever is there
 			continue
 		}
 		if len(gone)+len(fresh) == 0 {
 			continue
 		}
-		key := func(v string) string { return ldif.Key(d.t.Server.Schema, a.name, v) }
+		key := func(v string) string { return ldif.Key(d.t.Server.Schema, a.Name, v) }
 		goes := map[string]bool{}
 		for _, v := range gone {
 			goes[key(v)] = true
 		}
 		var staying []string
 		stays := map[string]bool{}
-		for _, v := range d.entry.Values(a.name) {
+		for _, v := range d.entry.Values(a.Name) {
 			if goes[key(v)] {
 				a.removed = append(a.removed, v)
 			} else {
@@ -102,17 +80,17 @@ func (d *difference) compare() error {
 		for _, v := range fresh {
 			if k := key(v); !stays[k] {
 				a.added = append(a.added, v)
-			} else if a.shows != nil { // a single value is to show as it was sent
+			} else if a.Shows != nil { // a single value is to show as it was sent
 				i := slices.IndexFunc(staying, func(other string) bool { return key(other) == k })
 				a.removed, staying = append(a.removed, staying[i]), slices.Delete(staying, i, i+1)
 				a.added = append(a.added, v)
 			}
 		}
 		switch {
-		case len(a.added) > 0 && a.single:
+		case len(a.added) > 0 && a.Single:
 			a.removed = append(a.removed, staying...)
-		case len(a.added) == 0 && len(a.removed) > 0 && len(staying) == 0 && a.demander != nil:
-			return required(a.demander, false)
+		case len(a.added) == 0 && len(a.removed) > 0 && len(staying) == 0 && a.Demander != nil:
+			return required(a.Demander, false)
 		}
 	}
 	return nil
@@ -128,21 +106,30 @@ func (d *difference) holds(attribute string, values []string, v string) bool {
 //
 //	description: a, b, c; nickName a -> x:   delete a, b, c; add x, b, c
 func (d *difference) trailing(a *attributeDifference, name ldif.RDN) []string {
-	if a.shows == nil || len(a.removed) == 0 || len(a.added) == 0 {
+	if a.Shows == nil || len(a.removed) == 0 || len(a.added) == 0 {
 		return nil
 	}
-	if _, decided := d.t.Shown(a.shows, name, d.left(a, name)); decided {
+	if _, decided := d.t.Shown(a.Shows, name, d.left(a, name)); decided {
 		return nil
 	}
-	rest := minus(d.entry.Values(a.name), a.removed)
-	return slices.DeleteFunc(rest, func(v string) bool { return a.hidden != nil && a.hidden(v) })
+	rest := minus(d.entry.Values(a.Name), a.removed)
+	return slices.DeleteFunc(rest, func(v string) bool { return a.hides(v, d.refs) })
+}
+
+// hides says that SCIM does not show the value: it refers to what is no resource.
+func (a *attributeDifference) hides(value string, refs ldapmap.Refs) bool {
+	if a.Reference == nil {
+		return false
+	}
+	_, shown := a.Reference.Target(value, refs)
+	return !shown
 }
 
 // left are the values that the attribute has when all is done and the entry has the name.
 func (d *difference) left(a *attributeDifference, name ldif.RDN) []string {
-	values := slices.Concat(minus(d.entry.Values(a.name), a.removed), a.added)
-	for _, v := range d.valuesOf(name, a.name) {
-		if !d.holds(a.name, values, v) {
+	values := slices.Concat(minus(d.entry.Values(a.Name), a.removed), a.added)
+	for _, v := range d.valuesOf(name, a.Name) {
+		if !d.holds(a.Name, values, v) {
 			values = append(values, v)
 		}
 	}
@@ -152,10 +139,10 @@ func (d *difference) left(a *attributeDifference, name ldif.RDN) []string {
 // showable says why a value that is written would not show: the entry holds another that the map shows instead.
 func (d *difference) showable(name ldif.RDN) error {
 	for _, a := range d.attributes {
-		if a.shows == nil || len(a.added) == 0 {
+		if a.Shows == nil || len(a.added) == 0 {
 			continue
 		}
-		if err := shows(d.t, a.shows, name, d.left(a, name), a.now); err != nil {
+		if err := shows(d.t, a.Shows, name, d.left(a, name), a.now); err != nil {
 			return err
 		}
 	}
@@ -199,25 +186,27 @@ func minus(a, b []string) []string {
 // directory has no rule to tell values apart or does not show them.
 func (d *difference) mods() []ldif.Mod {
 	var mods []ldif.Mod
-	var names []string
+	var classes []string // that an entry which the bridge did not make lacks for the attributes that it is to hold
 	for _, a := range d.attributes {
 		if len(a.removed)+len(a.added) == 0 {
 			continue
 		}
 		if len(a.added) > 0 {
-			names = append(names, a.name)
+			if class := d.t.ClassFor(a.Attribute, slices.Concat(d.entry.Values("objectClass"), classes)); class != "" {
+				classes = append(classes, class)
+			}
 		}
-		if !a.whole {
-			mods = append(mods, swap(a.name, a.removed, a.added)...)
+		if !a.Whole {
+			mods = append(mods, swap(a.Name, a.removed, a.added)...)
 			continue
 		}
 		values := a.added
-		if !d.t.Secret(a.name) {
-			values = slices.Concat(minus(d.entry.Values(a.name), a.removed), a.added)
+		if !a.Secret {
+			values = slices.Concat(minus(d.entry.Values(a.Name), a.removed), a.added)
 		}
-		mods = append(mods, ldif.Mod{Op: ldif.ReplaceValues, Name: a.name, Values: values})
+		mods = append(mods, ldif.Mod{Op: ldif.ReplaceValues, Name: a.Name, Values: values})
 	}
-	if classes := d.classesFor(names); len(classes) > 0 {
+	if len(classes) > 0 {
 		mods = append([]ldif.Mod{{Op: ldif.AddValues, Name: "objectClass", Values: classes}}, mods...)
 	}
 	return mods
@@ -239,32 +228,4 @@ func swap(name string, removed, added []string) []ldif.Mod {
 		mods = append(mods, ldif.Mod{Op: ldif.AddValues, Name: name, Values: added})
 	}
 	return mods
-}
-
-// classesFor names the auxiliary classes of the map that an entry which the bridge did not make lacks for the attributes that it
-// is to hold.
-func (d *difference) classesFor(names []string) []string {
-	if d.t.Server.KeepsClasses {
-		return nil
-	}
-	s := d.t.Server.Schema
-	allow := func(classes []string, name string) bool {
-		bare, _, _ := strings.Cut(s.Canonical(name), ";")
-		same := func(a string) bool { return strings.EqualFold(a, bare) }
-		return slices.ContainsFunc(s.Must(classes...), same) || slices.ContainsFunc(s.May(classes...), same)
-	}
-	var wanted []string
-	for _, name := range names {
-		definition := s.Attribute(name)
-		if definition == nil || definition.Operational || allow(slices.Concat(d.entry.Values("objectClass"), wanted), name) {
-			continue
-		}
-		for _, class := range d.t.ObjectClasses {
-			if c := s.Class(class); c != nil && c.Kind == "AUXILIARY" && allow([]string{class}, name) {
-				wanted = append(wanted, class)
-				break
-			}
-		}
-	}
-	return wanted
 }

@@ -3,6 +3,7 @@
 package draft
 
 import (
+	"maps"
 	"slices"
 
 	"scimbridge/ldapmap"
@@ -51,10 +52,10 @@ func New(t *ldapmap.Type, w Write) (*Draft, error) {
 	if w.After == nil {
 		return d, nil
 	}
-	d.before, d.after = w.Before.Clone(), w.After.Clone()
+	d.before, d.after = maps.Clone(w.Before), maps.Clone(w.After)
 	if w.Entry != nil {
 		d.uncover()
-		newest(t, d.before, d.after)
+		d.after = newest(t, d.before, d.after)
 	}
 	if err := d.derive(); err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func New(t *ldapmap.Type, w Write) (*Draft, error) {
 // It is renamed first, and the tombstone goes last or with the login: however the plan stops, the clean name shows no leaver.
 func displacement(t *ldapmap.Type, e *ldif.Entry, shown scim.Resource) (*Draft, error) {
 	d := &Draft{t: t, write: Write{Entry: e, Before: shown, After: shown}, displaced: true}
-	d.before, d.after = shown.Clone(), shown.Clone()
+	d.before, d.after = maps.Clone(shown), shown
 	d.before["userName"] = t.LoginOf(e)
 	if err := d.derive(); err != nil {
 		return nil, err
@@ -105,8 +106,12 @@ func (d *Draft) derive() (err error) {
 		if g.now, err = d.t.Evaluated(r.Value, d.after); err != nil {
 			return err
 		}
-		if !d.isCreate() {
+		switch {
+		case d.isCreate():
+		case r.Value.Distinguishes(d.before, d.after, d.t.Resource):
 			g.old, _ = d.t.Evaluated(r.Value, d.before) // what cannot be computed was not there
+		default:
+			g.old = g.now
 		}
 		d.generated[r] = g
 	}

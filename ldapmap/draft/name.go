@@ -10,10 +10,7 @@ import (
 )
 
 // name is where an entry is to stand; each part is "" where it stays.
-type name struct {
-	rdn, parent string
-	was         string // the RDN that the expression gave before
-}
+type name struct{ rdn, parent string }
 
 // named tells the name that the DN expression gives, each part only where it differs from what the expression gave before: an
 // entry that the bridge did not name keeps its name until the name's source changes.
@@ -24,6 +21,9 @@ type name struct {
 //	soft delete, userName 2834…anna:    {}, since the login stays anna
 func (d *Draft) named() (name, error) {
 	t := d.t
+	if !d.isCreate() && !t.DN.Distinguishes(d.before, d.after, t.Resource) {
+		return name{}, nil
+	}
 	dn, err := t.DN.Eval(d.after, t.Resource, t.Base)
 	if err != nil && d.isCreate() {
 		return name{}, err
@@ -39,7 +39,6 @@ func (d *Draft) named() (name, error) {
 			return name{}, err
 		}
 		oldRDN, oldParent := ldif.SplitDN(old)
-		n.was = oldRDN
 		if n.rdn == oldRDN {
 			n.rdn = ""
 		}
@@ -48,6 +47,14 @@ func (d *Draft) named() (name, error) {
 		}
 	}
 	return n, d.possible(n, dn)
+}
+
+// was is the RDN that the DN expression gave before.
+func (d *Draft) was() ldif.RDN {
+	dn, _ := d.t.DN.Eval(d.before, d.t.Resource, d.t.Base)
+	text, _ := ldif.SplitDN(dn)
+	rdn, _ := ldif.ParseRDN(text)
+	return rdn
 }
 
 // possible says why the entry cannot be named so.

@@ -2,19 +2,19 @@ package draft
 
 import (
 	"maps"
-	"reflect"
 	"slices"
 
 	"scimbridge/ldapmap"
 	"scimbridge/scim"
 )
 
-// newest makes room for what a change adds to a slot that is taken: the element that was there gives way, and hands on what the
+// newest is after with room for what a change adds to a slot that is taken: the element that was there gives way, and hands on what the
 // new one does not say.
 //
 //	emails[type eq "work"] is mapped; before: {work, mara@x, primary}, after: {work, mara@x, primary}, {work, lind@x}
 //	it is to be:                      {work, lind@x, primary}
-func newest(t *ldapmap.Type, before, after scim.Resource) {
+func newest(t *ldapmap.Type, before, after scim.Resource) scim.Resource {
+	cloned := false
 	for _, rule := range t.Rules {
 		if !rule.HasOnePlace() {
 			continue
@@ -22,9 +22,12 @@ func newest(t *ldapmap.Type, before, after scim.Resource) {
 		owner := rule.Ref.Owner()
 		old, _ := before.Get(owner).([]any)
 		now, _ := after.Get(owner).([]any)
+		if slices.EqualFunc(old, now, scim.SameValue) {
+			continue
+		}
 		inSlot := func(e any) bool { element, ok := e.(map[string]any); return ok && ldapmap.Fits(element, rule.Slot) }
 		was := func(e any) bool {
-			return inSlot(e) && slices.ContainsFunc(old, func(o any) bool { return reflect.DeepEqual(o, e) })
+			return inSlot(e) && slices.ContainsFunc(old, func(o any) bool { return scim.SameValue(o, e) })
 		}
 		isNew := func(e any) bool { return inSlot(e) && !was(e) }
 		i := slices.IndexFunc(now, func(e any) bool { return isNew(e) && e.(map[string]any)["primary"] == true })
@@ -34,6 +37,10 @@ func newest(t *ldapmap.Type, before, after scim.Resource) {
 		if i < 0 {
 			continue
 		}
+		if !cloned {
+			after, cloned = after.Clone(), true
+			now = after.Get(owner).([]any)
+		}
 		added := now[i].(map[string]any)
 		for _, e := range now {
 			if was(e) {
@@ -42,6 +49,7 @@ func newest(t *ldapmap.Type, before, after scim.Resource) {
 				maps.Copy(added, kept)
 			}
 		}
-		after.Set(owner, slices.DeleteFunc(slices.Clone(now), was))
+		after.Set(owner, slices.DeleteFunc(now, was))
 	}
+	return after
 }

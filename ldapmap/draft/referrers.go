@@ -103,10 +103,10 @@ func told(known map[string][]Referrer, s ReferrerSearch, found []*ldif.Entry) ma
 
 // left says which DN a change leaves to nobody, and of what type the entry is.
 func (d *Draft) left(s ldif.Step) (dn string, t *ldapmap.Type) {
-	if t = d.t.Map.TypeOf(s.Before); t == nil {
+	if _, _, follows := ldapmap.Follow(d.t.Server, s.Change); !follows {
 		return "", nil
 	}
-	if _, _, follows := ldapmap.Follow(d.t.Server, s.Change); !follows {
+	if t = d.t.Map.TypeOf(s.Before); t == nil {
 		return "", nil
 	}
 	return s.Change.DN, t
@@ -114,29 +114,30 @@ func (d *Draft) left(s ldif.Step) (dn string, t *ldapmap.Type) {
 
 // taken says which DN a change takes, and of what type the entry is.
 func (d *Draft) taken(s ldif.Step) (dn string, t *ldapmap.Type) {
-	if s.Change.Kind == ldif.Add {
+	switch s.Change.Kind {
+	case ldif.Add:
 		return s.Change.DN, d.t
-	}
-	if dn, t := d.left(s); dn != "" && s.Change.Kind == ldif.ModifyDN {
-		return s.Change.NewDN(), t
+	case ldif.ModifyDN:
+		if _, t = d.left(s); t != nil {
+			return s.Change.NewDN(), t
+		}
 	}
 	return "", nil
 }
 
 // referrersOf asks for what refers to the DNs that the plan leaves and takes, as far as the facts do not tell.
-func (d *Draft) referrersOf(p ldif.Plan, f Facts) []ReferrerSearch {
+func (d *Draft) referrersOf(p ldif.Plan, f Facts) (searches []ReferrerSearch) {
 	if d.t.Server.KeepsReferences {
 		return nil
 	}
-	var searches []ReferrerSearch
-	for _, s := range p.Steps {
-		for _, look := range []func(ldif.Step) (string, *ldapmap.Type){d.left, d.taken} {
-			if dn, t := look(s); t != nil {
-				if _, told := f.Referrers[dn]; !told {
-					searches = append(searches, referrerSearches(t, dn)...)
-				}
-			}
+	ask := func(dn string, t *ldapmap.Type) {
+		if _, told := f.Referrers[dn]; t != nil && !told {
+			searches = append(searches, referrerSearches(t, dn)...)
 		}
+	}
+	for _, s := range p.Steps {
+		ask(d.left(s))
+		ask(d.taken(s))
 	}
 	return searches
 }
@@ -160,6 +161,9 @@ const Patience = 20
 
 // withReferrers puts into the plan what keeps the references true.
 func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
+	if len(f.Referrers) == 0 {
+		return p
+	}
 	whole := ldif.Plan{Before: p.Before, Effects: slices.Clone(p.Effects)}
 	var last []ldif.Step // of entries that the plan itself changes: what it asserts of them must still hold
 	for _, s := range p.Steps {
@@ -195,7 +199,7 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 				whole.Effects = append(whole.Effects, r.loses(old))
 			}
 		}
-		whole.Steps = slices.Concat(whole.Steps, ahead, []ldif.Step{s}, behind)
+		whole.Steps = append(append(append(whole.Steps, ahead...), s), behind...)
 	}
 	for _, step := range last {
 		if final := p.Steps[len(p.Steps)-1].Change; final.Kind == ldif.Delete && final.If.ID == step.Change.If.ID {

@@ -21,15 +21,20 @@ type rename struct {
 	after     []ldif.Mod // what can only be written under the new name
 }
 
-// rename works out whether the entry is renamed, and takes the values that ModifyDN itself removes and adds out of the modifications.
-func (d *difference) rename(to name) (*rename, error) {
-	text, parent := ldif.SplitDN(d.entry.DN)
-	old, err := ldif.ParseRDN(text)
+// entryRDN is the RDN that the entry has.
+func entryRDN(e *ldif.Entry) (ldif.RDN, error) {
+	text, _ := ldif.SplitDN(e.DN)
+	rdn, err := ldif.ParseRDN(text)
 	if err != nil {
-		return nil, badName(d.entry.DN)
+		return nil, badName(e.DN)
 	}
+	return rdn, nil
+}
+
+// rename works out whether the entry, which has the old RDN, is renamed, and takes the values that ModifyDN itself removes and adds out of
+// the modifications. was tells the RDN that the map's DN gave before.
+func (d *difference) rename(old ldif.RDN, to name, was func() ldif.RDN) (_ *rename, err error) {
 	n := &rename{old: old, superior: to.parent, deleteOld: true}
-	n.was, _ = ldif.ParseRDN(to.was)
 	if to.rdn == "" {
 		n.rdn, err = d.follow(old)
 	} else if n.rdn, err = ldif.ParseRDN(to.rdn); err != nil {
@@ -41,7 +46,7 @@ func (d *difference) rename(to name) (*rename, error) {
 	if err := d.showable(n.rdn); err != nil {
 		return nil, err
 	}
-	if d.t.Server.SameDN(n.superior, parent) {
+	if _, parent := ldif.SplitDN(d.entry.DN); d.t.Server.SameDN(n.superior, parent) {
 		n.superior = ""
 	}
 	if n.superior == "" && sameRDN(n.rdn, old) {
@@ -50,6 +55,7 @@ func (d *difference) rename(to name) (*rename, error) {
 		}
 		return nil, nil
 	}
+	n.was = was()
 	d.leaveRDNValues(n)
 	return n, nil
 }
@@ -68,17 +74,17 @@ func (d *difference) leaveRDNValues(n *rename) {
 	}
 	for _, a := range old {
 		at := d.find(a.Type)
-		goes := at != nil && d.holds(at.name, at.removed, a.Value)
-		stays := at != nil && d.holds(at.name, at.now, a.Value)
-		another := at != nil && at.shows != nil && d.t.IsUnique(at.shows) && !d.inRDN(n.was, a)
+		goes := at != nil && d.holds(at.Name, at.removed, a.Value)
+		stays := at != nil && d.holds(at.Name, at.now, a.Value)
+		another := at != nil && at.Shows != nil && d.t.IsUnique(at.Shows) && !d.inRDN(n.was, a)
 		if !d.inRDN(n.rdn, a) && (stays || !goes && (another || len(n.rdn.Values(a.Type)) == 0)) {
 			n.deleteOld = false
 		}
 	}
 	for _, at := range d.attributes {
-		oldValues, newValues := d.valuesOf(old, at.name), d.valuesOf(n.rdn, at.name)
-		isOld := func(v string) bool { return d.holds(at.name, oldValues, v) }
-		isNew := func(v string) bool { return d.holds(at.name, newValues, v) }
+		oldValues, newValues := d.valuesOf(old, at.Name), d.valuesOf(n.rdn, at.Name)
+		isOld := func(v string) bool { return d.holds(at.Name, oldValues, v) }
+		isNew := func(v string) bool { return d.holds(at.Name, newValues, v) }
 		trailing := slices.DeleteFunc(d.trailing(at, n.rdn), isOld)
 		var late, anew []string // the old name's values, and the same spelled otherwise
 		if !n.deleteOld {
@@ -90,7 +96,7 @@ func (d *difference) leaveRDNValues(n *rename) {
 		} else {
 			at.putBack(trailing)
 		}
-		n.after = append(n.after, swap(at.name, late, anew)...)
+		n.after = append(n.after, swap(at.Name, late, anew)...)
 		isKept := func(v string) bool { return slices.Contains(newValues, v) } // it was there before, and becomes the name
 		at.removed = slices.DeleteFunc(at.removed, func(v string) bool { return isOld(v) || isKept(v) })
 		at.added = slices.DeleteFunc(minus(at.added, anew), isNew)
@@ -102,11 +108,11 @@ func (d *difference) follow(old ldif.RDN) (ldif.RDN, error) {
 	now := slices.Clone(old)
 	for i, a := range now {
 		at := d.find(a.Type)
-		if at == nil || !d.holds(at.name, at.removed, a.Value) {
+		if at == nil || !d.holds(at.Name, at.removed, a.Value) {
 			continue
 		}
 		if len(at.added) == 0 {
-			return nil, &scim.Error{Type: scim.Mutability, Detail: at.name + " names the entry and cannot be cleared"}
+			return nil, &scim.Error{Type: scim.Mutability, Detail: at.Name + " names the entry and cannot be cleared"}
 		}
 		now[i].Value = at.added[0]
 	}

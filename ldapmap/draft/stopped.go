@@ -112,9 +112,7 @@ func (k kept) holder(s Seen) *ldif.Entry {
 		}
 		return k.Entry
 	}
-	e := k.Entry.Clone()
-	e.DN = found.DN
-	return e
+	return at(k.Entry, found.DN)
 }
 
 // amends are the steps that put right what the look found, and what the reference is known by then.
