@@ -9,8 +9,8 @@ import (
 )
 
 // resourceIn reads the resource that a body holds. What the map does not name of it is dropped, and counted.
-func (b *Bridge) resourceIn(c Call, rt *schema.ResourceType, body []byte) (r scim.Resource, dropped int, err error) {
-	r, names, err := scim.Parse(body, rt, b.dialect)
+func (b *Bridge) resourceIn(c Call, rt *schema.ResourceType, body scim.Object) (r scim.Resource, dropped int, err error) {
+	r, names, err := scim.ParseObject(body, rt, b.dialect)
 	b.tellDropped(c, rt, valueless(names))
 	return r, len(names), err
 }

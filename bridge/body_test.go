@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"scimbridge/ldapmap/compile"
+	"scimbridge/scim"
 )
 
 // TestDroppedIsNamed: at debug the log names what the map does not know, and no value.
@@ -27,12 +28,14 @@ func TestDroppedIsNamed(t *testing.T) {
 	} {
 		var text bytes.Buffer
 		b := &Bridge{log: slog.New(slog.NewJSONHandler(&text, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime}))}
-		_, n, err := b.resourceIn(call, rt,
-			[]byte(`{"userName":"u","nickName":"secret","pets[name eq \"secret\"].age":7,"emails[secret":{}}`))
-		if err != nil || n != 3 {
+		sent, err := scim.Decode([]byte(`{"userName":"u","nickName":"secret","pets[name eq \"secret\"].age":7,"emails[secret":{}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, n, err := b.resourceIn(call, rt, sent); err != nil || n != 3 {
 			t.Errorf("%d dropped, %v", n, err)
 		}
-		_, n, err = b.operationsIn(call, rt, []byte(`{"Operations":[
+		_, n, err := b.operationsIn(call, rt, []byte(`{"Operations":[
 			{"op":"add","path":"title","value":"secret"},{"op":"replace","path":"pets[name eq \"secret\"].age","value":7},{"op":"remove",
 			"path":"title"}]}`))
 		if err != nil || n != 2 {

@@ -14,7 +14,11 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	if err != nil {
 		return nil, err
 	}
-	resource, dropped, err := b.resourceIn(c, r.typ.Resource, body)
+	sent, err := scim.Decode(body)
+	if err != nil {
+		return nil, err
+	}
+	resource, dropped, err := b.resourceIn(c, r.typ.Resource, sent)
 	if err != nil {
 		return nil, err
 	}

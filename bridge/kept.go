@@ -2,24 +2,18 @@ package bridge
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
 
-// mentionsMembers says whether the body has the members at all: to leave them out is not to clear them.
-func mentionsMembers(body []byte) (bool, error) {
-	object, err := scim.Decode(body)
-	if err != nil {
-		return false, err
-	}
-	for _, m := range object {
-		if strings.EqualFold(m.Name, "members") || strings.EqualFold(m.Name, schema.GroupURN+":members") {
-			return true, nil
-		}
-	}
-	return false, nil
+// mentionsMembers says whether a body has the members at all: to leave them out is not to clear them.
+func mentionsMembers(body scim.Object) bool {
+	return slices.ContainsFunc(body, func(m scim.Member) bool {
+		return strings.EqualFold(m.Name, "members") || strings.EqualFold(m.Name, schema.GroupURN+":members")
+	})
 }
 
 // replaced is what a PUT says: all of what is not left as it was, of the members only where it has them.

@@ -43,16 +43,16 @@ type patching struct {
 }
 
 func (p *patching) want(ctx context.Context, s seen) (draft.Write, error) {
-	after, err := p.ops.Apply(ctx, s.before.Clone(), p.typ.Resource, p.dialect)
+	after, err := p.ops.Apply(ctx, s.before, p.typ.Resource, p.dialect)
 	if err != nil {
 		return draft.Write{}, err
 	}
 	members := draft.Members{Add: p.members.Add, Remove: p.members.Remove}
 	switch {
 	case p.members.Replace:
-		members = draft.Delta(draft.TakeMembers(p.typ, s.before.Clone()), p.members.Add)
+		members = draft.Delta(draft.MemberIDs(p.typ, s.before), p.members.Add)
 	case p.whole:
-		members = draft.Delta(draft.TakeMembers(p.typ, s.before.Clone()), draft.TakeMembers(p.typ, after))
+		members = draft.Delta(draft.MemberIDs(p.typ, s.before), draft.TakeMembers(p.typ, after))
 	}
 	return p.change(s, after, members, p.said), nil
 }

@@ -15,7 +15,11 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 	if err != nil {
 		return nil, err
 	}
-	sent, dropped, err := b.resourceIn(c, r.typ.Resource, body)
+	object, err := scim.Decode(body)
+	if err != nil {
+		return nil, err
+	}
+	sent, dropped, err := b.resourceIn(c, r.typ.Resource, object)
 	if err != nil {
 		return nil, err
 	}
@@ -23,11 +27,7 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 		return nil, err
 	}
 	r.shown.SpecifyAll(sent)
-	said, err := mentionsMembers(body)
-	if err != nil {
-		return nil, err
-	}
-	p := &replacing{update: update{request: r, id: id, whole: r.typ.HasMembers() && said}, sent: sent}
+	p := &replacing{update: update{request: r, id: id, whole: r.typ.HasMembers() && mentionsMembers(object)}, sent: sent}
 	p.members = draft.TakeMembers(r.typ, sent)
 	p.ids = append(draft.ResourceIDs(r.typ, sent), p.members...)
 	result, err := r.write(ctx, p)
@@ -48,7 +48,7 @@ func (p *replacing) want(_ context.Context, s seen) (draft.Write, error) {
 	}
 	var members draft.Members
 	if p.whole {
-		members = draft.Delta(draft.TakeMembers(p.typ, s.before.Clone()), p.members)
+		members = draft.Delta(draft.MemberIDs(p.typ, s.before), p.members)
 	}
 	return p.change(s, after, members, replaced{p.whole}), nil
 }

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"maps"
 
 	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/read"
@@ -31,7 +32,7 @@ func (u *update) look(ctx context.Context, past history) (s seen, err error) {
 
 // change is the write that makes after of what look saw.
 func (u *update) change(s seen, after scim.Resource, members draft.Members, said draft.Said) draft.Write {
-	before := s.before.Clone()
+	before := maps.Clone(s.before)
 	draft.TakeMembers(u.typ, before)
 	draft.TakeMembers(u.typ, after)
 	return draft.Write{Entry: s.entry, Before: before, After: after, Members: members, Exactly: u.call.exactly(), Said: said}

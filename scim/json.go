@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"unicode/utf8"
 )
@@ -40,72 +39,112 @@ func Decode(body []byte) (Object, error) {
 	if at := invalidUTF8(body); at >= 0 {
 		return nil, malformed(body, at, "the body is not UTF-8")
 	}
-	// The token reader below is lenient in places; this is the strict grammar, with the offset of the fault.
-	var whole json.RawMessage
-	if err := json.Unmarshal(body, &whole); err != nil {
-		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			return nil, malformed(body, int(syntax.Offset), "the body is not JSON: "+syntax.Error())
-		}
-		return nil, malformed(body, len(body), "the body is not JSON")
+	if !json.Valid(body) {
+		return nil, notJSON(body)
 	}
-	if first := bytes.TrimLeft(whole, " \t\r\n"); len(first) == 0 || first[0] != '{' {
+	t := tree{body: string(body)}
+	if t.space(); body[t.at] != '{' {
 		return nil, &Error{Type: InvalidSyntax, Detail: "the body is not a JSON object"}
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	v, err := decodeValue(d, 1)
-	if errors.Is(err, errTooDeep) {
-		return nil, malformed(body, int(d.InputOffset()), fmt.Sprintf("the body is nested deeper than %d levels", maxDepth))
-	}
+	v, err := t.value(1)
 	if err != nil {
-		return nil, malformed(body, int(d.InputOffset()), "the body is not JSON")
+		return nil, err
 	}
 	return v.(Object), nil
 }
 
-var errTooDeep = errors.New("nested too deep")
+func notJSON(body []byte) error {
+	var whole json.RawMessage
+	if syntax, ok := errors.AsType[*json.SyntaxError](json.Unmarshal(body, &whole)); ok {
+		return malformed(body, int(syntax.Offset), "the body is not JSON: "+syntax.Error())
+	}
+	return malformed(body, len(body), "the body is not JSON")
+}
 
-func decodeValue(d *json.Decoder, depth int) (any, error) {
-	if depth > maxDepth {
-		return nil, errTooDeep
-	}
-	token, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch token {
-	case json.Delim('{'):
-		o := Object{}
-		for d.More() {
-			name, err := d.Token()
-			if err != nil {
-				return nil, err
-			}
-			v, err := decodeValue(d, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			text, ok := name.(string)
-			if !ok {
-				return nil, io.ErrUnexpectedEOF
-			}
-			o = append(o, Member{text, v})
+// tree reads the values of a body that is known to be JSON. The texts in them are parts of it: they cost nothing, and keep it as long as
+// they are kept.
+type tree struct {
+	body string
+	at   int
+}
+
+// space goes to what comes next, over commas and colons too: their places are known to be right.
+func (t *tree) space() {
+	for {
+		switch t.body[t.at] {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			t.at++
+		default:
+			return
 		}
-		_, err = d.Token()
-		return o, err
-	case json.Delim('['):
+	}
+}
+
+func (t *tree) value(depth int) (any, error) {
+	t.space()
+	if depth > maxDepth {
+		return nil, malformed([]byte(t.body), t.at, fmt.Sprintf("the body is nested deeper than %d levels", maxDepth))
+	}
+	switch t.body[t.at] {
+	case '{':
+		o := Object{}
+		t.at++
+		for t.space(); t.body[t.at] != '}'; t.space() {
+			name, err := t.text()
+			if err != nil {
+				return nil, err
+			}
+			v, err := t.value(depth + 1)
+			if err != nil {
+				return nil, err
+			}
+			o = append(o, Member{name, v})
+		}
+		t.at++
+		return o, nil
+	case '[':
 		list := []any{}
-		for d.More() {
-			v, err := decodeValue(d, depth+1)
+		t.at++
+		for t.space(); t.body[t.at] != ']'; t.space() {
+			v, err := t.value(depth + 1)
 			if err != nil {
 				return nil, err
 			}
 			list = append(list, v)
 		}
-		_, err = d.Token()
-		return list, err
+		t.at++
+		return list, nil
+	case '"':
+		return t.text()
 	}
-	return token, nil
+	begin := t.at
+	t.at += strings.IndexAny(t.body[t.at:], " \t\r\n,]}")
+	switch word := t.body[begin:t.at]; word {
+	case "null":
+		return nil, nil
+	case "true", "false":
+		return word == "true", nil
+	default:
+		return json.Number(word), nil
+	}
+}
+
+// text reads a string.
+func (t *tree) text() (string, error) {
+	begin, escaped := t.at, false
+	for t.at++; t.body[t.at] != '"'; t.at++ {
+		if t.body[t.at] == '\\' {
+			escaped = true
+			t.at++
+		}
+	}
+	t.at++
+	if !escaped {
+		return t.body[begin+1 : t.at-1], nil
+	}
+	var text string
+	err := json.Unmarshal([]byte(t.body[begin:t.at]), &text)
+	return text, err
 }
 
 func malformed(body []byte, offset int, what string) *Error {

@@ -13,6 +13,11 @@ func Parse(body []byte, rt *schema.ResourceType, d Dialect) (r Resource, dropped
 	if err != nil {
 		return nil, nil, err
 	}
+	return ParseObject(o, rt, d)
+}
+
+// ParseObject is Parse for a body that is decoded.
+func ParseObject(o Object, rt *schema.ResourceType, d Dialect) (r Resource, dropped []string, err error) {
 	if err := d.checkSchemas(rt, o); err != nil {
 		return nil, nil, err
 	}

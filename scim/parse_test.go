@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -196,4 +197,31 @@ func TestMaxValues(t *testing.T) {
 	if _, _, err := scim.Parse([]byte(`{"members":[`+values(5*scim.MaxValues)+`]}`), group, scim.Dialect{}); err != nil {
 		t.Error(err)
 	}
+}
+
+// Decode takes and refuses what encoding/json does, and gives the same values.
+func FuzzDecode(f *testing.F) {
+	for _, body := range []string{
+		`{}`, ` {"a" : [ 1 , -0.5e+3,true,false , null,"" ] , "b":{"c":[{}],"d":[[]]}} `, `{"\u0061\"":"\ud83d\ude00\ud800x\/\\"}`,
+		"{\"a\":1\t}", `{"a":1,"a":2}`, `[1]`, `{"a":[1,]}`, `{"a":01}`, `{,}`, `{"a" "b"}`, "{\"a\":\"\n\"}", `{"a":"\x"}`, `{} {}`, ``,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		o, err := scim.Decode(body)
+		d := json.NewDecoder(bytes.NewReader(body))
+		d.UseNumber()
+		var want map[string]any
+		wrong := !json.Valid(body) || !utf8.Valid(body) || d.Decode(&want) != nil || want == nil
+		deep := err != nil && strings.Contains(err.Error(), "nested deeper")
+		switch {
+		case deep:
+		case wrong != (err != nil):
+			t.Fatalf("%v, and encoding/json refuses: %t", err, wrong)
+		case err == nil:
+			if diff := cmp.Diff(any(want), plain(o)); diff != "" {
+				t.Fatalf("(-want +got):\n%s", diff)
+			}
+		}
+	})
 }

@@ -40,13 +40,20 @@ func idsOf(t *ldapmap.Type, object map[string]any) []string {
 	return ids
 }
 
-// TakeMembers takes the members out of a resource and returns their ids.
-func TakeMembers(t *ldapmap.Type, r scim.Resource) []string {
+// MemberIDs are the ids of a resource's members.
+func MemberIDs(t *ldapmap.Type, r scim.Resource) []string {
 	if !t.HasMembers() {
 		return nil
 	}
-	ids := idsIn(r["members"])
-	delete(r, "members")
+	return idsIn(r["members"])
+}
+
+// TakeMembers takes the members out of a resource and returns their ids.
+func TakeMembers(t *ldapmap.Type, r scim.Resource) []string {
+	ids := MemberIDs(t, r)
+	if t.HasMembers() {
+		delete(r, "members")
+	}
 	return ids
 }
 
