@@ -35,11 +35,11 @@ func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Fac
 		facts.Rounds = needs.Rounds
 	}
 	if needs.Search != nil {
-		attributes := r.attributes(r.typ, nil)
-		if len(needs.Along) > 0 {
-			attributes = r.attributesOfAll()
+		attributes := r.attributesOfAll
+		if len(needs.Along) == 0 {
+			attributes = func() []string { return r.attributes(r.typ, nil) }
 		}
-		if facts.Found, err = r.whole(ctx, *needs.Search, attributes); err != nil {
+		if facts.Found, err = r.whole(ctx, *needs.Search, attributes()); err != nil {
 			return facts, err
 		}
 		for _, n := range needs.Along {

@@ -131,18 +131,11 @@ func (t *Type) BornWith() string {
 
 // Writes says whether the map names the LDAP attribute for writing.
 func (t *Type) Writes(attribute string) bool {
-	for _, r := range t.Rules {
-		if t.IsSame(r.LDAP, attribute) {
-			return true
-		}
+	name := t.Canonical(attribute)
+	if slices.ContainsFunc(t.Attributes, func(a *Attribute) bool { return strings.EqualFold(a.Name, name) }) {
+		return true
 	}
-	for _, a := range t.Active {
-		if t.IsSame(a.Attribute, attribute) {
-			return true
-		}
-	}
-	return t.HasMembers() && t.IsSame(t.Members.Attribute, attribute) || t.IsSame(t.Tombstone, attribute) ||
-		t.IsSame("objectClass", attribute) || t.IsSame(t.BornWith(), attribute)
+	return t.HasMembers() && t.IsSame(t.Members.Attribute, name) || t.IsSame("objectClass", name) || t.IsSame(t.BornWith(), name)
 }
 
 // Secret says whether the attribute's values must never be shown: a password, or made of one.

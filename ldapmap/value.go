@@ -28,17 +28,14 @@ func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, rdn string
 		return values, err
 	}
 	var values []string
-	given := map[string]bool{}
 	for _, value := range t.SCIMValues(rule, r) {
 		v, err := t.ldapValue(rule, value, entry, refs)
 		if err != nil {
 			return nil, err
 		}
-		if key := ldif.Key(t.Server.Schema, rule.LDAP, v); !given[key] {
-			given[key] = true
-			values = append(values, v) // the directory refuses a value twice
-		}
+		values = append(values, v)
 	}
+	values = t.Distinct(rule.LDAP, values)
 	switch {
 	case rule.Empty == nil:
 		return values, nil
@@ -50,6 +47,22 @@ func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, rdn string
 		values[i] = standIn.Stored(v)
 	}
 	return values, nil
+}
+
+// Distinct are the values that the directory tells apart: it refuses one twice.
+func (t *Type) Distinct(attribute string, values []string) []string {
+	if len(values) < 2 {
+		return values
+	}
+	distinct := make([]string, 0, len(values))
+	given := make(map[string]bool, len(values)) // a group has many members
+	for _, v := range values {
+		if key := ldif.Key(t.Server.Schema, attribute, v); !given[key] {
+			given[key] = true
+			distinct = append(distinct, v)
+		}
+	}
+	return distinct
 }
 
 // Evaluated is an expression's result over a resource, as values.

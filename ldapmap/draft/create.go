@@ -81,7 +81,7 @@ func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
 		addValues(t, entry, t.Canonical(ava.Type), ava.Value)
 	}
 	for _, r := range t.Rules {
-		if r.Computed() || r.Many() || r.Empty != nil {
+		if r.Computed() || r.Many() || r.Empty != nil || len(entry.Values(r.LDAP)) < 2 {
 			continue
 		}
 		now, err := d.now(r, f)
@@ -127,18 +127,7 @@ func fitted(t *ldapmap.Type, r *ldapmap.Rule, values []string) []string {
 
 // addValues adds to an attribute of a new entry the values that it lacks.
 func addValues(t *ldapmap.Type, e *ldif.Entry, name string, values ...string) {
-	present := slices.Clone(e.Values(name))
-	keys := make(map[string]bool, len(present)+len(values)) // a group has many members
-	for _, v := range present {
-		keys[ldif.Key(t.Server.Schema, name, v)] = true
-	}
-	for _, v := range values {
-		if key := ldif.Key(t.Server.Schema, name, v); !keys[key] {
-			keys[key] = true
-			present = append(present, v)
-		}
-	}
-	e.Set(name, present...)
+	e.Set(name, t.Distinct(name, slices.Concat(e.Values(name), values))...)
 }
 
 // required is the fault of an attribute that the directory demands and the resource lacks.
