@@ -243,7 +243,7 @@ func (b *Bridge) refs(
 		return ldapmap.Refs{}, nil
 	}
 	attributes, name := read.Targets(t, wants)
-	if len(known) > 0 {
+	if len(known) > 0 && len(dns) > 0 {
 		refs := t.Map.Refs(known, nil)
 		dns = slices.DeleteFunc(dns, func(dn string) bool {
 			_, there := refs.ByDN(dn)

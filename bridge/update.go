@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"scimbridge/ldapmap/draft"
+	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
@@ -39,6 +40,9 @@ func (u *update) change(s seen, after scim.Resource, members draft.Members, said
 }
 
 func (u *update) reads() []string {
+	if u.silent && u.server.VersionForm != ldif.VersionDigest { // the version is all that is told
+		return []string{u.server.IDAttribute, u.server.VersionAttribute}
+	}
 	return read.Attributes(u.typ, func(ref schema.Ref) bool { return !u.silent && u.shown.Wants(ref) })
 }
 

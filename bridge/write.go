@@ -109,7 +109,7 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 			past, err = r.resume(ctx, in, past) // 9
 		}
 		if err == nil && !past.done() {
-			past, err = r.attempt(ctx, in, past, n)
+			past, err = r.attempt(ctx, through, in, past, n)
 		}
 		if err == nil {
 			past, err = r.readBack(through, past) // 10
@@ -137,8 +137,8 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 	return past, err
 }
 
-// attempt goes from the look to the receipt. n is how many began before it.
-func (r *request) attempt(ctx context.Context, in intent, past history, n int) (_ history, err error) {
+// attempt goes from the look to the receipt, and with what it sends through to its end. n is how many began before it.
+func (r *request) attempt(ctx, through context.Context, in intent, past history, n int) (_ history, err error) {
 	var a attempt
 	defer func() { err = about(err, a.dn) }()
 	if a.seen, err = in.look(ctx, past); err != nil { // 1
@@ -178,8 +178,6 @@ func (r *request) attempt(ctx context.Context, in intent, past history, n int) (
 		return past, err
 	}
 	// 6: a journal that must know of a write before it happens is told here
-	through, done := toItsEnd(ctx)
-	defer done()
 	a.receipt = r.directory.Execute(through, plan, in.reads()) // 7
 	r.record(a.receipt)                                        // 8
 	return append(past, a), a.receipt.Err

@@ -130,17 +130,19 @@ var writes = []struct {
 	name string
 	plan func(testing.TB, *maptest.World, []byte) ldif.Plan
 	body []byte
+
+	allocations float64
 }{
-	{"patch", patchUser, patchOf("title", `"Bosun"`)},
-	{"disable", patchUser, patchOf("active", "false")},
-	{"rename", patchUser, patchOf("userName", `"mara.lind@contoso.example"`)},
+	{"patch", patchUser, patchOf("title", `"Bosun"`), 188},
+	{"disable", patchUser, patchOf("active", "false"), 182},
+	{"rename", patchUser, patchOf("userName", `"mara.lind@contoso.example"`), 1100},
 	{"create", createUser, []byte(`{
 		"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "nils@contoso.example", "active": true,
 		"displayName": "Nils Holm", "title": "Clerk", "name": {"givenName": "Nils", "familyName": "Holm", "formatted": "Nils Holm"},
 		"emails": [{"primary": true, "type": "work", "value": "nils@contoso.example"}]
-	}`)},
+	}`), 297},
 	{"member", addMember, fmt.Appendf(nil, `{"schemas":[%q],"Operations":[{"op":"add","path":"members","value":[{"value":%q}]}]}`,
-		scim.PatchOpURN, maptest.ID(0))},
+		scim.PatchOpURN, maptest.ID(0)), 165},
 }
 
 // From the body and the entry to the plan, and to what is to be looked at when it is done.
@@ -151,6 +153,20 @@ func BenchmarkPlan(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				c.plan(b, w, c.body)
+			}
+		})
+	}
+}
+
+// TestAllocations holds what a write works out by itself to the allocations that are written down, within a tenth: fewer are to be written
+// down too.
+func TestAllocations(t *testing.T) {
+	w := shipped(t)
+	for _, c := range writes {
+		t.Run(c.name, func(t *testing.T) {
+			n := testing.AllocsPerRun(100, func() { c.plan(t, w, c.body) })
+			if n < 0.9*c.allocations || n > 1.1*c.allocations {
+				t.Errorf("%v allocations, and %v are written down", n, c.allocations)
 			}
 		})
 	}
