@@ -41,17 +41,16 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	return steps, d.effects(mods, rename, activated, members), nil
 }
 
-// attributes notes what the rules of each LDAP attribute gave and give: of those that the write may touch, and of all where the entry is,
-// or may be, renamed, for which every value counts.
+// attributes notes what the rules of each LDAP attribute gave and give: of those that the write may touch, and those that name the entry,
+// or are to.
 func (d *Draft) attributes(diff *difference, f Facts, a allotment, rdn ldif.RDN) error {
-	touched := make([]bool, len(d.t.Attributes))
-	all := a.rdn != "" || a.parent != ""
-	for i, at := range d.t.Attributes {
-		touched[i] = slices.ContainsFunc(at.Rules, d.touches)
-		all = all || touched[i] && len(diff.valuesOf(rdn, at.Name)) > 0
+	to, _ := ldif.ParseRDN(a.rdn)
+	var names []string
+	for _, ava := range slices.Concat(rdn, to) {
+		names = append(names, d.t.Canonical(ava.Type))
 	}
-	for i, at := range d.t.Attributes {
-		if !touched[i] && !all {
+	for _, at := range d.t.Attributes {
+		if !ldif.Named(names, at.Name) && !slices.ContainsFunc(at.Rules, d.touches) {
 			continue
 		}
 		for _, r := range at.Rules {
