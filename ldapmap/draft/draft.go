@@ -263,7 +263,11 @@ func (d *Draft) round(number int) Needs {
 	needs := Needs{Rounds: number + 1, Password: number == 0 && d.needsPassword()}
 	var filters []string
 	for _, c := range d.claims {
-		filters = append(filters, c.filters(d.t, number)...)
+		for _, f := range c.filters(d.t, number) {
+			if !slices.Contains(filters, f) { // what names the entry is a value of its own too
+				filters = append(filters, f)
+			}
+		}
 	}
 	if len(filters) == 0 {
 		return needs
