@@ -2,13 +2,10 @@ package bridge
 
 import (
 	"context"
-	"maps"
 
 	"scimbridge/ldapmap/draft"
-	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
 	"scimbridge/scim"
-	"scimbridge/scim/schema"
 )
 
 // update is what the intents of PATCH and PUT have in common: the entry is read, and shown as the change left it.
@@ -33,17 +30,15 @@ func (u *update) look(ctx context.Context, past history) (s seen, err error) {
 
 // change is the write that makes after of what look saw.
 func (u *update) change(s seen, after scim.Resource, members draft.Members, said draft.Said) draft.Write {
-	before := maps.Clone(s.before)
-	draft.TakeMembers(u.typ, before)
-	draft.TakeMembers(u.typ, after)
+	before, after := draft.WithoutMembers(u.typ, s.before), draft.WithoutMembers(u.typ, after)
 	return draft.Write{Entry: s.entry, Before: before, After: after, Members: members, Exactly: u.call.exactly(), Said: said}
 }
 
 func (u *update) reads() []string {
-	if u.silent && u.server.VersionForm != ldif.VersionDigest { // the version is all that is told
-		return []string{u.server.IDAttribute, u.server.VersionAttribute}
+	if u.silent {
+		return versionAttributes(u.typ)
 	}
-	return read.Attributes(u.typ, func(ref schema.Ref) bool { return !u.silent && u.shown.Wants(ref) })
+	return read.Attributes(u.typ, u.shown.Wants)
 }
 
 // finish shows the resource as the directory showed it after the write, or reads it.

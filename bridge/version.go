@@ -18,6 +18,14 @@ func etag(t *ldapmap.Type, e *ldif.Entry) string {
 	return `W/"` + read.Version(t, e) + `"`
 }
 
+// versionAttributes are those that tell an entry's tag, and whose it is.
+func versionAttributes(t *ldapmap.Type) []string {
+	if t.Server.VersionForm == ldif.VersionDigest {
+		return read.Attributes(t, nil)
+	}
+	return []string{t.Server.IDAttribute, t.Server.VersionAttribute}
+}
+
 // named says whether a list of entity tags, as If-Match and If-None-Match carry it, holds the tag; * is any. The comparison is the weak
 // one (RFC 9110 §8.8.3.2), and a tag without its quotes is understood.
 func named(list, tag string) bool {

@@ -1,6 +1,8 @@
 package draft
 
 import (
+	"maps"
+
 	"scimbridge/ldapmap"
 	"scimbridge/scim"
 	"scimbridge/scim/patch"
@@ -55,6 +57,15 @@ func TakeMembers(t *ldapmap.Type, r scim.Resource) []string {
 		delete(r, "members")
 	}
 	return ids
+}
+
+// WithoutMembers is the resource without its members.
+func WithoutMembers(t *ldapmap.Type, r scim.Resource) scim.Resource {
+	if t.HasMembers() {
+		r = maps.Clone(r)
+		delete(r, "members")
+	}
+	return r
 }
 
 // idsIn are the ids in a reference attribute's value: text, a complex value, or a list of either.
