@@ -25,8 +25,8 @@ func raceRounds(t *testing.T, short int) int {
 	return short
 }
 
-// race runs rounds of a race, several beside one another, each with names of its own. The directory is emptied now and then: Samba reads all of it to find who refers to an
-// entry.
+// race runs rounds of a race, several beside one another, each with names of its own. The directory is emptied now and then: Samba reads
+// all of it to find who refers to an entry.
 func (c copies) race(t *testing.T, rounds int, run func(t *testing.T, round int)) {
 	const emptied = 100
 	lanes := 4
