@@ -95,7 +95,7 @@ func pure(tb testing.TB) []step {
 		{"filter parsed", 3, func() { parsed() }},
 		{"filter translated", 14, func() { search.Filter(users, e, ldapmap.Refs{}) }},
 		{"attributes to read", 1, func() { read.Attributes(users, shown.Wants) }},
-		{"entry to resource", 74, func() { resource() }},
+		{"entry to resource", 44, func() { resource() }},
 		{"remainder judged", 2, func() {
 			if !filter.NewMatcher(remainder).Matches(read.Judged(users, r, entries[0])) {
 				tb.Fatal("no match")
@@ -150,9 +150,9 @@ func whole(tb testing.TB) []step {
 	}
 	named := func(name string) string { return "?filter=" + url.QueryEscape(`userName eq "`+name+`"`) }
 	return []step{
-		{"query, hit", 1599, get(named(colleague))},
-		{"query, miss", 610, get(named("nobody"))},
-		{"get", 1563, get("/" + id)},
+		{"query, hit", 1519, get(named(colleague))},
+		{"query, miss", 598, get(named("nobody"))},
+		{"get", 1459, get("/" + id)},
 	}
 }
 
