@@ -190,7 +190,7 @@ func (r *request) failed(past history, err error) error {
 	return about(past.partly(name(r.typ, past.told(r.server, err))), past.dn())
 }
 
-// record tells the journal what became of a plan, and the lists that their places may be others.
+// record tells the journal what became of a plan.
 func (r *request) record(receipt ldif.Receipt) {
 	record := journal.Record{
 		RequestID: r.call.RequestID, Activity: r.call.Activity, Part: r.call.Part, Caller: r.call.Caller, Client: r.call.Client,
@@ -200,7 +200,6 @@ func (r *request) record(receipt ldif.Receipt) {
 		record.ID = r.typ.ID(before)
 	}
 	r.journal(record)
-	r.snapshots.wrote(receipt.Plan)
 }
 
 // resume finds out what became of the step that no answer came for. Where it was done, the rest of the plan follows, and the write is

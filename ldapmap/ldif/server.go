@@ -41,6 +41,17 @@ func (s *Server) MayBeUnder(dn, base string) bool {
 	return Under(dn, base) || s.composedUnder(dn, base)
 }
 
+// Marked is the DN of the entry that shows MarkAttribute for what is written below a base.
+func (s *Server) Marked(base string) string {
+	context := ""
+	for _, dn := range s.Contexts {
+		if s.MarkInContext && len(dn) > len(context) && s.Under(base, dn) { // one may lie in another
+			context = dn
+		}
+	}
+	return context
+}
+
 func (s *Server) composedUnder(dn, base string) bool {
 	child, ok := normalName(s.Schema, dn)
 	top, isDN := normalName(s.Schema, base)
