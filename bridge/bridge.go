@@ -76,6 +76,8 @@ type Bridge struct {
 	dialect   scim.Dialect
 	snapshots *snapshots
 
+	unfinished *unfinished // what creates left
+
 	follows atomic.Bool // the directory has shown that it moves references with their targets itself, see history.followed
 
 	now     func() time.Time
@@ -99,7 +101,7 @@ func New(o Options) *Bridge {
 	return &Bridge{
 		compiled: o.Map, place: o.Place, directory: o.Directory, guard: o.Guard, journal: o.Journal, log: o.Log,
 		limits: o.Limits.withDefaults(), dialect: scim.Dialect{Strict: o.Strict}, snapshots: newSnapshots(o.Now),
-		now: o.Now, fitting: make(chan struct{}, 1),
+		unfinished: newUnfinished(o.Now), now: o.Now, fitting: make(chan struct{}, 1),
 	}
 }
 

@@ -26,7 +26,8 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 		return nil, err
 	}
 	r.shown.SpecifyAll(resource)
-	result, err := r.write(ctx, &creation{request: r, members: draft.TakeMembers(r.typ, resource), resource: resource})
+	creation := &creation{request: r, members: draft.TakeMembers(r.typ, resource), resource: resource}
+	result, err := creation.make(ctx, body)
 	return result.dropping(dropped), err
 }
 

@@ -18,11 +18,10 @@ type enumeration struct {
 	err     error
 }
 
-// shared enumerates a list, and keeps its places. Whoever asks for the same list in the same state meanwhile waits for the same one;
-// it ends when nobody waits any more.
-func (s *snapshots) shared(ctx context.Context, key listKey, enumerate func(context.Context) ([]item, error)) ([]item, error) {
+// shared enumerates a list. Whoever asks for the same list at the same moment waits for the same enumeration; where the directory has no
+// mark, only while that has yet to begin, for what it has passed may have changed since. It ends when nobody waits any more.
+func (s *snapshots) shared(ctx context.Context, at moment, enumerate func(context.Context) ([]item, error)) ([]item, error) {
 	s.mu.Lock()
-	at := moment{key, s.stateFor(key)}
 	e := s.underWay[at]
 	if e == nil {
 		e = &enumeration{done: make(chan struct{})}
@@ -52,7 +51,13 @@ func (s *snapshots) leave(at moment, e *enumeration) {
 	}
 }
 
-// forget lets nobody join an enumeration any more.
+// close lets nobody join an enumeration any more.
+func (s *snapshots) close(at moment, e *enumeration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget(at, e)
+}
+
 func (s *snapshots) forget(at moment, e *enumeration) {
 	if s.underWay[at] == e {
 		delete(s.underWay, at)
@@ -72,6 +77,9 @@ func (s *snapshots) run(ctx context.Context, at moment, e *enumeration, enumerat
 		select {
 		case s.slots <- struct{}{}:
 			defer func() { <-s.slots }()
+			if at.mark == "" {
+				s.close(at, e)
+			}
 			e.items, e.err = enumerate(ctx)
 		case <-ctx.Done():
 			e.err = ctx.Err()
@@ -80,7 +88,7 @@ func (s *snapshots) run(ctx context.Context, at moment, e *enumeration, enumerat
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forget(at, e)
-	if e.err == nil && at.state == s.stateFor(at.listKey) { // no write has overtaken it
+	if e.err == nil && at.mark != "" {
 		s.put(at, e.items, made)
 	}
 }

@@ -9,67 +9,78 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"scimbridge/ldapmap/ldif"
 )
 
-// TestWhoAsksTheSameAtOnceShares one enumeration; another list, or the same one after a write, is another.
+// TestWhoAsksTheSameAtOnceShares one enumeration; another list, or the same one when the directory has another mark, is another.
 func TestWhoAsksTheSameAtOnceShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSnapshots(time.Now)
-		var began atomic.Int32
-		enumerate := func(context.Context) ([]item, error) {
-			began.Add(1)
-			time.Sleep(time.Second)
-			return []item{{0, "1"}}, nil
-		}
-		var all sync.WaitGroup
-		ask := func(text string) {
-			all.Go(func() {
-				if items, err := s.shared(t.Context(), listKey{text: text}, enumerate); err != nil || len(items) != 1 {
-					t.Errorf("%s: %v, %v", text, items, err)
-				}
-			})
-		}
+		c := &crowd{s: s, items: []item{{0, "1"}}}
+		a, b := moment{"a", "1"}, moment{"b", "1"}
 		for range 10 {
-			ask("a")
+			c.ask(t, a)
 		}
+		c.began(t, 1, "one list")
+		c.ask(t, b)
+		c.began(t, 2, "two lists")
+		c.ask(t, moment{"a", "2"})
+		c.began(t, 3, "a write between")
+		c.Wait()
 		synctest.Wait()
-		if n := began.Load(); n != 1 {
-			t.Errorf("%d enumerations for one list", n)
-		}
-		ask("b")
-		synctest.Wait()
-		if n := began.Load(); n != 2 {
-			t.Errorf("%d enumerations for two lists", n)
-		}
-		s.wrote(ldif.Plan{Effects: []ldif.Effect{{Kind: ldif.Created}}})
-		ask("a")
-		synctest.Wait()
-		if n := began.Load(); n != 3 {
-			t.Errorf("%d enumerations, after a write between", n)
-		}
-		all.Wait()
-		synctest.Wait()
-		if _, fresh := s.get(listKey{text: "a"}); !fresh {
-			t.Error("the list enumerated after the write is not kept")
-		}
-		if len(s.underWay) != 0 {
-			t.Errorf("still under way: %v", s.underWay)
+		if !s.has(b) || len(s.underWay) != 0 {
+			t.Errorf("kept: %v; still under way: %v", s.byList, s.underWay)
 		}
 	})
 }
 
-// TestAListOvertakenByAWriteIsNotKept: it was begun before the write, and may be without it.
-func TestAListOvertakenByAWriteIsNotKept(t *testing.T) {
-	s := newSnapshots(time.Now)
-	key := listKey{text: "a"}
-	_, err := s.shared(t.Context(), key, func(context.Context) ([]item, error) {
-		s.wrote(ldif.Plan{Effects: []ldif.Effect{{Kind: ldif.Deleted}}})
-		return nil, nil
+// TestWithoutAMarkNobodyJoins an enumeration that has begun: what it has passed may have been written since. Those that wait share.
+func TestWithoutAMarkNobodyJoins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSnapshots(time.Now)
+		c := &crowd{s: s, items: []item{{0, "1"}}}
+		at := moment{"a", ""}
+		for range enumerations {
+			c.ask(t, at)
+			synctest.Wait()
+		}
+		c.began(t, enumerations, "who came after the others began")
+		for range 10 {
+			c.ask(t, at)
+		}
+		c.Wait()
+		c.began(t, enumerations+1, "who came before the last began")
+		if s.has(at) || len(s.underWay) != 0 {
+			t.Errorf("kept: %v; still under way: %v", s.byList, s.underWay)
+		}
 	})
-	if _, kept := s.get(key); err != nil || kept {
-		t.Errorf("kept %t, %v", kept, err)
+}
+
+// crowd asks for lists whose enumeration takes a second.
+type crowd struct {
+	sync.WaitGroup
+	s     *snapshots
+	items []item
+	count atomic.Int32 // of enumerations
+}
+
+func (c *crowd) ask(t *testing.T, at moment) {
+	c.Go(func() {
+		items, err := c.s.shared(t.Context(), at, func(context.Context) ([]item, error) {
+			c.count.Add(1)
+			time.Sleep(time.Second)
+			return c.items, nil
+		})
+		if err != nil || len(items) != len(c.items) {
+			t.Errorf("%v: %v, %v", at, items, err)
+		}
+	})
+}
+
+func (c *crowd) began(t *testing.T, want int32, what string) {
+	t.Helper()
+	synctest.Wait()
+	if n := c.count.Load(); n != want {
+		t.Errorf("%s: %d enumerations, want %d", what, n, want)
 	}
 }
 
@@ -88,7 +99,7 @@ func TestAnEnumerationEndsWithTheLastWhoWaits(t *testing.T) {
 			go func() {
 				ctx, cancel := context.WithTimeout(t.Context(), patience)
 				defer cancel()
-				if _, err := s.shared(ctx, listKey{text: text}, enumerate); !errors.Is(err, context.DeadlineExceeded) {
+				if _, err := s.shared(ctx, moment{text, "1"}, enumerate); !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("%s: %v", text, err)
 				}
 			}()
@@ -120,7 +131,7 @@ func TestAnEnumerationEndsWithTheLastWhoWaits(t *testing.T) {
 
 func TestAPanicInAnEnumerationIsItsError(t *testing.T) {
 	s := newSnapshots(time.Now)
-	_, err := s.shared(t.Context(), listKey{}, func(context.Context) ([]item, error) { panic("the map is nil") })
+	_, err := s.shared(t.Context(), moment{}, func(context.Context) ([]item, error) { panic("the map is nil") })
 	if err == nil || !strings.Contains(err.Error(), "the map is nil") {
 		t.Error(err)
 	}

@@ -54,6 +54,19 @@ func (h history) changed(id string) (left *ldif.Entry, changed bool) {
 	return left, changed
 }
 
+// left is the id of the entry that the write made, and left without all that was to follow; "" where there is none, or nobody knows its id.
+func (h history) left() string {
+	for _, a := range h {
+		for i, step := range a.receipt.Steps {
+			isThere := a.receipt.Steps[0].State == ldif.Done || a.receipt.Steps[0].State == ldif.Stands
+			if a.receipt.Err != nil && isThere && a.receipt.Plan.Steps[i].Change.If.Made && step.Sent.If.ID != "" {
+				return step.Sent.If.ID
+			}
+		}
+	}
+	return ""
+}
+
 // emptied says that the directory refused to leave a group without the member that its class demands.
 func (h history) emptied() bool {
 	return slices.ContainsFunc(h, func(a attempt) bool { return a.receipt.Plan.TakesReferences() && violatesClass(a.receipt.Err) })

@@ -14,7 +14,7 @@ import (
 	"scimbridge/scim"
 )
 
-// This file finds the places of a list, that its pages are cut from. They are found once and kept (snapshot.go).
+// This file finds the places of a list, that its pages are cut from. They are kept while nothing is written (snapshot.go).
 
 // item is a place in a list.
 type item struct {
@@ -30,16 +30,25 @@ type found struct {
 	key      any
 }
 
-// items are the places of the list: those of a snapshot where one is fresh enough, but a first page is always found anew.
+// items are the places of the list: those of a snapshot where nothing was written since, but a first page is always found anew.
 func (l *listing) items(ctx context.Context) ([]item, error) {
 	first := l.query.Cursor == nil && l.query.StartIndex <= 1 || l.query.Cursor != nil && *l.query.Cursor == ""
-	key := listKey{text: l.key(), values: l.query.Filter != "" || l.query.SortBy != ""}
+	at := moment{list: l.key(), mark: l.b.directory.Mark(ctx, l.bases())}
 	if !first {
-		if items, ok := l.b.snapshots.get(key); ok {
+		if items, ok := l.b.snapshots.get(at); ok {
 			return items, nil
 		}
 	}
-	return l.b.snapshots.shared(ctx, key, l.enumerate)
+	return l.b.snapshots.shared(ctx, at, l.enumerate)
+}
+
+// bases are the places that the list's entries are in, and what they refer to.
+func (l *listing) bases() []string {
+	var bases []string
+	for _, t := range l.types[0].Map.Types {
+		bases = append(bases, t.Base)
+	}
+	return bases
 }
 
 // enumerate finds every part's matches, in order.

@@ -99,7 +99,7 @@ func shows(server *ldif.Server, c ldif.Change, e *ldif.Entry) (done, told bool) 
 	case e == nil:
 		return false, true
 	case c.Kind == ldif.ModifyDN:
-		return !server.SameDN(c.DN, c.NewDN()), true // under the same name in other case it may not be
+		return c.Apart || !server.SameDN(c.DN, c.NewDN()), true // under the same name in other case it may not be
 	}
 	again := ldif.Change{Kind: ldif.Modify}
 	for _, a := range c.Entry {

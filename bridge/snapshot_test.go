@@ -3,8 +3,6 @@ package bridge
 import (
 	"testing"
 	"time"
-
-	"scimbridge/ldapmap/ldif"
 )
 
 // clock is a time that a test turns.
@@ -15,14 +13,14 @@ func (c *clock) now() time.Time { return c.at }
 func (c *clock) turn(d time.Duration) { c.at = c.at.Add(d) }
 
 // keep puts a snapshot as an enumeration that begins and ends now does.
-func (s *snapshots) keep(text string, items []item) listKey {
-	key := listKey{text: text}
-	s.put(moment{key, s.stateFor(key)}, items, s.now())
-	return key
+func (s *snapshots) keep(list string, items []item) moment {
+	at := moment{list, "m"}
+	s.put(at, items, s.now())
+	return at
 }
 
-func (s *snapshots) has(key listKey) bool {
-	_, ok := s.get(key)
+func (s *snapshots) has(at moment) bool {
+	_, ok := s.get(at)
 	return ok
 }
 
@@ -39,28 +37,20 @@ func TestSnapshotsAgeFromWhenTheyWereMade(t *testing.T) {
 	if s.has(a) {
 		t.Error("a snapshot outlives its time")
 	}
-	if len(s.byKey) != 0 {
+	if len(s.byList) != 0 {
 		t.Error("what is too old is kept")
 	}
 }
 
-// TestSnapshotsEndWithAWrite that may change their places: which entries there are, or what they hold.
-func TestSnapshotsEndWithAWrite(t *testing.T) {
-	for kind, ends := range map[ldif.EffectKind]bool{
-		ldif.Created: true, ldif.Deleted: true, ldif.Moved: true, ldif.Changed: false, ldif.Renamed: false, ldif.MembersAdded: false,
-	} {
-		s := newSnapshots(time.Now)
-		all, filtered := listKey{text: "all"}, listKey{"filtered", true}
-		for _, key := range []listKey{all, filtered} {
-			s.put(moment{key, s.stateFor(key)}, nil, s.now())
-		}
-		s.wrote(ldif.Plan{Effects: []ldif.Effect{{Kind: kind}}})
-		if s.has(filtered) {
-			t.Errorf("%s: a filtered list is as it was", kind)
-		}
-		if s.has(all) == ends {
-			t.Errorf("%s: a list of all ends: %t", kind, !ends)
-		}
+// TestSnapshotsEndWithTheMark of the directory in which they were made.
+func TestSnapshotsEndWithTheMark(t *testing.T) {
+	s := newSnapshots(time.Now)
+	at := s.keep("a", nil)
+	if s.has(moment{at.list, "another"}) || s.has(moment{at.list, ""}) {
+		t.Error("a snapshot of another state is served")
+	}
+	if !s.has(at) {
+		t.Error("a snapshot of this state is not served")
 	}
 }
 
@@ -74,8 +64,8 @@ func TestSnapshotsAreFew(t *testing.T) {
 		c.turn(1)
 		s.keep(string(rune('a'+i)), nil)
 	}
-	if s.has(first) || len(s.byKey) != snapshotsMax {
-		t.Errorf("%d snapshots, the oldest among them: %t", len(s.byKey), s.has(first))
+	if s.has(first) || len(s.byList) != snapshotsMax {
+		t.Errorf("%d snapshots, the oldest among them: %t", len(s.byList), s.has(first))
 	}
 	if !s.has(second) {
 		t.Error("more than the oldest has gone")
@@ -87,7 +77,7 @@ func TestSnapshotsAreBounded(t *testing.T) {
 	c := &clock{}
 	s := newSnapshots(c.now)
 	large := make([]item, placesMax/2)
-	keys := map[string]listKey{}
+	keys := map[string]moment{}
 	for _, text := range []string{"a", "b", "a", "c"} {
 		c.turn(1)
 		keys[text] = s.keep(text, large)
@@ -95,7 +85,7 @@ func TestSnapshotsAreBounded(t *testing.T) {
 	if s.has(keys["b"]) || !s.has(keys["a"]) || !s.has(keys["c"]) {
 		t.Error("not the snapshot that was made first has gone")
 	}
-	if all := s.keep("d", make([]item, placesMax)); !s.has(all) || len(s.byKey) != 1 {
+	if all := s.keep("d", make([]item, placesMax)); !s.has(all) || len(s.byList) != 1 {
 		t.Error("a list as large as all may be is not kept alone")
 	}
 }

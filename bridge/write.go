@@ -80,20 +80,26 @@ const attempts = 10 + draft.Patience
 
 // write runs the intent until the directory has confirmed it.
 func (r *request) write(ctx context.Context, in intent) (*Result, error) {
+	_, result, err := r.run(ctx, in)
+	return result, err
+}
+
+// run is write, with what the attempts came to.
+func (r *request) run(ctx context.Context, in intent) (past history, result *Result, err error) {
 	ctx = directory.OneWay(ctx) // what was written is read where it was written
 	through, done := toItsEnd(ctx)
 	defer done()
-	past, err := r.confirmed(ctx, through, in)
+	past, err = r.confirmed(ctx, through, in)
 	if past, err = r.settle(through, past, err); err != nil { // 10
-		return nil, r.failed(past, err)
+		return past, nil, r.failed(past, err)
 	}
-	result, err := in.finish(through, past.last()) // 11
+	result, err = in.finish(through, past.last()) // 11
 	if result != nil {
 		result.DN = past.dn()
 	}
 	untaken := past.last().draft.Untaken()
 	r.tellDropped(r.call, r.typ.Resource, untaken)
-	return result.dropping(len(untaken)), err
+	return past, result.dropping(len(untaken)), err
 }
 
 // confirmed are the attempts up to the one that the directory has confirmed. What began goes through to its end.
@@ -188,7 +194,7 @@ func (r *request) failed(past history, err error) error {
 	return about(past.partly(name(r.typ, past.told(r.server, err))), past.dn())
 }
 
-// record tells the journal what became of a plan, and the lists that their places may be others.
+// record tells the journal what became of a plan.
 func (r *request) record(receipt ldif.Receipt) {
 	record := journal.Record{
 		RequestID: r.call.RequestID, Activity: r.call.Activity, Part: r.call.Part, Caller: r.call.Caller, Client: r.call.Client,
@@ -198,7 +204,6 @@ func (r *request) record(receipt ldif.Receipt) {
 		record.ID = r.typ.ID(before)
 	}
 	r.journal(record)
-	r.snapshots.wrote(receipt.Plan)
 }
 
 // resume finds out what became of the step that no answer came for. Where it was done, the rest of the plan follows, and the write is

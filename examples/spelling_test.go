@@ -95,6 +95,48 @@ func TestOneNameHoweverItIsWritten(t *testing.T) {
 	}
 }
 
+// TestRenameInCaseAlone: whether two names that differ in the case of a letter are one is the server's to say, and 389 Directory Server
+// says so of fewer letters than others. Whoever is renamed so stays a member and a manager, and is neither any more once deleted.
+func TestRenameInCaseAlone(t *testing.T) {
+	server := dirtest.DS389(t, ds389Schema, dirtest.WithoutSevenBitCheck())
+	for i, c := range []struct {
+		from, to string
+		one      bool // name, to the server
+	}{
+		{from: "ibrahim", to: "İbrahim"},
+		{from: "İbrahim", to: "ibrahim"},
+		{from: "kelvin", to: "\u212aelvin"},
+		{from: "\u0219tefan", to: "\u0218tefan"},            // a comma below
+		{from: "\u015ftefan", to: "\u015etefan", one: true}, // a cedilla
+		{from: "jörg", to: "JÖRG", one: true},
+		{from: "anna", to: "Anna", one: true},
+	} {
+		t.Run(c.from+" to "+c.to, func(t *testing.T) {
+			d := deploy(t, server)
+			user, colleague := d.user(t, c.from), d.user(t, fmt.Sprint("colleague", i))
+			report, group := d.user(t, fmt.Sprint("report", i)), d.group(t, fmt.Sprint("crew", i), user, colleague)
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+report, operations(replace(managerPath, `"`+user+`"`)))
+			held := func() (values []string) {
+				values = server.Entry(t, fmt.Sprintf("uid=report%d,%s", i, server.People)).Values("manager")
+				return append(values, server.Entry(t, fmt.Sprintf("cn=crew%d,%s", i, server.Groups)).Values("member")...)
+			}
+			before := held()
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, operations(replace("userName", `"`+c.to+`"`)))
+			manager, _ := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+report, "")[enterpriseURN].(object)
+			if d.members(t, group)[user] != 1 || fmt.Sprint(manager["manager"]) == "<nil>" {
+				t.Errorf("lost: the entries hold %+q", held())
+			}
+			if slices.Equal(before, held()) != c.one {
+				t.Errorf("the entries hold %+q", held())
+			}
+			d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+user, "")
+			if left := held(); len(left) != 1 {
+				t.Errorf("deleted, and the entries hold %+q", left)
+			}
+		})
+	}
+}
+
 // TestBaseHoweverItIsWritten: where the server takes two spellings for one name, the base of a type may be written in either.
 func TestBaseHoweverItIsWritten(t *testing.T) {
 	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.WithoutRefint())

@@ -106,12 +106,13 @@ func (r *Reference) Comparable() bool {
 }
 
 // Follow is what a change of the target makes of a value that refers to it: the value that goes, and the one that comes ("": none). follows
-// is false where the change leaves the value true. A name that only changes its case is the same to servers.
+// is false where the change leaves the value true. A name that only changes its case is the same to servers, unless the change says that it
+// is not.
 func Follow(server *ldif.Server, c ldif.Change) (gone, come string, follows bool) {
 	switch {
 	case c.Kind == ldif.Delete:
 		return c.DN, "", true
-	case c.Kind == ldif.ModifyDN && !server.SameDN(c.DN, c.NewDN()):
+	case c.Kind == ldif.ModifyDN && (c.Apart || !server.SameDN(c.DN, c.NewDN())):
 		return c.DN, c.NewDN(), true
 	}
 	return "", "", false

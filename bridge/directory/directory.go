@@ -27,6 +27,7 @@ type Client struct {
 	unwritable atomic.Int64  // when a server that takes no changes refused the last one, in nanoseconds; 0: it did not
 	unread     atomic.Bool   // the server could not be reached to read again what it says of itself
 	unasserted atomic.Bool   // a change was sent without the assertion that it should have had: see run.heldAllTheSame
+	marks      sync.Map      // by server and entry: the first that was read
 
 	asking chan struct{} // held by the request that reads the root DSE first
 	aside  context.Context

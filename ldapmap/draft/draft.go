@@ -183,7 +183,7 @@ type Needs struct {
 	Search    *ldapmap.Search // entries that may hold a value that the write claims; nil: none need be looked for
 	Password  bool            // a random password for a new account
 	Referrers []ReferrerSearch
-	Places    []string         // DNs of entries that something is to be put below
+	Places    []string         // DNs of which it must be known whether an entry is there
 	Entries   []string         // DNs that references hold, and that no resource has: there may be an entry, see LookAt
 	Along     []ReferrerSearch // what Search finds answers these too
 	// Moving says that a rename that is not done yet seems to be moving references that this one moves too, or scrubs: all is to be looked
@@ -238,6 +238,9 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 		if len(a.room) > 0 { // the write itself can be done: nobody is displaced for one that cannot
 			return ldif.Plan{}, Needs{Room: a.room[0]}, nil
 		}
+	}
+	if asked := d.tellApart(plan, f); len(asked) > 0 {
+		return ldif.Plan{}, Needs{Places: asked}, nil
 	}
 	needs := Needs{Referrers: d.referrersOf(plan, f)}
 	var err error

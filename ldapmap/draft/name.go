@@ -100,6 +100,26 @@ func (d *Draft) places(p ldif.Plan, f Facts) ([]string, error) {
 	return asked, nil
 }
 
+// tellApart notes of a rename that only the case of letters tells from none whether it is one to the server: whether the entry is there by
+// its new name already. It returns the names, as far as the facts do not tell.
+//
+//	uid=anna becomes uid=Anna:          one name to every server, nobody is asked
+//	uid=ibrahim becomes uid=İbrahim:    two to 389 Directory Server, and groups that hold the first must be given the second
+func (d *Draft) tellApart(p ldif.Plan, f Facts) (asked []string) {
+	for i := range p.Steps {
+		c := &p.Steps[i].Change
+		if c.Kind != ldif.ModifyDN || !d.t.Server.MayTellApart(c.DN, c.NewDN()) {
+			continue
+		}
+		there, told := f.Places[c.NewDN()]
+		if !told {
+			asked = append(asked, c.NewDN())
+		}
+		c.Apart = told && !there
+	}
+	return asked
+}
+
 // claimedRDN is the RDN that the write claims among its siblings: a new one, or the entry's own in another place; nil where it claims none.
 func (d *Draft) claimedRDN() ldif.RDN {
 	text := d.name.rdn

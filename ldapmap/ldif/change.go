@@ -24,6 +24,7 @@ type Change struct {
 	NewRDN       string // ModifyDN
 	DeleteOldRDN bool   // ModifyDN
 	NewSuperior  string // ModifyDN: the new parent's DN; "" leaves the parent
+	Apart        bool   // ModifyDN: the server takes the names for two, though Server.SameDN does not
 
 	Secrets []string // attributes that are secrets here, beside those that are everywhere (Secret)
 

@@ -1,5 +1,11 @@
 package ldif
 
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
 // Server is what a directory told about itself on first contact: its root DSE and its subschema, and the traits of the product that it is.
 type Server struct {
 	*Traits
@@ -28,6 +34,21 @@ func (s *Server) SameDN(a, b string) bool {
 	return a == b || s.NormalDN(a) == s.NormalDN(b)
 }
 
+// MayTellApart says that two DNs may be two names to the server though SameDN takes them for one, and an entry that is renamed from one to
+// the other may lose its references: which letters beyond ASCII are one in another case, servers have from the Unicode of their day.
+func (s *Server) MayTellApart(a, b string) bool {
+	return !s.ComposesNames && !s.KeepsReferences && lowerASCII(a) != lowerASCII(b) && s.SameDN(a, b)
+}
+
+func lowerASCII(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf {
+			return unicode.ToLower(r)
+		}
+		return r
+	}, text)
+}
+
 // Under says whether dn is base or lies below it, to the server. The empty base is above everything; what is no DN is nowhere.
 func (s *Server) Under(dn, base string) bool {
 	if !s.ComposesNames {
@@ -39,6 +60,17 @@ func (s *Server) Under(dn, base string) bool {
 // MayBeUnder is Under for what must not be missed: neither case nor how letters are composed counts, whatever the server does.
 func (s *Server) MayBeUnder(dn, base string) bool {
 	return Under(dn, base) || s.composedUnder(dn, base)
+}
+
+// Marked is the DN of the entry that shows MarkAttribute for what is written below a base.
+func (s *Server) Marked(base string) string {
+	context := ""
+	for _, dn := range s.Contexts {
+		if s.MarkInContext && len(dn) > len(context) && s.Under(base, dn) { // one may lie in another
+			context = dn
+		}
+	}
+	return context
 }
 
 func (s *Server) composedUnder(dn, base string) bool {

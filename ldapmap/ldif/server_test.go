@@ -45,3 +45,23 @@ func TestServerComparesNames(t *testing.T) {
 		}
 	}
 }
+
+// TestServerMayTellApart: in ASCII every server takes a letter in either case for one; a server whose rules are known says so itself.
+func TestServerMayTellApart(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		may  bool // 389 Directory Server may
+	}{
+		{"uid=ibrahim", "uid=\u0130brahim", true},
+		{"uid=\u0219tefan", "uid=\u0218tefan", true},
+		{"uid=\u0219tefan", "UID=\u0219TEFAN", false},
+		{"uid=ibrahim", "uid=Ibrahim", false},
+		{"uid=ibrahim", "uid=ebrahim", false}, // nobody takes them for one
+	} {
+		for kind, may := range map[ServerKind]bool{DS389: c.may, OpenLDAP: false, ActiveDirectory: false} {
+			if got := (&Server{Traits: kind.Traits()}).MayTellApart(c.a, c.b); got != may {
+				t.Errorf("%s: %+q and %+q: %t", kind, c.a, c.b, got)
+			}
+		}
+	}
+}

@@ -43,6 +43,9 @@ type Traits struct {
 	// InstanceAttribute of the root DSE is the DN of the entry whose invocationId names the server that counts versions; "": there is
 	// none.
 	InstanceAttribute string
+	// MarkAttribute changes with each write to the server before that is confirmed, where it is kept; "": there is none.
+	MarkAttribute string
+	MarkInContext bool // it is the naming context's, and not the root DSE's
 
 	// References.
 	KeepsReferences bool   // a reference follows its target's rename and goes with its target
@@ -149,6 +152,7 @@ var traits = map[ServerKind]*Traits{
 		Kind: OpenLDAP, IDAttribute: "entryUUID", DNAttribute: "entryDN",
 		VersionAttribute: "entryCSN", VersionForm: VersionCSN,
 		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
+		MarkAttribute: "contextCSN", MarkInContext: true, // kept by the overlay syncprov
 		BitRule: true, ComposesNames: true,
 		// mdb's key holds 511 octets, and the RDN stands in it twice. A longer one ends in result 80, which tells nothing.
 		LongestRDN: 245,
@@ -156,6 +160,7 @@ var traits = map[ServerKind]*Traits{
 	ActiveDirectory: {
 		Kind: ActiveDirectory, IDAttribute: "objectGUID", IDForm: GUIDOctets, DNAttribute: "distinguishedName", NamesByID: true,
 		VersionAttribute: "uSNChanged", VersionForm: VersionInstance, InstanceAttribute: "dsServiceName",
+		MarkAttribute:    "highestCommittedUSN",
 		CreatedAttribute: "whenCreated", ModifiedAttribute: "whenChanged", TimeLayout: "20060102150405.0Z",
 		KeepsReferences: true, Backlink: "memberOf",
 		SettledCodes: []uint16{68, 53}, BitRule: true, OrdersTimes: true,
@@ -188,7 +193,8 @@ var traits = map[ServerKind]*Traits{
 		Kind: DS389, IDAttribute: "nsUniqueId", IDForm: AnyText, DNAttribute: "entryDN",
 		VersionAttribute: "modifyTimestamp",
 		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
-		BitRule: true, Blocks: "nsAccountLock",
+		MarkAttribute: "lastusn", // kept by the plug-in USN
+		BitRule:       true, Blocks: "nsAccountLock",
 	},
 	Generic: {
 		Kind: Generic, IDAttribute: "entryUUID", DNAttribute: "entryDN",

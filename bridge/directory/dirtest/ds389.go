@@ -49,6 +49,11 @@ func UniquenessPlugin(attribute string) DS389Option {
 	}
 }
 
+// USNPlugin turns on the plug-in that counts the writes of each database.
+func USNPlugin() DS389Option {
+	return func(s *ds389) { s.set("cn=USN,cn=plugins,cn=config", "nsslapd-pluginEnabled", "on") }
+}
+
 // WithoutSevenBitCheck turns off the plug-in that lets only ASCII into uid and mail, which is on in a server as it is installed.
 func WithoutSevenBitCheck() DS389Option {
 	return func(s *ds389) { s.set("cn=7-bit check,cn=plugins,cn=config", "nsslapd-pluginEnabled", "off") }

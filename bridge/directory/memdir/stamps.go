@@ -11,6 +11,7 @@ type stamps struct {
 	newID func() string
 	last  time.Time
 	count int
+	csn   string // the latest
 }
 
 // stamp is the mark of one write.
@@ -27,11 +28,8 @@ func (s *stamps) next(who string) stamp {
 	} else {
 		s.count++
 	}
-	return stamp{
-		time: s.last.Format("20060102150405Z"),
-		csn:  fmt.Sprintf("%s#%06x#000#000000", s.last.Format("20060102150405.000000Z"), s.count),
-		who:  who,
-	}
+	s.csn = fmt.Sprintf("%s#%06x#000#000000", s.last.Format("20060102150405.000000Z"), s.count)
+	return stamp{time: s.last.Format("20060102150405Z"), csn: s.csn, who: who}
 }
 
 // stampNew sets the operational attributes of a new entry that it does not carry yet, as one that is loaded from LDIF may.
@@ -62,5 +60,14 @@ func (t *tree) stampChanged(r *record, who string) {
 	r.set(t.schema, "modifyTimestamp", s.time)
 }
 
+// stampTree marks the tree as changed, as the overlay syncprov does.
+func (t *tree) stampTree() {
+	if top := t.nodes[t.suffix.key]; top != nil {
+		r := top.record.clone()
+		r.set(t.schema, "contextCSN", t.clock.csn)
+		top.record = r
+	}
+}
+
 // computedAttributes are shown and searched, but not stored by slapd.
-var computedAttributes = []string{"entryDN", "subschemaSubentry", "hasSubordinates"}
+var computedAttributes = []string{"entryDN", "subschemaSubentry", "hasSubordinates", "contextCSN"}

@@ -40,8 +40,11 @@ func (t *tree) write(c ldif.Change, by writer) (before, after *record, failed *r
 	default:
 		before, after, failed = t.delete(n, by)
 	}
-	if failed == nil && t.written != nil {
-		t.written(c)
+	if failed == nil {
+		t.stampTree()
+		if t.written != nil {
+			t.written(c)
+		}
 	}
 	return before, after, failed
 }
@@ -141,6 +144,7 @@ func (t *tree) delete(n name, by writer) (before, after *record, failed *result)
 	if len(at.children) > 0 {
 		return nil, nil, fail(ldap.LDAPResultNotAllowedOnNonLeaf, "subordinate objects must be deleted first")
 	}
+	t.clock.next(by.dn)
 	t.remove(at)
 	t.cleanReferences(map[string]name{n.key: {}})
 	return at.record, nil, nil
