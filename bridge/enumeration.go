@@ -28,6 +28,7 @@ func (s *snapshots) shared(ctx context.Context, at moment, enumerate func(contex
 		own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		e.cancel = cancel
 		s.underWay[at] = e
+		delete(s.byList, at.list) // the places would stand twice
 		go s.run(own, at, e, enumerate)
 	}
 	e.waiting++

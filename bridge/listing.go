@@ -22,8 +22,9 @@ type listing struct {
 	query Query
 	types []*ldapmap.Type
 	parts []*part
-	size  int // of a page
-	seen  int // entries that an enumeration has looked at
+	size  int          // of a page
+	seen  int          // entries that an enumeration has looked at
+	keys  map[item]any // what sortBy sorts them by
 }
 
 // listing reads a query, for one type or all.
@@ -32,7 +33,7 @@ func (b *Bridge) listing(ctx context.Context, c Call, typ string, q Query) (*lis
 	if err != nil {
 		return nil, err
 	}
-	l := &listing{b: b, call: c, typ: typ, query: q}
+	l := &listing{b: b, call: c, typ: typ, query: q, keys: map[item]any{}}
 	if l.size, err = pageSize(q); err != nil {
 		return nil, err
 	}

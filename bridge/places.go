@@ -27,7 +27,6 @@ type found struct {
 	item
 	entry    *ldif.Entry
 	resource scim.Resource // nil: nothing was to be decided
-	key      any
 }
 
 // items are the places of the list: those of a snapshot where nothing was written since, but a first page is always found anew.
@@ -51,32 +50,24 @@ func (l *listing) bases() []string {
 	return bases
 }
 
-// enumerate finds every part's matches, in order.
-func (l *listing) enumerate(ctx context.Context) ([]item, error) {
-	var all []found
+// enumerate finds the places of every part's matches, in order.
+func (l *listing) enumerate(ctx context.Context) (items []item, err error) {
 	for number := range l.parts {
-		matches, err := l.matches(ctx, number)
-		if err != nil {
+		if items, err = l.gather(ctx, number, items); err != nil {
 			return nil, err
 		}
-		all = append(all, matches...)
 	}
-	l.sort(all)
-	items := make([]item, len(all))
-	for i, f := range all {
-		items[i] = f.item
-	}
+	slices.SortFunc(items, l.order)
 	return items, nil
 }
 
-// matches gathers a part's matches: of each entry it reads only what decides on it and its place, and of that it keeps the place alone.
-func (l *listing) matches(ctx context.Context, number int) ([]found, error) {
+// gather adds the places of a part's matches: of each entry it reads only what decides on it and its place, and keeps the place alone.
+func (l *listing) gather(ctx context.Context, number int, items []item) ([]item, error) {
 	p := l.parts[number]
 	attributes := []string{p.t.Server.IDAttribute}
 	if p.decides() {
 		attributes = read.Attributes(p.t, p.judges)
 	}
-	var matches []found
 	batch := make([]*ldif.Entry, 0, idsASearch)
 	decide := func() error {
 		refs := ldapmap.Refs{}
@@ -84,9 +75,7 @@ func (l *listing) matches(ctx context.Context, number int) ([]found, error) {
 		if p.decides() {
 			refs, err = l.refs(ctx, p, batch, p.judges)
 		}
-		for _, f := range l.matching(number, batch, refs) {
-			matches = append(matches, found{item: f.item, key: f.key})
-		}
+		items = append(items, packed(l.matching(number, batch, refs))...)
 		batch = batch[:0]
 		return err
 	}
@@ -103,10 +92,21 @@ func (l *listing) matches(ctx context.Context, number int) ([]found, error) {
 	if err == nil {
 		err = decide()
 	}
-	if err != nil {
-		return nil, err
+	return items, err
+}
+
+// packed are the places of what was found. Their ids share one text: there may be a million of them.
+func packed(list []found) []item {
+	var text strings.Builder
+	for _, f := range list {
+		text.WriteString(f.id)
 	}
-	return matches, nil
+	ids, items := text.String(), make([]item, len(list))
+	for i, f := range list {
+		items[i] = item{f.part, ids[:len(f.id)]}
+		ids = ids[len(f.id):]
+	}
+	return items
 }
 
 // count holds an enumeration to what it may look through, and what it may keep.
@@ -126,7 +126,7 @@ func (l *listing) count(p *part) error {
 	return nil
 }
 
-// matching keeps of a part's entries those that match.
+// matching keeps of a part's entries those that match, and notes what they are sorted by.
 func (l *listing) matching(number int, entries []*ldif.Entry, refs ldapmap.Refs) []found {
 	p := l.parts[number]
 	var matches []found
@@ -138,7 +138,7 @@ func (l *listing) matching(number int, entries []*ldif.Entry, refs ldapmap.Refs)
 				continue
 			}
 			if p.sortBy != nil {
-				f.key = f.resource.SortKey(*p.sortBy)
+				l.keys[f.item] = f.resource.SortKey(*p.sortBy)
 			}
 		}
 		matches = append(matches, f)
@@ -146,13 +146,16 @@ func (l *listing) matching(number int, entries []*ldif.Entry, refs ldapmap.Refs)
 	return matches
 }
 
-// sort orders a list as SortBy says; what is equal by that, by type and id.
+// sort orders what was found.
 func (l *listing) sort(list []found) {
-	slices.SortFunc(list, func(a, b found) int {
-		order := 0
-		if by := cmp.Or(l.parts[a.part].sortBy, l.parts[b.part].sortBy); by != nil {
-			order = scim.CompareKeys(a.key, b.key, by.Leaf(), l.query.Descending)
-		}
-		return cmp.Or(order, cmp.Compare(a.part, b.part), strings.Compare(a.id, b.id))
-	})
+	slices.SortFunc(list, func(a, b found) int { return l.order(a.item, b.item) })
+}
+
+// order compares places as SortBy says; what is equal by that, by type and id.
+func (l *listing) order(a, b item) int {
+	order := 0
+	if by := cmp.Or(l.parts[a.part].sortBy, l.parts[b.part].sortBy); by != nil {
+		order = scim.CompareKeys(l.keys[a], l.keys[b], by.Leaf(), l.query.Descending)
+	}
+	return cmp.Or(order, cmp.Compare(a.part, b.part), strings.Compare(a.id, b.id))
 }
