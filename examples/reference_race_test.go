@@ -34,6 +34,9 @@ func (c copies) race(t *testing.T, rounds int, run func(t *testing.T, round int)
 		lanes = 1
 	}
 	for first := 0; first < rounds && !t.Failed(); first += emptied {
+		if first > 0 {
+			c.server.Empty(t)
+		}
 		var all sync.WaitGroup
 		for lane := range lanes {
 			all.Go(func() {
@@ -47,7 +50,6 @@ func (c copies) race(t *testing.T, rounds int, run func(t *testing.T, round int)
 			})
 		}
 		all.Wait()
-		c.server.Empty(t)
 	}
 }
 

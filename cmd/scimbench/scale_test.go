@@ -139,7 +139,7 @@ func scale(ctx context.Context, out io.Writer, few, many *site, members int, arg
 	}
 	fmt.Fprintf(out, "\n%s\n", few.machine())
 	for i, s := range []*site{few, many} {
-		fmt.Fprintf(out, "%d users: slapadd took %v; the database takes %s in %s, written without waiting for the disk (dbnosync)\n",
+		fmt.Fprintf(out, "%d users: slapadd took %v; the database takes %s in %s\n",
 			runs[i].total-len(runs[i].workers)*usersEach, s.loading.Round(time.Second), size(s.data()), s.data())
 	}
 	var rows [2][]*row

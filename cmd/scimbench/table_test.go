@@ -71,7 +71,7 @@ func table(b *testing.B, s *site, out io.Writer) error {
 		what, goal := fmt.Sprintf("After the run at %d:", n), fmt.Sprintf("%d MB", workedGoal/1_000_000)
 		say(what, goal, worked+", at most "+peak, octets > workedGoal)
 	}
-	fmt.Fprintf(out, "\n%s\nslapd's database: %s, written without waiting for the disk (dbnosync)\n",
+	fmt.Fprintf(out, "\n%s\nslapd's database: %s\n",
 		s.machine(), s.data())
 	if err := all.print(out, false); err != nil {
 		return err

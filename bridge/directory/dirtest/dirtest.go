@@ -49,6 +49,7 @@ type Server struct {
 
 	t       testing.TB
 	process *process
+	expunge func() error // removes for good what was deleted; nil: it is gone already
 }
 
 // Load adds the entries of an LDIF text (RFC 2849 content records), parents first.
@@ -72,7 +73,7 @@ func (s *Server) Entries(t testing.TB, base string) []*ldif.Entry {
 	return s.search(t, base, ldap.ScopeWholeSubtree, nil)
 }
 
-// Empty removes whatever stands below the two containers.
+// Empty removes whatever stands below the two containers, and what the server keeps of what was removed.
 func (s *Server) Empty(t testing.TB) {
 	t.Helper()
 	conn := s.connect(t)
@@ -83,6 +84,11 @@ func (s *Server) Empty(t testing.TB) {
 			if err := conn.Del(ldap.NewDelRequest(e.DN, nil)); err != nil {
 				t.Fatalf("%s: %v", e.DN, err)
 			}
+		}
+	}
+	if s.expunge != nil {
+		if err := s.expunge(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -63,6 +63,9 @@ func MemberOf() Option { return Overlay("memberof") }
 // people and groups are there.
 func Entries(write func(io.Writer) error) Option { return func(s *slapd) { s.entries = write } }
 
+// Synced has each write wait for the disk, as slapd does unless it is told otherwise.
+func Synced() Option { return func(s *slapd) { s.synced = true } }
+
 // MaxSize is how large the database may grow; the default is 1 GiB.
 func MaxSize(octets int) Option { return func(s *slapd) { s.maxSize = octets } }
 
@@ -129,6 +132,7 @@ type slapd struct {
 	refint    bool
 	memberOf  bool // something defines it
 	accessLog bool
+	synced    bool
 	maxSize   int
 	entries   func(io.Writer) error // nil: the containers alone, which slapd itself adds
 
@@ -267,7 +271,9 @@ func (s *slapd) conf() string {
 	line("rootpw %s", s.password)
 	line("directory %s", filepath.Join(s.dir, "data"))
 	line("maxsize %d", s.maxSize)
-	line("dbnosync") // a killed slapd loses nothing by it, only a machine without power would
+	if !s.synced {
+		line("dbnosync") // a killed slapd loses nothing by it, only a machine without power would
+	}
 	line("index objectClass,entryUUID,uid,cn,mail,member,manager eq")
 	if s.refint {
 		line("overlay refint")

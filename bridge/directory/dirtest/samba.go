@@ -80,7 +80,7 @@ func ActiveDirectory(t testing.TB) *Server {
 		CA: c.certs.ca, ServerName: domainHost,
 		BindDN: domainAdmin, Password: c.password,
 		Suffix: domainSuffix, Base: base, People: "OU=People," + base, Groups: "OU=Groups," + base,
-		t: t, process: c.process,
+		t: t, process: c.process, expunge: c.expunge,
 	}
 	for _, dn := range []string{server.Base, server.People, server.Groups} {
 		server.Load(t, "dn: "+dn+"\nobjectClass: organizationalUnit\n")
@@ -101,6 +101,16 @@ func (s *Server) sweep(t testing.TB) {
 	if err != nil {
 		t.Errorf("%s: %v", s.Base, err)
 	}
+}
+
+// expunge removes the tombstones, which Samba reads wherever it reads all of the domain.
+func (c *controller) expunge() error {
+	command := exec.Command("samba-tool", "domain", "tombstones", "expunge", "--configfile="+filepath.Join(c.dir, "smb.conf"),
+		"-H", "tdb://"+filepath.Join(c.dir, "domain", "private", "sam.ldb"), "--tombstone-lifetime=0")
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
 }
 
 // sambaMissing says what a domain controller lacks here, or "".
