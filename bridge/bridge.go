@@ -76,7 +76,8 @@ type Bridge struct {
 	dialect   scim.Dialect
 	snapshots *snapshots
 
-	unfinished *unfinished // what creates left
+	unfinished *unfinished  // what creates left
+	written    atomic.Int64 // plans that were sent to the directory
 
 	follows atomic.Bool // the directory has shown that it moves references with their targets itself, see history.followed
 

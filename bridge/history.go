@@ -8,6 +8,7 @@ import (
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/reason"
+	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -55,16 +56,41 @@ func (h history) changed(id string) (left *ldif.Entry, changed bool) {
 }
 
 // left is the id of the entry that the write made, and left without all that was to follow; "" where there is none, or nobody knows its id.
-func (h history) left() string {
+// count is how many members it was given for certain.
+func (h history) left(members *ldapmap.Reference) (id string, count int) {
 	for _, a := range h {
+		made := slices.IndexFunc(a.receipt.Plan.Steps, func(s ldif.Step) bool { return s.Change.If.Made })
+		if a.receipt.Err == nil || made < 0 {
+			continue
+		}
 		for i, step := range a.receipt.Steps {
-			isThere := a.receipt.Steps[0].State == ldif.Done || a.receipt.Steps[0].State == ldif.Stands
-			if a.receipt.Err != nil && isThere && a.receipt.Plan.Steps[i].Change.If.Made && step.Sent.If.ID != "" {
-				return step.Sent.If.ID
+			if step.State == ldif.Done || step.State == ldif.Stands {
+				count += given(a.receipt.Plan.Steps[i].Change, members)
+			}
+		}
+		if count > 0 {
+			return a.receipt.Steps[made].Sent.If.ID, count
+		}
+	}
+	return "", 0
+}
+
+// given is how many members a change gives its entry.
+func given(c ldif.Change, members *ldapmap.Reference) int {
+	count := 0
+	mods := c.Mods
+	for _, a := range c.Entry {
+		mods = append(mods, ldif.Mod{Op: ldif.AddValues, Name: a.Name, Values: a.Values})
+	}
+	for _, m := range mods {
+		if m.Op == ldif.AddValues && m.Name == members.Attribute {
+			count += len(m.Values)
+			if slices.Contains(m.Values, members.Placeholder) {
+				count--
 			}
 		}
 	}
-	return ""
+	return count
 }
 
 // emptied says that the directory refused to leave a group without the member that its class demands.
@@ -166,12 +192,17 @@ func (h history) partly(err error) error {
 	if done == 0 || done == all {
 		return err
 	}
-	part := &reason.Error{Reason: reasonOf(err), Detail: reasonOf(err).Row().Detail, Cause: err}
+	return prefixed(err, fmt.Sprintf("%d of the %d members are as asked, and the same request again completes it", done, all))
+}
+
+// prefixed is the error with what is to be told before it.
+func prefixed(err error, detail string) error {
+	whole := &reason.Error{Reason: reasonOf(err), Detail: reasonOf(err).Row().Detail, Cause: err}
 	if own, is := errors.AsType[*reason.Error](err); is {
-		part.Attribute, part.Detail = own.Attribute, cmp.Or(own.Detail, part.Detail)
+		whole.Attribute, whole.Detail = own.Attribute, cmp.Or(own.Detail, whole.Detail)
 	}
-	part.Detail = fmt.Sprintf("%d of the %d members are as asked, and the same request again completes it; %s", done, all, part.Detail)
-	return part
+	whole.Detail = detail + "; " + whole.Detail
+	return whole
 }
 
 // gone says that the directory knows nothing of the entry that it showed: a server that is late shows it still.

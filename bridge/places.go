@@ -32,7 +32,7 @@ type found struct {
 // items are the places of the list: those of a snapshot where nothing was written since, but a first page is always found anew.
 func (l *listing) items(ctx context.Context) ([]item, error) {
 	first := l.query.Cursor == nil && l.query.StartIndex <= 1 || l.query.Cursor != nil && *l.query.Cursor == ""
-	at := moment{list: l.key(), mark: l.b.directory.Mark(ctx, l.bases())}
+	at := moment{list: l.key(), mark: l.b.mark(ctx, l.types[0].Map)}
 	if !first {
 		if items, ok := l.b.snapshots.get(at); ok {
 			return items, nil
@@ -41,17 +41,28 @@ func (l *listing) items(ctx context.Context) ([]item, error) {
 	return l.b.snapshots.shared(ctx, at, l.enumerate)
 }
 
-// bases are the places that the list's entries are in, and what they refer to.
-func (l *listing) bases() []string {
+// mark is a text that is another after each write of this copy of the bridge, and after anybody's that the directory tells of; "": it does
+// not.
+func (b *Bridge) mark(ctx context.Context, m *ldapmap.Map) string {
+	written := b.written.Load() // slapd may confirm a write beside an earlier one that it has yet to confirm, and tell of both then
 	var bases []string
-	for _, t := range l.types[0].Map.Types {
+	for _, t := range m.Types {
 		bases = append(bases, t.Base)
 	}
-	return bases
+	mark := b.directory.Mark(ctx, bases)
+	if mark == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s%d", mark, written)
 }
 
-// enumerate finds the places of every part's matches, in order.
+// enumerate finds the places of every part's matches, in order. What the filter refers to is looked up anew: it may have been renamed
+// before the mark was read.
 func (l *listing) enumerate(ctx context.Context) (items []item, err error) {
+	l.parts = nil
+	if err := l.split(ctx); err != nil {
+		return nil, err
+	}
 	for number := range l.parts {
 		if items, err = l.gather(ctx, number, items); err != nil {
 			return nil, err

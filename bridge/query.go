@@ -18,7 +18,7 @@ type Query struct {
 }
 
 // Query lists resources of one type, or of all (typ ""), in an order that stays the same: by id, or as SortBy says. A comparison with an id
-// or a unique value is one search; anything else enumerates the ids once into a snapshot, and then a page is one search for its ids.
+// or a unique value is one search; anything else enumerates the ids, unless nothing was written since, and reads a page by its ids.
 func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List, error) {
 	l, err := b.listing(ctx, c, typ, q)
 	if err != nil {

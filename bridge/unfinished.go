@@ -4,18 +4,18 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"maps"
 	"sync"
 	"time"
-
-	"scimbridge/bridge/reason"
 )
 
 // A group of more members than one LDAP request takes stands without some of them when the directory goes away in the middle, and cannot be
 // taken back then. Nothing in the directory tells it from a whole one, and so whoever asks for its name is told of a conflict, but for the
-// one whose request made it: the copy of the bridge that made it remembers its id, and the same request again completes it.
+// one whose request made it: the copy of the bridge that made it remembers its id and how many members it had, and the same request again
+// completes it, as long as nobody has changed it.
 const (
-	unfinishedLife = 24 * time.Hour // a client that is told of a failure may come back with its next cycle
+	unfinishedLife = time.Hour // a client that is told of a failure comes back with its next cycle
 	unfinishedMax  = 1000
 )
 
@@ -33,24 +33,23 @@ type asked struct {
 	body        [sha256.Size]byte
 }
 
+// remnant is an entry that was made in part: with so many of its members, the first ones of the request, and maybe the next.
 type remnant struct {
-	id string
-	at time.Time
+	id      string
+	members int
+	at      time.Time
 }
 
 func newUnfinished(now func() time.Time) *unfinished {
 	return &unfinished{now: now, made: map[asked]remnant{}}
 }
 
-// note remembers what a POST left ("": nothing), in place of the oldest where there are too many.
-func (u *unfinished) note(a asked, id string) {
+// note remembers what a POST left, in place of the oldest where there are too many.
+func (u *unfinished) note(a asked, id string, members int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.made, a)
 	maps.DeleteFunc(u.made, func(_ asked, r remnant) bool { return u.now().Sub(r.at) > unfinishedLife })
-	if id == "" {
-		return
-	}
 	if len(u.made) >= unfinishedMax {
 		var oldest asked
 		for a, r := range u.made {
@@ -60,37 +59,48 @@ func (u *unfinished) note(a asked, id string) {
 		}
 		delete(u.made, oldest)
 	}
-	u.made[a] = remnant{id, u.now()}
+	u.made[a] = remnant{id, members, u.now()}
 }
 
-// left is the id of what the same POST left before; "": nothing.
-func (u *unfinished) left(a asked) string {
+// forget is called when an entry is complete, or another request has changed it.
+func (u *unfinished) forget(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	maps.DeleteFunc(u.made, func(_ asked, r remnant) bool { return r.id == id })
+}
+
+// left is what the same POST left before; without an id: nothing.
+func (u *unfinished) left(a asked) remnant {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if r := u.made[a]; u.now().Sub(r.at) <= unfinishedLife {
-		return r.id
+		return r
 	}
-	return ""
+	return remnant{}
 }
 
 // make runs the creation, or completes what an earlier one of the same left.
 func (c *creation) make(ctx context.Context, body []byte) (*Result, error) {
 	a := asked{typ: c.typ.Name, caller: c.call.Caller, body: sha256.Sum256(body)}
-	if id := c.unfinished.left(a); id != "" {
-		result, err := c.complete(ctx, id)
-		gone := errors.Is(err, errNotFound)
-		if err == nil || gone {
-			c.unfinished.note(a, "")
+	if r := c.unfinished.left(a); r.id != "" {
+		result, err := c.complete(ctx, r)
+		changed := errors.Is(err, errNotFound)
+		if err == nil || changed {
+			c.unfinished.forget(r.id)
 		}
-		if !gone {
+		if !changed {
 			return result, err
 		}
 	}
 	past, result, err := c.run(ctx, c)
-	if id := past.left(); err != nil && id != "" {
-		c.unfinished.note(a, id)
-		detail := "some of the members are missing, and the same request again completes it; " + Explain(err).Detail
-		err = &reason.Error{Reason: reasonOf(err), Detail: detail, Cause: err}
+	if err == nil || c.typ.Members == nil {
+		return result, err
 	}
-	return result, err
+	id, members := past.left(c.typ.Members)
+	if id == "" {
+		return nil, err
+	}
+	c.unfinished.note(a, id, members)
+	const part = "%d of the %d members are as asked; here the same request again completes it, and elsewhere a PATCH of the group"
+	return nil, prefixed(err, fmt.Sprintf(part, members, len(c.members)))
 }

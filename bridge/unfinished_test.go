@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
 )
 
 // road leads to a directory, and ends at a Modify: nothing is sent from there on.
@@ -71,6 +73,81 @@ func (r *road) lead(client net.Conn) {
 	}
 }
 
+// TestTakenOutStaysOut: who was taken out of a group that stood in part does not come back with the request that made it, whoever took him
+// out, and whether the group was completed before.
+func TestTakenOutStaysOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		members int
+		gone    int // which of the members
+		change  func(t *testing.T, h house, group, leaver, members string)
+	}{
+		"by an administrator, the last who was in": {501, 499, func(t *testing.T, h house, _, leaver, _ string) {
+			out := ldap.NewModifyRequest("cn=G,"+h.server.Groups, nil)
+			out.Delete("member", []string{h.dn(t, leaver)})
+			if err := h.admin(t).Modify(out); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		"by another request": {501, 1, func(t *testing.T, h house, group, leaver, _ string) { h.takeOut(t, group, leaver) }},
+		"after a PATCH has completed it, the last of all": {502, 501, func(t *testing.T, h house, group, leaver, members string) {
+			if _, err := h.patch(t, bridge.Call{}, "Group", group, `{"op":"replace","path":"members","value":[`+members+`]}`); err != nil {
+				t.Fatal(err)
+			}
+			h.takeOut(t, group, leaver)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, way, members := buildLarge(t, dirtest.Memory(t), c.members)
+			body := fmt.Sprintf(`{"displayName":"G","members":[%s]}`, members)
+			way.after.Store(0)
+			if _, err := h.Create(t.Context(), bridge.Call{}, "Group", []byte(body), bridge.View{}); status(err) < 500 {
+				t.Fatalf("not stopped: %v", err)
+			}
+			way.open()
+			leaver := strings.Split(members, `"`)[4*c.gone+3]
+			c.change(t, h, h.named(t, "Group", "displayName", "G"), leaver, members)
+			if _, err := h.Create(t.Context(), bridge.Call{}, "Group", []byte(body), bridge.View{}); status(err) != http.StatusConflict {
+				t.Errorf("sent again: %v", err)
+			}
+			if slices.Contains(h.members(t, "cn=G"), h.dn(t, leaver)) {
+				t.Error("the leaver is back")
+			}
+		})
+	}
+}
+
+// named is the id of the resource that has the value. The breaker may have to close first.
+func (h house) named(t *testing.T, typ, attribute, value string) string {
+	t.Helper()
+	for {
+		l, err := h.Query(t.Context(), bridge.Call{}, typ, bridge.Query{Filter: fmt.Sprintf("%s eq %q", attribute, value), Count: 1})
+		if err == nil {
+			return l.Resources[0]["id"].(string)
+		}
+		if status(err) != http.StatusServiceUnavailable {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (h house) dn(t *testing.T, user string) string {
+	t.Helper()
+	r, err := h.Get(t.Context(), bridge.Call{}, "User", user, bridge.View{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "uid=" + r.Resource["userName"].(string) + "," + h.server.People
+}
+
+func (h house) takeOut(t *testing.T, group, user string) {
+	t.Helper()
+	remove := fmt.Sprintf(`{"op":"remove","path":"members","value":[{"value":%q}]}`, user)
+	if _, err := h.patch(t, bridge.Call{}, "Group", group, remove); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestLargeCreateSentAgain: a group whose directory goes away between its Modifies stands with part of the members. The same request of the
 // same caller completes it; whoever else asks for the name is told of a conflict, and so is that caller of a group of another name or id.
 func TestLargeCreateSentAgain(t *testing.T) {
@@ -98,8 +175,9 @@ func TestLargeCreateSentAgain(t *testing.T) {
 				t.Helper()
 				body = fmt.Sprintf(`{"displayName":%q,"members":[%s]}`, group, members)
 				way.after.Store(int32(c.stop))
+				told := fmt.Sprintf("%d of the %d members are as asked; here the same request again completes it", left, c.members)
 				if _, err := h.Create(t.Context(), bridge.Call{Caller: "a"}, "Group", []byte(body), bridge.View{}); status(err) < 500 ||
-					!strings.Contains(bridge.Explain(err).Detail, "the same request again completes it") {
+					!strings.Contains(bridge.Explain(err).Detail, told) {
 					t.Fatalf("not stopped: %v", err)
 				}
 				way.open()
@@ -143,5 +221,27 @@ func TestLargeCreateSentAgain(t *testing.T) {
 				t.Errorf("deleted: %v, %d members", err, len(h.members(t, "cn=J")))
 			}
 		})
+	}
+}
+
+// TestWhatIsTakenBackIsNotLeft: of a group that was refused in its middle nothing is left, whatever was put right before it was made.
+func TestWhatIsTakenBackIsNotLeft(t *testing.T) {
+	h := build(t)
+	members := h.many(t, 501)
+	h.server.Load(t, "dn: cn=old,"+h.server.Groups+"\nobjectClass: groupOfNames\ncn: old\nmember: cn=G,"+h.server.Groups+"\nmember: cn=x\n")
+	h.server.Mem.Fault(func(op, dn string) memdir.Fault {
+		if op == "modify" && strings.HasPrefix(dn, "cn=G,") {
+			return memdir.Fault{Code: 53, Text: "says no"}
+		}
+		return memdir.Fault{}
+	})
+	body := []byte(`{"displayName":"G","members":[` + members + `]}`)
+	_, err := h.Create(t.Context(), bridge.Call{}, "Group", body, bridge.View{})
+	if detail := bridge.Explain(err).Detail; err == nil || strings.Contains(detail, "as asked") || strings.Count(detail, "says no") > 1 {
+		t.Errorf("%v: %s", err, detail)
+	}
+	h.server.Mem.Fault(nil)
+	if _, err := h.Create(t.Context(), bridge.Call{}, "Group", body, bridge.View{}); err != nil || len(h.members(t, "cn=G")) != 501 {
+		t.Errorf("sent again: %v", err)
 	}
 }

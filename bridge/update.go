@@ -45,7 +45,7 @@ func (u *update) reads() []string {
 func (u *update) finish(ctx context.Context, done attempt) (result *Result, err error) {
 	e := done.left(u.typ)
 	if u.silent {
-		return &Result{Location: u.location(u.call, u.typ.Resource, u.id), Version: etag(u.typ, e)}, nil
+		return &Result{Location: u.location(u.call, u.typ.Resource, u.id), Version: versionAlone(u.typ, e)}, nil
 	}
 	if e == nil || u.typ.HasMembers() && !u.whole && u.shown.Wants(u.typ.MemberRef()) {
 		if e, err = u.find(ctx, u.typ, u.id, u.shown.Wants); err != nil {

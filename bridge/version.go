@@ -26,6 +26,14 @@ func versionAttributes(t *ldapmap.Type) []string {
 	return []string{t.Server.IDAttribute, t.Server.VersionAttribute}
 }
 
+// versionAlone is etag for an entry that was read with versionAttributes alone: "" where the directory hides its version.
+func versionAlone(t *ldapmap.Type, e *ldif.Entry) string {
+	if e == nil || t.Server.VersionForm != ldif.VersionDigest && t.Server.Version(e) == "" {
+		return ""
+	}
+	return etag(t, e)
+}
+
 // named says whether a list of entity tags, as If-Match and If-None-Match carry it, holds the tag; * is any. The comparison is the weak
 // one (RFC 9110 §8.8.3.2), and a tag without its quotes is understood.
 func named(list, tag string) bool {

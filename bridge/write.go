@@ -194,7 +194,7 @@ func (r *request) failed(past history, err error) error {
 	return about(past.partly(name(r.typ, past.told(r.server, err))), past.dn())
 }
 
-// record tells the journal what became of a plan.
+// record tells the journal what became of a plan, and that what was known of the directory may be no more.
 func (r *request) record(receipt ldif.Receipt) {
 	record := journal.Record{
 		RequestID: r.call.RequestID, Activity: r.call.Activity, Part: r.call.Part, Caller: r.call.Caller, Client: r.call.Client,
@@ -204,6 +204,10 @@ func (r *request) record(receipt ldif.Receipt) {
 		record.ID = r.typ.ID(before)
 	}
 	r.journal(record)
+	r.written.Add(1)
+	if r.operation != "create" {
+		r.unfinished.forget(record.ID)
+	}
 }
 
 // resume finds out what became of the step that no answer came for. Where it was done, the rest of the plan follows, and the write is

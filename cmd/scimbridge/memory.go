@@ -14,7 +14,11 @@ import (
 // it grow without end nor has it collected again and again. GOGC in the environment takes its place, GOMEMLIMIT holds beside it.
 const heapFloor = 32 << 20
 
-// paceHeap holds the collector to heapFloor: the runtime has a percentage of what is in use alone, so it is set anew after each collection.
+// mostPercent is what a heap may grow by, in percent: what was set for a small one holds until it is set anew, be it large by then.
+const mostPercent = 400
+
+// paceHeap holds the collector to heapFloor: the runtime has a percentage of what is in use alone, so it is set anew after most
+// collections. At work it may be a few late.
 func paceHeap(ctx context.Context) { pace(collected{ctx, 0}) }
 
 // collected is what the next collection ends.
@@ -39,7 +43,7 @@ func gcPercent(live uint64) int {
 	if live >= heapFloor/2 {
 		return 100
 	}
-	return int((heapFloor - live) * 100 / max(live, 4<<20))
+	return int(min((heapFloor-live)*100/max(live, 4<<20), mostPercent))
 }
 
 const (

@@ -142,6 +142,12 @@ type Seen struct {
 	Owners    ldapmap.Refs          // of Owners
 }
 
+// owner is who has the DN, and not one that only this program takes for the same.
+func (s Seen) owner(server *ldif.Server, dn string) (owner ldapmap.Target, owned bool) {
+	owner, owned = s.Owners.ByDN(dn)
+	return owner, owned && server.SurelySameDN(owner.DN, dn)
+}
+
 // Told is Seen with what a search for referrers found.
 func (s Seen) Told(search ReferrerSearch, found []*ldif.Entry) Seen {
 	s.Referrers = told(s.Referrers, search, found)
@@ -179,7 +185,7 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 		next.kept[i] = now
 	}
 	for _, l := range a.left {
-		if _, taken := s.Owners.ByDN(l.dn); taken {
+		if _, taken := s.owner(l.t.Server, l.dn); taken {
 			continue // who refers to it means the newcomer, or will look again
 		}
 		now := ""
@@ -237,14 +243,14 @@ func (a Aftermath) own(s Seen, placeholder bool) (plan ldif.Plan, next Aftermath
 	}
 	for i, w := range a.written {
 		target, there := s.Targets.ByID(w.id)
-		if !there || !a.t.Server.SameDN(target.DN, w.value) {
+		if !there || !a.t.Server.SurelySameDN(target.DN, w.value) {
 			next.written[i].value = target.DN
 			swap(w.reference, w.value, target.DN)
 		}
 	}
 	next.written = slices.DeleteFunc(next.written, func(w written) bool { return w.value == "" })
 	for i, w := range a.removed {
-		if target, there := s.Targets.ByID(w.id); there && !a.t.Server.SameDN(target.DN, w.value) {
+		if target, there := s.Targets.ByID(w.id); there && !a.t.Server.SurelySameDN(target.DN, w.value) {
 			next.removed[i].value = target.DN
 			swap(w.reference, target.DN, "")
 		}

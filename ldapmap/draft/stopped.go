@@ -127,8 +127,8 @@ func (k kept) amends(s Seen, placeholder bool) ([]ldif.Step, kept) {
 	held := false // it has the target's name
 	var gone, left []string
 	for _, dn := range k.names {
-		given := slices.ContainsFunc(k.given, func(g string) bool { return k.t.Server.SameDN(g, dn) })
-		owner, owned := s.Owners.ByDN(dn)
+		given := slices.ContainsFunc(k.given, func(g string) bool { return k.t.Server.SurelySameDN(g, dn) })
+		owner, owned := s.owner(k.t.Server, dn)
 		switch {
 		case !k.among(s.Referrers[dn]):
 		case owned && owner.ID == k.id:

@@ -40,6 +40,9 @@ func (s *Server) MayTellApart(a, b string) bool {
 	return !s.ComposesNames && !s.KeepsReferences && lowerASCII(a) != lowerASCII(b) && s.SameDN(a, b)
 }
 
+// SurelySameDN says that two DNs are one name to the server, whatever letters it takes for one.
+func (s *Server) SurelySameDN(a, b string) bool { return s.SameDN(a, b) && !s.MayTellApart(a, b) }
+
 func lowerASCII(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < utf8.RuneSelf {
