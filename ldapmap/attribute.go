@@ -31,11 +31,11 @@ func (t *Type) Attribute(name string) *Attribute {
 // setAttributes gathers by LDAP attribute what the map says.
 func (t *Type) setAttributes() {
 	at := func(name string) *Attribute {
-		i := slices.IndexFunc(t.Attributes, func(a *Attribute) bool { return strings.EqualFold(a.Name, name) })
-		if i < 0 {
-			i, t.Attributes = len(t.Attributes), append(t.Attributes, t.attribute(name))
+		a := t.Attribute(name)
+		if !slices.Contains(t.Attributes, a) {
+			t.Attributes = append(t.Attributes, a)
 		}
-		return t.Attributes[i]
+		return a
 	}
 	for _, r := range t.Rules {
 		a := at(r.LDAP)
