@@ -13,6 +13,9 @@ type Search struct{ Base, Filter string }
 // Chunk is the most values that one Modify or one search names: servers bound a request's size.
 const Chunk = 500
 
+// quickChunk is how many a search names where one search cannot name all: slapd compares each entry that it finds with all that are named.
+const quickChunk = 100
+
 // LookUp are the searches that resolve ids and DNs of entries of any type to one another, in batches that servers take, and find those
 // whose primary group is one of groups.
 func (m *Map) LookUp(ids, dns []string, groups []ldif.SID) []Search {
@@ -49,7 +52,11 @@ func (m *Map) named(dns []string) (clauses []string) {
 }
 
 func (m *Map) lookUp(clauses []string, scope string) (searches []Search) {
-	for part := range slices.Chunk(clauses, Chunk) {
+	size := Chunk
+	if len(clauses) > Chunk {
+		size = quickChunk
+	}
+	for part := range slices.Chunk(clauses, size) {
 		for _, base := range m.lookUpBases {
 			searches = append(searches, Search{base, ldif.AllOf(ldif.AnyOf(part...), scope)})
 		}
