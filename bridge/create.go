@@ -27,7 +27,7 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	}
 	r.shown.SpecifyAll(resource)
 	creation := &creation{request: r, members: draft.TakeMembers(r.typ, resource), resource: resource}
-	result, err := creation.make(ctx, body)
+	result, err := creation.runOrComplete(ctx, body)
 	return result.dropping(dropped), err
 }
 

@@ -79,8 +79,8 @@ func (u *unfinished) left(a asked) remnant {
 	return remnant{}
 }
 
-// make runs the creation, or completes what an earlier one of the same left.
-func (c *creation) make(ctx context.Context, body []byte) (*Result, error) {
+// runOrComplete runs the creation, or completes what an earlier one of the same left.
+func (c *creation) runOrComplete(ctx context.Context, body []byte) (*Result, error) {
 	a := asked{typ: c.typ.Name, caller: c.call.Caller, body: sha256.Sum256(body)}
 	if r := c.unfinished.left(a); r.id != "" {
 		result, err := c.complete(ctx, r)
