@@ -43,7 +43,7 @@ func (b *Bridge) listing(ctx context.Context, c Call, typ string, q Query) (*lis
 	} else if typ != "" {
 		return nil, errNotFound
 	}
-	return l, l.split(ctx)
+	return l, l.split()
 }
 
 // key tells one list from another.

@@ -44,6 +44,16 @@ func (l *listing) answer(total int) *List {
 	return &List{Total: total, StartIndex: max(l.query.StartIndex, 1)}
 }
 
+// paged answers from the places of the list.
+func (l *listing) paged(ctx context.Context) (*List, error) {
+	list, places, err := l.page(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list.Resources, err = l.read(ctx, places)
+	return list, err
+}
+
 // page begins the answer, and says which places of the list it shows.
 func (l *listing) page(ctx context.Context) (*List, []item, error) {
 	items, err := l.items(ctx)

@@ -24,7 +24,7 @@ type part struct {
 }
 
 // split finds the parts of a listing. What none of its types has got the filter must not name.
-func (l *listing) split(ctx context.Context) error {
+func (l *listing) split() error {
 	known := false
 	var fault error
 	filters := make([]parsed, len(l.types))
@@ -39,7 +39,7 @@ func (l *listing) split(ctx context.Context) error {
 		return fault
 	}
 	for i, t := range l.types {
-		p, err := l.part(ctx, t, filters[i])
+		p, err := l.part(t, filters[i])
 		if err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (l *listing) parse(t *ldapmap.Type) (p parsed, fault error) {
 }
 
 // part reads the query for one type; nil where the filter matches none of its resources.
-func (l *listing) part(ctx context.Context, t *ldapmap.Type, of parsed) (*part, error) {
+func (l *listing) part(t *ldapmap.Type, of parsed) (*part, error) {
 	p := &part{t: t, ldap: t.Scope()}
 	var err error
 	if p.p, err = scim.NewProjection(t.Resource, l.b.dialect, l.query.View.Attributes, l.query.View.Excluded); err != nil {
@@ -93,17 +93,25 @@ func (l *listing) part(ctx context.Context, t *ldapmap.Type, of parsed) (*part, 
 		return nil, of.err
 	case p.filter == nil && !of.every:
 		return nil, nil
-	case p.filter == nil:
-		return p, nil
-	}
-	refs, err := l.b.refs(ctx, t, nil, search.IDs(t, p.filter), nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	if p.ldap, p.remainder = search.Filter(t, p.filter, refs); p.remainder != nil {
-		p.matcher, p.mentioned = filter.NewMatcher(p.remainder), mentioned(p.remainder)
 	}
 	return p, nil
+}
+
+// translate makes the parts' filters the directory's, before it is searched by them. What they refer to is looked up.
+func (l *listing) translate(ctx context.Context) error {
+	for _, p := range l.parts {
+		if p.filter == nil {
+			continue
+		}
+		refs, err := l.b.refs(ctx, p.t, nil, search.IDs(p.t, p.filter), nil, nil)
+		if err != nil {
+			return err
+		}
+		if p.ldap, p.remainder = search.Filter(p.t, p.filter, refs); p.remainder != nil {
+			p.matcher, p.mentioned = filter.NewMatcher(p.remainder), mentioned(p.remainder)
+		}
+	}
+	return nil
 }
 
 // judges says whether the attribute is needed to decide on an entry and its place, whether shown or not.

@@ -56,11 +56,10 @@ func (b *Bridge) mark(ctx context.Context, m *ldapmap.Map) string {
 	return fmt.Sprintf("%s%d", mark, written)
 }
 
-// enumerate finds the places of every part's matches, in order. What the filter refers to is looked up anew: it may have been renamed
-// before the mark was read.
+// enumerate finds the places of every part's matches, in order. What the filter refers to is looked up behind the mark: before, it may yet
+// be renamed.
 func (l *listing) enumerate(ctx context.Context) (items []item, err error) {
-	l.parts = nil
-	if err := l.split(ctx); err != nil {
+	if err := l.translate(ctx); err != nil {
 		return nil, err
 	}
 	for number := range l.parts {

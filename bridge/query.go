@@ -32,6 +32,9 @@ func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List,
 
 // direct answers a query that few entries can match by one search.
 func (l *listing) direct(ctx context.Context, p *part) (*List, error) {
+	if err := l.translate(ctx); err != nil {
+		return nil, err
+	}
 	entries, refs, err := l.search(ctx, p, func(ref schema.Ref) bool { return p.p.Wants(ref) || p.judges(ref) }, p.ldap)
 	if err != nil {
 		return nil, err
@@ -46,14 +49,4 @@ func (l *listing) direct(ctx context.Context, p *part) (*List, error) {
 		list.Resources = append(list.Resources, p.p.Apply(f.resource))
 	}
 	return list, nil
-}
-
-// paged answers from the places of the list.
-func (l *listing) paged(ctx context.Context) (*List, error) {
-	list, places, err := l.page(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list.Resources, err = l.read(ctx, places)
-	return list, err
 }
