@@ -110,10 +110,10 @@ func removedValues(d scim.Dialect, value any) error {
 
 // described returns the value that a filter of equalities describes, {type: work} for `type eq "work"`, for an operation that found none to
 // change. RFC 7644 §3.5.2.3 has noTarget; Entra relies on the value being made, by add and by replace (erratum 8097, scim-patch#42,
-// SCIM-SDK#416).
+// SCIM-SDK#416). An empty label is none (unassigned), and describes nothing.
 func described(d scim.Dialect, f filter.Expr) (map[string]any, bool) {
 	clauses, ok := filter.Equalities(f)
-	if d.Strict || !ok || slices.ContainsFunc(clauses, func(c *filter.Compare) bool { return !labels(c.Path.Ref) }) {
+	if d.Strict || !ok || slices.ContainsFunc(clauses, func(c *filter.Compare) bool { return !labels(c.Path.Ref) || c.Value == "" }) {
 		return nil, false
 	}
 	return selectedBy(f)

@@ -41,6 +41,7 @@ func TestAnyPatch(t *testing.T) {
 	names := rapid.SampledFrom([]string{
 		"userName", "active", "title", "name", "name.givenName", "Emails", "emails.value", `emails[type eq "work"]`,
 		`emails[type eq "work"].value`,
+		`emails[type eq ""].primary`,
 		`emails[primary eq "True"].value`, `emails[value eq "a" or type eq "home"].display`, `emails[not (type eq "work")].primary`,
 		"manager",
 		`manager[value eq "a"]`, "manager.value", enterprise, enterprise + ":manager", enterprise +

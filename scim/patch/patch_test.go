@@ -209,6 +209,10 @@ func TestApply(t *testing.T) {
 			"add by an impossible filter", `{}`, `[{"op":"add","path":"emails[type eq \"a\" and type eq \"b\"].value","value":"c"}]`,
 			`noTarget: add "emails[type eq \"a\" and type eq \"b\"].value": no value matches the filter, and none can be made from it`,
 		},
+		{
+			"an empty label is none", `{}`, `[{"op":"replace","path":"emails[type eq \"\"].primary","value":true}]`,
+			`noTarget: replace "emails[type eq \"\"].primary": no value matches the filter, and none can be made from it`,
+		},
 
 		// remove, §3.5.2.2
 		{"remove", `{"title":"x","active":true}`, `[{"op":"remove","path":"title"}]`, `{"active":true}`},
