@@ -253,15 +253,15 @@ func (b *Bridge) refs(
 			return there
 		})
 	}
-	found := known
+	var searches []directory.Search
 	for _, s := range t.Map.LookUp(ids, dns, groups) {
-		entries, err := b.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: attributes})
-		if err != nil {
-			return ldapmap.Refs{}, err
-		}
-		found = append(found, entries...)
+		searches = append(searches, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: attributes})
 	}
-	return t.Map.Refs(found, name), nil
+	found, err := b.directory.SearchAll(ctx, searches)
+	if err != nil {
+		return ldapmap.Refs{}, err
+	}
+	return t.Map.Refs(append(known, found...), name), nil
 }
 
 // show turns an entry into what the client asked to see of it.

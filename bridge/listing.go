@@ -63,12 +63,12 @@ const idsASearch = 500
 func (l *listing) search(
 	ctx context.Context, p *part, wants func(schema.Ref) bool, filters ...string,
 ) (entries []*ldif.Entry, refs ldapmap.Refs, err error) {
-	for _, text := range filters {
-		found, err := l.b.directory.Search(ctx, directory.Search{Base: p.t.Base, Filter: text, Attributes: read.Attributes(p.t, wants)})
-		if err != nil {
-			return nil, refs, err
-		}
-		entries = append(entries, found...)
+	attributes, searches := read.Attributes(p.t, wants), make([]directory.Search, len(filters))
+	for i, text := range filters {
+		searches[i] = directory.Search{Base: p.t.Base, Filter: text, Attributes: attributes}
+	}
+	if entries, err = l.b.directory.SearchAll(ctx, searches); err != nil {
+		return nil, refs, err
 	}
 	refs, err = l.refs(ctx, p, entries, wants)
 	return entries, refs, err

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+	"golang.org/x/sync/errgroup"
 
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
@@ -48,6 +50,27 @@ func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
 		return nil, c.unseen(s, err)
 	}
 	return entries, nil
+}
+
+// atOnce is how many searches of one request are under way: while the server answers one, what it found for another is taken over.
+const atOnce = 4
+
+// SearchAll returns the entries that several searches find, in the searches' order. Its errors are Search's.
+func (c *Client) SearchAll(ctx context.Context, searches []Search) ([]*ldif.Entry, error) {
+	if len(searches) == 1 {
+		return c.Search(ctx, searches[0])
+	}
+	found := make([][]*ldif.Entry, len(searches))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for i, s := range searches {
+		group.Go(func() (err error) {
+			found[i], err = c.Search(ctx, s)
+			return err
+		})
+	}
+	err := group.Wait()
+	return slices.Concat(found...), err
 }
 
 // Sample returns one of the entries that a search finds as it is, nil where there is none. A base that is not there is NoSuchObject.

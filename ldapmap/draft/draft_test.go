@@ -2,6 +2,7 @@ package draft_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,13 +20,15 @@ import (
 func TestMemberChunks(t *testing.T) {
 	w := maptest.New(t, ldif.OpenLDAP, maptest.BroadMap, "dn: cn=crew,ou=groups,dc=example\nobjectClass: groupOfNames\ncn: crew\n")
 	var ids []string
-	for i := range 1201 {
+	for i := range 12_001 {
 		e := &ldif.Entry{DN: "uid=" + maptest.ID(i) + ",ou=people,dc=example"}
 		e.Set("objectClass", "inetOrgPerson")
 		w.Stamp(e, i+1)
 		w.Entries = append(w.Entries, e)
 		ids = append(ids, maptest.ID(i+1))
 	}
+	all := ids
+	ids = ids[:1201:1201]
 	groups := w.Map.Type("Group")
 	searches := w.Map.LookUp(append(ids, "nobody", ids[0]), []string{"cn=x,dc=elsewhere"}, nil)
 	if one := w.Map.LookUp(ids[:500], nil, nil); len(searches) != 13 || len(one) != 1 || searches[0].Base != "dc=example" {
@@ -43,6 +46,10 @@ func TestMemberChunks(t *testing.T) {
 		{ // a server refuses a value that one Modify names twice
 			draft.Write{After: scim.Resource{"displayName": "new"}, Members: draft.Members{Add: append(ids[:502:502], ids[501])}},
 			[]int{501, 2},
+		},
+		{ // of very many more at a time
+			draft.Write{Entry: e, Before: shown, After: shown, Members: draft.Members{Add: all}},
+			append(slices.Repeat([]int{600}, 20), 1),
 		},
 	} {
 		d, err := draft.New(groups, c.write)

@@ -63,14 +63,18 @@ func (m memberChange) mods(t *ldapmap.Type, placeholder bool) []ldif.Mod {
 	if len(m.remove) > 0 && placeholder && t.Members.Placeholder != "" {
 		mods = append(mods, t.Members.Mod(ldif.AddValues, t.Members.Placeholder))
 	}
-	for part := range slices.Chunk(m.add, ldapmap.Chunk) {
+	size := chunk(len(m.add) + len(m.remove))
+	for part := range slices.Chunk(m.add, size) {
 		mods = append(mods, t.Members.Mod(ldif.AddValues, part...))
 	}
-	for part := range slices.Chunk(m.remove, ldapmap.Chunk) {
+	for part := range slices.Chunk(m.remove, size) {
 		mods = append(mods, t.Members.Mod(ldif.DeleteValues, part...))
 	}
 	return mods
 }
+
+// chunk is how many of n values one Modify names. Of very many it takes more: a server writes the whole entry at each.
+func chunk(n int) int { return min(max(ldapmap.Chunk, n/20), 4*ldapmap.Chunk) }
 
 func (m memberChange) effects(dn, id string) []ldif.Effect {
 	var effects []ldif.Effect
