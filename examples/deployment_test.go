@@ -27,7 +27,10 @@ import (
 
 func TestMain(m *testing.M) { dirtest.Main(m) }
 
-const token = "exchange-token-0123456789"
+const (
+	token  = "exchange-token-0123456789"
+	suffix = "dc=example,dc=org" // in what stands in files, wherever the server's tree is
+)
 
 // deployment is an example's bridge in front of a directory started for the test.
 type deployment struct {
@@ -60,6 +63,9 @@ var servers = []namedServer{
 	{"active-directory", func(t testing.TB) *dirtest.Server { return dirtest.ActiveDirectory(t) }},
 }
 
+// ownServers are the servers as an example of its own needs them, by its folder and the server's name; the others are as they are.
+var ownServers = map[string]map[string]func(t testing.TB) *dirtest.Server{}
+
 // ds389Schema is the OpenLDAP example's without the attribute that blocks there: 389 Directory Server has one of its own, for every entry.
 var ds389Schema = dirtest.DS389Schema(strings.Replace(examples.OpenLDAPSchema, "userAccountControl $ ", "", 1))
 
@@ -76,13 +82,25 @@ func deploy(t testing.TB, server *dirtest.Server, env ...string) *deployment {
 // deployWith is deploy with more YAML behind the example's: further resources, since they end it, or other sections.
 func deployWith(t testing.TB, server *dirtest.Server, more string, env ...string) *deployment {
 	t.Helper()
+	return deployAs(t, server, basedIn(productOf(server), server), more, env...)
+}
+
+// basedIn has the example's users and groups stand where the server has places for them.
+func basedIn(its product, server *dirtest.Server) product {
+	its.env = append([]string{
+		"SCIMBRIDGE_RESOURCES_0_BASE=" + server.People, "SCIMBRIDGE_RESOURCES_1_BASE=" + server.Groups,
+	}, its.env...)
+	return its
+}
+
+// deployAs starts an example of which the product tells the folder, what is otherwise there, and where its tree stands.
+func deployAs(t testing.TB, server *dirtest.Server, its product, more string, env ...string) *deployment {
+	t.Helper()
 	d := &deployment{server: server}
-	its := productOf(server)
 	variables := append([]string{
 		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS=" + server.URL, "SCIMBRIDGE_DIRECTORY_BIND_DN=" + server.BindDN,
 		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + server.Password, "SCIMBRIDGE_ACCESS_TOKEN=" + token,
 		"SCIMBRIDGE_DIRECTORY_TLS_CA=" + server.CA,
-		"SCIMBRIDGE_RESOURCES_0_BASE=" + server.People, "SCIMBRIDGE_RESOURCES_1_BASE=" + server.Groups,
 	}, its.env...)
 	for _, line := range env {
 		name, _, _ := strings.Cut(line, "=")
@@ -93,7 +111,8 @@ func deployWith(t testing.TB, server *dirtest.Server, more string, env ...string
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Parse(file, append(content, more...), append(variables, env...))
+	text := strings.ReplaceAll(string(content)+more, suffix, server.Base)
+	c, err := config.Parse(file, []byte(text), append(variables, env...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,59 +27,114 @@ var update = flag.Bool("update", false, "write what the servers did into the exc
 // the `plan` that it causes as LDIF (absent: none), and the `answer` (status, an empty line, body). Where a server differs its sections
 // bear its name behind an @: `plan@active-directory`. Every file starts from start.ldif, or its product's own. {mara} stands for the id of
 // the account mara@…, {night-shift} for that of the group Night Shift; a section `more.yaml` ahead of the first request goes behind the
-// example's configuration; a line `servers: memory openldap` in the comment keeps a file to some servers.
+// example's configuration.
+//
+// Lines of the comment say what else there is to know: `feature: …` which row of the README's table the file shows; `servers: memory
+// openldap` keeps it to some servers, and `elsewhere: …` says why, unless another file shows the same there.
+//
+// The files in exchanges run against the example for the server's product, those in an example's own folder against that example.
 func TestExchanges(t *testing.T) {
-	files, err := filepath.Glob("exchanges/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no exchanges", err)
-	}
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
-			for _, file := range files {
-				t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			for _, file := range exchangeFiles(t) {
+				t.Run(exchangeName(file), func(t *testing.T) {
 					x := readExchange(t, file, s.name)
-					if !x.runsOn() {
-						return
+					if x.runsOn(s.name) {
+						x.run(t, x.start(t, s))
 					}
-					x.run(t, s.start(t))
 				})
 			}
 		})
 	}
 }
 
+func exchangeFiles(t testing.TB) []string {
+	var files []string
+	for _, pattern := range []string{"exchanges/*.txtar", "*/exchanges/*.txtar"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	return files
+}
+
+// exchangeName is `rename-user`, or `openldap-posix/rename-user` of an example's own.
+func exchangeName(file string) string {
+	return strings.TrimSuffix(strings.Replace(filepath.ToSlash(file), "exchanges/", "", 1), ".txtar")
+}
+
 type exchange struct {
 	file    string
+	folder  string // the example whose own it is; "": it is for every product's
 	server  string
 	archive *txtar.Archive
 	d       *deployment
 	names   map[string]string // id -> name
 }
 
-func readExchange(t *testing.T, file, server string) *exchange {
+func readExchange(t testing.TB, file, server string) *exchange {
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &exchange{file: file, server: server, archive: archive, names: map[string]string{}}
+	folder, _, _ := strings.Cut(filepath.ToSlash(file), "exchanges/")
+	return &exchange{file: file, folder: strings.Trim(folder, "/"), server: server, archive: archive, names: map[string]string{}}
 }
 
-var serversLine = regexp.MustCompile(`(?m)^servers: (.*)$`)
+// says is what the comment says of a kind: `servers`, `feature`, `elsewhere`; "": nothing.
+func (x *exchange) says(kind string) string {
+	for line := range strings.Lines(string(x.archive.Comment)) {
+		if text, found := strings.CutPrefix(line, kind+": "); found {
+			return strings.TrimSpace(text)
+		}
+	}
+	return ""
+}
 
-func (x *exchange) runsOn() bool {
-	only := serversLine.FindSubmatch(x.archive.Comment)
-	return only == nil || slices.Contains(strings.Fields(string(only[1])), x.server)
+func (x *exchange) runsOn(server string) bool {
+	only := x.says("servers")
+	return only == "" || slices.Contains(strings.Fields(only), server)
+}
+
+// start starts the server as the exchange's example has it.
+func (x *exchange) start(t testing.TB, s namedServer) *dirtest.Server {
+	if start := ownServers[x.folder][s.name]; start != nil {
+		return start(t)
+	}
+	return s.start(t)
+}
+
+// its is the example.
+func (x *exchange) its(server *dirtest.Server) product {
+	its := productOf(server)
+	if x.folder == "" {
+		its.start = filepath.Join("exchanges", its.start)
+		return basedIn(its, server)
+	}
+	its.folder, its.env, its.start = x.folder, nil, filepath.Join(x.folder, "exchanges", "start.ldif")
+	if own := filepath.Join(x.folder, "exchanges", "start."+x.server+".ldif"); exists(own) {
+		its.start = own
+	}
+	return its
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }
 
 func (x *exchange) run(t *testing.T, server *dirtest.Server) {
-	x.load(t, server)
+	its := x.its(server)
+	x.load(t, server, its.start)
 	var result []txtar.File
 	changed := false
 	more := ""
 	if first := x.archive.Files[0]; first.Name == "more.yaml" {
 		more, result, x.archive.Files = string(first.Data), append(result, first), x.archive.Files[1:]
 	}
-	x.d = deployWith(t, server, more)
+	x.d = deployAs(t, server, its, more)
 	for i := 0; i < len(x.archive.Files); {
 		step := x.archive.Files[i : i+1]
 		for i++; i < len(x.archive.Files) && !strings.HasPrefix(x.archive.Files[i].Name, "request"); i++ {
@@ -172,12 +227,12 @@ func sameFiles(a, b []txtar.File) bool {
 }
 
 // load fills the directory with what every exchange begins with, and learns the ids.
-func (x *exchange) load(t *testing.T, server *dirtest.Server) {
-	content, err := os.ReadFile(filepath.Join("exchanges", productOf(server).start))
+func (x *exchange) load(t *testing.T, server *dirtest.Server, start string) {
+	content, err := os.ReadFile(start)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.ReplaceAll(string(content), "dc=example,dc=org", server.Base)
+	text := strings.ReplaceAll(string(content), suffix, server.Base)
 	server.Load(t, text)
 	entries, err := ldif.Parse(text)
 	if err != nil {
@@ -310,5 +365,5 @@ func (x *exchange) neutral(text string) string {
 	for _, v := range volatile {
 		text = regexp.MustCompile(v.pattern).ReplaceAllString(text, v.text)
 	}
-	return strings.ReplaceAll(text, x.d.server.Base, "dc=example,dc=org")
+	return strings.ReplaceAll(text, x.d.server.Base, suffix)
 }

@@ -2,9 +2,7 @@ package examples_test
 
 import (
 	"net/http"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
@@ -118,14 +116,10 @@ func TestOverlays(t *testing.T) {
 
 // TestExchangesBesideOverlays runs every exchange on such a server.
 func TestExchangesBesideOverlays(t *testing.T) {
-	files, err := filepath.Glob("exchanges/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no exchanges", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+	for _, file := range exchangeFiles(t) {
+		t.Run(exchangeName(file), func(t *testing.T) {
 			x := readExchange(t, file, "openldap")
-			if !x.runsOn() {
+			if x.folder != "" || !x.runsOn("openldap") {
 				return
 			}
 			server := overlaid(t)

@@ -1,0 +1,186 @@
+package examples_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// columns are the servers of the README's table: what each is called there, and where its exchanges run.
+var columns = []struct {
+	title, server string
+	test          string // that runs the exchanges there
+}{
+	{"in memory", "memory", "TestExchanges"},
+	{"OpenLDAP", "openldap", "TestExchanges"},
+	{"OpenLDAP with overlays", "openldap", "TestExchangesBesideOverlays"},
+	{"389 Directory Server", "389ds", "TestExchanges"},
+	{"Active Directory (Samba)", "active-directory", "TestExchanges"},
+}
+
+// shown are the features that tests show, besides those of exchanges: the servers that the test runs on, by the columns' number, and why it
+// does not run on the others.
+var shown = []struct {
+	feature, test string
+	columns       []int
+	elsewhere     string
+}{
+	{
+		"Users: who is disabled cannot bind, who is enabled can", "TestDisabledCannotBind",
+		[]int{0, 1, 3, 4},
+		"the access rule that blocks stands in the other column's server",
+	},
+}
+
+const (
+	matrixBegin = "<!-- what the exchanges show: go test ./examples -run TestMatrix -update -->\n"
+	matrixEnd   = "<!-- end -->\n"
+)
+
+// TestMatrix holds the README's table of features and servers to what the exchanges and tests run: each cell is run by one, or its reason
+// is told.
+func TestMatrix(t *testing.T) {
+	table := matrix(t)
+	const file = "../README.md"
+	readme, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, begins := strings.Cut(string(readme), matrixBegin)
+	now, after, ends := strings.Cut(rest, matrixEnd)
+	switch {
+	case !begins || !ends:
+		t.Fatal("the README has no table")
+	case now == table:
+	case *update:
+		if err := os.WriteFile(file, []byte(before+matrixBegin+table+matrixEnd+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("the README's table is not what the exchanges run (-update writes it):\n%s", table)
+	}
+}
+
+// cell is what is known of a feature on a server.
+type cell struct {
+	runs bool
+	why  []string // something of it does not run there
+}
+
+func matrix(t *testing.T) string {
+	features := map[string][]cell{}
+	of := func(feature string) []cell {
+		if features[feature] == nil {
+			features[feature] = make([]cell, len(columns))
+		}
+		return features[feature]
+	}
+	tell := func(c *cell, why string) {
+		if why != "" && !slices.Contains(c.why, why) {
+			c.why = append(c.why, why)
+		}
+	}
+	for _, file := range exchangeFiles(t) {
+		x := readExchange(t, file, "")
+		feature := x.says("feature")
+		if feature == "" {
+			t.Errorf("%s shows no feature", file)
+			continue
+		}
+		cells := of(feature)
+		for i, column := range columns {
+			switch {
+			case !x.runsOn(column.server):
+				tell(&cells[i], x.says("elsewhere"))
+			case x.folder != "" && column.test != "TestExchanges":
+				// An example of its own brings the overlays that it needs.
+			default:
+				cells[i].runs = true
+			}
+		}
+	}
+	tests := testNames(t)
+	for _, s := range shown {
+		if !tests[s.test] {
+			t.Errorf("there is no %s", s.test)
+		}
+		cells := of(s.feature)
+		for i := range columns {
+			if slices.Contains(s.columns, i) {
+				cells[i].runs = true
+			} else {
+				tell(&cells[i], s.elsewhere)
+			}
+		}
+	}
+	var text strings.Builder
+	text.WriteString("| |")
+	for _, column := range columns {
+		text.WriteString(" " + column.title + " |")
+	}
+	text.WriteString("\n|---|" + strings.Repeat("---|", len(columns)) + "\n")
+	var notes []string
+	for _, feature := range sorted(features) {
+		text.WriteString("| " + feature + " |")
+		for i, c := range features[feature] {
+			if !c.runs && len(c.why) == 0 && columns[i].test == "TestExchanges" {
+				t.Errorf("%s: nothing shows it on %s, and no `elsewhere` says why", feature, columns[i].title)
+			}
+			mark := "–"
+			if c.runs {
+				mark = "✓"
+			}
+			for _, why := range c.why {
+				if !slices.Contains(notes, why) {
+					notes = append(notes, why)
+				}
+				mark += fmt.Sprintf(" (%d)", slices.Index(notes, why)+1)
+			}
+			text.WriteString(" " + mark + " |")
+		}
+		text.WriteString("\n")
+	}
+	text.WriteString("\n")
+	for i, note := range notes {
+		fmt.Fprintf(&text, "(%d) %s.  \n", i+1, strings.ToUpper(note[:1])+note[1:])
+	}
+	return text.String()
+}
+
+func sorted[V any](m map[string]V) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// testNames are the tests of this folder.
+func testNames(t *testing.T) map[string]bool {
+	names := map[string]bool{}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(gotoken.NewFileSet(), e.Name(), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range parsed.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil {
+				names[f.Name.Name] = true
+			}
+		}
+	}
+	return names
+}
