@@ -40,6 +40,7 @@ type Type struct {
 	Login      *Rule        // of userName; nil where the map has none
 	Tombstone  string       // LDAP attribute that keeps a tombstone name (see IsTombstone); "": none
 	DN         *compile.Expression
+	MakesUnits bool // the organizational units that DN puts an entry below are made where they are missing
 	Active     []Activation
 	References []*Reference // the members' last
 	Members    *Reference   // nil: it has no members

@@ -243,14 +243,14 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 		return ldif.Plan{}, Needs{Places: asked}, nil
 	}
 	needs := Needs{Referrers: d.referrersOf(plan, f)}
-	var err error
-	if needs.Places, err = d.places(plan, f); err != nil || !needs.None() {
+	missing, asked, err := d.places(plan, f)
+	if needs.Places = asked; err != nil || !needs.None() {
 		return ldif.Plan{}, needs, err
 	}
 	if d.moving(plan, f) {
 		return ldif.Plan{}, Needs{Moving: true}, nil
 	}
-	return d.withReferrers(plan, f), Needs{}, nil
+	return withPlaces(d.withReferrers(plan, f), missing), Needs{}, nil
 }
 
 // needs asks for what must be known before anything is planned.

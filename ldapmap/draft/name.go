@@ -77,29 +77,6 @@ func (d *Draft) possible(n name, dn string) error {
 	return nil
 }
 
-// places are the DNs that the plan puts something below, besides the type's base, as far as the facts do not tell that they are there. One
-// that is not is found out before anything is written: the directory would refuse the plan in its middle.
-func (d *Draft) places(p ldif.Plan, f Facts) ([]string, error) {
-	var asked []string
-	for _, s := range p.Steps {
-		place := s.Change.NewSuperior
-		if s.Change.Kind == ldif.Add {
-			_, place = ldif.SplitDN(s.Change.DN)
-		}
-		if place == "" || d.t.Server.SameDN(place, d.t.Base) {
-			continue
-		}
-		switch there, told := f.Places[place]; {
-		case !told:
-			asked = append(asked, place)
-		case !there:
-			detail := fmt.Sprintf("the map puts the entry below %q, which does not exist in the directory", place)
-			return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail}
-		}
-	}
-	return asked, nil
-}
-
 // tellApart notes of a rename that only the case of letters tells from none whether it is one to the server: whether the entry is there by
 // its new name already. It returns the names, as far as the facts do not tell.
 //
