@@ -4,15 +4,21 @@ import (
 	"fmt"
 	"slices"
 
+	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 )
 
-// places are the DNs that the plan puts something below, besides the type's base: those that are missing and that the plan makes, the
+// places says that an entry's place is made of the attribute.
+func (d *Draft) places(attribute string) bool {
+	return slices.ContainsFunc(d.t.Rules, func(r *ldapmap.Rule) bool { return d.t.IsSame(r.LDAP, attribute) && d.t.DN.Reads(&r.Rule) })
+}
+
+// superiors are the DNs that the plan puts something below, besides the type's base: those that are missing and that the plan makes, the
 // uppermost first, and those of which the facts do not tell. One that is missing, and that nothing makes, is found out before anything is
 // written: the directory would refuse the plan in its middle. That is the client's fault, 400, and not 503: what it sent leads nowhere, and
 // would tomorrow.
-func (d *Draft) places(p ldif.Plan, f Facts) (missing []ldif.Change, asked []string, err error) {
+func (d *Draft) superiors(p ldif.Plan, f Facts) (missing []ldif.Change, asked []string, err error) {
 	for _, s := range p.Steps {
 		place := s.Change.NewSuperior
 		if s.Change.Kind == ldif.Add {
