@@ -46,7 +46,7 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 		rest.Steps[0].Change.Else = nil // it may be this plan that took the value
 	}
 	for i := range rest.Steps {
-		if rest.Steps[i].Change.If.Made {
+		if rest.Steps[i].Change.If.Made && !sent.Place {
 			rest.Steps[i].Change.If = ldif.Condition{ID: r.typ.ID(e)}
 		}
 	}

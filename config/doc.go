@@ -50,6 +50,8 @@
 //	    objectClasses: [user]
 //	    filter: (!(isCriticalSystemObject=TRUE)) # scope: entries that do not match do not exist for SCIM
 //	    dn: '"CN=" + rdn(before(userName, "@")) + "," + base' # expression: the place of a new entry
+//	    rename: never                # dn names new entries alone; left out: they follow what it is made of
+//	    createParents: false         # make the organizational units that dn puts an entry below where they are missing
 //	    tombstone: extensionName     # LDAP attribute that holds the userName that Entra gives a soft-deleted user
 //	    unique: [userName]           # SCIM attributes that no two share, beside userName and the displayName of groups
 //	    attributes:

@@ -30,7 +30,7 @@ func For(compiled *compile.Map, server *ldif.Server) (m *Map, problems compile.F
 func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {
 	t := &Type{
 		Name: c.Name, Base: c.Options.Base, ObjectClasses: c.Options.ObjectClasses, Server: server, Resource: c.Resource.Clone(),
-		Tombstone: c.Options.Tombstone, DN: c.DN,
+		Tombstone: c.Options.Tombstone, DN: c.DN, Rename: c.Options.Rename, MakesUnits: c.Options.CreateParents,
 	}
 	rules := map[*compile.Rule]*Rule{}
 	add := func(r *compile.Rule) {
@@ -121,6 +121,9 @@ func (l *learner) learn() {
 	}
 	if o := l.compiled.Options.Members; o != nil {
 		l.members(o)
+	}
+	if t.MakesUnits && t.Server.Schema.Class(UnitClass) == nil {
+		l.report("createParents", "the directory's schema has no class "+UnitClass+" to make a place of")
 	}
 	if len(l.faults) == 0 {
 		l.faults = compile.Clashes(l.owned, t.Canonical)

@@ -40,6 +40,8 @@ type Type struct {
 	Login      *Rule        // of userName; nil where the map has none
 	Tombstone  string       // LDAP attribute that keeps a tombstone name (see IsTombstone); "": none
 	DN         *compile.Expression
+	Rename     string // whether entries are renamed; "": as DN says
+	MakesUnits bool   // the organizational units that DN puts an entry below are made where they are missing
 	Active     []Activation
 	References []*Reference // the members' last
 	Members    *Reference   // nil: it has no members

@@ -183,6 +183,10 @@ func (r *run) conditional(ctx context.Context, change ldif.Change, left *ldif.En
 	}
 	change = r.heldByValue(change)
 	receipt, err := r.send(ctx, change, read, controls)
+	if change.Place && resultCode(err) == ldap.LDAPResultEntryAlreadyExists {
+		change.Entry = nil
+		return outcome(change, nil)
+	}
 	if e, _ := errors.AsType[*Error](err); e != nil && e.Code == ldap.LDAPResultAssertionFailed && r.heldAllTheSame(ctx, change, left) {
 		return r.send(ctx, change, read, nil)
 	}

@@ -175,7 +175,7 @@ func apply(m *ldapmap.Map, s *ldif.Server, by []string, e *ldif.Entry, c ldif.Ch
 // judgeChange says whether the change of a step may be made of what is before and after it.
 func (g *Guard) judgeChange(m *ldapmap.Map, s *ldif.Server, p ldif.Plan, step ldif.Step, c ldif.Change, before, after *ldif.Entry) error {
 	why := g.untouchable(s, c, before, after)
-	if why == "" && !follows(m, p, step, c) {
+	if why == "" && !follows(m, p, step, c) && !m.IsUnit(c) {
 		why = fence(m, c, before, after)
 	}
 	if why != "" {

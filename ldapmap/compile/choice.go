@@ -62,7 +62,7 @@ func (c *compiler) naming() {
 		}
 		var read []*Rule
 		for _, r := range c.t.Rules {
-			if e.reads(r) {
+			if e.Reads(r) {
 				read = append(read, r)
 			}
 		}

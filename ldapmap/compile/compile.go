@@ -108,6 +108,9 @@ func (c *compiler) compile(o Options) *Type {
 			c.report("filter", err.Error())
 		}
 	}
+	if o.Rename != "" && o.Rename != RenameNever {
+		c.report("rename", fmt.Sprintf("%q is not known: never is, or nothing where entries follow `dn`", o.Rename))
+	}
 	if o.Delete.Mode != "" && o.Delete.Mode != "delete" {
 		c.report("delete.mode", fmt.Sprintf("%q is not a way to delete: delete is", o.Delete.Mode))
 	}

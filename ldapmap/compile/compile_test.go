@@ -33,6 +33,7 @@ func TestCompileFaults(t *testing.T) {
 		},
 		{user("") + user(""), "[1].type: User is mapped twice"},
 		{user("  filter: (a=b"), `[0].filter: filter "(a=b", offset 4: ')' wanted`},
+		{user("  rename: no"), `[0].rename: "no" is not known: never is, or nothing where entries follow ` + "`dn`"},
 		{user("  delete: {mode: hide}"), `[0].delete.mode: "hide" is not a way to delete: delete is`},
 		{user("    - {scim: nope, ldap: cn}"), `[0].attributes[1].scim: "nope" is not an attribute of User`},
 		{user("    - {scim: title}"), `[0].attributes[1].ldap: the LDAP attribute is missing`},

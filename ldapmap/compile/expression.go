@@ -162,8 +162,8 @@ func newExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 	return e, nil
 }
 
-// reads says whether the expression sees what the rule maps.
-func (e *Expression) reads(r *Rule) bool {
+// Reads says whether the expression sees what the rule maps.
+func (e *Expression) Reads(r *Rule) bool {
 	if e.uses["resource"] {
 		return !r.Computed()
 	}
@@ -180,6 +180,11 @@ func (e *Expression) reads(r *Rule) bool {
 		return e.uses["enterprise"] || e.uses["enterprise."+name]
 	}
 	return false
+}
+
+// ReadsActive says whether the expression sees whether an account is blocked.
+func (e *Expression) ReadsActive() bool {
+	return e.uses["active"] || e.uses["resource"] || e.uses["resource.active"]
 }
 
 // seesSecret says whether the expression names an attribute that nobody may read; `resource` does not show them.

@@ -165,7 +165,7 @@ func TestReads(t *testing.T) {
 		for _, path := range []string{"userName", "name.familyName", "name.givenName", "emails", "enterprise.department"} {
 			urn, name, sub := rt.Split(strings.Replace(path, "enterprise.", schema.EnterpriseURN+":", 1))
 			ref, _ := rt.Resolve(urn, name, sub)
-			if e.reads(&Rule{Ref: ref, Options: AttributeOptions{SCIM: path}}) {
+			if e.Reads(&Rule{Ref: ref, Options: AttributeOptions{SCIM: path}}) {
 				got = append(got, path)
 			}
 		}

@@ -8,9 +8,11 @@ type Options struct {
 	Description   string             `koanf:"description"` // of a type of the map's own
 	Base          string             `koanf:"base"`        // the DN under which the bridge reads and writes
 	ObjectClasses []string           `koanf:"objectClasses"`
-	Filter        string             `koanf:"filter"`    // scope, beside the object classes unless it speaks of those itself
-	DN            string             `koanf:"dn"`        // expression
-	Tombstone     string             `koanf:"tombstone"` // LDAP attribute that holds a soft-deleted user's userName
+	Filter        string             `koanf:"filter"`        // scope, beside the object classes unless it speaks of those itself
+	DN            string             `koanf:"dn"`            // expression
+	Rename        string             `koanf:"rename"`        // never: `dn` names new entries alone
+	CreateParents bool               `koanf:"createParents"` // make the organizational units that `dn` names and the directory lacks
+	Tombstone     string             `koanf:"tombstone"`     // LDAP attribute that holds a soft-deleted user's userName
 	Attributes    []AttributeOptions `koanf:"attributes"`
 	Active        []ActiveOptions    `koanf:"active"` // one or a list
 	Delete        DeleteOptions      `koanf:"delete"`
@@ -18,6 +20,9 @@ type Options struct {
 	Unique        []string           `koanf:"unique"` // SCIM attributes, beside userName (User) and displayName (Group)
 	Extensions    []ExtensionOptions `koanf:"extensions"`
 }
+
+// RenameNever is the Rename of entries that keep their DN, whatever changes.
+const RenameNever = "never"
 
 // ExtensionOptions is what the map says of an extension as a whole.
 type ExtensionOptions struct {

@@ -7,14 +7,14 @@ import "slices"
 func standIns(rules []*Rule) (ordered []*Rule, ok bool) {
 	var waiting []*Rule
 	for _, r := range rules {
-		r.Feeds = slices.ContainsFunc(rules, func(other *Rule) bool { return other.Empty != nil && other.Empty.reads(r) })
+		r.Feeds = slices.ContainsFunc(rules, func(other *Rule) bool { return other.Empty != nil && other.Empty.Reads(r) })
 		if r.Empty != nil {
 			waiting = append(waiting, r)
 		}
 	}
 	for len(waiting) > 0 {
 		next := slices.IndexFunc(waiting, func(r *Rule) bool {
-			return !slices.ContainsFunc(waiting, func(other *Rule) bool { return other != r && r.Empty.reads(other) })
+			return !slices.ContainsFunc(waiting, func(other *Rule) bool { return other != r && r.Empty.Reads(other) })
 		})
 		if next < 0 {
 			return append(ordered, waiting...), false

@@ -33,6 +33,9 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 		return nil, nil, err
 	}
 	rename, err := diff.rename(rdn, a.name, d.was)
+	if err == nil {
+		err = d.mayRename(rename)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -213,6 +216,7 @@ func asValues(v string) []string {
 //
 //	userName anna -> mara, title, password:   modify title, modrdn uid=mara, modify userPassword
 //	a group's externalId, 700 new members:    modify externalId and 500 members, modify 200 members
+//	department Sales -> Ops, which places it: modrdn ou=Ops, modify department: stopped between, the same request goes on
 //	a displaced entry:                        modrdn uid=2834…mara, modify cn (made of userName) and tombstone
 func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members []ldif.Mod) []ldif.Step {
 	var steps []ldif.Step
@@ -221,7 +225,9 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 	exact := id
 	exact.Version = e.Value(d.t.Server.VersionAttribute)
 	if rename != nil { // a password cannot be taken back either, and who is displaced keeps the tombstone till the new name stands
-		late := func(m ldif.Mod) bool { return d.t.Secret(m.Name) || d.displaced || diff.bares(m.Name) }
+		late := func(m ldif.Mod) bool {
+			return d.t.Secret(m.Name) || d.displaced || diff.bares(m.Name) || rename.superior != "" && d.places(m.Name)
+		}
 		for _, m := range mods {
 			if late(m) {
 				rename.after = append(rename.after, m)

@@ -57,6 +57,7 @@ func New(t *ldapmap.Type, w Write) (*Draft, error) {
 		d.uncover()
 		d.after = newest(t, d.before, d.after)
 	}
+	d.settleActive()
 	if err := d.derive(); err != nil {
 		return nil, err
 	}
@@ -78,6 +79,18 @@ func displacement(t *ldapmap.Type, e *ldif.Entry, shown scim.Resource) (*Draft, 
 	}
 	d.name.rdn = fitRDN(t, d.name.rdn)
 	return d, nil
+}
+
+// settleActive tells expressions what becomes of an account of which the request does not say whether it is active: it stays as it is, and
+// a new one is.
+func (d *Draft) settleActive() {
+	switch {
+	case d.after["active"] != nil || len(d.t.Active) == 0:
+	case d.isCreate():
+		d.after["active"] = true
+	default:
+		d.after["active"] = d.before["active"]
+	}
 }
 
 // uncover tells what a change of userName means: a tombstone name is not the entry's own, it is kept beside the login, before and after.
@@ -243,14 +256,14 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 		return ldif.Plan{}, Needs{Places: asked}, nil
 	}
 	needs := Needs{Referrers: d.referrersOf(plan, f)}
-	var err error
-	if needs.Places, err = d.places(plan, f); err != nil || !needs.None() {
+	missing, asked, err := d.superiors(plan, f)
+	if needs.Places = asked; err != nil || !needs.None() {
 		return ldif.Plan{}, needs, err
 	}
 	if d.moving(plan, f) {
 		return ldif.Plan{}, Needs{Moving: true}, nil
 	}
-	return d.withReferrers(plan, f), Needs{}, nil
+	return withPlaces(d.withReferrers(plan, f), missing), Needs{}, nil
 }
 
 // needs asks for what must be known before anything is planned.

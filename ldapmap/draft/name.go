@@ -2,9 +2,11 @@ package draft
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 )
@@ -21,7 +23,8 @@ type name struct{ rdn, parent string }
 //	soft delete, userName 2834…anna:    {}, since the login stays anna
 func (d *Draft) named() (name, error) {
 	t := d.t
-	if !d.isCreate() && !t.DN.Distinguishes(d.before, d.after, t.Resource) {
+	before := d.placedAs()
+	if !d.isCreate() && (d.keepsName() || !t.DN.Distinguishes(before, d.after, t.Resource)) {
 		return name{}, nil
 	}
 	dn, err := t.DN.Eval(d.after, t.Resource, t.Base)
@@ -31,7 +34,7 @@ func (d *Draft) named() (name, error) {
 	var n name
 	n.rdn, n.parent = ldif.SplitDN(dn)
 	if !d.isCreate() {
-		old, oldErr := t.DN.Eval(d.before, t.Resource, t.Base)
+		old, oldErr := t.DN.Eval(before, t.Resource, t.Base)
 		switch {
 		case err != nil && oldErr != nil:
 			return name{}, nil // it had no such name, and has none now
@@ -47,6 +50,49 @@ func (d *Draft) named() (name, error) {
 		}
 	}
 	return n, d.possible(n, dn)
+}
+
+// keepsName says that the map does not rename the entry.
+func (d *Draft) keepsName() bool { return d.t.Rename == compile.RenameNever }
+
+// placedAs is the resource that tells where the entry was to stand before. Where the request says of an account that is blocked, or active,
+// that it is to be so, the place may be yet to follow: who is blocked is blocked first and moved then, and that may have stopped between.
+//
+//	dn: 'uid=…,' + (active ? "" : "ou=disabled,") + base
+//	active true -> false:                             modify userAccountControl, modrdn to ou=disabled
+//	active false again, and the entry is in base:     modrdn to ou=disabled
+//	active false again, and it is in ou=disabled:     nothing
+func (d *Draft) placedAs() scim.Resource {
+	active, told := d.after["active"].(bool)
+	if d.isCreate() || !told || d.before["active"] != active || d.write.Said == nil || !d.t.DN.ReadsActive() {
+		return d.before
+	}
+	if ref, ok := d.t.Resource.Resolve("", "active", ""); !ok || !d.write.Said.Names(ref) {
+		return d.before
+	}
+	other := maps.Clone(d.before)
+	other["active"] = !active
+	dn, err := d.t.DN.Eval(other, d.t.Resource, d.t.Base)
+	_, place := ldif.SplitDN(dn)
+	if _, at := ldif.SplitDN(d.write.Entry.DN); err != nil || !d.t.Server.SameDN(at, place) {
+		return d.before
+	}
+	return other
+}
+
+// mayRename says why the entry, which is to have another name, keeps the one that it has. Who gives a name up to a newcomer loses it.
+func (d *Draft) mayRename(n *rename) error {
+	if n == nil || d.displaced || !d.keepsName() {
+		return nil
+	}
+	for _, a := range n.old {
+		if len(n.rdn.Values(a.Type)) == 0 || n.rdn.Values(a.Type)[0] != a.Value {
+			path := d.t.Path(a.Type)
+			detail := fmt.Sprintf("%s %q names the entry, and the map says that none is renamed", d.t.Canonical(a.Type), a.Value)
+			return &scim.Error{Type: scim.Mutability, Detail: detail, Attribute: path}
+		}
+	}
+	return nil
 }
 
 // was is the RDN that the DN expression gave before.
@@ -75,29 +121,6 @@ func (d *Draft) possible(n name, dn string) error {
 		return &scim.Error{Type: scim.InvalidValue, Detail: detail}
 	}
 	return nil
-}
-
-// places are the DNs that the plan puts something below, besides the type's base, as far as the facts do not tell that they are there. One
-// that is not is found out before anything is written: the directory would refuse the plan in its middle.
-func (d *Draft) places(p ldif.Plan, f Facts) ([]string, error) {
-	var asked []string
-	for _, s := range p.Steps {
-		place := s.Change.NewSuperior
-		if s.Change.Kind == ldif.Add {
-			_, place = ldif.SplitDN(s.Change.DN)
-		}
-		if place == "" || d.t.Server.SameDN(place, d.t.Base) {
-			continue
-		}
-		switch there, told := f.Places[place]; {
-		case !told:
-			asked = append(asked, place)
-		case !there:
-			detail := fmt.Sprintf("the map puts the entry below %q, which does not exist in the directory", place)
-			return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail}
-		}
-	}
-	return asked, nil
 }
 
 // tellApart notes of a rename that only the case of letters tells from none whether it is one to the server: whether the entry is there by

@@ -116,7 +116,9 @@ func (d *Draft) left(s ldif.Step) (dn string, t *ldapmap.Type) {
 func (d *Draft) taken(s ldif.Step) (dn string, t *ldapmap.Type) {
 	switch s.Change.Kind {
 	case ldif.Add:
-		return s.Change.DN, d.t
+		if !s.Change.Place {
+			return s.Change.DN, d.t
+		}
 	case ldif.ModifyDN:
 		if _, t = d.left(s); t != nil {
 			return s.Change.NewDN(), t

@@ -19,6 +19,7 @@ type Change struct {
 	DN   string
 
 	Entry []Attribute // Add: the new entry's attributes
+	Place bool        // Add: it is only for others to stand below; one that is there already will do, and it stays whatever comes of them
 	Mods  []Mod       // Modify: in order
 
 	NewRDN       string // ModifyDN
@@ -95,7 +96,7 @@ func (m Mod) TurnedRound(e *Entry) Mod {
 // IsSettled says whether every modification of the change is a success where it is so already: it says how things are to be, whatever they
 // were, and the same request again goes on from there.
 func (c Change) IsSettled() bool {
-	return len(c.Mods) > 0 && !slices.ContainsFunc(c.Mods, func(m Mod) bool { return !m.Settled })
+	return c.Place || len(c.Mods) > 0 && !slices.ContainsFunc(c.Mods, func(m Mod) bool { return !m.Settled })
 }
 
 // Condition is what must hold in the directory for a change to run. How it is held depends on the server: OpenLDAP asserts it

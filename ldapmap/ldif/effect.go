@@ -23,6 +23,7 @@ const (
 	PasswordSet    EffectKind = "password set" // by the client or, at birth, at random
 	MembersAdded   EffectKind = "members added"
 	MembersRemoved EffectKind = "members removed"
+	PlaceMade      EffectKind = "place made" // an organizational unit, for the entry to stand in
 )
 
 // Effect is one thing that a plan does to one entry.

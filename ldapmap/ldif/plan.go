@@ -32,7 +32,7 @@ func (p Plan) DN() string {
 		return p.Before.DN
 	}
 	for _, s := range p.Steps {
-		if s.Change.Kind == Add {
+		if s.Change.Kind == Add && !s.Change.Place {
 			return s.Change.DN
 		}
 	}

@@ -17,8 +17,8 @@ type Receipt struct {
 
 // StepReceipt is what became of one step.
 type StepReceipt struct {
-	// Sent is the change as it was sent last: of values that may be there already, those that were not; no Mods where all were.
-	// The zero Change: nothing was sent.
+	// Sent is the change as it was sent last: of values that may be there already, those that were not; no Mods where all were; no Entry
+	// where a place was there. The zero Change: nothing was sent.
 	Sent  Change
 	State State
 	// Left is the entry as the step left it: its version, and of a plan's last step what was asked for; nil where the server did
@@ -181,7 +181,8 @@ var ErrNoInverse = errors.New("the change has no inverse")
 
 // Changed says that the step changed something, and that it stands: of values that are to be there, all may have been.
 func (s StepReceipt) Changed() bool {
-	return (s.State == Done || s.State == Stands) && (s.Sent.Kind != Modify || len(s.Sent.Mods) > 0)
+	return (s.State == Done || s.State == Stands) && (s.Sent.Kind != Modify || len(s.Sent.Mods) > 0) &&
+		(!s.Sent.Place || len(s.Sent.Entry) > 0)
 }
 
 // Left is the entry with the id as the last step left it, nil where that was about another entry or the server did not show it.
