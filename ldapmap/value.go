@@ -21,11 +21,8 @@ func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, rdn string
 	case rule.IsConstant():
 		return rule.Options.Constant, nil
 	case rule.Computed():
-		values, err := t.Evaluated(rule.Value, r)
-		for i, v := range values {
-			values[i], _ = t.Fit(rule.LDAP, v)
-		}
-		return values, err
+		values, err := t.Computed(rule, r)
+		return t.Fitted(rule, values), err
 	}
 	var values []string
 	for _, value := range t.SCIMValues(rule, r) {
@@ -72,6 +69,25 @@ func (t *Type) Evaluated(e *compile.Expression, r scim.Resource) ([]string, erro
 		return nil, err
 	}
 	return []string{v}, nil
+}
+
+// Computed are the values that a rule's expression gives a resource.
+func (t *Type) Computed(rule *Rule, r scim.Resource) ([]string, error) {
+	values, err := rule.Value.Values(r, t.Resource, t.Base)
+	if len(values) > 1 && (rule.Single || rule.Options.Unique) {
+		detail := fmt.Sprintf("the map gives %s %d values, and it takes one", rule.LDAP, len(values))
+		return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail}
+	}
+	return values, err
+}
+
+// Fitted are computed values as the server takes them.
+func (t *Type) Fitted(rule *Rule, values []string) []string {
+	fitted := make([]string, len(values))
+	for i, v := range values {
+		fitted[i], _ = t.Fit(rule.LDAP, v)
+	}
+	return t.Distinct(rule.LDAP, fitted)
 }
 
 // Fit makes a value what the server takes for the attribute of an entry of this type, and tells how many characters it allows; 0

@@ -340,6 +340,10 @@ func (c *compiler) expressions(o Options) {
 			c.report(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.SCIM+" is shown, and a password must not be")
 		case r.Secret() && r.Options.Unique:
 			c.report(fmt.Sprintf("attributes[%d].unique", r.At), "what is made of a password is not searched for")
+		case r.Empty != nil && r.Empty.Many:
+			c.report(fmt.Sprintf("attributes[%d].empty", r.At), "one value stands in, and this is a list")
+		case r.Value != nil && r.Value.Many && r.Options.Unique:
+			c.report(fmt.Sprintf("attributes[%d].unique", r.At), "one value takes a number, and this is a list")
 		}
 	}
 	var ok bool
@@ -360,6 +364,9 @@ func (c *compiler) expressions(o Options) {
 	}
 	if c.t.DN = compile("dn", source); c.t.DN == nil {
 		return
+	}
+	if c.t.DN.Many {
+		c.report("dn", "a DN is text, and this is a list: join(…) makes one of it")
 	}
 	if c.t.DN.Secret {
 		c.report("dn", "a DN is shown, and a password must not be")

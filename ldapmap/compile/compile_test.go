@@ -18,6 +18,8 @@ func TestCompileFaults(t *testing.T) {
 			"  attributes:\n    - {scim: userName, ldap: uid}\n" + lines
 	}
 	own := func(more string) string { return user("    - {scim: 'urn:x:key', ldap: l, " + more + "}\n") }
+	const known = "; there are expr-lang's own and rdn, lower, upper, trim, before, after, split, join, replace, regexp, " +
+		"substitute, truncate, ascii, german, digits, switch, generalizedTime, fileTime, shadowDays, dateTime, isTrue, boolean"
 	const misplaced = "[0].attributes[1].ldap: a password, and nothing else, is kept in an attribute whose values are never shown, " +
 		"such as userPassword or unicodePwd"
 	for _, c := range []struct{ text, want string }{
@@ -94,10 +96,10 @@ func TestCompileFaults(t *testing.T) {
 			`[0].attributes[1].empty: "name.FamilyName" uses name.FamilyName, which the map does not name; did you mean name.familyName?`,
 		},
 		{user("    - {ldap: cn, value: '1 +'}"), `[0].attributes[1].value: unexpected token EOF (1:3)`},
-		{user("    - {ldap: cn, value: 'now()'}"), `[0].attributes[1].value: "now()" calls now, which is no function`},
+		{user("    - {ldap: cn, value: 'now()'}"), `[0].attributes[1].value: "now()" calls now, which is no function` + known},
 		{
 			user("    - {ldap: cn, value: lowercase(userName)}"),
-			`[0].attributes[1].value: "lowercase(userName)" calls lowercase, which is no function; did you mean lower?`,
+			`[0].attributes[1].value: "lowercase(userName)" calls lowercase, which is no function; did you mean lower?` + known,
 		},
 		{
 			user("    - {ldap: cn, value: userNam}"),

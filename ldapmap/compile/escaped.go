@@ -72,8 +72,11 @@ func (names partsOf) of(node ast.Node) part {
 	case *ast.SliceNode:
 		return names.cut(n, n.Node)
 	case *ast.CallNode:
-		if callee, ok := n.Callee.(*ast.IdentifierNode); ok && callee.Value == "rdn" {
+		switch callee, _ := n.Callee.(*ast.IdentifierNode); {
+		case callee != nil && callee.Value == "rdn":
 			return part{care: escaped}
+		case callee != nil && callee.Value == "join":
+			return names.worst(n.Arguments...)
 		}
 		return names.cut(n, n.Arguments...)
 	case *ast.BuiltinNode:
@@ -93,8 +96,6 @@ func (names partsOf) builtin(n *ast.BuiltinNode) part {
 		return names.of(n.Map)
 	case n.Name == "map":
 		return names.of(n.Arguments[1])
-	case n.Name == "join":
-		return names.worst(n.Arguments...)
 	case n.Name == "get": // as a member is
 		return names.cut(n, n.Arguments[0])
 	case slices.Contains(telling, n.Name):

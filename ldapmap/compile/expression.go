@@ -3,14 +3,15 @@ package compile
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/vm"
 
-	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
@@ -25,6 +26,7 @@ type Expression struct {
 	program *vm.Program
 	uses    map[string]bool // the names that it mentions: `title`, `name.givenName`, `enterprise.department`, `resource.title`
 	sees    []sight         // what they begin with
+	Many    bool            // it gives a list
 	Secret  bool            // it reads what is never shown, a password, and neither is what it makes of that
 }
 
@@ -36,71 +38,20 @@ func (m misuse) Error() string { return string(m) }
 // errUnassigned is what a function that cannot do without a value fails with.
 const errUnassigned = misuse("the value is not assigned")
 
-var functionNames = []string{"rdn", "lower", "upper", "trim", "before", "after", "truncate"}
-
-// functions are what an expression may call besides expr-lang's own. All but rdn pass an unassigned value on.
-var functions = []expr.Option{
-	function("rdn", one, func(s string, _ []any) (any, error) {
-		if s == "" {
-			return nil, errUnassigned
+// language is what expressions may be made of. checked says that the functions' results have types.
+func language(checked bool) []expr.Option {
+	options := []expr.Option{
+		expr.MaxNodes(maxNodes),
+		expr.DisableBuiltin("now"), // a plan depends on nothing but its input: neither on the time nor on the order of an object's names
+		expr.DisableBuiltin("keys"), expr.DisableBuiltin("values"), expr.DisableBuiltin("toPairs"),
+	}
+	for _, f := range functions {
+		if slices.Contains(builtin.Names, f.name()) { // ours pass on what is unassigned
+			options = append(options, expr.DisableBuiltin(f.name()))
 		}
-		return ldif.EscapeRDN(s), nil
-	}),
-	function("lower", one, func(s string, _ []any) (any, error) { return strings.ToLower(s), nil }),
-	function("upper", one, func(s string, _ []any) (any, error) { return strings.ToUpper(s), nil }),
-	function("trim", one, func(s string, _ []any) (any, error) { return strings.TrimSpace(s), nil }),
-	function("before", two, func(s string, more []any) (any, error) {
-		separator, err := Text(more[0])
-		head, _, _ := strings.Cut(s, separator)
-		return head, err
-	}),
-	function("after", two, func(s string, more []any) (any, error) {
-		separator, err := Text(more[0])
-		_, tail, _ := strings.Cut(s, separator)
-		return tail, err
-	}),
-	function("truncate", two, func(s string, more []any) (any, error) {
-		n, ok := more[0].(int)
-		if !ok || n < 0 {
-			return nil, misuse(briefly(more[0]) + " is no length")
-		}
-		return Truncate(s, n), nil
-	}),
-}
-
-// language is what expressions may be made of.
-var language = append([]expr.Option{
-	expr.MaxNodes(maxNodes),
-	expr.DisableBuiltin("now"), // a plan depends on nothing but its input: neither on the time nor on the order of an object's names
-	expr.DisableBuiltin("keys"), expr.DisableBuiltin("values"), expr.DisableBuiltin("toPairs"),
-	expr.DisableBuiltin("lower"), expr.DisableBuiltin("upper"), expr.DisableBuiltin("trim"),
-}, functions...)
-
-// What functions take.
-var (
-	one = new(func(any) any)
-	two = new(func(any, any) any)
-)
-
-// function makes a function whose first argument is text; unassigned gives unassigned, but to rdn an empty string.
-func function(name string, takes any, do func(first string, more []any) (any, error)) expr.Option {
-	return expr.Function(name, func(arguments ...any) (any, error) {
-		if arguments[0] == nil && name != "rdn" {
-			return nil, nil
-		}
-		first := ""
-		if arguments[0] != nil {
-			var err error
-			if first, err = Text(arguments[0]); err != nil {
-				return nil, misuse(name + ": " + err.Error())
-			}
-		}
-		result, err := do(first, arguments[1:])
-		if err != nil && err != errUnassigned {
-			err = misuse(name + ": " + err.Error())
-		}
-		return result, err
-	}, takes)
+		options = append(options, f.option(checked))
+	}
+	return options
 }
 
 // Text is a SCIM value as text; an error for what is none.
@@ -128,7 +79,7 @@ func Truncate(s string, n int) string {
 // store would see it once and never again.
 func newExpression(source string, rt *schema.ResourceType) (*Expression, error) {
 	// Every attribute may be unassigned; nameCheck holds the names to the map.
-	program, err := expr.Compile(source, append([]expr.Option{expr.AllowUndefinedVariables()}, language...)...)
+	program, err := expr.Compile(source, append([]expr.Option{expr.AllowUndefinedVariables()}, language(false)...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +88,7 @@ func newExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 	for _, s := range sights {
 		names.known[s.name] = true
 	}
-	for _, name := range functionNames {
+	for _, name := range functionNames() {
 		names.known[name] = true
 	}
 	node := program.Node()
@@ -147,12 +98,16 @@ func newExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 	if names.unknown != "" {
 		return nil, fmt.Errorf("%q %s", source, names.problem())
 	}
+	result, err := check(source, typesOf(rt), names.declared)
+	if err != nil {
+		return nil, err
+	}
 	for name, count := range names.whole {
 		if count > 0 {
 			names.uses[name] = true
 		}
 	}
-	e := &Expression{text: source, program: program, uses: names.uses}
+	e := &Expression{text: source, program: program, uses: names.uses, Many: kindOf(result) == "a list"}
 	for _, s := range sights {
 		of := func(use string) bool { owner, _, _ := strings.Cut(use, "."); return owner == s.name }
 		if slices.ContainsFunc(slices.Collect(maps.Keys(e.uses)), of) {
@@ -195,22 +150,52 @@ func (e *Expression) seesSecret(rt *schema.ResourceType) bool {
 func isSecret(a *schema.Attribute) bool { return a.Mutability == schema.WriteOnly }
 
 // Eval gives the expression's value over r as text, "" where it is unassigned.
-func (e *Expression) Eval(r scim.Resource, rt *schema.ResourceType, base string) (string, error) {
+func (e *Expression) Eval(r scim.Resource, rt *schema.ResourceType, base string) (text string, err error) {
+	err = e.run(r, rt, base, func(value any) (err error) {
+		if value != nil {
+			text, err = Text(value)
+		}
+		return err
+	})
+	return text, err
+}
+
+// Values gives its value as texts: those of a list that are not empty, or the one that it is.
+func (e *Expression) Values(r scim.Resource, rt *schema.ResourceType, base string) (texts []string, err error) {
+	err = e.run(r, rt, base, func(value any) error {
+		values := []any{value}
+		if given, err := as(reflect.TypeFor[[]any](), value); err == nil {
+			values = given.([]any)
+		}
+		for _, v := range values {
+			if v == nil || v == "" {
+				continue
+			}
+			text, err := Text(v)
+			if err != nil {
+				return err
+			}
+			texts = append(texts, text)
+		}
+		return nil
+	})
+	return texts, err
+}
+
+// run hands over what the expression gives. Its error is a *scim.Error.
+func (e *Expression) run(r scim.Resource, rt *schema.ResourceType, base string, take func(value any) error) error {
 	seen := make(map[string]any, len(e.sees))
 	for _, s := range e.sees {
 		seen[s.name] = s.of(r, rt, base)
 	}
 	value, err := expr.Run(e.program, seen)
-	if err == nil && value == nil {
-		return "", nil
-	}
 	if err == nil {
-		var s string
-		if s, err = Text(value); err == nil {
-			return s, nil
-		}
+		err = take(value)
 	}
-	return "", &scim.Error{Type: scim.InvalidValue, Detail: e.failure(err, seen)}
+	if err != nil {
+		return &scim.Error{Type: scim.InvalidValue, Detail: e.failure(err, seen)}
+	}
+	return nil
 }
 
 // Distinguishes says whether the expression sees a difference between two resources; where it sees none, it gives both the same.
@@ -289,18 +274,20 @@ func without(values map[string]any, s *schema.Schema) map[string]any {
 // nameCheck finds the names that an expression mentions, and one that the map does not hold, as `nickName`, `name.middleName` or
 // `enterprise.division`.
 type nameCheck struct {
-	rt      *schema.ResourceType
-	known   map[string]bool
-	unknown string
-	called  bool // it is unknown as a function
-	uses    map[string]bool
-	whole   map[string]int // how often a name stands without a sub-attribute
+	rt       *schema.ResourceType
+	known    map[string]bool
+	unknown  string
+	called   bool     // it is unknown as a function
+	declared []string // by `let`
+	uses     map[string]bool
+	whole    map[string]int // how often a name stands without a sub-attribute
 }
 
 // problem says what is wrong with the unknown name.
 func (c *nameCheck) problem() string {
 	if c.called {
-		return "calls " + c.unknown + ", which is no function" + DidYouMean(c.unknown, functionNames)
+		return "calls " + c.unknown + ", which is no function" + DidYouMean(c.unknown, functionNames()) +
+			"; there are expr-lang's own and " + strings.Join(functionNames(), ", ")
 	}
 	words := slices.Sorted(maps.Keys(c.known))
 	for _, path := range paths(c.rt) {
@@ -316,6 +303,7 @@ func (c *nameCheck) Visit(node *ast.Node) {
 		c.called = c.called || ok && callee.Value == c.unknown
 	case *ast.VariableDeclaratorNode:
 		c.known[n.Name] = true
+		c.declared = append(c.declared, n.Name)
 	case *ast.IdentifierNode:
 		if !c.known[n.Value] {
 			c.unknown = n.Value

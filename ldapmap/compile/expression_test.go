@@ -58,19 +58,14 @@ func TestExpressions(t *testing.T) {
 	}
 	const emails = `[{"type":"work","value":"m@example"}]`
 	for source, want := range map[string]string{
-		`rdn(nickName)`:                  "the value is not assigned",
-		`rdn("")`:                        "the value is not assigned",
-		`"cn=" + rdn(title)`:             "the value is not assigned",
-		`emails`:                         `over emails ` + emails + `: ` + emails + ` is not text`,
-		`truncate(userName, -1)`:         `over userName "Mara.Lind@example": truncate: -1 is no length`,
-		`truncate(userName, "x")`:        `truncate: "x" is no length`,
-		`lower(emails)`:                  `lower: ` + emails + ` is not text`,
-		`repeat("x", 100000000)`:         "cannot be computed at line 1, column 1",
-		`emails[7].value`:                `over emails ` + emails + `: cannot be computed at line 1, column 7`,
-		`userName + 1`:                   `over userName "Mara.Lind@example": cannot be computed at line 1, column 10`,
-		`name.familyName.x`:              `over name.familyName " Lind ": cannot be computed`,
-		`lower(enterprise)`:              `over enterprise {"department":"Ops","manager":{"value":"9"}}: lower: {`,
-		`lower(split(title ?? "", "-"))`: `over title "": lower: [""] is not text`,
+		`rdn(nickName)`:                   "the value is not assigned",
+		`rdn("")`:                         "the value is not assigned",
+		`"cn=" + rdn(title)`:              "the value is not assigned",
+		`emails`:                          `over emails ` + emails + `: ` + emails + ` is not text`,
+		`truncate(userName, -1)`:          `over userName "Mara.Lind@example": truncate: -1 is no length`,
+		`repeat("x", 100000000)`:          "cannot be computed at line 1, column 1",
+		`truncate(userName, emails[0].n)`: `truncate: null is no length`,
+		`emails[7].value`:                 `over emails ` + emails + `: cannot be computed at line 1, column 7`,
 	} {
 		e, err := newExpression(source, rt)
 		if err != nil {
@@ -82,6 +77,22 @@ func TestExpressions(t *testing.T) {
 		if !ok || fault.Type != scim.InvalidValue || !strings.Contains(fault.Detail, source+" has no result") ||
 			!strings.Contains(fault.Detail, want) ||
 			strings.Contains(fault.Detail, "\n") || strings.Contains(fault.Detail, "interface") {
+			t.Errorf("%s: %v, want %s", source, err, want)
+		}
+	}
+	for source, want := range map[string]string{
+		`truncate(userName, "x")`:                `truncate(s, n) takes a number, and "x" is text (1:20)`,
+		`lower(emails)`:                          `lower(s) takes text, and emails is a list (1:7)`,
+		`lower(enterprise)`:                      `lower(s) takes text, and enterprise is an object (1:7)`,
+		`title + lower(split(title ?? "", "-"))`: `lower(s) takes text, and split(title ?? "", "-") is a list (1:15)`,
+		`userName + 1`:                           `invalid operation: + (mismatched types string and int) (1:10)`,
+		`name.familyName.x`:                      `type string has no field x (1:17)`,
+		`join(userName, "-")`:                    `join(list, sep) takes a list, and userName is text (1:6)`,
+		`regexp(userName, title)`:                `the pattern of regexp(s, pattern) is a text of the map itself (1:18)`,
+		`substitute(userName, "(", "")`:          "\"(\" is no pattern: error parsing regexp: missing closing ): `(` (1:22)",
+		`active ? 1 : lower([title])`:            `lower(s) takes text, and [title] is a list (1:20)`,
+	} {
+		if _, err := newExpression(source, rt); err == nil || firstLine(err) != want {
 			t.Errorf("%s: %v, want %s", source, err, want)
 		}
 	}
@@ -100,7 +111,7 @@ func TestExpressions(t *testing.T) {
 func TestFailureOfSecrets(t *testing.T) {
 	r := scim.Resource{"userName": "mara", "password": "Hush-1"}
 	for _, source := range []string{
-		`lower([password])`, `truncate(password, password)`, `split(password, "-")[7]`, `userName + int(password)`,
+		`split(lower(password), "-")[9]`, `truncate("x", [1][len(password)])`, `split(password, "-")[7]`, `1 + int(password)`,
 	} {
 		m, err := Compile([]Options{{
 			Type: "User", Base: "dc=example", ObjectClasses: []string{"inetOrgPerson"}, Attributes: []AttributeOptions{

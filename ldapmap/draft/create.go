@@ -98,7 +98,7 @@ func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
 // now are the LDAP values that the rule gives the resource after the write.
 func (d *Draft) now(r *ldapmap.Rule, f Facts) ([]string, error) {
 	if g, ok := d.generated[r]; ok {
-		return fitted(d.t, r, g.now), nil
+		return d.t.Fitted(r, g.now), nil
 	}
 	rdn := d.name.rdn
 	if rdn == "" {
@@ -110,18 +110,10 @@ func (d *Draft) now(r *ldapmap.Rule, f Facts) ([]string, error) {
 // old are those that it gave the resource before. What cannot be computed was not there.
 func (d *Draft) old(r *ldapmap.Rule, f Facts) []string {
 	if g, ok := d.generated[r]; ok {
-		return fitted(d.t, r, g.old)
+		return d.t.Fitted(r, g.old)
 	}
 	rdn, _ := ldif.SplitDN(d.write.Entry.DN)
 	values, _ := d.t.Values(r, d.before, d.write.Entry, rdn, f.Refs)
-	return values
-}
-
-func fitted(t *ldapmap.Type, r *ldapmap.Rule, values []string) []string {
-	values = slices.Clone(values)
-	for i, v := range values {
-		values[i], _ = t.Fit(r.LDAP, v)
-	}
 	return values
 }
 

@@ -116,13 +116,14 @@ func (d *Draft) derive() (err error) {
 			continue
 		}
 		var g generation
-		if g.now, err = d.t.Evaluated(r.Value, d.after); err != nil {
+		changes := d.isCreate() || r.Value.Distinguishes(d.before, d.after, d.t.Resource)
+		if g.now, err = d.t.Computed(r, d.after); err != nil && changes {
 			return err
 		}
 		switch {
 		case d.isCreate():
-		case r.Value.Distinguishes(d.before, d.after, d.t.Resource):
-			g.old, _ = d.t.Evaluated(r.Value, d.before) // what cannot be computed was not there
+		case changes:
+			g.old, _ = d.t.Computed(r, d.before) // what cannot be computed was not there
 		default:
 			g.old = g.now
 		}
