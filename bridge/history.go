@@ -33,7 +33,9 @@ func (h history) with(last attempt) history {
 }
 
 // done says that the last attempt did what is wanted, every step confirmed.
-func (h history) done() bool { return len(h) > 0 && h.last().receipt.Err == nil && !h.last().room }
+func (h history) done() bool {
+	return len(h) > 0 && h.last().receipt.Err == nil && !h.last().room && !h.last().kept
+}
 
 // unsure says that it is not known what became of the last attempt's plan.
 func (h history) unsure() bool { return len(h) > 0 && h.last().receipt.Unsure() }

@@ -27,8 +27,8 @@ import (
 //	 9  resume    a step that no answer came for is read back; what was done goes on at 7, or is taken back, what was not
 //	              begins at 1
 //	10  again     a claim that another made at the same time is withdrawn; what others did meanwhile to what the plan refers to, or
-//	              left, is put right; and references that a plan which stopped was to keep true: at the end, and at once where the
-//	              directory is to move them itself
+//	              left, is put right; what was said of active is held against what the directory shows; and references that a plan
+//	              which stopped was to keep true: at the end, and at once where the directory is to move them itself
 //	11  finish    what is shown to the client
 //
 // A lost race goes from 8 back to 1, up to attempts times. Where another entry must make room first, its draft goes through 3 to 10 in the
@@ -59,6 +59,7 @@ type attempt struct {
 	draft   *draft.Draft
 	receipt ldif.Receipt
 	room    bool        // it only made room for what is wanted
+	kept    bool        // the directory shows the account as it was all the same
 	settled bool        // it stopped, and the references are true all the same
 	back    *ldif.Entry // as it was read back; nil where it was not
 	dn      string      // of the entry that the write is about; "": it is not known yet
@@ -122,6 +123,9 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 		}
 		if err == nil {
 			err = r.lookAgain(through, past.last()) // 10
+		}
+		if err == nil {
+			past, err = r.bites(through, past, in) // 10
 		}
 		switch {
 		case err == nil && past.last().room:

@@ -35,6 +35,18 @@ func (t *Type) IsActive(e *ldif.Entry) bool {
 	return !slices.ContainsFunc(t.Active, func(a Activation) bool { return a.IsBlocked(e) })
 }
 
+// StillSo names the attributes by which the entry is not what it was to be: those that block it though it was to be active, all where
+// nothing blocks it.
+func (t *Type) StillSo(e *ldif.Entry, active bool) []string {
+	var names []string
+	for _, a := range t.Active {
+		if a.IsBlocked(e) == active && !slices.Contains(names, a.Attribute) {
+			names = append(names, a.Attribute)
+		}
+	}
+	return names
+}
+
 // IsBlocked says whether the entry is blocked by this way. A value counts as the directory compares it, and whatever its case.
 func (a Activation) IsBlocked(e *ldif.Entry) bool {
 	switch {

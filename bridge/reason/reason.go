@@ -24,6 +24,7 @@ const (
 	Unwritable    // no server takes changes: read-only, or its disk or database is full
 	Hidden        // a place that the map names, or what every entry must show, is missing or not shown to the bridge's account
 	PrimaryMember // a member that is one by its primary group alone was to be taken out of the group
+	Kept          // the directory took a change of active, and shows the account as it was
 	PartlyDone    // a plan stopped between two steps, and what it had done could not be taken back
 
 	// What the bridge found.

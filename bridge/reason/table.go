@@ -81,6 +81,10 @@ var table = [count]Row{
 		Label: "primary-member", Status: http.StatusBadRequest, ScimType: scim.Mutability,
 		Detail: "a member whose primary group this is cannot be taken out of it before it has another primary group (primaryGroupID)",
 	},
+	Kept: { // unless another client made it so since
+		Label: "kept", Status: http.StatusBadGateway, Detail: "the directory took the change, and keeps the account as it was",
+		Retry: FewTimes,
+	},
 	PartlyDone: {
 		Label: "half-done", Status: http.StatusInternalServerError,
 		Detail: "the change is half done and could not be taken back; the log holds both records",

@@ -195,6 +195,23 @@ func (d *Draft) activate(diff *difference) (changed bool, err error) {
 	return changed, nil
 }
 
+// SaysActive tells what the account is to be when the plan is done, where it writes that, or a password, which may take a lock away.
+func (d *Draft) SaysActive(p ldif.Plan) (active, said bool) {
+	if d.write.After == nil || p.Empty() || len(d.t.Active) == 0 {
+		return false, false
+	}
+	active, said = d.after["active"].(bool)
+	if d.isCreate() {
+		return active, said
+	}
+	writes := slices.ContainsFunc(p.Steps, func(s ldif.Step) bool {
+		return s.Change.If.ID == d.t.ID(d.write.Entry) && slices.ContainsFunc(s.Change.Mods, func(m ldif.Mod) bool {
+			return d.isOfActive(m.Name) || ldif.Secret(m.Name)
+		})
+	})
+	return active, said && writes
+}
+
 // tombstones are the tombstone names that the entry carries, over its login or over the one that it is to have: one that was being renamed
 // to its tombstone name, for another to have the clean one, carries it still when that stopped.
 func (d *Draft) tombstones() []string {
