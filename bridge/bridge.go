@@ -83,6 +83,7 @@ type Bridge struct {
 
 	now     func() time.Time
 	fitting chan struct{} // held by the request that fits the map to the directory
+	taking  chan struct{} // held by the request that takes a number
 	mu      sync.Mutex
 	fit     fit
 	doubt   sync.Once // that blocking keeps anybody from binding is told once
@@ -102,7 +103,7 @@ func New(o Options) *Bridge {
 	return &Bridge{
 		compiled: o.Map, place: o.Place, directory: o.Directory, guard: o.Guard, journal: o.Journal, log: o.Log,
 		limits: o.Limits.withDefaults(), dialect: scim.Dialect{Strict: o.Strict}, snapshots: newSnapshots(o.Now),
-		unfinished: newUnfinished(o.Now), now: o.Now, fitting: make(chan struct{}, 1),
+		unfinished: newUnfinished(o.Now), now: o.Now, fitting: make(chan struct{}, 1), taking: make(chan struct{}, 1),
 	}
 }
 

@@ -17,7 +17,12 @@ func (r *request) plan(ctx context.Context, d *draft.Draft, facts draft.Facts) (
 		if err != nil || needs.None() || needs.Room != nil {
 			return plan, needs.Room, err
 		}
-		if facts, err = r.gather(ctx, needs, facts); err != nil {
+		if len(needs.Numbers) > 0 {
+			facts, err = r.allot(ctx, plan, needs.Numbers, facts)
+		} else {
+			facts, err = r.gather(ctx, needs, facts)
+		}
+		if err != nil {
 			return ldif.Plan{}, nil, err
 		}
 	}

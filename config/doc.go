@@ -62,6 +62,14 @@
 //	      - {scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager', ldap: manager, reference: User}
 //	      - {ldap: sAMAccountName, value: 'truncate(lower(before(userName, "@")), 20)', on: create, unique: true} # computed
 //	      - {ldap: company, constant: Corp}
+//	      - ldap: uidNumber          # a number that is the new entry's own
+//	        on: create
+//	        allocate:
+//	          from: 20000
+//	          to: 29999
+//	          counter: CN=uidNext,OU=System,DC=corp,DC=example # holds the next number; it is made on first use
+//	          attribute: serialNumber # of the counter, this is the default
+//	          objectClasses: [device] # that it is made with, this is the default; with another attribute none: it is there already
 //	    active: {by: userAccountControl} # a preset, or a list of them, or one's own:
 //	    # active: {attribute: employeeType, blocked: inactive, unblocked: active}
 //	    # active: {attribute: userAccountControl, bit: 0x2, initial: 512}

@@ -24,6 +24,7 @@ func For(compiled *compile.Map, server *ldif.Server) (m *Map, problems compile.F
 		}
 	}
 	m.prepare()
+	problems = append(problems, m.setCounters()...)
 	return m, append(problems, m.setElsewhere(compiled.Elsewhere)...)
 }
 

@@ -19,6 +19,7 @@ type Map struct {
 	Types     []*Type // in the order of the configuration
 	Elsewhere Elsewhere
 	Server    *ldif.Server
+	Counters  []*Counter // that numbers are taken from
 
 	lookUpBases []string // where LookUp looks: below what the types' bases have in common, if they have
 	anyScope    string   // the filter that the entries of all types match
@@ -58,6 +59,7 @@ type Rule struct {
 	Single       bool       // SINGLE-VALUE
 	Must         bool       // an object class of the map demands the attribute
 	Reference    *Reference // nil: the value is no reference
+	Counter      *Counter   // that a new entry's number is taken from; nil: there is none
 }
 
 // Type returns the resource type named, or nil.

@@ -20,6 +20,8 @@ func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, rdn string
 	switch {
 	case rule.IsConstant():
 		return rule.Options.Constant, nil
+	case rule.Numbers != nil:
+		return nil, nil // which nobody knows before it is taken
 	case rule.Computed():
 		values, err := t.Computed(rule, r)
 		return t.Fitted(rule, values), err

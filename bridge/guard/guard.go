@@ -97,8 +97,9 @@ func (g *Guard) Needs(m *ldapmap.Map) []string {
 }
 
 // Judge says whether the plan may run: every change inside a mapped base, on entries that belong to a mapped type before and after, of
-// attributes that the map names, or elsewhere of references alone; and of no protected entry. It returns a *Refusal, a *directory.Error
-// where the directory could not be asked who is privileged, or a *reason.Error where it does not show the groups that say so.
+// attributes that the map names, or elsewhere of references, and of the map's counters, alone; and of no protected entry. It returns a
+// *Refusal, a *directory.Error where the directory could not be asked who is privileged, or a *reason.Error where it does not show the
+// groups that say so.
 func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldif.Plan) error {
 	err := g.judge(ctx, m, s, p)
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
@@ -175,7 +176,7 @@ func apply(m *ldapmap.Map, s *ldif.Server, by []string, e *ldif.Entry, c ldif.Ch
 // judgeChange says whether the change of a step may be made of what is before and after it.
 func (g *Guard) judgeChange(m *ldapmap.Map, s *ldif.Server, p ldif.Plan, step ldif.Step, c ldif.Change, before, after *ldif.Entry) error {
 	why := g.untouchable(s, c, before, after)
-	if why == "" && !follows(m, p, step, c) && !m.IsUnit(c) {
+	if why == "" && !follows(m, p, step, c) && !m.IsUnit(c) && !m.Counts(c) {
 		why = fence(m, c, before, after)
 	}
 	if why != "" {

@@ -25,6 +25,7 @@ const (
 	Hidden        // a place that the map names, or what every entry must show, is missing or not shown to the bridge's account
 	PrimaryMember // a member that is one by its primary group alone was to be taken out of the group
 	Kept          // the directory took a change of active, and shows the account as it was
+	NoNumber      // a range of numbers is used up, or its counter is none
 	PartlyDone    // a plan stopped between two steps, and what it had done could not be taken back
 
 	// What the bridge found.

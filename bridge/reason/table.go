@@ -85,6 +85,10 @@ var table = [count]Row{
 		Label: "kept", Status: http.StatusBadGateway, Detail: "the directory took the change, and keeps the account as it was",
 		Retry: FewTimes,
 	},
+	NoNumber: {
+		Label: "no-number", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
+		Detail: "there is no number for the new entry; the log says why",
+	},
 	PartlyDone: {
 		Label: "half-done", Status: http.StatusInternalServerError,
 		Detail: "the change is half done and could not be taken back; the log holds both records",

@@ -64,6 +64,7 @@ func Compile(all []Options) (*Map, error) {
 		}
 		m.Types = append(m.Types, t)
 	}
+	faults = append(faults, m.rivals()...)
 	for i, t := range m.Types {
 		for _, r := range t.Rules {
 			if name := r.Options.Reference; name != "" && m.Type(name) == nil {
@@ -156,16 +157,17 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 	}
 	a.check(func(key, problem string) { c.report(at(key), problem) })
 	if a.SCIM == "" {
-		if (a.Value == "") == (len(a.Constant) == 0) {
-			c.report(at("value"), "a line without `scim` needs either `value` or `constant`")
+		if r.sources() != 1 {
+			c.report(at("value"), "a line without `scim` needs one of `value`, `constant` and `allocate`")
 		}
+		c.allocate(r, at)
 		if a.Empty != "" || a.Reference != "" || a.Choose != "" {
 			c.report(at("scim"), "`empty`, `reference` and `choose` go with `scim`")
 		}
 		return r
 	}
-	if a.Value != "" || len(a.Constant) > 0 || a.Unique {
-		c.report(at("scim"), "`value`, `constant` and `unique` go with a line without `scim`; "+
+	if r.sources() > 0 || a.Unique {
+		c.report(at("scim"), "`value`, `constant`, `allocate` and `unique` go with a line without `scim`; "+
 			"a SCIM attribute is made unique under `unique` of the resource")
 	}
 	if a.Reference != "" && strings.Contains(a.SCIM, "[") {

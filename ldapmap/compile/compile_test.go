@@ -46,7 +46,7 @@ func TestCompileFaults(t *testing.T) {
 			`[0].attributes[1].scim: "nope" is not an attribute of User
 [0].attributes[2].reference: Robot is not mapped`,
 		},
-		{user("    - {ldap: cn}"), "[0].attributes[1].value: a line without `scim` needs either `value` or `constant`"},
+		{user("    - {ldap: cn}"), "[0].attributes[1].value: a line without `scim` needs one of `value`, `constant` and `allocate`"},
 		{
 			user("    - {ldap: cn, value: userName, empty: userName}"),
 			"[0].attributes[1].scim: `empty`, `reference` and `choose` go with `scim`",
@@ -67,7 +67,7 @@ func TestCompileFaults(t *testing.T) {
 		},
 		{
 			user("    - {scim: title, ldap: title, constant: [x]}"),
-			"[0].attributes[1].scim: `value`, `constant` and `unique` go with a line without `scim`; " +
+			"[0].attributes[1].scim: `value`, `constant`, `allocate` and `unique` go with a line without `scim`; " +
 				"a SCIM attribute is made unique under `unique` of the resource",
 		},
 		{user("    - {scim: name, ldap: cn}"), `[0].attributes[1].scim: name is complex: name one of its sub-attributes`},

@@ -41,6 +41,8 @@ type AttributeOptions struct {
 	Constant  []string `koanf:"constant"`  // one or a list
 	On        string   `koanf:"on"`        // create: written once; "": also when the expression's result changes
 	Unique    bool     `koanf:"unique"`    // a computed value takes a numbered suffix where it is taken
+
+	Allocate AllocateOptions `koanf:"allocate"` // a number that is the new entry's own
 	// Define says what an attribute is that no RFC defines: of an extension or a type of the map's own.
 	Define DefineOptions `koanf:"define"`
 }

@@ -45,6 +45,7 @@ type Rule struct {
 	Empty   *Expression
 	Value   *Expression
 	Choose  *Choice     // which of several values shows
+	Numbers *Numbers    // of which a new entry gets one
 	Naming  *Expression // what the DN makes of the value, and of nothing else: it tells which of several values names the entry
 	Feeds   bool        // a stand-in is made of it
 

@@ -56,6 +56,9 @@ func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
 		if number, ok := a.numbered[r]; ok {
 			values = []string{number}
 		}
+		if d.allots(r, f) {
+			values = []string{f.allotted(r)}
+		}
 		addValues(t, entry, r.LDAP, values...)
 	}
 	for _, r := range t.Rules {

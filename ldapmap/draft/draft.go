@@ -148,13 +148,14 @@ func (d *Draft) freesName() bool {
 
 // Facts is what planning needs from outside.
 type Facts struct {
-	Refs      ldapmap.Refs          // the entries that the resource refers to
-	Rounds    int                   // how many rounds of candidates were asked for
-	Found     []*ldif.Entry         // what Needs.Search found
-	Password  string                // for Needs.Password
-	Referrers map[string][]Referrer // what Needs.Referrers found, by the DN referred to
-	Places    map[string]bool       // whether Needs.Places are there
-	Entries   map[string]bool       // whether there are entries with the DNs of Needs.Entries, by Server.NormalDN
+	Refs      ldapmap.Refs             // the entries that the resource refers to
+	Rounds    int                      // how many rounds of candidates were asked for
+	Found     []*ldif.Entry            // what Needs.Search found
+	Password  string                   // for Needs.Password
+	Numbers   map[*ldapmap.Counter]int // that were taken, for Needs.Numbers
+	Referrers map[string][]Referrer    // what Needs.Referrers found, by the DN referred to
+	Places    map[string]bool          // whether Needs.Places are there
+	Entries   map[string]bool          // whether there are entries with the DNs of Needs.Entries, by Server.NormalDN
 	// Placeholder puts the placeholder into a group that loses members: the directory refused to leave it empty.
 	Placeholder bool
 	// Follows says that the directory moves references with their targets itself, and refuses to rename what is referred to by its new name
@@ -200,6 +201,9 @@ type Needs struct {
 	Places    []string         // DNs of which it must be known whether an entry is there
 	Entries   []string         // DNs that references hold, and that no resource has: there may be an entry, see LookAt
 	Along     []ReferrerSearch // what Search finds answers these too
+	// Numbers are counters of each of which the new entry needs a number. It is needed last: with it comes the plan as it is to be but for
+	// the numbers, so that none is taken for what may not be done.
+	Numbers []*ldapmap.Counter
 	// Moving says that a rename that is not done yet seems to be moving references that this one moves too, or scrubs: all is to be looked
 	// at anew a little later.
 	Moving bool
@@ -210,7 +214,8 @@ type Needs struct {
 
 // None says that nothing is needed.
 func (n Needs) None() bool {
-	return n.Rounds == 0 && len(n.Referrers) == 0 && len(n.Places) == 0 && len(n.Entries) == 0 && n.Room == nil && !n.Moving
+	return n.Rounds == 0 && len(n.Referrers) == 0 && len(n.Places) == 0 && len(n.Entries) == 0 && n.Room == nil && !n.Moving &&
+		len(n.Numbers) == 0
 }
 
 // Plan turns the write into change records, or says what it needs to know for that. It writes nothing where nothing changes.
@@ -264,7 +269,7 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 	if d.moving(plan, f) {
 		return ldif.Plan{}, Needs{Moving: true}, nil
 	}
-	return withPlaces(d.withReferrers(plan, f), missing), Needs{}, nil
+	return withPlaces(d.withReferrers(plan, f), missing), Needs{Numbers: d.unnumbered(f)}, nil
 }
 
 // needs asks for what must be known before anything is planned.

@@ -67,9 +67,17 @@ func (s *Server) MayBeUnder(dn, base string) bool {
 
 // Marked is the DN of the entry that shows MarkAttribute for what is written below a base.
 func (s *Server) Marked(base string) string {
+	if !s.MarkInContext {
+		return ""
+	}
+	return s.Context(base)
+}
+
+// Context is the naming context that holds what is below a base; "" where the server names none.
+func (s *Server) Context(base string) string {
 	context := ""
 	for _, dn := range s.Contexts {
-		if s.MarkInContext && len(dn) > len(context) && s.Under(base, dn) { // one may lie in another
+		if len(dn) > len(context) && s.Under(base, dn) { // one may lie in another
 			context = dn
 		}
 	}

@@ -288,10 +288,22 @@ func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (
 		if len(needs.Entries) > 0 {
 			facts = facts.Seen(w.Server, needs.Entries, w.Entries)
 		}
+		for _, c := range needs.Numbers {
+			facts = facts.Allotted(c, w.take(c))
+		}
 		for _, n := range needs.Referrers {
 			facts = facts.Told(n, w.Search(n.Search))
 		}
 	}
+}
+
+// take takes a number as the bridge would: above all that are in use.
+func (w *World) take(c *ldapmap.Counter) int {
+	highest := c.From - 1
+	for _, e := range w.Entries {
+		highest = slices.Max(append(c.Held(e), highest))
+	}
+	return highest + 1
 }
 
 // Apply makes the change, as a server would.

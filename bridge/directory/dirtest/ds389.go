@@ -54,6 +54,17 @@ func USNPlugin() DS389Option {
 	return func(s *ds389) { s.set("cn=USN,cn=plugins,cn=config", "nsslapd-pluginEnabled", "on") }
 }
 
+// NumbersPlugin turns on the plug-in that allots numbers, from the first on: it puts one in the place of -1.
+func NumbersPlugin(attribute string, first int) DS389Option {
+	return func(s *ds389) {
+		const plugin = "cn=Distributed Numeric Assignment Plugin,cn=plugins,cn=config"
+		s.set(plugin, "nsslapd-pluginEnabled", "on")
+		s.more = append(s.more, fmt.Sprintf("dn: cn=%s,%s\nobjectClass: top\nobjectClass: extensibleObject\ncn: %[1]s\ndnaType: %[1]s\n"+
+			"dnaFilter: (objectClass=posixAccount)\ndnaScope: %[3]s\ndnaNextValue: %[4]d\ndnaMaxValue: %[5]d\ndnaMagicRegen: -1\n",
+			attribute, plugin, defaultSuffix, first, first+9_999))
+	}
+}
+
 // WithoutSevenBitCheck turns off the plug-in that lets only ASCII into uid and mail, which is on in a server as it is installed.
 func WithoutSevenBitCheck() DS389Option {
 	return func(s *ds389) { s.set("cn=7-bit check,cn=plugins,cn=config", "nsslapd-pluginEnabled", "off") }
@@ -100,6 +111,7 @@ type ds389 struct {
 	password string
 	schema   []string     // values of cn=schema, as LDIF lines
 	settings []ldif.Entry // what entries of the templates say instead
+	more     []string     // entries besides, as LDIF
 
 	dir  string
 	conf string // folder of the configuration
@@ -202,7 +214,7 @@ func (s *ds389) writeConfiguration(port int) error {
 		text.WriteString(filled)
 		text.WriteString("\n")
 	}
-	entries, err := ldif.Parse(text.String())
+	entries, err := ldif.Parse(text.String() + strings.Join(s.more, "\n"))
 	if err != nil {
 		return err
 	}
