@@ -35,6 +35,7 @@ var shown = []struct {
 		[]int{0, 1, 3, 4},
 		"the access rule that blocks stands in the other column's server",
 	},
+	{"Users: numbers of a range, each once (`allocate`)", "TestNumbers", []int{0, 1, 3, 4}, "a test without overlays shows it"},
 }
 
 const (
