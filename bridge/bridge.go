@@ -4,8 +4,6 @@ package bridge
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"log/slog"
 	"net/url"
 	"slices"
@@ -286,11 +284,4 @@ func (b *Bridge) resource(c Call, t *ldapmap.Type, e *ldif.Entry, refs ldapmap.R
 
 func (b *Bridge) location(c Call, rt *schema.ResourceType, id string) string {
 	return c.BaseURL + rt.Endpoint + "/" + url.PathEscape(id)
-}
-
-// password makes a random password that meets any complexity rule: 32 characters of four kinds.
-func password() string {
-	raw := make([]byte, 21)
-	rand.Read(raw) // never fails: crypto/rand
-	return "aA1-" + base64.RawURLEncoding.EncodeToString(raw)
 }

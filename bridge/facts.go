@@ -33,8 +33,8 @@ func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Fac
 	if needs.Moving {
 		return facts, &directory.Error{Reason: reason.LostRace}
 	}
-	if needs.Password {
-		facts.Password = password()
+	if needs.Password != nil {
+		facts.Password = password(needs.Password)
 	}
 	if needs.Rounds > 0 {
 		facts.Rounds = needs.Rounds

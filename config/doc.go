@@ -61,6 +61,9 @@
 //	      - {scim: name.familyName, ldap: sn, empty: userName} # what stands in where the SCIM attribute is unassigned
 //	      - {scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager', ldap: manager, reference: User}
 //	      - {ldap: sAMAccountName, value: 'truncate(lower(before(userName, "@")), 20)', on: create, unique: true} # computed
+//	      - scim: password
+//	        ldap: unicodePwd
+//	        initial: {length: 24, classes: [lower, upper, digit, symbol]} # of new accounts for which the client sends none
 //	      - {ldap: company, constant: Corp}
 //	      - ldap: uidNumber          # a number that is the new entry's own
 //	        on: create

@@ -6,6 +6,7 @@
 package ldapmap
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -117,6 +118,18 @@ func (t *Type) Canonical(name string) string { return t.Server.Schema.Canonical(
 // IsSame says whether two names are of one attribute. The empty name is nobody's.
 func (t *Type) IsSame(a, b string) bool {
 	return a != "" && strings.EqualFold(t.Canonical(a), t.Canonical(b))
+}
+
+// Initial is the attribute of the password that a new account of this type gets where the client sends none, and what it is made of; "":
+// it gets none.
+func (t *Type) Initial() (attribute string, p *compile.Password) {
+	attribute, p = t.BornWith(), &compile.DefaultPassword
+	for _, r := range t.Rules {
+		if r.Initial != nil {
+			attribute, p = cmp.Or(attribute, r.LDAP), r.Initial
+		}
+	}
+	return attribute, p
 }
 
 // BornWith is the attribute of the password that the server demands of a new account of this type; "": none.

@@ -164,6 +164,7 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		if a.Empty != "" || a.Reference != "" || a.Choose != "" {
 			c.report(at("scim"), "`empty`, `reference` and `choose` go with `scim`")
 		}
+		c.initial(r, at)
 		return r
 	}
 	if r.sources() > 0 || a.Unique {
@@ -192,6 +193,7 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		c.report(at("ldap"), "a password, and nothing else, is kept in an attribute whose values are never shown, "+
 			"such as userPassword or unicodePwd")
 	}
+	c.initial(r, at)
 	c.choose(r, at("choose"))
 	for _, other := range c.t.Rules {
 		if problem := r.besides(other); problem != "" {
@@ -338,6 +340,9 @@ func (c *compiler) expressions(o Options) {
 		r.Empty = compile(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.Empty)
 		r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value)
 		switch {
+		case ldif.Secret(r.LDAP) && (r.IsConstant() || r.Value.isFixed() || r.Empty.isFixed()):
+			c.report(fmt.Sprintf("attributes[%d].ldap", r.At), "a password that is the same for every account is everybody's: "+
+				"{scim: password, ldap: …, initial: {length: 24}} gives each one of its own")
 		case r.Empty != nil && r.Empty.Secret:
 			c.report(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.SCIM+" is shown, and a password must not be")
 		case r.Secret() && r.Options.Unique:

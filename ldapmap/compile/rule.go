@@ -46,6 +46,7 @@ type Rule struct {
 	Value   *Expression
 	Choose  *Choice     // which of several values shows
 	Numbers *Numbers    // of which a new entry gets one
+	Initial *Password   // what the password of a new account is made of; nil: there is none
 	Naming  *Expression // what the DN makes of the value, and of nothing else: it tells which of several values names the entry
 	Feeds   bool        // a stand-in is made of it
 

@@ -74,7 +74,8 @@ func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
 		addValues(t, entry, a.Attribute, values...)
 	}
 	if f.Password != "" {
-		entry.Set(t.BornWith(), ldapmap.PasswordValue(t.BornWith(), f.Password))
+		attribute, _ := t.Initial()
+		entry.Set(attribute, ldapmap.PasswordValue(attribute, f.Password))
 	}
 	rdn, err := ldif.ParseRDN(a.rdn)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
@@ -195,8 +196,8 @@ func (f Facts) lackOne(s *ldif.Server, dns []string) bool {
 type Needs struct {
 	// Rounds is what Facts.Rounds is to be: each round names further candidates for values that take a number where they are taken.
 	Rounds    int
-	Search    *ldapmap.Search // entries that may hold a value that the write claims; nil: none need be looked for
-	Password  bool            // a random password for a new account
+	Search    *ldapmap.Search   // entries that may hold a value that the write claims; nil: none need be looked for
+	Password  *compile.Password // what a random password for a new account is made of; nil: none is needed
 	Referrers []ReferrerSearch
 	Places    []string         // DNs of which it must be known whether an entry is there
 	Entries   []string         // DNs that references hold, and that no resource has: there may be an entry, see LookAt
@@ -274,7 +275,7 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 
 // needs asks for what must be known before anything is planned.
 func (d *Draft) needs(f Facts) Needs {
-	if f.Rounds > 0 || len(d.claims) == 0 && !d.needsPassword() {
+	if f.Rounds > 0 || len(d.claims) == 0 && d.initial() == nil {
 		return Needs{}
 	}
 	return d.round(0)
@@ -282,7 +283,10 @@ func (d *Draft) needs(f Facts) Needs {
 
 // round asks who holds what the write claims.
 func (d *Draft) round(number int) Needs {
-	needs := Needs{Rounds: number + 1, Password: number == 0 && d.needsPassword()}
+	needs := Needs{Rounds: number + 1}
+	if number == 0 {
+		needs.Password = d.initial()
+	}
 	var filters []string
 	for _, c := range d.claims {
 		for _, f := range c.filters(d.t, number) {
@@ -310,9 +314,13 @@ func (d *Draft) round(number int) Needs {
 	return needs
 }
 
-// needsPassword says that the server enables no such account without a password, and the request gives none.
-func (d *Draft) needsPassword() bool {
-	return d.isCreate() && d.t.BornWith() != "" && d.after["password"] == nil
+// initial is what the password is made of that a new account is to have, and the request does not give; nil: it has none, or its own.
+func (d *Draft) initial() *compile.Password {
+	attribute, p := d.t.Initial()
+	if !d.isCreate() || attribute == "" || d.after["password"] != nil {
+		return nil
+	}
+	return p
 }
 
 func (d *Draft) delete() ([]ldif.Step, []ldif.Effect) {

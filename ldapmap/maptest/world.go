@@ -279,7 +279,7 @@ func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (
 		for _, n := range needs.Along {
 			facts = facts.Told(n, facts.Found)
 		}
-		if needs.Password {
+		if needs.Password != nil {
 			facts.Password = "random-password"
 		}
 		for _, dn := range needs.Places {

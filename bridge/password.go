@@ -1,0 +1,27 @@
+package bridge
+
+import (
+	"crypto/rand"
+	"math/big"
+
+	"scimbridge/ldapmap/compile"
+)
+
+// password makes a random password: each that the policy allows is as likely as any other.
+func password(p *compile.Password) string {
+	alphabet := p.Alphabet()
+	size := big.NewInt(int64(len(alphabet)))
+	text := make([]byte, p.Length)
+	for {
+		for i := range text {
+			n, err := rand.Int(rand.Reader, size)
+			if err != nil {
+				panic(err) // never: crypto/rand
+			}
+			text[i] = alphabet[n.Int64()]
+		}
+		if p.Allows(string(text)) {
+			return string(text)
+		}
+	}
+}
