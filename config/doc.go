@@ -62,6 +62,18 @@
 //	      - {scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager', ldap: manager, reference: User}
 //	      - {ldap: sAMAccountName, value: 'truncate(lower(before(userName, "@")), 20)', on: create, unique: true} # computed
 //	      - {ldap: company, constant: Corp}
+//	      - {scim: 'photos[type eq "photo"].value', ldap: thumbnailPhoto, max: 102400} # octets
+//	      - scim: 'phoneNumbers[type eq "work"].value'
+//	        ldap: telephoneNumber
+//	        value: 'replace(value, " ", "")' # both ways: what is written for the SCIM value,
+//	        read: value              # and what is read of the LDAP value
+//	        samples: ["+41-44"]      # SCIM values that must come back as they were
+//	      - scim: 'urn:example:scim:schemas:extension:term:2.0:User:leaves'
+//	        ldap: accountExpires
+//	        as: fileTime             # the form, where the schema does not tell it: text, generalizedTime, fileTime, shadowDays, binary,
+//	                                 # photo, postalAddress, telephone, labeledURI, language
+//	        empty: '"0"'
+//	        define: {type: dateTime}
 //	    active: {by: userAccountControl} # a preset, or a list of them, or one's own:
 //	    # active: {attribute: employeeType, blocked: inactive, unblocked: active}
 //	    # active: {attribute: userAccountControl, bit: 0x2, initial: 512}

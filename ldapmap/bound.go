@@ -140,6 +140,9 @@ func (l *learner) rule(r *Rule) {
 		l.report(path, r.LDAP+" has no equality rule in the directory's schema: nobody can find out whether a value is taken")
 	}
 	if definition != nil {
+		if r.Form == nil && !r.Computed() && r.Options.Reference == "" && !r.WriteOnly() {
+			r.Form = compile.KindOf(definition.Syntax, r.SCIMType())
+		}
 		l.fits(path, r, definition)
 		r.LDAP = l.t.Server.Schema.Description(r.LDAP)
 	}
@@ -169,8 +172,8 @@ func (l *learner) fits(path string, r *Rule, definition *ldif.AttributeType) {
 	if r.Options.Reference != "" && !holdsDNs(definition) {
 		l.report(path, r.LDAP+" holds no DNs in the directory's schema: a reference needs such an attribute")
 	}
-	if !r.Computed() && r.SCIMType() == schema.DateTime && definition.Syntax == ldif.SyntaxInteger {
-		l.report(path, r.LDAP+" holds integers in the directory's schema, and "+r.Path()+" is a dateTime")
+	if !r.Computed() && r.Form == nil && r.SCIMType() == schema.DateTime && definition.Syntax == ldif.SyntaxInteger {
+		l.report(path, r.LDAP+" holds integers in the directory's schema, and "+r.Path()+" is a dateTime: is it `as: shadowDays`?")
 	}
 	if !definition.Operational && !l.t.Server.KeepsClasses && !l.allowed(r.LDAP) {
 		l.report(path, "none of the object classes allows "+r.LDAP)

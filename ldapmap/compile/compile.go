@@ -162,10 +162,13 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		if a.Empty != "" || a.Reference != "" || a.Choose != "" {
 			c.report(at("scim"), "`empty`, `reference` and `choose` go with `scim`")
 		}
+		if a.Read != "" || a.As != "" || a.Max != 0 || len(a.Samples) > 0 {
+			c.report(at("scim"), "`read`, `as`, `max` and `samples` go with `scim`")
+		}
 		return r
 	}
-	if a.Value != "" || len(a.Constant) > 0 || a.Unique {
-		c.report(at("scim"), "`value`, `constant` and `unique` go with a line without `scim`; "+
+	if len(a.Constant) > 0 || a.Unique {
+		c.report(at("scim"), "`constant` and `unique` go with a line without `scim`; "+
 			"a SCIM attribute is made unique under `unique` of the resource")
 	}
 	if a.Reference != "" && strings.Contains(a.SCIM, "[") {
@@ -191,6 +194,10 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 			"such as userPassword or unicodePwd")
 	}
 	c.choose(r, at("choose"))
+	c.form(r, at)
+	if a.Max < 0 {
+		c.report(at("max"), "is a number of octets")
+	}
 	for _, other := range c.t.Rules {
 		if problem := r.besides(other); problem != "" {
 			c.report(at("scim"), problem)
@@ -334,7 +341,9 @@ func (c *compiler) expressions(o Options) {
 	}
 	for _, r := range c.t.Rules {
 		r.Empty = compile(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.Empty)
-		r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value)
+		if r.Computed() {
+			r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value)
+		}
 		switch {
 		case r.Empty != nil && r.Empty.Secret:
 			c.report(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.SCIM+" is shown, and a password must not be")

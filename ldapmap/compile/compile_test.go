@@ -67,7 +67,7 @@ func TestCompileFaults(t *testing.T) {
 		},
 		{
 			user("    - {scim: title, ldap: title, constant: [x]}"),
-			"[0].attributes[1].scim: `value`, `constant` and `unique` go with a line without `scim`; " +
+			"[0].attributes[1].scim: `constant` and `unique` go with a line without `scim`; " +
 				"a SCIM attribute is made unique under `unique` of the resource",
 		},
 		{user("    - {scim: name, ldap: cn}"), `[0].attributes[1].scim: name is complex: name one of its sub-attributes`},

@@ -44,6 +44,7 @@ type Rule struct {
 	LDAP    string
 	Empty   *Expression
 	Value   *Expression
+	Form    *Form       // how a SCIM value stands in the directory; nil: as it is
 	Choose  *Choice     // which of several values shows
 	Naming  *Expression // what the DN makes of the value, and of nothing else: it tells which of several values names the entry
 	Feeds   bool        // a stand-in is made of it
