@@ -62,6 +62,7 @@
 //	      - {scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager', ldap: manager, reference: User}
 //	      - {ldap: sAMAccountName, value: 'truncate(lower(before(userName, "@")), 20)', on: create, unique: true} # computed
 //	      - {ldap: company, constant: Corp}
+//	      - {scim: displayName, ldap: displayName, also: [displayNamePrintable]} # written to further attributes too
 //	      - {scim: 'photos[type eq "photo"].value', ldap: thumbnailPhoto, max: 102400} # octets
 //	      - scim: 'phoneNumbers[type eq "work"].value'
 //	        ldap: telephoneNumber

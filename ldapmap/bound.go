@@ -47,6 +47,12 @@ func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {
 	if r := c.AccountName(server.AccountName); r != nil {
 		add(r)
 	}
+	for _, r := range t.Rules {
+		if r.Copies != nil {
+			source := *rules[r.Copies]
+			r.Source = &source
+		}
+	}
 	for _, r := range c.StandIns {
 		t.StandIns = append(t.StandIns, rules[r])
 	}
@@ -131,7 +137,7 @@ func (l *learner) learn() {
 }
 
 func (l *learner) rule(r *Rule) {
-	path := fmt.Sprintf("attributes[%d].ldap", r.At)
+	path := fmt.Sprintf("attributes[%d].%s", r.At, r.Key())
 	r.LDAP = l.known(path, r.LDAP)
 	r.Must = l.demanded(r.LDAP)
 	definition := l.t.Server.Schema.Attribute(r.LDAP)
@@ -145,6 +151,12 @@ func (l *learner) rule(r *Rule) {
 		}
 		l.fits(path, r, definition)
 		r.LDAP = l.t.Server.Schema.Description(r.LDAP)
+	}
+	if s := r.Source; s != nil {
+		s.LDAP, s.Single, s.Empty = r.LDAP, r.Single, nil
+		if s.Form == nil && definition != nil {
+			s.Form = compile.KindOf(definition.Syntax, s.SCIMType())
+		}
 	}
 	if holds := r.Holds(); holds != "" {
 		l.own(path, r.LDAP, holds)
@@ -185,6 +197,7 @@ func holdsDNs(definition *ldif.AttributeType) bool {
 }
 
 func (l *learner) allowed(name string) bool {
+	name, _, _ = strings.Cut(name, ";")
 	return l.demanded(name) || slices.ContainsFunc(l.may, func(m string) bool { return strings.EqualFold(m, name) })
 }
 

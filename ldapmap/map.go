@@ -58,6 +58,7 @@ type Rule struct {
 	Single       bool       // SINGLE-VALUE
 	Must         bool       // an object class of the map demands the attribute
 	Reference    *Reference // nil: the value is no reference
+	Source       *Rule      // of a copy: what gives its values, as it would write them here
 }
 
 // Type returns the resource type named, or nil.

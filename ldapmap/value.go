@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -23,7 +24,7 @@ func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, rdn string
 	case rule.IsConstant():
 		return rule.Options.Constant, nil
 	case rule.Computed():
-		values, err := t.Computed(rule, r)
+		values, err := t.Generated(rule, r, entry)
 		return t.Fitted(rule, values), err
 	}
 	var values []string
@@ -77,14 +78,28 @@ func (t *Type) Evaluated(e *compile.Expression, r scim.Resource) ([]string, erro
 	return []string{v}, nil
 }
 
-// Computed are the values that a rule's expression gives a resource.
-func (t *Type) Computed(rule *Rule, r scim.Resource) ([]string, error) {
-	values, err := rule.Value.Values(r, t.Resource, t.Base)
+// Generates says that the rule's values are made of the resource, and not read.
+func (r *Rule) Generates() bool { return r.Value != nil || r.Source != nil }
+
+// Generated are the values that such a rule makes of a resource; entry is the one that it is of, nil for a new one.
+func (t *Type) Generated(rule *Rule, r scim.Resource, entry *ldif.Entry) (values []string, err error) {
+	if rule.Source != nil {
+		return t.Values(rule.Source, r, entry, "", Refs{})
+	}
+	values, err = rule.Value.Values(r, t.Resource, t.Base)
 	if len(values) > 1 && (rule.Single || rule.Options.Unique) {
 		detail := fmt.Sprintf("the map gives %s %d values, and it takes one", rule.LDAP, len(values))
 		return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail}
 	}
 	return values, err
+}
+
+// TellsApart says whether such a rule sees a difference between two resources; where it sees none, it gives both the same.
+func (t *Type) TellsApart(rule *Rule, a, b scim.Resource) bool {
+	if rule.Source != nil {
+		return !slices.EqualFunc(t.SCIMValues(rule.Source, a), t.SCIMValues(rule.Source, b), scim.SameValue)
+	}
+	return rule.Value.Distinguishes(a, b, t.Resource)
 }
 
 // Fitted are computed values as the server takes them.

@@ -118,7 +118,7 @@ func (c *compiler) compile(o Options) *Type {
 		at := func(key string) string { return fmt.Sprintf("attributes[%d].%s", i, key) }
 		if r := c.rule(a, at, full); r != nil {
 			r.At = i
-			t.Rules = append(t.Rules, r)
+			t.Rules = append(append(t.Rules, r), c.copies(r, at)...)
 		}
 	}
 	c.members(o)
@@ -148,8 +148,8 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 	if a.LDAP == "" {
 		c.report(at("ldap"), "the LDAP attribute is missing")
 	}
-	if strings.Contains(a.LDAP, ";") {
-		c.report(at("ldap"), "values with options are not mapped")
+	if problem := options(a.LDAP); problem != "" {
+		c.report(at("ldap"), problem)
 	}
 	if a.On != "" && a.On != "create" {
 		c.report(at("on"), fmt.Sprintf("%q is not known: create is", a.On))
@@ -162,8 +162,8 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		if a.Empty != "" || a.Reference != "" || a.Choose != "" {
 			c.report(at("scim"), "`empty`, `reference` and `choose` go with `scim`")
 		}
-		if a.Read != "" || a.As != "" || a.Max != 0 || len(a.Samples) > 0 {
-			c.report(at("scim"), "`read`, `as`, `max` and `samples` go with `scim`")
+		if a.Read != "" || a.As != "" || a.Max != 0 || len(a.Samples) > 0 || len(a.Also) > 0 {
+			c.report(at("scim"), "`read`, `as`, `max`, `samples` and `also` go with `scim`")
 		}
 		return r
 	}
@@ -341,7 +341,7 @@ func (c *compiler) expressions(o Options) {
 	}
 	for _, r := range c.t.Rules {
 		r.Empty = compile(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.Empty)
-		if r.Computed() {
+		if r.Computed() && r.Copies == nil {
 			r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value)
 		}
 		switch {

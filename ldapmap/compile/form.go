@@ -142,7 +142,7 @@ func overValue(source string, seen types.Type) (*vm.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return expr.Compile(source, append([]expr.Option{expr.Env(types.Map{"value": types.Any})}, language(false)...)...)
+	return expr.Compile(source, append([]expr.Option{expr.Env(types.Map{"value": types.Any})}, grammar(false)...)...)
 }
 
 // samples holds what is written for each sample against what is read of it.

@@ -81,7 +81,7 @@ func TestFormFaults(t *testing.T) {
 		`{scim: 'urn:x:n', ldap: title, value: string(value), read: value, samples: [x], define: {type: integer}}`: "" +
 			`samples[0]: "x" is no integer`,
 		`{scim: title, ldap: title, max: -1}`:      "max: is a number of octets",
-		`{ldap: title, value: userName, as: text}`: "scim: `read`, `as`, `max` and `samples` go with `scim`",
+		`{ldap: title, value: userName, as: text}`: "scim: `read`, `as`, `max`, `samples` and `also` go with `scim`",
 		`{scim: password, ldap: userPassword, value: value, read: value}`: "" +
 			"scim: neither a reference nor a password takes `value`, `read` or `as`",
 	} {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	bcp47 "golang.org/x/text/language"
+	"golang.org/x/text/language"
 
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim/schema"
@@ -41,7 +41,7 @@ var kinds = []*Form{
 	textKind("labeledURI", func(value string) (string, error) { return strings.ReplaceAll(value, " ", "%20"), nil },
 		func(stored string) string { return before(strings.TrimSpace(stored), " ") }),
 	textKind("language", func(value string) (string, error) {
-		if _, err := bcp47.Parse(value); err != nil {
+		if _, err := language.Parse(value); err != nil {
 			return "", misuse(briefly(value) + " is no language tag such as de-CH")
 		}
 		return value, nil

@@ -34,6 +34,7 @@ type ExtensionOptions struct {
 type AttributeOptions struct {
 	SCIM      string   `koanf:"scim"` // attribute path, with a filter of `eq` clauses where it names one value of several
 	LDAP      string   `koanf:"ldap"`
+	Also      []string `koanf:"also"`      // further LDAP attributes that it is written to; the first is the one that is read
 	Reference string   `koanf:"reference"` // the SCIM type that the DN value refers to
 	Empty     string   `koanf:"empty"`     // expression: what stands in where the SCIM attribute is unassigned
 	Choose    string   `koanf:"choose"`    // expression over `values`: which one shows where the LDAP attribute has several

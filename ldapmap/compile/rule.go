@@ -44,6 +44,7 @@ type Rule struct {
 	LDAP    string
 	Empty   *Expression
 	Value   *Expression
+	Copies  *Rule       // the rule whose value this one writes to a further attribute
 	Form    *Form       // how a SCIM value stands in the directory; nil: as it is
 	Choose  *Choice     // which of several values shows
 	Naming  *Expression // what the DN makes of the value, and of nothing else: it tells which of several values names the entry
@@ -60,6 +61,14 @@ type Clause struct {
 
 // Computed says that the rule has no SCIM attribute.
 func (r *Rule) Computed() bool { return r.Options.SCIM == "" }
+
+// Key is the key of the map that names the LDAP attribute.
+func (r *Rule) Key() string {
+	if r.Copies != nil {
+		return "also"
+	}
+	return "ldap"
+}
 
 // OnCreate says that the value is written once.
 func (r *Rule) OnCreate() bool { return r.Options.On == "create" }
