@@ -73,6 +73,19 @@
 //	          counter: CN=uidNext,OU=System,DC=corp,DC=example # holds the next number; it is made on first use
 //	          attribute: serialNumber # of the counter, this is the default
 //	          objectClasses: [device] # that it is made with, this is the default; with another attribute none: it is there already
+//	      - {scim: displayName, ldap: displayName, also: [displayNamePrintable]} # written to further attributes too
+//	      - {scim: 'photos[type eq "photo"].value', ldap: thumbnailPhoto, max: 102400} # octets
+//	      - scim: 'phoneNumbers[type eq "work"].value'
+//	        ldap: telephoneNumber
+//	        value: 'replace(value, " ", "")' # both ways: what is written for the SCIM value,
+//	        read: value              # and what is read of the LDAP value
+//	        samples: ["+41-44"]      # SCIM values that must come back as they were
+//	      - scim: 'urn:example:scim:schemas:extension:term:2.0:User:leaves'
+//	        ldap: accountExpires
+//	        as: fileTime             # the form, where the schema does not tell it: text, generalizedTime, fileTime, shadowDays, binary,
+//	                                 # photo, postalAddress, telephone, labeledURI, language
+//	        empty: '"0"'
+//	        define: {type: dateTime}
 //	    active: {by: userAccountControl} # a preset, or a list of them, or one's own:
 //	    # active: {attribute: employeeType, blocked: inactive, unblocked: active}
 //	    # active: {attribute: userAccountControl, bit: 0x2, initial: 512}

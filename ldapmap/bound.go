@@ -48,6 +48,12 @@ func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {
 	if r := c.AccountName(server.AccountName); r != nil {
 		add(r)
 	}
+	for _, r := range t.Rules {
+		if r.Copies != nil {
+			source := *rules[r.Copies]
+			r.Source = &source
+		}
+	}
 	for _, r := range c.StandIns {
 		t.StandIns = append(t.StandIns, rules[r])
 	}
@@ -132,7 +138,7 @@ func (l *learner) learn() {
 }
 
 func (l *learner) rule(r *Rule) {
-	path := fmt.Sprintf("attributes[%d].ldap", r.At)
+	path := fmt.Sprintf("attributes[%d].%s", r.At, r.Key())
 	r.LDAP = l.known(path, r.LDAP)
 	r.Must = l.demanded(r.LDAP)
 	definition := l.t.Server.Schema.Attribute(r.LDAP)
@@ -141,8 +147,17 @@ func (l *learner) rule(r *Rule) {
 		l.report(path, r.LDAP+" has no equality rule in the directory's schema: nobody can find out whether a value is taken")
 	}
 	if definition != nil {
+		if r.Form == nil && !r.Computed() && r.Options.Reference == "" && !r.WriteOnly() {
+			r.Form = compile.KindOf(definition.Syntax, r.SCIMType())
+		}
 		l.fits(path, r, definition)
 		r.LDAP = l.t.Server.Schema.Description(r.LDAP)
+	}
+	if s := r.Source; s != nil {
+		s.LDAP, s.Single, s.Empty = r.LDAP, r.Single, nil
+		if s.Form == nil && definition != nil {
+			s.Form = compile.KindOf(definition.Syntax, s.SCIMType())
+		}
 	}
 	if holds := r.Holds(); holds != "" {
 		l.own(path, r.LDAP, holds)
@@ -170,8 +185,8 @@ func (l *learner) fits(path string, r *Rule, definition *ldif.AttributeType) {
 	if r.Options.Reference != "" && !holdsDNs(definition) {
 		l.report(path, r.LDAP+" holds no DNs in the directory's schema: a reference needs such an attribute")
 	}
-	if !r.Computed() && r.SCIMType() == schema.DateTime && definition.Syntax == ldif.SyntaxInteger {
-		l.report(path, r.LDAP+" holds integers in the directory's schema, and "+r.Path()+" is a dateTime")
+	if !r.Computed() && r.Form == nil && r.SCIMType() == schema.DateTime && definition.Syntax == ldif.SyntaxInteger {
+		l.report(path, r.LDAP+" holds integers in the directory's schema, and "+r.Path()+" is a dateTime: is it `as: shadowDays`?")
 	}
 	if !definition.Operational && !l.t.Server.KeepsClasses && !l.allowed(r.LDAP) {
 		l.report(path, "none of the object classes allows "+r.LDAP)
@@ -183,6 +198,7 @@ func holdsDNs(definition *ldif.AttributeType) bool {
 }
 
 func (l *learner) allowed(name string) bool {
+	name, _, _ = strings.Cut(name, ";")
 	return l.demanded(name) || slices.ContainsFunc(l.may, func(m string) bool { return strings.EqualFold(m, name) })
 }
 

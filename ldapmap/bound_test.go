@@ -66,7 +66,8 @@ func TestForProblems(t *testing.T) {
   attributes: [{scim: displayName, ldap: cn}]
   members: {attribute: description}
 `, `[0].attributes[1].ldap: title holds no DNs in the directory's schema: a reference needs such an attribute
-[0].attributes[2].ldap: deck holds integers in the directory's schema, and urn:example:2.0:User:since is a dateTime
+[0].attributes[2].ldap: deck holds integers in the directory's schema, and ` +
+			"urn:example:2.0:User:since is a dateTime: is it `as: shadowDays`?" + `
 [0].attributes[3].ldap: none of the object classes allows scimExternalId
 [0].active[0]: userPassword holds passwords, and says of nobody whether he is active
 [0].active[1]: carLicense is computed under attributes[4] too

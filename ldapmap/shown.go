@@ -57,8 +57,12 @@ func (t *Type) naming(rule *Rule, value string) string {
 	if rule.Naming == nil {
 		return ""
 	}
+	shown, ok := t.SCIMValue(rule, value, Refs{})
+	if !ok {
+		return ""
+	}
 	r := scim.Resource{}
-	r.Set(rule.Ref, value)
+	r.Set(rule.Ref, shown)
 	named, _ := rule.Naming.Eval(r, t.Resource, t.Base)
 	return named
 }

@@ -40,7 +40,7 @@ func (t *Type) names(e *ldif.Entry) (login, tombstone string) {
 	if t.Login == nil {
 		return "", ""
 	}
-	held := t.Held(t.Login, e)
+	held := t.logins(e)
 	if t.Tombstone != "" {
 		for _, v := range e.Values(t.Tombstone) {
 			for _, name := range held {
@@ -54,4 +54,19 @@ func (t *Type) names(e *ldif.Entry) (login, tombstone string) {
 		return "", ""
 	}
 	return held[0], ""
+}
+
+// logins are the userNames that the entry holds, first the one that shows.
+func (t *Type) logins(e *ldif.Entry) []string {
+	held := t.Held(t.Login, e)
+	if t.Login.Form == nil {
+		return held
+	}
+	var names []string
+	for _, v := range held {
+		if name, ok := t.Login.Form.Read(v); ok {
+			names = append(names, name.(string))
+		}
+	}
+	return names
 }

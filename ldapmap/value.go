@@ -3,7 +3,9 @@ package ldapmap
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -12,6 +14,7 @@ import (
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
+	"scimbridge/scim/stringprep"
 )
 
 // Values are the LDAP values that the rule gives a resource whose entry is named by rdn. entry is the one that holds it already, nil for
@@ -23,7 +26,7 @@ func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, rdn string
 	case rule.Numbers != nil:
 		return nil, nil // which nobody knows before it is taken
 	case rule.Computed():
-		values, err := t.Computed(rule, r)
+		values, err := t.Generated(rule, r, entry)
 		return t.Fitted(rule, values), err
 	}
 	var values []string
@@ -31,6 +34,10 @@ func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, rdn string
 		v, err := t.ldapValue(rule, value, entry, refs)
 		if err != nil {
 			return nil, err
+		}
+		if limit := rule.Options.Max; limit > 0 && len(v) > limit {
+			detail := fmt.Sprintf("%s: %d octets are more than the %d that the map allows", rule.Path(), len(v), limit)
+			return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail, Attribute: rule.Path()}
 		}
 		values = append(values, v)
 	}
@@ -73,14 +80,28 @@ func (t *Type) Evaluated(e *compile.Expression, r scim.Resource) ([]string, erro
 	return []string{v}, nil
 }
 
-// Computed are the values that a rule's expression gives a resource.
-func (t *Type) Computed(rule *Rule, r scim.Resource) ([]string, error) {
-	values, err := rule.Value.Values(r, t.Resource, t.Base)
+// Generates says that the rule's values are made of the resource, and not read.
+func (r *Rule) Generates() bool { return r.Value != nil || r.Source != nil }
+
+// Generated are the values that such a rule makes of a resource; entry is the one that it is of, nil for a new one.
+func (t *Type) Generated(rule *Rule, r scim.Resource, entry *ldif.Entry) (values []string, err error) {
+	if rule.Source != nil {
+		return t.Values(rule.Source, r, entry, "", Refs{})
+	}
+	values, err = rule.Value.Values(r, t.Resource, t.Base)
 	if len(values) > 1 && (rule.Single || rule.Options.Unique) {
 		detail := fmt.Sprintf("the map gives %s %d values, and it takes one", rule.LDAP, len(values))
 		return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail}
 	}
 	return values, err
+}
+
+// TellsApart says whether such a rule sees a difference between two resources; where it sees none, it gives both the same.
+func (t *Type) TellsApart(rule *Rule, a, b scim.Resource) bool {
+	if rule.Source != nil {
+		return !slices.EqualFunc(t.SCIMValues(rule.Source, a), t.SCIMValues(rule.Source, b), scim.SameValue)
+	}
+	return rule.Value.Distinguishes(a, b, t.Resource)
 }
 
 // Fitted are computed values as the server takes them.
@@ -100,6 +121,9 @@ func (t *Type) Fit(attribute, value string) (fitted string, limit int) {
 
 // ldapValue turns one SCIM value into the rule's LDAP value.
 func (t *Type) ldapValue(rule *Rule, value any, entry *ldif.Entry, refs Refs) (string, error) {
+	if rule.Form != nil {
+		return t.formed(rule, value, entry)
+	}
 	if b, ok := value.(bool); ok {
 		return strings.ToUpper(fmt.Sprint(b)), nil
 	}
@@ -130,11 +154,41 @@ func (t *Type) ldapValue(rule *Rule, value any, entry *ldif.Entry, refs Refs) (s
 	return v, nil
 }
 
+// formed is the LDAP value of a SCIM value in the rule's form. One that the entry holds already in a form of its own keeps it.
+func (t *Type) formed(rule *Rule, value any, entry *ldif.Entry) (string, error) {
+	for _, v := range entry.Values(rule.LDAP) {
+		if shown, ok := rule.Form.Read(v); ok && shown == value {
+			return v, nil
+		}
+	}
+	v, err := rule.Form.Write(value)
+	if err == nil && v == "" {
+		err = errors.New("the map writes nothing for it")
+	}
+	if shown, _ := rule.Form.Read(v); err == nil && t.IsUnique(rule) && !same(rule, shown, value) {
+		err = fmt.Errorf("%q would be read as %q", value, shown) // it names somebody else
+	}
+	if err != nil {
+		return "", &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("%s: %v", rule.Path(), err), Attribute: rule.Path()}
+	}
+	return v, nil
+}
+
+// same says whether SCIM takes two values for one.
+func same(rule *Rule, a, b any) bool {
+	x, isText := a.(string)
+	y, also := b.(string)
+	return a == b || isText && also && !rule.CaseExact() && stringprep.Equal(x, y)
+}
+
 // SCIMValue turns one LDAP value into the attribute's SCIM value; false where it cannot be shown.
 func (t *Type) SCIMValue(rule *Rule, v string, refs Refs) (any, bool) {
 	if rule.Reference != nil {
 		target, ok := rule.Reference.Target(v, refs)
 		return target.ID, ok
+	}
+	if rule.Form != nil {
+		return rule.Form.Read(v)
 	}
 	switch rule.SCIMType() {
 	case schema.Boolean:

@@ -41,7 +41,7 @@ func TestAllocateFaults(t *testing.T) {
 		},
 		{
 			user("    - {scim: title, ldap: title, allocate: {from: 1, to: 2, counter: 'cn=next,dc=example'}}\n"),
-			"[0].attributes[1].scim: `value`, `constant`, `allocate` and `unique` go with a line without `scim`; " +
+			"[0].attributes[1].scim: `constant`, `allocate` and `unique` go with a line without `scim`; " +
 				"a SCIM attribute is made unique under `unique` of the resource",
 		},
 		{

@@ -18,7 +18,7 @@ type Choice struct{ program *vm.Program }
 
 func newChoice(source string) (*Choice, error) {
 	only := expr.Env(map[string]any{"values": []string{}})
-	program, err := expr.Compile(source, append([]expr.Option{only, expr.AsKind(reflect.String)}, language(false)...)...)
+	program, err := expr.Compile(source, append([]expr.Option{only, expr.AsKind(reflect.String)}, grammar(false)...)...)
 	if err != nil {
 		return nil, err
 	}

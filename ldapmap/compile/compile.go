@@ -119,7 +119,7 @@ func (c *compiler) compile(o Options) *Type {
 		at := func(key string) string { return fmt.Sprintf("attributes[%d].%s", i, key) }
 		if r := c.rule(a, at, full); r != nil {
 			r.At = i
-			t.Rules = append(t.Rules, r)
+			t.Rules = append(append(t.Rules, r), c.copies(r, at)...)
 		}
 	}
 	c.members(o)
@@ -149,8 +149,8 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 	if a.LDAP == "" {
 		c.report(at("ldap"), "the LDAP attribute is missing")
 	}
-	if strings.Contains(a.LDAP, ";") {
-		c.report(at("ldap"), "values with options are not mapped")
+	if problem := options(a.LDAP); problem != "" {
+		c.report(at("ldap"), problem)
 	}
 	if a.On != "" && a.On != "create" {
 		c.report(at("on"), fmt.Sprintf("%q is not known: create is", a.On))
@@ -165,10 +165,13 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 			c.report(at("scim"), "`empty`, `reference` and `choose` go with `scim`")
 		}
 		c.initial(r, at)
+		if a.Read != "" || a.As != "" || a.Max != 0 || len(a.Samples) > 0 || len(a.Also) > 0 {
+			c.report(at("scim"), "`read`, `as`, `max`, `samples` and `also` go with `scim`")
+		}
 		return r
 	}
-	if r.sources() > 0 || a.Unique {
-		c.report(at("scim"), "`value`, `constant`, `allocate` and `unique` go with a line without `scim`; "+
+	if len(a.Constant) > 0 || !a.Allocate.isZero() || a.Unique {
+		c.report(at("scim"), "`constant`, `allocate` and `unique` go with a line without `scim`; "+
 			"a SCIM attribute is made unique under `unique` of the resource")
 	}
 	if a.Reference != "" && strings.Contains(a.SCIM, "[") {
@@ -195,6 +198,10 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 	}
 	c.initial(r, at)
 	c.choose(r, at("choose"))
+	c.form(r, at)
+	if a.Max < 0 {
+		c.report(at("max"), "is a number of octets")
+	}
 	for _, other := range c.t.Rules {
 		if problem := r.besides(other); problem != "" {
 			c.report(at("scim"), problem)
@@ -338,7 +345,9 @@ func (c *compiler) expressions(o Options) {
 	}
 	for _, r := range c.t.Rules {
 		r.Empty = compile(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.Empty)
-		r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value)
+		if r.Computed() && r.Copies == nil {
+			r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value)
+		}
 		switch {
 		case ldif.Secret(r.LDAP) && (r.IsConstant() || r.Value.isFixed() || r.Empty.isFixed()):
 			c.report(fmt.Sprintf("attributes[%d].ldap", r.At), "a password that is the same for every account is everybody's: "+

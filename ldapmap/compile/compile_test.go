@@ -19,7 +19,9 @@ func TestCompileFaults(t *testing.T) {
 	}
 	own := func(more string) string { return user("    - {scim: 'urn:x:key', ldap: l, " + more + "}\n") }
 	const known = "; there are expr-lang's own and rdn, lower, upper, trim, before, after, split, join, replace, regexp, " +
-		"substitute, truncate, ascii, german, digits, switch, generalizedTime, fileTime, shadowDays, dateTime, isTrue, boolean"
+		"substitute, truncate, ascii, german, digits, switch, generalizedTime, fileTime, shadowDays, dateTime, isTrue, boolean, " +
+		"countryCode, countryName, countryNumber"
+	const noOption = " has an option that is none: lang-de is one"
 	const misplaced = "[0].attributes[1].ldap: a password, and nothing else, is kept in an attribute whose values are never shown, " +
 		"such as userPassword or unicodePwd"
 	for _, c := range []struct{ text, want string }{
@@ -39,7 +41,16 @@ func TestCompileFaults(t *testing.T) {
 		{user("  delete: {mode: hide}"), `[0].delete.mode: "hide" is not a way to delete: delete is`},
 		{user("    - {scim: nope, ldap: cn}"), `[0].attributes[1].scim: "nope" is not an attribute of User`},
 		{user("    - {scim: title}"), `[0].attributes[1].ldap: the LDAP attribute is missing`},
-		{user("    - {scim: title, ldap: title;lang-de}"), `[0].attributes[1].ldap: values with options are not mapped`},
+		{user("    - {scim: title, ldap: title;lang-de}"), ""},
+		{user("    - {scim: title, ldap: title;}"), `[0].attributes[1].ldap: "title;"` + noOption},
+		{user("    - {scim: title, ldap: title;range=0-9}"), `[0].attributes[1].ldap: "title;range=0-9"` + noOption},
+		{user("    - {scim: title, ldap: title, also: [cn, description;lang-de]}"), ""},
+		{user("    - {scim: title, ldap: title, also: [cn, title]}"), "[0].attributes[1].also: title is named twice"},
+		{user("    - {scim: title, ldap: title, also: ['cn;']}"), `[0].attributes[1].also: "cn;"` + noOption},
+		{
+			user("    - {scim: password, ldap: userPassword, also: [cn]}"),
+			"[0].attributes[1].also: a password and a reference have one attribute",
+		},
 		{user("    - {scim: title, ldap: title, on: delete}"), `[0].attributes[1].on: "delete" is not known: create is`},
 		{
 			user("    - {scim: nope, ldap: cn}\n    - {scim: title, ldap: title, reference: Robot}"),
@@ -67,7 +78,7 @@ func TestCompileFaults(t *testing.T) {
 		},
 		{
 			user("    - {scim: title, ldap: title, constant: [x]}"),
-			"[0].attributes[1].scim: `value`, `constant`, `allocate` and `unique` go with a line without `scim`; " +
+			"[0].attributes[1].scim: `constant`, `allocate` and `unique` go with a line without `scim`; " +
 				"a SCIM attribute is made unique under `unique` of the resource",
 		},
 		{user("    - {scim: name, ldap: cn}"), `[0].attributes[1].scim: name is complex: name one of its sub-attributes`},

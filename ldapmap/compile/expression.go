@@ -38,8 +38,8 @@ func (m misuse) Error() string { return string(m) }
 // errUnassigned is what a function that cannot do without a value fails with.
 const errUnassigned = misuse("the value is not assigned")
 
-// language is what expressions may be made of. checked says that the functions' results have types.
-func language(checked bool) []expr.Option {
+// grammar is what expressions may be made of. checked says that the functions' results have types.
+func grammar(checked bool) []expr.Option {
 	options := []expr.Option{
 		expr.MaxNodes(maxNodes),
 		expr.DisableBuiltin("now"), // a plan depends on nothing but its input: neither on the time nor on the order of an object's names
@@ -79,7 +79,7 @@ func Truncate(s string, n int) string {
 // store would see it once and never again.
 func newExpression(source string, rt *schema.ResourceType) (*Expression, error) {
 	// Every attribute may be unassigned; nameCheck holds the names to the map.
-	program, err := expr.Compile(source, append([]expr.Option{expr.AllowUndefinedVariables()}, language(false)...)...)
+	program, err := expr.Compile(source, append([]expr.Option{expr.AllowUndefinedVariables()}, grammar(false)...)...)
 	if err != nil {
 		return nil, err
 	}

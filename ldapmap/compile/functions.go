@@ -158,7 +158,7 @@ var functions = slices.Concat([]function{
 			return a[1], nil
 		},
 	},
-}, timeFunctions, truthFunctions)
+}, timeFunctions, truthFunctions, countryFunctions)
 
 func functionNames() []string {
 	names := make([]string, len(functions))

@@ -34,10 +34,15 @@ type ExtensionOptions struct {
 type AttributeOptions struct {
 	SCIM      string   `koanf:"scim"` // attribute path, with a filter of `eq` clauses where it names one value of several
 	LDAP      string   `koanf:"ldap"`
+	Also      []string `koanf:"also"`      // further LDAP attributes that it is written to; the first is the one that is read
 	Reference string   `koanf:"reference"` // the SCIM type that the DN value refers to
 	Empty     string   `koanf:"empty"`     // expression: what stands in where the SCIM attribute is unassigned
 	Choose    string   `koanf:"choose"`    // expression over `values`: which one shows where the LDAP attribute has several
-	Value     string   `koanf:"value"`     // expression: a computed value
+	Value     string   `koanf:"value"`     // expression: a computed value; with `scim`, what is written for `value`
+	Read      string   `koanf:"read"`      // expression: what SCIM shows of the LDAP `value`
+	As        string   `koanf:"as"`        // the kind of the LDAP value, where the schema does not tell it
+	Max       int      `koanf:"max"`       // octets of an LDAP value; 0: no limit
+	Samples   []string `koanf:"samples"`   // SCIM values that survive being written and read
 	Constant  []string `koanf:"constant"`  // one or a list
 	On        string   `koanf:"on"`        // create: written once; "": also when the expression's result changes
 	Unique    bool     `koanf:"unique"`    // a computed value takes a numbered suffix where it is taken

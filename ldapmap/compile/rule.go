@@ -44,6 +44,8 @@ type Rule struct {
 	LDAP    string
 	Empty   *Expression
 	Value   *Expression
+	Copies  *Rule       // the rule whose value this one writes to a further attribute
+	Form    *Form       // how a SCIM value stands in the directory; nil: as it is
 	Choose  *Choice     // which of several values shows
 	Numbers *Numbers    // of which a new entry gets one
 	Initial *Password   // what the password of a new account is made of; nil: there is none
@@ -61,6 +63,14 @@ type Clause struct {
 
 // Computed says that the rule has no SCIM attribute.
 func (r *Rule) Computed() bool { return r.Options.SCIM == "" }
+
+// Key is the key of the map that names the LDAP attribute.
+func (r *Rule) Key() string {
+	if r.Copies != nil {
+		return "also"
+	}
+	return "ldap"
+}
 
 // OnCreate says that the value is written once.
 func (r *Rule) OnCreate() bool { return r.Options.On == "create" }

@@ -22,7 +22,7 @@ func check(source string, names types.Map, declared []string) (reflect.Type, err
 	for _, name := range declared {
 		delete(names, name)
 	}
-	program, err := expr.Compile(source, append([]expr.Option{expr.Env(names), expr.Optimize(false)}, language(true)...)...)
+	program, err := expr.Compile(source, append([]expr.Option{expr.Env(names), expr.Optimize(false)}, grammar(true)...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 type claim struct {
 	rule  *ldapmap.Rule // nil: the RDN's alone
 	value string        // stem, where it takes a number
+	held  string        // the LDAP value that it is, where that is another
 	rdn   ldif.RDN      // where the value names the entry too
 }
 
@@ -72,11 +73,21 @@ func (d *Draft) uniqueClaims() []claim {
 		old := texts(d.t.SCIMValues(r, before))
 		for _, value := range texts(d.t.SCIMValues(r, d.after)) {
 			if value != "" && !among(d.t, r, old, value) {
-				claims = append(claims, claim{rule: r, value: value})
+				claims = append(claims, claim{rule: r, value: value, held: held(r, value)})
 			}
 		}
 	}
 	return claims
+}
+
+// held is how the directory holds the value of a unique SCIM attribute.
+func held(r *ldapmap.Rule, value string) string {
+	if r.Form != nil {
+		if v, err := r.Form.Write(value); err == nil { // what cannot be written is refused where it is
+			return v
+		}
+	}
+	return value
 }
 
 func texts(values []any) []string {
@@ -93,8 +104,10 @@ func texts(values []any) []string {
 func (c claim) filters(t *ldapmap.Type, round int) []string {
 	if !c.takesNumber() {
 		var filters []string
-		for _, spelling := range c.spellings() {
+		for _, spelling := range c.spellings(c.held) {
 			filters = append(filters, ldif.Equality(c.rule.LDAP, spelling))
+		}
+		for _, spelling := range c.spellings(c.value) {
 			if t.Tombstone != "" && c.rule == t.Login {
 				filters = append(filters, ldif.Equality(t.Tombstone, spelling))
 			}
@@ -109,11 +122,11 @@ func (c claim) filters(t *ldapmap.Type, round int) []string {
 }
 
 // spellings are the forms in which another entry may hold the value of a unique SCIM attribute.
-func (c claim) spellings() []string {
+func (c claim) spellings(value string) []string {
 	if c.rule.CaseExact() {
-		return []string{c.value}
+		return []string{value}
 	}
-	return stringprep.Spellings(c.value)
+	return stringprep.Spellings(value)
 }
 
 // standing is how an entry stands to a claim.
@@ -127,7 +140,7 @@ const (
 
 // standingOf is how the entry stands to a claim of a unique SCIM attribute.
 func (c claim) standingOf(t *ldapmap.Type, e *ldif.Entry) standing {
-	held := among(t, c.rule, e.Values(c.rule.LDAP), c.value)
+	held := among(t, c.rule, e.Values(c.rule.LDAP), c.held)
 	if !t.Holds(e) {
 		if held && (t.IsOfClass(e) || t.Server.Under(e.DN, t.Base) && !isAnothers(t, e)) {
 			return taken

@@ -113,18 +113,18 @@ func (d *Draft) uncover() {
 func (d *Draft) derive() (err error) {
 	d.generated = map[*ldapmap.Rule]generation{}
 	for _, r := range d.t.Rules {
-		if r.Value == nil || !d.isCreate() && r.OnCreate() && !(r.Options.Unique && d.freesName()) {
+		if !r.Generates() || !d.isCreate() && r.OnCreate() && !(r.Options.Unique && d.freesName()) {
 			continue
 		}
 		var g generation
-		changes := d.isCreate() || r.Value.Distinguishes(d.before, d.after, d.t.Resource)
-		if g.now, err = d.t.Computed(r, d.after); err != nil && changes {
+		changes := d.isCreate() || d.t.TellsApart(r, d.before, d.after)
+		if g.now, err = d.t.Generated(r, d.after, d.write.Entry); err != nil && changes {
 			return err
 		}
 		switch {
 		case d.isCreate():
 		case changes:
-			g.old, _ = d.t.Computed(r, d.before) // what cannot be computed was not there
+			g.old, _ = d.t.Generated(r, d.before, d.write.Entry) // what cannot be computed was not there
 		default:
 			g.old = g.now
 		}

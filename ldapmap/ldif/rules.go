@@ -38,6 +38,10 @@ const (
 	SyntaxGeneralizedTime = "1.3.6.1.4.1.1466.115.121.1.24"
 	SyntaxInteger         = "1.3.6.1.4.1.1466.115.121.1.27"
 	SyntaxNameAndUID      = "1.3.6.1.4.1.1466.115.121.1.34"
+	SyntaxJPEG            = "1.3.6.1.4.1.1466.115.121.1.28"
+	SyntaxOctetString     = "1.3.6.1.4.1.1466.115.121.1.40"
+	SyntaxPostalAddress   = "1.3.6.1.4.1.1466.115.121.1.41"
+	SyntaxLargeInteger    = "1.2.840.113556.1.4.906" // Active Directory's
 )
 
 // binarySyntaxes are those whose values travel with the option binary alone (RFC 4523 §2): Certificate, Certificate List, Certificate Pair

@@ -90,6 +90,7 @@ attributetype ( 1.2.840.113556.1.2.120 NAME 'uSNChanged' SYNTAX '1.2.840.113556.
 attributetype ( 1.2.840.113556.1.2.227 NAME 'extensionName' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' )
 attributetype ( 2.5.4.11 NAME 'ou' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' )
 attributetype ( 2.5.4.49 NAME 'distinguishedName' SYNTAX '1.3.6.1.4.1.1466.115.121.1.12' SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.159 NAME 'accountExpires' SYNTAX '1.2.840.113556.1.4.906' SINGLE-VALUE )
 attributetype ( 1.2.840.113556.1.4.49 NAME 'department' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' SINGLE-VALUE )
 objectclass ( 2.5.6.0 NAME 'top' ABSTRACT MUST ( objectClass $ objectCategory ) )
 objectclass ( 2.5.6.6 NAME 'person' SUP top ABSTRACT MUST cn )

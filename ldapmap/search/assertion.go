@@ -29,6 +29,9 @@ func (x *translator) compareRule(r *ldapmap.Rule, c *filter.Compare) string {
 // assertion is the filter for one comparison with the values of an LDAP attribute.
 func (x *translator) assertion(attribute string, r *ldapmap.Rule, c *filter.Compare) string {
 	equalityRule, substringRule := x.Server.Schema.Rules(attribute)
+	if r.Form != nil && attribute != x.Tombstone {
+		return formAssertion(attribute, equalityRule, r, c)
+	}
 	switch r.SCIMType() {
 	case schema.Boolean:
 		if v, ok := c.Value.(bool); ok && c.Op == filter.Equal && strings.EqualFold(equalityRule, "booleanMatch") {
@@ -45,12 +48,8 @@ func (x *translator) assertion(attribute string, r *ldapmap.Rule, c *filter.Comp
 			break
 		}
 		loose := func(rule string) bool { return ldif.IgnoresCase(rule) || r.CaseExact() && ldif.ComparesText(rule) }
-		spellings := []string{value}
-		if !r.CaseExact() {
-			spellings = stringprep.Spellings(value)
-		}
 		var alternatives []string
-		for _, spelling := range spellings {
+		for _, spelling := range spellingsOf(value, r) {
 			text := textAssertion(spelling, c.Op, !r.CaseExact(), loose(equalityRule), loose(substringRule))
 			if f := "(" + attribute + "=" + text + ")"; !slices.Contains(alternatives, f) {
 				alternatives = append(alternatives, f)
@@ -59,6 +58,40 @@ func (x *translator) assertion(attribute string, r *ldapmap.Rule, c *filter.Comp
 		return ldif.AnyOf(alternatives...)
 	}
 	return ldif.Presence(attribute)
+}
+
+// formAssertion is the filter for one comparison with values in a form of their own: equality with what is written for the value.
+func formAssertion(attribute, rule string, r *ldapmap.Rule, c *filter.Compare) string {
+	asked := r.Form.Asked(c.Value, r.CaseExact())
+	if c.Op != filter.Equal || rule == "" || len(asked) == 0 {
+		return ldif.Presence(attribute)
+	}
+	var alternatives []string
+	for _, value := range asked {
+		for _, spelling := range spellingsOf(value, r) {
+			text := ldif.EscapeFilter(spelling)
+			if ldif.ComparesText(rule) {
+				if !plain(spelling) {
+					return ldif.Presence(attribute)
+				}
+				text = textAssertion(spelling, c.Op, !r.CaseExact(), ldif.IgnoresCase(rule) || r.CaseExact(), false)
+			}
+			f := "(" + attribute + "=" + text + ")"
+			asked := func(other string) bool { return f == other || ldif.IgnoresCase(rule) && strings.EqualFold(f, other) }
+			if !slices.ContainsFunc(alternatives, asked) {
+				alternatives = append(alternatives, f)
+			}
+		}
+	}
+	return ldif.AnyOf(alternatives...)
+}
+
+// spellingsOf are the forms in which the value may stand that SCIM takes for equal.
+func spellingsOf(value string, r *ldapmap.Rule) []string {
+	if r.CaseExact() {
+		return []string{value}
+	}
+	return stringprep.Spellings(value)
 }
 
 // textAssertion is the assertion value for a text, `*` for mere presence. ignoringCase says that SCIM does.

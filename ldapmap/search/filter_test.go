@@ -140,3 +140,43 @@ func TestIsDirect(t *testing.T) {
 		}
 	}
 }
+
+// A value in a form of its own is asked for as it would be written; what no equality can say is left to the remainder.
+func TestFiltersOfForms(t *testing.T) {
+	w := maptest.New(t, ldif.OpenLDAP, `
+- type: User
+  base: ou=people,dc=example
+  objectClasses: [inetOrgPerson, shipmate]
+  tombstone: description
+  attributes:
+    - {scim: userName, ldap: uid, value: 'before(value, "@")', read: 'value + "@x"'}
+    - {scim: 'phoneNumbers[type eq "work"].value', ldap: telephoneNumber, value: digits(value), read: value}
+    - {scim: 'addresses[type eq "work"].formatted', ldap: postalAddress}
+    - {scim: 'photos[type eq "photo"].value', ldap: jpegPhoto}
+    - {scim: 'urn:example:2.0:User:leaves', ldap: deck, as: shadowDays, define: {type: dateTime}}
+    - {scim: title, ldap: title, value: 'switch(value, nil, "Chief", "c")', read: 'switch(value, nil, "c", "Chief")'}
+`, "")
+	users := w.Map.Type("User")
+	for text, want := range map[string]string{
+		`userName eq "mara@x"`:                                  `(|(uid=mara)(description=mara@x))`,
+		`userName sw "mara"`:                                    `(|(uid=*)(description=mara*))`,
+		`phoneNumbers.value eq "+41-44"`:                        `(|(telephoneNumber=4144)(telephoneNumber=+41-44))`,
+		`addresses.formatted eq "Kai 1\nD-20457 $"`:             `(postalAddress=Kai 1$D-20457 \5c24)`,
+		`addresses.formatted co "Kai"`:                          `(postalAddress=*)`,
+		`photos.value eq "R0lGODlh"`:                            `(jpegPhoto=*)`,
+		`urn:example:2.0:User:leaves eq "2026-02-01T00:00:00Z"`: `(deck=20485)`,
+		`urn:example:2.0:User:leaves gt "2026-02-01T00:00:00Z"`: `(deck=*)`,
+		`title eq "Chief"`:                                      `(title=c)`,
+		`title eq "Cook"`:                                       `(title=*)`,
+		`not (title eq "Chief")`:                                ``,
+	} {
+		e, err := filter.Parse(text, users.Resource, scim.Dialect{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, remainder := search.Filter(users, e, ldapmap.Refs{})
+		if want := ldif.AllOf(want, users.Scope()); got != want || remainder == nil {
+			t.Errorf("%s becomes %s, remainder %v, want %s", text, got, remainder, want)
+		}
+	}
+}
