@@ -7,13 +7,12 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"scimbridge/bridge/directory/memdir"
 )
 
-// TestServeTellsOfTheDirectory: what is wrong with the way to the directory shows at the start, and a hang-up ends nothing.
+// TestServeTellsOfTheDirectory: what is wrong with the way to the directory shows at the start.
 func TestServeTellsOfTheDirectory(t *testing.T) {
 	log, stop, ended := start(t, configuration(t, "ldap://127.0.0.1:1"), nil)
 	told := false
@@ -21,9 +20,6 @@ func TestServeTellsOfTheDirectory(t *testing.T) {
 		switch line := lines.Text(); {
 		case strings.Contains(line, "the directory cannot be used yet") && strings.Contains(line, "connection refused"):
 			told = true
-			if err := syscall.Kill(syscall.Getpid(), syscall.SIGHUP); err != nil {
-				t.Fatal(err)
-			}
 			stop()
 		case strings.Contains(line, "secret"):
 			t.Errorf("a secret in %s", line)
