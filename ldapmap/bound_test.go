@@ -70,7 +70,7 @@ func TestForProblems(t *testing.T) {
 [0].attributes[3].ldap: none of the object classes allows scimExternalId
 [0].active[0]: userPassword holds passwords, and says of nobody whether he is active
 [0].active[1]: carLicense is computed under attributes[4] too
-[1].members.attribute: description holds no DNs in the directory's schema`},
+[1].members[0].attribute: description holds no DNs in the directory's schema; ` + "`form: value`" + ` is for values of a User's attribute`},
 		{ldif.ActiveDirectory, `
 - type: User
   base: DC=example

@@ -170,9 +170,9 @@ func TestCompileFaults(t *testing.T) {
 		},
 		{user("  unique: [userName, title]"), `[0].unique[1]: title is not mapped`},
 		{user("  members: {form: uid, placeholder: nobody}"), `[0].members: only a Group has members
-[0].members.attribute: the LDAP attribute is missing
-[0].members.form: "uid" is not known: dn is
-[0].members.placeholder: "nobody" is not a DN`},
+[0].members[0].attribute: the LDAP attribute is missing
+[0].members[0].form: "uid" is not known: dn and value are
+[0].members[0].placeholder: "nobody" is not a DN`},
 		{user("  tombstone: UID"), `[0].tombstone: UID holds userName already`},
 		{
 			"- {type: Group, base: dc=example, objectClasses: [groupOfNames], tombstone: cn, attributes: [{scim: displayName, ldap: cn}]}",
