@@ -165,3 +165,66 @@ func TestMembersByValue(t *testing.T) {
 		})
 	}
 }
+
+// TestStoppedAnywhereByValue: values of uid are true wherever a write stops, as DNs are; and so are both where they stand side by side.
+func TestStoppedAnywhereByValue(t *testing.T) {
+	for name, env := range map[string][]string{"alone": uidAlone, "beside the DN": uidBeside} {
+		t.Run(name, func(t *testing.T) {
+			stoppedAnywhere(t, func(t testing.TB) *dirtest.Server { return uidMemory(t, false) }, env...)
+		})
+	}
+}
+
+// TestReferenceRacesByValue: copies of the bridge race for values of uid as for DNs.
+func TestReferenceRacesByValue(t *testing.T) {
+	for _, keeper := range valueKeepers[2:6] {
+		t.Run(keeper.name, func(t *testing.T) {
+			t.Parallel()
+			c := copies{server: keeper.start(t)}
+			for range 3 {
+				c.bridges = append(c.bridges, deploy(t, c.server, append(keeper.env, "SCIMBRIDGE_DIRECTORY_TIMEOUT=1m")...))
+			}
+			for name, run := range map[string]func(*testing.T, copies, int){
+				"delete against member add":               deleteAgainstMember,
+				"rename against member add":               renameAgainstMember,
+				"soft delete against newcomer":            softDeleteAgainstNewcomer,
+				"member add of a leaver against newcomer": leaverJoinsAgainstNewcomer,
+				"group with a member who is deleted":      groupAgainstDelete,
+				"a value without its user":                valueStays,
+			} {
+				t.Run(name, func(t *testing.T) {
+					c.race(t, raceRounds(t, 8), func(t *testing.T, round int) { run(t, c, round) })
+				})
+			}
+		})
+	}
+}
+
+// valueStays renames a user twice while others add and remove: no value is left that is nobody's.
+func valueStays(t *testing.T, c copies, round int) {
+	name := func(n int) string { return fmt.Sprintf("stays%d-%d", round, n) }
+	user, group := c.of(0).user(t, name(0)), c.of(1).group(t, fmt.Sprintf("Stays %d", round))
+	body := addMembers(user)
+	if round%2 == 0 {
+		c.of(1).want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, body)
+		body = removeMembers(user)
+	}
+	rename := func(to int) *sent {
+		return &sent{
+			n: round + to, method: http.MethodPatch, path: "/Users/" + user, body: operations(replace("userName", `"`+name(to)+`"`)),
+		}
+	}
+	first, second := rename(1), rename(2)
+	change := &sent{n: round, method: http.MethodPatch, path: "/Groups/" + group, body: body}
+	c.together(t, first, second, change)
+	if first.status != http.StatusOK || second.status != http.StatusOK || change.status != http.StatusNoContent {
+		t.Fatalf("%d %s; %d %s; %d %s", first.status, first.answer, second.status, second.answer, change.status, change.answer)
+	}
+	want := ""
+	if round%2 == 1 {
+		want = c.of(0).entry(t, user).Value("uid")
+	}
+	if got := c.of(0).uids(t, group); got != want {
+		t.Errorf("the group holds %q, want %q", got, want)
+	}
+}
