@@ -145,8 +145,8 @@ func (r *request) seen(ctx context.Context, a draft.Aftermath) (s draft.Seen, er
 		}
 		s = s.Told(search, found)
 	}
-	if ids, dns := a.Owners(s); len(ids)+len(dns) > 0 {
-		s.Owners, err = r.refs(ctx, r.typ, nil, ids, dns, nil)
+	if ids, names := a.Owners(s); len(ids)+len(names) > 0 {
+		s.Owners, err = r.refs(ctx, r.typ, nil, ids, names, nil)
 	}
 	return s, err
 }

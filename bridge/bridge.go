@@ -236,24 +236,25 @@ func (b *Bridge) findWith(
 	return e, refs, err
 }
 
-// refs resolves ids and DNs that entries of a type refer to, with what wants names of their targets, and finds the members of primary
-// groups, in one batched search; none for the DNs of what is known.
+// refs resolves ids and names that entries of a type refer to, with what wants names of their targets, and finds the members of primary
+// groups, in one batched search; none for the names of what is known.
 func (b *Bridge) refs(
-	ctx context.Context, t *ldapmap.Type, wants func(schema.Ref) bool, ids, dns []string, groups []ldif.SID, known ...*ldif.Entry,
+	ctx context.Context, t *ldapmap.Type, wants func(schema.Ref) bool, ids []string, names []ldapmap.Name, groups []ldif.SID,
+	known ...*ldif.Entry,
 ) (ldapmap.Refs, error) {
-	if len(ids)+len(dns)+len(groups)+len(known) == 0 {
+	if len(ids)+len(names)+len(groups)+len(known) == 0 {
 		return ldapmap.Refs{}, nil
 	}
 	attributes, name := read.Targets(t, wants)
-	if len(known) > 0 && len(dns) > 0 {
+	if len(known) > 0 && len(names) > 0 {
 		refs := t.Map.Refs(known, nil)
-		dns = slices.DeleteFunc(dns, func(dn string) bool {
-			_, there := refs.ByDN(dn)
+		names = slices.DeleteFunc(names, func(name ldapmap.Name) bool {
+			_, there := refs.ByName(name)
 			return there
 		})
 	}
 	var searches []directory.Search
-	for _, s := range t.Map.LookUp(ids, dns, groups) {
+	for _, s := range t.Map.LookUp(ids, names, groups) {
 		searches = append(searches, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: attributes})
 	}
 	found, err := b.directory.SearchAll(ctx, searches)

@@ -53,7 +53,7 @@ func usersAndGroups(server *dirtest.Server) []compile.Options {
 	}, {
 		Type: "Group", Base: server.Groups, ObjectClasses: []string{"groupOfNames"},
 		Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
-		Members:    &compile.MembersOptions{Attribute: "member"},
+		Members:    []compile.MembersOptions{{Attribute: "member"}},
 	}}
 }
 

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -75,12 +76,14 @@ func (l *listing) search(
 }
 
 func (l *listing) refs(ctx context.Context, p *part, entries []*ldif.Entry, wants func(schema.Ref) bool) (ldapmap.Refs, error) {
-	var dns []string
+	var names []ldapmap.Name
 	var groups []ldif.SID
 	for _, e := range entries {
-		dns = append(dns, read.References(p.t, e, wants)...)
+		names = append(names, read.References(p.t, e, wants)...)
 		groups = append(groups, read.PrimaryGroups(p.t, e, wants)...)
 	}
-	slices.Sort(dns)
-	return l.b.refs(ctx, p.t, wants, nil, slices.Compact(dns), groups)
+	slices.SortFunc(names, func(a, b ldapmap.Name) int {
+		return cmp.Or(strings.Compare(a.Of, b.Of), strings.Compare(a.Value, b.Value))
+	})
+	return l.b.refs(ctx, p.t, wants, nil, slices.Compact(names), groups)
 }

@@ -50,9 +50,9 @@ func (p *patching) want(ctx context.Context, s seen) (draft.Write, error) {
 	members := draft.Members{Add: p.members.Add, Remove: p.members.Remove}
 	switch {
 	case p.members.Replace:
-		members = draft.Delta(draft.MemberIDs(p.typ, s.before), p.members.Add)
+		members = draft.Replaced(p.typ, s.entry, s.refs, draft.MemberIDs(p.typ, s.before), p.members.Add)
 	case p.whole:
-		members = draft.Delta(draft.MemberIDs(p.typ, s.before), draft.TakeMembers(p.typ, after))
+		members = draft.Replaced(p.typ, s.entry, s.refs, draft.MemberIDs(p.typ, s.before), draft.TakeMembers(p.typ, after))
 	}
 	return p.change(s, after, members, p.said), nil
 }

@@ -48,7 +48,7 @@ func (p *replacing) want(_ context.Context, s seen) (draft.Write, error) {
 	}
 	var members draft.Members
 	if p.whole {
-		members = draft.Delta(draft.MemberIDs(p.typ, s.before), p.members)
+		members = draft.Replaced(p.typ, s.entry, s.refs, draft.MemberIDs(p.typ, s.before), p.members)
 	}
 	return p.change(s, after, members, replaced{p.whole}), nil
 }

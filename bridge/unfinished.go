@@ -93,10 +93,10 @@ func (c *creation) runOrComplete(ctx context.Context, body []byte) (*Result, err
 		}
 	}
 	past, result, err := c.run(ctx, c)
-	if err == nil || c.typ.Members == nil {
+	if err == nil || !c.typ.HasMembers() {
 		return result, err
 	}
-	id, members := past.left(c.typ.Members)
+	id, members := past.left(c.typ.Members[0])
 	if id == "" {
 		return nil, err
 	}

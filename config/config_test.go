@@ -190,7 +190,7 @@ func TestEnvironment(t *testing.T) {
 			Type: "Group", Base: "ou=groups,dc=example,dc=org", ObjectClasses: []string{"groupOfNames"},
 			DN:         `"cn=" + rdn(displayName) + "," + base`,
 			Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
-			Members:    &compile.MembersOptions{Attribute: "member", Placeholder: "cn=nobody,dc=example,dc=org"},
+			Members:    []compile.MembersOptions{{Attribute: "member", Placeholder: "cn=nobody,dc=example,dc=org"}},
 		},
 	}
 	if diff := cmp.Diff(want, got.Resources); diff != "" {

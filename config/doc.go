@@ -101,6 +101,7 @@
 //	      attribute: member
 //	      form: dn
 //	      # placeholder: cn=nobody,dc=example,dc=org # for groupOfNames, which cannot be empty
+//	    # members: {attribute: memberUid, form: value, of: uid} # the member's uid; or a list, which is kept in step
 //	  - type: Device                 # a type of one's own
 //	    endpoint: /Devices
 //	    schema: urn:example:scim:schemas:core:2.0:Device

@@ -68,12 +68,17 @@ func (r *reader) text(at origin, path, text string, t reflect.Type) any {
 	return value
 }
 
-// locate finds the key that a variable's words name, and its type, which is a single value or a list of such.
+// locate finds the key that a variable's words name, and its type, which is a single value or a list of such. Where one section stands for
+// a list, as members may, it goes without a number.
 func locate(words []string) (path string, t reflect.Type, ok bool) {
 	t = shape
 	for _, word := range words {
 		if t.Kind() == reflect.Pointer {
 			t = t.Elem()
+		}
+		_, err := strconv.Atoi(word)
+		if ofSections := t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct; err != nil && ofSections && path != "resources" {
+			path, t = path+"[0]", t.Elem()
 		}
 		switch t.Kind() {
 		case reflect.Struct:

@@ -36,6 +36,12 @@ func stopsAt(server *dirtest.Server, writes int32, drop memdir.Drop) {
 // TestStoppedAnywhere: a write may stop after any step and never go on. What stands then gives nobody access that was not given, shows no
 // leaver under a clean name, loses no value, and the same request sent again completes it.
 func TestStoppedAnywhere(t *testing.T) {
+	stoppedAnywhere(t, func(t testing.TB) *dirtest.Server {
+		return dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+	})
+}
+
+func stoppedAnywhere(t *testing.T, start func(testing.TB) *dirtest.Server, env ...string) {
 	const name = "mara@contoso.example"
 	rename := func(user string) (string, string, string) {
 		return http.MethodPatch, "/Users/" + user, operations(replace("userName", `"noor@contoso.example"`), replace("title", `"Chief"`))
@@ -65,8 +71,8 @@ func TestStoppedAnywhere(t *testing.T) {
 			for stop := int32(0); ; stop++ {
 				reached := false
 				t.Run(fmt.Sprintf("%s/%d at %d", what, drop, stop), func(t *testing.T) {
-					server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
-					d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms")
+					server := start(t)
+					d := deploy(t, server, append(env, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms")...)
 					user := d.create(t, "/Users", `"userName":"`+name+`","active":true,"name":{"familyName":"`+c.family+`"}`)
 					group := d.group(t, "Crew", user)
 					report := d.user(t, "report@contoso.example")

@@ -23,6 +23,7 @@ func For(compiled *compile.Map, server *ldif.Server) (m *Map, problems compile.F
 			problems = append(problems, compile.Fault{Path: fmt.Sprintf("[%d].%s", i, f.Path), Problem: f.Problem})
 		}
 	}
+	problems = append(problems, m.setNamings()...)
 	m.prepare()
 	problems = append(problems, m.setCounters()...)
 	return m, append(problems, m.setElsewhere(compiled.Elsewhere)...)
@@ -126,8 +127,8 @@ func (l *learner) learn() {
 		l.own(path, a.Attribute, "active")
 		l.alone(path, a.Attribute)
 	}
-	if o := l.compiled.Options.Members; o != nil {
-		l.members(o)
+	for i := range l.compiled.Options.Members {
+		l.members(i)
 	}
 	if t.MakesUnits && t.Server.Schema.Class(UnitClass) == nil {
 		l.report("createParents", "the directory's schema has no class "+UnitClass+" to make a place of")
@@ -217,10 +218,19 @@ func (l *learner) alone(path, attribute string) {
 // DefaultPlaceholder is the member of a group whose object class demands one. No entry has this DN, so it is never shown.
 const DefaultPlaceholder = "cn=no-member"
 
-func (l *learner) members(o *compile.MembersOptions) {
-	attribute := l.known("members.attribute", o.Attribute)
-	if definition := l.t.Server.Schema.Attribute(attribute); definition != nil && !holdsDNs(definition) {
-		l.report("members.attribute", attribute+" holds no DNs in the directory's schema")
+func (l *learner) members(i int) {
+	o, path := l.compiled.Options.Members[i], compile.MembersPath(i)+".attribute"
+	attribute := l.known(path, o.Attribute)
+	switch definition := l.t.Server.Schema.Attribute(attribute); {
+	case definition == nil:
+	case !o.IsValue() && !holdsDNs(definition):
+		l.report(path, attribute+" holds no DNs in the directory's schema; `form: value` is for values of a User's attribute")
+	case o.IsValue() && holdsDNs(definition):
+		l.report(path, attribute+" holds DNs in the directory's schema, and no values of another attribute")
+	case !definition.Operational && !l.t.Server.KeepsClasses && !l.allowed(attribute):
+		l.report(path, "none of the object classes allows "+attribute)
+	case o.IsValue() && !l.t.Comparable(attribute):
+		l.report(path, attribute+" has no equality rule in the directory's schema: no member is found in it")
 	}
 	members, _ := l.t.Resource.Resolve("", "members", "")
 	name, _ := l.t.Resource.Resolve("", "members", "display")
@@ -230,14 +240,21 @@ func (l *learner) members(o *compile.MembersOptions) {
 	if p := l.t.Server.PrimaryGroup; p != nil && l.t.IsSame(attribute, p.Members) {
 		r.Primary = p
 	}
+	if o.IsValue() {
+		r.Naming, r.To = Naming{Of: l.t.Canonical(o.Of), By: attribute}, "User"
+	}
 	if l.demanded(attribute) {
-		if r.Placeholder = o.Placeholder; r.Placeholder == "" {
+		switch r.Placeholder = o.Placeholder; {
+		case r.Placeholder != "":
+		case o.IsValue():
+			r.Placeholder = "no-member"
+		default:
 			r.Placeholder = DefaultPlaceholder
 		}
 	}
-	l.t.Members = r
+	l.t.Members = append(l.t.Members, r)
 	l.t.References = append(l.t.References, r)
-	l.own("members.attribute", attribute, "members")
+	l.own(path, attribute, "members")
 }
 
 // Comparable says whether the server can tell an attribute's values apart (RFC 4517: facsimileTelephoneNumber has no rule for that).
@@ -254,8 +271,8 @@ func (t *Type) IsSingle(attribute string) bool {
 
 // MemberRef names the members of a group.
 func (t *Type) MemberRef() schema.Ref {
-	if t.Members == nil {
+	if !t.HasMembers() {
 		return schema.Ref{}
 	}
-	return t.Members.SCIM
+	return t.Members[0].SCIM
 }

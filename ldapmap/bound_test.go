@@ -71,7 +71,25 @@ func TestForProblems(t *testing.T) {
 [0].attributes[3].ldap: none of the object classes allows scimExternalId
 [0].active[0]: userPassword holds passwords, and says of nobody whether he is active
 [0].active[1]: carLicense is computed under attributes[4] too
-[1].members.attribute: description holds no DNs in the directory's schema`},
+[1].members[0].attribute: description holds no DNs in the directory's schema; ` + "`form: value`" + ` is for values of a User's attribute`},
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
+  objectClasses: [inetOrgPerson]
+  attributes: [{scim: userName, ldap: uid}]
+- type: Group
+  base: dc=example
+  objectClasses: [groupOfNames]
+  attributes: [{scim: displayName, ldap: cn}]
+  members:
+    - {attribute: member, form: value, of: uid}
+    - {attribute: memberUid, form: value, of: uid}
+    - {attribute: description, form: value, of: uuid}
+    - {attribute: businessCategory, form: value, of: userPassword}
+`, `[1].members[0].attribute: member holds DNs in the directory's schema, and no values of another attribute
+[1].members[1].attribute: none of the object classes allows memberUid
+[1].members[2].of: uuid is not in the directory's schema
+[1].members[3].of: userPassword holds passwords, and names nobody`},
 		{ldif.ActiveDirectory, `
 - type: User
   base: DC=example

@@ -39,11 +39,14 @@ func (m *Map) setElsewhere(o compile.References) (faults compile.Faults) {
 	}
 	m.Elsewhere.Server, m.Elsewhere.Bases = m.Server, o.Bases
 	t := &Type{Server: m.Server, Map: m}
-	add := func(attribute, placeholder string) {
+	add := func(attribute, placeholder string, of *Reference) {
 		if m.Elsewhere.Reference(attribute) != nil {
 			return
 		}
 		r := &Reference{Type: t, Attribute: t.Canonical(attribute), Many: true, Single: t.IsSingle(attribute)}
+		if of != nil && of.Of != "" {
+			r.Naming, r.To, placeholder = of.Naming, of.To, of.Placeholder
+		}
 		if !r.Single {
 			r.Placeholder = placeholder
 		}
@@ -52,13 +55,13 @@ func (m *Map) setElsewhere(o compile.References) (faults compile.Faults) {
 	for _, mapped := range m.Types {
 		for _, r := range mapped.References {
 			if r.Placeholder != "" {
-				add(r.Attribute, r.Placeholder)
+				add(r.Attribute, r.Placeholder, r)
 			}
 		}
 	}
 	for _, mapped := range m.Types {
 		for _, r := range mapped.References {
-			add(r.Attribute, DefaultPlaceholder)
+			add(r.Attribute, DefaultPlaceholder, r)
 		}
 	}
 	for i, name := range o.Attributes {
@@ -69,7 +72,7 @@ func (m *Map) setElsewhere(o compile.References) (faults compile.Faults) {
 		case !holdsDNs(definition):
 			faults = append(faults, compile.Fault{Path: path, Problem: name + " holds no DNs in the directory's schema"})
 		default:
-			add(name, DefaultPlaceholder)
+			add(name, DefaultPlaceholder, nil)
 		}
 	}
 	return faults

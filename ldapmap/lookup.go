@@ -16,9 +16,9 @@ const Chunk = 500
 // quickChunk is how many a search names where one search cannot name all: slapd compares each entry that it finds with all that are named.
 const quickChunk = 100
 
-// LookUp are the searches that resolve ids and DNs of entries of any type to one another, in batches that servers take, and find those
+// LookUp are the searches that resolve ids and names of entries of any type to one another, in batches that servers take, and find those
 // whose primary group is one of groups.
-func (m *Map) LookUp(ids, dns []string, groups []ldif.SID) []Search {
+func (m *Map) LookUp(ids []string, names []Name, groups []ldif.SID) []Search {
 	if len(m.Types) == 0 {
 		return nil
 	}
@@ -32,7 +32,7 @@ func (m *Map) LookUp(ids, dns []string, groups []ldif.SID) []Search {
 			}
 		}
 	}
-	clauses = append(clauses, m.named(dns)...)
+	clauses = append(clauses, m.named(names)...)
 	for _, group := range groups {
 		clauses = append(clauses, m.Server.PrimaryGroup.Filter(group))
 	}
@@ -40,12 +40,15 @@ func (m *Map) LookUp(ids, dns []string, groups []ldif.SID) []Search {
 }
 
 // LookAt are the searches for the entries with the DNs, of whatever kind they are, as LookUp's.
-func (m *Map) LookAt(dns []string) []Search { return m.lookUp(m.named(dns), "") }
+func (m *Map) LookAt(dns []string) []Search { return m.lookUp(m.named(DNs(dns...)), "") }
 
-func (m *Map) named(dns []string) (clauses []string) {
-	for _, dn := range dns {
-		if m.Covers(dn) {
-			clauses = append(clauses, ldif.Equality(m.Server.DNAttribute, dn))
+func (m *Map) named(names []Name) (clauses []string) {
+	for _, name := range names {
+		switch {
+		case name.Of != "":
+			clauses = append(clauses, ldif.Equality(name.Of, name.Value))
+		case m.Covers(name.Value):
+			clauses = append(clauses, ldif.Equality(m.Server.DNAttribute, name.Value))
 		}
 	}
 	return clauses
@@ -116,7 +119,11 @@ func (m *Map) LookUpAttributes() []string {
 		names = append(names, p.Attribute, p.SID)
 	}
 	for _, t := range m.Types {
-		for _, name := range t.scope.Attributes() {
+		needed := t.scope.Attributes()
+		for _, naming := range t.Namings {
+			needed = append(needed, naming.Of)
+		}
+		for _, name := range needed {
 			if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
 				names = append(names, name)
 			}

@@ -46,7 +46,8 @@ type Type struct {
 	MakesUnits bool   // the organizational units that DN puts an entry below are made where they are missing
 	Active     []Activation
 	References []*Reference // the members' last
-	Members    *Reference   // nil: it has no members
+	Members    []*Reference // that hold a group's members, kept in step; none: it has no members
+	Namings    []Naming     // what references call its entries by, besides their DNs
 	Sources    []Source     // what its entries are read with
 
 	secrets   []string     // LDAP attributes made of passwords
@@ -79,6 +80,14 @@ func (m *Map) HasReferences() bool {
 	return slices.ContainsFunc(m.Types, func(t *Type) bool { return len(t.References) > 0 })
 }
 
+// KeepsAll says that the directory keeps every reference true by itself.
+func (m *Map) KeepsAll() bool { return m.Server.KeepsReferences && !m.CallsByValues() }
+
+// CallsByValues says that some references call their targets by something else than the DN.
+func (m *Map) CallsByValues() bool {
+	return slices.ContainsFunc(m.Types, func(t *Type) bool { return len(t.Namings) > 0 })
+}
+
 // TypeOf is the type that the entry belongs to, or nil.
 func (m *Map) TypeOf(e *ldif.Entry) *Type {
 	if e == nil {
@@ -93,7 +102,12 @@ func (m *Map) TypeOf(e *ldif.Entry) *Type {
 }
 
 // HasMembers says that resources of this type hold members.
-func (t *Type) HasMembers() bool { return t.Members != nil }
+func (t *Type) HasMembers() bool { return len(t.Members) > 0 }
+
+// holdsMembers says that the LDAP attribute holds members.
+func (t *Type) holdsMembers(attribute string) bool {
+	return slices.ContainsFunc(t.Members, func(r *Reference) bool { return t.IsSame(r.Attribute, attribute) })
+}
 
 // Holds says whether the entry belongs to this type: under the base and within the scope.
 func (t *Type) Holds(e *ldif.Entry) bool {
@@ -153,7 +167,7 @@ func (t *Type) Writes(attribute string) bool {
 	if slices.ContainsFunc(t.Attributes, func(a *Attribute) bool { return strings.EqualFold(a.Name, name) }) {
 		return true
 	}
-	return t.HasMembers() && t.IsSame(t.Members.Attribute, name) || t.IsSame("objectClass", name) || t.IsSame(t.BornWith(), name)
+	return t.holdsMembers(name) || t.IsSame("objectClass", name) || t.IsSame(t.BornWith(), name)
 }
 
 // Secret says whether the attribute's values must never be shown: a password, or made of one.
@@ -180,7 +194,7 @@ func (t *Type) Path(attribute string) string {
 		}
 	}
 	switch {
-	case t.HasMembers() && t.IsSame(t.Members.Attribute, attribute):
+	case t.holdsMembers(attribute):
 		return "members"
 	case t.Secret(attribute):
 		return "password"

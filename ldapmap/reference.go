@@ -12,8 +12,10 @@ import (
 
 // Reference is how the entries of a type refer to others by one LDAP attribute: a manager, the members of a group. How a value is
 // written, read and searched, and what becomes of it when its target is renamed or goes, is said here and nowhere else. A value
-// is the target's DN; one that is written may name the target by its id instead, where the server takes that (ldif.Traits.ByID).
+// is what the Naming says: the target's DN, or a value of one of its attributes. A DN that is written may name the target by its id
+// instead, where the server takes that (ldif.Traits.ByID).
 type Reference struct {
+	Naming
 	Type        *Type // whose entries hold it
 	SCIM        schema.Ref
 	Name        schema.Ref         // what shows the target's name; zero: nothing does
@@ -36,6 +38,16 @@ func (t *Type) Reference(ref schema.Ref) *Reference {
 	return nil
 }
 
+// ReferencesBy are the references that the SCIM attribute is: members may be several.
+func (t *Type) ReferencesBy(ref schema.Ref) []*Reference {
+	if r := t.Reference(ref); r != nil && r.IsMembers() {
+		return t.Members
+	} else if r != nil {
+		return []*Reference{r}
+	}
+	return nil
+}
+
 // ReferencesTo are the references by which entries of t may refer to entries of the type named.
 func (t *Type) ReferencesTo(name string) []*Reference {
 	var found []*Reference
@@ -47,6 +59,15 @@ func (t *Type) ReferencesTo(name string) []*Reference {
 	}
 	return found
 }
+
+// IsMembers says that it holds members of a group.
+func (r *Reference) IsMembers() bool { return slices.Contains(r.Type.Members, r) }
+
+// IsKept says that the server itself keeps the reference true.
+func (r *Reference) IsKept() bool { return r.Of == "" && r.Type.Server.KeepsReferences }
+
+// Calls is the Name that a value of the reference is.
+func (r *Reference) Calls(value string) Name { return Name{r.Naming, value} }
 
 // IsOf says whether an entry refers by r to resources of the type named: one of r's type; elsewhere, one whose own type has no such
 // reference.
@@ -64,7 +85,7 @@ func (r *Reference) IsOf(e *ldif.Entry, to string) bool {
 // names the target by its id where the server takes that, which a rename in between does not change.
 func (r *Reference) Value(id string, present []string, refs Refs) (string, error) {
 	for _, v := range present {
-		if target, ok := refs.ByDN(v); ok && strings.EqualFold(target.ID, id) {
+		if target, ok := refs.ByName(r.Calls(v)); ok && strings.EqualFold(target.ID, id) {
 			return v, nil
 		}
 	}
@@ -76,10 +97,46 @@ func (r *Reference) Value(id string, present []string, refs Refs) (string, error
 			wanted = "resource"
 		}
 		return "", r.fault("no %s with id %q", wanted, id)
-	case !r.takes(target):
+	case !r.Takes(target):
 		return "", r.fault("%q is no %s", id, r.To)
+	case r.Of != "" && len(target.Names[r.Naming]) == 0:
+		return "", r.fault("the %s with id %q has no %s, by which %s refers", target.Type, id, r.Of, r.Attribute)
+	case r.Of != "":
+		return target.Names[r.Naming][0], nil
 	}
 	return r.Type.Server.ByID(id, target.DN), nil
+}
+
+// Values are all that the attribute may hold for the resource with the id; none where that is not known.
+func (r *Reference) Values(id string, refs Refs) []string {
+	v, err := r.Value(id, nil, refs)
+	switch {
+	case err != nil:
+		return nil
+	case r.Of != "":
+		return refs.byID[strings.ToLower(id)].Names[r.Naming]
+	}
+	return []string{v}
+}
+
+// ValueOf is what a new value calls a target by, as it is looked up; "": there is nothing to call it by.
+func (r *Reference) ValueOf(t Target) string {
+	switch names := t.Names[r.Naming]; {
+	case r.Of == "":
+		return t.DN
+	case len(names) > 0:
+		return names[0]
+	}
+	return ""
+}
+
+// IsTrue says that the value calls the target by a name that it surely has.
+func (r *Reference) IsTrue(value string, t Target) bool {
+	has := func(name string) bool { return r.Calls(value).IsSurelySame(r.Type.Server, r.Calls(name)) }
+	if r.Of == "" {
+		return has(t.DN)
+	}
+	return slices.ContainsFunc(t.Names[r.Naming], has)
 }
 
 func (r *Reference) fault(format string, args ...any) error {
@@ -88,34 +145,25 @@ func (r *Reference) fault(format string, args ...any) error {
 
 // Target is the resource that a value refers to; false where it is none, or none of the type that the attribute shows.
 func (r *Reference) Target(value string, refs Refs) (Target, bool) {
-	target, ok := refs.ByDN(value)
-	return target, ok && r.takes(target)
+	target, ok := refs.ByName(r.Calls(value))
+	return target, ok && r.Takes(target)
 }
 
-func (r *Reference) takes(t Target) bool { return r.To == "" || t.Type == r.To }
+// Takes says that the target is of the type referred to.
+func (r *Reference) Takes(t Target) bool { return r.To == "" || t.Type == r.To }
 
-// Filter finds the entries that refer to the entry with the DN. The narrow part stands first: servers stop where nothing is left.
-func (r *Reference) Filter(dn string) string {
-	return ldif.AllOf(ldif.Equality(r.Attribute, dn), r.Type.scopeText)
+// Filter finds the entries that refer to what has the name. The narrow part stands first: servers stop where nothing is left.
+func (r *Reference) Filter(name string) string {
+	return ldif.AllOf(ldif.Equality(r.Attribute, name), r.Type.scopeText)
 }
 
-// Comparable says that the server compares the values as DNs.
+// Comparable says that the server compares the values as what they are.
 func (r *Reference) Comparable() bool {
 	rule, _ := r.Type.Server.Schema.Rules(r.Attribute)
-	return ldif.ComparesDNs(rule)
-}
-
-// Follow is what a change of the target makes of a value that refers to it: the value that goes, and the one that comes ("": none). follows
-// is false where the change leaves the value true. A name that only changes its case is the same to servers, unless the change says that it
-// is not.
-func Follow(server *ldif.Server, c ldif.Change) (gone, come string, follows bool) {
-	switch {
-	case c.Kind == ldif.Delete:
-		return c.DN, "", true
-	case c.Kind == ldif.ModifyDN && (c.Apart || !server.SameDN(c.DN, c.NewDN())):
-		return c.DN, c.NewDN(), true
+	if r.Of != "" {
+		return ldif.ComparesText(rule)
 	}
-	return "", "", false
+	return ldif.ComparesDNs(rule)
 }
 
 // Mod adds or deletes values, a success where it is so already.
@@ -146,14 +194,17 @@ func (r *Reference) Swap(dn string, holds ldif.Condition, gone, come string, pla
 }
 
 // MayHold says whether an entry that was found by Filter may hold the value: it does, or it was not read with the attribute.
-func (r *Reference) MayHold(e *ldif.Entry, dn string) bool {
-	return !e.Saw(r.Attribute) || slices.ContainsFunc(e.Values(r.Attribute), func(v string) bool { return r.Type.Server.SameDN(v, dn) })
+func (r *Reference) MayHold(e *ldif.Entry, name string) bool {
+	is := func(v string) bool { return r.Calls(v).IsSame(r.Type.Server, r.Calls(name)) }
+	return !e.Saw(r.Attribute) || slices.ContainsFunc(e.Values(r.Attribute), is)
 }
 
 // Refs is what is known of the entries that others refer to: those that belong to a mapped type.
 type Refs struct {
 	byID map[string]Target // by the id in lower case
 	byDN map[string]Target // by Server.NormalDN
+
+	byName map[Name]Target // by the other names' keys
 
 	byPrimary map[ldif.SID][]Target // by the primary group
 	server    *ldif.Server
@@ -166,7 +217,8 @@ type Target struct {
 	DN   string
 	Name string // as its own resource shows it; "": it was not asked for, or it has none
 
-	Primary ldif.SID // primary group; "": none
+	Primary ldif.SID            // primary group; "": none
+	Names   map[Naming][]string // that it has besides its DN: see Type.Names
 }
 
 // Refs gathers entries found by a look-up of ids or DNs; an entry that belongs to no type is left out, and so is never shown. name tells
@@ -184,6 +236,13 @@ func (m *Map) Refs(found []*ldif.Entry, name func(*Type, *ldif.Entry) string) Re
 			if known := refs.byID[strings.ToLower(target.ID)]; known.ID == "" && target.Primary != "" {
 				refs.byPrimary[target.Primary] = append(refs.byPrimary[target.Primary], target)
 			}
+			for _, naming := range t.Namings {
+				if target.Names == nil {
+					target.Names = map[Naming][]string{}
+				}
+				target.Names[naming] = t.Names(naming, e)
+			}
+			refs.note(target)
 			refs.byID[strings.ToLower(target.ID)] = target
 			refs.byDN[m.Server.NormalDN(e.DN)] = target
 		}
@@ -193,7 +252,7 @@ func (m *Map) Refs(found []*ldif.Entry, name func(*Type, *ldif.Entry) string) Re
 
 // PrimaryOf is the SID of a group that was read with its members and has others, by their primary group; "" of any other entry.
 func (r *Reference) PrimaryOf(e *ldif.Entry) ldif.SID {
-	if r.Primary == nil || !e.Saw(r.Attribute) {
+	if r == nil || r.Primary == nil || !e.Saw(r.Attribute) {
 		return ""
 	}
 	return ldif.SID(e.Value(r.Primary.SID))
@@ -211,6 +270,30 @@ func (r Refs) ByDN(dn string) (Target, bool) {
 	}
 	target, ok := r.byDN[r.server.NormalDN(dn)]
 	return target, ok
+}
+
+// ByName finds a target by what a reference calls it.
+func (r Refs) ByName(name Name) (Target, bool) {
+	if name.Of == "" {
+		return r.ByDN(name.Value)
+	}
+	if len(r.byName) == 0 {
+		return Target{}, false
+	}
+	target, ok := r.byName[name.key(r.server)]
+	return target, ok
+}
+
+// note makes the target known by the names that it has besides its DN.
+func (r *Refs) note(t Target) {
+	for naming, values := range t.Names {
+		for _, v := range values {
+			if r.byName == nil {
+				r.byName = map[Name]Target{}
+			}
+			r.byName[Name{naming, v}.key(r.server)] = t
+		}
+	}
 }
 
 // ByID finds a target by its id, which is compared exactly.

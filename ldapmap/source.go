@@ -17,19 +17,7 @@ type Source struct {
 
 // setSources says what entries of the type are read with, apart from members, which are asked for by name.
 func (t *Type) setSources() {
-	add := func(name string, always bool, by ...schema.Ref) {
-		if name == "" || t.Secret(name) {
-			return
-		}
-		always = always || t.Server.VersionForm == ldif.VersionDigest // a digest is made of all that is mapped
-		same := func(s Source) bool { return strings.EqualFold(s.Attribute, name) }
-		if at := slices.IndexFunc(t.Sources, same); at >= 0 {
-			t.Sources[at].Always = t.Sources[at].Always || always
-			t.Sources[at].For = append(t.Sources[at].For, by...)
-			return
-		}
-		t.Sources = append(t.Sources, Source{name, always, by})
-	}
+	add := t.addSource
 	s := t.Server
 	for _, name := range []string{s.IDAttribute, s.VersionAttribute, "objectClass", s.CreatedAttribute, s.ModifiedAttribute} {
 		add(name, true)
@@ -49,4 +37,19 @@ func (t *Type) setSources() {
 	for _, a := range t.Active {
 		add(a.Attribute, true)
 	}
+}
+
+// addSource adds an attribute that is read, and for what.
+func (t *Type) addSource(name string, always bool, by ...schema.Ref) {
+	if name == "" || t.Secret(name) {
+		return
+	}
+	always = always || t.Server.VersionForm == ldif.VersionDigest // a digest is made of all that is mapped
+	same := func(s Source) bool { return strings.EqualFold(s.Attribute, name) }
+	if at := slices.IndexFunc(t.Sources, same); at >= 0 {
+		t.Sources[at].Always = t.Sources[at].Always || always
+		t.Sources[at].For = append(t.Sources[at].For, by...)
+		return
+	}
+	t.Sources = append(t.Sources, Source{name, always, by})
 }

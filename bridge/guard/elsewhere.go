@@ -17,7 +17,12 @@ func follows(m *ldapmap.Map, p ldif.Plan, s ldif.Step, c ldif.Change) bool {
 	return !slices.ContainsFunc(c.Mods, func(mod ldif.Mod) bool {
 		r := m.Elsewhere.Reference(mod.Name)
 		return r == nil || len(mod.Values) == 0 || slices.ContainsFunc(mod.Values, func(value string) bool {
-			known := named(m.Server, p, value) != nil || keeps(p, s) && m.Covers(value)
+			known := keeps(p, s, r.Of != "")
+			if r.Of != "" {
+				known = known || called(m, p, r.Calls(value))
+			} else {
+				known = named(m.Server, p, value) != nil || known && m.Covers(value)
+			}
 			switch mod.Op {
 			case ldif.DeleteValues:
 				return !known
@@ -40,9 +45,27 @@ func named(server *ldif.Server, p ldif.Plan, dn string) *ldif.Step {
 	return nil
 }
 
-// keeps says that the step keeps a reference to an entry true which the plan deletes or renames.
-func keeps(p ldif.Plan, s ldif.Step) bool {
+// called says that an entry which the plan changes has the name, before or after it.
+func called(m *ldapmap.Map, p ldif.Plan, name ldapmap.Name) bool {
+	is := func(t *ldapmap.Type, e *ldif.Entry) bool {
+		return slices.ContainsFunc(t.Names(name.Naming, e), func(v string) bool {
+			return name.IsSame(m.Server, ldapmap.Name{Naming: name.Naming, Value: v})
+		})
+	}
+	return slices.ContainsFunc(m.Types, func(t *ldapmap.Type) bool {
+		return slices.Contains(t.Namings, name.Naming) && slices.ContainsFunc(p.Steps, func(s ldif.Step) bool {
+			if s.Change.Kind != ldif.Add && !t.Holds(s.Before) {
+				return false
+			}
+			return s.Before != nil && is(t, s.Before) || is(t, ldif.Apply(s.Before, s.Change, m.Server.Schema))
+		})
+	})
+}
+
+// keeps says that the step keeps a reference to an entry true which the plan deletes or renames, or, where the reference is by a value,
+// modifies.
+func keeps(p ldif.Plan, s ldif.Step, byValue bool) bool {
 	return s.Keeps.ID != "" && slices.ContainsFunc(p.Steps, func(of ldif.Step) bool {
-		return (of.Change.Kind == ldif.Delete || of.Change.Kind == ldif.ModifyDN) && of.Change.If.ID == s.Keeps.ID
+		return (of.Change.Kind == ldif.Delete || of.Change.Kind == ldif.ModifyDN || byValue) && of.Change.If.ID == s.Keeps.ID
 	})
 }

@@ -57,7 +57,7 @@ func testMap(t *testing.T) (*ldapmap.Map, *ldif.Server) {
 		{
 			Type: "Group", Base: "ou=groups,dc=example", ObjectClasses: []string{"group"}, DN: `"cn=" + rdn(displayName) + "," + base`,
 			Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "mail"}},
-			Members:    &compile.MembersOptions{Attribute: "member"},
+			Members:    []compile.MembersOptions{{Attribute: "member"}},
 		},
 	})
 	if err != nil {

@@ -95,8 +95,10 @@ func memberAttributes(m *ldapmap.Map) []string {
 		}
 	}
 	for _, t := range m.Types {
-		if t.HasMembers() && !slices.Contains(names, t.Members.Attribute) {
-			names = append(names, t.Members.Attribute)
+		for _, r := range t.Members {
+			if r.Of == "" && !slices.Contains(names, r.Attribute) {
+				names = append(names, r.Attribute)
+			}
 		}
 	}
 	return names

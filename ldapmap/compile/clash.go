@@ -20,8 +20,8 @@ func (t *Type) owned() []Owned {
 	for i, a := range t.Active {
 		all = append(all, Owned{fmt.Sprintf("active[%d]", i), a.Attribute, "active"})
 	}
-	if t.Options.Members != nil {
-		all = append(all, Owned{"members.attribute", t.Options.Members.Attribute, "members"})
+	for i, members := range t.Options.Members {
+		all = append(all, Owned{MembersPath(i) + ".attribute", members.Attribute, "members"})
 	}
 	return all
 }

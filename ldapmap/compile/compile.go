@@ -66,6 +66,12 @@ func Compile(all []Options) (*Map, error) {
 	}
 	faults = append(faults, m.rivals()...)
 	for i, t := range m.Types {
+		for at, members := range t.Options.Members {
+			if members.IsValue() && m.Type("User") == nil {
+				path := fmt.Sprintf("[%d].%s.of", i, MembersPath(at))
+				faults = append(faults, Fault{path, "is of a User, and User is not mapped"})
+			}
+		}
 		for _, r := range t.Rules {
 			if name := r.Options.Reference; name != "" && m.Type(name) == nil {
 				faults = append(faults, Fault{fmt.Sprintf("[%d].attributes[%d].reference", i, r.At), name + " is not mapped"})
@@ -285,27 +291,6 @@ func clauses(e filter.Expr) ([]Clause, bool) {
 		return []Clause{{CompareName(n), n.Value}}, n.Op == filter.Equal
 	}
 	return nil, false
-}
-
-func (c *compiler) members(o Options) {
-	if o.Members == nil {
-		return
-	}
-	members := o.Members
-	if o.Type != "Group" {
-		c.report("members", "only a Group has members")
-	}
-	if members.Attribute == "" {
-		c.report("members.attribute", "the LDAP attribute is missing")
-	}
-	if members.Form != "" && members.Form != "dn" {
-		c.report("members.form", fmt.Sprintf("%q is not known: dn is", members.Form))
-	}
-	if members.Placeholder != "" {
-		if _, err := ldap.ParseDN(members.Placeholder); err != nil {
-			c.report("members.placeholder", fmt.Sprintf("%q is not a DN", members.Placeholder))
-		}
-	}
 }
 
 // defaultUnique is what no two resources of a type share; the map may name more.

@@ -181,9 +181,19 @@ func TestCompileFaults(t *testing.T) {
 		},
 		{user("  unique: [userName, title]"), `[0].unique[1]: title is not mapped`},
 		{user("  members: {form: uid, placeholder: nobody}"), `[0].members: only a Group has members
-[0].members.attribute: the LDAP attribute is missing
-[0].members.form: "uid" is not known: dn is
-[0].members.placeholder: "nobody" is not a DN`},
+[0].members[0].attribute: the LDAP attribute is missing
+[0].members[0].form: "uid" is not known: dn and value are
+[0].members[0].placeholder: "nobody" is not a DN`},
+		{
+			"- {type: Group, base: dc=example, objectClasses: [posixGroup], attributes: [{scim: displayName, ldap: cn}], members: " +
+				"[{attribute: a, form: value}, {attribute: A, of: uid}, {attribute: b, form: value, of: 'cn;lang-de'}]}",
+			"[0].members[0].of: the LDAP attribute of a User is missing that the values are of, such as uid\n" +
+				"[0].members[1].of: goes with `form: value`: a DN is of no attribute\n" +
+				"[0].members[2].of: values with options name nobody\n" +
+				"[0].members[1].attribute: A holds members already\n" +
+				"[0].members[0].of: is of a User, and User is not mapped\n" +
+				"[0].members[2].of: is of a User, and User is not mapped",
+		},
 		{user("  tombstone: UID"), `[0].tombstone: UID holds userName already`},
 		{
 			"- {type: Group, base: dc=example, objectClasses: [groupOfNames], tombstone: cn, attributes: [{scim: displayName, ldap: cn}]}",

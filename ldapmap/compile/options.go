@@ -16,8 +16,8 @@ type Options struct {
 	Attributes    []AttributeOptions `koanf:"attributes"`
 	Active        []ActiveOptions    `koanf:"active"` // one or a list
 	Delete        DeleteOptions      `koanf:"delete"`
-	Members       *MembersOptions    `koanf:"members"`
-	Unique        []string           `koanf:"unique"` // SCIM attributes, beside userName (User) and displayName (Group)
+	Members       []MembersOptions   `koanf:"members"` // one or a list
+	Unique        []string           `koanf:"unique"`  // SCIM attributes, beside userName (User) and displayName (Group)
 	Extensions    []ExtensionOptions `koanf:"extensions"`
 }
 
@@ -82,9 +82,10 @@ type DeleteOptions struct {
 	Mode string `koanf:"mode"` // delete (default)
 }
 
-// MembersOptions is how a group holds its members.
+// MembersOptions is an attribute by which a group holds its members.
 type MembersOptions struct {
 	Attribute   string `koanf:"attribute"`
-	Form        string `koanf:"form"`        // dn (default)
-	Placeholder string `koanf:"placeholder"` // DN that keeps a group whose class demands a member from being empty
+	Form        string `koanf:"form"`        // dn (default), or value
+	Of          string `koanf:"of"`          // of a value: the LDAP attribute of a User that it is a value of
+	Placeholder string `koanf:"placeholder"` // what keeps a group whose class demands a member from being empty: a DN, or such a value
 }

@@ -67,7 +67,7 @@ func pruneSchema(s *schema.Schema, t *Type, core bool) *schema.Schema {
 	for _, a := range s.Attributes {
 		keep := map[string]bool{} // sub-attributes
 		canonical := []string{}   // values of `type` that the map fixes
-		mapped := core && (a.Name == "active" && len(t.Active) > 0 || a.Name == "members" && t.Options.Members != nil)
+		mapped := core && (a.Name == "active" && len(t.Active) > 0 || a.Name == "members" && len(t.Options.Members) > 0)
 		if core && a.Name == "members" {
 			keep = map[string]bool{"value": true, "$ref": true, "type": true, "display": true}
 		}

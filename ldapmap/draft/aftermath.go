@@ -33,17 +33,18 @@ type written struct {
 	id, value string // of the target, and what was written for it
 }
 
-// leaving is a DN that the plan left to nobody.
+// leaving is a name that the plan left to nobody.
 type leaving struct {
-	dn, now string // and the DN that took its place for the entry with the id; "": it was deleted
-	id      string
-	t       *ldapmap.Type
+	name ldapmap.Name
+	now  string // what took its place for the entry with the id; "": nothing
+	id   string
+	t    *ldapmap.Type
 }
 
 // Aftermath tells what to look at when the plan, which was made with these refs, is done. made is the entry that it added, if it added one.
 func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Aftermath {
 	a := Aftermath{t: d.t}
-	if p.Empty() || d.t.Server.KeepsReferences {
+	if p.Empty() || d.t.Map.KeepsAll() {
 		return a
 	}
 	if a.entry = made; d.write.Entry != nil {
@@ -51,25 +52,31 @@ func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Afte
 		a.entry = at(d.write.Entry, renamed(p, ldif.Change{DN: d.write.Entry.DN, If: ldif.Condition{ID: id}}))
 	}
 	a.holder.ID = d.t.ID(a.entry)
-	for _, s := range p.Steps {
-		if dn, t := d.left(s); t != nil {
-			l := leaving{dn: dn, id: s.Change.If.ID, t: t}
-			if s.Change.Kind == ldif.ModifyDN {
-				l.now = s.Change.NewDN()
+	for i, of := range d.passings(p) {
+		for _, name := range of {
+			if name.gone.Value != "" {
+				a.left = append(a.left, leaving{name: name.gone, now: name.come.Value, id: p.Steps[i].Change.If.ID, t: name.t})
 			}
-			a.left = append(a.left, l)
 		}
 	}
 	for _, r := range d.t.References {
+		if r.IsKept() {
+			continue
+		}
 		for _, id := range d.writes(r) {
 			if value, err := r.Value(id, nil, refs); err == nil {
 				a.written = append(a.written, written{r, id, value})
 			}
 		}
 	}
-	for _, id := range d.write.Members.Remove {
-		if value, err := d.t.Members.Value(id, nil, refs); err == nil {
-			a.removed = append(a.removed, written{d.t.Members, id, value})
+	for _, r := range d.t.Members {
+		if r.IsKept() {
+			continue
+		}
+		for _, id := range d.write.Members.Remove {
+			for _, value := range r.Values(id, refs) {
+				a.removed = append(a.removed, written{r, id, value})
+			}
 		}
 	}
 	return a
@@ -84,7 +91,7 @@ func at(e *ldif.Entry, dn string) *ldif.Entry {
 
 // writes are the ids that the write newly refers to by the reference.
 func (d *Draft) writes(r *ldapmap.Reference) []string {
-	if r == d.t.Members {
+	if r.IsMembers() {
 		return d.write.Members.Add
 	}
 	was, is := d.before.Get(r.SCIM.Owner()), d.after.Get(r.SCIM.Owner())
@@ -114,22 +121,22 @@ func (a Aftermath) Targets() []string {
 	return ids
 }
 
-// Referrers asks who refers to the DNs that were left, or may have been.
+// Referrers asks who refers to the names that were left, or may have been.
 func (a Aftermath) Referrers() []ReferrerSearch {
 	var searches []ReferrerSearch
-	asked := map[string]bool{}
-	ask := func(t *ldapmap.Type, dn string) {
-		if !asked[dn] {
-			searches = append(searches, referrerSearches(t, dn)...)
+	asked := map[ldapmap.Name]bool{}
+	ask := func(t *ldapmap.Type, name ldapmap.Name) {
+		if !asked[name] {
+			searches = append(searches, referrerSearches(t, name)...)
 		}
-		asked[dn] = true
+		asked[name] = true
 	}
 	for _, l := range a.left {
-		ask(l.t, l.dn)
+		ask(l.t, l.name)
 	}
 	for _, k := range a.kept {
-		for _, dn := range k.names {
-			ask(k.t, dn)
+		for _, name := range k.names {
+			ask(k.t, k.Reference.Calls(name))
 		}
 	}
 	return searches
@@ -137,15 +144,15 @@ func (a Aftermath) Referrers() []ReferrerSearch {
 
 // Seen is what a look found.
 type Seen struct {
-	Targets   ldapmap.Refs          // of Targets
-	Referrers map[string][]Referrer // of Referrers, by the DN referred to
-	Owners    ldapmap.Refs          // of Owners
+	Targets   ldapmap.Refs                // of Targets
+	Referrers map[ldapmap.Name][]Referrer // of Referrers, by the name referred to
+	Owners    ldapmap.Refs                // of Owners
 }
 
-// owner is who has the DN, and not one that only this program takes for the same.
-func (s Seen) owner(server *ldif.Server, dn string) (owner ldapmap.Target, owned bool) {
-	owner, owned = s.Owners.ByDN(dn)
-	return owner, owned && server.SurelySameDN(owner.DN, dn)
+// owner is who has the name, and not one that only this program takes for the same.
+func (s Seen) owner(server *ldif.Server, name ldapmap.Name) (owner ldapmap.Target, owned bool) {
+	owner, owned = s.Owners.ByName(name)
+	return owner, owned && (name.Of != "" || server.SurelySameDN(owner.DN, name.Value))
 }
 
 // Told is Seen with what a search for referrers found.
@@ -154,21 +161,21 @@ func (s Seen) Told(search ReferrerSearch, found []*ldif.Entry) Seen {
 	return s
 }
 
-// Owners are the ids of what left DNs that somebody refers to, and those DNs: where that is now, and who has them.
-func (a Aftermath) Owners(s Seen) (ids, dns []string) {
+// Owners are the ids of what left names that somebody refers to, and those names: where that is now, and who has them.
+func (a Aftermath) Owners(s Seen) (ids []string, names []ldapmap.Name) {
 	for _, l := range a.left {
-		if len(s.Referrers[l.dn]) > 0 {
-			ids, dns = append(ids, l.id), append(dns, l.dn)
+		if len(s.Referrers[l.name]) > 0 {
+			ids, names = append(ids, l.id), append(names, l.name)
 		}
 	}
 	for _, k := range a.kept {
-		for _, dn := range k.names {
-			if len(s.Referrers[dn]) > 0 && !slices.Contains(dns, dn) {
-				dns = append(dns, dn)
+		for _, v := range k.names {
+			if name := k.Reference.Calls(v); len(s.Referrers[name]) > 0 && !slices.Contains(names, name) {
+				names = append(names, name)
 			}
 		}
 	}
-	return ids, dns
+	return ids, names
 }
 
 // Amends is the plan that puts right what the look found, and what is to be looked at after it. An empty plan: all is well.
@@ -185,21 +192,19 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 		next.kept[i] = now
 	}
 	for _, l := range a.left {
-		if _, taken := s.owner(l.t.Server, l.dn); taken {
+		if _, taken := s.owner(l.t.Server, l.name); taken {
 			continue // who refers to it means the newcomer, or will look again
 		}
-		now := ""
-		if l.now != "" {
-			if target, there := s.Owners.ByID(l.id); there {
-				now = target.DN
+		for _, r := range s.Referrers[l.name] {
+			now := ""
+			if target, there := s.Owners.ByID(l.id); there && l.now != "" {
+				now = r.Reference.ValueOf(target)
 			}
-		}
-		for _, r := range s.Referrers[l.dn] {
-			step := r.step(l.dn, now, placeholder)
+			step := r.step(l.name.Value, now, placeholder)
 			step.Keeps.ID = l.id
 			plan.Steps = append(plan.Steps, step)
 			if now == "" {
-				plan.Effects = append(plan.Effects, r.loses(l.dn))
+				plan.Effects = append(plan.Effects, r.loses(l.name.Value))
 			} else {
 				plan.Effects = append(plan.Effects, ldif.Effect{Kind: ldif.Changed, DN: r.Entry.DN, ID: r.id()})
 			}
@@ -236,23 +241,25 @@ func (a Aftermath) own(s Seen, placeholder bool) (plan ldif.Plan, next Aftermath
 		change := r.Swap(holder.DN, a.holder, gone, come, placeholder)
 		plan.Steps = append(plan.Steps, ldif.Step{Change: change, Before: before})
 		kind := ldif.Changed
-		if r == a.t.Members && come == "" {
+		if r.IsMembers() && come == "" {
 			kind = ldif.MembersRemoved
 		}
 		plan.Effects = append(plan.Effects, ldif.Effect{Kind: kind, DN: holder.DN, ID: a.holder.ID, Values: []string{gone}})
 	}
 	for i, w := range a.written {
 		target, there := s.Targets.ByID(w.id)
-		if !there || !a.t.Server.SurelySameDN(target.DN, w.value) {
-			next.written[i].value = target.DN
-			swap(w.reference, w.value, target.DN)
+		if !there || !w.reference.IsTrue(w.value, target) {
+			now := w.reference.ValueOf(target)
+			next.written[i].value = now
+			swap(w.reference, w.value, now)
 		}
 	}
 	next.written = slices.DeleteFunc(next.written, func(w written) bool { return w.value == "" })
 	for i, w := range a.removed {
-		if target, there := s.Targets.ByID(w.id); there && !a.t.Server.SurelySameDN(target.DN, w.value) {
-			next.removed[i].value = target.DN
-			swap(w.reference, target.DN, "")
+		target, there := s.Targets.ByID(w.id)
+		if now := w.reference.ValueOf(target); there && now != "" && !w.reference.IsTrue(w.value, target) {
+			next.removed[i].value = now
+			swap(w.reference, now, "")
 		}
 	}
 	return plan, next

@@ -64,7 +64,7 @@ func TestApart(t *testing.T) {
 			for _, n := range needs.Referrers {
 				var found []*ldif.Entry
 				for _, e := range w.Search(n.Search) {
-					if len(e.Values("member")) > 0 && e.Values("member")[1] == n.DN {
+					if len(e.Values("member")) > 0 && e.Values("member")[1] == n.Name.Value {
 						found = append(found, e)
 					}
 				}
@@ -77,7 +77,7 @@ func TestApart(t *testing.T) {
 				var found []*ldif.Entry
 				for _, e := range w.Search(search.Search) {
 					for _, v := range e.Values("member") {
-						if v == search.DN { // the server tells the names apart
+						if v == search.Name.Value { // the server tells the names apart
 							found = append(found, e)
 						}
 					}

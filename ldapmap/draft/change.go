@@ -40,7 +40,7 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 		return nil, nil, err
 	}
 	mods := diff.mods()
-	steps := d.order(diff, mods, rename, members.mods(d.t, f.Placeholder))
+	steps := d.order(diff, mods, rename, members.mods(f.Placeholder))
 	return steps, d.effects(mods, rename, activated, members), nil
 }
 
@@ -138,6 +138,9 @@ func (d *Draft) strays(refs ldapmap.Refs) []string {
 }
 
 func (d *Draft) straysOf(r *ldapmap.Reference, refs ldapmap.Refs) []string {
+	if r.Of != "" { // it may be of an account that no directory knows; whoever takes it scrubs it
+		return nil
+	}
 	return slices.DeleteFunc(d.unseen(r.Attribute, refs), func(v string) bool {
 		return !d.t.Map.Covers(v) || d.t.Server.SameDN(v, r.Placeholder)
 	})
@@ -235,7 +238,7 @@ func asValues(v string) []string {
 //	a group's externalId, 700 new members:    modify externalId and 500 members, modify 200 members
 //	department Sales -> Ops, which places it: modrdn ou=Ops, modify department: stopped between, the same request goes on
 //	a displaced entry:                        modrdn uid=2834…mara, modify cn (made of userName) and tombstone
-func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members []ldif.Mod) []ldif.Step {
+func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members [][]ldif.Mod) []ldif.Step {
 	var steps []ldif.Step
 	e := d.write.Entry
 	dn, id := e.DN, ldif.Condition{ID: d.t.ID(e)}
@@ -256,7 +259,7 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 		mods = d.keepBlocked(mods, nil)
 	}
 	if rename == nil && len(mods) > 0 && len(members) > 0 {
-		mods, members = append(slices.Clip(mods), members[0]), members[1:]
+		mods, members = append(slices.Clip(mods), members[0]...), members[1:]
 	}
 	if len(mods) > 0 {
 		steps = append(steps, modifyStep(d.t, dn, mods, e, exact))
@@ -278,7 +281,7 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 		if d.write.Exactly && len(steps) == 0 {
 			condition = exact
 		}
-		steps = append(steps, modifyStep(d.t, dn, []ldif.Mod{m}, e, condition))
+		steps = append(steps, modifyStep(d.t, dn, m, e, condition))
 	}
 	return steps
 }

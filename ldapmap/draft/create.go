@@ -19,12 +19,16 @@ func (d *Draft) create(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	mods := m.mods(d.t, false)
-	if d.t.HasMembers() && d.t.Members.Placeholder != "" {
-		addValues(d.t, entry, d.t.Members.Attribute, d.t.Members.Placeholder)
+	mods := m.mods(false)
+	for _, r := range d.t.Members {
+		if r.Placeholder != "" {
+			addValues(d.t, entry, r.Attribute, r.Placeholder)
+		}
 	}
 	if len(mods) > 0 {
-		addValues(d.t, entry, d.t.Members.Attribute, mods[0].Values...)
+		for _, mod := range mods[0] {
+			addValues(d.t, entry, mod.Name, mod.Values...)
+		}
 		mods = mods[1:]
 	}
 	steps := []ldif.Step{{
@@ -32,7 +36,7 @@ func (d *Draft) create(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 		Inverse: &ldif.Change{Kind: ldif.Delete, DN: dn, If: ldif.Condition{Made: true}},
 	}}
 	for _, mod := range mods {
-		steps = append(steps, modifyStep(d.t, dn, []ldif.Mod{mod}, nil, ldif.Condition{Made: true}))
+		steps = append(steps, modifyStep(d.t, dn, mod, nil, ldif.Condition{Made: true}))
 	}
 	effects := []ldif.Effect{{Kind: ldif.Created, DN: dn}}
 	if d.after["active"] == false && len(d.t.Active) > 0 {

@@ -149,14 +149,14 @@ func (d *Draft) freesName() bool {
 
 // Facts is what planning needs from outside.
 type Facts struct {
-	Refs      ldapmap.Refs             // the entries that the resource refers to
-	Rounds    int                      // how many rounds of candidates were asked for
-	Found     []*ldif.Entry            // what Needs.Search found
-	Password  string                   // for Needs.Password
-	Numbers   map[*ldapmap.Counter]int // that were taken, for Needs.Numbers
-	Referrers map[string][]Referrer    // what Needs.Referrers found, by the DN referred to
-	Places    map[string]bool          // whether Needs.Places are there
-	Entries   map[string]bool          // whether there are entries with the DNs of Needs.Entries, by Server.NormalDN
+	Refs      ldapmap.Refs                // the entries that the resource refers to
+	Rounds    int                         // how many rounds of candidates were asked for
+	Found     []*ldif.Entry               // what Needs.Search found
+	Password  string                      // for Needs.Password
+	Numbers   map[*ldapmap.Counter]int    // that were taken, for Needs.Numbers
+	Referrers map[ldapmap.Name][]Referrer // what Needs.Referrers found, by the name referred to
+	Places    map[string]bool             // whether Needs.Places are there
+	Entries   map[string]bool             // whether there are entries with the DNs of Needs.Entries, by Server.NormalDN
 	// Placeholder puts the placeholder into a group that loses members: the directory refused to leave it empty.
 	Placeholder bool
 	// Follows says that the directory moves references with their targets itself, and refuses to rename what is referred to by its new name
@@ -303,7 +303,7 @@ func (d *Draft) round(number int) Needs {
 	case d.t.Server.UniqueEverywhere && d.t.Server.Default != "":
 		needs.Search.Base = d.t.Server.Default
 	case number == 0 && dn != "" && !d.t.Server.KeepsReferences: // one round trip less
-		along := referrerSearches(d.t, dn)
+		along := referrerSearches(d.t, ldapmap.DN(dn))
 		if len(along) != 1 {
 			break
 		}

@@ -30,7 +30,7 @@ func TestMemberChunks(t *testing.T) {
 	all := ids
 	ids = ids[:1201:1201]
 	groups := w.Map.Type("Group")
-	searches := w.Map.LookUp(append(ids, "nobody", ids[0]), []string{"cn=x,dc=elsewhere"}, nil)
+	searches := w.Map.LookUp(append(ids, "nobody", ids[0]), ldapmap.DNs("cn=x,dc=elsewhere"), nil)
 	if one := w.Map.LookUp(ids[:500], nil, nil); len(searches) != 13 || len(one) != 1 || searches[0].Base != "dc=example" {
 		t.Fatalf("%d searches, %d for 500", len(searches), len(one))
 	}
@@ -56,7 +56,7 @@ func TestMemberChunks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		told := map[string][]draft.Referrer{"cn=new,ou=groups,dc=example": nil}
+		told := map[ldapmap.Name][]draft.Referrer{ldapmap.DN("cn=new,ou=groups,dc=example"): nil}
 		p, needs, err := d.Plan(draft.Facts{Refs: refs, Rounds: 1, Referrers: told})
 		if err != nil || !needs.None() {
 			t.Fatal(err, needs)

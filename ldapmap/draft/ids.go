@@ -35,7 +35,7 @@ func ResourceIDs(t *ldapmap.Type, r scim.Resource) []string {
 func idsOf(t *ldapmap.Type, object map[string]any) []string {
 	var ids []string
 	for _, r := range t.References {
-		if r != t.Members {
+		if !r.IsMembers() {
 			ids = append(ids, idsIn(object[r.SCIM.Attr.Name])...)
 		}
 	}

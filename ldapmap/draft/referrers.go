@@ -18,37 +18,37 @@ import (
 //
 // What others write meanwhile is looked at afterwards: see Aftermath. What a plan that stopped has done of it is put right: see Stopped.
 
-// ReferrerSearch is a search for the entries of every type that refer to a DN.
+// ReferrerSearch is a search for the entries of every type that refer to a name.
 type ReferrerSearch struct {
 	ldapmap.Search
-	DN string
-	t  *ldapmap.Type        // what has the DN, or is to have it
-	by []*ldapmap.Reference // that it asks for
+	Name ldapmap.Name
+	t    *ldapmap.Type        // what has the name, or is to have it
+	by   []*ldapmap.Reference // that it asks for
 }
 
-// Referrer is an entry that refers to a DN.
+// Referrer is an entry that refers to a name.
 type Referrer struct {
 	Reference *ldapmap.Reference
 	Entry     *ldif.Entry
 }
 
-// referrerSearches asks for what refers to a DN of an entry of type t. Members are not read: where an entry may refer by them and by other
-// attributes, each is asked for by itself.
-func referrerSearches(t *ldapmap.Type, dn string) []ReferrerSearch {
+// referrerSearches asks for what refers to an entry of type t by the name. Members are not read: where an entry may refer by them and by
+// other attributes, each is asked for by itself.
+func referrerSearches(t *ldapmap.Type, name ldapmap.Name) []ReferrerSearch {
 	var searches []ReferrerSearch
 	ask := func(base string, by ...*ldapmap.Reference) {
 		var filters []string
 		for _, r := range by {
-			filters = append(filters, r.Filter(dn))
+			filters = append(filters, r.Filter(name.Value))
 		}
-		searches = append(searches, ReferrerSearch{ldapmap.Search{Base: base, Filter: ldif.AnyOf(filters...)}, dn, t, by})
+		searches = append(searches, ReferrerSearch{ldapmap.Search{Base: base, Filter: ldif.AnyOf(filters...)}, name, t, by})
 	}
 	var bases []string
 	var together, apart []*ldapmap.Reference
 	for _, other := range t.Map.Types {
-		references := other.ReferencesTo(t.Name)
+		references := slices.DeleteFunc(other.ReferencesTo(t.Name), func(r *ldapmap.Reference) bool { return r.Naming != name.Naming })
 		for _, r := range references {
-			if r == other.Members && len(references) > 1 {
+			if r.IsMembers() && len(references) > 1 {
 				apart = append(apart, r)
 			} else {
 				bases, together = append(bases, other.Base), append(together, r)
@@ -69,18 +69,20 @@ func referrerSearches(t *ldapmap.Type, dn string) []ReferrerSearch {
 	}
 	for _, r := range t.Map.Elsewhere.References {
 		for _, base := range elsewhere {
-			ask(base, r)
+			if r.Naming == name.Naming {
+				ask(base, r)
+			}
 		}
 	}
 	return searches
 }
 
-// Referrers tells by which references the entries found refer to the DN.
+// Referrers tells by which references the entries found refer to the name.
 func (s ReferrerSearch) Referrers(found []*ldif.Entry) []Referrer {
 	var referrers []Referrer
 	for _, e := range found {
 		for _, r := range s.by {
-			if r.IsOf(e, s.t.Name) && r.MayHold(e, s.DN) {
+			if r.IsOf(e, s.t.Name) && r.MayHold(e, s.Name.Value) {
 				referrers = append(referrers, Referrer{r, e})
 			}
 		}
@@ -94,52 +96,26 @@ func (f Facts) Told(s ReferrerSearch, found []*ldif.Entry) Facts {
 	return f
 }
 
-func told(known map[string][]Referrer, s ReferrerSearch, found []*ldif.Entry) map[string][]Referrer {
-	all := make(map[string][]Referrer, len(known)+1)
+func told(known map[ldapmap.Name][]Referrer, s ReferrerSearch, found []*ldif.Entry) map[ldapmap.Name][]Referrer {
+	all := make(map[ldapmap.Name][]Referrer, len(known)+1)
 	maps.Copy(all, known)
-	all[s.DN] = append(slices.Clip(all[s.DN]), s.Referrers(found)...)
+	all[s.Name] = append(slices.Clip(all[s.Name]), s.Referrers(found)...)
 	return all
 }
 
-// left says which DN a change leaves to nobody, and of what type the entry is.
-func (d *Draft) left(s ldif.Step) (dn string, t *ldapmap.Type) {
-	if _, _, follows := ldapmap.Follow(d.t.Server, s.Change); !follows {
-		return "", nil
-	}
-	if t = d.t.Map.TypeOf(s.Before); t == nil {
-		return "", nil
-	}
-	return s.Change.DN, t
-}
-
-// taken says which DN a change takes, and of what type the entry is.
-func (d *Draft) taken(s ldif.Step) (dn string, t *ldapmap.Type) {
-	switch s.Change.Kind {
-	case ldif.Add:
-		if !s.Change.Place {
-			return s.Change.DN, d.t
-		}
-	case ldif.ModifyDN:
-		if _, t = d.left(s); t != nil {
-			return s.Change.NewDN(), t
-		}
-	}
-	return "", nil
-}
-
-// referrersOf asks for what refers to the DNs that the plan leaves and takes, as far as the facts do not tell.
+// referrersOf asks for what refers by the names that the plan leaves and takes, as far as the facts do not tell.
 func (d *Draft) referrersOf(p ldif.Plan, f Facts) (searches []ReferrerSearch) {
-	if d.t.Server.KeepsReferences {
-		return nil
-	}
-	ask := func(dn string, t *ldapmap.Type) {
-		if _, told := f.Referrers[dn]; t != nil && !told {
-			searches = append(searches, referrerSearches(t, dn)...)
+	ask := func(t *ldapmap.Type, name ldapmap.Name) {
+		asked := func(s ReferrerSearch) bool { return s.Name == name }
+		if _, told := f.Referrers[name]; name.Value != "" && !told && !slices.ContainsFunc(searches, asked) {
+			searches = append(searches, referrerSearches(t, name)...)
 		}
 	}
-	for _, s := range p.Steps {
-		ask(d.left(s))
-		ask(d.taken(s))
+	for _, of := range d.passings(p) {
+		for _, name := range of {
+			ask(name.t, name.gone)
+			ask(name.t, name.come)
+		}
 	}
 	return searches
 }
@@ -152,9 +128,9 @@ func (d *Draft) referrersOf(p ldif.Plan, f Facts) (searches []ReferrerSearch) {
 //	anna becomes mara; mara becomes anna again, while groups that hold both are yet to let go of anna
 //	anna becomes mara, who has just become noor; their group is yet to let go of mara
 func (d *Draft) moving(p ldif.Plan, f Facts) bool {
-	return f.Again < Patience && slices.ContainsFunc(p.Steps, func(s ldif.Step) bool {
-		now, _ := d.taken(s)
-		return now != "" && len(f.Referrers[now]) > 0
+	taken := func(name passing) bool { return name.taken && len(f.Referrers[name.come]) > 0 }
+	return len(f.Referrers) > 0 && f.Again < Patience && slices.ContainsFunc(d.passings(p), func(of []passing) bool {
+		return slices.ContainsFunc(of, taken)
 	})
 }
 
@@ -168,38 +144,12 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 	}
 	whole := ldif.Plan{Before: p.Before, Effects: slices.Clone(p.Effects)}
 	var last []ldif.Step // of entries that the plan itself changes: what it asserts of them must still hold
-	for _, s := range p.Steps {
-		old, _ := d.left(s)
-		now, _ := d.taken(s)
+	for i, of := range d.passings(p) {
+		s := p.Steps[i]
 		var ahead, behind []ldif.Step
-		for _, r := range f.Referrers[now] {
-			if now != "" && !r.among(f.Referrers[old]) && !changes(p, r.id()) && !(r.Reference.Single && old != "") {
-				scrub := r.step(now, "", f.Placeholder) // from somebody who had the name before
-				scrub.Inverse = nil
-				scrub.Change.If.Version = r.Entry.Value(d.t.Server.VersionAttribute) // another newcomer may be in it by now
-				ahead = append(ahead, scrub)
-				whole.Effects = append(whole.Effects, r.loses(now))
-			}
-		}
-		for _, r := range f.Referrers[old] {
-			switch {
-			case old == "":
-			case changes(p, r.id()):
-				last = append(last, r.step(old, now, f.Placeholder))
-				continue
-			case now != "" && f.Follows:
-				behind = append(behind, late(r.step(old, now, false), s))
-			case now == "":
-				ahead = append(ahead, early(r.step(old, "", f.Placeholder), s))
-			case r.Reference.Single:
-				ahead = append(ahead, early(r.step(old, now, false), s))
-			default:
-				ahead = append(ahead, early(r.stillRefers(r.step("", now, false), old), s))
-				behind = append(behind, late(r.letsGo(old, now, f.Placeholder), s))
-			}
-			if old != "" && now == "" {
-				whole.Effects = append(whole.Effects, r.loses(old))
-			}
+		for _, name := range of {
+			before, after, later := d.follow(p, s, name, f, &whole.Effects)
+			ahead, behind, last = append(ahead, before...), append(behind, after...), append(last, later...)
 		}
 		whole.Steps = append(append(append(whole.Steps, ahead...), s), behind...)
 	}
@@ -212,6 +162,43 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 		whole.Steps = append(whole.Steps, step)
 	}
 	return whole
+}
+
+// follow is what keeps the references by one name true, before the step and behind it, and at the plan's end.
+func (d *Draft) follow(p ldif.Plan, s ldif.Step, name passing, f Facts, effects *[]ldif.Effect) (ahead, behind, last []ldif.Step) {
+	old, now := name.gone.Value, name.come.Value
+	for _, r := range f.Referrers[name.come] {
+		if name.taken && !r.among(f.Referrers[name.gone]) && !changes(p, r.id()) && !(r.Reference.Single && old != "") {
+			scrub := r.step(now, "", f.Placeholder) // from somebody who had the name before
+			scrub.Inverse = nil
+			scrub.Change.If.Version = r.Entry.Value(d.t.Server.VersionAttribute) // another newcomer may be in it by now
+			ahead = append(ahead, scrub)
+			*effects = append(*effects, r.loses(now))
+		}
+	}
+	if old == "" {
+		return ahead, nil, nil
+	}
+	for _, r := range f.Referrers[name.gone] {
+		switch {
+		case changes(p, r.id()):
+			last = append(last, r.step(old, now, f.Placeholder))
+			continue
+		case now != "" && f.Follows && name.gone.Of == "":
+			behind = append(behind, late(r.step(old, now, false), s))
+		case now == "":
+			ahead = append(ahead, early(r.step(old, "", f.Placeholder), s))
+		case r.Reference.Single:
+			ahead = append(ahead, early(r.step(old, now, false), s))
+		default:
+			ahead = append(ahead, early(r.stillRefers(r.step("", now, false), old), s))
+			behind = append(behind, late(r.letsGo(old, now, f.Placeholder), s))
+		}
+		if now == "" {
+			*effects = append(*effects, r.loses(old))
+		}
+	}
+	return ahead, behind, last
 }
 
 // early marks what keeps a reference true before its target is changed.
@@ -228,7 +215,7 @@ func late(step, of ldif.Step) ldif.Step {
 
 // loses is the effect of letting go of a DN that nobody has, or will have.
 func (r Referrer) loses(dn string) ldif.Effect {
-	if r.Reference == r.Reference.Type.Members {
+	if r.Reference.IsMembers() {
 		return ldif.Effect{Kind: ldif.MembersRemoved, DN: r.Entry.DN, ID: r.id(), Values: []string{dn}}
 	}
 	return ldif.Effect{Kind: ldif.Changed, DN: r.Entry.DN, ID: r.id()}

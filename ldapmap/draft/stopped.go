@@ -51,25 +51,38 @@ func (d *Draft) Stopped(r ldif.Receipt) Aftermath {
 
 // kept is the reference that a step of the plan keeps true.
 func (d *Draft) kept(p ldif.Plan, s ldif.Step) (k kept, known bool) {
-	for _, of := range p.Steps {
-		dn, t := d.left(of)
-		if t == nil || of.Change.If.ID != s.Keeps.ID {
-			continue
-		}
-		k = kept{id: s.Keeps.ID, t: t, names: []string{dn}}
-		if of.Change.Kind == ldif.ModifyDN {
-			k.names = append(k.names, of.Change.NewDN())
-		}
-		for _, search := range referrerSearches(t, dn) {
-			for _, r := range search.by {
-				if r.Attribute == s.Change.Mods[0].Name && r.IsOf(s.Before, t.Name) {
-					k.Referrer = Referrer{r, s.Before}
-					return k, true
+	for i, of := range d.passings(p) {
+		for _, name := range of {
+			if p.Steps[i].Change.If.ID != s.Keeps.ID || name.gone.Value == "" || !concerns(s.Change, name) {
+				continue
+			}
+			k = kept{id: s.Keeps.ID, t: name.t, names: []string{name.gone.Value}}
+			if name.come.Value != "" {
+				k.names = append(k.names, name.come.Value)
+			}
+			for _, search := range referrerSearches(name.t, name.gone) {
+				for _, r := range search.by {
+					if r.Attribute == s.Change.Mods[0].Name && r.IsOf(s.Before, name.t.Name) {
+						k.Referrer = Referrer{r, s.Before}
+						return k, true
+					}
 				}
 			}
 		}
 	}
 	return k, false
+}
+
+// concerns says that a change of a referrer is about one of the names. A plan may pass on several: the DN, and values.
+func concerns(c ldif.Change, name passing) bool {
+	return name.gone.Of == "" || slices.ContainsFunc(c.Mods, func(m ldif.Mod) bool {
+		return slices.Contains(m.Values, name.gone.Value) || slices.Contains(m.Values, name.come.Value)
+	})
+}
+
+// same says whether two values of the reference are one to the server.
+func (k kept) same(a, b string) bool {
+	return k.Reference.Calls(a).IsSame(k.t.Server, k.Reference.Calls(b))
 }
 
 // did notes what a step came to.
@@ -82,7 +95,7 @@ func (k *kept) did(s ldif.StepReceipt) {
 			held := slices.ContainsFunc(s.Sent.Mods, func(o ldif.Mod) bool {
 				return o.Op != m.Op && o.Name == m.Name && slices.Contains(o.Values, v)
 			})
-			if held || !slices.ContainsFunc(k.names, func(n string) bool { return k.t.Server.SameDN(n, v) }) {
+			if held || !slices.ContainsFunc(k.names, func(n string) bool { return k.same(n, v) }) {
 				continue // taken and given again, to see that it is there; or the placeholder
 			}
 			if m.Op == ldif.DeleteValues {
@@ -98,8 +111,8 @@ func (k *kept) did(s ldif.StepReceipt) {
 // holder is the entry as the look found it, nil where it has gone. One that is no resource, and does not refer to any of the names, shows
 // in no look: it is taken to be where it was until it was tried there.
 func (k kept) holder(s Seen) *ldif.Entry {
-	for _, dn := range k.names {
-		for _, r := range s.Referrers[dn] {
+	for _, name := range k.names {
+		for _, r := range s.Referrers[k.Reference.Calls(name)] {
 			if k.among([]Referrer{r}) {
 				return r.Entry
 			}
@@ -118,6 +131,8 @@ func (k kept) holder(s Seen) *ldif.Entry {
 // amends are the steps that put right what the look found, and what the reference is known by then.
 func (k kept) amends(s Seen, placeholder bool) ([]ldif.Step, kept) {
 	target, there := s.Targets.ByID(k.id)
+	now := k.Reference.ValueOf(target)
+	there = there && now != ""
 	holder := k.holder(s)
 	if holder == nil {
 		return nil, k
@@ -126,36 +141,37 @@ func (k kept) amends(s Seen, placeholder bool) ([]ldif.Step, kept) {
 	refers := there && k.taken && len(k.given) == 0
 	held := false // it has the target's name
 	var gone, left []string
-	for _, dn := range k.names {
-		given := slices.ContainsFunc(k.given, func(g string) bool { return k.t.Server.SurelySameDN(g, dn) })
-		owner, owned := s.owner(k.t.Server, dn)
+	for _, v := range k.names {
+		name := k.Reference.Calls(v)
+		given := slices.ContainsFunc(k.given, func(g string) bool { return k.Reference.Calls(g).IsSurelySame(k.t.Server, name) })
+		owner, owned := s.owner(k.t.Server, name)
 		switch {
-		case !k.among(s.Referrers[dn]):
+		case !k.among(s.Referrers[name]):
 		case owned && owner.ID == k.id:
 			held = true
 		case owned && !given: // it means the newcomer
 		case given:
-			gone, refers = append(gone, dn), refers || there && k.taken
+			gone, refers = append(gone, v), refers || there && k.taken
 		default:
-			left, refers = append(left, dn), refers || there
+			left, refers = append(left, v), refers || there
 		}
 	}
 	var steps []ldif.Step
 	if refers && !held {
-		k.given, k.tried = append(slices.Clip(k.given), target.DN), true
-		if !slices.Contains(k.names, target.DN) {
-			k.names = append(slices.Clip(k.names), target.DN)
+		k.given, k.tried = append(slices.Clip(k.given), now), true
+		if !slices.Contains(k.names, now) {
+			k.names = append(slices.Clip(k.names), now)
 		}
 		if len(left) == 0 { // in the place of what goes, if something does
 			gone = append(gone, "")[:max(1, len(gone))]
 			left, gone = gone[:1], gone[1:]
 		}
 	}
-	for _, dn := range left {
-		steps = append(steps, k.step(dn, target.DN, placeholder))
+	for _, v := range left {
+		steps = append(steps, k.step(v, now, placeholder))
 	}
-	for _, dn := range gone {
-		steps = append(steps, k.step(dn, "", placeholder))
+	for _, v := range gone {
+		steps = append(steps, k.step(v, "", placeholder))
 	}
 	return steps, k
 }

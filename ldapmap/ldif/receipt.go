@@ -71,11 +71,13 @@ func (r Receipt) Members() (done, all int) {
 		if !step.Change.IsSettled() || step.Inverse != nil || step.Before != r.Plan.Before {
 			continue
 		}
+		count := 0 // a member may be held by several attributes, side by side
 		for _, m := range step.Change.Mods {
-			all += len(m.Values)
-			if r.Steps[i].State == Done || r.Steps[i].State == Stands {
-				done += len(m.Values)
-			}
+			count = max(count, len(m.Values))
+		}
+		all += count
+		if r.Steps[i].State == Done || r.Steps[i].State == Stands {
+			done += count
 		}
 	}
 	return done, all

@@ -205,9 +205,9 @@ func (w *World) Search(s ldapmap.Search) []*ldif.Entry {
 	return found
 }
 
-func (w *World) Refs(ids, dns []string, groups ...ldif.SID) ldapmap.Refs {
+func (w *World) Refs(ids []string, names []ldapmap.Name, groups ...ldif.SID) ldapmap.Refs {
 	var found []*ldif.Entry
-	for _, s := range w.Map.LookUp(ids, dns, groups) {
+	for _, s := range w.Map.LookUp(ids, names, groups) {
 		found = append(found, w.Search(s)...)
 	}
 	return w.Map.Refs(found, nil)
@@ -233,12 +233,12 @@ func (w *World) Entry(t *ldapmap.Type, id string) *ldif.Entry {
 // Draft is the write's draft with the refs that it needs.
 func (w *World) Draft(t *ldapmap.Type, write draft.Write) (*draft.Draft, ldapmap.Refs, error) {
 	ids := append(draft.ResourceIDs(t, write.After), append(write.Members.Add, write.Members.Remove...)...)
-	var dns []string
+	var names []ldapmap.Name
 	if write.Entry != nil {
-		dns = read.References(t, write.Entry, nil)
+		names = read.References(t, write.Entry, nil)
 	}
 	d, err := draft.New(t, write)
-	return d, w.Refs(ids, dns), err
+	return d, w.Refs(ids, names), err
 }
 
 // Plan asks and answers what the bridge would. What makes room for the write comes first in the plan.

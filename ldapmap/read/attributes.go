@@ -18,9 +18,11 @@ func Attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
 		}
 	}
 	if t.HasMembers() && wants != nil && wants(t.MemberRef()) {
-		names = withName(names, t.Members.Attribute)
-		if p := t.Members.Primary; p != nil {
-			names = withName(names, p.SID)
+		for _, r := range t.Members {
+			names = withName(names, r.Attribute)
+			if p := r.Primary; p != nil {
+				names = withName(names, p.SID)
+			}
 		}
 	}
 	return names
@@ -34,15 +36,18 @@ func withName(names []string, name string) []string {
 	return append(names, name)
 }
 
-// References are the values that Resource needs refs for, of the attributes that wants names (nil: all, members where the entry has them).
-func References(t *ldapmap.Type, e *ldif.Entry, wants func(schema.Ref) bool) []string {
-	var values []string
+// References are what calls the targets that Resource needs refs for, of the attributes that wants names (nil: all, members where the entry
+// has them).
+func References(t *ldapmap.Type, e *ldif.Entry, wants func(schema.Ref) bool) []ldapmap.Name {
+	var names []ldapmap.Name
 	for _, r := range t.References {
 		if wants == nil || wants(r.SCIM.Owner()) {
-			values = append(values, e.Values(r.Attribute)...)
+			for _, v := range e.Values(r.Attribute) {
+				names = append(names, r.Calls(v))
+			}
 		}
 	}
-	return values
+	return names
 }
 
 // PrimaryGroups are the entry's SID where Resource needs refs for the accounts whose primary group it is.
@@ -50,10 +55,13 @@ func PrimaryGroups(t *ldapmap.Type, e *ldif.Entry, wants func(schema.Ref) bool) 
 	if !t.HasMembers() || wants != nil && !wants(t.MemberRef()) {
 		return nil
 	}
-	if group := t.Members.PrimaryOf(e); group != "" {
-		return []ldif.SID{group}
+	var groups []ldif.SID
+	for _, r := range t.Members {
+		if group := r.PrimaryOf(e); group != "" {
+			groups = append(groups, group)
+		}
 	}
-	return nil
+	return groups
 }
 
 // AttributesOfAll are those of every type, without members: for a search that finds entries of any.

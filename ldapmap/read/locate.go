@@ -9,7 +9,11 @@ import (
 // Locate gives the references in a resource their addresses ($ref), under the base URL.
 func Locate(t *ldapmap.Type, r scim.Resource, baseURL string) {
 	for _, reference := range t.References {
-		locate(t.Map, r.Get(schema.Ref{Extension: reference.SCIM.Extension, Attr: reference.SCIM.Attr}), reference.To, baseURL)
+		to := reference.To
+		if reference.IsMembers() { // each says of what type it is
+			to = ""
+		}
+		locate(t.Map, r.Get(schema.Ref{Extension: reference.SCIM.Extension, Attr: reference.SCIM.Attr}), to, baseURL)
 	}
 }
 

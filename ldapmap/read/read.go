@@ -60,23 +60,35 @@ func Judged(t *ldapmap.Type, r scim.Resource, e *ldif.Entry) scim.Resource {
 	return r
 }
 
-// members are the members that the entry was read with, those that refs knows.
+// members are the members that the entry was read with, those that refs knows. One that several attributes hold is one member.
 func members(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) []any {
 	var members []any
+	var known map[string]bool
+	if len(t.Members) > 1 || t.Members[0].Of != "" {
+		known = map[string]bool{}
+	}
 	add := func(target ldapmap.Target) {
+		if known[target.ID] {
+			return
+		}
+		if known != nil {
+			known[target.ID] = true
+		}
 		member := map[string]any{"value": target.ID, "type": target.Type}
 		if target.Name != "" {
 			member["display"] = target.Name
 		}
 		members = append(members, member)
 	}
-	for _, v := range e.Values(t.Members.Attribute) {
-		if target, ok := t.Members.Target(v, refs); ok {
+	for _, r := range t.Members {
+		for _, v := range e.Values(r.Attribute) {
+			if target, ok := r.Target(v, refs); ok {
+				add(target)
+			}
+		}
+		for _, target := range r.PrimaryMembers(e, refs) {
 			add(target)
 		}
-	}
-	for _, target := range t.Members.PrimaryMembers(e, refs) {
-		add(target)
 	}
 	return members
 }

@@ -129,14 +129,14 @@ func negated(whole filter.Expr, inner translated) translated {
 
 func (x *translator) translateCompare(c *filter.Compare) translated {
 	attribute := c.Path.Ref.Attr
-	reference := x.Reference(c.Path.Ref)
+	references := x.ReferencesBy(c.Path.Ref)
 	switch {
 	case attribute.Name == "id" && c.Path.Ref.Extension == nil:
 		return x.translateID(c)
 	case attribute.Name == "active" && c.Path.Ref.Extension == nil && len(x.Active) > 0:
 		return x.translateActive(c)
-	case reference != nil:
-		return x.translateReference(c, reference)
+	case len(references) > 0:
+		return x.translateReferences(c, references)
 	}
 	if bounds, ok := x.timeFilter(c); ok {
 		return translated{bounds, c}
@@ -167,6 +167,15 @@ func (x *translator) translateID(c *filter.Compare) translated {
 	return translated{ldif.Everything, c}
 }
 
+// translateReferences finds what refers by one of the attributes.
+func (x *translator) translateReferences(c *filter.Compare, by []*ldapmap.Reference) translated {
+	terms := make([]translated, 0, len(by))
+	for _, r := range by {
+		terms = append(terms, x.translateReference(c, r))
+	}
+	return either(c, terms)
+}
+
 // translateReference is exact where the server compares the values as references and every value shows.
 func (x *translator) translateReference(c *filter.Compare, r *ldapmap.Reference) translated {
 	id, ok := c.Value.(string)
@@ -175,10 +184,21 @@ func (x *translator) translateReference(c *filter.Compare, r *ldapmap.Reference)
 		return translated{presence(r), c}
 	}
 	target, ok := x.refs.ByID(id)
-	if _, shown := r.Target(target.DN, x.refs); !ok || !shown {
+	if !ok || !r.Takes(target) {
 		return nothing // no resource shows it
 	}
-	f := translated{ldap: ldif.Equality(r.Attribute, target.DN)}
+	names := []string{target.DN}
+	if r.Of != "" {
+		names = target.Names[r.Naming]
+	}
+	var texts []string
+	for _, name := range names {
+		texts = append(texts, ldif.Equality(r.Attribute, name))
+	}
+	f := translated{ldap: ldif.AnyOf(texts...)}
+	if len(names) == 0 {
+		f.ldap = ldif.Nothing
+	}
 	if r.Primary != nil && target.Primary != "" {
 		f.ldap = ldif.AnyOf(f.ldap, target.Primary.Equality(r.Primary.SID))
 	}
@@ -199,11 +219,15 @@ func presence(r *ldapmap.Reference) string {
 // translateValuePath asks of each slot of the attribute whether its value can satisfy the inner filter, the slot's fixed part
 // (`type eq "work"`) decided here.
 func (x *translator) translateValuePath(v *filter.ValuePath) translated {
-	if r := x.Reference(v.Path.Ref); r != nil {
+	if references := x.ReferencesBy(v.Path.Ref); len(references) > 0 {
 		if c, ok := v.Inner.(*filter.Compare); ok && compile.CompareName(c) == "value" && c.Op == filter.Equal {
-			return x.translateReference(&filter.Compare{Path: valueOf(v.Path), Op: c.Op, Value: c.Value}, r)
+			return x.translateReferences(&filter.Compare{Path: valueOf(v.Path), Op: c.Op, Value: c.Value}, references)
 		}
-		return translated{presence(r), v}
+		var texts []string
+		for _, r := range references {
+			texts = append(texts, presence(r))
+		}
+		return translated{ldif.AnyOf(texts...), v}
 	}
 	var alternatives []string
 	seen := [][]compile.Clause{}
