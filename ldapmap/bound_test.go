@@ -71,6 +71,19 @@ func TestForProblems(t *testing.T) {
 [0].active[0]: userPassword holds passwords, and says of nobody whether he is active
 [0].active[1]: carLicense is computed under attributes[4] too
 [1].members.attribute: description holds no DNs in the directory's schema`},
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
+  objectClasses: [inetOrgPerson]
+  match: [{scim: userName}, {scim: userName, in: 'phoneNumbers[type eq "fax"].value'}]
+  attributes:
+    - {scim: userName, ldap: uid}
+    - {scim: externalId, ldap: carLicense}
+    - {scim: 'phoneNumbers[type eq "fax"].value', ldap: fax}
+`, `[0].attributes[1].ldap: carLicense may have several values in the directory's schema: with ` +
+			"`match` it says whose an entry is, and takes one alone\n" +
+			`[0].attributes[2].ldap: facsimileTelephoneNumber has no equality rule in the directory's schema, and ` +
+			"`match` is to find entries by it"},
 		{ldif.ActiveDirectory, `
 - type: User
   base: DC=example

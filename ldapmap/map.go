@@ -38,6 +38,8 @@ type Type struct {
 	StandIns   []*Rule      // the rules with `empty`, each behind those that its expression reads
 	Unique     []*Rule      // of the SCIM attributes that no two resources share
 	Login      *Rule        // of userName; nil where the map has none
+	Match      []Key        // by which a POST finds an entry that was there before, in their order
+	ExternalID *Rule        // nil: the map has none
 	Tombstone  string       // LDAP attribute that keeps a tombstone name (see IsTombstone); "": none
 	DN         *compile.Expression
 	Rename     string // whether entries are renamed; "": as DN says
@@ -59,6 +61,9 @@ type Rule struct {
 	Must         bool       // an object class of the map demands the attribute
 	Reference    *Reference // nil: the value is no reference
 }
+
+// Key is a key of compile.Key as it stands in one directory.
+type Key struct{ Of, In *Rule }
 
 // Type returns the resource type named, or nil.
 func (m *Map) Type(name string) *Type {
