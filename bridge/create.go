@@ -8,7 +8,8 @@ import (
 )
 
 // Create makes a resource (RFC 7644 §3.3): one search for the values that it claims, the add, and the read after it, which also shows
-// whether another add claimed the same at the same time.
+// whether another add claimed the same at the same time. Where the map has keys (`match`), they are searched first, and an entry that they
+// find is changed instead.
 func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v View) (*Result, error) {
 	r, err := b.begin(ctx, c, "create", typ, v)
 	if err != nil {
@@ -27,7 +28,7 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	}
 	r.shown.SpecifyAll(resource)
 	creation := &creation{request: r, members: draft.TakeMembers(r.typ, resource), resource: resource}
-	result, err := creation.runOrComplete(ctx, body)
+	result, err := creation.linkOrRun(ctx, body)
 	return result.dropping(dropped), err
 }
 

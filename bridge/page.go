@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"scimbridge/ldapmap"
 	"scimbridge/scim"
 )
 
@@ -73,6 +74,19 @@ func (l *listing) page(ctx context.Context) (*List, []item, error) {
 		list.NextCursor = l.cursor(end, places[len(places)-1])
 	}
 	return list, places, nil
+}
+
+// listed is the page of what one search found.
+func (l *listing) listed(p *part, matches []found, refs ldapmap.Refs) *List {
+	l.sort(matches)
+	list := l.answer(len(matches))
+	for _, f := range cut(matches, list.StartIndex-1, l.size) {
+		if f.resource == nil {
+			f.resource = l.b.resource(l.call, p.t, f.entry, refs)
+		}
+		list.Resources = append(list.Resources, p.p.Apply(f.resource))
+	}
+	return list
 }
 
 // cut is the part of a list from an offset on.

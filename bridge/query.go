@@ -24,10 +24,16 @@ func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List,
 	if err != nil {
 		return nil, err
 	}
+	var list *List
 	if l.isDirect() {
-		return l.direct(ctx, l.parts[0])
+		list, err = l.direct(ctx, l.parts[0])
+	} else {
+		list, err = l.paged(ctx)
 	}
-	return l.paged(ctx)
+	if err == nil && list.Total == 0 && len(l.parts) == 1 && q.Cursor == nil {
+		return l.correlated(ctx, l.parts[0], list)
+	}
+	return list, err
 }
 
 // direct answers a query that few entries can match by one search.
@@ -39,14 +45,5 @@ func (l *listing) direct(ctx context.Context, p *part) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	matches := l.matching(0, entries, refs)
-	l.sort(matches)
-	list := l.answer(len(matches))
-	for _, f := range cut(matches, list.StartIndex-1, l.size) {
-		if f.resource == nil {
-			f.resource = l.b.resource(l.call, p.t, f.entry, refs)
-		}
-		list.Resources = append(list.Resources, p.p.Apply(f.resource))
-	}
-	return list, nil
+	return l.listed(p, l.matching(0, entries, refs), refs), nil
 }

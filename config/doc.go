@@ -54,6 +54,9 @@
 //	    createParents: false         # make the organizational units that dn puts an entry below where they are missing
 //	    tombstone: extensionName     # LDAP attribute that holds the userName that Entra gives a soft-deleted user
 //	    unique: [userName]           # SCIM attributes that no two share, beside userName and the displayName of groups
+//	    match:                       # keys by which a POST, and a query before it, finds an entry that was there before
+//	      - userName
+//	      - {scim: userName, in: 'emails[type eq "work"].value'} # the userName of the POST, where the entry has its mail
 //	    attributes:
 //	      - {scim: userName, ldap: userPrincipalName}
 //	      - {scim: externalId, ldap: employeeNumber}

@@ -29,6 +29,16 @@ func fieldOf(section reflect.Type, key string) (reflect.Type, bool) {
 	return nil, false
 }
 
+// aloneIn is the key of a section that a single value in its place is of; "": there is none.
+func aloneIn(section reflect.Type) string {
+	for field := range fieldsOf(section) {
+		if field.Tag.Get("alone") != "" {
+			return field.Tag.Get("koanf")
+		}
+	}
+	return ""
+}
+
 // keysOf lists the keys of a section.
 func keysOf(section reflect.Type) []string {
 	var keys []string

@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write what the servers did into the exc
 // the `plan` that it causes as LDIF (absent: none), and the `answer` (status, an empty line, body). Where a server differs its sections
 // bear its name behind an @: `plan@active-directory`. Every file starts from start.ldif, or its product's own. {mara} stands for the id of
 // the account mara@…, {night-shift} for that of the group Night Shift; a section `more.yaml` ahead of the first request goes behind the
-// example's configuration.
+// example's configuration, and the lines of a section `env` there are variables over it.
 //
 // Lines of the comment say what else there is to know: `feature: …` which row of the README's table the file shows; `servers: memory
 // openldap` keeps it to some servers, and `elsewhere: …` says why, unless another file shows the same there.
@@ -131,10 +131,16 @@ func (x *exchange) run(t *testing.T, server *dirtest.Server) {
 	var result []txtar.File
 	changed := false
 	more := ""
-	if first := x.archive.Files[0]; first.Name == "more.yaml" {
-		more, result, x.archive.Files = string(first.Data), append(result, first), x.archive.Files[1:]
+	var env []string
+	for ; !strings.HasPrefix(x.archive.Files[0].Name, "request"); x.archive.Files = x.archive.Files[1:] {
+		first := x.archive.Files[0]
+		if result = append(result, first); first.Name == "env" {
+			env = strings.Split(strings.TrimSpace(string(first.Data)), "\n")
+			continue
+		}
+		more = string(first.Data)
 	}
-	x.d = deployAs(t, server, its, more)
+	x.d = deployAs(t, server, its, more, env...)
 	for i := 0; i < len(x.archive.Files); {
 		step := x.archive.Files[i : i+1]
 		for i++; i < len(x.archive.Files) && !strings.HasPrefix(x.archive.Files[i].Name, "request"); i++ {

@@ -64,6 +64,10 @@ func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {
 	if login := c.RuleFor("userName"); login != nil {
 		t.Login = rules[login]
 	}
+	for _, k := range c.Match {
+		t.Match = append(t.Match, Key{rules[k.Of], rules[k.In]})
+	}
+	t.ExternalID = rules[c.ExternalID]
 	l := learner{t: t, compiled: c}
 	l.learn()
 	t.setAttributes()
@@ -151,6 +155,7 @@ func (l *learner) rule(r *Rule) {
 		if r.Form == nil && !r.Computed() && r.Options.Reference == "" && !r.WriteOnly() {
 			r.Form = compile.KindOf(definition.Syntax, r.SCIMType())
 		}
+		l.match(path, r)
 		l.fits(path, r, definition)
 		r.LDAP = l.t.Server.Schema.Description(r.LDAP)
 	}
@@ -178,6 +183,18 @@ func (l *learner) rule(r *Rule) {
 			Type: l.t, SCIM: r.Ref, Path: r.Path(), Attribute: r.LDAP, To: to, Many: r.Many() || r.Single, Single: r.Single,
 		}
 		l.t.References = append(l.t.References, r.Reference)
+	}
+}
+
+// match reports what entries cannot be found by, and an externalId of which two requests at once might each write one.
+func (l *learner) match(path string, r *Rule) {
+	isKey := func(k Key) bool { return k.In == r }
+	switch {
+	case slices.ContainsFunc(l.t.Match, isKey) && !l.t.Comparable(r.LDAP):
+		l.report(path, r.LDAP+" has no equality rule in the directory's schema, and `match` is to find entries by it")
+	case len(l.t.Match) > 0 && r == l.t.ExternalID && !r.Single:
+		l.report(path, r.LDAP+" may have several values in the directory's schema: "+
+			"with `match` it says whose an entry is, and takes one alone")
 	}
 }
 

@@ -90,6 +90,19 @@ func TestForProblems(t *testing.T) {
 [1].members[1].attribute: none of the object classes allows memberUid
 [1].members[2].of: uuid is not in the directory's schema
 [1].members[3].of: userPassword holds passwords, and names nobody`},
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
+  objectClasses: [inetOrgPerson]
+  match: [{scim: userName}, {scim: userName, in: 'phoneNumbers[type eq "fax"].value'}]
+  attributes:
+    - {scim: userName, ldap: uid}
+    - {scim: externalId, ldap: carLicense}
+    - {scim: 'phoneNumbers[type eq "fax"].value', ldap: fax}
+`, `[0].attributes[1].ldap: carLicense may have several values in the directory's schema: with ` +
+			"`match` it says whose an entry is, and takes one alone\n" +
+			`[0].attributes[2].ldap: facsimileTelephoneNumber has no equality rule in the directory's schema, and ` +
+			"`match` is to find entries by it"},
 		{ldif.ActiveDirectory, `
 - type: User
   base: DC=example

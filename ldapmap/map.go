@@ -40,6 +40,8 @@ type Type struct {
 	StandIns   []*Rule      // the rules with `empty`, each behind those that its expression reads
 	Unique     []*Rule      // of the SCIM attributes that no two resources share
 	Login      *Rule        // of userName; nil where the map has none
+	Match      []Key        // by which a POST finds an entry that was there before, in their order
+	ExternalID *Rule        // nil: the map has none
 	Tombstone  string       // LDAP attribute that keeps a tombstone name (see IsTombstone); "": none
 	DN         *compile.Expression
 	Rename     string // whether entries are renamed; "": as DN says
@@ -64,6 +66,9 @@ type Rule struct {
 	Counter      *Counter   // that a new entry's number is taken from; nil: there is none
 	Source       *Rule      // of a copy: what gives its values, as it would write them here
 }
+
+// Key is a key of compile.Key as it stands in one directory.
+type Key struct{ Of, In *Rule }
 
 // Type returns the resource type named, or nil.
 func (m *Map) Type(name string) *Type {

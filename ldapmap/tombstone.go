@@ -2,6 +2,7 @@ package ldapmap
 
 import (
 	"regexp"
+	"slices"
 
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim/stringprep"
@@ -16,9 +17,11 @@ import (
 //	  restore: mara@contoso.example                                 uid: mara@contoso.example
 var tombstonePrefix = regexp.MustCompile(`^[0-9a-fA-F]{32}`)
 
+const tombstoneLength = 32 // of the prefix
+
 // IsTombstone says whether name is the tombstone form of login.
 func IsTombstone(name, login string) bool {
-	return login != "" && tombstonePrefix.MatchString(name) && stringprep.Equal(name[32:], login)
+	return login != "" && tombstonePrefix.MatchString(name) && stringprep.Equal(name[tombstoneLength:], login)
 }
 
 // LoginOf is the userName that the entry holds, beneath a tombstone or not.
@@ -32,6 +35,16 @@ func (t *Type) LoginOf(e *ldif.Entry) string {
 func (t *Type) TombstoneOf(e *ldif.Entry) string {
 	_, tombstone := t.names(e)
 	return tombstone
+}
+
+// IsLeaver says that an entry was soft-deleted: it carries a tombstone name, or has become one where the map keeps none.
+func (t *Type) IsLeaver(e *ldif.Entry) bool {
+	if t.TombstoneOf(e) != "" {
+		return true
+	}
+	return t.Login != nil && slices.ContainsFunc(e.Values(t.Login.LDAP), func(name string) bool {
+		return IsTombstone(name, name[min(len(name), tombstoneLength):])
+	})
 }
 
 // names are the entry's userName and the tombstone name over it: of several userNames the one that the tombstone is of, else the one that

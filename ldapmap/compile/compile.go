@@ -139,6 +139,7 @@ func (c *compiler) compile(o Options) *Type {
 	t.Resource = prune(full, t)
 	c.extensions(o)
 	c.unique(o)
+	c.match(o)
 	c.expressions(o)
 	if o.Tombstone != "" && t.RuleFor("userName") == nil {
 		c.report("tombstone", "a tombstone needs a mapped userName")

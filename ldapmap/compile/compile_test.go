@@ -38,6 +38,35 @@ func TestCompileFaults(t *testing.T) {
 		{user("") + user(""), "[1].type: User is mapped twice"},
 		{user("  filter: (a=b"), `[0].filter: filter "(a=b", offset 4: ')' wanted`},
 		{user("  rename: no"), `[0].rename: "no" is not known: never is, or nothing where entries follow ` + "`dn`"},
+		{
+			user("    - {scim: externalId, ldap: l}\n" +
+				"  match: [{scim: userName}, {scim: externalId}, {scim: userName, in: externalId}]"),
+			"",
+		},
+		{
+			user("  match: [{scim: userName}]"),
+			"[0].match: externalId is not mapped, and it alone tells whose an entry is: map it to an attribute that the entries have free",
+		},
+		{
+			user("    - {scim: externalId, ldap: l, on: create}\n  match: [{scim: userName}]"),
+			"[0].match: externalId is written to what is found, and the map writes it `on: create` alone",
+		},
+		{
+			user("    - {scim: externalId, ldap: l}\n    - {scim: password, ldap: userPassword}\n    " +
+				"- {scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager', ldap: manager, reference: User}\n" +
+				"    - {scim: 'x509Certificates.value', ldap: userCertificate}\n" +
+				"  match: [{scim: UserName}, {scim: userName}, {scim: title}, {}, " +
+				"{scim: password}, {scim: userName, in: userName}, {scim: userName, in: 'x509Certificates.value'}, " +
+				"{scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager'}]"),
+			`[0].match[1].scim: userName is listed twice
+[0].match[2].scim: "title" is not mapped
+[0].match[3].scim: "" is not mapped
+[0].match[4].scim: password is a password, and tells nobody apart
+[0].match[5].in: userName itself is meant where ` + "`in`" + ` is left out
+[0].match[6].in: x509Certificates.value is of type binary: a key is a text or an integer
+[0].match[7].scim: urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager refers to another resource: ` +
+				`a key is a text or an integer of the entry's own`,
+		},
 		{user("  delete: {mode: hide}"), `[0].delete.mode: "hide" is not a way to delete: delete is`},
 		{user("    - {scim: nope, ldap: cn}"), `[0].attributes[1].scim: "nope" is not an attribute of User`},
 		{user("    - {scim: title}"), `[0].attributes[1].ldap: the LDAP attribute is missing`},

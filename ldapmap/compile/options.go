@@ -18,6 +18,7 @@ type Options struct {
 	Delete        DeleteOptions      `koanf:"delete"`
 	Members       []MembersOptions   `koanf:"members"` // one or a list
 	Unique        []string           `koanf:"unique"`  // SCIM attributes, beside userName (User) and displayName (Group)
+	Match         []MatchOptions     `koanf:"match"`
 	Extensions    []ExtensionOptions `koanf:"extensions"`
 }
 

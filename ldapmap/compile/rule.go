@@ -33,6 +33,9 @@ type Type struct {
 	DN       *Expression
 	StandIns []*Rule // the rules with `empty`, each behind those that its expression reads
 	Unique   []*Rule // of the SCIM attributes that no two resources share
+
+	Match      []Key // by which a POST finds an entry that was there before, in their order
+	ExternalID *Rule // nil: the map has none
 }
 
 // Rule is one line of the map.

@@ -327,6 +327,9 @@ func (d *Draft) effects(mods []ldif.Mod, rename *rename, activated bool, members
 		effects = append(effects, ldif.Effect{Kind: kind, DN: e.DN, ID: d.t.ID(e), Attributes: attributes})
 	}
 	isTombstone := func(name string) bool { return name == d.t.Tombstone }
+	if d.write.Links {
+		note(ldif.Linked, nil)
+	}
 	switch {
 	case activated && d.after["active"] == true:
 		note(ldif.Enabled, d.isOfActive)

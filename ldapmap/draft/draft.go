@@ -21,6 +21,7 @@ type Write struct {
 	Members Members
 	Said    Said // of a change; nil: nothing in particular
 	Exactly bool // the client named the version (If-Match): member changes assert it too
+	Links   bool // a POST takes the entry for what it was to make: it stays where it is, see Correlation
 }
 
 // Said is what a request says of SCIM attributes, beside what comes of it.

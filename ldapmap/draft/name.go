@@ -23,11 +23,11 @@ type name struct{ rdn, parent string }
 //	soft delete, userName 2834…anna:    {}, since the login stays anna
 func (d *Draft) named() (name, error) {
 	t := d.t
-	before := d.placedAs()
-	if !d.isCreate() && (d.keepsName() || !t.DN.Distinguishes(before, d.after, t.Resource)) {
+	before, after := d.placedAs(), d.placedBy()
+	if !d.isCreate() && (d.keepsName() || !t.DN.Distinguishes(before, after, t.Resource)) {
 		return name{}, nil
 	}
-	dn, err := t.DN.Eval(d.after, t.Resource, t.Base)
+	dn, err := t.DN.Eval(after, t.Resource, t.Base)
 	if err != nil && d.isCreate() {
 		return name{}, err
 	}
@@ -54,6 +54,19 @@ func (d *Draft) named() (name, error) {
 
 // keepsName says that the map does not rename the entry.
 func (d *Draft) keepsName() bool { return d.t.Rename == compile.RenameNever }
+
+// placedBy is the resource that tells where the entry is to stand: one that a POST links stays where it is, unless the map has a place for
+// who is blocked.
+func (d *Draft) placedBy() scim.Resource {
+	if !d.write.Links {
+		return d.after
+	}
+	same := maps.Clone(d.before)
+	if active, told := d.after["active"]; told {
+		same["active"] = active
+	}
+	return same
+}
 
 // placedAs is the resource that tells where the entry was to stand before. Where the request says of an account that is blocked, or active,
 // that it is to be so, the place may be yet to follow: who is blocked is blocked first and moved then, and that may have stopped between.

@@ -12,6 +12,7 @@ type EffectKind string
 // The kinds of effect.
 const (
 	Created        EffectKind = "created"
+	Linked         EffectKind = "linked" // found by a POST, which becomes its owner
 	Enabled        EffectKind = "enabled"
 	Blocked        EffectKind = "blocked"
 	Changed        EffectKind = "changed" // of what no other kind tells
