@@ -29,7 +29,8 @@ type Map struct {
 // Type is the map of one resource type as it stands in one directory.
 type Type struct {
 	Name          string
-	Base          string   // DN; nothing outside is read or written
+	Base          string   // DN; new entries are put below it
+	More          []string // further DNs that entries lie under; outside these and Base nothing is read or written
 	ObjectClasses []string // of new entries
 	Server        *ldif.Server
 	Map           *Map // that it belongs to
@@ -96,7 +97,7 @@ func (t *Type) HasMembers() bool { return t.Members != nil }
 
 // Holds says whether the entry belongs to this type: under the base and within the scope.
 func (t *Type) Holds(e *ldif.Entry) bool {
-	return t.Server.Under(e.DN, t.Base) && t.scope.Matches(e, t.Server.Schema)
+	return t.Covers(e.DN) && t.scope.Matches(e, t.Server.Schema)
 }
 
 // ID is the entry's stable id in its usual text form.

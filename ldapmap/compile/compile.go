@@ -98,9 +98,7 @@ func (c *compiler) compile(o Options) *Type {
 		c.report("type", fmt.Sprintf("%q is neither User nor Group: a type of your own needs `endpoint` and `schema`", o.Type))
 		full = fullResourceType(Options{Type: "User", Attributes: o.Attributes})
 	}
-	if _, err := ldap.ParseDN(o.Base); err != nil || o.Base == "" {
-		c.report("base", fmt.Sprintf("%q is not a DN", o.Base))
-	}
+	o.Base.check(c.report)
 	if len(o.ObjectClasses) == 0 {
 		c.report("objectClasses", "at least the structural object class is needed")
 	}

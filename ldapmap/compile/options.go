@@ -6,7 +6,7 @@ type Options struct {
 	Endpoint      string             `koanf:"endpoint"`    // of a type of the map's own: /Devices
 	Schema        string             `koanf:"schema"`      // of a type of the map's own: its core schema's URN
 	Description   string             `koanf:"description"` // of a type of the map's own
-	Base          string             `koanf:"base"`        // the DN under which the bridge reads and writes
+	Base          Bases              `koanf:"base"`        // the DNs under which the bridge reads and writes: one or a list
 	ObjectClasses []string           `koanf:"objectClasses"`
 	Filter        string             `koanf:"filter"`        // scope, beside the object classes unless it speaks of those itself
 	DN            string             `koanf:"dn"`            // expression

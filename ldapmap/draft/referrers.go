@@ -41,7 +41,9 @@ func referrerSearches(t *ldapmap.Type, dn string) []ReferrerSearch {
 		for _, r := range by {
 			filters = append(filters, r.Filter(dn))
 		}
-		searches = append(searches, ReferrerSearch{ldapmap.Search{Base: base, Filter: ldif.AnyOf(filters...)}, dn, t, by})
+		searches = append(searches, ReferrerSearch{
+			ldapmap.Search{Base: base, Filter: ldif.AnyOf(filters...)}, dn, t, by,
+		})
 	}
 	var bases []string
 	var together, apart []*ldapmap.Reference
@@ -51,7 +53,7 @@ func referrerSearches(t *ldapmap.Type, dn string) []ReferrerSearch {
 			if r == other.Members && len(references) > 1 {
 				apart = append(apart, r)
 			} else {
-				bases, together = append(bases, other.Base), append(together, r)
+				bases, together = append(bases, other.Bases()...), append(together, r)
 			}
 		}
 	}
@@ -61,7 +63,9 @@ func referrerSearches(t *ldapmap.Type, dn string) []ReferrerSearch {
 		apart = append(together, apart...)
 	}
 	for _, r := range apart {
-		ask(r.Type.Base, r)
+		for _, base := range r.Type.Bases() {
+			ask(base, r)
+		}
 	}
 	elsewhere := t.Map.Elsewhere.Bases
 	if common := ldif.CommonBase(elsewhere...); common != "" {
