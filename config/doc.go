@@ -50,6 +50,7 @@
 //	    objectClasses: [user]
 //	    filter: (!(isCriticalSystemObject=TRUE)) # scope: entries that do not match do not exist for SCIM
 //	    dn: '"CN=" + rdn(before(userName, "@")) + "," + base' # expression: the place of a new entry
+//	    onForbidden: skip            # drop what a found entry's classes forbid; left out: such a request is refused
 //	    rename: never                # dn names new entries alone; left out: they follow what it is made of
 //	    createParents: false         # make the organizational units that dn puts an entry below where they are missing
 //	    tombstone: extensionName     # LDAP attribute that holds the userName that Entra gives a soft-deleted user

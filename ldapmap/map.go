@@ -43,6 +43,9 @@ type Type struct {
 	Login      *Rule        // of userName; nil where the map has none
 	Tombstone  string       // LDAP attribute that keeps a tombstone name (see IsTombstone); "": none
 	DN         *compile.Expression
+	// DropsForbidden drops values that the classes of a found entry forbid, where the request is refused otherwise.
+	DropsForbidden bool
+
 	Rename     string // whether entries are renamed; "": as DN says
 	MakesUnits bool   // the organizational units that DN puts an entry below are made where they are missing
 	Active     []Activation

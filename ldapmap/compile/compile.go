@@ -110,6 +110,9 @@ func (c *compiler) compile(o Options) *Type {
 	if o.Rename != "" && o.Rename != RenameNever {
 		c.report("rename", fmt.Sprintf("%q is not known: never is, or nothing where entries follow `dn`", o.Rename))
 	}
+	if o.OnForbidden != "" && o.OnForbidden != ForbiddenSkip {
+		c.report("onForbidden", fmt.Sprintf("%q is not known: skip is, or nothing where such a request is refused", o.OnForbidden))
+	}
 	if o.Delete.Mode != "" && o.Delete.Mode != "delete" {
 		c.report("delete.mode", fmt.Sprintf("%q is not a way to delete: delete is", o.Delete.Mode))
 	}

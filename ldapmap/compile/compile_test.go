@@ -43,6 +43,7 @@ func TestCompileFaults(t *testing.T) {
 [0].base[3]: "ou=x" is a DN of one part: if it is a piece of one that was cut at its commas, quote the DN in brackets
 [0].base[4]: "dc= , ," is not a DN`,
 		},
+		{user("  onForbidden: drop"), `[0].onForbidden: "drop" is not known: skip is, or nothing where such a request is refused`},
 		{user("  rename: no"), `[0].rename: "no" is not known: never is, or nothing where entries follow ` + "`dn`"},
 		{user("  delete: {mode: hide}"), `[0].delete.mode: "hide" is not a way to delete: delete is`},
 		{user("    - {scim: nope, ldap: cn}"), `[0].attributes[1].scim: "nope" is not an attribute of User`},

@@ -10,6 +10,7 @@ type Options struct {
 	ObjectClasses []string           `koanf:"objectClasses"`
 	Filter        string             `koanf:"filter"`        // scope, beside the object classes unless it speaks of those itself
 	DN            string             `koanf:"dn"`            // expression
+	OnForbidden   string             `koanf:"onForbidden"`   // skip: what the classes of a found entry forbid is dropped, and not refused
 	Rename        string             `koanf:"rename"`        // never: `dn` names new entries alone
 	CreateParents bool               `koanf:"createParents"` // make the organizational units that `dn` names and the directory lacks
 	Tombstone     string             `koanf:"tombstone"`     // LDAP attribute that holds a soft-deleted user's userName
@@ -23,6 +24,9 @@ type Options struct {
 
 // RenameNever is the Rename of entries that keep their DN, whatever changes.
 const RenameNever = "never"
+
+// ForbiddenSkip is the OnForbidden that drops values.
+const ForbiddenSkip = "skip"
 
 // ExtensionOptions is what the map says of an extension as a whole.
 type ExtensionOptions struct {

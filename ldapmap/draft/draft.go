@@ -134,8 +134,8 @@ func (d *Draft) derive() (err error) {
 	return err
 }
 
-// Untaken names the elements of the wanted resource that the map has no place for.
-func (d *Draft) Untaken() []string { return d.t.Untaken(d.write.After) }
+// Untaken names the elements of the wanted resource that the map, or the entry, has no place for.
+func (d *Draft) Untaken() []string { return append(d.t.Untaken(d.write.After), d.dropped()...) }
 
 func (d *Draft) isCreate() bool { return d.write.Entry == nil }
 
