@@ -158,5 +158,5 @@ func (r *request) attributesOfAll() []string {
 
 // whole finds entries with what planning and judging need to see of them.
 func (r *request) whole(ctx context.Context, s ldapmap.Search, attributes []string) ([]*ldif.Entry, error) {
-	return r.directory.Search(ctx, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: attributes})
+	return r.directory.Search(ctx, directory.Search{Base: s.Base, More: s.More, Filter: s.Filter, Attributes: attributes})
 }

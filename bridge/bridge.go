@@ -182,7 +182,7 @@ func (b *Bridge) findAs(ctx context.Context, t *ldapmap.Type, id string, attribu
 	if !ok {
 		return nil, errNotFound
 	}
-	found, err := b.directory.Search(ctx, directory.Search{Base: t.Base, Filter: text, Attributes: attributes})
+	found, err := b.directory.Search(ctx, directory.Search{Base: t.Base, More: t.More, Filter: text, Attributes: attributes})
 	if err != nil {
 		return nil, err
 	}

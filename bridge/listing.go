@@ -66,7 +66,7 @@ func (l *listing) search(
 ) (entries []*ldif.Entry, refs ldapmap.Refs, err error) {
 	attributes, searches := read.Attributes(p.t, wants), make([]directory.Search, len(filters))
 	for i, text := range filters {
-		searches[i] = directory.Search{Base: p.t.Base, Filter: text, Attributes: attributes}
+		searches[i] = directory.Search{Base: p.t.Base, More: p.t.More, Filter: text, Attributes: attributes}
 	}
 	if entries, err = l.b.directory.SearchAll(ctx, searches); err != nil {
 		return nil, refs, err

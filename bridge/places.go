@@ -47,7 +47,7 @@ func (b *Bridge) mark(ctx context.Context, m *ldapmap.Map) string {
 	written := b.written.Load() // slapd may confirm a write beside an earlier one that it has yet to confirm, and tell of both then
 	var bases []string
 	for _, t := range m.Types {
-		bases = append(bases, t.Base)
+		bases = append(bases, t.Bases()...)
 	}
 	mark := b.directory.Mark(ctx, bases)
 	if mark == "" {
@@ -89,7 +89,7 @@ func (l *listing) gather(ctx context.Context, number int, items []item) ([]item,
 		batch = batch[:0]
 		return err
 	}
-	search := directory.Search{Base: p.t.Base, Filter: p.ldap, Attributes: attributes}
+	search := directory.Search{Base: p.t.Base, More: p.t.More, Filter: p.ldap, Attributes: attributes}
 	err := l.b.directory.Enumerate(ctx, search, func(e *ldif.Entry) error {
 		if err := l.count(p); err != nil {
 			return err

@@ -19,8 +19,11 @@ func (r *request) readBack(ctx context.Context, past history) (history, error) {
 	if done.room || done.receipt.Plan.Empty() || filter == "" && !isNew {
 		return past, nil
 	}
-	search := directory.Search{Base: r.typ.Base, Filter: filter, Attributes: read.Attributes(r.typ, r.shown.Wants)}
+	search := directory.Search{
+		Base: r.typ.Base, More: r.typ.More, Filter: filter, Attributes: read.Attributes(r.typ, r.shown.Wants),
+	}
 	if filter == "" {
+		search.More = nil
 		search.Base, search.Scope, search.Filter = done.receipt.Plan.DN(), directory.BaseObject, r.typ.Scope()
 	}
 	found, err := r.directory.Search(ctx, search)

@@ -129,31 +129,41 @@ func (b *Bridge) sees(ctx context.Context, m *ldapmap.Map) error {
 			return err
 		}
 	}
-	id, name := m.Server.IDAttribute, m.Server.DNAttribute
 	for _, t := range m.Types {
-		e, err := b.sample(ctx, directory.Search{
-			Base: t.Base, Filter: ldif.Equality("objectClass", t.ObjectClasses[0]), Attributes: []string{id},
-		})
-		if err != nil {
-			return err
+		for _, base := range t.Bases() {
+			if err := b.seesBelow(ctx, m, t, base); err != nil {
+				return err
+			}
 		}
-		if e == nil {
-			e = &ldif.Entry{DN: t.Base}
-		}
-		search := directory.Search{Base: e.DN, Scope: directory.BaseObject, Attributes: []string{id}}
-		if m.HasReferences() {
-			search.Filter = ldif.Equality(name, e.DN)
-		}
-		found, err := b.sample(ctx, search)
-		switch {
-		case err != nil:
-			return err
-		case found == nil && m.HasReferences():
-			return hidden(e.DN, name+
-				" finds nothing, and references would lead nowhere: it is missing, or hidden from the bridge's account")
-		case found == nil || m.Server.ID(found) == "":
-			return hidden(e.DN, id+" is missing, or hidden from the bridge's account")
-		}
+	}
+	return nil
+}
+
+// seesBelow looks whether the directory shows an entry of the type below the base.
+func (b *Bridge) seesBelow(ctx context.Context, m *ldapmap.Map, t *ldapmap.Type, base string) error {
+	id, name := m.Server.IDAttribute, m.Server.DNAttribute
+	e, err := b.sample(ctx, directory.Search{
+		Base: base, Filter: ldif.Equality("objectClass", t.ObjectClasses[0]), Attributes: []string{id},
+	})
+	if err != nil {
+		return err
+	}
+	if e == nil {
+		e = &ldif.Entry{DN: base}
+	}
+	search := directory.Search{Base: e.DN, Scope: directory.BaseObject, Attributes: []string{id}}
+	if m.HasReferences() {
+		search.Filter = ldif.Equality(name, e.DN)
+	}
+	found, err := b.sample(ctx, search)
+	switch {
+	case err != nil:
+		return err
+	case found == nil && m.HasReferences():
+		return hidden(e.DN, name+
+			" finds nothing, and references would lead nowhere: it is missing, or hidden from the bridge's account")
+	case found == nil || m.Server.ID(found) == "":
+		return hidden(e.DN, id+" is missing, or hidden from the bridge's account")
 	}
 	return nil
 }

@@ -37,7 +37,8 @@ func buildLaterWith(
 	l := &later{}
 	now := func() time.Time { return time.Now().Add(time.Duration(l.by.Load())) }
 	l.house = buildOn(t, server, bridge.Options{Now: now, Log: log}, compile.Options{
-		Type: "User", Base: base, ObjectClasses: append([]string{"account"}, classes...), DN: `"uid=" + rdn(userName) + "," + base`,
+		Type: "User", Base: compile.Bases{base}, ObjectClasses: append([]string{"account"}, classes...),
+		DN:         `"uid=" + rdn(userName) + "," + base`,
 		Attributes: []compile.AttributeOptions{{SCIM: "userName", LDAP: "uid"}, {SCIM: "title", LDAP: attribute}},
 	})
 	return l

@@ -108,7 +108,7 @@ func (c *Config) check(r *reader) {
 func (c *Config) bases() []string {
 	var bases []string
 	for _, resource := range c.Resources {
-		bases = append(bases, resource.Base)
+		bases = append(bases, resource.Base...)
 	}
 	return bases
 }

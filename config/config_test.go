@@ -119,7 +119,7 @@ func TestLoad(t *testing.T) {
 			Bind: directory.BindOptions{DN: "cn=admin,dc=example", PasswordFile: "password"},
 		},
 		Resources: []compile.Options{{
-			Type: "User", Base: "ou=people,dc=example,dc=org", ObjectClasses: []string{"inetOrgPerson"},
+			Type: "User", Base: compile.Bases{"ou=people,dc=example,dc=org"}, ObjectClasses: []string{"inetOrgPerson"},
 			DN: `"uid=" + rdn(userName) + "," + base`,
 			Attributes: []compile.AttributeOptions{
 				{SCIM: "userName", LDAP: "uid"},
@@ -177,7 +177,7 @@ func TestEnvironment(t *testing.T) {
 	}
 	want := []compile.Options{
 		{
-			Type: "User", Base: "ou=staff,dc=example,dc=org", ObjectClasses: []string{"inetOrgPerson", "extensibleObject"},
+			Type: "User", Base: compile.Bases{"ou=staff,dc=example,dc=org"}, ObjectClasses: []string{"inetOrgPerson", "extensibleObject"},
 			DN: `"uid=" + rdn(userName) + "," + base`,
 			Attributes: []compile.AttributeOptions{
 				{SCIM: "userName", LDAP: "uid"},
@@ -187,7 +187,7 @@ func TestEnvironment(t *testing.T) {
 			Active: []compile.ActiveOptions{{Attribute: "description", Blocked: "TRUE"}},
 		},
 		{
-			Type: "Group", Base: "ou=groups,dc=example,dc=org", ObjectClasses: []string{"groupOfNames"},
+			Type: "Group", Base: compile.Bases{"ou=groups,dc=example,dc=org"}, ObjectClasses: []string{"groupOfNames"},
 			DN:         `"cn=" + rdn(displayName) + "," + base`,
 			Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
 			Members:    []compile.MembersOptions{{Attribute: "member", Placeholder: "cn=nobody,dc=example,dc=org"}},

@@ -4,12 +4,12 @@
 // File names are relative to the folder of the configuration file.
 //
 // Every key can be set by an environment variable: SCIMBRIDGE_, then the key's path in capitals with _ between its levels, as in
-// SCIMBRIDGE_LISTEN_ADDRESS or SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE. A list is written with commas (SCIMBRIDGE_DIRECTORY_URLS), or
-// item by item with the item's number, from 0 (SCIMBRIDGE_RESOURCES_0_BASE). A DN has commas itself: in the environment each is an item
-// of its own (SCIMBRIDGE_GUARD_PROTECTED_0), and in the file it stands on a line of its own or in quotes. An empty variable is as good
-// as none. A secret that the environment sets takes the place of the key that names its file, and the other way round. SCIMBRIDGE_
-// variables that name no key are faults, except SCIMBRIDGE_CONFIG and SCIMBRIDGE_TEST_…, and those that Kubernetes sets for a service
-// called scimbridge.
+// SCIMBRIDGE_LISTEN_ADDRESS or SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE. A list is written with commas (SCIMBRIDGE_DIRECTORY_URLS), or item
+// by item with the item's number, from 0 (SCIMBRIDGE_RESOURCES_0_BASE). A DN has commas itself: in the environment each is an item of its
+// own (SCIMBRIDGE_GUARD_PROTECTED_0; SCIMBRIDGE_RESOURCES_0_BASE is one), and in the file it stands on a line of its own or in quotes. An
+// empty variable is as good as none. A secret that the environment sets takes the place of the key that names its file, and the other way
+// round. SCIMBRIDGE_ variables that name no key are faults, except SCIMBRIDGE_CONFIG and SCIMBRIDGE_TEST_…, and those that Kubernetes sets
+// for a service called scimbridge.
 //
 // The complete file:
 //
@@ -46,10 +46,11 @@
 //
 //	resources:                       # the attribute map, one item for each SCIM resource type
 //	  - type: User
-//	    base: OU=People,DC=corp,DC=example
+//	    base: OU=People,DC=corp,DC=example # or a list; new entries go below the first, `base` in expressions
 //	    objectClasses: [user]
 //	    filter: (!(isCriticalSystemObject=TRUE)) # scope: entries that do not match do not exist for SCIM
 //	    dn: '"CN=" + rdn(before(userName, "@")) + "," + base' # expression: the place of a new entry
+//	    onForbidden: skip            # drop what a found entry's classes forbid; left out: such a request is refused
 //	    rename: never                # dn names new entries alone; left out: they follow what it is made of
 //	    createParents: false         # make the organizational units that dn puts an entry below where they are missing
 //	    tombstone: extensionName     # LDAP attribute that holds the userName that Entra gives a soft-deleted user

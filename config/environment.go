@@ -50,8 +50,13 @@ func (r *reader) variable(name, text string) (key string, value any) {
 	return strings.NewReplacer("[", ".", "]", "").Replace(path), value
 }
 
+var basesType = reflect.TypeFor[compile.Bases]()
+
 // text reads a variable's text for a key of type t, a list's at its commas.
 func (r *reader) text(at origin, path, text string, t reflect.Type) any {
+	if t == basesType {
+		return []any{text} // a DN has commas itself
+	}
 	if t.Kind() == reflect.Slice {
 		var items []any
 		for i, item := range strings.Split(text, ",") {

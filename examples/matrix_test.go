@@ -36,6 +36,19 @@ var shown = []struct {
 		"the access rule that blocks stands in the other column's server",
 	},
 	{"Users: numbers of a range, each once (`allocate`)", "TestNumbers", []int{0, 1, 3, 4}, "a test without overlays shows it"},
+	{
+		"Places: missing organizational units are made (`createParents`)", "TestMadePlaces",
+		[]int{0, 1, 3, 4},
+		"a test without overlays shows it",
+	},
+	{"Places: the blocked have one of their own", "TestBlockedPlace", []int{0, 1, 3, 4}, "a test without overlays shows it"},
+	{"Places: several bases", "TestSeveralBases", []int{0, 1, 3, 4}, "a test without overlays shows it"},
+	{"Places: nobody is renamed (`rename: never`)", "TestNeverRenamed", []int{0, 1, 3, 4}, "a test without overlays shows it"},
+	{
+		"Found entries: what their classes forbid is named, or dropped (`onForbidden`)", "TestForbidden",
+		[]int{0, 1, 3},
+		"a test without overlays shows it, and Active Directory sees to classes itself",
+	},
 }
 
 const (

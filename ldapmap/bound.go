@@ -31,8 +31,10 @@ func For(compiled *compile.Map, server *ldif.Server) (m *Map, problems compile.F
 
 func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {
 	t := &Type{
-		Name: c.Name, Base: c.Options.Base, ObjectClasses: c.Options.ObjectClasses, Server: server, Resource: c.Resource.Clone(),
-		Tombstone: c.Options.Tombstone, DN: c.DN, Rename: c.Options.Rename, MakesUnits: c.Options.CreateParents,
+		Name: c.Name, Base: c.Options.Base.First(), More: c.Options.Base[1:], ObjectClasses: c.Options.ObjectClasses,
+		Server: server, Resource: c.Resource.Clone(),
+		Tombstone: c.Options.Tombstone, DN: c.DN, Rename: c.Options.Rename,
+		DropsForbidden: c.Options.OnForbidden == compile.ForbiddenSkip, MakesUnits: c.Options.CreateParents,
 	}
 	rules := map[*compile.Rule]*Rule{}
 	add := func(r *compile.Rule) {

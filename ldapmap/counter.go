@@ -1,6 +1,7 @@
 package ldapmap
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -42,11 +43,9 @@ func (m *Map) setCounters() (faults compile.Faults) {
 				}
 			}
 			add(&r.Counter.Of, r.LDAP)
-			context := m.Server.Context(t.Base)
-			if context == "" {
-				context = t.Base
+			for _, base := range t.Bases() {
+				add(&r.Counter.Contexts, cmp.Or(m.Server.Context(base), base))
 			}
-			add(&r.Counter.Contexts, context)
 			if r.Counter.From != r.Numbers.From || r.Counter.To != r.Numbers.To { // compile asks no server which DNs are one name
 				problem := fmt.Sprintf("the counter counts from %d to %d elsewhere in the map", r.Counter.From, r.Counter.To)
 				faults = append(faults, compile.Fault{Path: fmt.Sprintf("[%d].attributes[%d].allocate", i, r.At), Problem: problem})

@@ -7,8 +7,12 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// Search is a subtree search: a base and a filter. Who runs it says with which attributes entries are read.
-type Search struct{ Base, Filter string }
+// Search is a subtree search: a base, a filter, and further bases that are searched by it too. Who runs it says with which attributes
+// entries are read.
+type Search struct {
+	Base, Filter string
+	More         []string
+}
 
 // Chunk is the most values that one Modify or one search names: servers bound a request's size.
 const Chunk = 500
@@ -61,7 +65,7 @@ func (m *Map) lookUp(clauses []string, scope string) (searches []Search) {
 	}
 	for part := range slices.Chunk(clauses, size) {
 		for _, base := range m.lookUpBases {
-			searches = append(searches, Search{base, ldif.AllOf(ldif.AnyOf(part...), scope)})
+			searches = append(searches, Search{Base: base, Filter: ldif.AllOf(ldif.AnyOf(part...), scope)})
 		}
 	}
 	return searches
@@ -71,7 +75,7 @@ func (m *Map) lookUp(clauses []string, scope string) (searches []Search) {
 func (m *Map) prepare() {
 	var scopes []string
 	for _, t := range m.Types {
-		m.lookUpBases = append(m.lookUpBases, t.Base)
+		m.lookUpBases = append(m.lookUpBases, t.Bases()...)
 		scopes = append(scopes, t.scopeText)
 	}
 	if common := ldif.CommonBase(m.lookUpBases...); common != "" {
@@ -91,7 +95,9 @@ func (m *Map) Bases() []string {
 		}
 	}
 	for _, t := range m.Types {
-		add(t.Base)
+		for _, base := range t.Bases() {
+			add(base)
+		}
 	}
 	for _, base := range m.Elsewhere.Bases {
 		add(base)
@@ -100,7 +106,7 @@ func (m *Map) Bases() []string {
 	if m.HasReferences() {
 		for i, t := range m.Types {
 			for _, other := range m.Types[i+1:] {
-				add(ldif.CommonBase(t.Base, other.Base))
+				add(ldif.CommonBase(append(t.Bases(), other.Bases()...)...))
 			}
 		}
 	}
@@ -109,7 +115,7 @@ func (m *Map) Bases() []string {
 
 // Covers says whether the DN lies under a mapped base: others are nobody's.
 func (m *Map) Covers(dn string) bool {
-	return slices.ContainsFunc(m.Types, func(t *Type) bool { return m.Server.Under(dn, t.Base) })
+	return slices.ContainsFunc(m.Types, func(t *Type) bool { return t.Covers(dn) })
 }
 
 // LookUpAttributes are the attributes that Refs judges an entry by.

@@ -29,7 +29,8 @@ type Map struct {
 // Type is the map of one resource type as it stands in one directory.
 type Type struct {
 	Name          string
-	Base          string   // DN; nothing outside is read or written
+	Base          string   // DN; new entries are put below it
+	More          []string // further DNs that entries lie under; outside these and Base nothing is read or written
 	ObjectClasses []string // of new entries
 	Server        *ldif.Server
 	Map           *Map // that it belongs to
@@ -44,6 +45,9 @@ type Type struct {
 	ExternalID *Rule        // nil: the map has none
 	Tombstone  string       // LDAP attribute that keeps a tombstone name (see IsTombstone); "": none
 	DN         *compile.Expression
+	// DropsForbidden drops values that the classes of a found entry forbid, where the request is refused otherwise.
+	DropsForbidden bool
+
 	Rename     string // whether entries are renamed; "": as DN says
 	MakesUnits bool   // the organizational units that DN puts an entry below are made where they are missing
 	Active     []Activation
@@ -116,7 +120,7 @@ func (t *Type) holdsMembers(attribute string) bool {
 
 // Holds says whether the entry belongs to this type: under the base and within the scope.
 func (t *Type) Holds(e *ldif.Entry) bool {
-	return t.Server.Under(e.DN, t.Base) && t.scope.Matches(e, t.Server.Schema)
+	return t.Covers(e.DN) && t.scope.Matches(e, t.Server.Schema)
 }
 
 // ID is the entry's stable id in its usual text form.

@@ -20,7 +20,7 @@ func (t *Type) Unit(dn string) (ldif.Change, bool) {
 	}
 	return ldif.Change{Kind: ldif.Add, DN: dn, Place: true, Entry: []ldif.Attribute{
 		{Name: "objectClass", Values: []string{UnitClass}}, {Name: t.Canonical("ou"), Values: []string{rdn[0].Value}},
-	}}, t.MakesUnits && t.Server.Under(dn, t.Base) && !t.Server.SameDN(dn, t.Base)
+	}}, t.MakesUnits && t.Covers(dn) && !t.IsBase(dn)
 }
 
 // IsUnit says that the change does nothing but make an organizational unit, as some type does.

@@ -17,6 +17,7 @@ import (
 // Search is one search request.
 type Search struct {
 	Base       string
+	More       []string // further bases that are searched besides
 	Scope      Scope
 	Filter     string // RFC 4515; "" matches every entry
 	Attributes []string
@@ -34,6 +35,9 @@ const (
 // Search returns the entries found, reading page by page where the server needs it. An entry that is not there (BaseObject) is
 // NoSuchObject; a base that is not there to search below it, and an entry that does not show its id, are Hidden.
 func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
+	if len(s.More) > 0 {
+		return c.SearchAll(ctx, s.each())
+	}
 	entries, err := c.search(ctx, s)
 	if resultCode(err) == ldap.LDAPResultSizeLimitExceeded {
 		// The server's own limit. Most answers are small, so the pages wait until they are needed.
@@ -71,6 +75,17 @@ func (c *Client) SearchAll(ctx context.Context, searches []Search) ([]*ldif.Entr
 	}
 	err := group.Wait()
 	return slices.Concat(found...), err
+}
+
+// each is the search below each of its bases.
+func (s Search) each() []Search {
+	bases := append([]string{s.Base}, s.More...)
+	searches := make([]Search, len(bases))
+	for i, base := range bases {
+		searches[i] = s
+		searches[i].Base, searches[i].More = base, nil
+	}
+	return searches
 }
 
 // Sample returns one of the entries that a search finds as it is, nil where there is none. A base that is not there is NoSuchObject.
@@ -124,6 +139,14 @@ func (c *Client) search(ctx context.Context, s Search, controls ...ldap.Control)
 
 // Enumerate hands over every entry found, with the paged results control on a connection of its own up to the last page (RFC 2696).
 func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry) error) error {
+	if len(s.More) > 0 {
+		for _, one := range s.each() {
+			if err := c.Enumerate(ctx, one, each); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	paging := ldap.NewControlPaging(c.pageSize.Load())
 	var k *conn
 	defer func() {

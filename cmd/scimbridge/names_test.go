@@ -13,7 +13,7 @@ var bareDN = regexp.MustCompile(`\bldif\.(Under|SameDN|NormalDN)\b.*`)
 // configuration is read by the tests alone.
 var noServer = map[string]string{
 	"ldif.Under(base, dn) }": "bridge/guard/guard.go",
-	"ldif.Under(base, other) && (i > j || !ldif.SameDN(base, other)) {":              "ldapmap/compile/references.go",
+	"ldif.Under(base, other) && (i > j || !ldif.SameDN(base, other)) {":              "ldapmap/compile/bases.go",
 	"ldif.SameDN(n.DN, other.DN) && strings.EqualFold(n.Attribute, other.Attribute)": "ldapmap/compile/allocate.go",
 	`ldif.SameDN(entry.DN, "cn=config"):`:                                            "bridge/directory/dirtest/ds389.go",
 	`ldif.SameDN(entry.DN, "cn=config,cn=ldbm database,cn=plugins,cn=config"):`:      "bridge/directory/dirtest/ds389.go",

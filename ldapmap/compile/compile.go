@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 	"scimbridge/scim/filter"
@@ -104,9 +102,7 @@ func (c *compiler) compile(o Options) *Type {
 		c.report("type", fmt.Sprintf("%q is neither User nor Group: a type of your own needs `endpoint` and `schema`", o.Type))
 		full = fullResourceType(Options{Type: "User", Attributes: o.Attributes})
 	}
-	if _, err := ldap.ParseDN(o.Base); err != nil || o.Base == "" {
-		c.report("base", fmt.Sprintf("%q is not a DN", o.Base))
-	}
+	o.Base.check(c.report)
 	if len(o.ObjectClasses) == 0 {
 		c.report("objectClasses", "at least the structural object class is needed")
 	}
@@ -117,6 +113,9 @@ func (c *compiler) compile(o Options) *Type {
 	}
 	if o.Rename != "" && o.Rename != RenameNever {
 		c.report("rename", fmt.Sprintf("%q is not known: never is, or nothing where entries follow `dn`", o.Rename))
+	}
+	if o.OnForbidden != "" && o.OnForbidden != ForbiddenSkip {
+		c.report("onForbidden", fmt.Sprintf("%q is not known: skip is, or nothing where such a request is refused", o.OnForbidden))
 	}
 	if o.Delete.Mode != "" && o.Delete.Mode != "delete" {
 		c.report("delete.mode", fmt.Sprintf("%q is not a way to delete: delete is", o.Delete.Mode))

@@ -37,6 +37,15 @@ func TestCompileFaults(t *testing.T) {
 		},
 		{user("") + user(""), "[1].type: User is mapped twice"},
 		{user("  filter: (a=b"), `[0].filter: filter "(a=b", offset 4: ')' wanted`},
+		{strings.Replace(user(""), "dc=example", `["ou=a,dc=example", "ou=b,dc=example"]`, 1), ""},
+		{
+			strings.Replace(user(""), "dc=example", `["ou=a,dc=example", "ou=b,ou=A,dc=example", "ou=a,dc=example", ou=x, "dc= , ,"]`, 1),
+			`[0].base[1]: "ou=b,ou=A,dc=example" lies in base[0], which covers it: name one of the two
+[0].base[2]: "ou=a,dc=example" lies in base[0], which covers it: name one of the two
+[0].base[3]: "ou=x" is a DN of one part: if it is a piece of one that was cut at its commas, quote the DN in brackets
+[0].base[4]: "dc= , ," is not a DN`,
+		},
+		{user("  onForbidden: drop"), `[0].onForbidden: "drop" is not known: skip is, or nothing where such a request is refused`},
 		{user("  rename: no"), `[0].rename: "no" is not known: never is, or nothing where entries follow ` + "`dn`"},
 		{
 			user("    - {scim: externalId, ldap: l}\n" +

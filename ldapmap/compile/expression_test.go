@@ -114,7 +114,7 @@ func TestFailureOfSecrets(t *testing.T) {
 		`split(lower(password), "-")[9]`, `truncate("x", [1][len(password)])`, `split(password, "-")[7]`, `1 + int(password)`,
 	} {
 		m, err := Compile([]Options{{
-			Type: "User", Base: "dc=example", ObjectClasses: []string{"inetOrgPerson"}, Attributes: []AttributeOptions{
+			Type: "User", Base: Bases{"dc=example"}, ObjectClasses: []string{"inetOrgPerson"}, Attributes: []AttributeOptions{
 				{SCIM: "userName", LDAP: "uid"}, {SCIM: "password", LDAP: "userPassword"}, {LDAP: "description", Value: source},
 			},
 		}})
@@ -133,7 +133,7 @@ func TestFailureOfSecrets(t *testing.T) {
 func TestResourceWithoutSecrets(t *testing.T) {
 	const urn = "urn:example:2.0:User"
 	m, err := Compile([]Options{{
-		Type: "User", Base: "dc=example", ObjectClasses: []string{"inetOrgPerson"}, Attributes: []AttributeOptions{
+		Type: "User", Base: Bases{"dc=example"}, ObjectClasses: []string{"inetOrgPerson"}, Attributes: []AttributeOptions{
 			{SCIM: "userName", LDAP: "uid"},
 			{SCIM: "password", LDAP: "userPassword"},
 			{LDAP: "description", Value: "toJSON(resource)"},

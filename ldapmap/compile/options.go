@@ -6,10 +6,11 @@ type Options struct {
 	Endpoint      string             `koanf:"endpoint"`    // of a type of the map's own: /Devices
 	Schema        string             `koanf:"schema"`      // of a type of the map's own: its core schema's URN
 	Description   string             `koanf:"description"` // of a type of the map's own
-	Base          string             `koanf:"base"`        // the DN under which the bridge reads and writes
+	Base          Bases              `koanf:"base"`        // the DNs under which the bridge reads and writes: one or a list
 	ObjectClasses []string           `koanf:"objectClasses"`
 	Filter        string             `koanf:"filter"`        // scope, beside the object classes unless it speaks of those itself
 	DN            string             `koanf:"dn"`            // expression
+	OnForbidden   string             `koanf:"onForbidden"`   // skip: what the classes of a found entry forbid is dropped, and not refused
 	Rename        string             `koanf:"rename"`        // never: `dn` names new entries alone
 	CreateParents bool               `koanf:"createParents"` // make the organizational units that `dn` names and the directory lacks
 	Tombstone     string             `koanf:"tombstone"`     // LDAP attribute that holds a soft-deleted user's userName
@@ -24,6 +25,9 @@ type Options struct {
 
 // RenameNever is the Rename of entries that keep their DN, whatever changes.
 const RenameNever = "never"
+
+// ForbiddenSkip is the OnForbidden that drops values.
+const ForbiddenSkip = "skip"
 
 // ExtensionOptions is what the map says of an extension as a whole.
 type ExtensionOptions struct {

@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"github.com/go-ldap/ldap/v3"
-
-	"scimbridge/ldapmap/ldif"
 )
 
 // References is the configuration's `references` section: where else references to resources are kept true.
@@ -22,11 +20,8 @@ func (r *References) Check(report func(path, problem string)) {
 			report(path, fmt.Sprintf("%q is not a DN", base))
 			continue
 		}
-		for j, other := range r.Bases {
-			if i != j && other != "" && ldif.Under(base, other) && (i > j || !ldif.SameDN(base, other)) {
-				report(path, fmt.Sprintf("%q lies in bases[%d]", base, j))
-				break
-			}
+		if j := coveredBy(r.Bases, i); j >= 0 {
+			report(path, fmt.Sprintf("%q lies in bases[%d]", base, j))
 		}
 	}
 	if len(r.Attributes) > 0 && len(r.Bases) == 0 {

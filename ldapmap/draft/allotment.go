@@ -20,7 +20,7 @@ func (d *Draft) allot(f Facts) (allotment, error) {
 	a := allotment{name: d.name, numbered: map[*ldapmap.Rule]string{}}
 	var others []*ldif.Entry
 	for _, e := range f.Found {
-		within := d.t.Server.UniqueEverywhere || d.t.Server.Under(e.DN, d.t.Base)
+		within := d.t.Server.UniqueEverywhere || d.t.Covers(e.DN)
 		if within && (d.isCreate() || d.t.ID(e) != d.t.ID(d.write.Entry)) {
 			others = append(others, e)
 		}

@@ -32,6 +32,9 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	if err := diff.compare(); err != nil {
 		return nil, nil, err
 	}
+	if err := diff.forbidden(); err != nil {
+		return nil, nil, err
+	}
 	rename, err := diff.rename(rdn, a.name, d.was)
 	if err == nil {
 		err = d.mayRename(rename)
@@ -54,6 +57,9 @@ func (d *Draft) attributes(diff *difference, f Facts, a allotment, rdn ldif.RDN)
 	}
 	for _, at := range d.t.Attributes {
 		if !ldif.Named(names, at.Name) && !slices.ContainsFunc(at.Rules, d.touches) {
+			continue
+		}
+		if d.drops(at) {
 			continue
 		}
 		for _, r := range at.Rules {

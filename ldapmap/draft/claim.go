@@ -142,7 +142,7 @@ const (
 func (c claim) standingOf(t *ldapmap.Type, e *ldif.Entry) standing {
 	held := among(t, c.rule, e.Values(c.rule.LDAP), c.held)
 	if !t.Holds(e) {
-		if held && (t.IsOfClass(e) || t.Server.Under(e.DN, t.Base) && !isAnothers(t, e)) {
+		if held && (t.IsOfClass(e) || t.Covers(e.DN) && !isAnothers(t, e)) {
 			return taken
 		}
 		return free

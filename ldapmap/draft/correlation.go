@@ -114,7 +114,7 @@ func (c Correlation) Search() *ldapmap.Search {
 	for _, k := range c.keys {
 		filters = append(filters, k.filters(c.t, 0)...)
 	}
-	return &ldapmap.Search{Base: c.t.Base, Filter: ldif.AllOf(ldif.AnyOf(filters...), c.t.Scope())}
+	return &ldapmap.Search{Base: c.t.Base, More: c.t.More, Filter: ldif.AllOf(ldif.AnyOf(filters...), c.t.Scope())}
 }
 
 // Meant are those of the entries that the correlation means.

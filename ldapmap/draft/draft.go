@@ -135,8 +135,8 @@ func (d *Draft) derive() (err error) {
 	return err
 }
 
-// Untaken names the elements of the wanted resource that the map has no place for.
-func (d *Draft) Untaken() []string { return d.t.Untaken(d.write.After) }
+// Untaken names the elements of the wanted resource that the map, or the entry, has no place for.
+func (d *Draft) Untaken() []string { return append(d.t.Untaken(d.write.After), d.dropped()...) }
 
 func (d *Draft) isCreate() bool { return d.write.Entry == nil }
 
@@ -299,16 +299,16 @@ func (d *Draft) round(number int) Needs {
 	if len(filters) == 0 {
 		return needs
 	}
-	needs.Search = &ldapmap.Search{Base: d.t.Base, Filter: ldif.AnyOf(filters...)}
+	needs.Search = &ldapmap.Search{Base: d.t.Base, More: d.t.More, Filter: ldif.AnyOf(filters...)}
 	switch dn := d.expectedDN(); {
 	case d.t.Server.UniqueEverywhere && d.t.Server.Default != "":
-		needs.Search.Base = d.t.Server.Default
+		needs.Search.Base, needs.Search.More = d.t.Server.Default, nil
 	case number == 0 && dn != "" && !d.t.Server.KeepsReferences: // one round trip less
 		along := referrerSearches(d.t, ldapmap.DN(dn))
 		if len(along) != 1 {
 			break
 		}
-		if base := ldif.CommonBase(d.t.Base, along[0].Base); base != "" {
+		if base := ldif.CommonBase(append(d.t.Bases(), along[0].Base)...); base != "" {
 			needs.Search, needs.Along = &ldapmap.Search{Base: base, Filter: ldif.AnyOf(needs.Search.Filter, along[0].Filter)}, along
 		}
 	}

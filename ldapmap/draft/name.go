@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/compile"
@@ -118,8 +120,8 @@ func (d *Draft) was() ldif.RDN {
 
 // possible says why the entry cannot be named so.
 func (d *Draft) possible(n name, dn string) error {
-	if (d.isCreate() || n.parent != "") && !d.t.Server.Under(n.parent, d.t.Base) {
-		detail := fmt.Sprintf("the map would put the entry at %q, which is not under %q", dn, d.t.Base)
+	if (d.isCreate() || n.parent != "") && !d.t.Covers(n.parent) {
+		detail := fmt.Sprintf("the map would put the entry at %q, which is not under %s", dn, quoted(d.t.Bases()))
 		return &scim.Error{Type: scim.InvalidValue, Detail: detail}
 	}
 	if n.rdn == "" {
@@ -186,6 +188,15 @@ func (d *Draft) expectedDN() string {
 		}
 	}
 	return ""
+}
+
+// quoted are the bases as a detail names them.
+func quoted(bases []string) string {
+	texts := make([]string, len(bases))
+	for i, base := range bases {
+		texts[i] = strconv.Quote(base)
+	}
+	return strings.Join(texts, " or ")
 }
 
 func badName(dn string) error {

@@ -14,7 +14,7 @@ func (d *Draft) places(attribute string) bool {
 	return slices.ContainsFunc(d.t.Rules, func(r *ldapmap.Rule) bool { return d.t.IsSame(r.LDAP, attribute) && d.t.DN.Reads(&r.Rule) })
 }
 
-// superiors are the DNs that the plan puts something below, besides the type's base: those that are missing and that the plan makes, the
+// superiors are the DNs that the plan puts something below, besides the type's bases: those that are missing and that the plan makes, the
 // uppermost first, and those of which the facts do not tell. One that is missing, and that nothing makes, is found out before anything is
 // written: the directory would refuse the plan in its middle. That is the client's fault, 400, and not 503: what it sent leads nowhere, and
 // would tomorrow.
@@ -24,7 +24,7 @@ func (d *Draft) superiors(p ldif.Plan, f Facts) (missing []ldif.Change, asked []
 		if s.Change.Kind == ldif.Add {
 			_, place = ldif.SplitDN(s.Change.DN)
 		}
-		for place != "" && !d.t.Server.SameDN(place, d.t.Base) {
+		for place != "" && !d.t.IsBase(place) {
 			there, told := f.Places[place]
 			if !told {
 				asked = append(asked, place)

@@ -51,7 +51,7 @@ func referrerSearches(t *ldapmap.Type, name ldapmap.Name) []ReferrerSearch {
 			if r.IsMembers() && len(references) > 1 {
 				apart = append(apart, r)
 			} else {
-				bases, together = append(bases, other.Base), append(together, r)
+				bases, together = append(bases, other.Bases()...), append(together, r)
 			}
 		}
 	}
@@ -61,7 +61,9 @@ func referrerSearches(t *ldapmap.Type, name ldapmap.Name) []ReferrerSearch {
 		apart = append(together, apart...)
 	}
 	for _, r := range apart {
-		ask(r.Type.Base, r)
+		for _, base := range r.Type.Bases() {
+			ask(base, r)
+		}
 	}
 	elsewhere := t.Map.Elsewhere.Bases
 	if common := ldif.CommonBase(elsewhere...); common != "" {

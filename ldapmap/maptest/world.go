@@ -197,7 +197,8 @@ func (w *World) Search(s ldapmap.Search) []*ldif.Entry {
 	f = w.Server.Judgeable(f) // which a domain controller does in its own way
 	var found []*ldif.Entry
 	for _, e := range w.Entries {
-		if w.Server.Under(e.DN, s.Base) && f.Matches(e, w.Server.Schema) {
+		under := func(base string) bool { return w.Server.Under(e.DN, base) }
+		if (under(s.Base) || slices.ContainsFunc(s.More, under)) && f.Matches(e, w.Server.Schema) {
 			e.Asked = read.AttributesOfAll(w.Map)
 			found = append(found, e)
 		}

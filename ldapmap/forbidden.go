@@ -1,0 +1,59 @@
+package ldapmap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"scimbridge/scim"
+)
+
+// Forbids says that an entry of these classes cannot hold the attribute, not even with an auxiliary class that the map adds to it: one that
+// the bridge did not make. Where the schema does not tell, it is for the server to say.
+func (t *Type) Forbids(a *Attribute, classes []string) bool {
+	s := t.Server.Schema
+	definition := s.Attribute(a.Name)
+	held := func(class string) bool {
+		return slices.ContainsFunc(classes, func(c string) bool { return strings.EqualFold(c, class) })
+	}
+	lacks := func(class string) bool { return !held(class) }
+	switch {
+	case t.Server.KeepsClasses || definition == nil || definition.Operational || len(classes) == 0:
+		return false
+	case !slices.ContainsFunc(t.ObjectClasses, lacks): // which allow all that the map names
+		return false
+	case t.ClassFor(a, classes) != "" || t.allows(classes, a.Name) || held("extensibleObject"):
+		return false
+	}
+	return !slices.ContainsFunc(classes, func(class string) bool { return s.Class(class) == nil })
+}
+
+// Forbidden is the fault of a value for an attribute that entries of these classes cannot hold.
+func (t *Type) Forbidden(a *Attribute, classes []string) error {
+	path := a.Name
+	if len(a.Rules) > 0 {
+		path = a.Rules[0].Path()
+	}
+	fault := &scim.Error{Type: scim.InvalidValue, Attribute: path}
+	fault.Detail = fmt.Sprintf("%s: the entry's object classes (%s) do not allow %s", path, strings.Join(classes, ", "), a.Name)
+	if would := t.allowing(a.Name); len(would) > 0 {
+		fault.Detail += "; one that would is " + strings.Join(would, ", ")
+	}
+	return fault
+}
+
+// allowing are classes that allow the attribute: those of the map, or else a few that the schema has.
+func (t *Type) allowing(name string) []string {
+	const few = 3
+	forbids := func(class string) bool { return !t.allows([]string{class}, name) }
+	if own := slices.DeleteFunc(slices.Clone(t.ObjectClasses), forbids); len(own) > 0 {
+		return own
+	}
+	others := slices.DeleteFunc(t.Server.Schema.ClassNames(), forbids)
+	return others[:min(few, len(others))]
+}
+
+// MayDrop says that the map lets a value go that the entry's classes forbid: neither one that no two resources share, nor what blocks.
+func (t *Type) MayDrop(a *Attribute) bool {
+	return t.DropsForbidden && len(a.Rules) > 0 && !slices.ContainsFunc(a.Rules, t.IsUnique)
+}
