@@ -215,7 +215,9 @@ func (d *difference) mods() []ldif.Mod {
 // bares says that a value loses the space that tells it from what stands in for it: under the old name it would stand in.
 func (d *difference) bares(name string) bool {
 	a := d.find(name)
-	return a != nil && slices.ContainsFunc(a.now, func(v string) bool { return slices.Contains(a.old, v+" ") })
+	standsIn := func(r *ldapmap.Rule) bool { return r.Empty != nil }
+	return a != nil && slices.ContainsFunc(a.Rules, standsIn) &&
+		slices.ContainsFunc(a.now, func(v string) bool { return slices.Contains(a.old, v+" ") })
 }
 
 // swap deletes values and adds others.

@@ -99,7 +99,11 @@ func (d *difference) leaveRDNValues(n *rename) {
 		n.after = append(n.after, swap(at.Name, late, anew)...)
 		isKept := func(v string) bool { return slices.Contains(newValues, v) } // it was there before, and becomes the name
 		at.removed = slices.DeleteFunc(at.removed, func(v string) bool { return isOld(v) || isKept(v) })
-		at.added = slices.DeleteFunc(minus(at.added, anew), isNew)
+		at.added = minus(at.added, anew)
+		bare := len(at.removed) > 0 && len(minus(d.entry.Values(at.Name), at.removed)) == 0
+		if !bare { // its classes may not allow the entry to be without the attribute until it has the name
+			at.added = slices.DeleteFunc(at.added, isNew)
+		}
 	}
 }
 
@@ -145,7 +149,7 @@ func (n *rename) step(d *difference, condition ldif.Condition) ldif.Step {
 	held := slices.ContainsFunc(n.rdn, func(a ldif.AVA) bool {
 		values := e.Values(d.t.Canonical(a.Type))
 		if at := d.find(a.Type); at != nil {
-			values = minus(values, at.removed)
+			values = slices.Concat(minus(values, at.removed), at.added)
 		}
 		return d.holds(a.Type, values, a.Value) && !d.inRDN(n.old, a)
 	})
