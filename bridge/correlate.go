@@ -9,7 +9,6 @@ import (
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/ldif"
-	"scimbridge/scim/patch"
 	"scimbridge/scim/schema"
 )
 
@@ -48,7 +47,7 @@ func (c *creation) linkOrRun(ctx context.Context, body []byte) (*Result, error) 
 func (c *creation) linking(correlation draft.Correlation, e *ldif.Entry) *linking {
 	l := &linking{
 		update:      update{request: c.request, id: c.typ.ID(e), ids: slices.Concat(draft.ResourceIDs(c.typ, c.resource), c.members)},
-		correlation: correlation, found: e, ops: patch.Adding(c.resource, c.typ.Resource), members: c.members,
+		correlation: correlation, found: e, resource: c.resource, members: c.members,
 	}
 	if len(l.members) > 0 { // who of them is there already
 		l.found, l.whole = nil, true

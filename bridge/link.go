@@ -6,6 +6,7 @@ import (
 	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
+	"scimbridge/scim"
 	"scimbridge/scim/patch"
 )
 
@@ -13,8 +14,8 @@ import (
 type linking struct {
 	update
 	correlation draft.Correlation
-	found       *ldif.Entry // as the keys found it; nil: it is to be looked at anew
-	ops         patch.Ops
+	found       *ldif.Entry   // as the keys found it; nil: it is to be looked at anew
+	resource    scim.Resource // of the POST, without its members
 	members     []string
 }
 
@@ -36,12 +37,13 @@ func (l *linking) look(ctx context.Context, past history) (s seen, err error) {
 }
 
 func (l *linking) want(ctx context.Context, s seen) (draft.Write, error) {
-	after, err := l.ops.Apply(ctx, s.before, l.typ.Resource, l.dialect)
+	ops := patch.Adding(l.resource, s.before, l.typ.Resource)
+	after, err := ops.Apply(ctx, s.before, l.typ.Resource, l.dialect)
 	if err != nil {
 		return draft.Write{}, err
 	}
 	members := draft.Members{Add: draft.Delta(draft.MemberIDs(l.typ, s.before), l.members).Add}
-	w := l.change(s, after, members, l.ops)
+	w := l.change(s, after, members, ops)
 	w.Exactly, w.Links = false, true
 	return w, nil
 }

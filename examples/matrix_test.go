@@ -31,6 +31,11 @@ var shown = []struct {
 	elsewhere     string
 }{
 	{
+		"Users: a directory that was there before, linked by the first cycle", "TestBrownfield",
+		[]int{1, 3, 4},
+		"the directory in memory has not those classes, and the overlays are the other column's server",
+	},
+	{
 		"Users: who is disabled cannot bind, who is enabled can", "TestDisabledCannotBind",
 		[]int{0, 1, 3, 4},
 		"the access rule that blocks stands in the other column's server",
