@@ -30,6 +30,9 @@ func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Resu
 func (r *request) present(ctx context.Context, e *ldif.Entry) (*Result, error) {
 	wants := r.shown.Wants
 	refs, err := r.refs(ctx, r.typ, wants, nil, read.References(r.typ, e, wants), read.PrimaryGroups(r.typ, e, wants))
+	if err == nil {
+		refs, err = r.withGroups(ctx, r.typ, wants, refs, e)
+	}
 	if err != nil {
 		return nil, err
 	}

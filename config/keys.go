@@ -29,6 +29,16 @@ func fieldOf(section reflect.Type, key string) (reflect.Type, bool) {
 	return nil, false
 }
 
+// alone is the key of a section whose value may stand for the section; "": there is none.
+func alone(section reflect.Type) string {
+	for field := range fieldsOf(section) {
+		if field.Tag.Get("alone") == "true" {
+			return field.Tag.Get("koanf")
+		}
+	}
+	return ""
+}
+
 // keysOf lists the keys of a section.
 func keysOf(section reflect.Type) []string {
 	var keys []string

@@ -36,6 +36,16 @@ var shown = []struct {
 		"the access rule that blocks stands in the other column's server",
 	},
 	{"Users: numbers of a range, each once (`allocate`)", "TestNumbers", []int{0, 1, 3, 4}, "a test without overlays shows it"},
+	{
+		"Groups: members by value (`memberUid`)", "TestMembersByValue",
+		[]int{0, 1, 2, 3, 4},
+		"",
+	},
+	{
+		"Users: their groups, direct and through groups", "TestGroupsOfUsers",
+		[]int{0, 1, 2, 3, 4},
+		"",
+	},
 }
 
 const (

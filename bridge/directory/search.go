@@ -20,6 +20,8 @@ type Search struct {
 	Scope      Scope
 	Filter     string // RFC 4515; "" matches every entry
 	Attributes []string
+	// Values are the values of attributes that matter: of those attributes no others are read, where the server can leave them out.
+	Values []ldif.Attribute
 }
 
 // Scope is a search's scope.
@@ -34,7 +36,11 @@ const (
 // Search returns the entries found, reading page by page where the server needs it. An entry that is not there (BaseObject) is
 // NoSuchObject; a base that is not there to search below it, and an entry that does not show its id, are Hidden.
 func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
-	entries, err := c.search(ctx, s)
+	controls, err := c.valuesAlone(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := c.search(ctx, s, controls...)
 	if resultCode(err) == ldap.LDAPResultSizeLimitExceeded {
 		// The server's own limit. Most answers are small, so the pages wait until they are needed.
 		entries = nil
