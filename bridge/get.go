@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"scimbridge/bridge/reason"
+	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
 )
@@ -30,6 +31,15 @@ func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Resu
 func (r *request) present(ctx context.Context, e *ldif.Entry) (*Result, error) {
 	wants := r.shown.Wants
 	refs, err := r.refs(ctx, r.typ, wants, nil, read.References(r.typ, e, wants), read.PrimaryGroups(r.typ, e, wants))
+	if err != nil {
+		return nil, err
+	}
+	return r.presentWith(ctx, e, refs)
+}
+
+// presentWith shows an entry of which what it refers to is known.
+func (r *request) presentWith(ctx context.Context, e *ldif.Entry, refs ldapmap.Refs) (*Result, error) {
+	refs, err := r.withGroups(ctx, r.typ, r.shown.Wants, refs, e)
 	if err != nil {
 		return nil, err
 	}

@@ -85,5 +85,9 @@ func (l *listing) refs(ctx context.Context, p *part, entries []*ldif.Entry, want
 	slices.SortFunc(names, func(a, b ldapmap.Name) int {
 		return cmp.Or(strings.Compare(a.Of, b.Of), strings.Compare(a.Value, b.Value))
 	})
-	return l.b.refs(ctx, p.t, wants, nil, slices.Compact(names), groups)
+	refs, err := l.b.refs(ctx, p.t, wants, nil, slices.Compact(names), groups)
+	if err != nil {
+		return refs, err
+	}
+	return l.b.withGroups(ctx, p.t, wants, refs, entries...)
 }

@@ -47,7 +47,7 @@ func (u *update) finish(ctx context.Context, done attempt) (result *Result, err 
 	if u.silent {
 		return &Result{Location: u.location(u.call, u.typ.Resource, u.id), Version: versionAlone(u.typ, e)}, nil
 	}
-	if e == nil || u.typ.HasMembers() && !u.whole && u.shown.Wants(u.typ.MemberRef()) {
+	if e == nil || u.typ.HasMembers() && !u.whole && u.shown.Wants(u.typ.MemberRef()) || lacksGroups(u.typ, u.shown.Wants, e) {
 		if e, err = u.find(ctx, u.typ, u.id, u.shown.Wants); err != nil {
 			return nil, err
 		}
@@ -55,5 +55,5 @@ func (u *update) finish(ctx context.Context, done attempt) (result *Result, err 
 	if u.typ.HasMembers() {
 		return u.present(ctx, e)
 	}
-	return u.show(u.call, u.typ, e, done.refs, u.shown), nil
+	return u.presentWith(ctx, e, done.refs)
 }

@@ -262,3 +262,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestASectionMayStandAsOneOfItsKeys: what a section is mostly for may be said without it.
+func TestASectionMayStandAsOneOfItsKeys(t *testing.T) {
+	group := "  - {type: Group, base: 'dc=example', objectClasses: [groupOfNames], " +
+		"attributes: [{scim: displayName, ldap: cn}], members: {attribute: member}}\n"
+	for text, want := range map[string]compile.GroupsOptions{
+		"groups: transitive":                          {Show: "transitive"},
+		"groups: {show: direct, attribute: memberOf}": {Show: "direct", Attribute: "memberOf"},
+	} {
+		c, err := load(t, strings.Replace(good, "access:", "    "+text+"\n"+group+"access:", 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Resources[0].Groups; got != want {
+			t.Errorf("%s: %+v", text, got)
+		}
+	}
+	if _, err := load(t, strings.Replace(good, "access:", "    groups: all\n"+group+"access:", 1)); err == nil ||
+		!strings.Contains(err.Error(), `scimbridge.yaml:12:13: resources[0].groups.show: "all" is not known`) {
+		t.Errorf("%v", err)
+	}
+}

@@ -90,6 +90,8 @@
 //	                                 # photo, postalAddress, telephone, labeledURI, language
 //	        empty: '"0"'
 //	        define: {type: dateTime}
+//	    groups: direct               # or transitive: served by what groups hold; from an attribute that the server surely keeps:
+//	    # groups: {show: transitive, attribute: memberOf}
 //	    active: {by: userAccountControl} # a preset, or a list of them, or one's own:
 //	    # active: {attribute: employeeType, blocked: inactive, unblocked: active}
 //	    # active: {attribute: userAccountControl, bit: 0x2, initial: 512}

@@ -71,8 +71,10 @@ func (r *reader) value(node *yaml.Node, t reflect.Type, path string) any {
 		return r.value(node, t.Elem(), path)
 	case t.Kind() == reflect.Struct && node.Kind == yaml.MappingNode:
 		return r.mapping(node, t, path)
-	case t.Kind() == reflect.Struct && aloneIn(t) != "" && node.Kind == yaml.ScalarNode:
-		return map[string]any{aloneIn(t): node.Value}
+	case t.Kind() == reflect.Struct && node.Kind == yaml.ScalarNode && alone(t) != "":
+		below := child(path, alone(t))
+		r.origins[below] = at(node)
+		return map[string]any{alone(t): node.Value}
 	case t.Kind() == reflect.Struct:
 		r.fault(at(node), path, "needs keys below it, but is "+kind(node))
 		return nil

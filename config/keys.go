@@ -29,10 +29,10 @@ func fieldOf(section reflect.Type, key string) (reflect.Type, bool) {
 	return nil, false
 }
 
-// aloneIn is the key of a section that a single value in its place is of; "": there is none.
-func aloneIn(section reflect.Type) string {
+// alone is the key of a section whose value may stand for the section; "": there is none.
+func alone(section reflect.Type) string {
 	for field := range fieldsOf(section) {
-		if field.Tag.Get("alone") != "" {
+		if field.Tag.Get("alone") == "true" {
 			return field.Tag.Get("koanf")
 		}
 	}

@@ -54,6 +54,16 @@ var shown = []struct {
 		[]int{0, 1, 3},
 		"a test without overlays shows it, and Active Directory sees to classes itself",
 	},
+	{
+		"Groups: members by value (`memberUid`)", "TestMembersByValue",
+		[]int{0, 1, 2, 3, 4},
+		"",
+	},
+	{
+		"Users: their groups, direct and through groups", "TestGroupsOfUsers",
+		[]int{0, 1, 2, 3, 4},
+		"",
+	},
 }
 
 const (

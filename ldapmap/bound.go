@@ -24,6 +24,7 @@ func For(compiled *compile.Map, server *ldif.Server) (m *Map, problems compile.F
 		}
 	}
 	problems = append(problems, m.setNamings()...)
+	problems = append(problems, m.setMemberships(compiled.Types)...)
 	m.prepare()
 	problems = append(problems, m.setCounters()...)
 	return m, append(problems, m.setElsewhere(compiled.Elsewhere)...)

@@ -76,6 +76,7 @@ func TestForProblems(t *testing.T) {
 - type: User
   base: dc=example
   objectClasses: [inetOrgPerson]
+  groups: {show: direct, attribute: title}
   attributes: [{scim: userName, ldap: uid}]
 - type: Group
   base: dc=example
@@ -89,7 +90,8 @@ func TestForProblems(t *testing.T) {
 `, `[1].members[0].attribute: member holds DNs in the directory's schema, and no values of another attribute
 [1].members[1].attribute: none of the object classes allows memberUid
 [1].members[2].of: uuid is not in the directory's schema
-[1].members[3].of: userPassword holds passwords, and names nobody`},
+[1].members[3].of: userPassword holds passwords, and names nobody
+[0].groups.attribute: title holds no DNs in the directory's schema`},
 		{ldif.OpenLDAP, `
 - type: User
   base: dc=example

@@ -53,6 +53,7 @@ type Type struct {
 	Active     []Activation
 	References []*Reference // the members' last
 	Members    []*Reference // that hold a group's members, kept in step; none: it has no members
+	Groups     *Memberships // nil: they are not served
 	Namings    []Naming     // what references call its entries by, besides their DNs
 	Sources    []Source     // what its entries are read with
 

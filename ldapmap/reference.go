@@ -205,6 +205,7 @@ type Refs struct {
 	byDN map[string]Target // by Server.NormalDN
 
 	byName map[Name]Target // by the other names' keys
+	groups map[string][]Of // of entries, by their ids
 
 	byPrimary map[ldif.SID][]Target // by the primary group
 	server    *ldif.Server
@@ -218,6 +219,7 @@ type Target struct {
 	Name string // as its own resource shows it; "": it was not asked for, or it has none
 
 	Primary ldif.SID            // primary group; "": none
+	SID     ldif.SID            // its own, where there are primary groups
 	Names   map[Naming][]string // that it has besides its DN: see Type.Names
 }
 
@@ -230,6 +232,9 @@ func (m *Map) Refs(found []*ldif.Entry, name func(*Type, *ldif.Entry) string) Re
 	for _, e := range found {
 		if t := m.TypeOf(e); t != nil {
 			target := Target{ID: t.ID(e), Type: t.Name, DN: e.DN, Primary: m.Server.PrimaryGroup.Of(e)}
+			if p := m.Server.PrimaryGroup; p != nil {
+				target.SID = ldif.SID(e.Value(p.SID))
+			}
 			if name != nil {
 				target.Name = name(t, e)
 			}

@@ -1,7 +1,9 @@
 package directory
 
 import (
+	"context"
 	"errors"
+	"strings"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
@@ -35,11 +37,46 @@ func readEntry(control string, attributes []string) ldap.Control {
 	return ldap.NewControlString(control, false, string(selection.Bytes()))
 }
 
+// valuesAlone leaves out what the search does not ask for of attributes' values, where the server can. What stands beside them is read
+// whole.
+func (c *Client) valuesAlone(ctx context.Context, s Search) ([]ldap.Control, error) {
+	if len(s.Values) == 0 {
+		return nil, nil
+	}
+	server, err := c.Server(ctx)
+	if err != nil || !server.Controls[controlMatchedValues] {
+		return nil, err
+	}
+	filters, named := []string{}, map[string]bool{}
+	for _, a := range s.Values {
+		named[strings.ToLower(a.Name)] = true
+		for _, v := range a.Values {
+			filters = append(filters, ldif.Equality(a.Name, v))
+		}
+	}
+	for _, name := range s.Attributes {
+		if !named[strings.ToLower(name)] {
+			filters = append(filters, ldif.Presence(name))
+		}
+	}
+	control, err := returned(filters)
+	return []ldap.Control{control}, err
+}
+
 // matchedValues makes a search return only those of an attribute's values that are asked for.
 func matchedValues(attribute string, values []string) (ldap.Control, error) {
-	items := ber.NewSequence("ValuesReturnFilter")
+	var filters []string
 	for _, v := range values {
-		item, err := ldap.CompileFilter("(" + attribute + "=" + ldif.EscapeFilter(v) + ")")
+		filters = append(filters, ldif.Equality(attribute, v))
+	}
+	return returned(filters)
+}
+
+// returned makes a search return the values alone that one of the filters matches (RFC 3876).
+func returned(filters []string) (ldap.Control, error) {
+	items := ber.NewSequence("ValuesReturnFilter")
+	for _, f := range filters {
+		item, err := ldap.CompileFilter(f)
 		if err != nil {
 			return nil, err
 		}

@@ -21,6 +21,8 @@ type Search struct {
 	Scope      Scope
 	Filter     string // RFC 4515; "" matches every entry
 	Attributes []string
+	// Values are the values of attributes that matter: of those attributes no others are read, where the server can leave them out.
+	Values []ldif.Attribute
 }
 
 // Scope is a search's scope.
@@ -38,7 +40,11 @@ func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
 	if len(s.More) > 0 {
 		return c.SearchAll(ctx, s.each())
 	}
-	entries, err := c.search(ctx, s)
+	controls, err := c.valuesAlone(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := c.search(ctx, s, controls...)
 	if resultCode(err) == ldap.LDAPResultSizeLimitExceeded {
 		// The server's own limit. Most answers are small, so the pages wait until they are needed.
 		entries = nil

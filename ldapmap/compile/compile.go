@@ -64,6 +64,7 @@ func Compile(all []Options) (*Map, error) {
 	}
 	faults = append(faults, m.rivals()...)
 	for i, t := range m.Types {
+		m.groupsOf(t, func(path, problem string) { faults = append(faults, Fault{fmt.Sprintf("[%d].%s", i, path), problem}) })
 		for at, members := range t.Options.Members {
 			if members.IsValue() && m.Type("User") == nil {
 				path := fmt.Sprintf("[%d].%s.of", i, MembersPath(at))
@@ -128,6 +129,7 @@ func (c *compiler) compile(o Options) *Type {
 		}
 	}
 	c.members(o)
+	c.groups(o)
 	for i, a := range o.Active {
 		activation, problem := compileActivation(a)
 		if problem != "" {

@@ -232,6 +232,19 @@ func TestCompileFaults(t *testing.T) {
 				"[0].members[0].of: is of a User, and User is not mapped\n" +
 				"[0].members[2].of: is of a User, and User is not mapped",
 		},
+		{user("  groups: {show: all}"), "[0].groups.show: \"all\" is not known: direct and transitive are\n" +
+			"[0].groups: needs a mapped Group with `members`"},
+		{
+			user("    - {scim: groups.value, ldap: memberOf}\n  groups: {attribute: memberOf}"),
+			"[0].groups.show: \"\" is not known: direct and transitive are\n" +
+				"[0].groups: attributes[1] maps groups already\n" +
+				"[0].groups: needs a mapped Group with `members`",
+		},
+		{
+			user("    - {ldap: title, value: 'len(groups) > 0 ? \"x\" : \"y\"'}\n  groups: {show: direct}"),
+			"[0].attributes[1].value: \"len(groups) > 0 ? \\\"x\\\" : \\\"y\\\"\" uses groups, which the map does not name\n" +
+				"[0].groups: needs a mapped Group with `members`",
+		},
 		{user("  tombstone: UID"), `[0].tombstone: UID holds userName already`},
 		{
 			"- {type: Group, base: dc=example, objectClasses: [groupOfNames], tombstone: cn, attributes: [{scim: displayName, ldap: cn}]}",

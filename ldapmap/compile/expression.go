@@ -228,6 +228,9 @@ func sightsOf(rt *schema.ResourceType) []sight {
 		}
 	}
 	for _, a := range rt.Core.Attributes {
+		if a.Name == "groups" && a.Mutability == schema.ReadOnly { // what they are nobody asks when a write is planned
+			continue
+		}
 		add(a.Name, func(r scim.Resource, _ *schema.ResourceType, _ string) any {
 			value := r[a.Name]
 			if value == nil && a.Type == schema.Complex && !a.MultiValued {

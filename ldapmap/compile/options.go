@@ -18,6 +18,7 @@ type Options struct {
 	Active        []ActiveOptions    `koanf:"active"` // one or a list
 	Delete        DeleteOptions      `koanf:"delete"`
 	Members       []MembersOptions   `koanf:"members"` // one or a list
+	Groups        GroupsOptions      `koanf:"groups"`  // of a User
 	Unique        []string           `koanf:"unique"`  // SCIM attributes, beside userName (User) and displayName (Group)
 	Match         []MatchOptions     `koanf:"match"`
 	Extensions    []ExtensionOptions `koanf:"extensions"`

@@ -67,8 +67,9 @@ func pruneSchema(s *schema.Schema, t *Type, core bool) *schema.Schema {
 	for _, a := range s.Attributes {
 		keep := map[string]bool{} // sub-attributes
 		canonical := []string{}   // values of `type` that the map fixes
-		mapped := core && (a.Name == "active" && len(t.Active) > 0 || a.Name == "members" && len(t.Options.Members) > 0)
-		if core && a.Name == "members" {
+		mapped := core && (a.Name == "active" && len(t.Active) > 0 || a.Name == "members" && len(t.Options.Members) > 0 ||
+			a.Name == "groups" && t.Options.Groups.Show != "")
+		if core && (a.Name == "members" || a.Name == "groups" && t.Options.Groups.Show != "") {
 			keep = map[string]bool{"value": true, "$ref": true, "type": true, "display": true}
 		}
 		for _, r := range t.Rules {

@@ -25,6 +25,11 @@ func Attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []string {
 			}
 		}
 	}
+	if t.Groups != nil && wants != nil && wants(t.Groups.SCIM) {
+		for _, name := range t.Groups.Sources() {
+			names = withName(names, name)
+		}
+	}
 	return names
 }
 

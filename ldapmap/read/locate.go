@@ -8,6 +8,9 @@ import (
 
 // Locate gives the references in a resource their addresses ($ref), under the base URL.
 func Locate(t *ldapmap.Type, r scim.Resource, baseURL string) {
+	if t.Groups != nil {
+		locate(t.Map, r.Get(t.Groups.SCIM), "Group", baseURL)
+	}
 	for _, reference := range t.References {
 		to := reference.To
 		if reference.IsMembers() { // each says of what type it is

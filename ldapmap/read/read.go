@@ -33,6 +33,11 @@ func Resource(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) scim.Resource {
 			r["members"] = members
 		}
 	}
+	if t.Groups != nil {
+		if groups := refs.GroupsOf(t.ID(e)); len(groups) > 0 {
+			r["groups"] = groupsOf(groups)
+		}
+	}
 	r["meta"] = meta(t, e)
 	return r
 }
@@ -91,6 +96,19 @@ func members(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) []any {
 		}
 	}
 	return members
+}
+
+// groupsOf are the groups of an entry (RFC 7643 §4.1.2).
+func groupsOf(all []ldapmap.Of) []any {
+	groups := make([]any, 0, len(all))
+	for _, of := range all {
+		group := map[string]any{"value": of.Group.ID, "type": map[bool]string{true: "direct", false: "indirect"}[of.Direct]}
+		if of.Group.Name != "" {
+			group["display"] = of.Group.Name
+		}
+		groups = append(groups, group)
+	}
+	return groups
 }
 
 // show puts the values of a rule's LDAP attribute into the resource.

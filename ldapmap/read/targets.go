@@ -21,6 +21,11 @@ func Targets(t *ldapmap.Type, wants func(schema.Ref) bool) (attributes []string,
 	return attributes, nil
 }
 
+// Naming are the attributes of groups that their names are made of, and what tells them.
+func Naming(m *ldapmap.Map) (attributes []string, name func(*ldapmap.Type, *ldif.Entry) string) {
+	return Attributes(m.Type("Group"), isName), nameOf
+}
+
 func isName(ref schema.Ref) bool {
 	return ref.Extension == nil && ref.Attr != nil && (ref.Attr.Name == names[0] || ref.Attr.Name == names[1])
 }

@@ -49,7 +49,7 @@ func IDs(t *ldapmap.Type, e filter.Expr) []string {
 		if in != nil {
 			path = in.Path
 		}
-		if id, ok := c.Value.(string); ok && t.Reference(path.Ref) != nil {
+		if id, ok := c.Value.(string); ok && (t.Reference(path.Ref) != nil || t.IsGroups(path.Ref)) {
 			ids = append(ids, id)
 		}
 	})
@@ -137,6 +137,8 @@ func (x *translator) translateCompare(c *filter.Compare) translated {
 		return x.translateActive(c)
 	case len(references) > 0:
 		return x.translateReferences(c, references)
+	case x.IsGroups(c.Path.Ref):
+		return x.translateGroups(c)
 	}
 	if bounds, ok := x.timeFilter(c); ok {
 		return translated{bounds, c}
@@ -216,6 +218,22 @@ func presence(r *ldapmap.Reference) string {
 	return ldif.Presence(r.Attribute)
 }
 
+// translateGroups is exact where the server keeps the groups on their members. Elsewhere they are found for each who may match.
+func (x *translator) translateGroups(c *filter.Compare) translated {
+	id, ok := c.Value.(string)
+	if c.Op != filter.Equal || !ok || c.Path.Ref.Sub == nil || c.Path.Ref.Sub.Name != "value" {
+		return translated{ldif.Everything, c}
+	}
+	target, known := x.refs.ByID(id)
+	if !known || !x.Groups.Has(target) {
+		return nothing
+	}
+	if f, exact := x.Groups.Filter(target); exact {
+		return translated{ldap: f}
+	}
+	return translated{ldif.Everything, c}
+}
+
 // translateValuePath asks of each slot of the attribute whether its value can satisfy the inner filter, the slot's fixed part
 // (`type eq "work"`) decided here.
 func (x *translator) translateValuePath(v *filter.ValuePath) translated {
@@ -228,6 +246,13 @@ func (x *translator) translateValuePath(v *filter.ValuePath) translated {
 			texts = append(texts, presence(r))
 		}
 		return translated{ldif.AnyOf(texts...), v}
+	}
+	if c, ok := v.Inner.(*filter.Compare); ok && x.IsGroups(v.Path.Ref) && compile.CompareName(c) == "value" && c.Op == filter.Equal {
+		f := x.translateGroups(&filter.Compare{Path: valueOf(v.Path), Op: c.Op, Value: c.Value})
+		if f.remainder != nil {
+			f.remainder = v
+		}
+		return f
 	}
 	var alternatives []string
 	seen := [][]compile.Clause{}
