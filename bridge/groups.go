@@ -27,7 +27,9 @@ func (b *Bridge) withGroups(
 		}
 		var searches []directory.Search
 		for _, l := range levels {
-			searches = append(searches, directory.Search{Base: l.Base, Filter: l.Filter, Attributes: l.Attributes, Values: l.Values})
+			searches = append(searches, directory.Search{
+				Base: l.Base, More: l.More, Filter: l.Filter, Attributes: l.Attributes, Values: l.Values,
+			})
 		}
 		found, err := b.directory.SearchAll(ctx, searches)
 		if err != nil {

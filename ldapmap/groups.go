@@ -142,7 +142,7 @@ func (c *Climb) Searches(names []string) (searches []Level) {
 	}
 	for _, e := range c.level {
 		for _, dn := range c.listed(e) {
-			if t.Server.Under(dn, t.Base) {
+			if t.Covers(dn) {
 				ask(t.Server.DNAttribute, dn)
 			}
 		}
@@ -174,7 +174,7 @@ func (c *Climb) Searches(names []string) (searches []Level) {
 				l.Values = append(l.Values, clause)
 			}
 		}
-		l.Search = Search{Base: t.Base, Filter: ldif.AllOf(ldif.AnyOf(filters...), t.scopeText)}
+		l.Search = Search{Base: t.Base, More: t.More, Filter: ldif.AllOf(ldif.AnyOf(filters...), t.scopeText)}
 		searches = append(searches, l)
 	}
 	return searches
