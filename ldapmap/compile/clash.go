@@ -31,6 +31,9 @@ func (r *Rule) Holds() string {
 	if r.Secret() {
 		return "what is made of the password"
 	}
+	if r.Value != nil && r.Value.IsOfPrevious() {
+		return "what was before a change"
+	}
 	return r.Options.SCIM
 }
 

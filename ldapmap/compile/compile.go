@@ -316,6 +316,9 @@ func (c *compiler) unique(o Options) {
 	}
 }
 
+// alone is what an expression must do that is evaluated again and again.
+const alone = " follows from the resource alone: neither from chance nor from `previous`"
+
 // expressions compiles the expressions, which see the attributes that the map covers.
 func (c *compiler) expressions(o Options) {
 	compile := func(path, source string) *Expression {
@@ -334,6 +337,12 @@ func (c *compiler) expressions(o Options) {
 		r.Empty = compile(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.Empty)
 		if r.Computed() && r.Copies == nil {
 			r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value)
+		}
+		if problem := r.Value.ill(r.Options); problem != "" {
+			c.report(fmt.Sprintf("attributes[%d].value", r.At), problem)
+		}
+		if r.Empty != nil && (r.Empty.Random() || r.Empty.IsOfPrevious()) {
+			c.report(fmt.Sprintf("attributes[%d].empty", r.At), "what stands in"+alone)
 		}
 		switch {
 		case ldif.Secret(r.LDAP) && (r.IsConstant() || r.Value.isFixed() || r.Empty.isFixed()):
@@ -367,6 +376,9 @@ func (c *compiler) expressions(o Options) {
 	}
 	if c.t.DN = compile("dn", source); c.t.DN == nil {
 		return
+	}
+	if c.t.DN.Random() || c.t.DN.IsOfPrevious() {
+		c.report("dn", "a name"+alone)
 	}
 	if c.t.DN.Many {
 		c.report("dn", "a DN is text, and this is a list: join(…) makes one of it")

@@ -108,6 +108,9 @@ func (d *Draft) now(r *ldapmap.Rule, f Facts) ([]string, error) {
 	if g, ok := d.generated[r]; ok {
 		return d.t.Fitted(r, g.now), nil
 	}
+	if r.Value != nil && r.Value.Random() {
+		return d.drawn(r, f)
+	}
 	rdn := d.name.rdn
 	if rdn == "" {
 		rdn, _ = ldif.SplitDN(d.write.Entry.DN)
