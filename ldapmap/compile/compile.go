@@ -173,8 +173,9 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 			c.report(at("scim"), "`empty`, `reference` and `choose` go with `scim`")
 		}
 		c.initial(r, at)
-		if a.Read != "" || a.As != "" || a.Max != 0 || len(a.Samples) > 0 || len(a.Also) > 0 {
-			c.report(at("scim"), "`read`, `as`, `max`, `samples` and `also` go with `scim`")
+		if a.Read != "" || a.As != "" || a.Max != 0 || len(a.Samples) > 0 || len(a.Also) > 0 ||
+			a.Prefix != "" || a.Where != "" || a.Match != "" {
+			c.report(at("scim"), "`read`, `as`, `max`, `samples`, `also`, `prefix`, `where` and `match` go with `scim`")
 		}
 		return r
 	}
@@ -207,6 +208,14 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 	c.initial(r, at)
 	c.choose(r, at("choose"))
 	c.form(r, at)
+	c.part(r, at)
+	switch {
+	case a.Match == "":
+	case a.Match != "any":
+		c.report(at("match"), fmt.Sprintf("%q is not known: any is", a.Match))
+	case r.Many(), a.Reference != "", a.Empty != "", r.WriteOnly():
+		c.report(at("match"), "`match` is of a line that shows one of several values, without `reference` and `empty`")
+	}
 	if a.Max < 0 {
 		c.report(at("max"), "is a number of octets")
 	}

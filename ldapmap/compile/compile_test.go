@@ -134,6 +134,16 @@ func TestCompileFaults(t *testing.T) {
 			`[0].attributes[2].scim: emails[type eq "work"].value cannot stand beside emails.value: ` +
 				`each needs a filter such as [type eq "work"]`,
 		},
+		{user("    - {scim: title, ldap: l, prefix: 't:'}\n    - {scim: nickName, ldap: L, prefix: 'n:'}"), ""},
+		{user("    - {scim: title, ldap: l, prefix: 't:'}\n    - {scim: nickName, ldap: l, where: 'value startsWith \"n\"'}"), ""},
+		{
+			user("    - {scim: title, ldap: l, prefix: 't'}\n    - {scim: nickName, ldap: l, prefix: 't:'}"),
+			"[0].attributes[2].ldap: l holds title already",
+		},
+		{
+			user("    - {scim: title, ldap: l, prefix: 't:'}\n    - {scim: nickName, ldap: l}"),
+			"[0].attributes[2].ldap: l holds title already",
+		},
 		{user("    - {scim: password, ldap: description}"), misplaced},
 		{user("    - {scim: title, ldap: userPassword}"), misplaced},
 		{user("    - {ldap: cn, value: nickName}"), `[0].attributes[1].value: "nickName" uses nickName, which the map does not name`},

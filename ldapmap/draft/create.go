@@ -11,6 +11,9 @@ import (
 // create plans the add of a new entry, and of more members than one request takes.
 func (d *Draft) create(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error) {
 	entry, err := d.newEntry(f, a)
+	if err == nil {
+		err = d.partsApart(f)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
