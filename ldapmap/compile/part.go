@@ -9,8 +9,8 @@ import (
 	"github.com/expr-lang/expr/vm"
 )
 
-// Several lines may share one LDAP attribute, each with a part of its values: those with a prefix, which SCIM does not see, or those that an
-// expression tells.
+// Several lines may share one LDAP attribute, each with a part of its values: those with a prefix, which SCIM does not see, or those that
+// an expression tells.
 //
 //	{scim: 'phoneNumbers[type eq "work"].value', ldap: telephoneNumber, where: 'value startsWith "+41"'}
 //	{scim: 'emails[type eq "work"].value', ldap: proxyAddresses, prefix: 'SMTP:'}

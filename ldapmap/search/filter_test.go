@@ -201,8 +201,9 @@ func TestFiltersOfParts(t *testing.T) {
 		`title eq "a"`: true, `title eq "b"`: true, `title eq "c"`: false, `nickName eq "b"`: false, `nickName eq "a"`: true,
 		`emails.value eq "b@x"`: true, `emails[type eq "work" and value eq "b@x"]`: true,
 		`emails[type eq "home" and value eq "b@x"]`: false,
-		`emails.value eq "c@x"`:                     true, `emails.value eq "d@x"`: false, `emails[type eq "work" and value eq "c@x"]`: false,
-		`emails.value eq "SMTP:a@x"`: false,
+		`emails.value eq "c@x"`:                     true, `emails.value eq "d@x"`: false,
+		`emails[type eq "work" and value eq "c@x"]`: false,
+		`emails.value eq "SMTP:a@x"`:                false,
 	} {
 		e, err := filter.Parse(text, users.Resource, scim.Dialect{})
 		if err != nil {
