@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"crypto/rand"
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/reason"
@@ -35,6 +36,9 @@ func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Fac
 	}
 	if needs.Password != nil {
 		facts.Password = password(needs.Password)
+	}
+	if needs.Chance {
+		_, _ = rand.Read(facts.Chance[:]) // which fails never
 	}
 	if needs.Rounds > 0 {
 		facts.Rounds = needs.Rounds

@@ -77,6 +77,8 @@
 //	          counter: CN=uidNext,OU=System,DC=corp,DC=example # holds the next number; it is made on first use
 //	          attribute: serialNumber # of the counter, this is the default
 //	          objectClasses: [device] # that it is made with, this is the default; with another attribute none: it is there already
+//	      - {scim: 'emails[type eq "home"].value', ldap: proxyAddresses, prefix: 'smtp:', match: any} # a part of the attribute's values
+//	      - {scim: 'emails[type eq "other"].value', ldap: proxyAddresses, where: 'value startsWith "x500:"'}
 //	      - {scim: displayName, ldap: displayName, also: [displayNamePrintable]} # written to further attributes too
 //	      - {scim: 'photos[type eq "photo"].value', ldap: thumbnailPhoto, max: 102400} # octets
 //	      - scim: 'phoneNumbers[type eq "work"].value'

@@ -12,7 +12,7 @@ type Attribute struct {
 	Single    bool    // SINGLE-VALUE
 	Secret    bool
 	Whole     bool       // the server cannot tell the values apart, or does not show them
-	Shows     *Rule      // of a single SCIM value, which shows one of the values; nil: none
+	Shows     []*Rule    // of a single SCIM value each, which shows one of the values, or of its part of them
 	Demander  *Rule      // of an attribute that the directory demands; nil: it does not
 	Reference *Reference // that it holds; nil: none
 	Classes   []string   // auxiliary classes of the map that allow it; none where the server keeps classes itself
@@ -44,7 +44,7 @@ func (t *Type) setAttributes() {
 			continue
 		}
 		if !r.Many() {
-			a.Shows = r
+			a.Shows = append(a.Shows, r)
 		}
 		if r.Must {
 			a.Demander = r

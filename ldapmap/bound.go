@@ -168,8 +168,9 @@ func (l *learner) rule(r *Rule) {
 			s.Form = compile.KindOf(definition.Syntax, s.SCIMType())
 		}
 	}
-	if holds := r.Holds(); holds != "" {
-		l.own(path, r.LDAP, holds)
+	l.owned = append(l.owned, r.Owned())
+	if r.IsPart() && r.Single {
+		l.report(path, r.LDAP+" has one value in the directory's schema: it has no parts")
 	}
 	if r.Computed() {
 		if r.Secret() {

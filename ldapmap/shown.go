@@ -9,7 +9,7 @@ import (
 
 // Held are the entry's values of what the rule maps, first the one that SCIM shows.
 func (t *Type) Held(rule *Rule, e *ldif.Entry) []string {
-	values := e.Values(rule.LDAP)
+	values := rule.Own(e.Values(rule.LDAP))
 	if len(values) < 2 || rule.Computed() || rule.Many() {
 		return values
 	}
@@ -18,6 +18,20 @@ func (t *Type) Held(rule *Rule, e *ldif.Entry) []string {
 		values = slices.Concat(values[at:at+1], values[:at], values[at+1:])
 	}
 	return values
+}
+
+// Own are those of an attribute's values that are the rule's: all, or a part of them.
+func (r *Rule) Own(values []string) []string {
+	if !r.IsPart() {
+		return values
+	}
+	var own []string
+	for _, v := range values {
+		if _, ok := r.Form.Read(v); ok {
+			own = append(own, v)
+		}
+	}
+	return own
 }
 
 // Shown is the place of the value that SCIM shows of several which an entry of the name holds: the one that the map chooses; else, of a

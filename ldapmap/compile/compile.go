@@ -173,8 +173,9 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 			c.report(at("scim"), "`empty`, `reference` and `choose` go with `scim`")
 		}
 		c.initial(r, at)
-		if a.Read != "" || a.As != "" || a.Max != 0 || len(a.Samples) > 0 || len(a.Also) > 0 {
-			c.report(at("scim"), "`read`, `as`, `max`, `samples` and `also` go with `scim`")
+		if a.Read != "" || a.As != "" || a.Max != 0 || len(a.Samples) > 0 || len(a.Also) > 0 ||
+			a.Prefix != "" || a.Where != "" || a.Match != "" {
+			c.report(at("scim"), "`read`, `as`, `max`, `samples`, `also`, `prefix`, `where` and `match` go with `scim`")
 		}
 		return r
 	}
@@ -207,6 +208,14 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 	c.initial(r, at)
 	c.choose(r, at("choose"))
 	c.form(r, at)
+	c.part(r, at)
+	switch {
+	case a.Match == "":
+	case a.Match != "any":
+		c.report(at("match"), fmt.Sprintf("%q is not known: any is", a.Match))
+	case r.Many(), a.Reference != "", a.Empty != "", r.WriteOnly():
+		c.report(at("match"), "`match` is of a line that shows one of several values, without `reference` and `empty`")
+	}
 	if a.Max < 0 {
 		c.report(at("max"), "is a number of octets")
 	}
@@ -316,6 +325,9 @@ func (c *compiler) unique(o Options) {
 	}
 }
 
+// alone is what an expression must do that is evaluated again and again.
+const alone = " follows from the resource alone: neither from chance nor from `previous`"
+
 // expressions compiles the expressions, which see the attributes that the map covers.
 func (c *compiler) expressions(o Options) {
 	compile := func(path, source string) *Expression {
@@ -334,6 +346,12 @@ func (c *compiler) expressions(o Options) {
 		r.Empty = compile(fmt.Sprintf("attributes[%d].empty", r.At), r.Options.Empty)
 		if r.Computed() && r.Copies == nil {
 			r.Value = compile(fmt.Sprintf("attributes[%d].value", r.At), r.Options.Value)
+		}
+		if problem := r.Value.ill(r.Options); problem != "" {
+			c.report(fmt.Sprintf("attributes[%d].value", r.At), problem)
+		}
+		if r.Empty != nil && (r.Empty.Random() || r.Empty.IsOfPrevious()) {
+			c.report(fmt.Sprintf("attributes[%d].empty", r.At), "what stands in"+alone)
 		}
 		switch {
 		case ldif.Secret(r.LDAP) && (r.IsConstant() || r.Value.isFixed() || r.Empty.isFixed()):
@@ -367,6 +385,9 @@ func (c *compiler) expressions(o Options) {
 	}
 	if c.t.DN = compile("dn", source); c.t.DN == nil {
 		return
+	}
+	if c.t.DN.Random() || c.t.DN.IsOfPrevious() {
+		c.report("dn", "a name"+alone)
 	}
 	if c.t.DN.Many {
 		c.report("dn", "a DN is text, and this is a list: join(…) makes one of it")

@@ -20,7 +20,8 @@ func TestCompileFaults(t *testing.T) {
 	own := func(more string) string { return user("    - {scim: 'urn:x:key', ldap: l, " + more + "}\n") }
 	const known = "; there are expr-lang's own and rdn, lower, upper, trim, before, after, split, join, replace, regexp, " +
 		"substitute, truncate, ascii, german, digits, switch, generalizedTime, fileTime, shadowDays, dateTime, isTrue, boolean, " +
-		"countryCode, countryName, countryNumber"
+		"countryCode, countryName, countryNumber, random, uuid"
+	const drawn = "[0].attributes[1].value: what is drawn is written once: with `on: create`, and without `unique` and `previous`"
 	const noOption = " has an option that is none: lang-de is one"
 	const misplaced = "[0].attributes[1].ldap: a password, and nothing else, is kept in an attribute whose values are never shown, " +
 		"such as userPassword or unicodePwd"
@@ -133,6 +134,16 @@ func TestCompileFaults(t *testing.T) {
 			`[0].attributes[2].scim: emails[type eq "work"].value cannot stand beside emails.value: ` +
 				`each needs a filter such as [type eq "work"]`,
 		},
+		{user("    - {scim: title, ldap: l, prefix: 't:'}\n    - {scim: nickName, ldap: L, prefix: 'n:'}"), ""},
+		{user("    - {scim: title, ldap: l, prefix: 't:'}\n    - {scim: nickName, ldap: l, where: 'value startsWith \"n\"'}"), ""},
+		{
+			user("    - {scim: title, ldap: l, prefix: 't'}\n    - {scim: nickName, ldap: l, prefix: 't:'}"),
+			"[0].attributes[2].ldap: l holds title already",
+		},
+		{
+			user("    - {scim: title, ldap: l, prefix: 't:'}\n    - {scim: nickName, ldap: l}"),
+			"[0].attributes[2].ldap: l holds title already",
+		},
 		{user("    - {scim: password, ldap: description}"), misplaced},
 		{user("    - {scim: title, ldap: userPassword}"), misplaced},
 		{user("    - {ldap: cn, value: nickName}"), `[0].attributes[1].value: "nickName" uses nickName, which the map does not name`},
@@ -143,6 +154,26 @@ func TestCompileFaults(t *testing.T) {
 		{
 			user("    - {scim: name.familyName, ldap: sn, empty: name.FamilyName}"),
 			`[0].attributes[1].empty: "name.FamilyName" uses name.FamilyName, which the map does not name; did you mean name.familyName?`,
+		},
+		{user("    - {ldap: cn, value: random(8), on: create}\n    - {ldap: l, value: previous.userName}"), ""},
+		{user("    - {ldap: cn, value: random(8)}"), drawn},
+		{user("    - {ldap: cn, value: uuid(), on: create, unique: true}"), drawn},
+		{
+			user("    - {ldap: cn, value: previous.userName, on: create}"),
+			"[0].attributes[1].value: `previous` is of a change: without `on: create` and `unique`",
+		},
+		{
+			user("    - {ldap: cn, value: previous.titel}"),
+			`[0].attributes[1].value: "previous.titel" uses previous.titel, which the map does not name`,
+		},
+		{user("    - {ldap: uid, value: previous.userName}"), `[0].attributes[1].ldap: uid holds userName already`},
+		{
+			user("    - {scim: title, ldap: title, empty: uuid()}"),
+			"[0].attributes[1].empty: what stands in follows from the resource alone: neither from chance nor from `previous`",
+		},
+		{
+			user("  dn: '\"uid=\" + rdn(random(8))'"),
+			"[0].dn: a name follows from the resource alone: neither from chance nor from `previous`",
 		},
 		{user("    - {ldap: cn, value: '1 +'}"), `[0].attributes[1].value: unexpected token EOF (1:3)`},
 		{user("    - {ldap: cn, value: 'now()'}"), `[0].attributes[1].value: "now()" calls now, which is no function` + known},

@@ -26,8 +26,9 @@ type Expression struct {
 	program *vm.Program
 	uses    map[string]bool // the names that it mentions: `title`, `name.givenName`, `enterprise.department`, `resource.title`
 	sees    []sight         // what they begin with
-	Many    bool            // it gives a list
-	Secret  bool            // it reads what is never shown, a password, and neither is what it makes of that
+	given   given
+	Many    bool // it gives a list
+	Secret  bool // it reads what is never shown, a password, and neither is what it makes of that
 }
 
 // misuse is what a function of ours says of a value that it does not take.
@@ -46,6 +47,9 @@ func grammar(checked bool) []expr.Option {
 		expr.DisableBuiltin("keys"), expr.DisableBuiltin("values"), expr.DisableBuiltin("toPairs"),
 	}
 	for _, f := range functions {
+		if f.do == nil {
+			continue
+		}
 		if slices.Contains(builtin.Names, f.name()) { // ours pass on what is unassigned
 			options = append(options, expr.DisableBuiltin(f.name()))
 		}
@@ -84,7 +88,7 @@ func newExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 		return nil, err
 	}
 	sights := sightsOf(rt)
-	names := nameCheck{rt: rt, known: map[string]bool{}}
+	names := nameCheck{rt: rt, known: map[string]bool{"previous": true}}
 	for _, s := range sights {
 		names.known[s.name] = true
 	}
@@ -187,6 +191,9 @@ func (e *Expression) run(r scim.Resource, rt *schema.ResourceType, base string, 
 	seen := make(map[string]any, len(e.sees))
 	for _, s := range e.sees {
 		seen[s.name] = s.of(r, rt, base)
+	}
+	if e.Random() || e.IsOfPrevious() {
+		e.given.add(seen, rt)
 	}
 	value, err := expr.Run(e.program, seen)
 	if err == nil {
@@ -325,6 +332,12 @@ func (c *nameCheck) Visit(node *ast.Node) {
 			c.uses[owner.Value+"."+property.Value] = true
 		}
 		if owner.Value == "resource" {
+			return
+		}
+		if owner.Value == "previous" {
+			if property.Value != "enterprise" && c.rt.Core.Attribute(property.Value) == nil {
+				c.unknown = "previous." + property.Value
+			}
 			return
 		}
 		urn, name, sub := "", owner.Value, property.Value

@@ -27,6 +27,8 @@ func (e *Expression) failure(err error, seen map[string]any) string {
 	return "the map's expression " + e.text + " has no result" + e.over(seen) + ": " + problem
 }
 
+var untold = []string{"resource", "random", "uuid"}
+
 // over tells the values that the expression reads.
 func (e *Expression) over(seen map[string]any) string {
 	var told []string
@@ -37,7 +39,8 @@ func (e *Expression) over(seen map[string]any) string {
 			value = object[sub]
 		}
 		switch {
-		case !isName || owner == "base" || name == "resource": // a function or a variable; what does not vary; too much
+		case !isName || slices.Contains(untold, name) || owner == "base" || owner == "previous":
+			// a function or a variable; what does not vary; too much
 		case value == nil:
 			told = append(told, name+" unassigned")
 		case e.Secret:

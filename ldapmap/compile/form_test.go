@@ -58,7 +58,8 @@ func TestFormFaults(t *testing.T) {
 	for line, want := range map[string]string{
 		`{scim: title, ldap: title, as: postal}`: `as: "postal" is none of text, generalizedTime, fileTime, shadowDays, binary, photo, ` +
 			`postalAddress, telephone, labeledURI, language; did you mean postalAddress?`,
-		`{scim: title, ldap: title, as: text, value: value, read: value}`: "as: `as` goes without `value` and `read`, which say how the " +
+		`{scim: title, ldap: title, as: text, value: value, read: value}`: "" +
+			"as: `as` goes without `value` and `read`, which say how the " +
 			"value stands by themselves",
 		`{scim: 'urn:x:n', ldap: title, as: fileTime, define: {type: boolean}}`: "" +
 			"as: urn:x:n is of type boolean, and fileTime is of dateTime, string",
@@ -75,13 +76,26 @@ func TestFormFaults(t *testing.T) {
 			"samples: samples are of `value` and `read`, or of `as`",
 		`{scim: title, ldap: title, value: upper(value), read: value, samples: [A, b]}`: "" +
 			`samples[1]: "b" is written as "B" and read as "B"`,
-		`{scim: title, ldap: title, value: 'regexp(value, "[0-9]+")', read: value, samples: [A]}`: `samples[0]: nothing is written for "A"`,
+		`{scim: title, ldap: title, value: 'regexp(value, "[0-9]+")', read: value, samples: [A]}`: "" +
+			`samples[0]: nothing is written for "A"`,
 		`{scim: title, ldap: title, as: language, samples: [a language]}`: `samples[0]: "a language" cannot be written: ` +
 			`"a language" is no language tag such as de-CH`,
 		`{scim: 'urn:x:n', ldap: title, value: string(value), read: value, samples: [x], define: {type: integer}}`: "" +
 			`samples[0]: "x" is no integer`,
-		`{scim: title, ldap: title, max: -1}`:      "max: is a number of octets",
-		`{ldap: title, value: userName, as: text}`: "scim: `read`, `as`, `max`, `samples` and `also` go with `scim`",
+		`{scim: title, ldap: title, max: -1}`: "max: is a number of octets",
+		`{scim: title, ldap: title, where: value}`: "" +
+			"where: it says whether a value is the line's, and this is text",
+		`{scim: title, ldap: title, where: 'userName == "x"'}`: "where: unknown name userName (1:1)",
+		`{scim: 'urn:x:n', ldap: title, prefix: 'n:', define: {type: integer}}`: "" +
+			"scim: urn:x:n is of type integer, and parts are of texts",
+		`{scim: title, ldap: title, prefix: 't:', empty: userName}`: "" +
+			"scim: `prefix` and `where` go with neither `reference`, `empty` and " +
+			"`also`, nor with a password",
+		`{scim: title, ldap: title, match: all}`: `match: "all" is not known: any is`,
+		`{scim: emails.value, ldap: mail, match: any}`: "match: `match` is of a line that shows one of several values, without " +
+			"`reference` and `empty`",
+		`{ldap: title, value: userName, as: text}`: "" +
+			"scim: `read`, `as`, `max`, `samples`, `also`, `prefix`, `where` and `match` go with `scim`",
 		`{scim: password, ldap: userPassword, value: value, read: value}`: "" +
 			"scim: neither a reference nor a password takes `value`, `read` or `as`",
 	} {

@@ -158,7 +158,7 @@ var functions = slices.Concat([]function{
 			return a[1], nil
 		},
 	},
-}, timeFunctions, truthFunctions, countryFunctions)
+}, timeFunctions, truthFunctions, countryFunctions, chanceFunctions)
 
 func functionNames() []string {
 	names := make([]string, len(functions))

@@ -24,7 +24,7 @@ func TestFunctions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := e.Eval(scim.Resource{}, rt, "dc=example")
+			got, err := e.Drawn([32]byte{}).Eval(scim.Resource{}, rt, "dc=example")
 			if err != nil && f.name() != "rdn" {
 				t.Errorf("%s: %v", source, err)
 			}
@@ -33,7 +33,7 @@ func TestFunctions(t *testing.T) {
 		if got := value(f.example); got != f.result {
 			t.Errorf("%s is %q, want %q", f.example, got, f.result)
 		}
-		if f.shape().In(0) != anything {
+		if f.do != nil && f.shape().In(0) != anything {
 			filled := make([]string, f.shape().NumIn())
 			for i := range filled {
 				filled[i] = map[string]string{"string": `"x"`, "int": "1", "[]string": `""`}[f.shape().In(i).String()]

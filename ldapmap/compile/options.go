@@ -43,6 +43,9 @@ type AttributeOptions struct {
 	Also      []string `koanf:"also"`      // further LDAP attributes that it is written to; the first is the one that is read
 	Reference string   `koanf:"reference"` // the SCIM type that the DN value refers to
 	Empty     string   `koanf:"empty"`     // expression: what stands in where the SCIM attribute is unassigned
+	Prefix    string   `koanf:"prefix"`    // of the LDAP values that are the line's; SCIM sees them without it
+	Where     string   `koanf:"where"`     // expression over `value`: whether an LDAP value is the line's
+	Match     string   `koanf:"match"`     // any: a query finds an entry by each of its values, not by the one that shows alone
 	Choose    string   `koanf:"choose"`    // expression over `values`: which one shows where the LDAP attribute has several
 	Value     string   `koanf:"value"`     // expression: a computed value; with `scim`, what is written for `value`
 	Read      string   `koanf:"read"`      // expression: what SCIM shows of the LDAP `value`

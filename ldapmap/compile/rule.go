@@ -78,6 +78,9 @@ func (r *Rule) Key() string {
 // OnCreate says that the value is written once.
 func (r *Rule) OnCreate() bool { return r.Options.On == "create" }
 
+// IsPart says that the rule has a part of its attribute's values: others may have the rest.
+func (r *Rule) IsPart() bool { return r.Options.Prefix != "" || r.Options.Where != "" }
+
 // IsConstant says that the value is always the same.
 func (r *Rule) IsConstant() bool { return len(r.Options.Constant) > 0 }
 

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -35,6 +36,7 @@ func check(source string, names types.Map, declared []string) (reflect.Type, err
 // typesOf are the types of what an expression over rt sees. What a client may send besides has any.
 func typesOf(rt *schema.ResourceType) types.Map {
 	names := types.Map{"id": types.String, "base": types.String, "resource": types.Any, types.Extra: types.Any}
+	names["random"], names["uuid"] = types.TypeOf(func(int) string { return "" }), types.TypeOf(func() string { return "" })
 	enterprise := types.Map{types.Extra: types.Any}
 	for _, x := range rt.Extensions {
 		for _, a := range x.Schema.Attributes {
@@ -47,6 +49,9 @@ func typesOf(rt *schema.ResourceType) types.Map {
 	for _, a := range rt.Core.Attributes {
 		names[a.Name] = typeOf(a)
 	}
+	previous := maps.Clone(names)
+	delete(previous, "resource")
+	names["previous"] = previous
 	return names
 }
 

@@ -11,6 +11,9 @@ import (
 // create plans the add of a new entry, and of more members than one request takes.
 func (d *Draft) create(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error) {
 	entry, err := d.newEntry(f, a)
+	if err == nil {
+		err = d.partsApart(f)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -107,6 +110,9 @@ func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
 func (d *Draft) now(r *ldapmap.Rule, f Facts) ([]string, error) {
 	if g, ok := d.generated[r]; ok {
 		return d.t.Fitted(r, g.now), nil
+	}
+	if r.Value != nil && r.Value.Random() {
+		return d.drawn(r, f)
 	}
 	rdn := d.name.rdn
 	if rdn == "" {

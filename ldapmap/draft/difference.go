@@ -55,6 +55,9 @@ func (d *difference) values(name string, old, now []string) {
 // compare holds what was noted against the values that the entry has: what is removed and added of each attribute.
 func (d *difference) compare() error {
 	for _, a := range d.attributes {
+		if err := apart(d.t, a.Attribute, a.now); err != nil {
+			return err
+		}
 		gone, fresh := minus(a.old, a.now), minus(a.now, a.old)
 		if a.Secret {
 			a.added = fresh // and takes the place of whatever is there
@@ -80,7 +83,7 @@ func (d *difference) compare() error {
 		for _, v := range fresh {
 			if k := key(v); !stays[k] {
 				a.added = append(a.added, v)
-			} else if a.Shows != nil { // a single value is to show as it was sent
+			} else if len(a.Shows) > 0 { // a single value is to show as it was sent
 				i := slices.IndexFunc(staying, func(other string) bool { return key(other) == k })
 				a.removed, staying = append(a.removed, staying[i]), slices.Delete(staying, i, i+1)
 				a.added = append(a.added, v)
@@ -106,14 +109,16 @@ func (d *difference) holds(attribute string, values []string, v string) bool {
 //
 //	description: a, b, c; nickName a -> x:   delete a, b, c; add x, b, c
 func (d *difference) trailing(a *attributeDifference, name ldif.RDN) []string {
-	if a.Shows == nil || len(a.removed) == 0 || len(a.added) == 0 {
+	if len(a.removed) == 0 || len(a.added) == 0 {
 		return nil
 	}
-	if _, decided := d.t.Shown(a.Shows, name, d.left(a, name)); decided {
-		return nil
+	var trailing []string
+	for _, r := range a.Shows {
+		if _, decided := d.t.Shown(r, name, r.Own(d.left(a, name))); !decided {
+			trailing = append(trailing, r.Own(minus(d.entry.Values(a.Name), a.removed))...)
+		}
 	}
-	rest := minus(d.entry.Values(a.Name), a.removed)
-	return slices.DeleteFunc(rest, func(v string) bool { return a.hides(v, d.refs) })
+	return slices.DeleteFunc(trailing, func(v string) bool { return a.hides(v, d.refs) })
 }
 
 // hides says that SCIM does not show the value: it refers to what is no resource.
@@ -139,11 +144,13 @@ func (d *difference) left(a *attributeDifference, name ldif.RDN) []string {
 // showable says why a value that is written would not show: the entry holds another that the map shows instead.
 func (d *difference) showable(name ldif.RDN) error {
 	for _, a := range d.attributes {
-		if a.Shows == nil || len(a.added) == 0 {
-			continue
-		}
-		if err := shows(d.t, a.Shows, name, d.left(a, name), a.now); err != nil {
-			return err
+		for _, r := range a.Shows {
+			if len(a.added) == 0 {
+				break
+			}
+			if err := shows(d.t, r, name, d.left(a, name), a.now); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -151,7 +158,7 @@ func (d *difference) showable(name ldif.RDN) error {
 
 // shows holds the value that an entry of the name shows of several against those that it is to show.
 func shows(t *ldapmap.Type, r *ldapmap.Rule, name ldif.RDN, values, wanted []string) error {
-	if len(values) < 2 {
+	if values = r.Own(values); len(values) < 2 {
 		return nil
 	}
 	if at, decided := t.Shown(r, name, values); decided && !slices.Contains(wanted, values[at]) {

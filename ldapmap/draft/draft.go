@@ -114,6 +114,12 @@ func (d *Draft) uncover() {
 func (d *Draft) derive() (err error) {
 	d.generated = map[*ldapmap.Rule]generation{}
 	for _, r := range d.t.Rules {
+		if r.Value != nil && (r.Value.Random() || r.Value.IsOfPrevious()) {
+			if err := d.deriveGiven(r); err != nil {
+				return err
+			}
+			continue
+		}
 		if !r.Generates() || !d.isCreate() && r.OnCreate() && !(r.Options.Unique && d.freesName()) {
 			continue
 		}
@@ -154,6 +160,7 @@ type Facts struct {
 	Rounds    int                         // how many rounds of candidates were asked for
 	Found     []*ldif.Entry               // what Needs.Search found
 	Password  string                      // for Needs.Password
+	Chance    [32]byte                    // for Needs.Chance
 	Numbers   map[*ldapmap.Counter]int    // that were taken, for Needs.Numbers
 	Referrers map[ldapmap.Name][]Referrer // what Needs.Referrers found, by the name referred to
 	Places    map[string]bool             // whether Needs.Places are there
@@ -199,6 +206,7 @@ type Needs struct {
 	Rounds    int
 	Search    *ldapmap.Search   // entries that may hold a value that the write claims; nil: none need be looked for
 	Password  *compile.Password // what a random password for a new account is made of; nil: none is needed
+	Chance    bool              // what the map's expressions draw from
 	Referrers []ReferrerSearch
 	Places    []string         // DNs of which it must be known whether an entry is there
 	Entries   []string         // DNs that references hold, and that no resource has: there may be an entry, see LookAt
@@ -276,7 +284,7 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 
 // needs asks for what must be known before anything is planned.
 func (d *Draft) needs(f Facts) Needs {
-	if f.Rounds > 0 || len(d.claims) == 0 && d.initial() == nil {
+	if f.Rounds > 0 || len(d.claims) == 0 && d.initial() == nil && !d.needsChance() {
 		return Needs{}
 	}
 	return d.round(0)
@@ -286,7 +294,7 @@ func (d *Draft) needs(f Facts) Needs {
 func (d *Draft) round(number int) Needs {
 	needs := Needs{Rounds: number + 1}
 	if number == 0 {
-		needs.Password = d.initial()
+		needs.Password, needs.Chance = d.initial(), d.needsChance()
 	}
 	var filters []string
 	for _, c := range d.claims {

@@ -76,7 +76,7 @@ func (d *difference) leaveRDNValues(n *rename) {
 		at := d.find(a.Type)
 		goes := at != nil && d.holds(at.Name, at.removed, a.Value)
 		stays := at != nil && d.holds(at.Name, at.now, a.Value)
-		another := at != nil && at.Shows != nil && d.t.IsUnique(at.Shows) && !d.inRDN(n.was, a)
+		another := at != nil && slices.ContainsFunc(at.Shows, d.t.IsUnique) && !d.inRDN(n.was, a)
 		if !d.inRDN(n.rdn, a) && (stays || !goes && (another || len(n.rdn.Values(a.Type)) == 0)) {
 			n.deleteOld = false
 		}

@@ -284,6 +284,9 @@ func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (
 		if needs.Password != nil {
 			facts.Password = "random-password"
 		}
+		if needs.Chance {
+			facts.Chance[0] = 1
+		}
 		for _, dn := range needs.Places {
 			facts = facts.Placed(dn, true)
 		}

@@ -42,13 +42,17 @@ func Resource(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) scim.Resource {
 	return r
 }
 
-// Judged is the resource for a filter: an attribute that no two resources share has every value that the entry holds of it, so that whoever
-// asks for one finds who has it. A tombstone name is the only one.
+// Judged is the resource for a filter: an attribute that no two resources share, and one of which any value is to match, has every value
+// that the entry holds of it, so that whoever asks for one finds who has it. A tombstone name is the only one.
 func Judged(t *ldapmap.Type, r scim.Resource, e *ldif.Entry) scim.Resource {
 	cloned := false
-	for _, rule := range t.Unique {
-		held := e.Values(rule.LDAP)
-		if len(held) < 2 || rule.Ref.Attr.MultiValued || rule.Empty != nil || rule == t.Login && t.TombstoneOf(e) != "" {
+	for _, rule := range t.Rules {
+		byEach := rule.Options.Match == "any"
+		if !byEach && !t.IsUnique(rule) || rule.Empty != nil || rule.Many() || rule.Ref.Attr.MultiValued && !byEach {
+			continue
+		}
+		held := t.Held(rule, e)
+		if len(held) < 2 || rule == t.Login && t.TombstoneOf(e) != "" {
 			continue
 		}
 		var values []any
@@ -60,7 +64,15 @@ func Judged(t *ldapmap.Type, r scim.Resource, e *ldif.Entry) scim.Resource {
 		if !cloned {
 			r, cloned = r.Clone(), true
 		}
-		r.Set(rule.Ref, values)
+		if !rule.Ref.Attr.MultiValued {
+			r.Set(rule.Ref, values)
+			continue
+		}
+		elements, _ := r.Get(rule.Ref.Owner()).([]any)
+		for _, value := range values[min(1, len(values)):] { // beside the one that shows
+			elements = append(elements, elementWith(rule, value))
+		}
+		r.Set(rule.Ref.Owner(), elements)
 	}
 	return r
 }
@@ -144,11 +156,16 @@ func showElement(r scim.Resource, rule *ldapmap.Rule, value any) {
 		element[rule.Ref.Sub.Name] = value
 		return
 	}
+	r.Set(ref, append(elements, elementWith(rule, value)))
+}
+
+// elementWith is an element of the rule's slot with the value.
+func elementWith(rule *ldapmap.Rule, value any) map[string]any {
 	element := map[string]any{rule.Ref.Sub.Name: value}
 	for _, c := range rule.Slot {
 		element[c.Attribute] = c.Value
 	}
-	r.Set(ref, append(elements, element))
+	return element
 }
 
 // elementOf finds the element that the clauses describe, or nil.

@@ -6,6 +6,7 @@ import (
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/maptest"
+	"scimbridge/ldapmap/read"
 	"scimbridge/ldapmap/search"
 	"scimbridge/scim"
 	"scimbridge/scim/filter"
@@ -177,6 +178,41 @@ func TestFiltersOfForms(t *testing.T) {
 		got, remainder := search.Filter(users, e, ldapmap.Refs{})
 		if want := ldif.AllOf(want, users.Scope()); got != want || remainder == nil {
 			t.Errorf("%s becomes %s, remainder %v, want %s", text, got, remainder, want)
+		}
+	}
+}
+
+// A part of an attribute's values is asked for by what is written; where any value matches, each is judged, of its part.
+func TestFiltersOfParts(t *testing.T) {
+	w := maptest.New(t, ldif.OpenLDAP, `
+- type: User
+  base: ou=people,dc=example
+  objectClasses: [inetOrgPerson]
+  attributes:
+    - {scim: userName, ldap: uid}
+    - {scim: title, ldap: title, choose: first, match: any}
+    - {scim: nickName, ldap: l}
+    - {scim: 'emails[type eq "work"].value', ldap: description, prefix: 'SMTP:', match: any}
+    - {scim: 'emails[type eq "home"].value', ldap: description, prefix: 'smtp:'}
+`, "dn: uid=anna,ou=people,dc=example\nobjectClass: inetOrgPerson\nuid: anna\ntitle: b\ntitle: a\nl: a\nl: b\n"+
+		"description: SMTP:a@x\ndescription: SMTP:b@x\ndescription: smtp:c@x\ndescription: smtp:d@x\n")
+	users := w.Map.Type("User")
+	for text, want := range map[string]bool{
+		`title eq "a"`: true, `title eq "b"`: true, `title eq "c"`: false, `nickName eq "b"`: false, `nickName eq "a"`: true,
+		`emails.value eq "b@x"`: true, `emails[type eq "work" and value eq "b@x"]`: true,
+		`emails[type eq "home" and value eq "b@x"]`: false,
+		`emails.value eq "c@x"`:                     true, `emails.value eq "d@x"`: false,
+		`emails[type eq "work" and value eq "c@x"]`: false,
+		`emails.value eq "SMTP:a@x"`:                false,
+	} {
+		e, err := filter.Parse(text, users.Resource, scim.Dialect{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked, remainder := search.Filter(users, e, ldapmap.Refs{})
+		found := w.Search(ldapmap.Search{Base: users.Base, Filter: asked})
+		if got := len(found) > 0 && filter.Matches(remainder, read.Judged(users, w.See(users, found[0]), found[0])); got != want {
+			t.Errorf("%s becomes %s and finds: %v", text, asked, got)
 		}
 	}
 }
