@@ -26,7 +26,8 @@ const (
 	gif = "data:image/gif;base64,R0lGODlh"
 )
 
-// TestForms: values that stand in the directory in forms of their own come back as they were sent, are found by them and go, on every server.
+// TestForms: values that stand in the directory in forms of their own come back as they were sent, are found by them and go, on every
+// server.
 func TestForms(t *testing.T) {
 	plain := furtherLines(25,
 		"scim="+own+":address; ldap=postalAddress",
