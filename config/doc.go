@@ -61,7 +61,7 @@
 //	    attributes:
 //	      - {scim: userName, ldap: userPrincipalName}
 //	      - {scim: externalId, ldap: employeeNumber}
-//	      - {scim: 'emails[type eq "work"].value', ldap: mail}
+//	      - {scim: 'emails[type eq "work"].value', ldap: mail} # `shares: userName` where that stands in mail too
 //	      - {scim: name.familyName, ldap: sn, empty: userName} # what stands in where the SCIM attribute is unassigned
 //	      - {scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager', ldap: manager, reference: User}
 //	      - {ldap: sAMAccountName, value: 'truncate(lower(before(userName, "@")), 20)', on: create, unique: true} # computed

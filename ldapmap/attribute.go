@@ -40,7 +40,7 @@ func (t *Type) setAttributes() {
 	for _, r := range t.Rules {
 		a := at(r.LDAP)
 		a.Rules = append(a.Rules, r)
-		if r.Computed() || r.OnCreate() {
+		if r.Computed() || r.OnCreate() || r.With != nil {
 			continue
 		}
 		if !r.Many() {

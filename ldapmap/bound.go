@@ -53,6 +53,9 @@ func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {
 		add(r)
 	}
 	for _, r := range t.Rules {
+		if r.Shares != nil {
+			r.With = rules[r.Shares]
+		}
 		if r.Copies != nil {
 			source := *rules[r.Copies]
 			r.Source = &source

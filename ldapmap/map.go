@@ -69,6 +69,7 @@ type Rule struct {
 	Must         bool       // an object class of the map demands the attribute
 	Reference    *Reference // nil: the value is no reference
 	Counter      *Counter   // that a new entry's number is taken from; nil: there is none
+	With         *Rule      // that has the value which is this one's too
 	Source       *Rule      // of a copy: what gives its values, as it would write them here
 }
 

@@ -9,6 +9,9 @@ import (
 
 // Held are the entry's values of what the rule maps, first the one that SCIM shows.
 func (t *Type) Held(rule *Rule, e *ldif.Entry) []string {
+	if rule.With != nil {
+		rule = rule.With
+	}
 	values := rule.Own(e.Values(rule.LDAP))
 	if len(values) < 2 || rule.Computed() || rule.Many() {
 		return values

@@ -38,6 +38,26 @@ func (t *Type) SCIMValues(rule *Rule, r scim.Resource) []any {
 	return values
 }
 
+// Setting is the resource with another value of the rule.
+func (t *Type) Setting(rule *Rule, r scim.Resource, value any) scim.Resource {
+	r = r.Clone()
+	if !rule.Ref.Attr.MultiValued {
+		r.Set(rule.Ref, value)
+		return r
+	}
+	elements, _ := r.Get(rule.Ref.Owner()).([]any)
+	if i := t.elementFor(rule, elements); i >= 0 {
+		elements[i].(map[string]any)[rule.Ref.Sub.Name] = value
+		return r
+	}
+	element := map[string]any{rule.Ref.Sub.Name: value}
+	for _, c := range rule.Slot {
+		element[c.Attribute] = c.Value
+	}
+	r.Set(rule.Ref.Owner(), append(elements, element))
+	return r
+}
+
 // HasOnePlace says that of a multi-valued attribute's values the rule's LDAP attribute takes one.
 func (r *Rule) HasOnePlace() bool {
 	return !r.Computed() && r.Ref.Attr.MultiValued && r.Ref.Sub != nil && (len(r.Slot) > 0 || r.Single)

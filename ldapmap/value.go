@@ -21,6 +21,8 @@ import (
 // a new one: a reference that it holds keeps its spelling.
 func (t *Type) Values(rule *Rule, r scim.Resource, entry *ldif.Entry, rdn string, refs Refs) ([]string, error) {
 	switch {
+	case rule.With != nil:
+		return nil, nil // the other writes it
 	case rule.IsConstant():
 		return rule.Options.Constant, nil
 	case rule.Numbers != nil:

@@ -46,6 +46,9 @@ func (r *Rule) Holds() string {
 	if r.Value != nil && r.Value.IsOfPrevious() {
 		return "what was before a change"
 	}
+	if r.Options.Shares != "" {
+		return ""
+	}
 	return r.Options.SCIM
 }
 

@@ -141,6 +141,7 @@ func (c *compiler) compile(o Options) *Type {
 	c.extensions(o)
 	c.unique(o)
 	c.match(o)
+	c.shared()
 	c.expressions(o)
 	if o.Tombstone != "" && t.RuleFor("userName") == nil {
 		c.report("tombstone", "a tombstone needs a mapped userName")

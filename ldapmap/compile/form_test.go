@@ -94,6 +94,14 @@ func TestFormFaults(t *testing.T) {
 		`{scim: title, ldap: title, match: all}`: `match: "all" is not known: any is`,
 		`{scim: emails.value, ldap: mail, match: any}`: "match: `match` is of a line that shows one of several values, without " +
 			"`reference` and `empty`",
+		`{scim: nickName, ldap: uid, shares: title}`:      "shares: title is not mapped",
+		`{scim: nickName, ldap: title, shares: userName}`: "shares: userName stands in uid, and this line in title",
+		`{scim: nickName, ldap: uid, shares: userName, empty: userName}`: "shares: `empty` goes with neither, and `choose` and `also` " +
+			"with the line that is named",
+		`{scim: nickName, ldap: uid, shares: userName, as: text}`: "shares: a value that is shared stands as it is: it is no " +
+			"reference or password, without `as`, `value`, `prefix` and `where`",
+		`{scim: emails.value, ldap: uid, shares: userName}`: "shares: each of the two has one value: that which is named is no part of a " +
+			"multi-valued attribute",
 		`{ldap: title, value: userName, as: text}`: "" +
 			"scim: `read`, `as`, `max`, `samples`, `also`, `prefix`, `where` and `match` go with `scim`",
 		`{scim: password, ldap: userPassword, value: value, read: value}`: "" +

@@ -45,6 +45,7 @@ type AttributeOptions struct {
 	Empty     string   `koanf:"empty"`     // expression: what stands in where the SCIM attribute is unassigned
 	Prefix    string   `koanf:"prefix"`    // of the LDAP values that are the line's; SCIM sees them without it
 	Where     string   `koanf:"where"`     // expression over `value`: whether an LDAP value is the line's
+	Shares    string   `koanf:"shares"`    // the SCIM attribute that stands in the same LDAP value
 	Match     string   `koanf:"match"`     // any: a query finds an entry by each of its values, not by the one that shows alone
 	Choose    string   `koanf:"choose"`    // expression over `values`: which one shows where the LDAP attribute has several
 	Value     string   `koanf:"value"`     // expression: a computed value; with `scim`, what is written for `value`

@@ -47,6 +47,7 @@ type Rule struct {
 	LDAP    string
 	Empty   *Expression
 	Value   *Expression
+	Shares  *Rule       // the rule whose value is this one's too
 	Copies  *Rule       // the rule whose value this one writes to a further attribute
 	Form    *Form       // how a SCIM value stands in the directory; nil: as it is
 	Choose  *Choice     // which of several values shows

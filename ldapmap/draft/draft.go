@@ -60,6 +60,9 @@ func New(t *ldapmap.Type, w Write) (*Draft, error) {
 		d.after = newest(t, d.before, d.after)
 	}
 	d.settleActive()
+	if err := d.share(); err != nil {
+		return nil, err
+	}
 	if err := d.derive(); err != nil {
 		return nil, err
 	}
