@@ -167,9 +167,15 @@ func (e *Expression) Eval(r scim.Resource, rt *schema.ResourceType, base string)
 // Values gives its value as texts: those of a list that are not empty, or the one that it is.
 func (e *Expression) Values(r scim.Resource, rt *schema.ResourceType, base string) (texts []string, err error) {
 	err = e.run(r, rt, base, func(value any) error {
+		if text, ok := value.(string); ok || value == nil {
+			if text != "" {
+				texts = []string{text}
+			}
+			return nil
+		}
 		values := []any{value}
-		if given, err := as(reflect.TypeFor[[]any](), value); err == nil {
-			values = given.([]any)
+		if reflect.ValueOf(value).Kind() == reflect.Slice {
+			values, _ = listOf(value)
 		}
 		for _, v := range values {
 			if v == nil || v == "" {

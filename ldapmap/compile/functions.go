@@ -236,17 +236,25 @@ func as(typ reflect.Type, value any) (any, error) {
 			return nil, misuse(briefly(value) + " is no length")
 		}
 	case reflect.Slice:
-		v := reflect.ValueOf(value)
-		if v.Kind() != reflect.Slice {
-			return nil, misuse(briefly(value) + " is no list")
+		if values, ok := listOf(value); ok {
+			return values, nil
 		}
-		values := make([]any, v.Len())
-		for i := range values {
-			values[i] = v.Index(i).Interface()
-		}
-		return values, nil
+		return nil, misuse(briefly(value) + " is no list")
 	}
 	return value, nil
+}
+
+// listOf are the elements of a list of whatever type; false where the value is none.
+func listOf(value any) ([]any, bool) {
+	v := reflect.ValueOf(value)
+	if v.Kind() != reflect.Slice {
+		return nil, false
+	}
+	values := make([]any, v.Len())
+	for i := range values {
+		values[i] = v.Index(i).Interface()
+	}
+	return values, true
 }
 
 func list(texts []string) []any {

@@ -104,11 +104,15 @@ func texts(values []any) []string {
 func (c claim) filters(t *ldapmap.Type, round int) []string {
 	if !c.takesNumber() {
 		var filters []string
-		for _, spelling := range c.spellings(c.held) {
+		spellings := c.spellings(c.held)
+		for _, spelling := range spellings {
 			filters = append(filters, ldif.Equality(c.rule.LDAP, spelling))
 		}
-		for _, spelling := range c.spellings(c.value) {
-			if t.Tombstone != "" && c.rule == t.Login {
+		if t.Tombstone != "" && c.rule == t.Login {
+			if c.held != c.value {
+				spellings = c.spellings(c.value)
+			}
+			for _, spelling := range spellings {
 				filters = append(filters, ldif.Equality(t.Tombstone, spelling))
 			}
 		}
