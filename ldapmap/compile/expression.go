@@ -3,7 +3,6 @@ package compile
 import (
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -27,6 +26,7 @@ type Expression struct {
 	uses    map[string]bool // the names that it mentions: `title`, `name.givenName`, `enterprise.department`, `resource.title`
 	sees    []sight         // what they begin with
 	given   given
+	isGiven bool // it sees that
 	Many    bool // it gives a list
 	Secret  bool // it reads what is never shown, a password, and neither is what it makes of that
 }
@@ -112,6 +112,7 @@ func newExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 		}
 	}
 	e := &Expression{text: source, program: program, uses: names.uses, Many: kindOf(result) == "a list"}
+	e.isGiven = e.Random() || e.IsOfPrevious()
 	for _, s := range sights {
 		of := func(use string) bool { owner, _, _ := strings.Cut(use, "."); return owner == s.name }
 		if slices.ContainsFunc(slices.Collect(maps.Keys(e.uses)), of) {
@@ -155,60 +156,57 @@ func isSecret(a *schema.Attribute) bool { return a.Mutability == schema.WriteOnl
 
 // Eval gives the expression's value over r as text, "" where it is unassigned.
 func (e *Expression) Eval(r scim.Resource, rt *schema.ResourceType, base string) (text string, err error) {
-	err = e.run(r, rt, base, func(value any) (err error) {
-		if value != nil {
-			text, err = Text(value)
-		}
-		return err
-	})
-	return text, err
+	value, seen, err := e.run(r, rt, base)
+	if err == nil && value != nil {
+		text, err = Text(value)
+	}
+	return text, e.failed(err, seen)
 }
 
 // Values gives its value as texts: those of a list that are not empty, or the one that it is.
 func (e *Expression) Values(r scim.Resource, rt *schema.ResourceType, base string) (texts []string, err error) {
-	err = e.run(r, rt, base, func(value any) error {
-		if text, ok := value.(string); ok || value == nil {
-			if text != "" {
-				texts = []string{text}
-			}
-			return nil
+	value, seen, err := e.run(r, rt, base)
+	if text, ok := value.(string); ok && text != "" {
+		return []string{text}, nil
+	}
+	values, isList := []any(nil), false
+	if err == nil && value != nil && value != "" {
+		if values, isList = listOf(value); !isList {
+			values = []any{value}
 		}
-		values := []any{value}
-		if reflect.ValueOf(value).Kind() == reflect.Slice {
-			values, _ = listOf(value)
+	}
+	for _, v := range values {
+		if v == nil || v == "" {
+			continue
 		}
-		for _, v := range values {
-			if v == nil || v == "" {
-				continue
-			}
-			text, err := Text(v)
-			if err != nil {
-				return err
-			}
-			texts = append(texts, text)
+		text, problem := Text(v)
+		if problem != nil {
+			return nil, e.failed(problem, seen)
 		}
-		return nil
-	})
-	return texts, err
+		texts = append(texts, text)
+	}
+	return texts, e.failed(err, seen)
 }
 
-// run hands over what the expression gives. Its error is a *scim.Error.
-func (e *Expression) run(r scim.Resource, rt *schema.ResourceType, base string, take func(value any) error) error {
-	seen := make(map[string]any, len(e.sees))
+// run gives what the expression does, and what it saw.
+func (e *Expression) run(r scim.Resource, rt *schema.ResourceType, base string) (value any, seen map[string]any, err error) {
+	seen = make(map[string]any, len(e.sees))
 	for _, s := range e.sees {
 		seen[s.name] = s.of(r, rt, base)
 	}
-	if e.Random() || e.IsOfPrevious() {
+	if e.isGiven {
 		e.given.add(seen, rt)
 	}
-	value, err := expr.Run(e.program, seen)
+	value, err = expr.Run(e.program, seen)
+	return value, seen, err
+}
+
+// failed is an error as the client reads it; nil for none.
+func (e *Expression) failed(err error, seen map[string]any) error {
 	if err == nil {
-		err = take(value)
+		return nil
 	}
-	if err != nil {
-		return &scim.Error{Type: scim.InvalidValue, Detail: e.failure(err, seen)}
-	}
-	return nil
+	return &scim.Error{Type: scim.InvalidValue, Detail: e.failure(err, seen)}
 }
 
 // Distinguishes says whether the expression sees a difference between two resources; where it sees none, it gives both the same.
