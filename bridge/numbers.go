@@ -81,6 +81,9 @@ func (r *request) taken(ctx context.Context, c *ldapmap.Counter) (plan ldif.Plan
 	case err != nil:
 		return plan, 0, err
 	}
+	if owner := r.world.TypeOf(found[0]); owner != nil {
+		return plan, 0, r.noNumber(c, "the counter is a "+owner.Name+", which clients may change")
+	}
 	next, ok := c.Next(found[0])
 	if !ok {
 		return plan, 0, r.noNumber(c, "the counter's "+c.Attribute+" is not one number")

@@ -114,6 +114,9 @@ func Explain(err error) Failure {
 		if f.Status < http.StatusInternalServerError && answer.Diagnostic != "" {
 			f.Detail += ": " + answer.Diagnostic
 		}
+		if f.Status < http.StatusInternalServerError && answer.Advice != "" {
+			f.Detail += "; " + answer.Advice
+		}
 	}
 	return f
 }

@@ -74,8 +74,11 @@ func TestReceipts(t *testing.T) {
 		unjoin  = "done modify cn=G delete member uid=after"
 		halfway = "the change is half done and could not be taken back; the log holds both records"
 
+		unwilling = "the directory does not let the bridge do that: says no; a setting or policy of the server forbids it: " +
+			"its log says more"
 		unwritable = "cn=G,ou=groups,dc=example,dc=org refers to uid=before,ou=people,dc=example,dc=org, " +
-			"and the directory does not let the bridge change it: says no"
+			"and the directory does not let the bridge change it: says no; the bridge's account lacks the right: " +
+			"the server's access rules must grant it"
 	)
 	refuse := func(code uint16) memdir.Fault { return memdir.Fault{Code: code, Text: "says no"} }
 	dropBefore, dropAfter := memdir.Fault{Drop: memdir.DropBefore}, memdir.Fault{Drop: memdir.DropAfter}
@@ -100,7 +103,7 @@ func TestReceipts(t *testing.T) {
 		"refused in the middle, and taken back": {
 			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53)},
 			receipts: []string{"taken back " + title + "\ndone " + join + "\nrefused " + rename + "\nnot sent", unjoin},
-			status:   http.StatusForbidden, detail: "the directory does not let the bridge do that: says no", name: "before",
+			status:   http.StatusForbidden, detail: unwilling, name: "before",
 		},
 		"refused at the end, and taken back": {
 			faults:   map[string]memdir.Fault{"modify 2": refuse(50)},

@@ -40,6 +40,11 @@ var shown = []struct {
 		[]int{0, 1, 3, 4},
 		"the access rule that blocks stands in the other column's server",
 	},
+	{
+		"Users: a random password where the client sends none (`initial`)", "TestInitialPassword",
+		[]int{0, 1, 3, 4},
+		"a test without overlays shows it",
+	},
 	{"Users: numbers of a range, each once (`allocate`)", "TestNumbers", []int{0, 1, 3, 4}, "a test without overlays shows it"},
 	{
 		"Places: missing organizational units are made (`createParents`)", "TestMadePlaces",

@@ -154,7 +154,7 @@ func (l *learner) rule(r *Rule) {
 	r.Must = l.demanded(r.LDAP)
 	definition := l.t.Server.Schema.Attribute(r.LDAP)
 	r.Single = definition != nil && definition.SingleValue
-	if definition != nil && (l.t.IsUnique(r) || r.Options.Unique) && !l.t.Comparable(r.LDAP) {
+	if definition != nil && (l.t.IsUnique(r) || r.Options.Unique || r.Numbers != nil) && !l.t.Comparable(r.LDAP) {
 		l.report(path, r.LDAP+" has no equality rule in the directory's schema: nobody can find out whether a value is taken")
 	}
 	if definition != nil {

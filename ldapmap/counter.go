@@ -50,6 +50,11 @@ func (m *Map) setCounters() (faults compile.Faults) {
 				problem := fmt.Sprintf("the counter counts from %d to %d elsewhere in the map", r.Counter.From, r.Counter.To)
 				faults = append(faults, compile.Fault{Path: fmt.Sprintf("[%d].attributes[%d].allocate", i, r.At), Problem: problem})
 			}
+			if owner := m.TypeOf(r.Counter.entry()); owner != nil {
+				const advice = "the counter would be a %s, which clients may change: it stands elsewhere, or is of another class"
+				problem := fmt.Sprintf(advice, owner.Name)
+				faults = append(faults, compile.Fault{Path: fmt.Sprintf("[%d].attributes[%d].allocate.counter", i, r.At), Problem: problem})
+			}
 			for _, f := range r.Counter.check() {
 				f.Path = fmt.Sprintf("[%d].attributes[%d].allocate.%s", i, r.At, f.Path)
 				faults = append(faults, f)
@@ -79,6 +84,9 @@ func (c *Counter) check() (faults compile.Faults) {
 		report("attribute", c.Attribute+" is not in the directory's schema")
 		return faults
 	}
+	if equality, _ := s.Rules(c.Attribute); equality == "" {
+		report("attribute", c.Attribute+" has no equality rule in the directory's schema: no number can be taken out of it")
+	}
 	for i, class := range c.Classes {
 		if s.Class(class) == nil {
 			report(fmt.Sprintf("objectClasses[%d]", i), class+" is not in the directory's schema"+compile.DidYouMean(class, s.ClassNames()))
@@ -86,7 +94,7 @@ func (c *Counter) check() (faults compile.Faults) {
 		}
 	}
 	if len(c.Classes) == 0 {
-		return nil
+		return faults
 	}
 	rdn, _ := ldif.ParseRDN(c.DN)
 	given := []string{"objectClass", c.Attribute}
@@ -144,9 +152,9 @@ func (c *Counter) Held(e *ldif.Entry) (held []int) {
 	return held
 }
 
-// Made is the plan of a counter whose next number is n.
-func (c *Counter) Made(n int) ldif.Plan {
-	entry := &ldif.Entry{}
+// entry is a counter as it is made, but for the number.
+func (c *Counter) entry() *ldif.Entry {
+	entry := &ldif.Entry{DN: c.DN}
 	entry.Set("objectClass", c.Classes...)
 	rdn, _ := ldif.SplitDN(c.DN)
 	name, _ := ldif.ParseRDN(rdn)
@@ -154,6 +162,12 @@ func (c *Counter) Made(n int) ldif.Plan {
 		attribute := c.server.Schema.Canonical(a.Type)
 		entry.Set(attribute, append(entry.Values(attribute), a.Value)...)
 	}
+	return entry
+}
+
+// Made is the plan of a counter whose next number is n.
+func (c *Counter) Made(n int) ldif.Plan {
+	entry := c.entry()
 	entry.Set(c.Attribute, strconv.Itoa(n))
 	return ldif.Plan{
 		Steps:   []ldif.Step{{Change: ldif.Change{Kind: ldif.Add, DN: c.DN, Entry: entry.Attributes}}},

@@ -43,7 +43,9 @@ func TestCounterProblems(t *testing.T) {
 		"attribute: serialNumber, objectClasses: [device, posixGroup]": lacks("gidNumber"),
 		"attribute: gidNumber, objectClasses: [device, posixGroup]":    "",
 		"attribute: gidNumber": "",
-		"attribute: nope":      at + "attribute: nope is not in the directory's schema",
+		"attribute: jpegPhoto": at + "attribute: jpegPhoto has no equality rule in the directory's schema: " +
+			"no number can be taken out of it",
+		"attribute: nope": at + "attribute: nope is not in the directory's schema",
 		"objectClasses: [devise]": at +
 			"objectClasses[0]: devise is not in the directory's schema; did you mean device?",
 		"attribute: mail, objectClasses: [device]":           at + "attribute: device do not allow mail",
@@ -58,6 +60,30 @@ func TestCounterProblems(t *testing.T) {
 		if diff := cmp.Diff(want, strings.Join(got, "\n")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", counter, diff)
 		}
+	}
+}
+
+// A counter that a client could change as a resource is none, nor is an attribute by which nobody finds who has a number.
+func TestCounterWithin(t *testing.T) {
+	compiled, err := compile.Compile(maptest.Read(t, `
+- type: User
+  base: dc=example
+  objectClasses: [inetOrgPerson]
+  attributes:
+    - {scim: userName, ldap: uid}
+    - {ldap: jpegPhoto, allocate: {from: 1, to: 9, counter: 'cn=next,dc=example', objectClasses: [inetOrgPerson], attribute: title}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, problems := ldapmap.For(compiled, maptest.Server(t, ldif.OpenLDAP))
+	const counter = "resources[0].attributes[1].allocate.counter: "
+	want := "resources[0].attributes[1].ldap: jpegPhoto has no equality rule in the directory's schema: nobody can find out whether a " +
+		"value is taken\n" +
+		counter + "the counter would be a User, which clients may change: it stands elsewhere, or is of another class\n" +
+		counter + "inetOrgPerson demands sn, which neither names the counter nor counts: name it by sn, or say `objectClasses`"
+	if diff := cmp.Diff(want, problems.Error()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

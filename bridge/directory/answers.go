@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,55 +14,14 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// reasons says what a result code means. A code that is not here is Failed.
-var reasons = map[uint16]reason.Reason{
-	ldap.LDAPResultTimeLimitExceeded:         reason.LimitExceeded,
-	ldap.LDAPResultSizeLimitExceeded:         reason.LimitExceeded,
-	ldap.LDAPResultAdminLimitExceeded:        reason.LimitExceeded,
-	ldap.LDAPResultStrongAuthRequired:        reason.Refused,
-	ldap.LDAPResultConfidentialityRequired:   reason.Refused,
-	ldap.LDAPResultInsufficientAccessRights:  reason.Refused,
-	ldap.LDAPResultUnwillingToPerform:        reason.Refused,
-	ldap.LDAPResultNotAllowedOnNonLeaf:       reason.Refused,
-	ldap.LDAPResultNoSuchAttribute:           reason.LostRace,
-	ldap.LDAPResultAssertionFailed:           reason.LostRace,
-	ldap.LDAPResultNoSuchObject:              reason.NoSuchObject,
-	ldap.LDAPResultEntryAlreadyExists:        reason.Exists,
-	ldap.LDAPResultUndefinedAttributeType:    reason.Invalid,
-	ldap.LDAPResultInappropriateMatching:     reason.Invalid,
-	ldap.LDAPResultConstraintViolation:       reason.Invalid,
-	ldap.LDAPResultAttributeOrValueExists:    reason.Occupied,
-	ldap.LDAPResultInvalidAttributeSyntax:    reason.Invalid,
-	ldap.LDAPResultInvalidDNSyntax:           reason.Invalid,
-	ldap.LDAPResultNamingViolation:           reason.Invalid,
-	ldap.LDAPResultObjectClassViolation:      reason.Invalid,
-	ldap.LDAPResultNotAllowedOnRDN:           reason.Invalid,
-	ldap.LDAPResultObjectClassModsProhibited: reason.Invalid,
-	ldap.LDAPResultAffectsMultipleDSAs:       reason.Invalid,
-}
-
-// Active Directory's codes (MS-ERREF §2.2) that say more than the result code.
-const (
-	adUserExists      = 0x524  // ERROR_USER_EXISTS: the sAMAccountName is in use
-	adGroupExists     = 0x526  // ERROR_GROUP_EXISTS: likewise
-	adAliasExists     = 0x563  // ERROR_ALIAS_EXISTS: likewise
-	adPassword        = 0x52D  // ERROR_PASSWORD_RESTRICTION
-	adConstraint      = 0x202F // ERROR_DS_CONSTRAINT_VIOLATION: Samba's answer to a userPrincipalName in use
-	adSPNNotUnique    = 0x21C7 // ERROR_DS_SPN_VALUE_NOT_UNIQUE_IN_FOREST
-	adNoParent        = 0x2089 // ERROR_DS_NO_PARENT_OBJECT: a move below a parent that is not there
-	adUPNNotUnique    = 0x21C8 // ERROR_DS_UPN_VALUE_NOT_UNIQUE_IN_FOREST
-	attrAccountName   = "sAMAccountName"
-	attrPrincipalName = "userPrincipalName"
-	attrServiceName   = "servicePrincipalName"
-	attrPassword      = "unicodePwd"
-)
-
 // judge gives an answer its reason.
 func judge(answer *ldap.Error, touched *ldif.Change) *Error {
-	e := &Error{Reason: reasons[answer.ResultCode], Code: answer.ResultCode, Diagnostic: strings.Trim(answer.Err.Error(), " \r\n\t\x00")}
-	if e.Reason == reason.None {
-		e.Reason = reason.Failed
+	says, known := results[answer.ResultCode]
+	if !known {
+		says.reason = reason.Failed
 	}
+	e := &Error{Reason: says.reason, Code: answer.ResultCode, Advice: says.advice}
+	e.Diagnostic = strings.Trim(answer.Err.Error(), " \r\n\t\x00")
 	if touched != nil && (isReadOnly(answer) || isFull(answer)) {
 		e.Reason = reason.Unwritable
 	}
@@ -104,23 +64,20 @@ var takenDiagnostics = []string{
 // refine reads what servers say beside the result code.
 func (e *Error) refine(touched *ldif.Change, names []string) {
 	taken := func(diagnostic string) bool { return strings.Contains(e.Diagnostic, diagnostic) }
+	says := adCodes[e.adCode]
 	switch {
-	case e.adCode == adPassword:
-		e.Reason, e.Attribute = reason.Invalid, attrPassword
-	case e.adCode == adNoParent:
-		e.Reason = reason.NoSuchObject
+	case e.Reason == reason.Unwritable:
 	case touched.Kind == ldif.Delete && e.Reason == reason.Exists: // Samba's word for a group that is the primary one of accounts
 		e.Reason = reason.Refused
-	case e.Code == ldap.LDAPResultEntryAlreadyExists &&
-		(e.adCode == adUserExists || e.adCode == adGroupExists || e.adCode == adAliasExists):
-		e.Attribute = attrAccountName
-	case e.Code != ldap.LDAPResultConstraintViolation:
-	case slices.ContainsFunc(takenDiagnostics, taken):
+	case e.Code == ldap.LDAPResultConstraintViolation && slices.ContainsFunc(takenDiagnostics, taken):
 		e.Reason = reason.Exists
-	case e.adCode == adUPNNotUnique, e.adCode == adConstraint && ldif.Named(names, attrPrincipalName):
-		e.Reason, e.Attribute = reason.Exists, attrPrincipalName
-	case e.adCode == adSPNNotUnique:
-		e.Reason, e.Attribute = reason.Exists, attrServiceName
+	case e.Code == ldap.LDAPResultConstraintViolation && e.adCode == adConstraint && ldif.Named(names, attrPrincipalName):
+		e.Reason, e.Attribute, e.Advice = reason.Exists, attrPrincipalName, adCodes[adNotUnique].advice // Samba
+	default:
+		if says.reason != reason.None {
+			e.Reason = says.reason
+		}
+		e.Attribute, e.Advice = cmp.Or(says.attribute, e.Attribute), cmp.Or(says.advice, e.Advice)
 	}
 }
 

@@ -161,5 +161,5 @@ func (d *dialer) bind(ctx context.Context, k *conn) error {
 
 // refusal says which server refused whose bind, and which keys that is.
 func (d *dialer) refusal(k *conn, err error) error {
-	return fmt.Errorf("%s: bind as %s (directory.bind): %w", d.servers[k.server].url, d.options.Bind.DN, err)
+	return fmt.Errorf("%s: bind as %s (directory.bind): %w", d.servers[k.server].url, d.options.Bind.DN, refusedBind(err))
 }

@@ -12,12 +12,13 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// Error is what went wrong. Its text is for the operator; Attribute and Diagnostic may go to the client.
+// Error is what went wrong. Its text is for the operator; Attribute, Diagnostic and Advice may go to the client.
 type Error struct {
 	Reason     reason.Reason // one of the directory's
 	Code       uint16        // LDAP result code; 0 where the server gave no answer
 	adCode     uint32        // Active Directory's own code, which its diagnostic begins with (MS-ERREF §2.2); 0 elsewhere
 	Diagnostic string        // the server's diagnostic message
+	Advice     string        // what the code means and what to do; "": the reason and the diagnostic tell
 	Attribute  string        // the attribute at fault where the diagnostic or the request tells, or ""
 	RetryAfter time.Duration // Unavailable: when the next attempt makes sense
 	Cause      error
@@ -31,6 +32,9 @@ func (e *Error) Error() string {
 	}
 	if e.Diagnostic != "" {
 		fmt.Fprintf(&b, ": %s", e.Diagnostic)
+	}
+	if e.Advice != "" {
+		fmt.Fprintf(&b, "; %s", e.Advice)
 	}
 	if e.Cause != nil {
 		fmt.Fprintf(&b, ": %v", e.Cause)
