@@ -204,3 +204,27 @@ func TestLinkedStays(t *testing.T) {
 		}
 	}
 }
+
+// TestLinkedForbidden: an entry whose classes forbid the externalId is not linked as if it had it.
+func TestLinkedForbidden(t *testing.T) {
+	const text = `
+- type: User
+  base: dc=shore
+  objectClasses: [inetOrgPerson]
+  filter: (|(objectClass=inetOrgPerson)(objectClass=groupOfNames))
+  onForbidden: skip
+  match: [{scim: userName}]
+  attributes: [{scim: userName, ldap: cn}, {scim: externalId, ldap: employeeNumber}, {scim: nickName, ldap: title}]
+`
+	w := maptest.New(t, ldif.OpenLDAP, text, "dn: cn=anna,dc=shore\nobjectClass: groupOfNames\ncn: anna\nmember: cn=x\n")
+	u := w.Map.Type("User")
+	e := w.Entry(u, maptest.ID(0))
+	before := w.See(u, e)
+	for path, refused := range map[string]bool{"externalId": true, "nickName": false} {
+		after := before.Clone()
+		after[path] = "1"
+		if _, err := w.Plan(u, draft.Write{Entry: e, Before: before, After: after, Links: true}, false); (err != nil) != refused {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
