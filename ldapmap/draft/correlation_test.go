@@ -228,3 +228,25 @@ func TestLinkedForbidden(t *testing.T) {
 		}
 	}
 }
+
+// TestCorrelationByPart: of an attribute that several lines share a key sees the values of its own line.
+func TestCorrelationByPart(t *testing.T) {
+	const text = `
+- type: User
+  base: dc=shore
+  objectClasses: [inetOrgPerson]
+  match: [{scim: userName, in: 'emails[type eq "home"].value'}]
+  attributes:
+    - {scim: userName, ldap: uid}
+    - {scim: externalId, ldap: employeeNumber}
+    - {scim: 'emails[type eq "work"].value', ldap: carLicense, prefix: 'SMTP:'}
+    - {scim: 'emails[type eq "home"].value', ldap: carLicense, prefix: 'smtp:'}
+`
+	w := maptest.New(t, ldif.OpenLDAP, text, "dn: uid=anna,dc=shore\nobjectClass: inetOrgPerson\nuid: anna\ncarLicense: SMTP:a@x\n\n"+
+		"dn: uid=bo,dc=shore\nobjectClass: inetOrgPerson\nuid: bo\ncarLicense: smtp:A@x\n")
+	correlation := draft.Correlate(w.Map.Type("User"), scim.Resource{"externalId": "1", "userName": "a@x"})
+	e, err := correlation.One(w.Search(*correlation.Search()))
+	if err != nil || e == nil || e.DN != "uid=bo,dc=shore" {
+		t.Error(e, err)
+	}
+}
