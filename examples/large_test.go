@@ -121,6 +121,16 @@ func (d *deployment) largeGroup(t *testing.T, ids []string) {
 	if got := d.members(t, group); !slices.Equal(slices.Sorted(maps.Keys(got)), ids) {
 		t.Errorf("%d members, want %d", len(got), len(ids))
 	}
+	for _, body := range []string{removeMembers(ids[0]), addMembers(ids[0])} {
+		d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, body)
+		plans := d.taken()
+		if len(plans) != 1 || len(plans[0].Steps) != 1 || len(plans[0].Steps[0].Change.Mods[0].Values) != 1 {
+			t.Errorf("one member is %s", plans)
+		}
+	}
+	if got := d.members(t, group); len(got) != len(ids) {
+		t.Errorf("%d members, want %d", len(got), len(ids))
+	}
 	d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group,
 		operations(`{"op":"Replace","path":"members","value":`+values(ids[:3]...)+`}`))
 	if got := d.members(t, group); !slices.Equal(slices.Sorted(maps.Keys(got)), ids[:3]) {

@@ -53,7 +53,9 @@ func (t *Type) allowing(name string) []string {
 	return others[:min(few, len(others))]
 }
 
-// MayDrop says that the map lets a value go that the entry's classes forbid: neither one that no two resources share, nor what blocks.
+// MayDrop says that the map lets a value go that the entry's classes forbid: neither one that no two resources share, nor what blocks, nor
+// the externalId where it says whose an entry is.
 func (t *Type) MayDrop(a *Attribute) bool {
-	return t.DropsForbidden && len(a.Rules) > 0 && !slices.ContainsFunc(a.Rules, t.IsUnique)
+	says := func(r *Rule) bool { return t.IsUnique(r) || r == t.ExternalID && len(t.Match) > 0 }
+	return t.DropsForbidden && len(a.Rules) > 0 && !slices.ContainsFunc(a.Rules, says)
 }

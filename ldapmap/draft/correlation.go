@@ -149,7 +149,7 @@ const fewNamed = 5
 func (c Correlation) decide(found []*ldif.Entry) (by key, meant []*ldif.Entry) {
 	for _, k := range c.keys {
 		for _, e := range found {
-			if c.isFree(e) && among(c.t, k.rule, e.Values(k.rule.LDAP), k.held) {
+			if c.isFree(e) && among(c.t, k.rule, k.rule.Own(e.Values(k.rule.LDAP)), k.held) {
 				meant = append(meant, e)
 			}
 		}

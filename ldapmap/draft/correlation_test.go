@@ -204,3 +204,49 @@ func TestLinkedStays(t *testing.T) {
 		}
 	}
 }
+
+// TestLinkedForbidden: an entry whose classes forbid the externalId is not linked as if it had it.
+func TestLinkedForbidden(t *testing.T) {
+	const text = `
+- type: User
+  base: dc=shore
+  objectClasses: [inetOrgPerson]
+  filter: (|(objectClass=inetOrgPerson)(objectClass=groupOfNames))
+  onForbidden: skip
+  match: [{scim: userName}]
+  attributes: [{scim: userName, ldap: cn}, {scim: externalId, ldap: employeeNumber}, {scim: nickName, ldap: title}]
+`
+	w := maptest.New(t, ldif.OpenLDAP, text, "dn: cn=anna,dc=shore\nobjectClass: groupOfNames\ncn: anna\nmember: cn=x\n")
+	u := w.Map.Type("User")
+	e := w.Entry(u, maptest.ID(0))
+	before := w.See(u, e)
+	for path, refused := range map[string]bool{"externalId": true, "nickName": false} {
+		after := before.Clone()
+		after[path] = "1"
+		if _, err := w.Plan(u, draft.Write{Entry: e, Before: before, After: after, Links: true}, false); (err != nil) != refused {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// TestCorrelationByPart: of an attribute that several lines share a key sees the values of its own line.
+func TestCorrelationByPart(t *testing.T) {
+	const text = `
+- type: User
+  base: dc=shore
+  objectClasses: [inetOrgPerson]
+  match: [{scim: userName, in: 'emails[type eq "home"].value'}]
+  attributes:
+    - {scim: userName, ldap: uid}
+    - {scim: externalId, ldap: employeeNumber}
+    - {scim: 'emails[type eq "work"].value', ldap: carLicense, prefix: 'SMTP:'}
+    - {scim: 'emails[type eq "home"].value', ldap: carLicense, prefix: 'smtp:'}
+`
+	w := maptest.New(t, ldif.OpenLDAP, text, "dn: uid=anna,dc=shore\nobjectClass: inetOrgPerson\nuid: anna\ncarLicense: SMTP:a@x\n\n"+
+		"dn: uid=bo,dc=shore\nobjectClass: inetOrgPerson\nuid: bo\ncarLicense: smtp:A@x\n")
+	correlation := draft.Correlate(w.Map.Type("User"), scim.Resource{"externalId": "1", "userName": "a@x"})
+	e, err := correlation.One(w.Search(*correlation.Search()))
+	if err != nil || e == nil || e.DN != "uid=bo,dc=shore" {
+		t.Error(e, err)
+	}
+}
