@@ -184,7 +184,7 @@ func TestCompileFaults(t *testing.T) {
 			"[0].attributes[1].empty: what stands in follows from the resource alone: neither from chance nor from `previous`",
 		},
 		{
-			user("  dn: '\"uid=\" + rdn(random(8))'"),
+			user("  dn: '\"uid=\" + rdn(random(8)) + \",\" + base'"),
 			"[0].dn: a name follows from the resource alone: neither from chance nor from `previous`",
 		},
 		{user("    - {ldap: cn, value: '1 +'}"), `[0].attributes[1].value: unexpected token EOF (1:3)`},
