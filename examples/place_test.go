@@ -7,7 +7,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
 )
 
 // TestMissingPlace: who is to be moved, or made, below an entry that does not exist is told so by its name, and nothing is written.
@@ -122,4 +125,86 @@ func TestPlaceIsNoUnit(t *testing.T) {
 	if plans := d.taken(); len(plans) != 0 {
 		t.Errorf("something was written: %v", plans)
 	}
+}
+
+// TestUnknownPlace: the answer to the making of a place is lost, and the write goes on all the same.
+func TestUnknownPlace(t *testing.T) {
+	for name, drop := range map[string]memdir.Drop{"done": memdir.DropAfter, "not done": memdir.DropBefore} {
+		t.Run(name, func(t *testing.T) {
+			server := memory(t)
+			d := deploy(t, server, "SCIMBRIDGE_RESOURCES_0_CREATEPARENTS=true",
+				`SCIMBRIDGE_RESOURCES_0_DN="uid=" + rdn(userName) + ",ou=" + rdn(title) + ",ou=Offices," + base`)
+			once(server, "add", drop)
+			user := d.create(t, "/Users", `"userName":"anna","title":"Sales"`)
+			d.stands(t, user, "ou=Sales,ou=Offices,"+server.People)
+			group := d.group(t, "Crew", user)
+			once(server, "add", drop)
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, operations(replace("title", `"Ops"`)))
+			server.Mem.Fault(nil)
+			d.stands(t, user, "ou=Ops,ou=Offices,"+server.People)
+			if members := d.members(t, group); members[user] != 1 {
+				t.Errorf("members %v", members)
+			}
+		})
+	}
+}
+
+// TestStoppedMove: a move that stopped behind its first step, and one that somebody else made, is completed by the same request.
+func TestStoppedMove(t *testing.T) {
+	server := memory(t)
+	for _, name := range []string{"Sales", "Ops"} {
+		server.Load(t, "dn: ou="+name+","+server.People+"\nobjectClass: organizationalUnit\nou: "+name+"\n")
+	}
+	d := deploy(t, server, `SCIMBRIDGE_RESOURCES_0_DN="uid=" + rdn(userName) + ",ou=" + rdn(title) + "," + base`)
+	user, ops := d.create(t, "/Users", `"userName":"anna","title":"Sales"`), "ou=Ops,"+server.People
+	if err := connect(t, server).ModifyDN(ldap.NewModifyDNRequest(d.entry(t, user).DN, "uid=anna", false, ops)); err != nil {
+		t.Fatal(err)
+	}
+	shown := d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, operations(replace("title", `"Ops"`)))
+	if d.stands(t, user, ops); shown["title"] != "Ops" {
+		t.Errorf("%v", shown)
+	}
+}
+
+// TestUnknownPlaceOfLargeGroup: the answer to the making of a group's place is lost, and all the members go to the group.
+func TestUnknownPlaceOfLargeGroup(t *testing.T) {
+	server := memory(t)
+	const many = 501 // more than one request takes
+	var text strings.Builder
+	for i := range many {
+		name := fmt.Sprintf("u%d", i)
+		text.WriteString(inetOrgPerson("uid="+name+","+server.People, name) + "\n")
+	}
+	server.Load(t, text.String())
+	d := deploy(t, server, "SCIMBRIDGE_RESOURCES_1_CREATEPARENTS=true",
+		`SCIMBRIDGE_RESOURCES_1_DN="cn=" + rdn(displayName) + ",ou=Crews," + base`)
+	var ids []string
+	for _, r := range d.want(t, http.StatusOK, http.MethodGet, "/Users?count=1000&attributes=id", "")["Resources"].([]any) {
+		ids = append(ids, r.(object)["id"].(string))
+	}
+	once(server, "add", memdir.DropAfter)
+	group := d.group(t, "Crew", ids...)
+	if got := len(d.members(t, group)); got != many {
+		t.Errorf("%d members", got)
+	}
+	d.stands(t, group, "ou=Crews,"+server.Groups)
+}
+
+// TestMoveBesideOverlays: who moves keeps what slapd's overlays write of it.
+func TestMoveBesideOverlays(t *testing.T) {
+	server := overlaid(t)
+	d := deployWith(t, server, "", "SCIMBRIDGE_DIRECTORY_BIND_DN=cn=scimbridge,dc=example,dc=org",
+		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=bridge-secret", "SCIMBRIDGE_RESOURCES_0_CREATEPARENTS=true",
+		`SCIMBRIDGE_RESOURCES_0_DN="uid=" + rdn(userName) + (title == nil ? "" : ",ou=" + rdn(title)) + "," + `+
+			`(active ? "" : "ou=Disabled,") + base`)
+	user := d.user(t, "anna@contoso.example")
+	group := d.group(t, "Crew", user)
+	for _, change := range []string{replace("title", `"Ops"`), replace("active", "false"), replace("active", "true")} {
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, operations(change))
+		if members := d.members(t, group); members[user] != 1 || len(members) != 1 {
+			t.Errorf("%s: members %v", change, members)
+		}
+		memberOfHolds(t, server)
+	}
+	d.stands(t, user, "ou=Ops,"+server.People)
 }

@@ -210,6 +210,9 @@ func (l *learner) fits(path string, r *Rule, definition *ldif.AttributeType) {
 	if r.Options.Reference != "" && !holdsDNs(definition) {
 		l.report(path, r.LDAP+" holds no DNs in the directory's schema: a reference needs such an attribute")
 	}
+	if problem := r.NeedsReference(); problem != "" && r.Form == nil && holdsDNs(definition) {
+		l.report(path, problem)
+	}
 	if !r.Computed() && r.Form == nil && r.SCIMType() == schema.DateTime && definition.Syntax == ldif.SyntaxInteger {
 		l.report(path, r.LDAP+" holds integers in the directory's schema, and "+r.Path()+" is a dateTime: is it `as: shadowDays`?")
 	}

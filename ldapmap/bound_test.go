@@ -46,6 +46,12 @@ func TestForProblems(t *testing.T) {
 		{ldif.OpenLDAP, `
 - type: User
   base: dc=example
+  objectClasses: [inetOrgPerson, shipmate]
+  attributes: [{scim: userName, ldap: uid}, {scim: title, ldap: boss}]
+`, "[0].attributes[1].ldap: boss holds DNs, and clients know resources by their ids: say what it refers to, as `reference: User`"},
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
   objectClasses: [inetOrgPerson]
   attributes: [{scim: userName, ldap: uid}, {scim: title, ldap: userid}]
 `, `[0].attributes[1].ldap: uid holds userName already`},

@@ -12,7 +12,8 @@ var bareDN = regexp.MustCompile(`\bldif\.(Under|SameDN|NormalDN)\b.*`)
 // noServer are those that there may be: the configuration is judged before any server is known, and 389 Directory Server's own
 // configuration is read by the tests alone.
 var noServer = map[string]string{
-	"ldif.Under(base, dn) }": "bridge/guard/guard.go",
+	"ldif.Under(base, dn) }":                                                         "bridge/guard/guard.go",
+	`ldif.Under(end, base) || ldif.Under(base, end)) })`:                             "ldapmap/compile/bases.go",
 	"ldif.Under(base, other) && (i > j || !ldif.SameDN(base, other)) {":              "ldapmap/compile/bases.go",
 	"ldif.SameDN(n.DN, other.DN) && strings.EqualFold(n.Attribute, other.Attribute)": "ldapmap/compile/allocate.go",
 	`ldif.SameDN(entry.DN, "cn=config"):`:                                            "bridge/directory/dirtest/ds389.go",

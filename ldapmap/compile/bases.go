@@ -2,6 +2,8 @@ package compile
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -19,10 +21,29 @@ func (b Bases) First() string {
 	return b[0]
 }
 
+func (b Bases) String() string {
+	texts := make([]string, len(b))
+	for i, base := range b {
+		texts[i] = fmt.Sprintf("%q", base)
+	}
+	return strings.Join(texts, " or ")
+}
+
+// areDNs says that each is one.
+func (b Bases) areDNs() bool {
+	bad := func(base string) bool { _, err := ldap.ParseDN(base); return err != nil || base == "" }
+	return len(b) > 0 && !slices.ContainsFunc(b, bad)
+}
+
+// mayHold says that a DN which ends so may lie below one of the bases: what is not known of it may be the rest of one.
+func (b Bases) mayHold(end string) bool {
+	return slices.ContainsFunc(b, func(base string) bool { return end != "" && (ldif.Under(end, base) || ldif.Under(base, end)) })
+}
+
 // check reports what is wrong with the bases by key path: an entry lies under one of them.
 func (b Bases) check(report func(path, problem string)) {
 	if len(b) == 0 {
-		report("base", `"" is not a DN`)
+		report("base", notDN(""))
 	}
 	for i, base := range b {
 		path := "base"
@@ -32,7 +53,7 @@ func (b Bases) check(report func(path, problem string)) {
 		parsed, err := ldap.ParseDN(base)
 		switch {
 		case err != nil || base == "":
-			report(path, fmt.Sprintf("%q is not a DN", base))
+			report(path, notDN(base))
 			continue
 		case len(b) > 1 && len(parsed.RDNs) == 1:
 			report(path, fmt.Sprintf(
@@ -54,4 +75,8 @@ func coveredBy(bases []string, i int) int {
 		}
 	}
 	return -1
+}
+
+func notDN(text string) string {
+	return fmt.Sprintf("%q is not a DN, as ou=people,dc=example,dc=org is", text)
 }

@@ -5,14 +5,14 @@ import "testing"
 // TestNaming: what of a unique value names an entry, wherever the DN has it and by whatever variable.
 func TestNaming(t *testing.T) {
 	for dn, want := range map[string]string{
-		`"uid=" + rdn(userName) + "," + base`:                                                "userName",
-		`"uid=" + rdn(before(userName, "@")) + ",ou=" + rdn(userName) + base`:                `before(userName, "@")`,
-		`let n = userName; "uid=" + rdn(n) + "," + base`:                                     "userName",
-		`let n = userName; let m = before(n, "@"); "uid=" + rdn(m) + "," + base`:             `before(userName, "@")`,
-		`"cn=" + rdn(title) + "+uid=" + rdn(userName) + "," + base`:                          "userName",
-		`"cn=" + rdn(title + userName) + "," + base`:                                         "",
-		`"cn=" + rdn(title) + "," + base`:                                                    "",
-		`"cn=" + rdn(map([1], let n = title; n)[0]) + rdn(map([1], let n = userName; n)[0])`: "map([1], let n = userName; n)[0]",
+		`"uid=" + rdn(userName) + "," + base`:                                                           "userName",
+		`"uid=" + rdn(before(userName, "@")) + ",ou=" + rdn(userName) + "," + base`:                     `before(userName, "@")`,
+		`let n = userName; "uid=" + rdn(n) + "," + base`:                                                "userName",
+		`let n = userName; let m = before(n, "@"); "uid=" + rdn(m) + "," + base`:                        `before(userName, "@")`,
+		`"cn=" + rdn(title) + "+uid=" + rdn(userName) + "," + base`:                                     "userName",
+		`"cn=" + rdn(title + userName) + "," + base`:                                                    "",
+		`"cn=" + rdn(title) + "," + base`:                                                               "",
+		`"cn=" + rdn(map([1], let n = title; n)[0]) + rdn(map([1], let n = userName; n)[0]) + ","+base`: "map([1], let n = userName; n)[0]",
 	} {
 		m, err := Compile([]Options{{
 			Type: "User", Base: Bases{"ou=people,dc=example"}, ObjectClasses: []string{"person"}, DN: dn,

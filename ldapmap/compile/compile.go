@@ -73,7 +73,7 @@ func Compile(all []Options) (*Map, error) {
 		}
 		for _, r := range t.Rules {
 			if name := r.Options.Reference; name != "" && m.Type(name) == nil {
-				faults = append(faults, Fault{fmt.Sprintf("[%d].attributes[%d].reference", i, r.At), name + " is not mapped"})
+				faults = append(faults, Fault{fmt.Sprintf("[%d].attributes[%d].reference", i, r.At), m.notMapped(name)})
 			}
 			for n, name := range r.Options.Define.ReferenceTypes {
 				if name != "external" && name != "uri" && m.Type(name) == nil {
@@ -184,6 +184,10 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 		c.report(at("scim"), "`constant`, `allocate` and `unique` go with a line without `scim`; "+
 			"a SCIM attribute is made unique under `unique` of the resource")
 	}
+	if problem := misspeltURN(a.SCIM); problem != "" {
+		c.report(at("scim"), problem)
+		return nil
+	}
 	if a.Reference != "" && strings.Contains(a.SCIM, "[") {
 		c.report(at("reference"), "a reference has no filter: its values are told apart by what they refer to")
 		return nil
@@ -207,6 +211,9 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 			"such as userPassword or unicodePwd")
 	}
 	c.initial(r, at)
+	if problem := r.NeedsReference(); problem != "" && holdsDNs(a.LDAP) {
+		c.report(at("reference"), problem)
+	}
 	c.choose(r, at("choose"))
 	c.form(r, at)
 	c.part(r, at)
@@ -319,10 +326,11 @@ func (c *compiler) unique(o Options) {
 		}
 	}
 	if name := defaultUnique[o.Type]; name != "" {
-		add("attributes", name, " must be mapped")
+		usual := map[string]string{"userName": "uid", "displayName": "cn"}[name]
+		add("attributes", name, fmt.Sprintf(" must be mapped, as {scim: %s, ldap: %s}", name, usual))
 	}
 	for i, name := range o.Unique {
-		add(fmt.Sprintf("unique[%d]", i), name, " is not mapped")
+		add(fmt.Sprintf("unique[%d]", i), name, c.t.unmapped(name))
 	}
 }
 
@@ -398,6 +406,12 @@ func (c *compiler) expressions(o Options) {
 	}
 	if what := c.t.DN.unescaped(); what != "" {
 		c.report("dn", what+" stands in the DN as it is, where `x+sn=y` would be more than a value: rdn(…) makes one value of it")
+	}
+	if truth := c.t.DN.namedByTruth(c.t.Resource); truth != "" {
+		c.report("dn", fmt.Sprintf(
+			`rdn(%s) would name entries true and false: say which place is whose, as (%[1]s ? "" : "ou=other,") + base`, truth))
+	} else if stray := c.t.DN.strayEnding(o.Base); stray != "" {
+		c.report("dn", stray)
 	}
 	c.naming()
 }

@@ -27,10 +27,10 @@ func TestCompileFaults(t *testing.T) {
 		"such as userPassword or unicodePwd"
 	for _, c := range []struct{ text, want string }{
 		{user(""), ""},
-		{"- {type: User}", `[0].base: "" is not a DN
+		{"- {type: User}", `[0].base: "" is not a DN, as ou=people,dc=example,dc=org is
 [0].objectClasses: at least the structural object class is needed
-[0].attributes: userName must be mapped`},
-		{strings.Replace(user(""), "dc=example", "no DN", 1), `[0].base: "no DN" is not a DN`},
+[0].attributes: userName must be mapped, as {scim: userName, ldap: uid}`},
+		{strings.Replace(user(""), "dc=example", "no DN", 1), `[0].base: "no DN" is not a DN, as ou=people,dc=example,dc=org is`},
 		{
 			strings.Replace(user(""), "User", "Printer", 1),
 			`[0].type: "Printer" is neither User nor Group: a type of your own needs ` + "`endpoint` and `schema`" + `
@@ -44,9 +44,21 @@ func TestCompileFaults(t *testing.T) {
 			`[0].base[1]: "ou=b,ou=A,dc=example" lies in base[0], which covers it: name one of the two
 [0].base[2]: "ou=a,dc=example" lies in base[0], which covers it: name one of the two
 [0].base[3]: "ou=x" is a DN of one part: if it is a piece of one that was cut at its commas, quote the DN in brackets
-[0].base[4]: "dc= , ," is not a DN`,
+[0].base[4]: "dc= , ," is not a DN, as ou=people,dc=example,dc=org is`,
 		},
 		{user("  onForbidden: drop"), `[0].onForbidden: "drop" is not known: skip is, or nothing where such a request is refused`},
+		{
+			user("    - {scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:Usermanager', ldap: manager, reference: User}"),
+			`[0].attributes[1].scim: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:Usermanager" would be of an ` +
+				`extension of its own; did you mean urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager?`,
+		},
+		{user("    - {scim: 'urn:ietf:params:scim:schemas:extension:acme:2.0:User:manager', ldap: description}"), ""},
+		{
+			user("    - {scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager', ldap: manager}"),
+			"[0].attributes[1].reference: manager holds DNs, and clients know resources by their ids: say what it refers to, " +
+				"as `reference: User`",
+		},
+		{user("    - {scim: 'urn:x:seen', ldap: seeAlso, define: {mutability: readOnly}}"), ""},
 		{user("  rename: no"), `[0].rename: "no" is not known: never is, or nothing where entries follow ` + "`dn`"},
 		{
 			user("    - {scim: externalId, ldap: l}\n" +
@@ -94,7 +106,7 @@ func TestCompileFaults(t *testing.T) {
 		{
 			user("    - {scim: nope, ldap: cn}\n    - {scim: title, ldap: title, reference: Robot}"),
 			`[0].attributes[1].scim: "nope" is not an attribute of User
-[0].attributes[2].reference: Robot is not mapped`,
+[0].attributes[2].reference: Robot is not mapped; here are User`,
 		},
 		{user("    - {ldap: cn}"), "[0].attributes[1].value: a line without `scim` needs one of `value`, `constant` and `allocate`"},
 		{
@@ -172,7 +184,7 @@ func TestCompileFaults(t *testing.T) {
 			"[0].attributes[1].empty: what stands in follows from the resource alone: neither from chance nor from `previous`",
 		},
 		{
-			user("  dn: '\"uid=\" + rdn(random(8))'"),
+			user("  dn: '\"uid=\" + rdn(random(8)) + \",\" + base'"),
 			"[0].dn: a name follows from the resource alone: neither from chance nor from `previous`",
 		},
 		{user("    - {ldap: cn, value: '1 +'}"), `[0].attributes[1].value: unexpected token EOF (1:3)`},
@@ -193,6 +205,20 @@ func TestCompileFaults(t *testing.T) {
 			user("    - {scim: title, ldap: title, empty: nickName}\n    - {scim: nickName, ldap: cn, empty: title}"),
 			"[0].attributes: what stands in for empty attributes (`empty`) goes in a circle",
 		},
+		{user("  dn: '\"uid=\" + rdn(userName) + \",dc=else\"'"), `[0].dn: the DN would end in "dc=else", which is ` +
+			`not below "dc=example": end it in + "," + base`},
+		{user("  dn: '\"uid=\" + rdn(userName)'"), `[0].dn: the DN would end in no base: end it in + "," + base`},
+		{user("  dn: '\"uid=\" + rdn(userName) + base'"), `[0].dn: a comma is missing before base: + "," + base`},
+		{user("  dn: '\"uid=\" + rdn(userName) + (userName == \"x\" ? \",ou=x\" : \"\") + \",dc=example\"'"), ""},
+		{
+			user("  dn: 'let b = base; \"uid=\" + rdn(userName) + \",\" + (userName == \"x\" ? \"dc=y\" : b)'"),
+			`[0].dn: the DN would end in "dc=y", which is not below "dc=example": end it in + "," + base`,
+		},
+		{
+			user("  active: {by: nsAccountLock}\n  dn: '\"uid=\" + rdn(userName) + \",ou=\" + rdn(active) + \",\" + base'"),
+			`[0].dn: rdn(active) would name entries true and false: say which place is whose, as (active ? "" : "ou=other,") + base`,
+		},
+		{user("  active: {by: nsAccountLock}\n  dn: '\"uid=\" + rdn(userName) + \",\" + (active ? \"\" : \"ou=x,\") + base'"), ""},
 		{user("  dn: '\"cn=\" + rdn(displayName)'"), `[0].dn: "\"cn=\" + rdn(displayName)" uses displayName, which the map does not name`},
 		{
 			strings.Replace(user(""), "ldap: uid", "ldap: mail", 1),
@@ -248,7 +274,8 @@ func TestCompileFaults(t *testing.T) {
 			user("  dn: '\"uid=\" + userName + \",\" + base'"),
 			"[0].dn: userName stands in the DN as it is, where `x+sn=y` would be more than a value: rdn(…) makes one value of it",
 		},
-		{user("  unique: [userName, title]"), `[0].unique[1]: title is not mapped`},
+		{user("  unique: [userName, title]"), "[0].unique[1]: title is not mapped: it needs a line under `attributes`"},
+		{user("    - {scim: title, ldap: title}\n  unique: [titel]"), "[0].unique[0]: titel is not mapped; did you mean title?"},
 		{user("  members: {form: uid, placeholder: nobody}"), `[0].members: only a Group has members
 [0].members[0].attribute: the LDAP attribute is missing
 [0].members[0].form: "uid" is not known: dn and value are
