@@ -228,3 +228,28 @@ func valueStays(t *testing.T, c copies, round int) {
 		t.Errorf("the group holds %q, want %q", got, want)
 	}
 }
+
+// TestValuesElsewhere: what is no resource and holds a user's uid follows it.
+func TestValuesElsewhere(t *testing.T) {
+	server := uidMemory(t, false)
+	d := deploy(t, server, append(uidBeside, "SCIMBRIDGE_REFERENCES_BASES_0="+server.Suffix)...)
+	dn := "cn=wheel,ou=elsewhere," + server.Suffix
+	server.Load(t, "dn: ou=elsewhere,"+server.Suffix+"\nobjectClass: organizationalUnit\n\n"+
+		"dn: "+dn+"\nobjectClass: posixGroup\ncn: wheel\ngidNumber: 7\nmemberUid: root\nmemberUid: anna\nmemberUid: mara\n")
+	anna := d.user(t, "noor")
+	modify(t, server, dn, "memberUid", "root", "noor", "mara")
+	for _, c := range []struct{ method, path, body, want string }{
+		{http.MethodPatch, "/Users/" + anna, operations(replace("userName", `"anna"`)), "anna mara root"},
+		{http.MethodPost, "/Users", resource("/Users", `"userName":"mara"`), "anna root"},
+		{http.MethodDelete, "/Users/" + anna, "", "root"},
+	} {
+		if answer, content := d.do(t, c.method, c.path, c.body); answer.StatusCode >= 300 {
+			t.Fatalf("%d %s", answer.StatusCode, content)
+		}
+		held := server.Entry(t, dn, "memberUid").Values("memberUid")
+		slices.Sort(held)
+		if got := strings.Join(held, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.method, got, c.want)
+		}
+	}
+}
