@@ -56,3 +56,24 @@ func lacksGroups(t *ldapmap.Type, wants func(schema.Ref) bool, e *ldif.Entry) bo
 	}
 	return false
 }
+
+// withBelow adds to refs what a filter must know of the groups with the ids: which groups are in them.
+func (b *Bridge) withBelow(ctx context.Context, t *ldapmap.Type, ids []string, refs ldapmap.Refs) (ldapmap.Refs, error) {
+	if t.Groups == nil {
+		return refs, nil
+	}
+	for _, id := range ids {
+		group, known := refs.ByID(id)
+		s, needed := t.Groups.Below(group)
+		if !known || !needed {
+			continue
+		}
+		attributes := []string{t.Server.IDAttribute, t.Groups.Primary.SID}
+		found, err := b.directory.Search(ctx, directory.Search{Base: s.Base, More: s.More, Filter: s.Filter, Attributes: attributes})
+		if err != nil {
+			return refs, err
+		}
+		refs = refs.WithBelow(group, t.Groups.Primary, found)
+	}
+	return refs, nil
+}

@@ -104,6 +104,9 @@ func (l *listing) translate(ctx context.Context) error {
 			continue
 		}
 		refs, err := l.b.refs(ctx, p.t, nil, search.IDs(p.t, p.filter), nil, nil)
+		if err == nil {
+			refs, err = l.b.withBelow(ctx, p.t, search.IDs(p.t, p.filter), refs)
+		}
 		if err != nil {
 			return err
 		}

@@ -182,7 +182,10 @@ func TestReferenceRacesByValue(t *testing.T) {
 			t.Parallel()
 			c := copies{server: keeper.start(t)}
 			for range 3 {
-				c.bridges = append(c.bridges, deploy(t, c.server, append(keeper.env, "SCIMBRIDGE_DIRECTORY_TIMEOUT=1m")...))
+				c.bridges = append(c.bridges, deploy(t, c.server, append(slices.Clip(keeper.env), "SCIMBRIDGE_DIRECTORY_TIMEOUT=1m")...))
+			}
+			for n := range c.bridges { // on first contact one looks at an entry twice, which nobody is to rename between
+				c.of(n).want(t, http.StatusOK, http.MethodGet, "/Users?count=0", "")
 			}
 			for name, run := range map[string]func(*testing.T, copies, int){
 				"delete against member add":               deleteAgainstMember,
@@ -226,5 +229,66 @@ func valueStays(t *testing.T, c copies, round int) {
 	}
 	if got := c.of(0).uids(t, group); got != want {
 		t.Errorf("the group holds %q, want %q", got, want)
+	}
+}
+
+// TestValuesElsewhere: what is no resource and holds a user's uid follows it.
+func TestValuesElsewhere(t *testing.T) {
+	server := uidMemory(t, false)
+	d := deploy(t, server, append(uidBeside, "SCIMBRIDGE_REFERENCES_BASES_0="+server.Suffix)...)
+	dn := "cn=wheel,ou=elsewhere," + server.Suffix
+	server.Load(t, "dn: ou=elsewhere,"+server.Suffix+"\nobjectClass: organizationalUnit\n\n"+
+		"dn: "+dn+"\nobjectClass: posixGroup\ncn: wheel\ngidNumber: 7\nmemberUid: root\nmemberUid: anna\nmemberUid: mara\n")
+	anna := d.user(t, "noor")
+	modify(t, server, dn, "memberUid", "root", "noor", "mara")
+	for _, c := range []struct{ method, path, body, want string }{
+		{http.MethodPatch, "/Users/" + anna, operations(replace("userName", `"anna"`)), "anna mara root"},
+		{http.MethodPost, "/Users", resource("/Users", `"userName":"mara"`), "anna root"},
+		{http.MethodDelete, "/Users/" + anna, "", "root"},
+	} {
+		if answer, content := d.do(t, c.method, c.path, c.body); answer.StatusCode >= 300 {
+			t.Fatalf("%d %s", answer.StatusCode, content)
+		}
+		held := server.Entry(t, dn, "memberUid").Values("memberUid")
+		slices.Sort(held)
+		if got := strings.Join(held, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.method, got, c.want)
+		}
+	}
+}
+
+// TestValuesFollowAModify: the uid of who is named by something else changes by a Modify, and groups follow; a second uid that he keeps is
+// his as well.
+func TestValuesFollowAModify(t *testing.T) {
+	for _, keeper := range valueKeepers[1:6] {
+		t.Run(keeper.name, func(t *testing.T) {
+			t.Parallel()
+			named := `SCIMBRIDGE_RESOURCES_0_DN="cn=" + rdn(displayName) + "," + base`
+			d := deploy(t, keeper.start(t), append(keeper.env, named)...)
+			anna := d.create(t, "/Users", `"userName":"anna","displayName":"Anna","name":{"formatted":"Anna"}`)
+			group := d.group(t, "Crew", anna)
+			rename := func(to string) {
+				t.Helper()
+				d.taken()
+				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+anna, operations(replace("userName", `"`+to+`"`)))
+				for _, plan := range d.taken() {
+					for _, s := range plan.Steps {
+						if s.Change.Kind == ldif.ModifyDN {
+							t.Errorf("it is renamed: %v", s.Change)
+						}
+					}
+				}
+			}
+			rename("mara")
+			d.holds(t, "renamed", group, "mara", anna)
+			modify(t, d.server, d.entry(t, anna).DN, "uid", "mara", "zora")
+			modify(t, d.server, d.entry(t, group).DN, "memberUid", "zora")
+			d.holds(t, "by another name", group, "zora", anna)
+			d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, removeMembers(anna))
+			d.holds(t, "removed by whichever", group, "")
+			d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, addMembers(anna))
+			d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
+			d.holds(t, "deleted", group, "")
+		})
 	}
 }

@@ -17,6 +17,7 @@ type Memberships struct {
 	Transitive bool
 	Attribute  string             // LDAP; "": none, or not to be trusted
 	Primary    *ldif.PrimaryGroup // nil: there is none
+	Chain      string             // matching rule that follows the attribute through any number of groups; "": none
 
 	groups *Type
 	by     []*Reference // of groups, that the attribute does not tell of
@@ -44,6 +45,9 @@ func (m *Map) setMemberships(all []*compile.Type) (faults compile.Faults) {
 			}
 		}
 		ms.Attribute = t.Canonical(ms.Attribute)
+		if p := m.Server.Privilege; p != nil && t.IsSame(ms.Attribute, m.Server.Backlink) {
+			ms.Chain = p.MemberOf
+		}
 		for _, r := range groups.Members {
 			if r.Primary != nil {
 				ms.Primary = r.Primary
@@ -77,16 +81,44 @@ func (t *Type) IsGroups(ref schema.Ref) bool {
 // Has says that the target is a group.
 func (ms *Memberships) Has(t Target) bool { return t.Type == ms.groups.Name }
 
-// Filter finds who is in the group; false where the directory cannot be asked that.
-func (ms *Memberships) Filter(group Target) (text string, exact bool) {
-	if ms.Transitive || len(ms.by) > 0 {
-		return "", false
+// Filter cannot miss anybody in the group. It is not exact where some may be found who show the group by no groups that SCIM knows.
+func (ms *Memberships) Filter(group Target, refs Refs) (text string, exact bool) {
+	texts, of := []string{ldif.Equality(ms.Attribute, group.DN)}, []ldif.SID{group.SID}
+	switch {
+	case len(ms.by) > 0 || ms.Transitive && ms.Chain == "":
+		return ldif.Everything, false
+	case ms.Transitive:
+		texts[0], of = ms.chained(group.DN), append(of, refs.below[group.ID]...)
 	}
-	text = ldif.Equality(ms.Attribute, group.DN)
-	if ms.Primary != nil && group.SID != "" {
-		text = ldif.AnyOf(text, ms.Primary.Filter(group.SID))
+	for _, sid := range of {
+		if ms.Primary != nil && sid != "" {
+			texts = append(texts, ms.Primary.Filter(sid))
+		}
 	}
-	return text, true
+	return ldif.AnyOf(texts...), !ms.Transitive
+}
+
+func (ms *Memberships) chained(dn string) string {
+	return "(" + ms.Attribute + ":" + ms.Chain + ":=" + ldif.EscapeFilter(dn) + ")"
+}
+
+// Below finds the groups in a group, at any depth, whose primary members Filter must know of; false where it need not.
+func (ms *Memberships) Below(group Target) (s Search, needed bool) {
+	if !ms.Has(group) || !ms.Transitive || ms.Chain == "" || ms.Primary == nil || len(ms.by) > 0 {
+		return s, false
+	}
+	return Search{Base: ms.groups.Base, More: ms.groups.More, Filter: ldif.AllOf(ms.chained(group.DN), ms.groups.scopeText)}, true
+}
+
+// WithBelow are the references with the groups found in a group.
+func (r Refs) WithBelow(group Target, p *ldif.PrimaryGroup, found []*ldif.Entry) Refs {
+	if r.below == nil {
+		r.below = map[string][]ldif.SID{}
+	}
+	for _, e := range found {
+		r.below[group.ID] = append(r.below[group.ID], ldif.SID(e.Value(p.SID)))
+	}
+	return r
 }
 
 // Of is a group that somebody is in.

@@ -204,8 +204,9 @@ type Refs struct {
 	byID map[string]Target // by the id in lower case
 	byDN map[string]Target // by Server.NormalDN
 
-	byName map[Name]Target // by the other names' keys
-	groups map[string][]Of // of entries, by their ids
+	byName map[Name]Target       // by the other names' keys
+	groups map[string][]Of       // of entries, by their ids
+	below  map[string][]ldif.SID // of the groups in a group, by its id
 
 	byPrimary map[ldif.SID][]Target // by the primary group
 	server    *ldif.Server

@@ -228,10 +228,11 @@ func (x *translator) translateGroups(c *filter.Compare) translated {
 	if !known || !x.Groups.Has(target) {
 		return nothing
 	}
-	if f, exact := x.Groups.Filter(target); exact {
-		return translated{ldap: f}
+	text, exact := x.Groups.Filter(target, x.refs)
+	if exact {
+		return translated{ldap: text}
 	}
-	return translated{ldif.Everything, c}
+	return translated{text, c}
 }
 
 // translateValuePath asks of each slot of the attribute whether its value can satisfy the inner filter, the slot's fixed part
