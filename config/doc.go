@@ -106,7 +106,10 @@
 //	    active: {by: userAccountControl} # a preset, or a list of them, or one's own:
 //	    # active: {attribute: employeeType, blocked: inactive, unblocked: active}
 //	    # active: {attribute: userAccountControl, bit: 0x2, initial: 512}
-//	    delete: {mode: delete}
+//	    delete: {mode: delete}       # or the entry is kept, blocked, until a POST of the same name revives it:
+//	    # delete: {mode: block, marker: {attribute: employeeType, value: deleted}} # it stays, and the value tells it for a leaver's
+//	    # delete: {mode: strip, marker: {attribute: employeeType, value: deleted}} # and loses what the map gave it
+//	    # delete: {mode: move, to: 'OU=Leavers,DC=corp,DC=example'}                # it goes to a place that tells it for a leaver's
 //	  - type: Group
 //	    base: OU=Groups,DC=corp,DC=example
 //	    objectClasses: [group]

@@ -140,6 +140,7 @@ func (l *learner) learn() {
 		l.own(path, a.Attribute, "active")
 		l.alone(path, a.Attribute)
 	}
+	l.leaving()
 	for i := range l.compiled.Options.Members {
 		l.members(i)
 	}
