@@ -49,8 +49,8 @@ func (c *creation) want(context.Context, seen) (draft.Write, error) {
 	return draft.Write{After: c.resource, Members: draft.Members{Add: c.members}}, nil
 }
 
-func (c *creation) reads() []string { return nil } // an add shows nothing
+func (c *creation) reads() []string { return c.readsOfLeavers() } // an add shows nothing
 
-func (c *creation) finish(_ context.Context, done attempt) (*Result, error) {
-	return c.show(c.call, c.typ, done.back, done.refs, c.shown), nil
+func (c *creation) finish(ctx context.Context, done attempt) (*Result, error) {
+	return c.showMade(ctx, done)
 }

@@ -45,6 +45,6 @@ func (d *deletion) want(_ context.Context, s seen) (draft.Write, error) {
 	return draft.Write{Entry: s.entry, Before: read.Resource(d.typ, s.entry, s.refs), Exactly: d.call.exactly()}, nil
 }
 
-func (d *deletion) reads() []string { return nil }
+func (d *deletion) reads() []string { return d.readsOfLeavers() }
 
 func (d *deletion) finish(context.Context, attempt) (*Result, error) { return &Result{}, nil }

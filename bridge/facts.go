@@ -10,13 +10,13 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// plan gathers what the draft needs to know besides the facts, and plans. Where another write must make room for it first, room is that
-// write's draft.
-func (r *request) plan(ctx context.Context, d *draft.Draft, facts draft.Facts) (plan ldif.Plan, room *draft.Draft, err error) {
+// plan gathers what the draft needs to know besides the facts, and plans. Where another write must be done first, or instead, the needs
+// name its draft.
+func (r *request) plan(ctx context.Context, d *draft.Draft, facts draft.Facts) (plan ldif.Plan, needs draft.Needs, err error) {
 	for {
 		plan, needs, err := d.Plan(facts)
-		if err != nil || needs.None() || needs.Room != nil {
-			return plan, needs.Room, err
+		if err != nil || needs.None() || needs.Room != nil || needs.Instead != nil {
+			return plan, needs, err
 		}
 		if len(needs.Numbers) > 0 {
 			facts, err = r.allot(ctx, plan, needs.Numbers, facts)
@@ -24,7 +24,7 @@ func (r *request) plan(ctx context.Context, d *draft.Draft, facts draft.Facts) (
 			facts, err = r.gather(ctx, needs, facts)
 		}
 		if err != nil {
-			return ldif.Plan{}, nil, err
+			return ldif.Plan{}, needs, err
 		}
 	}
 }

@@ -141,6 +141,9 @@ func (l *listing) matching(number int, entries []*ldif.Entry, refs ldapmap.Refs)
 	p := l.parts[number]
 	var matches []found
 	for _, e := range entries {
+		if !p.t.IsAmong(e) {
+			continue
+		}
 		f := found{item: item{number, p.t.ID(e)}, entry: e}
 		if p.decides() {
 			f.resource = l.b.resource(l.call, p.t, e, refs)

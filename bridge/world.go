@@ -148,7 +148,8 @@ func (b *Bridge) seesBelow(ctx context.Context, m *ldapmap.Map, t *ldapmap.Type,
 	if err != nil {
 		return err
 	}
-	if e == nil {
+	empty := e == nil
+	if empty {
 		e = &ldif.Entry{DN: base}
 	}
 	search := directory.Search{Base: e.DN, Scope: directory.BaseObject, Attributes: []string{id}}
@@ -162,6 +163,7 @@ func (b *Bridge) seesBelow(ctx context.Context, m *ldapmap.Map, t *ldapmap.Type,
 	case found == nil && m.HasReferences():
 		return hidden(e.DN, name+
 			" finds nothing, and references would lead nowhere: it is missing, or hidden from the bridge's account")
+	case found != nil && empty && m.Server.Tells("id"): // which need not be on every entry
 	case found == nil || m.Server.ID(found) == "":
 		return hidden(e.DN, id+" is missing, or hidden from the bridge's account")
 	}

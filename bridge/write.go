@@ -165,11 +165,15 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 		return past, err
 	}
 	facts := draft.Facts{Refs: a.refs, Placeholder: past.emptied(), Follows: r.follows.Load(), Again: n}
-	plan, room, err := r.plan(ctx, a.draft, facts) // 3, 4
-	if room != nil {
-		a.draft, a.refs, a.room = room, ldapmap.Refs{}, true
+	plan, needs, err := r.plan(ctx, a.draft, facts) // 3, 4
+	if needs.Instead != nil && err == nil {
+		a.draft, a.entry, a.dn = needs.Instead, needs.Instead.Entry(), needs.Instead.Entry().DN
+		plan, needs, err = r.plan(ctx, a.draft, facts)
+	}
+	if needs.Room != nil && err == nil {
+		a.draft, a.refs, a.room = needs.Room, ldapmap.Refs{}, true
 		facts.Refs = a.refs
-		plan, _, err = r.plan(ctx, room, facts)
+		plan, _, err = r.plan(ctx, a.draft, facts)
 	}
 	if err != nil {
 		return past, err

@@ -30,6 +30,15 @@
 //	    - ldaps://dc1.corp.example
 //	    - ldaps://dc2.corp.example
 //	  kind: active-directory         # openldap, 389ds, active-directory, generic; default: read from the root DSE
+//	  # of a product that is not known, or where one is set up otherwise:
+//	  # id: ipaUniqueID              # attribute that holds the stable id of every entry; default: the product's, else entryUUID
+//	  # idForm: text                 # how: text as it is shown, uuid, octets (16, shown as a UUID), guid (16 as Active Directory's)
+//	  # entryDN: entryDN             # attribute that finds an entry by its DN in a filter
+//	  # version: modifyTimestamp     # attribute that changes with each write of the entry
+//	  # created: createTimestamp
+//	  # modified: modifyTimestamp
+//	  # blocked: nsAccountLock       # attribute by which the server itself keeps an account from binding
+//	  # keepsReferences: false       # the server itself takes deleted and renamed DNs out of the entries that refer to them
 //	  bind:
 //	    dn: CN=scimbridge,OU=Service,DC=corp,DC=example
 //	    passwordFile: bind.password  # or password: in the file itself, or by SCIMBRIDGE_DIRECTORY_BIND_PASSWORD
@@ -97,7 +106,10 @@
 //	    active: {by: userAccountControl} # a preset, or a list of them, or one's own:
 //	    # active: {attribute: employeeType, blocked: inactive, unblocked: active}
 //	    # active: {attribute: userAccountControl, bit: 0x2, initial: 512}
-//	    delete: {mode: delete}
+//	    delete: {mode: delete}       # or the entry is kept, blocked, until a POST of the same name revives it:
+//	    # delete: {mode: block, marker: {attribute: employeeType, value: deleted}} # it stays, and the value tells it for a leaver's
+//	    # delete: {mode: strip, marker: {attribute: employeeType, value: deleted}} # and loses what the map gave it
+//	    # delete: {mode: move, to: 'OU=Leavers,DC=corp,DC=example'}                # it goes to a place that tells it for a leaver's
 //	  - type: Group
 //	    base: OU=Groups,DC=corp,DC=example
 //	    objectClasses: [group]

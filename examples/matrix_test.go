@@ -45,6 +45,16 @@ var shown = []struct {
 		[]int{0, 1, 3, 4},
 		"a test without overlays shows it",
 	},
+	{
+		"Users: a deleted one is kept, blocked, and revived by a POST (`delete`)", "TestDeletedAndRevived",
+		[]int{0, 1, 3, 4},
+		"a test without overlays shows it",
+	},
+	{
+		"Groups: a deleted one is kept without members, and revived (`delete`)", "TestDeletedGroupIsKept",
+		[]int{0, 1, 3, 4},
+		"a test without overlays shows it",
+	},
 	{"Users: numbers of a range, each once (`allocate`)", "TestNumbers", []int{0, 1, 3, 4}, "a test without overlays shows it"},
 	{
 		"Places: missing organizational units are made (`createParents`)", "TestMadePlaces",

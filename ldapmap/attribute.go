@@ -59,6 +59,9 @@ func (t *Type) setAttributes() {
 	for _, a := range t.Active {
 		at(a.Attribute)
 	}
+	if t.Leaving != nil && t.Leaving.Marker.Type != "" {
+		at(t.Leaving.Marker.Type)
+	}
 }
 
 func (t *Type) attribute(name string) *Attribute {

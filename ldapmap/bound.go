@@ -25,6 +25,12 @@ func For(compiled *compile.Map, server *ldif.Server) (m *Map, problems compile.F
 	}
 	problems = append(problems, m.setNamings()...)
 	problems = append(problems, m.setMemberships(compiled.Types)...)
+	for _, told := range server.Told {
+		if server.Schema.Attribute(told.Attribute) == nil {
+			problem := told.Attribute + " is not in the directory's schema"
+			problems = append(problems, compile.Fault{Path: "directory." + told.Key, Problem: problem})
+		}
+	}
 	m.prepare()
 	problems = append(problems, m.setCounters()...)
 	return m, append(problems, m.setElsewhere(compiled.Elsewhere)...)
@@ -137,6 +143,7 @@ func (l *learner) learn() {
 		l.own(path, a.Attribute, "active")
 		l.alone(path, a.Attribute)
 	}
+	l.leaving()
 	for i := range l.compiled.Options.Members {
 		l.members(i)
 	}

@@ -98,6 +98,9 @@ func (m *Map) Bases() []string {
 		for _, base := range t.Bases() {
 			add(base)
 		}
+		if t.Leaving != nil {
+			add(t.Leaving.Place)
+		}
 	}
 	for _, base := range m.Elsewhere.Bases {
 		add(base)

@@ -51,6 +51,7 @@ type Type struct {
 	Rename     string // whether entries are renamed; "": as DN says
 	MakesUnits bool   // the organizational units that DN puts an entry below are made where they are missing
 	Active     []Activation
+	Leaving    *Leaving     // nil: a deleted entry goes
 	References []*Reference // the members' last
 	Members    []*Reference // that hold a group's members, kept in step; none: it has no members
 	Groups     *Memberships // nil: they are not served
@@ -122,7 +123,7 @@ func (t *Type) holdsMembers(attribute string) bool {
 
 // Holds says whether the entry belongs to this type: under the base and within the scope.
 func (t *Type) Holds(e *ldif.Entry) bool {
-	return t.Covers(e.DN) && t.scope.Matches(e, t.Server.Schema)
+	return t.Covers(e.DN) && t.scope.Matches(e, t.Server.Schema) && !t.isAway(e.DN)
 }
 
 // ID is the entry's stable id in its usual text form.

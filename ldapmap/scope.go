@@ -30,6 +30,16 @@ func (t *Type) setScope(text string) compile.Faults {
 		return compile.Faults{{Path: "filter", Problem: err.Error()}}
 	}
 	scope = t.Server.Judgeable(scope)
+	if l := t.Leaving; l != nil {
+		l.scope = scope
+		if l.Marker.Type != "" {
+			text = ldif.AllOf(text, "(!"+ldif.Equality(l.Marker.Type, l.Marker.Value)+")")
+			if scope, err = ldif.ParseFilter(text); err != nil {
+				return compile.Faults{{Path: "delete.marker", Problem: err.Error()}}
+			}
+			scope = t.Server.Judgeable(scope)
+		}
+	}
 	t.scopeText, t.scope = text, scope
 	var faults compile.Faults
 	for _, rule := range scope.UnknownRules() {

@@ -44,6 +44,23 @@ type Options struct {
 	// AllowCleartext lets ldap:// without StartTLS leave the machine.
 	AllowCleartext bool           `koanf:"allowCleartext"`
 	Breaker        BreakerOptions `koanf:"breaker"`
+
+	// What the table of products does not know of the directory, or what is otherwise there: see ldif.Told.
+	ID              string `koanf:"id"`
+	IDForm          string `koanf:"idForm"`
+	EntryDN         string `koanf:"entryDN"`
+	Version         string `koanf:"version"`
+	Created         string `koanf:"created"`
+	Modified        string `koanf:"modified"`
+	Blocked         string `koanf:"blocked"`
+	KeepsReferences bool   `koanf:"keepsReferences"`
+}
+
+func (o Options) told() ldif.Told {
+	return ldif.Told{
+		ID: o.ID, IDForm: o.IDForm, EntryDN: o.EntryDN, Version: o.Version, Created: o.Created, Modified: o.Modified, Blocked: o.Blocked,
+		KeepsReferences: o.KeepsReferences,
+	}
 }
 
 // BindOptions is who the bridge is in the directory.
@@ -73,6 +90,7 @@ func (o Options) Check(report func(path, problem string)) {
 		report("kind", fmt.Sprintf(
 			"%q is not one of openldap, active-directory, 389ds, generic; leave it out to have it read from the directory", o.Kind))
 	}
+	o.told().Check(report)
 	o.Bind.check(report)
 	if o.TLS.CA != "" {
 		if _, err := readRoots(o.TLS.CA); err != nil {

@@ -106,7 +106,7 @@ func (c *Client) ask(ctx context.Context) (*ldif.Server, error) {
 		return nil, err
 	}
 	s := &ldif.Server{
-		Traits:   c.options.Kind.Or(ldif.KindOf(root)).Traits(),
+		Traits:   c.options.Kind.Or(ldif.KindOf(root)).Traits().With(c.options.told()),
 		Controls: set(root.Values("supportedControl")),
 		Contexts: root.Values("namingContexts"),
 		Default:  root.Value("defaultNamingContext"),
@@ -131,6 +131,11 @@ func (c *Client) ask(ctx context.Context) (*ldif.Server, error) {
 		c.log.Warn("directory: definitions of the schema were left out", "error", err)
 	}
 	c.log.Info("directory: read the root DSE and the schema", "kind", s.Kind, "contexts", s.Contexts)
+	if s.Kind == ldif.Generic {
+		c.log.Warn("directory: the product is not known; what is assumed of it the configuration tells otherwise below `directory`",
+			"vendor", root.Value("vendorName"), "id", s.IDAttribute, "entryDN", s.DNAttribute, "version", s.VersionAttribute,
+			"created", s.CreatedAttribute, "modified", s.ModifiedAttribute, "blocked", s.Blocks, "keepsReferences", s.KeepsReferences)
+	}
 	return s, nil
 }
 

@@ -38,7 +38,7 @@ func follows(m *ldapmap.Map, p ldif.Plan, s ldif.Step, c ldif.Change) bool {
 func named(server *ldif.Server, p ldif.Plan, dn string) *ldif.Step {
 	for i, s := range p.Steps {
 		c := s.Change
-		if c.Kind != ldif.Modify && server.SameDN(c.DN, dn) || c.Kind == ldif.ModifyDN && server.SameDN(c.NewDN(), dn) {
+		if (c.Kind != ldif.Modify || c.Leaves) && server.SameDN(c.DN, dn) || c.Kind == ldif.ModifyDN && server.SameDN(c.NewDN(), dn) {
 			return &p.Steps[i]
 		}
 	}
@@ -66,6 +66,7 @@ func called(m *ldapmap.Map, p ldif.Plan, name ldapmap.Name) bool {
 // modifies.
 func keeps(p ldif.Plan, s ldif.Step, byValue bool) bool {
 	return s.Keeps.ID != "" && slices.ContainsFunc(p.Steps, func(of ldif.Step) bool {
-		return (of.Change.Kind == ldif.Delete || of.Change.Kind == ldif.ModifyDN || byValue) && of.Change.If.ID == s.Keeps.ID
+		moves := of.Change.Kind == ldif.Delete || of.Change.Kind == ldif.ModifyDN || of.Change.Leaves
+		return (moves || byValue) && of.Change.If.ID == s.Keeps.ID
 	})
 }

@@ -110,7 +110,7 @@ func (g *Guard) Judge(ctx context.Context, m *ldapmap.Map, s *ldif.Server, p ldi
 
 // neededFor says what the plan changes the entry for, where it is only to keep its references true; "": for itself.
 func neededFor(server *ldif.Server, p ldif.Plan, dn string) string {
-	cannot := map[ldif.Kind]string{ldif.Add: "made", ldif.Delete: "deleted", ldif.ModifyDN: "renamed"}
+	cannot := map[ldif.Kind]string{ldif.Add: "made", ldif.Delete: "deleted", ldif.ModifyDN: "renamed", ldif.Modify: "deleted"}
 	for _, step := range p.Steps {
 		if step.Change.Kind != ldif.Modify || !server.SameDN(step.Change.DN, dn) {
 			continue
@@ -218,11 +218,11 @@ func (g *Guard) untouchable(s *ldif.Server, c ldif.Change, before, after *ldif.E
 func fence(m *ldapmap.Map, c ldif.Change, before, after *ldif.Entry) string {
 	holds, keeps := false, false // some type holds the entry before; and after
 	for _, t := range m.Types {
-		if before != nil && !t.Holds(before) {
+		if before != nil && !t.Keeps(before) {
 			continue
 		}
 		holds = true
-		if after != nil && !t.Holds(after) {
+		if after != nil && !t.Keeps(after) {
 			continue
 		}
 		keeps = true

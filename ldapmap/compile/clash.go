@@ -29,6 +29,7 @@ func (t *Type) owned() []Owned {
 		all = append(all, r.Owned())
 	}
 	all = append(all, Owned{Path: "tombstone", Attribute: t.Options.Tombstone, Holds: "the tombstone"})
+	all = append(all, Owned{Path: "delete.marker.attribute", Attribute: t.Options.Delete.Marker.Attribute, Holds: "the marker"})
 	for i, a := range t.Active {
 		all = append(all, Owned{Path: fmt.Sprintf("active[%d]", i), Attribute: a.Attribute, Holds: "active"})
 	}

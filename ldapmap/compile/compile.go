@@ -118,9 +118,6 @@ func (c *compiler) compile(o Options) *Type {
 	if o.OnForbidden != "" && o.OnForbidden != ForbiddenSkip {
 		c.report("onForbidden", fmt.Sprintf("%q is not known: skip is, or nothing where such a request is refused", o.OnForbidden))
 	}
-	if o.Delete.Mode != "" && o.Delete.Mode != "delete" {
-		c.report("delete.mode", fmt.Sprintf("%q is not a way to delete: delete is", o.Delete.Mode))
-	}
 	for i, a := range o.Attributes {
 		at := func(key string) string { return fmt.Sprintf("attributes[%d].%s", i, key) }
 		if r := c.rule(a, at, full); r != nil {
@@ -137,6 +134,7 @@ func (c *compiler) compile(o Options) *Type {
 		}
 		t.Active = append(t.Active, activation)
 	}
+	c.leaving(o)
 	t.Resource = prune(full, t)
 	c.extensions(o)
 	c.unique(o)

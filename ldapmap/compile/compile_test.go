@@ -17,6 +17,7 @@ func TestCompileFaults(t *testing.T) {
 		return "- type: User\n  base: dc=example\n  objectClasses: [inetOrgPerson]\n" +
 			"  attributes:\n    - {scim: userName, ldap: uid}\n" + lines
 	}
+	const active, marker = "  active: {attribute: flag, blocked: x}\n", "marker: {attribute: employeeType, value: deleted}}"
 	own := func(more string) string { return user("    - {scim: 'urn:x:key', ldap: l, " + more + "}\n") }
 	const known = "; there are expr-lang's own and rdn, lower, upper, trim, before, after, split, join, replace, regexp, " +
 		"substitute, truncate, ascii, german, digits, switch, generalizedTime, fileTime, shadowDays, dateTime, isTrue, boolean, " +
@@ -89,7 +90,52 @@ func TestCompileFaults(t *testing.T) {
 [0].match[7].scim: urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager refers to another resource: ` +
 				`a key is a text or an integer of the entry's own`,
 		},
-		{user("  delete: {mode: hide}"), `[0].delete.mode: "hide" is not a way to delete: delete is`},
+		{user("  delete: {mode: hide}"), `[0].delete.mode: "hide" is not a way to delete: delete, block, move and strip are`},
+		{user("  delete: {to: 'ou=x,dc=example'}"), "[0].delete.mode: `to` goes with move, and `marker` with block and strip"},
+		{user(active + "  delete: {mode: move, to: 'ou=x,dc=example'}"), ""},
+		{user(active + "  delete: {mode: block, " + marker), ""},
+		{user(active + "  delete: {mode: strip, " + marker), ""},
+		{
+			user("  delete: {mode: strip, " + marker),
+			"[0].delete.mode: strip blocks who leaves: `active` of the resource must say how",
+		},
+		{user(active + "  delete: {mode: move}"), "[0].delete.to: move needs the DN of the place that it moves to"},
+		{user(active + "  delete: {mode: move, to: x}"), `[0].delete.to: "x" is not a DN`},
+		{
+			user(active + "  delete: {mode: move, to: dc=example}"),
+			`[0].delete.to: "dc=example" is "dc=example" or above it: everybody would have left`,
+		},
+		{
+			user(active + "  delete: {mode: move, to: 'ou=x,dc=other'}"),
+			`[0].delete.to: "ou=x,dc=other" and "dc=example" have nothing in common: no entry can be moved so`,
+		},
+		{
+			user(active + "  delete: {mode: move, to: 'ou=x,dc=example', " + marker),
+			"[0].delete.marker: move tells leavers by their place: `marker` goes with block and strip",
+		},
+		{
+			user(active + "  delete: {mode: block}"),
+			"[0].delete.marker: block needs an `attribute` and a `value` that tell leavers, " +
+				"such as {attribute: employeeType, value: deleted}",
+		},
+		{user(active + "  delete: {mode: block, to: 'ou=x,dc=example', " + marker), "[0].delete.to: `to` goes with move"},
+		{
+			user(active + "  delete: {mode: block, marker: {attribute: flag, value: x}}"),
+			"[0].active[0]: flag holds the marker already",
+		},
+		{
+			user(active + "  delete: {mode: block, marker: {attribute: userPassword, value: x}}"),
+			"[0].delete.marker.attribute: userPassword holds passwords, and tells of nobody that he left",
+		},
+		{
+			user("    - {ldap: employeeType, constant: deleted}\n" + active + "  delete: {mode: block, " + marker),
+			"[0].delete.marker.value: every new entry has employeeType deleted: nobody would be seen",
+		},
+		{
+			"- type: Group\n  base: dc=example\n  objectClasses: [groupOfNames]\n  attributes: [{scim: displayName, ldap: cn}]\n" +
+				"  delete: {mode: block, " + marker,
+			"[0].delete.mode: there is nothing to block without `active`: move and strip are ways to delete a Group",
+		},
 		{user("    - {scim: nope, ldap: cn}"), `[0].attributes[1].scim: "nope" is not an attribute of User`},
 		{user("    - {scim: title}"), `[0].attributes[1].ldap: the LDAP attribute is missing`},
 		{user("    - {scim: title, ldap: title;lang-de}"), ""},

@@ -87,11 +87,6 @@ type ActiveOptions struct {
 	Unblocked string `koanf:"unblocked"` // value; "": absence
 }
 
-// DeleteOptions is what DELETE does.
-type DeleteOptions struct {
-	Mode string `koanf:"mode"` // delete (default)
-}
-
 // MembersOptions is an attribute by which a group holds its members.
 type MembersOptions struct {
 	Attribute   string `koanf:"attribute"`

@@ -44,7 +44,7 @@ type leaving struct {
 // Aftermath tells what to look at when the plan, which was made with these refs, is done. made is the entry that it added, if it added one.
 func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Aftermath {
 	a := Aftermath{t: d.t}
-	if p.Empty() || d.t.Map.KeepsAll() {
+	if p.Empty() || d.t.Map.KeepsAll() && !leaves(p) {
 		return a
 	}
 	if a.entry = made; d.write.Entry != nil {

@@ -12,6 +12,7 @@ import (
 type allotment struct {
 	name                              // where the entry is to stand
 	numbered map[*ldapmap.Rule]string // computed values with the number that they took
+	returns  *ldif.Entry              // the leaver's entry that a create is given
 	room     []*Draft                 // what gives soft-deleted entries their tombstone names: it comes before the write
 }
 
@@ -20,7 +21,7 @@ func (d *Draft) allot(f Facts) (allotment, error) {
 	a := allotment{name: d.name, numbered: map[*ldapmap.Rule]string{}}
 	var others []*ldif.Entry
 	for _, e := range f.Found {
-		within := d.t.Server.UniqueEverywhere || d.t.Covers(e.DN)
+		within := d.t.Server.UniqueEverywhere || d.t.Covers(e.DN) || d.t.HasLeft(e)
 		if within && (d.isCreate() || d.t.ID(e) != d.t.ID(d.write.Entry)) {
 			others = append(others, e)
 		}
@@ -43,6 +44,18 @@ func (d *Draft) allot(f Facts) (allotment, error) {
 func (d *Draft) clear(c claim, others []*ldif.Entry, a *allotment) error {
 	for _, e := range others {
 		switch c.standingOf(d.t, e) {
+		case left:
+			if d.isCreate() { // of several the one who left last
+				if a.returns == nil || d.t.Server.Modified(e) > d.t.Server.Modified(a.returns) {
+					a.returns = e
+				}
+				continue
+			}
+			room, err := vacating(d.t, e, read.Resource(d.t, e, ldapmap.Refs{}))
+			if err != nil {
+				return err
+			}
+			a.room = append(a.room, room)
 		case free:
 		case softDeleted:
 			room, err := displacement(d.t, e, read.Resource(d.t, e, ldapmap.Refs{}))
@@ -60,6 +73,6 @@ func (d *Draft) clear(c claim, others []*ldif.Entry, a *allotment) error {
 // staying are the entries without those that make room: what they hold will be free.
 func (a *allotment) staying(others []*ldif.Entry) []*ldif.Entry {
 	return slices.DeleteFunc(slices.Clone(others), func(e *ldif.Entry) bool {
-		return slices.ContainsFunc(a.room, func(d *Draft) bool { return d.write.Entry == e })
+		return e == a.returns || slices.ContainsFunc(a.room, func(d *Draft) bool { return d.write.Entry == e })
 	})
 }

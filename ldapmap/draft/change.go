@@ -21,6 +21,7 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	if d.t.Tombstone != "" {
 		diff.values(d.t.Tombstone, d.tombstones(), asValues(d.tombstone))
 	}
+	d.unmarked(diff)
 	activated, err := d.activate(diff)
 	if err != nil {
 		return nil, nil, err
@@ -74,7 +75,7 @@ func (d *Draft) attributes(diff *difference, f Facts, a allotment, rdn ldif.RDN)
 // touches says that the write may change what the rule gives, or what it found beside that.
 func (d *Draft) touches(r *ldapmap.Rule) bool {
 	if g, generated := d.generated[r]; generated || r.Computed() || r.OnCreate() {
-		return !slices.Equal(g.old, g.now)
+		return d.lacks(r) || !slices.Equal(g.old, g.now)
 	}
 	ref := r.Ref
 	if ref.Attr.MultiValued {
@@ -87,6 +88,11 @@ func (d *Draft) touches(r *ldapmap.Rule) bool {
 // rule notes what a rule gave and gives.
 func (d *Draft) rule(diff *difference, at *ldapmap.Attribute, r *ldapmap.Rule, f Facts, a allotment) error {
 	if _, generated := d.generated[r]; !generated && (r.Computed() || r.OnCreate()) {
+		if d.lacks(r) {
+			now, err := d.now(r, f)
+			diff.note(at, nil, now)
+			return err
+		}
 		return nil // a constant, or written once
 	}
 	old := d.old(r, f)
@@ -206,8 +212,11 @@ func (d *Draft) activate(diff *difference) (changed bool, err error) {
 
 // SaysActive tells what the account is to be when the plan is done, where it writes that, or a password, which may take a lock away.
 func (d *Draft) SaysActive(p ldif.Plan) (active, said bool) {
-	if d.write.After == nil || p.Empty() || len(d.t.Active) == 0 {
+	switch {
+	case p.Empty() || len(d.t.Active) == 0:
 		return false, false
+	case d.write.After == nil:
+		return false, d.t.Leaving != nil
 	}
 	active, said = d.after["active"].(bool)
 	if d.isCreate() {
@@ -252,7 +261,8 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 	exact.Version = e.Value(d.t.Server.VersionAttribute)
 	if rename != nil { // a password cannot be taken back either, and who is displaced keeps the tombstone till the new name stands
 		late := func(m ldif.Mod) bool {
-			return d.t.Secret(m.Name) || d.displaced || diff.bares(m.Name) || rename.superior != "" && d.places(m.Name)
+			return d.t.Secret(m.Name) || d.displaced || diff.bares(m.Name) || d.enables(m) ||
+				rename.superior != "" && d.places(m.Name)
 		}
 		for _, m := range mods {
 			if late(m) {
@@ -291,6 +301,9 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 	}
 	return steps
 }
+
+// enables says that the modification is to let in again who comes back: last, when his entry is where it belongs.
+func (d *Draft) enables(m ldif.Mod) bool { return d.revived && d.isOfActive(m.Name) }
 
 // keepBlocked puts behind a password among the mods what it would take away: the lock of an account that is blocked, or is to be. earlier
 // are the mods of the step before.
@@ -343,6 +356,8 @@ func (d *Draft) effects(mods []ldif.Mod, rename *rename, activated bool, members
 		note(ldif.Blocked, d.isOfActive)
 	}
 	switch tombstone := d.t.TombstoneOf(e); {
+	case d.revived:
+		note(ldif.Revived, nil)
 	case d.tombstone != "" && d.tombstone != tombstone:
 		note(ldif.SoftDeleted, isTombstone)
 		effects[len(effects)-1].Values = asValues(d.tombstone)

@@ -70,6 +70,9 @@ func (d *Draft) uniqueClaims() []claim {
 			}
 			before = d.write.Before // the tombstone name that it shows, if it does
 		}
+		if d.revived {
+			before = nil // nobody may have it beside whom it is given back
+		}
 		old := texts(d.t.SCIMValues(r, before))
 		for _, value := range texts(d.t.SCIMValues(r, d.after)) {
 			if value != "" && !among(d.t, r, old, value) {
@@ -138,6 +141,7 @@ type standing int
 
 const (
 	free        standing = iota
+	left                 // it is a leaver's, and holds the value: a create is given the entry, and to any other write it gives the value up
 	softDeleted          // it holds the value beneath a tombstone, and gives it up
 	taken
 )
@@ -145,6 +149,9 @@ const (
 // standingOf is how the entry stands to a claim of a unique SCIM attribute.
 func (c claim) standingOf(t *ldapmap.Type, e *ldif.Entry) standing {
 	held := among(t, c.rule, e.Values(c.rule.LDAP), c.held)
+	if t.HasLeft(e) {
+		return c.standingOfLeaver(t, e, held)
+	}
 	if !t.Holds(e) {
 		if held && (t.IsOfClass(e) || t.Covers(e.DN) && !isAnothers(t, e)) {
 			return taken
@@ -162,6 +169,21 @@ func (c claim) standingOf(t *ldapmap.Type, e *ldif.Entry) standing {
 	}
 	if held {
 		return taken
+	}
+	return free
+}
+
+// standingOfLeaver is how the entry of a leaver stands to it. What else than his name he holds he does not hold against anybody.
+func (c claim) standingOfLeaver(t *ldapmap.Type, e *ldif.Entry, held bool) standing {
+	switch tombstone := t.TombstoneOf(e); {
+	case c.rule != t.Named():
+		return free
+	case tombstone != "" && stringprep.Equal(tombstone, c.value):
+		return left
+	case tombstone != "" && held:
+		return softDeleted
+	case held:
+		return left
 	}
 	return free
 }

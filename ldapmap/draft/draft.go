@@ -38,6 +38,7 @@ type Draft struct {
 	// The resource as the entry holds it: its login stands in the place of a tombstone name over it.
 	before, after scim.Resource
 	tombstone     string // the name that the entry is to carry beside its login; "": none
+	revived       bool   // the entry was a leaver's, and is a resource again
 	displaced     bool   // the entry makes room for another: its tombstone name becomes its own
 
 	name      name                         // what the DN expression makes of the change
@@ -138,6 +139,9 @@ func (d *Draft) derive() (err error) {
 		default:
 			g.old = g.now
 		}
+		if d.lacks(r) {
+			g.old = nil
+		}
 		d.generated[r] = g
 	}
 	d.name, err = d.named()
@@ -223,20 +227,37 @@ type Needs struct {
 	// Room is another write that must be done first, and then all is to be looked at anew: a soft-deleted entry gives up the name that it
 	// holds.
 	Room *Draft
+	// Instead is the write that is done in the place of the create: a leaver's entry is given back.
+	Instead *Draft
 }
 
 // None says that nothing is needed.
 func (n Needs) None() bool {
 	return n.Rounds == 0 && len(n.Referrers) == 0 && len(n.Places) == 0 && len(n.Entries) == 0 && n.Room == nil && !n.Moving &&
-		len(n.Numbers) == 0
+		len(n.Numbers) == 0 && n.Instead == nil
 }
 
 // Plan turns the write into change records, or says what it needs to know for that. It writes nothing where nothing changes.
 // Errors are *scim.Error.
 func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 	plan := ldif.Plan{Before: d.write.Entry}
-	if d.write.After == nil {
+	if d.write.After == nil && d.t.Leaving == nil {
 		plan.Steps, plan.Effects = d.delete()
+	} else if d.write.After == nil {
+		if d.moves() && f.Rounds == 0 {
+			return ldif.Plan{}, d.leaversRound(0), nil
+		}
+		var err error
+		plan.Steps, plan.Effects, err = d.leave(f)
+		switch {
+		case err == errTaken && f.Rounds < rounds:
+			return ldif.Plan{}, d.leaversRound(f.Rounds), nil
+		case err == errTaken:
+			detail := "every numbered form of the entry's name is taken where leavers go"
+			return ldif.Plan{}, Needs{}, &scim.Error{Type: scim.Uniqueness, Detail: detail}
+		case err != nil:
+			return ldif.Plan{}, Needs{}, err
+		}
 	} else {
 		if needs := d.needs(f); !needs.None() {
 			return ldif.Plan{}, needs, nil
@@ -258,6 +279,10 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 		}
 		if err != nil {
 			return ldif.Plan{}, Needs{}, err
+		}
+		if a.returns != nil {
+			instead, err := d.revival(a.returns)
+			return ldif.Plan{}, Needs{Instead: instead}, err
 		}
 		if d.isCreate() {
 			plan.Steps, plan.Effects, err = d.create(f, a)
@@ -310,7 +335,7 @@ func (d *Draft) round(number int) Needs {
 	if len(filters) == 0 {
 		return needs
 	}
-	needs.Search = &ldapmap.Search{Base: d.t.Base, More: d.t.More, Filter: ldif.AnyOf(filters...)}
+	needs.Search = &ldapmap.Search{Base: d.t.Base, More: d.t.Widest()[1:], Filter: ldif.AnyOf(filters...)}
 	switch dn := d.expectedDN(); {
 	case d.t.Server.UniqueEverywhere && d.t.Server.Default != "":
 		needs.Search.Base, needs.Search.More = d.t.Server.Default, nil
@@ -319,7 +344,7 @@ func (d *Draft) round(number int) Needs {
 		if len(along) != 1 {
 			break
 		}
-		if base := ldif.CommonBase(append(d.t.Bases(), along[0].Base)...); base != "" {
+		if base := ldif.CommonBase(append(d.t.Widest(), along[0].Base)...); base != "" {
 			needs.Search, needs.Along = &ldapmap.Search{Base: base, Filter: ldif.AnyOf(needs.Search.Filter, along[0].Filter)}, along
 		}
 	}

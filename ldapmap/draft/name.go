@@ -26,16 +26,16 @@ type name struct{ rdn, parent string }
 func (d *Draft) named() (name, error) {
 	t := d.t
 	before, after := d.placedAs(), d.placedBy()
-	if !d.isCreate() && (d.keepsName() || !t.DN.Distinguishes(before, after, t.Resource)) {
+	if !d.comesBack() && (d.keepsName() || !t.DN.Distinguishes(before, after, t.Resource)) {
 		return name{}, nil
 	}
 	dn, err := t.DN.Eval(after, t.Resource, t.Base)
-	if err != nil && d.isCreate() {
+	if err != nil && d.comesBack() {
 		return name{}, err
 	}
 	var n name
 	n.rdn, n.parent = ldif.SplitDN(dn)
-	if !d.isCreate() {
+	if !d.comesBack() {
 		old, oldErr := t.DN.Eval(before, t.Resource, t.Base)
 		switch {
 		case err != nil && oldErr != nil:
@@ -97,7 +97,7 @@ func (d *Draft) placedAs() scim.Resource {
 
 // mayRename says why the entry, which is to have another name, keeps the one that it has. Who gives a name up to a newcomer loses it.
 func (d *Draft) mayRename(n *rename) error {
-	if n == nil || d.displaced || !d.keepsName() {
+	if n == nil || d.displaced || d.revived || !d.keepsName() {
 		return nil
 	}
 	for _, a := range n.old {
@@ -120,7 +120,7 @@ func (d *Draft) was() ldif.RDN {
 
 // possible says why the entry cannot be named so.
 func (d *Draft) possible(n name, dn string) error {
-	if (d.isCreate() || n.parent != "") && !d.t.Covers(n.parent) {
+	if (d.comesBack() || n.parent != "") && !d.t.Covers(n.parent) {
 		detail := fmt.Sprintf("the map would put the entry at %q, which is not under %s", dn, quoted(d.t.Bases()))
 		return &scim.Error{Type: scim.InvalidValue, Detail: detail}
 	}

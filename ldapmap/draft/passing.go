@@ -21,7 +21,7 @@ type passing struct {
 
 // passings are those of each of the plan's steps, as far as the directory does not keep the references true itself.
 func (d *Draft) passings(p ldif.Plan) [][]passing {
-	if d.t.Map.KeepsAll() {
+	if d.t.Map.KeepsAll() && !leaves(p) {
 		return nil
 	}
 	all := make([][]passing, len(p.Steps))
@@ -29,7 +29,15 @@ func (d *Draft) passings(p ldif.Plan) [][]passing {
 	for i, s := range p.Steps {
 		t := d.t
 		switch {
-		case s.Change.Place, s.Change.Kind == ldif.Modify && !d.t.Map.CallsByValues():
+		case s.Change.Place:
+			continue
+		case d.revived:
+			all[i] = d.backAgain(s, i)
+			continue
+		case s.Change.Leaves:
+			all[i] = gone(d.t, s)
+			continue
+		case d.t.Map.KeepsAll(), s.Change.Kind == ldif.Modify && !d.t.Map.CallsByValues():
 			continue
 		case s.Change.Kind != ldif.Add:
 			t = d.t.Map.TypeOf(s.Before)
@@ -43,6 +51,42 @@ func (d *Draft) passings(p ldif.Plan) [][]passing {
 				states = map[string]*ldif.Entry{}
 			}
 			all[i] = append(all[i], ofValues(t, s, states)...)
+		}
+	}
+	return all
+}
+
+// gone is what becomes of the names of an entry that is no resource any more: all of them go, whatever the directory keeps true, for the
+// entry stays. One that it is moved to is new to it.
+func gone(t *ldapmap.Type, s ldif.Step) []passing {
+	all := []passing{{t: t, gone: ldapmap.DN(s.Change.DN)}}
+	for _, naming := range t.Namings {
+		for _, v := range t.Names(naming, s.Before) {
+			all = append(all, passing{t: t, gone: ldapmap.Name{Naming: naming, Value: v}})
+		}
+	}
+	if s.Change.Kind == ldif.ModifyDN && !t.Server.KeepsReferences {
+		all = append(all, passing{t: t, come: ldapmap.DN(s.Change.NewDN()), taken: true})
+	}
+	return all
+}
+
+// backAgain is what a step makes of the names of a leaver's entry that is given back: they are as new to it as to one that is made.
+func (d *Draft) backAgain(s ldif.Step, at int) (all []passing) {
+	take := func(name ldapmap.Name) { all = append(all, passing{t: d.t, come: name, taken: true}) }
+	if !d.t.Server.KeepsReferences && (s.Change.Kind == ldif.ModifyDN || at == 0) {
+		dn := s.Change.DN
+		if s.Change.Kind == ldif.ModifyDN {
+			dn = s.Change.NewDN()
+		}
+		take(ldapmap.DN(dn))
+	}
+	if at > 0 {
+		return all
+	}
+	for _, naming := range d.t.Namings {
+		for _, v := range d.t.Names(naming, s.Before) {
+			take(ldapmap.Name{Naming: naming, Value: v})
 		}
 	}
 	return all

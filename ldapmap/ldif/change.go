@@ -27,6 +27,8 @@ type Change struct {
 	NewSuperior  string // ModifyDN: the new parent's DN; "" leaves the parent
 	Apart        bool   // ModifyDN: the server takes the names for two, though Server.SameDN does not
 
+	Leaves bool // Modify, ModifyDN: the entry is no resource any more, and what refers to it lets go of it
+
 	Secrets []string // attributes that are secrets here, beside those that are everywhere (Secret)
 
 	If Condition

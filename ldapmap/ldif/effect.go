@@ -20,7 +20,7 @@ const (
 	Moved          EffectKind = "moved"   // another parent
 	Deleted        EffectKind = "deleted"
 	SoftDeleted    EffectKind = "soft-deleted" // given a tombstone name
-	Revived        EffectKind = "revived"      // given its clean name back after a soft delete
+	Revived        EffectKind = "revived"      // given its clean name back after a soft delete, or a resource again after a delete
 	PasswordSet    EffectKind = "password set" // by the client or, at birth, at random
 	MembersAdded   EffectKind = "members added"
 	MembersRemoved EffectKind = "members removed"
@@ -135,6 +135,10 @@ func (e Effect) among(changes []Change) (done bool, what Effect) {
 		}
 	}
 	for _, c := range changes {
+		if c.Leaves && e.Kind == Deleted {
+			done = true
+			continue
+		}
 		switch {
 		case c.Kind == Add && e.isOfMembers():
 			for _, a := range c.Entry {

@@ -24,7 +24,8 @@ const (
 // Traits are what differs between directory products. There is one row a product, in the table below, and nothing else asks which product
 // it is: it asks for the trait.
 type Traits struct {
-	Kind ServerKind // a name for logs
+	Kind ServerKind      // a name for logs
+	Told []ToldAttribute // those that the configuration names
 
 	// Identity.
 	IDAttribute string // holds the entry's stable id
@@ -81,6 +82,7 @@ const (
 	UUIDText   IDForm = iota // a UUID, as it is shown
 	AnyText                  // the server's own form, as it is shown
 	GUIDOctets               // 16 octets, the first three fields little-endian ([MS-DTYP] §2.3.4.2); shown as a UUID
+	UUIDOctets               // 16 octets in the order in which they are shown as a UUID
 )
 
 // VersionForm is what tells one version of an entry from another.
@@ -238,8 +240,15 @@ func KindOf(root *Entry) ServerKind {
 // ID is the entry's stable id in its usual text form; "" where the entry shows none.
 func (t *Traits) ID(e *Entry) string {
 	v := e.Value(t.IDAttribute)
-	if t.IDForm == GUIDOctets {
+	switch t.IDForm {
+	case GUIDOctets:
 		return guidText(v)
+	case UUIDOctets:
+		u, _ := uuid.FromBytes([]byte(v))
+		if u == uuid.Nil {
+			return ""
+		}
+		return u.String()
 	}
 	return v
 }
@@ -259,7 +268,7 @@ func (t *Traits) IDFilter(id string) (string, bool) {
 			return "", false
 		}
 		assertion = EscapeFilter(id)
-	case GUIDOctets:
+	case GUIDOctets, UUIDOctets:
 		if !isUUID {
 			return "", false
 		}
@@ -287,8 +296,14 @@ func (t *Traits) IDNamed(text string) (id string, ok bool) {
 
 // IDValue is the value of the id attribute on the entry with the id.
 func (t *Traits) IDValue(id string) string {
-	if u, err := uuid.Parse(id); err == nil && t.IDForm == GUIDOctets {
+	u, err := uuid.Parse(id)
+	switch {
+	case err != nil:
+		return id
+	case t.IDForm == GUIDOctets:
 		return string(swapGUID(u[:]))
+	case t.IDForm == UUIDOctets:
+		return string(u[:])
 	}
 	return id
 }

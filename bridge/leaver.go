@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"scimbridge/bridge/reason"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/read"
 )
 
 // bites looks whether the directory did what a write says of active: a server may take the change and keep the old state (389 Directory
@@ -20,7 +23,7 @@ func (r *request) bites(ctx context.Context, past history, in intent) (history, 
 	e := done.left(r.typ)
 	if e == nil {
 		var err error
-		if e, err = r.findAs(ctx, r.typ, r.typ.ID(done.entry), in.reads()); err != nil {
+		if e, err = r.findKept(ctx, done.entry, in.reads()); err != nil {
 			return past, err
 		}
 		done.back = e
@@ -30,7 +33,8 @@ func (r *request) bites(ctx context.Context, past history, in intent) (history, 
 		return past, nil
 	}
 	fault := keptState(r.typ.StillSo(e, active), active)
-	if active { // the lock of its own that it had is put back: what keeps it so now may go
+	// The lock of its own that it had is put back: what keeps it so now may go. Who can still get in has not left.
+	if active || done.draft.Leaves() {
 		past, err := r.withdraw(ctx, past, e)
 		if reasonOf(err) != reason.LostRace {
 			return past, err
@@ -39,6 +43,43 @@ func (r *request) bites(ctx context.Context, past history, in intent) (history, 
 	}
 	done.kept = true
 	return past.with(done), fault
+}
+
+// readsOfLeavers are what shows whether a leaver is blocked, or his entry when it is given back.
+func (r *request) readsOfLeavers() []string {
+	if r.typ.Leaving == nil {
+		return nil
+	}
+	return read.Attributes(r.typ, nil)
+}
+
+// showMade shows the entry that a create made, or was given: a leaver's, whom another may have renamed since.
+func (r *request) showMade(ctx context.Context, done attempt) (_ *Result, err error) {
+	e := done.back
+	if e == nil {
+		e, err = r.find(ctx, r.typ, r.typ.ID(done.entry), r.shown.Wants)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.show(r.call, r.typ, e, done.refs, r.shown), nil
+}
+
+// findKept reads the entry, be it a leaver's by now, or errNotFound.
+func (r *request) findKept(ctx context.Context, e *ldif.Entry, attributes []string) (*ldif.Entry, error) {
+	id := r.typ.ID(e)
+	filter, _ := r.server.IDFilter(id)
+	bases := r.typ.Widest()
+	found, err := r.whole(ctx, ldapmap.Search{Base: bases[0], More: bases[1:], Filter: filter}, attributes)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range found {
+		if r.typ.ID(e) == id && r.typ.Keeps(e) {
+			return e, nil
+		}
+	}
+	return nil, errNotFound
 }
 
 // keptState is the fault of a server that keeps an account blocked or not by these attributes, whatever it is told.
