@@ -140,7 +140,7 @@ var writes = []struct {
 		"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "nils@contoso.example", "active": true,
 		"displayName": "Nils Holm", "title": "Clerk", "name": {"givenName": "Nils", "familyName": "Holm", "formatted": "Nils Holm"},
 		"emails": [{"primary": true, "type": "work", "value": "nils@contoso.example"}]
-	}`), 244},
+	}`), 258},
 	{"member", addMember, fmt.Appendf(nil, `{"schemas":[%q],"Operations":[{"op":"add","path":"members","value":[{"value":%q}]}]}`,
 		scim.PatchOpURN, maptest.ID(0)), 121},
 }
