@@ -135,7 +135,7 @@ var writes = []struct {
 }{
 	{"patch", patchUser, patchOf("title", `"Bosun"`), 143},
 	{"disable", patchUser, patchOf("active", "false"), 137},
-	{"rename", patchUser, patchOf("userName", `"mara.lind@contoso.example"`), 628},
+	{"rename", patchUser, patchOf("userName", `"mara.lind@contoso.example"`), 655},
 	{"create", createUser, []byte(`{
 		"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "nils@contoso.example", "active": true,
 		"displayName": "Nils Holm", "title": "Clerk", "name": {"givenName": "Nils", "familyName": "Holm", "formatted": "Nils Holm"},
