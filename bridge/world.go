@@ -131,13 +131,20 @@ func (b *Bridge) sees(ctx context.Context, m *ldapmap.Map) error {
 	}
 	for _, t := range m.Types {
 		for _, base := range t.Bases() {
-			if err := b.seesBelow(ctx, m, t, base); err != nil {
+			err := b.seesBelow(ctx, m, t, base)
+			for n := 1; n < samples && reasonOf(err) == reason.Hidden; n++ { // the entry may have been renamed or deleted between the looks
+				err = b.seesBelow(ctx, m, t, base)
+			}
+			if err != nil {
 				return err
 			}
 		}
 	}
 	return nil
 }
+
+// samples is how many entries are looked at before the directory is said to show none.
+const samples = 5
 
 // seesBelow looks whether the directory shows an entry of the type below the base.
 func (b *Bridge) seesBelow(ctx context.Context, m *ldapmap.Map, t *ldapmap.Type, base string) error {

@@ -109,6 +109,24 @@ func TestMissingBase(t *testing.T) {
 	l.becomes(t, reason.Hidden)
 }
 
+// TestSampleGoes: the entry by which a directory is looked at may be renamed or deleted between two looks at it, and that hides nobody.
+func TestSampleGoes(t *testing.T) {
+	server := dirtest.Memory(t)
+	server.Load(t, "dn: uid=u,"+server.People+"\nobjectClass: account\nuid: u\n")
+	l := buildLater(t, server, server.People, "description")
+	gone := false
+	server.Mem.Fault(func(op, dn string) memdir.Fault {
+		if gone || !strings.HasPrefix(dn, "uid=u,") {
+			return memdir.Fault{}
+		}
+		gone = true
+		return memdir.Fault{Code: ldap.LDAPResultNoSuchObject}
+	})
+	if err := l.Contact(t.Context()); err != nil || !gone {
+		t.Errorf("%v, looked at twice: %v", err, gone)
+	}
+}
+
 // TestHiddenThenAway: what was wrong with a directory that is away by now is not what is wrong; once all is well again the log
 // says so, once.
 func TestHiddenThenAway(t *testing.T) {
