@@ -29,6 +29,9 @@ func (r *request) bites(ctx context.Context, past history, in intent) (history, 
 		done.back = e
 		past = past.with(done)
 	}
+	if active && r.typ.HasLeft(e) { // another deleted him meanwhile, and he is to stay blocked
+		return r.withdraw(ctx, past, e)
+	}
 	if r.typ.IsActive(e) == active {
 		return past, nil
 	}

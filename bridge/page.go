@@ -113,6 +113,9 @@ func (l *listing) read(ctx context.Context, items []item) ([]scim.Resource, erro
 			return nil, err
 		}
 		for _, e := range entries {
+			if !p.t.IsAmong(e) { // deleted since, to a place below a base
+				continue
+			}
 			shown[item{number, p.t.ID(e)}] = p.p.Apply(l.b.resource(l.call, p.t, e, refs))
 		}
 	}

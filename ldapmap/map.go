@@ -95,6 +95,11 @@ func (m *Map) HasReferences() bool {
 // KeepsAll says that the directory keeps every reference true by itself.
 func (m *Map) KeepsAll() bool { return m.Server.KeepsReferences && !m.CallsByValues() }
 
+// KeepsLeavers says that entries of who is deleted may stay: no server takes those out of what refers to them.
+func (m *Map) KeepsLeavers() bool {
+	return slices.ContainsFunc(m.Types, func(t *Type) bool { return t.Leaving != nil })
+}
+
 // CallsByValues says that some references call their targets by something else than the DN.
 func (m *Map) CallsByValues() bool {
 	return slices.ContainsFunc(m.Types, func(t *Type) bool { return len(t.Namings) > 0 })

@@ -53,7 +53,7 @@ func (t *Type) names(e *ldif.Entry) (login, tombstone string) {
 	if t.Login == nil {
 		return "", ""
 	}
-	held := t.logins(e)
+	held := t.Told(t.Login, e)
 	if t.Tombstone != "" {
 		for _, v := range e.Values(t.Tombstone) {
 			for _, name := range held {
@@ -69,17 +69,17 @@ func (t *Type) names(e *ldif.Entry) (login, tombstone string) {
 	return held[0], ""
 }
 
-// logins are the userNames that the entry holds, first the one that shows.
-func (t *Type) logins(e *ldif.Entry) []string {
-	held := t.Held(t.Login, e)
-	if t.Login.Form == nil {
+// Told are the texts that the entry holds of what the rule maps, as SCIM has them, first the one that shows.
+func (t *Type) Told(rule *Rule, e *ldif.Entry) []string {
+	held := t.Held(rule, e)
+	if rule.Form == nil {
 		return held
 	}
-	var names []string
+	var told []string
 	for _, v := range held {
-		if name, ok := t.Login.Form.Read(v); ok {
-			names = append(names, name.(string))
+		if text, ok := rule.Form.Read(v); ok {
+			told = append(told, text.(string))
 		}
 	}
-	return names
+	return told
 }

@@ -44,7 +44,7 @@ type leaving struct {
 // Aftermath tells what to look at when the plan, which was made with these refs, is done. made is the entry that it added, if it added one.
 func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Aftermath {
 	a := Aftermath{t: d.t}
-	if p.Empty() || d.t.Map.KeepsAll() && !leaves(p) {
+	if p.Empty() || d.t.Map.KeepsAll() && !leaves(p) && !d.t.Map.KeepsLeavers() {
 		return a
 	}
 	if a.entry = made; d.write.Entry != nil {
@@ -60,7 +60,7 @@ func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Afte
 		}
 	}
 	for _, r := range d.t.References {
-		if r.IsKept() {
+		if r.IsKept() && !d.t.Map.KeepsLeavers() {
 			continue
 		}
 		for _, id := range d.writes(r) {
@@ -248,7 +248,7 @@ func (a Aftermath) own(s Seen, placeholder bool) (plan ldif.Plan, next Aftermath
 	}
 	for i, w := range a.written {
 		target, there := s.Targets.ByID(w.id)
-		if !there || !w.reference.IsTrue(w.value, target) {
+		if !there || !w.reference.IsKept() && !w.reference.IsTrue(w.value, target) {
 			now := w.reference.ValueOf(target)
 			next.written[i].value = now
 			swap(w.reference, w.value, now)

@@ -148,7 +148,7 @@ const (
 
 // standingOf is how the entry stands to a claim of a unique SCIM attribute.
 func (c claim) standingOf(t *ldapmap.Type, e *ldif.Entry) standing {
-	held := among(t, c.rule, e.Values(c.rule.LDAP), c.held)
+	held := among(t, c.rule, c.rule.Own(e.Values(c.rule.LDAP)), c.held)
 	if t.HasLeft(e) {
 		return c.standingOfLeaver(t, e, held)
 	}

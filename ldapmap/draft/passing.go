@@ -21,7 +21,7 @@ type passing struct {
 
 // passings are those of each of the plan's steps, as far as the directory does not keep the references true itself.
 func (d *Draft) passings(p ldif.Plan) [][]passing {
-	if d.t.Map.KeepsAll() && !leaves(p) {
+	if d.t.Map.KeepsAll() && !leaves(p) && !d.revived {
 		return nil
 	}
 	all := make([][]passing, len(p.Steps))
@@ -57,7 +57,7 @@ func (d *Draft) passings(p ldif.Plan) [][]passing {
 }
 
 // gone is what becomes of the names of an entry that is no resource any more: all of them go, whatever the directory keeps true, for the
-// entry stays. One that it is moved to is new to it.
+// entry stays. One that it is moved to is new to it, and where the directory moves references along it goes as well.
 func gone(t *ldapmap.Type, s ldif.Step) []passing {
 	all := []passing{{t: t, gone: ldapmap.DN(s.Change.DN)}}
 	for _, naming := range t.Namings {
@@ -65,8 +65,12 @@ func gone(t *ldapmap.Type, s ldif.Step) []passing {
 			all = append(all, passing{t: t, gone: ldapmap.Name{Naming: naming, Value: v}})
 		}
 	}
-	if s.Change.Kind == ldif.ModifyDN && !t.Server.KeepsReferences {
-		all = append(all, passing{t: t, come: ldapmap.DN(s.Change.NewDN()), taken: true})
+	switch name := ldapmap.DN(s.Change.NewDN()); {
+	case s.Change.Kind != ldif.ModifyDN:
+	case t.Server.KeepsReferences:
+		all = append(all, passing{t: t, gone: name})
+	default:
+		all = append(all, passing{t: t, come: name, taken: true})
 	}
 	return all
 }
@@ -74,12 +78,11 @@ func gone(t *ldapmap.Type, s ldif.Step) []passing {
 // backAgain is what a step makes of the names of a leaver's entry that is given back: they are as new to it as to one that is made.
 func (d *Draft) backAgain(s ldif.Step, at int) (all []passing) {
 	take := func(name ldapmap.Name) { all = append(all, passing{t: d.t, come: name, taken: true}) }
-	if !d.t.Server.KeepsReferences && (s.Change.Kind == ldif.ModifyDN || at == 0) {
-		dn := s.Change.DN
-		if s.Change.Kind == ldif.ModifyDN {
-			dn = s.Change.NewDN()
-		}
-		take(ldapmap.DN(dn))
+	switch moves := s.Change.Kind == ldif.ModifyDN; {
+	case moves && !d.t.Server.KeepsReferences:
+		take(ldapmap.DN(s.Change.NewDN()))
+	case at == 0:
+		take(ldapmap.DN(s.Change.DN))
 	}
 	if at > 0 {
 		return all

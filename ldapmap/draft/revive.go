@@ -75,7 +75,7 @@ func departed(t *ldapmap.Type, e *ldif.Entry, name string) string {
 // vacating drafts what has a leaver without a tombstone give up the name that another takes.
 func vacating(t *ldapmap.Type, e *ldif.Entry, shown scim.Resource) (*Draft, error) {
 	ref := t.Named().Ref
-	held := t.Held(t.Named(), e)
+	held := t.Told(t.Named(), e)
 	if len(held) == 0 {
 		return displacement(t, e, shown)
 	}
