@@ -54,6 +54,7 @@ func (c *compiler) part(r *Rule, at func(key string) string) {
 		is, err := expr.Run(where, map[string]any{"value": stored})
 		return err == nil && is == true
 	}
+	earlier := c.earlierParts(r)
 	r.Form = &Form{
 		Name: whole.Name,
 		write: func(value any) (string, error) {
@@ -64,16 +65,39 @@ func (c *compiler) part(r *Rule, at func(key string) string) {
 			if stored = o.Prefix + stored; !is(stored) {
 				return "", misuse(fmt.Sprintf("%q would not be read again: the map says where %s", stored, o.Where))
 			}
+			if of := partOf(earlier, stored); of != nil {
+				return "", misuse(fmt.Sprintf("%q would be read as %s", stored, of.Options.SCIM))
+			}
 			return stored, nil
 		},
 		read: func(stored string) (any, error) {
 			rest, begins := strings.CutPrefix(stored, o.Prefix)
-			if !begins || !is(stored) {
+			if !begins || !is(stored) || partOf(earlier, stored) != nil {
 				return nil, nil
 			}
 			return whole.read(rest)
 		},
 	}
+}
+
+// earlierParts are the rules of the lines before that have a part of the same attribute.
+func (c *compiler) earlierParts(r *Rule) (earlier []*Rule) {
+	for _, other := range c.t.Rules {
+		if other.IsPart() && other.Form != nil && strings.EqualFold(other.LDAP, r.LDAP) {
+			earlier = append(earlier, other)
+		}
+	}
+	return earlier
+}
+
+// partOf is the first of the rules that a value is the part of: it is nobody's besides. nil: it is of none.
+func partOf(rules []*Rule, stored string) *Rule {
+	for _, r := range rules {
+		if _, ok := r.Form.Read(stored); ok {
+			return r
+		}
+	}
+	return nil
 }
 
 // besidesPart says whether two owners share an attribute: each with a part of its own.
