@@ -15,6 +15,14 @@ import (
 //	{scim: 'phoneNumbers[type eq "work"].value', ldap: telephoneNumber, where: 'value startsWith "+41"'}
 //	{scim: 'emails[type eq "work"].value', ldap: proxyAddresses, prefix: 'SMTP:'}
 
+// IsRestBeside says that the rule takes of a multi-valued attribute what the other, which has one of its values, does not.
+//
+//	{scim: 'emails[primary eq true].value', ldap: proxyAddresses, prefix: 'SMTP:'}
+//	{scim: emails.value, ldap: proxyAddresses, prefix: 'smtp:'}
+func (r *Rule) IsRestBeside(other *Rule) bool {
+	return r.IsPart() && r.Many() && other.IsPart() && len(other.Slot) > 0 && other.Ref == r.Ref && strings.EqualFold(other.LDAP, r.LDAP)
+}
+
 // part makes of the form of a line that of its part of the attribute's values.
 func (c *compiler) part(r *Rule, at func(key string) string) {
 	o := r.Options
