@@ -25,8 +25,12 @@ func (t *Type) SCIMValues(rule *Rule, r scim.Resource) []any {
 		}
 		return nil
 	}
+	others := t.besideRest(rule, elements)
 	var values []any
-	for _, e := range elements {
+	for i, e := range elements {
+		if slices.Contains(others, i) {
+			continue
+		}
 		value := e
 		if element, ok := e.(map[string]any); ok && rule.Ref.Sub != nil {
 			value = element[rule.Ref.Sub.Name]
@@ -36,6 +40,19 @@ func (t *Type) SCIMValues(rule *Rule, r scim.Resource) []any {
 		}
 	}
 	return values
+}
+
+// besideRest are the places of the elements that others take, where the rule takes the rest.
+func (t *Type) besideRest(rule *Rule, elements []any) (others []int) {
+	if !rule.IsPart() {
+		return nil
+	}
+	for _, other := range t.Rules {
+		if rule.IsRestBeside(&other.Rule) {
+			others = append(others, t.elementFor(other, elements))
+		}
+	}
+	return others
 }
 
 // Setting is the resource with another value of the rule.
@@ -159,8 +176,11 @@ func namesNone(element map[string]any, slot []compile.Clause) bool {
 	return true
 }
 
-// firstSlot says that no earlier rule maps another slot of the same attribute.
+// firstSlot says that no earlier rule maps another slot of the same attribute, and none takes the rest.
 func (t *Type) firstSlot(rule *Rule) bool {
+	if rule.IsPart() && slices.ContainsFunc(t.Rules, func(r *Rule) bool { return r.IsRestBeside(&rule.Rule) }) {
+		return false
+	}
 	for _, r := range t.Rules {
 		if !r.Computed() && r.Ref.Attr == rule.Ref.Attr {
 			return slices.Equal(r.Slot, rule.Slot)

@@ -167,7 +167,11 @@ func (t *Type) formed(rule *Rule, value any, entry *ldif.Entry) (string, error) 
 	if err == nil && v == "" {
 		err = errors.New("the map writes nothing for it")
 	}
-	if shown, _ := rule.Form.Read(v); err == nil && t.IsUnique(rule) && !same(rule, shown, value) {
+	switch shown, ok := rule.Form.Read(v); {
+	case err != nil:
+	case !ok: // nobody could clear it
+		err = errors.New("the map reads nothing of what it writes for it")
+	case t.IsUnique(rule) && !same(rule, shown, value):
 		err = fmt.Errorf("%q would be read as %q", value, shown) // it names somebody else
 	}
 	if err != nil {

@@ -261,9 +261,12 @@ func (r *Rule) besides(other *Rule) string {
 		return ""
 	case other.Ref == r.Ref && slices.Equal(other.Slot, r.Slot):
 		return r.Options.SCIM + " is mapped twice"
+	case r.IsRestBeside(other) || other.IsRestBeside(r):
+		return ""
 	case r.Ref.Attr.MultiValued && (len(r.Slot) == 0 || len(other.Slot) == 0):
 		// LDAP does not say which values of two attributes belong together.
-		return fmt.Sprintf(`%s cannot stand beside %s: each needs a filter such as [type eq "work"]`, r.Options.SCIM, other.Options.SCIM)
+		return fmt.Sprintf(`%s cannot stand beside %s: each needs a filter such as [type eq "work"], or one ldap and a `+
+			"`prefix`"+` of its own`, r.Options.SCIM, other.Options.SCIM)
 	}
 	return ""
 }

@@ -190,7 +190,7 @@ func TestCompileFaults(t *testing.T) {
 		{
 			user("    - {scim: emails.value, ldap: mail}\n    - {scim: 'emails[type eq \"work\"].value', ldap: cn}"),
 			`[0].attributes[2].scim: emails[type eq "work"].value cannot stand beside emails.value: ` +
-				`each needs a filter such as [type eq "work"]`,
+				"each needs a filter such as [type eq \"work\"], or one ldap and a `prefix` of its own",
 		},
 		{user("    - {scim: title, ldap: l, prefix: 't:'}\n    - {scim: nickName, ldap: L, prefix: 'n:'}"), ""},
 		{user("    - {scim: title, ldap: l, prefix: 't:'}\n    - {scim: nickName, ldap: l, where: 'value startsWith \"n\"'}"), ""},

@@ -20,7 +20,14 @@ func TestKinds(t *testing.T) {
 		{"fileTime", "", "9223372036854775807", ""},
 		{"fileTime", "", "never", ""},
 		{"shadowDays", "2026-02-01T23:59:59Z", "20485", "2026-02-01T00:00:00Z"},
-		{"shadowDays", "1969-12-31T23:59:59Z", "-1", ""},
+		{"shadowDays", "", "-1", ""},
+		{"shadowDays", "1969-12-31T23:59:59Z", "", ""}, // -1 is never
+		{"fileTime", "1601-01-01T00:00:00Z", "", ""},   // and so is 0
+		{"fileTime", "0001-01-01T00:00:00Z", "", ""},
+		{"fileTime", "9999-12-31T23:59:59-01:00", "", ""},
+		{"generalizedTime", "9999-12-31T23:59:59-01:00", "", ""},
+		{"generalizedTime", "0000-01-01T00:00:00+01:00", "", ""},
+		{"generalizedTime", "0001-01-01T00:00:00.000000001Z", "00010101000000.000000001Z", "0001-01-01T00:00:00.000000001Z"},
 		{"binary", "R0lGODlh", "GIF89a", "R0lGODlh"},
 		{"binary", "R0lG ODlh", "", ""},
 		{"photo", "R0lGODlh", "GIF89a", "data:image/gif;base64,R0lGODlh"},

@@ -13,10 +13,11 @@ import (
 
 var timeFunctions = []function{
 	timeFunction("generalizedTime(t)", "a dateTime as LDAP has it", `generalizedTime("2026-02-01T09:30:00+01:00")`, "20260201083000Z",
-		ldif.GeneralizedTime),
+		ldif.GeneralizedTime, ldif.ParseGeneralizedTime),
 	timeFunction("fileTime(t)", "as Active Directory counts it: 100 ns since 1601 (`accountExpires`)", `fileTime("2026-02-01T00:00:00Z")`,
-		"134143776000000000", ldif.FileTime),
-	timeFunction("shadowDays(t)", "in days since 1970 (`shadowExpire`)", `shadowDays("2026-02-01T00:00:00Z")`, "20485", ldif.ShadowDays),
+		"134143776000000000", ldif.FileTime, ldif.ParseFileTime),
+	timeFunction("shadowDays(t)", "in days since 1970 (`shadowExpire`)", `shadowDays("2026-02-01T00:00:00Z")`, "20485", ldif.ShadowDays,
+		ldif.ParseShadowDays),
 	{
 		"dateTime(v, form)", "a dateTime of what `generalizedTime`, `fileTime` or `shadowDays` gives; unassigned where it means never",
 		`dateTime("20485", "shadowDays")`, "2026-02-01T00:00:00Z", new(func(string, string) string),
@@ -35,13 +36,15 @@ var timeFunctions = []function{
 	},
 }
 
-func timeFunction(call, does, example, result string, do func(time.Time) string) function {
+func timeFunction(
+	call, does, example, result string, write func(time.Time) string, read func(string) (time.Time, bool),
+) function {
 	return function{call, does, example, result, new(func(string) string), func(a []any) (any, error) {
 		at, ok := schema.ParseDateTime(a[0].(string))
 		if !ok {
 			return nil, misuse(briefly(a[0]) + " is no dateTime such as 2026-02-01T09:30:00Z")
 		}
-		return do(at), nil
+		return timed(before(call, "("), at, write, read)
 	}}
 }
 

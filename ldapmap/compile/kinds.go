@@ -119,13 +119,24 @@ func timeKind(name string, write func(time.Time) string, read func(string) (time
 		if !ok {
 			return "", misuse(briefly(value) + " is no dateTime such as 2026-02-01T09:30:00Z")
 		}
-		return write(at), nil
+		return timed(name, at, write, read)
 	}, func(stored string) (any, error) {
 		if at, ok := read(stored); ok {
 			return at.Format(time.RFC3339Nano), nil
 		}
 		return nil, nil
 	}, []schema.Type{schema.DateTime, schema.String}}
+}
+
+// timed writes a time; one that would be read as another, or as never, is refused.
+//
+//	fileTime of 0001-01-01, shadowDays of 1969-12-31: negative, and what is to have ended would never end
+func timed(name string, at time.Time, write func(time.Time) string, read func(string) (time.Time, bool)) (string, error) {
+	stored := write(at)
+	if _, ok := read(stored); !ok {
+		return "", misuse(at.Format(time.RFC3339Nano) + " is beyond what " + name + " can hold: " + stored + " would be no time, or never")
+	}
+	return stored, nil
 }
 
 // octets are what base64 or a `data:` URL (RFC 2397) with base64 holds.

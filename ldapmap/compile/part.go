@@ -15,6 +15,14 @@ import (
 //	{scim: 'phoneNumbers[type eq "work"].value', ldap: telephoneNumber, where: 'value startsWith "+41"'}
 //	{scim: 'emails[type eq "work"].value', ldap: proxyAddresses, prefix: 'SMTP:'}
 
+// IsRestBeside says that the rule takes of a multi-valued attribute what the other, which has one of its values, does not.
+//
+//	{scim: 'emails[primary eq true].value', ldap: proxyAddresses, prefix: 'SMTP:'}
+//	{scim: emails.value, ldap: proxyAddresses, prefix: 'smtp:'}
+func (r *Rule) IsRestBeside(other *Rule) bool {
+	return r.IsPart() && r.Many() && other.IsPart() && len(other.Slot) > 0 && other.Ref == r.Ref && strings.EqualFold(other.LDAP, r.LDAP)
+}
+
 // part makes of the form of a line that of its part of the attribute's values.
 func (c *compiler) part(r *Rule, at func(key string) string) {
 	o := r.Options
@@ -54,6 +62,7 @@ func (c *compiler) part(r *Rule, at func(key string) string) {
 		is, err := expr.Run(where, map[string]any{"value": stored})
 		return err == nil && is == true
 	}
+	earlier := c.earlierParts(r)
 	r.Form = &Form{
 		Name: whole.Name,
 		write: func(value any) (string, error) {
@@ -64,16 +73,39 @@ func (c *compiler) part(r *Rule, at func(key string) string) {
 			if stored = o.Prefix + stored; !is(stored) {
 				return "", misuse(fmt.Sprintf("%q would not be read again: the map says where %s", stored, o.Where))
 			}
+			if of := partOf(earlier, stored); of != nil {
+				return "", misuse(fmt.Sprintf("%q would be read as %s", stored, of.Options.SCIM))
+			}
 			return stored, nil
 		},
 		read: func(stored string) (any, error) {
 			rest, begins := strings.CutPrefix(stored, o.Prefix)
-			if !begins || !is(stored) {
+			if !begins || !is(stored) || partOf(earlier, stored) != nil {
 				return nil, nil
 			}
 			return whole.read(rest)
 		},
 	}
+}
+
+// earlierParts are the rules of the lines before that have a part of the same attribute.
+func (c *compiler) earlierParts(r *Rule) (earlier []*Rule) {
+	for _, other := range c.t.Rules {
+		if other.IsPart() && other.Form != nil && strings.EqualFold(other.LDAP, r.LDAP) {
+			earlier = append(earlier, other)
+		}
+	}
+	return earlier
+}
+
+// partOf is the first of the rules that a value is the part of: it is nobody's besides. nil: it is of none.
+func partOf(rules []*Rule, stored string) *Rule {
+	for _, r := range rules {
+		if _, ok := r.Form.Read(stored); ok {
+			return r
+		}
+	}
+	return nil
 }
 
 // besidesPart says whether two owners share an attribute: each with a part of its own.

@@ -221,6 +221,7 @@ func TestParseErrors(t *testing.T) {
 		{`title eq "x\`, `a string is not closed (character 10)`},
 		{`title eq "\x"`, `a string is not valid JSON (character 10)`},
 		{`title eq 'x'`, `a string stands in double quotes (character 10)`},
+		{`title eq \"x\"`, "a quotation mark stands within a word: a string begins with one, without a backslash before it (character 10)"},
 		{`title eq "x" y`, `unexpected "y" after the filter (character 14)`},
 		{`title eq "é" )`, `unexpected ")" after the filter (character 14)`},
 		{`title eq "x" and`, `an attribute is missing (character 17)`},
@@ -333,6 +334,10 @@ func TestPathErrors(t *testing.T) {
 		{`emails[type eq "work"`, `a bracket is not closed (character 22)`},
 		{`emails[type eq "work"]value`, `unexpected "v" in the path (character 23)`},
 		{`emails[type eq "work"].`, `a sub-attribute must follow the dot (character 24)`},
+		{
+			`emails[type eq \"work\"].value`,
+			"a quotation mark stands within a word: a string begins with one, without a backslash before it (character 16)",
+		},
 		{`emails.value[type eq "x"]`, `a value filter belongs to an attribute (character 14)`},
 		{enterprise + `[a eq "x"]`, `a value filter belongs to an attribute (character 60)`},
 		{`nope`, `the attribute "nope" is not known to User (character 1)`},

@@ -34,6 +34,9 @@ func (p *parser) operand() (operand, error) {
 		case word[0] == '\'':
 			p.pos = start
 			return operand{}, p.errorf("a string stands in double quotes")
+		case strings.ContainsRune(word, '"'): // escaped once too often: \"work\" would be a type of its own
+			p.pos = start
+			return operand{}, p.errorf("a quotation mark stands within a word: a string begins with one, without a backslash before it")
 		case inAnyCase(p.dialect, word, "null"):
 			return operand{word, aNull}, nil
 		}

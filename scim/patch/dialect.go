@@ -52,7 +52,7 @@ func pathKey(d scim.Dialect, rt *schema.ResourceType, key string) bool {
 	return ok && ref.Sub != nil && ref.Attr.MultiValued
 }
 
-// unkept reads a path that selects a value by a label (type, primary), where the type keeps the attribute's values without any: Entra
+// unkept reads a path that selects a value by a label (type, primary), where the type keeps the attribute's values without their types: Entra
 // writes `emails[type eq "work"].value`, and its SingleAppRoleAssignment `roles[primary eq "True"].value` (lightdash/lightdash#25676),
 // whatever the map keeps of them. Which value is meant is told when the operation is done (labelled).
 func unkept(d scim.Dialect, rt *schema.ResourceType, path string) (filter.Path, bool) {
@@ -63,12 +63,14 @@ func unkept(d scim.Dialect, rt *schema.ResourceType, path string) (filter.Path, 
 	urn, name, sub := d.SplitPath(rt, attribute)
 	ref, ok := d.Resolve(rt, urn, name, sub)
 	if !ok || ref.Attr == nil || ref.Sub != nil || !ref.Attr.MultiValued || ref.Attr.Type != schema.Complex ||
-		scim.RefersByValue(ref.Attr) || ref.Attr.Sub("type") != nil || ref.Attr.Sub("primary") != nil {
+		scim.RefersByValue(ref.Attr) || ref.Attr.Sub("type") != nil {
 		return filter.Path{}, false
 	}
 	widened := ref.Attr.Clone()
-	widened.SubAttributes = append(widened.SubAttributes,
-		&schema.Attribute{Name: "type", Type: schema.String}, &schema.Attribute{Name: "primary", Type: schema.Boolean})
+	widened.SubAttributes = append(widened.SubAttributes, &schema.Attribute{Name: "type", Type: schema.String})
+	if ref.Attr.Sub("primary") == nil {
+		widened.SubAttributes = append(widened.SubAttributes, &schema.Attribute{Name: "primary", Type: schema.Boolean})
+	}
 	selecting := &schema.ResourceType{Name: rt.Name, Core: &schema.Schema{ID: rt.Core.ID, Attributes: []*schema.Attribute{widened}}}
 	selected, err := filter.ParsePath(widened.Name+"["+rest, selecting, d)
 	if err != nil {

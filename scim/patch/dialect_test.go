@@ -229,6 +229,18 @@ func TestSoleValue(t *testing.T) {
 }
 
 // A value selected by a type that is not kept: the only one, or what is made.
+// The type is not kept, and which value is primary is.
+func TestUnkeptTypeBesidePrimary(t *testing.T) {
+	rt := userType()
+	emails := rt.Core.Attribute("emails")
+	emails.SubAttributes = []*schema.Attribute{emails.Sub("value"), emails.Sub("primary")}
+	const ops = `{"Operations":[{"op":"Replace","path":"emails[type eq \"work\"].value","value":"c"}]}`
+	got := applied(t, `{"emails":[{"value":"a","primary":true}]}`, ops, rt, scim.Dialect{})
+	if want := canonical(t, `{"emails":[{"value":"c","primary":true,"type":"work"}]}`); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 func TestUnkeptType(t *testing.T) {
 	const one, two = `{"emails":[{"value":"a"}]}`, `{"emails":[{"value":"a"},{"value":"b"}]}`
 	const several = `noTarget: replace "emails[type eq \"work\"].value": emails has several values, of which no type is kept: ` +
