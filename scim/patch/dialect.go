@@ -52,9 +52,9 @@ func pathKey(d scim.Dialect, rt *schema.ResourceType, key string) bool {
 	return ok && ref.Sub != nil && ref.Attr.MultiValued
 }
 
-// unkept reads a path that selects a value by a label (type, primary), where the type keeps the attribute's values without their types: Entra
-// writes `emails[type eq "work"].value`, and its SingleAppRoleAssignment `roles[primary eq "True"].value` (lightdash/lightdash#25676),
-// whatever the map keeps of them. Which value is meant is told when the operation is done (labelled).
+// unkept reads a path that selects a value by a label (type, primary), where the type keeps the attribute's values without their types:
+// Entra writes `emails[type eq "work"].value`, and its SingleAppRoleAssignment `roles[primary eq "True"].value`
+// (lightdash/lightdash#25676), whatever the map keeps of them. Which value is meant is told when the operation is done (labelled).
 func unkept(d scim.Dialect, rt *schema.ResourceType, path string) (filter.Path, bool) {
 	attribute, rest, bracketed := strings.Cut(path, "[")
 	if d.Strict || !bracketed {
