@@ -94,8 +94,8 @@ func TestLeftWhileEnabled(t *testing.T) {
 	leftBeside(t, func(t *testing.T, c *crew) {
 		c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+c.user, disable)
 		dn := c.of(0).entry(t, c.user).DN
-		removed := c.also(t, 0, http.StatusNoContent, http.MethodDelete, "/Users/"+c.user, "")
-		interleaved(c.server, between{op: "modify", dn: dn[:9], do: removed})
+		remove := c.also(t, 0, http.StatusNoContent, http.MethodDelete, "/Users/"+c.user, "")
+		interleaved(c.server, between{op: "modify", dn: dn[:9], do: remove})
 		answer, content := c.of(1).do(t, http.MethodPatch, "/Users/"+c.user, enable)
 		c.server.Mem.Fault(nil)
 		if answer.StatusCode != http.StatusNotFound {

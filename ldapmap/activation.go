@@ -60,6 +60,19 @@ func (a Activation) IsBlocked(e *ldif.Entry) bool {
 	}
 }
 
+// MayBeLent says that what blocks the entry may not be its own, and go without anybody writing the entry.
+func (a Activation) MayBeLent(e *ldif.Entry) bool {
+	return a.lender() != "" && len(e.Values(a.lender())) > 0 && len(a.Locks(e)) > 0
+}
+
+// lender is the attribute that shows who may lend the entry what blocks it; "": nobody does.
+func (a Activation) lender() string {
+	if !strings.EqualFold(a.Attribute, a.Server.Blocks) {
+		return ""
+	}
+	return a.Server.LentBy
+}
+
 // Locks are the values by which the entry is blocked.
 func (a Activation) Locks(e *ldif.Entry) []string {
 	if a.Blocked == "" {

@@ -36,6 +36,7 @@ func (t *Type) setSources() {
 	add(t.Tombstone, true)
 	for _, a := range t.Active {
 		add(a.Attribute, true)
+		add(a.lender(), true)
 	}
 }
 

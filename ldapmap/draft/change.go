@@ -43,7 +43,7 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	mods := diff.mods()
+	mods := append(diff.mods(), d.ownLocks()...)
 	steps := d.order(diff, mods, rename, members.mods(f.Placeholder))
 	return steps, d.effects(mods, rename, activated, members), nil
 }
@@ -208,6 +208,25 @@ func (d *Draft) activate(diff *difference) (changed bool, err error) {
 		changed = true
 	}
 	return changed, nil
+}
+
+// ownLocks give an account that is to be blocked, and seems to be, a lock of its own: what was lent it may go. One that has it is left so.
+func (d *Draft) ownLocks() (mods []ldif.Mod) {
+	if d.write.After != nil && (d.after["active"] != false || !d.says("active")) {
+		return nil
+	}
+	for _, a := range d.t.Active {
+		if a.MayBeLent(d.write.Entry) {
+			mods = append(mods, ldif.Mod{Op: ldif.AddValues, Name: a.Attribute, Values: []string{a.Blocked}, Settled: true})
+		}
+	}
+	return mods
+}
+
+// says says that the request names the SCIM attribute.
+func (d *Draft) says(attribute string) bool {
+	ref, ok := d.t.Resource.Resolve("", attribute, "")
+	return ok && d.write.Said != nil && d.write.Said.Names(ref)
 }
 
 // SaysActive tells what the account is to be when the plan is done, where it writes that, or a password, which may take a lock away.

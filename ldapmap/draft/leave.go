@@ -43,6 +43,9 @@ func (d *Draft) leave(f Facts) ([]ldif.Step, []ldif.Effect, error) {
 		}
 		note(ldif.Blocked, by...)
 	}
+	if own := d.ownLocks(); len(own) > 0 {
+		add(own)
+	}
 	mods := d.parting()
 	if d.t.Leaving.Mode != compile.MoveEntry {
 		add(mods)

@@ -79,10 +79,7 @@ func (d *Draft) placedBy() scim.Resource {
 //	active false again, and it is in ou=disabled:     nothing
 func (d *Draft) placedAs() scim.Resource {
 	active, told := d.after["active"].(bool)
-	if d.isCreate() || !told || d.before["active"] != active || d.write.Said == nil || !d.t.DN.ReadsActive() {
-		return d.before
-	}
-	if ref, ok := d.t.Resource.Resolve("", "active", ""); !ok || !d.write.Said.Names(ref) {
+	if d.isCreate() || !told || d.before["active"] != active || !d.says("active") || !d.t.DN.ReadsActive() {
 		return d.before
 	}
 	other := maps.Clone(d.before)

@@ -67,6 +67,7 @@ type Traits struct {
 	Birth            *Birth   // what an account must be born with
 	UniqueEverywhere bool     // names are unique in the whole naming context, not only where a type has its base
 	Blocks           string   // keeps an account from binding by itself, however the server is configured; "": no attribute does
+	LentBy           string   // shows of whom an account may have what Blocks shows, if not of its own: roles; "": nobody lends
 	PersonFilter     string   // finds people where the object classes find more
 	Category         string   // attribute that the server fills in by the object classes, and reads as the name of one; "": none
 	BindNames        []string // attributes that an account may bind with instead of its DN
@@ -196,7 +197,7 @@ var traits = map[ServerKind]*Traits{
 		VersionAttribute: "modifyTimestamp",
 		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
 		MarkAttribute: "lastusn", // kept by the plug-in USN
-		BitRule:       true, Blocks: "nsAccountLock",
+		BitRule:       true, Blocks: "nsAccountLock", LentBy: "nsRole",
 	},
 	Generic: {
 		Kind: Generic, IDAttribute: "entryUUID", DNAttribute: "entryDN",
