@@ -76,7 +76,7 @@ func (r *reader) value(node *yaml.Node, t reflect.Type, path string) any {
 		r.origins[below] = at(node)
 		return map[string]any{alone(t): node.Value}
 	case t.Kind() == reflect.Struct:
-		r.fault(at(node), path, "needs keys below it, but is "+kind(node))
+		r.fault(at(node), path, "needs keys below it ("+strings.Join(keysOf(t), ", ")+"), but is "+kind(node))
 		return nil
 	case t.Kind() == reflect.Slice:
 		return r.list(node, t, path)

@@ -66,8 +66,9 @@ func (t *Type) Named() *Rule {
 }
 
 // Stripped are the attributes that a leaver loses: those that the map gave it, but what the object classes demand, what names it or is its
-// alone, what is written once (a number that nobody else is to have), and what tells of which type it is.
-func (t *Type) Stripped(e *ldif.Entry, rdn ldif.RDN) []string {
+// alone, what is written once (a number that nobody else is to have), and what tells of which type it is. Of an attribute whose parts the
+// map gave, it loses these: they are its values here, and none of another.
+func (t *Type) Stripped(e *ldif.Entry, rdn ldif.RDN) []ldif.Attribute {
 	kept := []string{t.Tombstone, t.Leaving.Marker.Type, "objectClass", t.Server.AccountName}
 	for _, a := range rdn {
 		kept = append(kept, t.Canonical(a.Type))
@@ -76,16 +77,25 @@ func (t *Type) Stripped(e *ldif.Entry, rdn ldif.RDN) []string {
 		kept = append(kept, a.Attribute)
 	}
 	must := t.Server.Schema.Must(e.Values("objectClass")...)
-	var names []string
+	var stripped []ldif.Attribute
 	for _, a := range t.Attributes {
+		var own []string
+		parts := len(a.Rules) > 0
+		for _, r := range a.Rules {
+			if parts = parts && r.IsPart(); parts {
+				own = append(own, r.Own(e.Values(a.Name))...)
+			}
+		}
 		switch {
 		case a.Secret, ldif.Named(kept, a.Name), ldif.Named(must, a.Name), t.Leaving.scope.Reads(a.Name, t.Server.Schema):
 		case slices.ContainsFunc(a.Rules, func(r *Rule) bool { return t.IsUnique(r) || r.OnCreate() || r.Options.Unique }):
-		case len(e.Values(a.Name)) > 0:
-			names = append(names, a.Name)
+		case parts && len(own) > 0:
+			stripped = append(stripped, ldif.Attribute{Name: a.Name, Values: own})
+		case !parts && len(e.Values(a.Name)) > 0:
+			stripped = append(stripped, ldif.Attribute{Name: a.Name})
 		}
 	}
-	return names
+	return stripped
 }
 
 // leaving binds what DELETE does.

@@ -152,7 +152,9 @@ func attributesOf(c *ldif.Change) (names, secrets []string) {
 			names = append(names, name)
 		}
 		if c.Secret(name) {
-			secrets = append(secrets, values...)
+			for _, v := range values { // unicodePwd has a password in quotes, two octets a character: a server may say it as it is
+				secrets = append(secrets, v, strings.Trim(strings.ReplaceAll(v, "\x00", ""), `"`))
+			}
 		}
 	}
 	for _, a := range c.Entry {

@@ -196,3 +196,20 @@ func TestDomainMeanings(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A diagnostic that repeats a password is not told, in whichever form the attribute has it.
+func TestNoPasswordInDiagnostic(t *testing.T) {
+	quoted := ""
+	for _, r := range `"Hunter-2x"` {
+		quoted += string(r) + "\x00"
+	}
+	for name, value := range map[string]string{"unicodePwd": quoted, "userPassword": "Hunter-2x"} {
+		change := &ldif.Change{Kind: ldif.Modify, DN: "cn=x", Mods: []ldif.Mod{
+			{Op: ldif.ReplaceValues, Name: name, Values: []string{value}},
+		}}
+		err := judge(&ldap.Error{ResultCode: 19, Err: errors.New("0000052D: 'hunter-2x' is too short")}, change)
+		if strings.Contains(strings.ToLower(err.Error()), "hunter") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -17,8 +17,8 @@ import (
 type Choice struct{ program *vm.Program }
 
 func newChoice(source string) (*Choice, error) {
-	if source == "first" {
-		source = "first(values)"
+	if source == "first" || source == "last" {
+		source += "(values)"
 	}
 	only := expr.Env(map[string]any{"values": []string{}})
 	program, err := expr.Compile(source, append([]expr.Option{only, expr.AsKind(reflect.String)}, grammar(false)...)...)

@@ -31,3 +31,16 @@ func TestNaming(t *testing.T) {
 		}
 	}
 }
+
+func TestFirstAndLast(t *testing.T) {
+	for source, want := range map[string]string{"first": "Anna", "last": "mara"} {
+		c, err := newChoice(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := []string{"lind", "mara", "Anna"}
+		if at, ok := c.Of(values); !ok || values[at] != want {
+			t.Errorf("%s chooses %d, %v", source, at, ok)
+		}
+	}
+}

@@ -77,6 +77,12 @@ func (names partsOf) of(node ast.Node) part {
 			return part{care: escaped}
 		case callee != nil && callee.Value == "join":
 			return names.worst(n.Arguments...)
+		case callee != nil && callee.Value == "switch" && len(n.Arguments) > 1: // one of its values as it is
+			values := []ast.Node{n.Arguments[1]}
+			for i := 3; i < len(n.Arguments); i += 2 {
+				values = append(values, n.Arguments[i])
+			}
+			return names.worst(values...)
 		}
 		return names.cut(n, n.Arguments...)
 	case *ast.BuiltinNode:

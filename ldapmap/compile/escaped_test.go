@@ -18,6 +18,8 @@ func TestUnescaped(t *testing.T) {
 		`"cn=" + rdn(userName) + (userName startsWith "x" ? ",ou=x," : {"a": ",ou=a,"}[title]) + base`: "",
 		`"cn=" + rdn(userName) + upper(",ou=x," + split(base, ",")[0])`:                                "",
 		`"uid=" + rdn(userName) + ",ou=" + (len(emails) > 1 ? "many" : "one") + "," + base`:            "",
+		`"uid=" + rdn(userName) + "," + switch(title, "", "Cook", "ou=galley,") + base`:                "",
+		`"uid=" + rdn(userName) + "," + switch(title, title, "Cook", "ou=galley,") + base`:             "title",
 		`"uid=" + userName + "," + base`:                                                               "userName",
 		`"uid=" + (title ?? userName) + "," + base`:                                                    "title",
 		`"uid=" + lower(userName) + "," + base`:                                                        "lower(userName)",

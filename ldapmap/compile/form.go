@@ -163,6 +163,8 @@ func (c *compiler) samples(r *Rule, at func(key string) string) {
 		switch {
 		case stored == "":
 			c.report(path, fmt.Sprintf("nothing is written for %q", text))
+		case r.Options.Max > 0 && len(stored) > r.Options.Max:
+			c.report(path, fmt.Sprintf("%q is written in %d octets, and `max` is %d", text, len(stored), r.Options.Max))
 		case !ok:
 			c.report(path, fmt.Sprintf("%q is written as %q, and nothing is read of that", text, stored))
 		case !reflect.DeepEqual(shown, sample):

@@ -89,6 +89,8 @@ func TestFormFaults(t *testing.T) {
 			`"a language" is no language tag such as de-CH`,
 		`{scim: 'urn:x:n', ldap: title, value: string(value), read: value, samples: [x], define: {type: integer}}`: "" +
 			`samples[0]: "x" is no integer`,
+		`{scim: title, ldap: title, as: text, max: 3, samples: [abc, abcd]}`: "" +
+			"samples[1]: \"abcd\" is written in 4 octets, and `max` is 3",
 		`{scim: title, ldap: title, max: -1}`: "max: is a number of octets",
 		`{scim: title, ldap: title, where: value}`: "" +
 			"where: it says whether a value is the line's, and this is text",

@@ -11,6 +11,12 @@ import (
 
 // What directories hold of time and truth, and how it is read from there.
 
+const timeFormNames = "generalizedTime, fileTime, shadowDays"
+
+var timeForms = map[string]func(string) (time.Time, bool){
+	"generalizedTime": ldif.ParseGeneralizedTime, "fileTime": ldif.ParseFileTime, "shadowDays": ldif.ParseShadowDays,
+}
+
 var timeFunctions = []function{
 	timeFunction("generalizedTime(t)", "a dateTime as LDAP has it", `generalizedTime("2026-02-01T09:30:00+01:00")`, "20260201083000Z",
 		ldif.GeneralizedTime, ldif.ParseGeneralizedTime),
@@ -22,11 +28,9 @@ var timeFunctions = []function{
 		"dateTime(v, form)", "a dateTime of what `generalizedTime`, `fileTime` or `shadowDays` gives; unassigned where it means never",
 		`dateTime("20485", "shadowDays")`, "2026-02-01T00:00:00Z", new(func(string, string) string),
 		func(a []any) (any, error) {
-			form, known := map[string]func(string) (time.Time, bool){
-				"generalizedTime": ldif.ParseGeneralizedTime, "fileTime": ldif.ParseFileTime, "shadowDays": ldif.ParseShadowDays,
-			}[a[1].(string)]
-			if !known {
-				return nil, misuse(briefly(a[1]) + " is none of generalizedTime, fileTime, shadowDays")
+			form := timeForms[a[1].(string)]
+			if form == nil {
+				return nil, misuse(briefly(a[1]) + " is none of " + timeFormNames)
 			}
 			if at, ok := form(a[0].(string)); ok {
 				return at.Format(time.RFC3339Nano), nil

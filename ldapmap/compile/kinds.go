@@ -46,7 +46,9 @@ var kinds = []*Form{
 	{"postalAddress", writePostal, readPostal, texts},
 	textKind("telephone", func(value string) (string, error) { return strings.TrimPrefix(value, "tel:"), nil },
 		func(stored string) string { return stored }),
-	textKind("labeledURI", func(value string) (string, error) { return strings.ReplaceAll(value, " ", "%20"), nil },
+	textKind("labeledURI", func(value string) (string, error) {
+		return strings.ReplaceAll(strings.TrimSpace(value), " ", "%20"), nil
+	},
 		func(stored string) string { return before(strings.TrimSpace(stored), " ") }),
 	textKind("language", func(value string) (string, error) {
 		if _, err := language.Parse(value); err != nil {

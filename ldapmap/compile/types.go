@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -104,14 +105,30 @@ func (c *argumentCheck) Visit(node *ast.Node) {
 			return
 		}
 	}
-	if f.name() != "regexp" && f.name() != "substitute" {
+	c.meant(f, call)
+}
+
+// meant finds what a function could do nothing with, whoever the user is.
+func (c *argumentCheck) meant(f function, call *ast.CallNode) {
+	if len(call.Arguments) < 2 {
 		return
 	}
-	text, ok := call.Arguments[1].(*ast.StringNode)
-	if !ok {
-		c.report(call.Arguments[1], "the pattern of %s is a text of the map itself", f.call)
-	} else if _, err := regexp.Compile(text.Value); err != nil {
-		c.report(call.Arguments[1], "%q is no pattern: %v", text.Value, err)
+	text, isText := call.Arguments[1].(*ast.StringNode)
+	switch f.name() {
+	case "switch":
+		if len(call.Arguments)%2 != 0 {
+			c.report(call, "%s: the last key, %s, has no value", f.call, call.Arguments[len(call.Arguments)-1])
+		}
+	case "dateTime":
+		if isText && timeForms[text.Value] == nil {
+			c.report(call.Arguments[1], "%q is none of %s%s", text.Value, timeFormNames, DidYouMean(text.Value, strings.Split(timeFormNames, ", ")))
+		}
+	case "regexp", "substitute":
+		if !isText {
+			c.report(call.Arguments[1], "the pattern of %s is a text of the map itself", f.call)
+		} else if _, err := regexp.Compile(text.Value); err != nil {
+			c.report(call.Arguments[1], "%q is no pattern: %v", text.Value, err)
+		}
 	}
 }
 

@@ -114,8 +114,8 @@ func (d *Draft) parting() []ldif.Mod {
 	}
 	if t.Leaving.Mode == compile.StripEntry {
 		rdn, _ := entryRDN(e)
-		for _, name := range t.Stripped(e, rdn) {
-			mods = append(mods, ldif.Mod{Op: ldif.DeleteValues, Name: name})
+		for _, a := range t.Stripped(e, rdn) {
+			mods = append(mods, ldif.Mod{Op: ldif.DeleteValues, Name: a.Name, Values: a.Values})
 		}
 	}
 	if m := t.Leaving.Marker; m.Type != "" {

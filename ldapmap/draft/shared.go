@@ -5,6 +5,7 @@ import (
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/compile"
+	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 )
 
@@ -14,6 +15,7 @@ import (
 //	userName and emails[type eq "work"] both in mail, a@x
 //	  PATCH userName b@x:               both are b@x
 //	  PATCH userName b@x, email c@x:    400
+//	  PATCH userName b@x, email B@x:    both are b@x, where the directory takes the two for one
 //	  PATCH email gone:                 a@x stays, for the userName
 func (d *Draft) share() error {
 	for _, r := range d.t.Rules {
@@ -38,6 +40,8 @@ func (d *Draft) share() error {
 			d.after = d.t.Setting(r, d.after, first)
 		case follows(r.With, first):
 			d.after = d.t.Setting(r.With, d.after, second)
+		case ldif.Equal(d.t.Server.Schema, r.LDAP, first, second): // two spellings of one value
+			d.after = d.t.Setting(r, d.after, first)
 		default:
 			detail := fmt.Sprintf("%s and %s are one value, in %s: %q and %q differ", r.With.Path(), r.Path(), r.LDAP, first, second)
 			return &scim.Error{Type: scim.InvalidValue, Detail: detail, Attribute: r.Path()}
