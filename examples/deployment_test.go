@@ -66,6 +66,9 @@ var servers = []namedServer{
 // ownServers are the servers as an example of its own needs them, by its folder and the server's name; the others are as they are.
 var ownServers = map[string]map[string]func(t testing.TB) *dirtest.Server{
 	"389ds": {"389ds": func(t testing.TB) *dirtest.Server { return dirtest.DS389(t) }},
+	"openldap-untouched": {"openldap": func(t testing.TB) *dirtest.Server {
+		return dirtest.OpenLDAP(t, dirtest.Overlay("ppolicy", "ppolicy_default cn=policy,dc=example,dc=org"))
+	}},
 }
 
 // ds389Schema is the OpenLDAP example's without the attribute that blocks there: 389 Directory Server has one of its own, for every entry.

@@ -39,6 +39,14 @@ answers() {
 		sleep 0.1
 	done
 }
+# slapd loads the LDIF and starts a slapd as the slapd.conf says, with its data in $dir.
+slapd() {
+	mkdir "$dir/data"
+	sed "s|^directory .*|directory $dir/data|" "$1" >"$dir/slapd.conf"
+	/usr/sbin/slapadd -q -f "$dir/slapd.conf" -l "$2"
+	start /usr/sbin/slapd -f "$dir/slapd.conf" -h "ldap://127.0.0.1:$port" -d none
+	answers ldapsearch -x -H "ldap://127.0.0.1:$port" -b '' -s base
+}
 # bridge serves before the directory until Ctrl-C.
 bridge() {
 	go build -o "$dir/scimbridge" ./cmd/scimbridge

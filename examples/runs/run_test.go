@@ -29,6 +29,10 @@ type example struct {
 
 var examples = []example{
 	{
+		folder: "openldap-untouched", programs: []string{"slapd", "ldapsearch", "curl"}, remedy: "apt-get install slapd ldap-utils curl",
+		user: "uid=mara@contoso.example,ou=people,dc=example,dc=org",
+	},
+	{
 		folder: "389ds", programs: []string{"ns-slapd", "ldapmodify", "curl"}, remedy: "apt-get install 389-ds-base ldap-utils curl",
 		user: "uid=mara@contoso.example,ou=people,dc=example,dc=org",
 	},
