@@ -30,6 +30,7 @@ func TestMain(m *testing.M) { dirtest.Main(m) }
 const (
 	token  = "exchange-token-0123456789"
 	suffix = "dc=example,dc=org" // in what stands in files, wherever the server's tree is
+	domain = "DC=ad,DC=test"     // in the Active Directory examples' configuration
 )
 
 // deployment is an example's bridge in front of a directory started for the test.
@@ -116,7 +117,7 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.ReplaceAll(string(content)+more, suffix, server.Base)
+	text := strings.NewReplacer(suffix, server.Base, domain, server.Base).Replace(string(content) + more)
 	c, err := config.Parse(file, []byte(text), append(variables, env...))
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package runs_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net"
 	"os"
@@ -24,7 +25,8 @@ type example struct {
 	folder   string
 	programs []string
 	remedy   string
-	user     string // whom an LDAP bind names Mara, or "": the example maps no password
+	url      string // of the directory, where it has ports of its own
+	user     string // what Mara binds as
 }
 
 var examples = []example{
@@ -33,12 +35,17 @@ var examples = []example{
 		user: "uid=mara@contoso.example,ou=people,dc=example,dc=org",
 	},
 	{
-		folder: "389ds", programs: []string{"ns-slapd", "ldapmodify", "curl"}, remedy: "apt-get install 389-ds-base ldap-utils curl",
+		folder: "active-directory-by-department", programs: []string{"samba", "samba-tool", "ldapsearch", "curl"},
+		remedy: "as root on Debian: apt-get install samba-ad-dc samba-ad-provision ldap-utils curl",
+		url:    "ldaps://127.0.0.1:636", user: "mara@contoso.example",
+	},
+	{
+		folder: "389ds", programs: []string{"ns-slapd", "ldapsearch", "curl"}, remedy: "apt-get install 389-ds-base ldap-utils curl",
 		user: "uid=mara@contoso.example,ou=people,dc=example,dc=org",
 	},
 }
 
-// TestRun starts each example, makes a user, who binds until she is disabled, and stops it: nothing is left.
+// TestRun starts each example, makes a user, who binds until she is disabled (and goes to another department), and stops it: nothing is left.
 func TestRun(t *testing.T) {
 	for _, x := range examples {
 		t.Run(x.folder, func(t *testing.T) {
@@ -46,11 +53,13 @@ func TestRun(t *testing.T) {
 			dirtest.OwnNetwork(t)
 			r := x.start(t)
 			made := r.ask(t, "POST", "/Users", `{"userName": "mara@contoso.example", "externalId": "5fa0a7c4", "displayName": "Mara Lind",
-				"name": {"familyName": "Lind", "givenName": "Mara"}, "password": "Open-sesame-1"}`, "201")
+				"name": {"familyName": "Lind", "givenName": "Mara"}, "password": "Open-sesame-1",
+				"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "Sales"}}`, "201")
 			id, _ := made["id"].(string)
 			r.binds(t, x.user, true)
 			disabled := r.ask(t, "PATCH", "/Users/"+id, `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-				"Operations": [{"op": "Replace", "path": "active", "value": "False"}]}`, "200")
+				"Operations": [{"op": "Replace", "path": "active", "value": "False"}, {"op": "Replace", "value": "Research",
+				"path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"}]}`, "200")
 			if disabled["active"] != false {
 				t.Errorf("disabled: %v", disabled)
 			}
@@ -62,7 +71,7 @@ func TestRun(t *testing.T) {
 
 // running is an example that runs, on ports and in a folder of the test's own.
 type running struct {
-	dir, ldap, scim string
+	dir, ldap, scim string // ldap is a URL
 	process         *os.Process
 	ended           chan error
 	said            *bytes.Buffer
@@ -75,8 +84,11 @@ func (x example) start(t *testing.T) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &running{dir: dir, ldap: freeAddress(t), scim: freeAddress(t), ended: make(chan error, 1), said: &bytes.Buffer{}}
-	_, port, _ := net.SplitHostPort(r.ldap)
+	address := freeAddress(t)
+	_, port, _ := net.SplitHostPort(address)
+	r := &running{
+		dir: dir, ldap: cmp.Or(x.url, "ldap://"+address), scim: freeAddress(t), ended: make(chan error, 1), said: &bytes.Buffer{},
+	}
 	command := exec.Command(filepath.Join("..", x.folder, "run"))
 	command.Env = append(os.Environ(), "TMPDIR="+dir, "LDAP_PORT="+port, "SCIMBRIDGE_LISTEN_ADDRESS="+r.scim)
 	command.Stdout, command.Stderr = r.said, r.said
@@ -122,7 +134,8 @@ func (r *running) stop(t *testing.T) {
 	if left, err := os.ReadDir(r.dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
 	}
-	if exec.Command("bash", "-c", "exec 3<>/dev/tcp/"+strings.Replace(r.ldap, ":", "/", 1)).Run() == nil {
+	_, address, _ := strings.Cut(r.ldap, "://")
+	if exec.Command("bash", "-c", "exec 3<>/dev/tcp/"+strings.Replace(address, ":", "/", 1)).Run() == nil {
 		t.Error("the directory still listens")
 	}
 }
@@ -149,10 +162,9 @@ func (r *running) ask(t *testing.T, method, path, body, want string) (answer map
 
 func (r *running) binds(t *testing.T, dn string, want bool) {
 	t.Helper()
-	if dn == "" {
-		return
-	}
-	out, err := exec.Command("ldapwhoami", "-x", "-H", "ldap://"+r.ldap, "-D", dn, "-w", "Open-sesame-1").CombinedOutput()
+	command := exec.Command("ldapsearch", "-x", "-H", r.ldap, "-D", dn, "-w", "Open-sesame-1", "-s", "base", "-b", "")
+	command.Env = append(os.Environ(), "LDAPTLS_REQCERT=never") // Samba's certificate is for dc1.ad.test
+	out, err := command.CombinedOutput()
 	if (err == nil) != want {
 		t.Errorf("%s binds: %v, want %v\n%s", dn, err == nil, want, out)
 	}
@@ -171,6 +183,9 @@ func freeAddress(t *testing.T) string {
 // need leaves the test out where a program is missing, and fails it in CI, where everything is installed.
 func (x example) need(t *testing.T) {
 	t.Helper()
+	if x.url != "" && os.Geteuid() != 0 {
+		dirtest.LeaveOut(t, "The example "+x.folder, "it needs root", x.remedy)
+	}
 	for _, program := range x.programs {
 		if _, err := exec.LookPath(program); err == nil {
 			continue
