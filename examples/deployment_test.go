@@ -30,6 +30,7 @@ func TestMain(m *testing.M) { dirtest.Main(m) }
 const (
 	token  = "exchange-token-0123456789"
 	suffix = "dc=example,dc=org" // in what stands in files, wherever the server's tree is
+	domain = "DC=ad,DC=test"     // in the Active Directory examples' configuration
 )
 
 // deployment is an example's bridge in front of a directory started for the test.
@@ -64,7 +65,12 @@ var servers = []namedServer{
 }
 
 // ownServers are the servers as an example of its own needs them, by its folder and the server's name; the others are as they are.
-var ownServers = map[string]map[string]func(t testing.TB) *dirtest.Server{}
+var ownServers = map[string]map[string]func(t testing.TB) *dirtest.Server{
+	"389ds": {"389ds": func(t testing.TB) *dirtest.Server { return dirtest.DS389(t) }},
+	"openldap-untouched": {"openldap": func(t testing.TB) *dirtest.Server {
+		return dirtest.OpenLDAP(t, dirtest.Overlay("ppolicy", "ppolicy_default cn=policy,dc=example,dc=org"))
+	}},
+}
 
 // ds389Schema is the OpenLDAP example's without the attribute that blocks there: 389 Directory Server has one of its own, for every entry.
 var ds389Schema = dirtest.DS389Schema(strings.Replace(examples.OpenLDAPSchema, "userAccountControl $ ", "", 1))
@@ -111,7 +117,7 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.ReplaceAll(string(content)+more, suffix, server.Base)
+	text := strings.NewReplacer(suffix, server.Base, domain, server.Base).Replace(string(content) + more)
 	c, err := config.Parse(file, []byte(text), append(variables, env...))
 	if err != nil {
 		t.Fatal(err)

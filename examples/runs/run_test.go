@@ -1,0 +1,197 @@
+// Package runs_test starts the examples that bring a command `run`, each with that command alone.
+package runs_test
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"scimbridge/bridge/directory/dirtest"
+	_ "scimbridge/config" // `run` builds the bridge, with every room: a change there makes this test's cached result void
+)
+
+const patience = 2 * time.Minute // go build may have to compile
+
+// example is one with a command `run`, and what it needs beside Go.
+type example struct {
+	folder   string
+	programs []string
+	remedy   string
+	url      string // of the directory, where it has ports of its own
+	user     string // what Mara binds as
+}
+
+var examples = []example{
+	{
+		folder: "openldap-untouched", programs: []string{"slapd", "ldapsearch", "curl"}, remedy: "apt-get install slapd ldap-utils curl",
+		user: "uid=mara@contoso.example,ou=people,dc=example,dc=org",
+	},
+	{
+		folder: "active-directory-by-department", programs: []string{"samba", "samba-tool", "ldapsearch", "curl"},
+		remedy: "as root on Debian: apt-get install samba-ad-dc samba-ad-provision ldap-utils curl",
+		url:    "ldaps://127.0.0.1:636", user: "mara@contoso.example",
+	},
+	{
+		folder: "389ds", programs: []string{"ns-slapd", "ldapsearch", "curl"}, remedy: "apt-get install 389-ds-base ldap-utils curl",
+		user: "uid=mara@contoso.example,ou=people,dc=example,dc=org",
+	},
+}
+
+// TestRun starts each example, makes a user, who binds until she is disabled (and goes to another department), and stops it: nothing is left.
+func TestRun(t *testing.T) {
+	for _, x := range examples {
+		t.Run(x.folder, func(t *testing.T) {
+			x.need(t)
+			dirtest.OwnNetwork(t)
+			r := x.start(t)
+			made := r.ask(t, "POST", "/Users", `{"userName": "mara@contoso.example", "externalId": "5fa0a7c4", "displayName": "Mara Lind",
+				"name": {"familyName": "Lind", "givenName": "Mara"}, "password": "Open-sesame-1",
+				"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "Sales"}}`, "201")
+			id, _ := made["id"].(string)
+			r.binds(t, x.user, true)
+			disabled := r.ask(t, "PATCH", "/Users/"+id, `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+				"Operations": [{"op": "Replace", "path": "active", "value": "False"}, {"op": "Replace", "value": "Research",
+				"path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"}]}`, "200")
+			if disabled["active"] != false {
+				t.Errorf("disabled: %v", disabled)
+			}
+			r.binds(t, x.user, false)
+			r.stop(t)
+		})
+	}
+}
+
+// running is an example that runs, on ports and in a folder of the test's own.
+type running struct {
+	dir, ldap, scim string // ldap is a URL
+	process         *os.Process
+	ended           chan error
+	said            *bytes.Buffer
+}
+
+func (x example) start(t *testing.T) *running {
+	t.Helper()
+	// Not t.TempDir: with a test's name in it the path is too long for a socket.
+	dir, err := os.MkdirTemp("", "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := freeAddress(t)
+	_, port, _ := net.SplitHostPort(address)
+	r := &running{
+		dir: dir, ldap: cmp.Or(x.url, "ldap://"+address), scim: freeAddress(t), ended: make(chan error, 1), said: &bytes.Buffer{},
+	}
+	command := exec.Command(filepath.Join("..", x.folder, "run"))
+	command.Env = append(os.Environ(), "TMPDIR="+dir, "LDAP_PORT="+port, "SCIMBRIDGE_LISTEN_ADDRESS="+r.scim)
+	command.Stdout, command.Stderr = r.said, r.said
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r.process = command.Process
+	go func() { r.ended <- command.Wait() }()
+	t.Cleanup(func() {
+		r.stop(t)
+		os.RemoveAll(dir)
+		if t.Failed() {
+			t.Log(r.said)
+		}
+	})
+	limit := time.After(patience)
+	for exec.Command("curl", "-sf", "http://"+r.scim+"/readyz").Run() != nil {
+		select {
+		case err := <-r.ended:
+			r.ended <- err
+			t.Fatalf("%s/run ended: %v", x.folder, err)
+		case <-limit:
+			t.Fatalf("%s/run is not ready", x.folder)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return r
+}
+
+// stop is Ctrl-C, after which nothing of the example is left.
+func (r *running) stop(t *testing.T) {
+	t.Helper()
+	if r.process == nil {
+		return
+	}
+	_ = r.process.Signal(syscall.SIGINT) // it may have ended
+	r.process = nil
+	select {
+	case <-r.ended:
+	case <-time.After(patience):
+		t.Fatal("Ctrl-C does not end it")
+	}
+	if left, err := os.ReadDir(r.dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+	_, address, _ := strings.Cut(r.ldap, "://")
+	if exec.Command("bash", "-c", "exec 3<>/dev/tcp/"+strings.Replace(address, ":", "/", 1)).Run() == nil {
+		t.Error("the directory still listens")
+	}
+}
+
+// ask sends a request from inside the test's network.
+func (r *running) ask(t *testing.T, method, path, body, want string) (answer map[string]any) {
+	t.Helper()
+	command := exec.Command("curl", "-s", "-X", method, "http://"+r.scim+"/scim/v2"+path, "-w", "\n%{http_code}", "--data-binary", "@-",
+		"-H", "Authorization: Bearer try-it-yourself", "-H", "Content-Type: application/scim+json")
+	command.Stdin = strings.NewReader(body)
+	out, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, status, _ := strings.Cut(string(out), "\n")
+	if status != want {
+		t.Fatalf("%s %s: %s %s, want %s", method, path, status, content, want)
+	}
+	if err := json.Unmarshal([]byte(content), &answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func (r *running) binds(t *testing.T, dn string, want bool) {
+	t.Helper()
+	command := exec.Command("ldapsearch", "-x", "-H", r.ldap, "-D", dn, "-w", "Open-sesame-1", "-s", "base", "-b", "")
+	command.Env = append(os.Environ(), "LDAPTLS_REQCERT=never") // Samba's certificate is for dc1.ad.test
+	out, err := command.CombinedOutput()
+	if (err == nil) != want {
+		t.Errorf("%s binds: %v, want %v\n%s", dn, err == nil, want, out)
+	}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// need leaves the test out where a program is missing, and fails it in CI, where everything is installed.
+func (x example) need(t *testing.T) {
+	t.Helper()
+	if x.url != "" && os.Geteuid() != 0 {
+		dirtest.LeaveOut(t, "The example "+x.folder, "it needs root", x.remedy)
+	}
+	for _, program := range x.programs {
+		if _, err := exec.LookPath(program); err == nil {
+			continue
+		}
+		if _, err := os.Stat("/usr/sbin/" + program); err != nil {
+			dirtest.LeaveOut(t, "The example "+x.folder, program+" is not installed", x.remedy)
+		}
+	}
+}
