@@ -37,6 +37,9 @@ func (t *Type) setSources() {
 	for _, a := range t.Active {
 		add(a.Attribute, true)
 	}
+	for _, name := range t.suspended() {
+		add(name, true)
+	}
 }
 
 // addSource adds an attribute that is read, and for what.
