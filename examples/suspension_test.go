@@ -282,3 +282,27 @@ func TestOnBlockByValue(t *testing.T) {
 		})
 	}
 }
+
+// TestOnBlockWhileAdded: who is put into a group by another copy while he is blocked is in it when that comes last, and in none otherwise.
+func TestOnBlockWhileAdded(t *testing.T) {
+	for _, keeps := range []string{"false", "true"} {
+		t.Run(keeps, func(t *testing.T) {
+			server := dirtest.Memory(t, func(o *memdir.Options) {
+				o.CleanReferences, o.Without = keeps == "true", []string{controlAssertion}
+			})
+			env := append(suspends(t, server), "SCIMBRIDGE_DIRECTORY_KEEPSREFERENCES="+keeps)
+			c := &crew{copies: copies{server: server, bridges: []*deployment{deploy(t, server, env...), deploy(t, server, env...)}}}
+			user := c.of(0).user(t, "anna@contoso.example")
+			held, free := c.of(1).group(t, "Crew", user), c.of(1).group(t, "Team")
+			add := c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+free, addMembers(user))
+			interleaved(server, between{op: "modify", dn: "cn=crew", do: add})
+			c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, disable)
+			server.Mem.Fault(nil)
+			for _, group := range []string{held, free} {
+				if got := c.of(0).members(t, group); got[user] != 0 {
+					t.Errorf("members %v", got)
+				}
+			}
+		})
+	}
+}
