@@ -152,7 +152,8 @@ func (h history) again(err error, n int) bool {
 	}
 	// A group that must not be left empty is given the placeholder, once. What stands half done is not begun again: to plan anew would not
 	// know of references to what has its new name already.
-	return why != reason.PartlyDone && violatesClass(err) && h.emptied() && !h[:len(h)-1].emptied()
+	begins := why != reason.PartlyDone || !h.last().receipt.Plan.Renames()
+	return begins && violatesClass(err) && h.emptied() && !h[:len(h)-1].emptied()
 }
 
 // told is the error that the client hears of when a write that ended in err is given up. Where the directory could not even be asked what

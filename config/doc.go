@@ -110,6 +110,11 @@
 //	    # delete: {mode: block, marker: {attribute: employeeType, value: deleted}} # it stays, and the value tells it for a leaver's
 //	    # delete: {mode: strip, marker: {attribute: employeeType, value: deleted}} # and loses what the map gave it
 //	    # delete: {mode: move, to: 'OU=Leavers,DC=corp,DC=example'}                # it goes to a place that tells it for a leaver's
+//	    onBlock:                     # what else becomes of who is blocked, for as long as he is
+//	      clear: [mail]              # LDAP attributes that he loses
+//	      leaveGroups: true          # he is taken out of the groups
+//	      set: {attribute: businessCategory, value: left} # one or a list: values that he gets, and loses when he is let in again
+//	    onTombstone: {clear: [telephoneNumber]} # the same, of who is soft-deleted
 //	  - type: Group
 //	    base: OU=Groups,DC=corp,DC=example
 //	    objectClasses: [group]

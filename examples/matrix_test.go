@@ -51,6 +51,11 @@ var shown = []struct {
 		"a test without overlays shows it",
 	},
 	{
+		"Users: who is blocked loses attributes and groups, and gets values (`onBlock`)", "TestOnBlock",
+		[]int{0, 1, 3, 4},
+		"a test without overlays shows it",
+	},
+	{
 		"Groups: a deleted one is kept without members, and revived (`delete`)", "TestDeletedGroupIsKept",
 		[]int{0, 1, 3, 4},
 		"a test without overlays shows it",

@@ -62,6 +62,9 @@ func (t *Type) setAttributes() {
 	if t.Leaving != nil && t.Leaving.Marker.Type != "" {
 		at(t.Leaving.Marker.Type)
 	}
+	for _, name := range t.suspended() {
+		at(name)
+	}
 }
 
 func (t *Type) attribute(name string) *Attribute {

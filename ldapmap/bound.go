@@ -84,6 +84,7 @@ func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {
 	l.learn()
 	t.setAttributes()
 	faults := append(l.faults, t.setScope(c.Options.Filter)...)
+	faults = append(faults, t.judgedBy(c.Options)...)
 	if len(faults) == 0 {
 		t.setSources()
 	}
@@ -144,6 +145,7 @@ func (l *learner) learn() {
 		l.alone(path, a.Attribute)
 	}
 	l.leaving()
+	l.suspensions()
 	for i := range l.compiled.Options.Members {
 		l.members(i)
 	}

@@ -111,6 +111,33 @@ func TestForProblems(t *testing.T) {
 			"`match` it says whose an entry is, and takes one alone\n" +
 			`[0].attributes[2].ldap: facsimileTelephoneNumber has no equality rule in the directory's schema, and ` +
 			"`match` is to find entries by it"},
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
+  objectClasses: [inetOrgPerson]
+  filter: (!(employeeType=guest))
+  attributes: [{scim: userName, ldap: uid}, {scim: name.familyName, ldap: sn}, {ldap: description, value: userName}]
+  active: {attribute: carLicense, blocked: gone}
+  onBlock:
+    clear: [surname, titel]
+    set:
+      - {attribute: scimExternalId, value: x}
+      - {attribute: jpegPhoto, value: x}
+      - {attribute: employeeType, value: left}
+`, `[0].onBlock.clear[0]: sn is demanded by the object classes: no entry can be without it
+[0].onBlock.clear[1]: titel is not in the directory's schema; did you mean title?
+[0].onBlock.set[0].attribute: none of the object classes allows scimExternalId
+[0].onBlock.set[1].attribute: jpegPhoto has no equality rule in the directory's schema: the value could not be taken back
+[0].onBlock.set[2].attribute: employeeType is what ` + "`filter`" + ` tells the resources by: who loses or gets it would be none`},
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
+  objectClasses: [inetOrgPerson]
+  attributes: [{scim: userName, ldap: uid}, {ldap: street, value: userName}]
+  active: {attribute: carLicense, blocked: gone}
+  onBlock: {clear: [userid], set: {attribute: streetAddress, value: x}}
+`, `[0].onBlock.clear[0]: userid holds the login: nobody would know whose the account is
+[0].onBlock.set[0].attribute: streetAddress is filled under attributes[1] already`},
 		{ldif.ActiveDirectory, `
 - type: User
   base: DC=example

@@ -51,7 +51,10 @@ type Type struct {
 	Rename     string // whether entries are renamed; "": as DN says
 	MakesUnits bool   // the organizational units that DN puts an entry below are made where they are missing
 	Active     []Activation
-	Leaving    *Leaving     // nil: a deleted entry goes
+	Leaving    *Leaving // nil: a deleted entry goes
+
+	OnBlock, OnTombstone *Suspension // nil: nothing more becomes of who is blocked, or soft-deleted
+
 	References []*Reference // the members' last
 	Members    []*Reference // that hold a group's members, kept in step; none: it has no members
 	Groups     *Memberships // nil: they are not served

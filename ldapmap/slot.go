@@ -75,6 +75,40 @@ func (t *Type) Setting(rule *Rule, r scim.Resource, value any) scim.Resource {
 	return r
 }
 
+// Without is the resource without the values that the rule takes from it.
+func (t *Type) Without(rule *Rule, r scim.Resource) scim.Resource {
+	r = r.Clone()
+	if !rule.Ref.Attr.MultiValued {
+		r.Set(rule.Ref, nil)
+		return r
+	}
+	elements, _ := r.Get(rule.Ref.Owner()).([]any)
+	if i := t.elementFor(rule, elements); rule.HasOnePlace() && i >= 0 {
+		delete(elements[i].(map[string]any), rule.Ref.Sub.Name)
+		if namesNothing(elements[i].(map[string]any), rule.Slot) {
+			elements = slices.Delete(elements, i, i+1)
+		}
+	} else if !rule.HasOnePlace() {
+		elements = nil
+	}
+	if len(elements) == 0 {
+		r.Set(rule.Ref.Owner(), nil)
+		return r
+	}
+	r.Set(rule.Ref.Owner(), elements)
+	return r
+}
+
+// namesNothing says that nothing is left of the element but what tells it from others.
+func namesNothing(element map[string]any, slot []compile.Clause) bool {
+	for name := range element {
+		if name != "primary" && name != "type" && !slices.ContainsFunc(slot, func(c compile.Clause) bool { return c.Attribute == name }) {
+			return false
+		}
+	}
+	return true
+}
+
 // HasOnePlace says that of a multi-valued attribute's values the rule's LDAP attribute takes one.
 func (r *Rule) HasOnePlace() bool {
 	return !r.Computed() && r.Ref.Attr.MultiValued && r.Ref.Sub != nil && (len(r.Slot) > 0 || r.Single)

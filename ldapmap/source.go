@@ -38,6 +38,9 @@ func (t *Type) setSources() {
 		add(a.Attribute, true)
 		add(a.lender(), true)
 	}
+	for _, name := range t.suspended() {
+		add(name, true)
+	}
 }
 
 // addSource adds an attribute that is read, and for what.

@@ -24,6 +24,11 @@ func IsTombstone(name, login string) bool {
 	return login != "" && tombstonePrefix.MatchString(name) && stringprep.Equal(name[tombstoneLength:], login)
 }
 
+// IsTombstoneName says whether the name is one that a soft-deleted user may have for good.
+func IsTombstoneName(name string) bool {
+	return IsTombstone(name, name[min(len(name), tombstoneLength):])
+}
+
 // LoginOf is the userName that the entry holds, beneath a tombstone or not.
 func (t *Type) LoginOf(e *ldif.Entry) string {
 	login, _ := t.names(e)
@@ -42,9 +47,7 @@ func (t *Type) IsLeaver(e *ldif.Entry) bool {
 	if t.TombstoneOf(e) != "" {
 		return true
 	}
-	return t.Login != nil && slices.ContainsFunc(e.Values(t.Login.LDAP), func(name string) bool {
-		return IsTombstone(name, name[min(len(name), tombstoneLength):])
-	})
+	return t.Login != nil && slices.ContainsFunc(e.Values(t.Login.LDAP), IsTombstoneName)
 }
 
 // names are the entry's userName and the tombstone name over it: of several userNames the one that the tombstone is of, else the one that

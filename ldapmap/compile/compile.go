@@ -64,6 +64,7 @@ func Compile(all []Options) (*Map, error) {
 	}
 	faults = append(faults, m.rivals()...)
 	for i, t := range m.Types {
+		m.leavable(t, func(path, problem string) { faults = append(faults, Fault{fmt.Sprintf("[%d].%s", i, path), problem}) })
 		m.groupsOf(t, func(path, problem string) { faults = append(faults, Fault{fmt.Sprintf("[%d].%s", i, path), problem}) })
 		for at, members := range t.Options.Members {
 			if members.IsValue() && m.Type("User") == nil {
@@ -141,6 +142,7 @@ func (c *compiler) compile(o Options) *Type {
 	c.match(o)
 	c.shared()
 	c.expressions(o)
+	c.suspensions(o)
 	if o.Tombstone != "" && t.RuleFor("userName") == nil {
 		c.report("tombstone", "a tombstone needs a mapped userName")
 	}

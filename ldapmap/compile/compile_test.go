@@ -136,6 +136,46 @@ func TestCompileFaults(t *testing.T) {
 				"  delete: {mode: block, " + marker,
 			"[0].delete.mode: there is nothing to block without `active`: move and strip are ways to delete a Group",
 		},
+		{user(active + "  onBlock: {clear: [mail, l], set: {attribute: employeeType, value: left}}"), ""},
+		{user("  onBlock: {clear: [mail]}\n  onTombstone: {clear: [mail]}"), "[0].onBlock: nobody is blocked without `active`\n" +
+			"[0].onTombstone: goes with `tombstone`: without it a rename is a rename, whatever the name"},
+		{
+			user(active + "  onBlock: {leaveGroups: true}"),
+			"[0].onBlock.leaveGroups: no groups with members are mapped: there are none to leave",
+		},
+		{
+			user("    - {scim: title, ldap: title}\n" +
+				"    - {ldap: uidNumber, allocate: {from: 1, to: 9, counter: 'cn=n,dc=example'}, on: create}\n" +
+				active + "  tombstone: gone\n  dn: '\"cn=\" + rdn(userName + (title ?? \"\")) + \",\" + base'\n" +
+				"  onBlock: {clear: [UID, flag, gone, userPassword, objectClass, title, uidNumber, \"\"]}"),
+			`[0].onBlock.clear[0]: UID holds the login: nobody would know whose the account is
+[0].onBlock.clear[1]: flag holds active
+[0].onBlock.clear[2]: gone holds the tombstone
+[0].onBlock.clear[3]: userPassword is a password: it opens nothing while the account is blocked, and nobody could give it back
+[0].onBlock.clear[4]: objectClass says what the entry is
+[0].onBlock.clear[5]: title is what ` + "`dn`" + ` names entries by, or places them
+[0].onBlock.clear[6]: uidNumber holds a number that is the entry's own for ever
+[0].onBlock.clear[7]: is no attribute`,
+		},
+		{
+			user("    - {scim: externalId, ldap: number}\n  match: [{scim: userName}]\n" + active + "  onBlock: {clear: [number]}"),
+			"[0].onBlock.clear[0]: number says whose the entry is: `match` would give it to another",
+		},
+		{
+			user("    - {ldap: description, value: userName}\n" + active + "  delete: {mode: block, " + marker + "\n  onBlock:\n" +
+				"    clear: [mail]\n    set:\n" +
+				"      - {attribute: UID, value: x}\n      - {attribute: description, value: x}\n      - {attribute: flag, value: x}\n" +
+				"      - {attribute: employeeType, value: x}\n      - {attribute: mail, value: x}\n      - {attribute: l, value: x}\n" +
+				"      - {attribute: L, value: x}\n      - {attribute: st}\n      - {attribute: userPassword, value: x}\n"),
+			`[0].onBlock.set[7]: needs an ` + "`attribute` and a `value`" + `, such as {attribute: employeeType, value: left}
+[0].onBlock.set[0].attribute: UID is filled under attributes[0] already
+[0].onBlock.set[1].attribute: description is filled under attributes[1] already
+[0].onBlock.set[2].attribute: flag holds active
+[0].onBlock.set[3].attribute: employeeType holds the marker
+[0].onBlock.set[4].attribute: mail is cleared too
+[0].onBlock.set[6].attribute: L is set twice
+[0].onBlock.set[8].attribute: userPassword is a password`,
+		},
 		{user("    - {scim: nope, ldap: cn}"), `[0].attributes[1].scim: "nope" is not an attribute of User`},
 		{user("    - {scim: title}"), `[0].attributes[1].ldap: the LDAP attribute is missing`},
 		{user("    - {scim: title, ldap: title;lang-de}"), ""},

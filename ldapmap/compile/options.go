@@ -17,9 +17,11 @@ type Options struct {
 	Attributes    []AttributeOptions `koanf:"attributes"`
 	Active        []ActiveOptions    `koanf:"active"` // one or a list
 	Delete        DeleteOptions      `koanf:"delete"`
-	Members       []MembersOptions   `koanf:"members"` // one or a list
-	Groups        GroupsOptions      `koanf:"groups"`  // of a User
-	Unique        []string           `koanf:"unique"`  // SCIM attributes, beside userName (User) and displayName (Group)
+	OnBlock       SuspensionOptions  `koanf:"onBlock"`     // what else becomes of who is blocked
+	OnTombstone   SuspensionOptions  `koanf:"onTombstone"` // and of who is soft-deleted
+	Members       []MembersOptions   `koanf:"members"`     // one or a list
+	Groups        GroupsOptions      `koanf:"groups"`      // of a User
+	Unique        []string           `koanf:"unique"`      // SCIM attributes, beside userName (User) and displayName (Group)
 	Match         []MatchOptions     `koanf:"match"`
 	Extensions    []ExtensionOptions `koanf:"extensions"`
 }

@@ -39,12 +39,14 @@ type leaving struct {
 	now  string // what took its place for the entry with the id; "": nothing
 	id   string
 	t    *ldapmap.Type
+	has  bool // the entry has it still, and is in no group by it
 }
 
 // Aftermath tells what to look at when the plan, which was made with these refs, is done. made is the entry that it added, if it added one.
 func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Aftermath {
 	a := Aftermath{t: d.t}
-	if p.Empty() || d.t.Map.KeepsAll() && !leaves(p) && !d.t.Map.KeepsLeavers() {
+	departs := d.departs()
+	if p.Empty() || d.t.Map.KeepsAll() && !leaves(p) && !d.t.Map.KeepsLeavers() && len(departs) == 0 {
 		return a
 	}
 	if a.entry = made; d.write.Entry != nil {
@@ -57,6 +59,11 @@ func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Afte
 			if name.gone.Value != "" {
 				a.left = append(a.left, leaving{name: name.gone, now: name.come.Value, id: p.Steps[i].Change.If.ID, t: name.t})
 			}
+		}
+	}
+	for _, name := range departs {
+		if name.Value = d.called(name, p); name.Value != "" {
+			a.left = append(a.left, leaving{name: name, id: a.holder.ID, t: d.t, has: true})
 		}
 	}
 	for _, r := range d.t.References {
@@ -192,10 +199,14 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 		next.kept[i] = now
 	}
 	for _, l := range a.left {
-		if _, taken := s.owner(l.t.Server, l.name); taken {
+		referrers := s.Referrers[l.name]
+		if l.has {
+			referrers = parted(referrers)
+		}
+		if owner, taken := s.owner(l.t.Server, l.name); taken && !(l.has && owner.ID == l.id) {
 			continue // who refers to it means the newcomer, or will look again
 		}
-		for _, r := range s.Referrers[l.name] {
+		for _, r := range referrers {
 			now := ""
 			if target, there := s.Owners.ByID(l.id); there && l.now != "" {
 				now = r.Reference.ValueOf(target)

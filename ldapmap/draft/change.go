@@ -22,6 +22,7 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 		diff.values(d.t.Tombstone, d.tombstones(), asValues(d.tombstone))
 	}
 	d.unmarked(diff)
+	d.suspended(diff, rdn)
 	activated, err := d.activate(diff)
 	if err != nil {
 		return nil, nil, err
@@ -60,7 +61,7 @@ func (d *Draft) attributes(diff *difference, f Facts, a allotment, rdn ldif.RDN)
 		if !ldif.Named(names, at.Name) && !slices.ContainsFunc(at.Rules, d.touches) {
 			continue
 		}
-		if d.drops(at) {
+		if d.drops(at) || d.clears(at.Name) && !ldif.Named(names, at.Name) {
 			continue
 		}
 		for _, r := range at.Rules {

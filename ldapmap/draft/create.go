@@ -56,6 +56,9 @@ func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
 	t, entry := d.t, &ldif.Entry{}
 	entry.Set("objectClass", t.ObjectClasses...)
 	for _, r := range t.Rules {
+		if d.withoutIt(r.LDAP) && r.Computed() {
+			continue
+		}
 		values, err := d.now(r, f)
 		if err != nil {
 			return nil, err
@@ -79,6 +82,11 @@ func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
 			return nil, err
 		}
 		addValues(t, entry, a.Attribute, values...)
+	}
+	for _, s := range d.suspensions {
+		for _, v := range s.Set {
+			addValues(t, entry, v.Type, d.set(v.Type)...)
+		}
 	}
 	if f.Password != "" {
 		attribute, _ := t.Initial()

@@ -39,7 +39,9 @@ type Draft struct {
 	before, after scim.Resource
 	tombstone     string // the name that the entry is to carry beside its login; "": none
 	revived       bool   // the entry was a leaver's, and is a resource again
-	displaced     bool   // the entry makes room for another: its tombstone name becomes its own
+	suspensions   []suspension
+	refused       []string // the SCIM attributes of which the request says what a suspension has no place for
+	displaced     bool     // the entry makes room for another: its tombstone name becomes its own
 
 	name      name                         // what the DN expression makes of the change
 	generated map[*ldapmap.Rule]generation // computed values that follow from the resource
@@ -61,6 +63,7 @@ func New(t *ldapmap.Type, w Write) (*Draft, error) {
 		d.after = newest(t, d.before, d.after)
 	}
 	d.settleActive()
+	d.suspend()
 	if err := d.share(); err != nil {
 		return nil, err
 	}
@@ -118,13 +121,16 @@ func (d *Draft) uncover() {
 func (d *Draft) derive() (err error) {
 	d.generated = map[*ldapmap.Rule]generation{}
 	for _, r := range d.t.Rules {
+		if d.withoutIt(r.LDAP) && r.Computed() {
+			continue
+		}
 		if r.Value != nil && (r.Value.Random() || r.Value.IsOfPrevious()) {
 			if err := d.deriveGiven(r); err != nil {
 				return err
 			}
 			continue
 		}
-		if !r.Generates() || !d.isCreate() && r.OnCreate() && !(r.Options.Unique && d.freesName()) {
+		if !r.Generates() || !d.isCreate() && r.OnCreate() && !(r.Options.Unique && d.freesName()) && !d.lacks(r) {
 			continue
 		}
 		var g generation
@@ -149,7 +155,9 @@ func (d *Draft) derive() (err error) {
 }
 
 // Untaken names the elements of the wanted resource that the map, or the entry, has no place for.
-func (d *Draft) Untaken() []string { return append(d.t.Untaken(d.write.After), d.dropped()...) }
+func (d *Draft) Untaken() []string {
+	return append(d.t.Untaken(d.write.After), append(d.dropped(), d.refused...)...)
+}
 
 func (d *Draft) isCreate() bool { return d.write.Entry == nil }
 
@@ -307,7 +315,7 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 	if d.moving(plan, f) {
 		return ldif.Plan{}, Needs{Moving: true}, nil
 	}
-	return withPlaces(d.withReferrers(plan, f), missing), Needs{Numbers: d.unnumbered(f)}, nil
+	return withPlaces(d.withDepartures(d.withReferrers(plan, f), plan, f), missing), Needs{Numbers: d.unnumbered(f)}, nil
 }
 
 // needs asks for what must be known before anything is planned.

@@ -30,23 +30,21 @@ func (d *Draft) leave(f Facts) ([]ldif.Step, []ldif.Effect, error) {
 	note := func(kind ldif.EffectKind, attributes ...string) {
 		effects = append(effects, ldif.Effect{Kind: kind, DN: e.DN, ID: d.t.ID(e), Attributes: attributes})
 	}
-	lock, err := d.lock()
+	lock, blocks, err := d.lock()
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(lock) > 0 {
 		add(lock)
 		steps[0].Inverse = nil
-		var by []string
-		for _, m := range lock {
-			by = append(by, m.Name)
-		}
-		note(ldif.Blocked, by...)
 	}
 	if own := d.ownLocks(); len(own) > 0 {
 		add(own)
 	}
-	mods := d.parting()
+	if len(blocks) > 0 {
+		note(ldif.Blocked, blocks...)
+	}
+	mods := d.parting(lock)
 	if d.t.Leaving.Mode != compile.MoveEntry {
 		add(mods)
 		steps[len(steps)-1].Change.Leaves = true
@@ -83,26 +81,36 @@ func leaves(p ldif.Plan) bool {
 	return slices.ContainsFunc(p.Steps, func(s ldif.Step) bool { return s.Change.Leaves })
 }
 
-// lock are the modifications that block the entry, by each way by which it is not blocked.
-func (d *Draft) lock() (mods []ldif.Mod, err error) {
+// lock are the modifications that block the entry, by each way by which it is not blocked, with what else becomes of who is blocked; blocks
+// are those ways' attributes.
+func (d *Draft) lock() (mods []ldif.Mod, blocks []string, err error) {
+	e := d.write.Entry
+	rdn, err := entryRDN(e)
+	if err != nil {
+		return nil, nil, err
+	}
+	diff := &difference{t: d.t, entry: e}
 	for _, a := range d.t.Active {
-		if a.IsBlocked(d.write.Entry) {
+		if a.IsBlocked(e) {
 			continue
 		}
-		old, now, err := a.Change(d.write.Entry, false)
+		old, now, err := a.Change(e, false)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if class := d.t.ClassFor(d.t.Attribute(a.Attribute), d.write.Entry.Values("objectClass")); class != "" && len(now) > 0 {
-			mods = append(mods, ldif.Mod{Op: ldif.AddValues, Name: "objectClass", Values: []string{class}})
-		}
-		mods = append(mods, swap(a.Attribute, old, now)...)
+		diff.values(a.Attribute, old, now)
+		blocks = append(blocks, a.Attribute)
 	}
-	return mods, nil
+	d.blockedByDelete().suspended(diff, rdn)
+	if err := diff.compare(); err != nil {
+		return nil, nil, err
+	}
+	return diff.mods(), blocks, diff.forbidden()
 }
 
-// parting are the modifications that a leaver's entry is given: what it is told by, what it loses. A group that has gone has no members.
-func (d *Draft) parting() []ldif.Mod {
+// parting are the modifications that a leaver's entry is given, beside those of its lock: what it is told by, what it loses. A group that
+// has gone has no members.
+func (d *Draft) parting(lock []ldif.Mod) []ldif.Mod {
 	e, t := d.write.Entry, d.t
 	var mods []ldif.Mod
 	for _, members := range t.Members {
@@ -115,7 +123,9 @@ func (d *Draft) parting() []ldif.Mod {
 	if t.Leaving.Mode == compile.StripEntry {
 		rdn, _ := entryRDN(e)
 		for _, a := range t.Stripped(e, rdn) {
-			mods = append(mods, ldif.Mod{Op: ldif.DeleteValues, Name: a.Name, Values: a.Values})
+			if !slices.ContainsFunc(lock, func(m ldif.Mod) bool { return m.Name == a.Name }) {
+				mods = append(mods, ldif.Mod{Op: ldif.DeleteValues, Name: a.Name, Values: a.Values})
+			}
 		}
 	}
 	if m := t.Leaving.Marker; m.Type != "" {

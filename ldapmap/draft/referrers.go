@@ -119,6 +119,9 @@ func (d *Draft) referrersOf(p ldif.Plan, f Facts) (searches []ReferrerSearch) {
 			ask(name.t, name.come)
 		}
 	}
+	for _, name := range d.departs() {
+		ask(d.t, name)
+	}
 	return searches
 }
 
@@ -141,12 +144,13 @@ const Patience = 20
 
 // withReferrers puts into the plan what keeps the references true.
 func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
-	if len(f.Referrers) == 0 {
+	passings := d.passings(p)
+	if len(f.Referrers) == 0 || passings == nil {
 		return p
 	}
 	whole := ldif.Plan{Before: p.Before, Effects: slices.Clone(p.Effects)}
 	var last []ldif.Step // of entries that the plan itself changes: what it asserts of them must still hold
-	for i, of := range d.passings(p) {
+	for i, of := range passings {
 		s := p.Steps[i]
 		var ahead, behind []ldif.Step
 		for _, name := range of {

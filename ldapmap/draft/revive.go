@@ -26,6 +26,7 @@ func (d *Draft) revival(e *ldif.Entry) (*Draft, error) {
 	}
 	r := &Draft{t: d.t, write: w, revived: true, before: maps.Clone(w.Before), after: maps.Clone(w.After)}
 	r.uncover()
+	r.suspend()
 	if err := r.derive(); err != nil {
 		return nil, err
 	}
@@ -47,9 +48,9 @@ func (d *Draft) comesBack() bool {
 	return d.isCreate() || d.revived && d.t.Leaving.Mode == compile.MoveEntry
 }
 
-// lacks says that an entry that is given back has lost what the map computes.
+// lacks says that an entry that is given back, or suspended no more, has lost what the map computes.
 func (d *Draft) lacks(r *ldapmap.Rule) bool {
-	return d.revived && r.Computed() && !r.OnCreate() && len(d.write.Entry.Values(r.LDAP)) == 0
+	return (d.revived && !r.OnCreate() || d.regains(r)) && r.Computed() && len(d.write.Entry.Values(r.LDAP)) == 0
 }
 
 // unmarked are the values that told the entry for a leaver's.

@@ -1,5 +1,7 @@
 package ldif
 
+import "slices"
+
 // Plan is what one request will do: change records in order, each with its inverse where one exists, the entry as it was read, and what
 // it all comes to.
 type Plan struct {
@@ -50,4 +52,9 @@ func (p Plan) TakesReferences() bool {
 		}
 	}
 	return false
+}
+
+// Renames says that an entry gets another name.
+func (p Plan) Renames() bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Change.Kind == ModifyDN })
 }

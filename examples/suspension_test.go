@@ -1,0 +1,308 @@
+package examples_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
+)
+
+// suspends are the variables by which who is blocked loses mail and description, which is computed, leaves the groups, and gets a value;
+// and who is soft-deleted gets another.
+func suspends(t *testing.T, server *dirtest.Server) []string {
+	env := line(t, server, 0, 0, "LDAP=description", `VALUE="of " + userName`)
+	return append(env,
+		"SCIMBRIDGE_RESOURCES_0_ONBLOCK_CLEAR_0=mail", "SCIMBRIDGE_RESOURCES_0_ONBLOCK_CLEAR_1=description",
+		"SCIMBRIDGE_RESOURCES_0_ONBLOCK_LEAVEGROUPS=true",
+		"SCIMBRIDGE_RESOURCES_0_ONBLOCK_SET_0_ATTRIBUTE=employeeType", "SCIMBRIDGE_RESOURCES_0_ONBLOCK_SET_0_VALUE=blocked",
+		"SCIMBRIDGE_RESOURCES_0_ONTOMBSTONE_SET_0_ATTRIBUTE=employeeType", "SCIMBRIDGE_RESOURCES_0_ONTOMBSTONE_SET_0_VALUE=gone",
+		"SCIMBRIDGE_RESOURCES_0_ONTOMBSTONE_CLEAR_0=physicalDeliveryOfficeName",
+	)
+}
+
+// suspended holds what the user's entry has against what it is to have.
+func (d *deployment) suspended(t *testing.T, when, id, mail, types string) {
+	t.Helper()
+	e := d.entry(t, id)
+	got := slices.Clone(e.Values("employeeType"))
+	slices.Sort(got)
+	if e.Value("mail") != mail || strings.Join(got, " ") != types || (e.Value("description") == "") != (mail == "") && types != "" {
+		t.Errorf("%s: mail %q, employeeType %v, description %q", when, e.Value("mail"), got, e.Value("description"))
+	}
+	shown := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")
+	if got := fmt.Sprint(shown["emails"]); (mail == "") == strings.Contains(got, "@") {
+		t.Errorf("%s: SCIM shows emails %s", when, got)
+	}
+}
+
+// TestOnBlock: who is blocked loses what the map says, leaves the groups and gets a value, all in one plan of which the blocking is first;
+// nothing of it changes when he is blocked again, or something else of him is changed; and when he is let in again the value goes, what the
+// map computes comes, and what the request says.
+func TestOnBlock(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		defer server.Empty(t)
+		d := deploy(t, server, suspends(t, server)...)
+		const name, mail = "leaver@contoso.example", "leaver@mail.example"
+		leaver, other := d.login(t, name, "Secret-123"), d.user(t, "other@contoso.example")
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver,
+			operations(replace(workMail, `"`+mail+`"`), replace("title", `"Lead"`)))
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+other, operations(replace(managerPath, `"`+leaver+`"`)))
+		crew, alone := d.group(t, "Crew", leaver, other), d.group(t, "Alone", leaver)
+		d.suspended(t, "before", leaver, mail, "")
+		d.taken()
+
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, disable)
+		plans := d.taken()
+		if len(plans) != 1 || plans[0].Steps[0].Change.DN != d.entry(t, leaver).DN || !strings.Contains(plans[0].String(), "employeeType") {
+			t.Errorf("plans: %v", plans)
+		}
+		gone := func(when string) {
+			t.Helper()
+			d.suspended(t, when, leaver, "", "blocked")
+			d.letsIn(t, leaver, "Secret-123", false)
+			if got := d.members(t, crew); got[leaver] != 0 || got[other] != 1 {
+				t.Errorf("%s: crew %v", when, got)
+			}
+			if got := d.members(t, alone); len(got) != 0 {
+				t.Errorf("%s: alone %v", when, got)
+			}
+			if got := d.managerOf(t, other); got != leaver {
+				t.Errorf("%s: the manager is %q", when, got)
+			}
+		}
+		gone("blocked")
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, disable)
+		if plans := d.taken(); len(plans) != 0 {
+			t.Errorf("blocked again: %v", plans)
+		}
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver,
+			operations(replace("title", `"Gone"`), replace(workMail, `"new@mail.example"`)))
+		gone("changed")
+		if got := d.entry(t, leaver).Value("title"); got != "Gone" {
+			t.Errorf("title %q", got)
+		}
+		d.want(t, http.StatusOK, http.MethodPut, "/Users/"+leaver,
+			resource("/Users", `"userName":"`+name+`","active":false,"emails":[{"type":"work","value":"`+mail+`"}]`))
+		gone("replaced")
+		d.taken()
+
+		// A request that finds him blocked, and not all done, completes it.
+		e := d.entry(t, leaver)
+		modify(t, server, e.DN, "mail", mail)
+		d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+crew, addMembers(leaver))
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, disable)
+		gone("completed")
+
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver,
+			operations(replace("active", "true"), replace(workMail, `"back@mail.example"`)))
+		d.suspended(t, "let in", leaver, "back@mail.example", "")
+		d.letsIn(t, leaver, "Secret-123", true)
+		if got := d.entry(t, leaver).Value("description"); got != "of "+name {
+			t.Errorf("description %q", got)
+		}
+		if got := d.members(t, crew); got[leaver] != 0 {
+			t.Errorf("crew %v", got)
+		}
+
+		// A new one who is blocked from the start.
+		born := d.create(t, "/Users",
+			`"userName":"born@contoso.example","active":false,"emails":[{"type":"work","value":"born@mail.example"}]`)
+		d.suspended(t, "born", born, "", "blocked")
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+born, enable)
+		if got := d.entry(t, born).Value("description"); got != "of born@contoso.example" {
+			t.Errorf("born: description %q", got)
+		}
+
+		// The tombstone has its own, beside.
+		const office = `addresses[type eq "work"].formatted`
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, operations(replace(office, `"Room 1"`)))
+		tomb := `"` + tombName[:32] + name + `"`
+		for range 2 {
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, operations(replace("userName", tomb), replace("active", "false")))
+			want := "blocked gone"
+			if productOf(server).oneMail { // employeeType has one value there
+				want = "blocked"
+			}
+			d.suspended(t, "tombstone", leaver, "", want)
+			if got := d.entry(t, leaver).Value("physicalDeliveryOfficeName"); got != "" {
+				t.Errorf("office %q", got)
+			}
+		}
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, operations(replace("userName", `"`+name+`"`)))
+		d.suspended(t, "clean name", leaver, "", "blocked")
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, enable)
+		d.suspended(t, "restored", leaver, "", "")
+		d.letsIn(t, leaver, "Secret-123", true)
+	})
+}
+
+// TestOnBlockEmptiesGroups: groups of which he is the only member, and whose class demands one, are left with the placeholder.
+func TestOnBlockEmptiesGroups(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		defer server.Empty(t)
+		d, its := deploy(t, server, suspends(t, server)...), productOf(server)
+		leaver := d.login(t, "leaver@contoso.example", "Secret-123")
+		dn := d.entry(t, leaver).DN
+		for _, name := range []string{"one", "two", "three"} {
+			at := "cn=" + name + "," + server.Groups
+			server.Load(t, its.group(at, name, dn))
+			if its.oneMail {
+				modify(t, server, at, "member", dn)
+			}
+		}
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, disable)
+		d.letsIn(t, leaver, "Secret-123", false)
+		for _, name := range []string{"one", "two", "three"} {
+			if got := server.Entry(t, "cn="+name+","+server.Groups, "member").Values("member"); slices.Contains(got, dn) {
+				t.Errorf("%s holds %v", name, got)
+			}
+		}
+	})
+}
+
+// TestOnBlockIsStopped: it may stop at any write. What stands is a user as he was, or one who is blocked; the same request completes it.
+func TestOnBlockIsStopped(t *testing.T) {
+	for _, placed := range []bool{false, true} {
+		for _, drop := range []memdir.Drop{memdir.DropBefore, memdir.DropAfter} {
+			for at := int32(0); ; at++ {
+				reached := false
+				t.Run(fmt.Sprintf("%d at %d, %t", drop, at, placed), func(t *testing.T) { reached = onBlockStops(t, placed, at, drop) })
+				if !reached || t.Failed() {
+					break
+				}
+			}
+		}
+	}
+}
+
+func onBlockStops(t *testing.T, placed bool, at int32, drop memdir.Drop) (reached bool) {
+	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+	env := append(suspends(t, server), "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms")
+	if placed {
+		env = append(env, "SCIMBRIDGE_RESOURCES_0_CREATEPARENTS=true",
+			`SCIMBRIDGE_RESOURCES_0_DN="uid=" + rdn(userName) + "," + (active ? "" : "ou=Disabled,") + base`)
+	}
+	d := deploy(t, server, env...)
+	leaver := d.login(t, "leaver@contoso.example", "Secret-123")
+	d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, operations(replace(workMail, `"leaver@mail.example"`)))
+	groups := []string{d.group(t, "Crew", leaver), d.group(t, "Team", leaver)}
+	stopsAt(server, at, drop)
+	answer, content := d.do(t, http.MethodPatch, "/Users/"+leaver, disable)
+	server.Mem.Fault(nil)
+	if answer.StatusCode != http.StatusOK {
+		reached = true
+		if answer.StatusCode/100 != 5 {
+			t.Errorf("%d %s", answer.StatusCode, content)
+		}
+		d.await(t, http.StatusOK, "/Groups/"+groups[0])
+		if e := d.entry(t, leaver); e.Value("mail") == "" {
+			d.letsIn(t, leaver, "Secret-123", false)
+		}
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, disable)
+	}
+	d.letsIn(t, leaver, "Secret-123", false)
+	d.suspended(t, "in the end", leaver, "", "blocked")
+	for _, group := range groups { // what is left of a name that nobody has is scrubbed by who takes it
+		if got := d.members(t, group); len(got) != 0 || slices.Contains(d.held(t, group), d.entry(t, leaver).DN) {
+			t.Errorf("a group holds %v", d.held(t, group))
+		}
+	}
+	if placed != strings.Contains(d.entry(t, leaver).DN, "ou=Disabled") {
+		t.Errorf("he is at %s", d.entry(t, leaver).DN)
+	}
+	return reached
+}
+
+// TestLeaverIsSuspended: a DELETE that keeps the entry blocks it with all that blocking comes to, and a POST that gives it back takes the
+// value back, and has the map compute what it can.
+func TestLeaverIsSuspended(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		for _, mode := range []string{"block", "strip", "move"} {
+			t.Run(mode, func(t *testing.T) {
+				defer server.Empty(t)
+				env := marked(mode)
+				env[1] = "SCIMBRIDGE_RESOURCES_0_DELETE_MARKER_ATTRIBUTE=carLicense"
+				if productOf(server).noRole {
+					env[1] = "SCIMBRIDGE_RESOURCES_0_DELETE_MARKER_ATTRIBUTE=extensionName"
+				}
+				if mode == "move" {
+					_, env = leaversPlace(t, server, server.People)
+				} else if productOf(server).noRole {
+					t.Skip("the marker's attribute is the tombstone's there")
+				}
+				d := deploy(t, server, append(suspends(t, server), env...)...)
+				leaver := d.create(t, "/Users", `"userName":"l@contoso.example","emails":[{"type":"work","value":"l@mail.example"}]`)
+				d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+leaver, "")
+				e := d.entry(t, leaver)
+				if e.Value("mail")+e.Value("description") != "" || e.Value("employeeType") != "blocked" {
+					t.Errorf("the leaver: %v", e)
+				}
+				if got := d.create(t, "/Users", `"userName":"l@contoso.example"`); got != leaver {
+					t.Errorf("revived as %s", got)
+				}
+				d.suspended(t, "revived", leaver, "", "")
+				if e := d.entry(t, leaver); e.Value("description") != "of l@contoso.example" {
+					t.Errorf("revived: %v", e)
+				}
+			})
+		}
+	})
+}
+
+// TestOnBlockByValue: who is blocked leaves groups however they hold him, by a name that he has from the same request on too.
+func TestOnBlockByValue(t *testing.T) {
+	for _, keeper := range valueKeepers {
+		t.Run(keeper.name, func(t *testing.T) {
+			d := deploy(t, keeper.start(t), append(slices.Clone(keeper.env), "SCIMBRIDGE_RESOURCES_0_ONBLOCK_LEAVEGROUPS=true")...)
+			leaver, other := d.user(t, "leaver@contoso.example"), d.user(t, "other@contoso.example")
+			crew := d.group(t, "Crew", leaver, other)
+			uids := d.uids(t, crew)
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver,
+				operations(replace("userName", `"gone@contoso.example"`), replace("active", "false")))
+			if got := d.members(t, crew); len(got) != 1 || got[other] != 1 {
+				t.Errorf("members %v", got)
+			}
+			if got := d.uids(t, crew); got == uids || strings.Contains(got, "leaver") || strings.Contains(got, "gone") {
+				t.Errorf("held by value: %s", got)
+			}
+			for _, held := range d.held(t, crew) {
+				if held == d.entry(t, leaver).DN || strings.Contains(held, "leaver") {
+					t.Errorf("held: %s", held)
+				}
+			}
+			d.taken()
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, disable)
+			if plans := d.taken(); len(plans) != 0 {
+				t.Errorf("blocked again: %v", plans)
+			}
+		})
+	}
+}
+
+// TestOnBlockWhileAdded: who is put into a group by another copy while he is blocked is in it when that comes last, and in none otherwise.
+func TestOnBlockWhileAdded(t *testing.T) {
+	for _, keeps := range []string{"false", "true"} {
+		t.Run(keeps, func(t *testing.T) {
+			server := dirtest.Memory(t, func(o *memdir.Options) {
+				o.CleanReferences, o.Without = keeps == "true", []string{controlAssertion}
+			})
+			env := append(suspends(t, server), "SCIMBRIDGE_DIRECTORY_KEEPSREFERENCES="+keeps)
+			c := &crew{copies: copies{server: server, bridges: []*deployment{deploy(t, server, env...), deploy(t, server, env...)}}}
+			user := c.of(0).user(t, "anna@contoso.example")
+			held, free := c.of(1).group(t, "Crew", user), c.of(1).group(t, "Team")
+			add := c.also(t, 1, http.StatusNoContent, http.MethodPatch, "/Groups/"+free, addMembers(user))
+			interleaved(server, between{op: "modify", dn: "cn=crew", do: add})
+			c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, disable)
+			server.Mem.Fault(nil)
+			for _, group := range []string{held, free} {
+				if got := c.of(0).members(t, group); got[user] != 0 {
+					t.Errorf("members %v", got)
+				}
+			}
+		})
+	}
+}
