@@ -37,6 +37,9 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	if err := diff.forbidden(); err != nil {
 		return nil, nil, err
 	}
+	diff.late = func(attribute string, moves bool) bool {
+		return d.t.Secret(attribute) || d.displaced || diff.bares(attribute) || moves && d.places(attribute)
+	}
 	rename, err := diff.rename(rdn, a.name, d.was)
 	if err == nil {
 		err = d.mayRename(rename)
@@ -280,10 +283,7 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 	exact := id
 	exact.Version = e.Value(d.t.Server.VersionAttribute)
 	if rename != nil { // a password cannot be taken back either, and who is displaced keeps the tombstone till the new name stands
-		late := func(m ldif.Mod) bool {
-			return d.t.Secret(m.Name) || d.displaced || diff.bares(m.Name) || d.enables(m) ||
-				rename.superior != "" && d.places(m.Name)
-		}
+		late := func(m ldif.Mod) bool { return diff.late(m.Name, rename.superior != "") || d.enables(m) }
 		for _, m := range mods {
 			if late(m) {
 				rename.after = append(rename.after, m)

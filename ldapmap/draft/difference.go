@@ -17,6 +17,9 @@ type difference struct {
 	entry      *ldif.Entry
 	refs       ldapmap.Refs
 	attributes []*attributeDifference // in the order of the map
+
+	// late says that the attribute is written when the entry has its new name, which moves it or not.
+	late func(attribute string, moves bool) bool
 }
 
 type attributeDifference struct {

@@ -100,7 +100,7 @@ func (d *difference) leaveRDNValues(n *rename) {
 		isKept := func(v string) bool { return slices.Contains(newValues, v) } // it was there before, and becomes the name
 		at.removed = slices.DeleteFunc(at.removed, func(v string) bool { return isOld(v) || isKept(v) })
 		at.added = minus(at.added, anew)
-		bare := len(at.removed) > 0 && len(minus(d.entry.Values(at.Name), at.removed)) == 0
+		bare := len(at.removed) > 0 && len(minus(d.entry.Values(at.Name), at.removed)) == 0 && !d.late(at.Name, n.superior != "")
 		if !bare { // its classes may not allow the entry to be without the attribute until it has the name
 			at.added = slices.DeleteFunc(at.added, isNew)
 		}
