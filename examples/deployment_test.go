@@ -64,7 +64,11 @@ var servers = []namedServer{
 }
 
 // ownServers are the servers as an example of its own needs them, by its folder and the server's name; the others are as they are.
-var ownServers = map[string]map[string]func(t testing.TB) *dirtest.Server{}
+var ownServers = map[string]map[string]func(t testing.TB) *dirtest.Server{
+	"openldap-posix": {"openldap": func(t testing.TB) *dirtest.Server {
+		return dirtest.OpenLDAP(t, dirtest.Config("index uidNumber,gidNumber,memberUid,description,businessCategory,homeDirectory eq"))
+	}},
+}
 
 // ds389Schema is the OpenLDAP example's without the attribute that blocks there: 389 Directory Server has one of its own, for every entry.
 var ds389Schema = dirtest.DS389Schema(strings.Replace(examples.OpenLDAPSchema, "userAccountControl $ ", "", 1))
