@@ -70,6 +70,9 @@ var ownServers = map[string]map[string]func(t testing.TB) *dirtest.Server{
 	"openldap-untouched": {"openldap": func(t testing.TB) *dirtest.Server {
 		return dirtest.OpenLDAP(t, dirtest.Overlay("ppolicy", "ppolicy_default cn=policy,dc=example,dc=org"))
 	}},
+	"openldap-posix": {"openldap": func(t testing.TB) *dirtest.Server {
+		return dirtest.OpenLDAP(t, dirtest.Config("index uidNumber,gidNumber,memberUid,description,businessCategory,homeDirectory eq"))
+	}},
 }
 
 // ds389Schema is the OpenLDAP example's without the attribute that blocks there: 389 Directory Server has one of its own, for every entry.
