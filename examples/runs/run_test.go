@@ -45,7 +45,8 @@ var examples = []example{
 	},
 }
 
-// TestRun starts each example, makes a user, who binds until she is disabled (and goes to another department), and stops it: nothing is left.
+// TestRun starts each example, makes a user, who binds until she is disabled (and goes to another department), and stops it: nothing is
+// left.
 func TestRun(t *testing.T) {
 	for _, x := range examples {
 		t.Run(x.folder, func(t *testing.T) {
