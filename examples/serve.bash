@@ -47,10 +47,10 @@ slapd() {
 	start /usr/sbin/slapd -f "$dir/slapd.conf" -h "ldap://127.0.0.1:$port" -d none
 	answers ldapsearch -x -H "ldap://127.0.0.1:$port" -b '' -s base
 }
-# bridge serves before the directory until Ctrl-C.
+# bridge serves before the directory until Ctrl-C, or until one of the two ends.
 bridge() {
-	go build -o "$dir/scimbridge" ./cmd/scimbridge
+	GOTMPDIR=$dir go build -o "$dir/scimbridge" ./cmd/scimbridge
 	"$dir/scimbridge" serve --config "$example/scimbridge.yaml" &
 	pids+=($!)
-	wait "${pids[-1]}"
+	wait -n "${pids[@]}"
 }
