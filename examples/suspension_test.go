@@ -283,6 +283,32 @@ func TestOnBlockByValue(t *testing.T) {
 	}
 }
 
+// TestOnBlockElsewhere: who is blocked leaves the groups of other applications too, and what else refers to him there keeps him.
+func TestOnBlockElsewhere(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		if productOf(server).oneMail {
+			t.Skip("owner is no attribute of a group there")
+		}
+		defer server.Empty(t)
+		apps := "ou=apps," + server.Groups
+		server.Load(t, "dn: "+apps+"\nobjectClass: organizationalUnit\n")
+		d := deploy(t, server, append(suspends(t, server), "SCIMBRIDGE_REFERENCES_BASES_0="+apps,
+			"SCIMBRIDGE_REFERENCES_ATTRIBUTES=owner", "SCIMBRIDGE_RESOURCES_1_FILTER=(!(description=foreign))")...)
+		leaver := d.user(t, "leaver@contoso.example")
+		dn, crm := d.entry(t, leaver).DN, "cn=crm,"+apps
+		server.Load(t, groupOfNames(crm, "crm", dn)+"owner: "+dn+"\ndescription: foreign\n")
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, disable)
+		if got := refers(t, server, crm, dn); got != "owner" {
+			t.Errorf("crm refers by %q", got)
+		}
+		modify(t, server, crm, "member", dn)
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, disable)
+		if got := refers(t, server, crm, dn); got != "owner" {
+			t.Errorf("when it is said again crm refers by %q", got)
+		}
+	})
+}
+
 // TestOnBlockWhileAdded: who is put into a group by another copy while he is blocked is in it when that comes last, and in none otherwise.
 func TestOnBlockWhileAdded(t *testing.T) {
 	for _, keeps := range []string{"false", "true"} {

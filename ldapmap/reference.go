@@ -63,6 +63,13 @@ func (t *Type) ReferencesTo(name string) []*Reference {
 // IsMembers says that it holds members of a group.
 func (r *Reference) IsMembers() bool { return slices.Contains(r.Type.Members, r) }
 
+// HoldsMembers says that the reference is by members: of groups of the map, or of those elsewhere that hold them by the same attribute.
+func (r *Reference) HoldsMembers() bool {
+	elsewhere := !slices.Contains(r.Type.Map.Types, r.Type)
+	holds := func(t *Type) bool { return t.holdsMembers(r.Attribute) }
+	return r.IsMembers() || elsewhere && slices.ContainsFunc(r.Type.Map.Types, holds)
+}
+
 // IsKept says that the server itself keeps the reference true.
 func (r *Reference) IsKept() bool { return r.Of == "" && r.Type.Server.KeepsReferences }
 

@@ -9,7 +9,8 @@ import (
 
 // follows says that a change of an entry elsewhere does no more than keep a reference true: by the attributes that refer, it takes away
 // and gives names that the plan leaves to nobody or takes, or gives the placeholder. What keeps the reference to an entry that the plan
-// deletes or renames may do so with any name below the map's bases: by what name that goes, another may have decided meanwhile.
+// deletes or renames may do so with any name below the map's bases: by what name that goes, another may have decided meanwhile. The entry
+// that the plan is about may be taken out of what refers to it: it leaves the groups.
 func follows(m *ldapmap.Map, p ldif.Plan, s ldif.Step, c ldif.Change) bool {
 	if c.Kind != ldif.Modify || !m.Elsewhere.Covers(c.DN) {
 		return false
@@ -25,12 +26,26 @@ func follows(m *ldapmap.Map, p ldif.Plan, s ldif.Step, c ldif.Change) bool {
 			}
 			switch mod.Op {
 			case ldif.DeleteValues:
-				return !known
+				return !known && !about(m, p, r.Calls(value))
 			case ldif.AddValues:
 				return !known && value != r.Placeholder
 			}
 			return true
 		})
+	})
+}
+
+// about says that the name is that of the entry that the plan is about.
+func about(m *ldapmap.Map, p ldif.Plan, name ldapmap.Name) bool {
+	t := m.TypeOf(p.Before)
+	switch {
+	case t == nil:
+		return false
+	case name.Of == "":
+		return m.Server.SameDN(p.Before.DN, name.Value)
+	}
+	return slices.ContainsFunc(t.Names(name.Naming, p.Before), func(v string) bool {
+		return name.IsSame(m.Server, ldapmap.Name{Naming: name.Naming, Value: v})
 	})
 }
 

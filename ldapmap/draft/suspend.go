@@ -169,7 +169,7 @@ func (d *Draft) withDepartures(p ldif.Plan, own ldif.Plan, f Facts) ldif.Plan {
 	for _, name := range d.departs() {
 		now := d.called(name, own)
 		for _, r := range f.Referrers[name] {
-			if !r.Reference.IsMembers() || now == "" {
+			if !r.Reference.HoldsMembers() || now == "" {
 				continue
 			}
 			step := r.step(now, "", f.Placeholder)
@@ -188,5 +188,5 @@ func (d *Draft) withDepartures(p ldif.Plan, own ldif.Plan, f Facts) ldif.Plan {
 
 // parted are the groups among those that refer to the name.
 func parted(referrers []Referrer) []Referrer {
-	return slices.DeleteFunc(slices.Clone(referrers), func(r Referrer) bool { return !r.Reference.IsMembers() })
+	return slices.DeleteFunc(slices.Clone(referrers), func(r Referrer) bool { return !r.Reference.HoldsMembers() })
 }
