@@ -57,12 +57,13 @@ func (h history) changed(id string) (left *ldif.Entry, changed bool) {
 	return left, changed
 }
 
-// left is the id of the entry that the write made, and left without all that was to follow; "" where there is none, or nobody knows its id.
-// count is how many members it was given for certain.
+// left is the id of the entry that the write made, or was given, and left without all that was to follow; "" where there is none, or nobody
+// knows its id. count is how many members it was given for certain.
 func (h history) left(members *ldapmap.Reference) (id string, count int) {
 	for _, a := range h {
 		made := slices.IndexFunc(a.receipt.Plan.Steps, func(s ldif.Step) bool { return s.Change.If.Made })
-		if a.receipt.Err == nil || made < 0 {
+		revived := a.draft != nil && a.draft.Revives()
+		if a.receipt.Err == nil || made < 0 && !revived {
 			continue
 		}
 		for i, step := range a.receipt.Steps {
@@ -70,7 +71,10 @@ func (h history) left(members *ldapmap.Reference) (id string, count int) {
 				count += given(a.receipt.Plan.Steps[i].Change, members)
 			}
 		}
-		if count > 0 {
+		switch {
+		case count > 0 && revived:
+			return members.Type.ID(a.entry), count
+		case count > 0:
 			return a.receipt.Steps[made].Sent.If.ID, count
 		}
 	}

@@ -319,6 +319,9 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 		}
 		steps = append(steps, modifyStep(d.t, dn, m, e, condition))
 	}
+	if d.revived {
+		return withoutMembersBack(d.t, steps)
+	}
 	return steps
 }
 

@@ -112,14 +112,7 @@ func (d *Draft) lock() (mods []ldif.Mod, blocks []string, err error) {
 // has gone has no members.
 func (d *Draft) parting(lock []ldif.Mod) []ldif.Mod {
 	e, t := d.write.Entry, d.t
-	var mods []ldif.Mod
-	for _, members := range t.Members {
-		none := ldif.Mod{Op: ldif.ReplaceValues, Name: members.Attribute, Settled: true}
-		if members.Placeholder != "" {
-			none.Values = []string{members.Placeholder}
-		}
-		mods = append(mods, none)
-	}
+	mods := noMembers(t)
 	if t.Leaving.Mode == compile.StripEntry {
 		rdn, _ := entryRDN(e)
 		for _, a := range t.Stripped(e, rdn) {
@@ -137,6 +130,18 @@ func (d *Draft) parting(lock []ldif.Mod) []ldif.Mod {
 			old = e.Values(m.Type)
 		}
 		mods = append(mods, swap(m.Type, old, []string{m.Value})...)
+	}
+	return mods
+}
+
+// noMembers are the modifications that leave a group without members.
+func noMembers(t *ldapmap.Type) (mods []ldif.Mod) {
+	for _, members := range t.Members {
+		none := ldif.Mod{Op: ldif.ReplaceValues, Name: members.Attribute, Settled: true}
+		if members.Placeholder != "" {
+			none.Values = []string{members.Placeholder}
+		}
+		mods = append(mods, none)
 	}
 	return mods
 }

@@ -2,6 +2,7 @@ package draft
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"scimbridge/ldapmap"
@@ -34,6 +35,9 @@ func (d *Draft) revival(e *ldif.Entry) (*Draft, error) {
 	return r, nil
 }
 
+// Revives says that the write makes a resource of a leaver's entry again.
+func (d *Draft) Revives() bool { return d.revived }
+
 // Entry is the entry that the write is about, nil of a create.
 func (d *Draft) Entry() *ldif.Entry { return d.write.Entry }
 
@@ -51,6 +55,27 @@ func (d *Draft) comesBack() bool {
 // lacks says that an entry that is given back, or suspended no more, has lost what the map computes.
 func (d *Draft) lacks(r *ldapmap.Rule) bool {
 	return (d.revived && !r.OnCreate() || d.regains(r)) && r.Computed() && len(d.write.Entry.Values(r.LDAP)) == 0
+}
+
+// withoutMembersBack has a group that is a leaver's again, because a step was refused, without the members that it was given.
+func withoutMembersBack(t *ldapmap.Type, steps []ldif.Step) []ldif.Step {
+	for i, s := range steps {
+		gives := func(m ldif.Mod) bool { return m.Op == ldif.AddValues && m.Settled }
+		if len(t.Members) == 0 || !slices.ContainsFunc(s.Change.Mods, gives) {
+			continue
+		}
+		back := ldif.Change{Kind: ldif.Modify, DN: s.Change.DN, If: ldif.Condition{ID: s.Change.If.ID}}
+		if s.Inverse != nil {
+			back = *s.Inverse
+		}
+		none := noMembers(t)
+		for n := range none {
+			none[n].Settled = false // it had none before, whatever this step itself gave it
+		}
+		back.Mods = slices.Concat(none, back.Mods)
+		steps[i].Inverse = &back
+	}
+	return steps
 }
 
 // unmarked are the values that told the entry for a leaver's.
