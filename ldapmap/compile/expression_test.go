@@ -187,3 +187,20 @@ func TestReads(t *testing.T) {
 		}
 	}
 }
+
+// A text that is cut within a character is none: the directory would refuse it, or show another.
+func TestCutWithinCharacter(t *testing.T) {
+	rt := fullResourceType(Options{Type: "User"})
+	for source, want := range map[string]string{`title[0:1]`: "", `title[0:2]`: "Å", `truncate(title, 1)`: "Å"} {
+		e, err := newExpression(source, rt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := scim.Resource{"title": "Ås"}
+		values, err := e.Values(r, rt, "")
+		text, problem := e.Eval(r, rt, "")
+		if text != want || (err == nil) != (want != "") || (problem == nil) != (want != "") || len(values) == 1 && values[0] != want {
+			t.Errorf("%s is %q, %v and %q, %v", source, text, problem, values, err)
+		}
+	}
+}
