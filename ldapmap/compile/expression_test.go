@@ -90,9 +90,10 @@ func TestExpressions(t *testing.T) {
 		`join(userName, "-")`:                    `join(list, sep) takes a list, and userName is text (1:6)`,
 		`regexp(userName, title)`:                `the pattern of regexp(s, pattern) is a text of the map itself (1:18)`,
 		`substitute(userName, "(", "")`:          "\"(\" is no pattern: error parsing regexp: missing closing ): `(` (1:22)",
-		`dateTime(title, "filetime")`:            `"filetime" is none of generalizedTime, fileTime, shadowDays; did you mean fileTime? (1:17)`,
-		`switch(title, "", "A")`:                 `switch(s, otherwise, key, value, …): the last key, "A", has no value (1:1)`,
-		`active ? 1 : lower([title])`:            `lower(s) takes text, and [title] is a list (1:20)`,
+		`dateTime(title, "filetime")`: `"filetime" is none of generalizedTime, fileTime, shadowDays; ` +
+			`did you mean fileTime? (1:17)`,
+		`switch(title, "", "A")`:      `switch(s, otherwise, key, value, …): the last key, "A", has no value (1:1)`,
+		`active ? 1 : lower([title])`: `lower(s) takes text, and [title] is a list (1:20)`,
 	} {
 		if _, err := newExpression(source, rt); err == nil || firstLine(err) != want {
 			t.Errorf("%s: %v, want %s", source, err, want)
