@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -58,10 +59,13 @@ func grammar(checked bool) []expr.Option {
 	return options
 }
 
-// Text is a SCIM value as text; an error for what is none.
+// Text is a SCIM value as text; an error for what is none, or is one no more: expr's s[0:3] counts octets.
 func Text(value any) (string, error) {
 	switch v := value.(type) {
 	case string:
+		if !utf8.ValidString(v) {
+			return "", misuse("the text is cut within a character: truncate(s, n) counts characters, and s[a:b] octets")
+		}
 		return v, nil
 	case fmt.Stringer:
 		return v.String(), nil
@@ -166,7 +170,7 @@ func (e *Expression) Eval(r scim.Resource, rt *schema.ResourceType, base string)
 // Values gives its value as texts: those of a list that are not empty, or the one that it is.
 func (e *Expression) Values(r scim.Resource, rt *schema.ResourceType, base string) (texts []string, err error) {
 	value, seen, err := e.run(r, rt, base)
-	if text, ok := value.(string); ok && text != "" {
+	if text, ok := value.(string); ok && text != "" && utf8.ValidString(text) {
 		return []string{text}, nil
 	}
 	values, isList := []any(nil), false

@@ -90,9 +90,10 @@ func TestExpressions(t *testing.T) {
 		`join(userName, "-")`:                    `join(list, sep) takes a list, and userName is text (1:6)`,
 		`regexp(userName, title)`:                `the pattern of regexp(s, pattern) is a text of the map itself (1:18)`,
 		`substitute(userName, "(", "")`:          "\"(\" is no pattern: error parsing regexp: missing closing ): `(` (1:22)",
-		`dateTime(title, "filetime")`:            `"filetime" is none of generalizedTime, fileTime, shadowDays; did you mean fileTime? (1:17)`,
-		`switch(title, "", "A")`:                 `switch(s, otherwise, key, value, …): the last key, "A", has no value (1:1)`,
-		`active ? 1 : lower([title])`:            `lower(s) takes text, and [title] is a list (1:20)`,
+		`dateTime(title, "filetime")`: `"filetime" is none of generalizedTime, fileTime, shadowDays; ` +
+			`did you mean fileTime? (1:17)`,
+		`switch(title, "", "A")`:      `switch(s, otherwise, key, value, …): the last key, "A", has no value (1:1)`,
+		`active ? 1 : lower([title])`: `lower(s) takes text, and [title] is a list (1:20)`,
 	} {
 		if _, err := newExpression(source, rt); err == nil || firstLine(err) != want {
 			t.Errorf("%s: %v, want %s", source, err, want)
@@ -184,6 +185,23 @@ func TestReads(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s reads (-want +got):\n%s", source, diff)
+		}
+	}
+}
+
+// A text that is cut within a character is none: the directory would refuse it, or show another.
+func TestCutWithinCharacter(t *testing.T) {
+	rt := fullResourceType(Options{Type: "User"})
+	for source, want := range map[string]string{`title[0:1]`: "", `title[0:2]`: "Å", `truncate(title, 1)`: "Å"} {
+		e, err := newExpression(source, rt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := scim.Resource{"title": "Ås"}
+		values, err := e.Values(r, rt, "")
+		text, problem := e.Eval(r, rt, "")
+		if text != want || (err == nil) != (want != "") || (problem == nil) != (want != "") || len(values) == 1 && values[0] != want {
+			t.Errorf("%s is %q, %v and %q, %v", source, text, problem, values, err)
 		}
 	}
 }

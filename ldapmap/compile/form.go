@@ -40,7 +40,8 @@ func (f *Form) Asked(value any, exactly bool) []string {
 	spellings := []any{value}
 	text, isText := value.(string)
 	if isText && !exactly {
-		spellings = append(spellings, strings.ToLower(text), strings.ToUpper(text))
+		bare := strings.TrimSpace(text) // spaces at the ends do not count, and might within what is written
+		spellings = append(spellings, bare, strings.ToLower(bare), strings.ToUpper(bare))
 	}
 	var asked []string
 	for _, s := range spellings {

@@ -121,7 +121,8 @@ func (c *argumentCheck) meant(f function, call *ast.CallNode) {
 		}
 	case "dateTime":
 		if isText && timeForms[text.Value] == nil {
-			c.report(call.Arguments[1], "%q is none of %s%s", text.Value, timeFormNames, DidYouMean(text.Value, strings.Split(timeFormNames, ", ")))
+			meant := DidYouMean(text.Value, strings.Split(timeFormNames, ", "))
+			c.report(call.Arguments[1], "%q is none of %s%s", text.Value, timeFormNames, meant)
 		}
 	case "regexp", "substitute":
 		if !isText {
