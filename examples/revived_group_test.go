@@ -47,7 +47,7 @@ func TestRevivedGroupIsStopped(t *testing.T) {
 			}
 			return memdir.Fault{}
 		})
-		answer, content := d.do(t, http.MethodPost, "/Groups", body)
+		_, _ = d.do(t, http.MethodPost, "/Groups", body)
 		server.Mem.Fault(nil)
 		d.await(t, http.StatusOK, "/Users/"+ids[0])
 		held := d.entry(t, group).Values("member")
@@ -55,7 +55,7 @@ func TestRevivedGroupIsStopped(t *testing.T) {
 		if got.StatusCode == http.StatusNotFound && len(held) > 1 {
 			t.Errorf("a deleted group has %d members", len(held))
 		}
-		answer, content = d.do(t, http.MethodPost, "/Groups", body)
+		answer, content := d.do(t, http.MethodPost, "/Groups", body)
 		if answer.StatusCode != http.StatusCreated || len(d.members(t, group)) != len(ids) {
 			t.Errorf("again: %d %.300s", answer.StatusCode, content)
 		}
