@@ -28,8 +28,8 @@ func FuzzFunctions(f *testing.F) {
 			"regexp": `regexp(title, "(a|b)+")`, "substitute": `substitute(title, "(.)", nickName)`, "split": `split(title, nickName)`,
 			"join":     `join([title, nickName], nickName)`,
 			"truncate": `truncate(title, 3)`,
-			"switch": `switch(title, nickName, nickName, title)`,
-			"before": `before(title, nickName)`, "after": `after(title, nickName)`, "replace": `replace(title, nickName, title)`,
+			"switch":   `switch(title, nickName, nickName, title)`,
+			"before":   `before(title, nickName)`, "after": `after(title, nickName)`, "replace": `replace(title, nickName, title)`,
 			"dateTime": `dateTime(title, "generalizedTime")`,
 		}[f1.name()]
 		if source == "" {
