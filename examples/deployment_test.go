@@ -73,6 +73,9 @@ var ownServers = map[string]map[string]func(t testing.TB) *dirtest.Server{
 	"openldap-posix": {"openldap": func(t testing.TB) *dirtest.Server {
 		return dirtest.OpenLDAP(t, dirtest.Config("index uidNumber,gidNumber,memberUid,description,businessCategory,homeDirectory eq"))
 	}},
+	"legacy": {"openldap": func(t testing.TB) *dirtest.Server {
+		return dirtest.OpenLDAP(t, dirtest.Config("index description,employeeNumber,businessCategory eq"))
+	}},
 }
 
 // ds389Schema is the OpenLDAP example's without the attribute that blocks there: 389 Directory Server has one of its own, for every entry.

@@ -30,10 +30,20 @@ var runs = []struct {
 		folder: "openldap-posix", user: `"userName":"Bo@contoso.example","displayName":"Bo Dahl"`,
 		dn: "uid=bo,ou=people,dc=example,dc=org", as: "cn=hosts,dc=example,dc=org", password: "hosts-secret",
 		asked: []string{ // as nslcd and sssd do for getent passwd, getent group and id
-			"(&(objectClass=posixAccount)(uid=bo)(uidNumber=20000)(gidNumber=10000)(homeDirectory=/home/bo)(loginShell=/bin/bash)(gecos=Bo Dahl))",
+			"(&(objectClass=posixAccount)(uid=bo)(gecos=Bo Dahl)(gidNumber=10000)(homeDirectory=/home/bo)(loginShell=/bin/bash))",
 			"(&(objectClass=posixAccount)(uidNumber=20000))",
 			"(&(objectClass=posixGroup)(gidNumber=10000)(cn=people))",
 			"(&(objectClass=posixGroup)(memberUid=bo)(cn=crew)(gidNumber=20000))",
+		},
+	},
+	{
+		folder: "legacy",
+		user:   `"userName":"bo@contoso.example","displayName":"Bo Dahl","` + enterpriseURN + `":{"department":"Sales"}`,
+		dn:     "cn=Bo Dahl,ou=Sales,ou=staff,dc=example,dc=org", as: "cn=scimbridge,dc=example,dc=org", password: "bridge-secret",
+		asked: []string{
+			"(&(uid=bo@contoso.example)(employeeType=staff)(departmentNumber=Sales))",
+			"(&(objectClass=organizationalUnit)(ou=Sales))",
+			"(&(cn=crew)(member=cn=Bo Dahl,ou=Sales,ou=staff,dc=example,dc=org))",
 		},
 	},
 }
@@ -53,7 +63,8 @@ func TestRun(t *testing.T) {
 			e.made(t, "/Groups", resource("/Groups", `"displayName":"crew","members":[{"value":"`+user+`"}]`))
 			e.binds(t, r.dn, password, true)
 			for _, filter := range r.asked {
-				request := ldap.NewSearchRequest("dc=example,dc=org", ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, nil, nil)
+				request := ldap.NewSearchRequest("dc=example,dc=org", ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+					filter, nil, nil)
 				found, err := e.bind(t, r.as, r.password).Search(request)
 				if err != nil || len(found.Entries) != 1 {
 					t.Errorf("%s: %v %v", filter, found, err)
