@@ -3,6 +3,7 @@ package examples_test
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -86,6 +87,46 @@ func TestLeftWhileReferredTo(t *testing.T) {
 		if held := c.holds(t, c.report, "manager"); len(held) > 0 {
 			t.Errorf("the manager is %q", held)
 		}
+	})
+}
+
+// TestLeftOnTheWay: on every server, who is deleted and kept between the look and the write of another copy is no member, nor enabled.
+func TestLeftOnTheWay(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		leaversModes(t, server, func(t *testing.T, env []string) {
+			proxy := dirtest.Counted(t, server)
+			other, d := deploy(t, server, env...), deploy(t, server, append(env, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)...)
+			leaver, stays := d.login(t, "leaver@contoso.example", "Secret-123"), d.user(t, "stays@contoso.example")
+			group := d.group(t, "Crew", stays)
+			beside := func(method, path, body string) {
+				gone := false
+				proxy.Before(func(operation string) {
+					if operation == "modify" && !gone {
+						gone = true
+						other.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+leaver, "")
+					}
+				})
+				if answer, content := d.do(t, method, path, body); answer.StatusCode >= 500 || !gone {
+					t.Errorf("%v: %d %s", gone, answer.StatusCode, content)
+				}
+				proxy.Before(nil)
+			}
+			beside(http.MethodPatch, "/Groups/"+group, addMembers(leaver))
+			names := strings.Join(other.held(t, group), " ")
+			if other.members(t, group)[leaver] != 0 || strings.Contains(names, "=leaver") {
+				t.Errorf("the group holds %q", names)
+			}
+			if back := d.user(t, "leaver@contoso.example"); back != leaver {
+				t.Errorf("revived as %s", back)
+			}
+			if got := other.members(t, group); got[leaver] != 0 {
+				t.Errorf("the group shows %v", got)
+			}
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, disable)
+			beside(http.MethodPatch, "/Users/"+leaver, enable)
+			other.want(t, http.StatusNotFound, http.MethodGet, "/Users/"+leaver, "")
+			other.letsIn(t, leaver, "Secret-123", false)
+		})
 	})
 }
 
