@@ -41,13 +41,22 @@ func (t *Type) SetIn(e *ldif.Entry, attribute string) []string {
 	})
 }
 
-// Clearable are the attributes of those that the entry can be without: its classes do not demand them, and they do not name it.
-func (t *Type) Clearable(names []string, e *ldif.Entry, rdn ldif.RDN) []string {
-	must := t.Server.Schema.Must(e.Values("objectClass")...)
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		named := slices.ContainsFunc(rdn, func(a ldif.AVA) bool { return t.IsSame(a.Type, name) })
-		return named || slices.ContainsFunc(must, func(m string) bool { return t.IsSame(m, name) })
+// Of is the suspension of the entry (nil: a new one), which keeps what its own classes demand, and what names it.
+func (s *Suspension) Of(t *Type, e *ldif.Entry) *Suspension {
+	if e == nil {
+		return s
+	}
+	name, _ := ldif.SplitDN(e.DN)
+	rdn, _ := ldif.ParseRDN(name)
+	kept := t.Server.Schema.Must(e.Values("objectClass")...)
+	for _, a := range rdn {
+		kept = append(kept, a.Type)
+	}
+	own := *s
+	own.Clear = slices.DeleteFunc(slices.Clone(s.Clear), func(name string) bool {
+		return slices.ContainsFunc(kept, func(k string) bool { return t.IsSame(k, name) })
 	})
+	return &own
 }
 
 // suspended are the attributes that suspensions write.
@@ -80,7 +89,7 @@ func (l *learner) suspension(key string, o compile.SuspensionOptions) *Suspensio
 	s := &Suspension{LeaveGroups: o.LeaveGroups}
 	for i, name := range o.Clear {
 		path := fmt.Sprintf("%s.clear[%d]", key, i)
-		name = l.known(path, name)
+		name = l.t.Server.Schema.Description(l.known(path, name))
 		s.Clear = append(s.Clear, name)
 		switch {
 		case l.demanded(name):

@@ -22,7 +22,7 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 		diff.values(d.t.Tombstone, d.tombstones(), asValues(d.tombstone))
 	}
 	d.unmarked(diff)
-	d.suspended(diff, rdn)
+	d.suspended(diff)
 	activated, err := d.activate(diff)
 	if err != nil {
 		return nil, nil, err
@@ -64,7 +64,7 @@ func (d *Draft) attributes(diff *difference, f Facts, a allotment, rdn ldif.RDN)
 		if !ldif.Named(names, at.Name) && !slices.ContainsFunc(at.Rules, d.touches) {
 			continue
 		}
-		if d.drops(at) || d.clears(at.Name) && !ldif.Named(names, at.Name) {
+		if d.drops(at) || d.clears(at.Name) {
 			continue
 		}
 		for _, r := range at.Rules {

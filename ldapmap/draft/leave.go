@@ -85,10 +85,6 @@ func leaves(p ldif.Plan) bool {
 // are those ways' attributes.
 func (d *Draft) lock() (mods []ldif.Mod, blocks []string, err error) {
 	e := d.write.Entry
-	rdn, err := entryRDN(e)
-	if err != nil {
-		return nil, nil, err
-	}
 	diff := &difference{t: d.t, entry: e}
 	for _, a := range d.t.Active {
 		if a.IsBlocked(e) {
@@ -101,7 +97,7 @@ func (d *Draft) lock() (mods []ldif.Mod, blocks []string, err error) {
 		diff.values(a.Attribute, old, now)
 		blocks = append(blocks, a.Attribute)
 	}
-	d.blockedByDelete().suspended(diff, rdn)
+	d.blockedByDelete().suspended(diff)
 	if err := diff.compare(); err != nil {
 		return nil, nil, err
 	}

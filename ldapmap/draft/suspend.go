@@ -40,13 +40,13 @@ func (d *Draft) suspend() {
 	}
 	if d.t.OnBlock != nil {
 		d.suspensions = append(d.suspensions, suspension{
-			d.t.OnBlock, e != nil && !d.t.IsActive(e), d.after["active"] == false, says("active"),
+			d.t.OnBlock.Of(d.t, e), e != nil && !d.t.IsActive(e), d.after["active"] == false, says("active"),
 		})
 	}
 	if d.t.OnTombstone != nil {
 		name, _ := d.after["userName"].(string)
 		d.suspensions = append(d.suspensions, suspension{
-			d.t.OnTombstone, e != nil && d.t.IsLeaver(e), d.tombstone != "" || ldapmap.IsTombstoneName(name), says("userName"),
+			d.t.OnTombstone.Of(d.t, e), e != nil && d.t.IsLeaver(e), d.tombstone != "" || ldapmap.IsTombstoneName(name), says("userName"),
 		})
 	}
 	for _, r := range d.t.Rules {
@@ -89,12 +89,12 @@ func (d *Draft) regains(r *ldapmap.Rule) bool {
 }
 
 // suspended notes what the suspensions clear, set and take back.
-func (d *Draft) suspended(diff *difference, rdn ldif.RDN) {
+func (d *Draft) suspended(diff *difference) {
 	e := d.write.Entry
 	var done []string
 	for _, s := range d.suspensions {
 		if s.begins() {
-			for _, name := range d.t.Clearable(s.Clear, e, rdn) {
+			for _, name := range s.Clear {
 				diff.values(name, e.Values(name), nil)
 			}
 		}
@@ -128,7 +128,7 @@ func (d *Draft) set(attribute string) (values []string) {
 func (d *Draft) blockedByDelete() *Draft {
 	blocked := &Draft{t: d.t, write: d.write}
 	if d.t.OnBlock != nil && len(d.t.Active) > 0 {
-		blocked.suspensions = []suspension{{d.t.OnBlock, !d.t.IsActive(d.write.Entry), true, true}}
+		blocked.suspensions = []suspension{{d.t.OnBlock.Of(d.t, d.write.Entry), !d.t.IsActive(d.write.Entry), true, true}}
 	}
 	return blocked
 }
@@ -181,6 +181,26 @@ func (d *Draft) withDepartures(p ldif.Plan, own ldif.Plan, f Facts) ldif.Plan {
 	for i := range p.Steps {
 		if id != "" && p.Steps[i].Change.If.ID == id {
 			p.Steps[i].Inverse = nil
+		}
+	}
+	return p
+}
+
+// Staying is the plan without the leaving of the group with the DN: what is done where that may not be written. It is the same plan where
+// nothing in it leaves that group.
+func (d *Draft) Staying(p ldif.Plan, dn string) ldif.Plan {
+	if len(d.departs()) == 0 {
+		return p
+	}
+	id := d.t.ID(d.write.Entry)
+	p.Steps, p.Effects = slices.Clone(p.Steps), slices.Clone(p.Effects)
+	for step, effect := len(p.Steps)-1, len(p.Effects)-1; step >= 0; step, effect = step-1, effect-1 { // they come last, each with an effect
+		s := p.Steps[step]
+		if s.Change.If.ID == id || s.Inverse != nil || s.Keeps != (ldif.Keeps{}) {
+			break
+		}
+		if d.t.Server.SameDN(s.Change.DN, dn) {
+			p.Steps, p.Effects = slices.Delete(p.Steps, step, step+1), slices.Delete(p.Effects, effect, effect+1)
 		}
 	}
 	return p

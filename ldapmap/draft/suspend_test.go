@@ -142,6 +142,40 @@ userAccountControl: 512
 `, nil, says("active"), func(r scim.Resource) { r["active"] = true })
 }
 
+// TestSuspensionOfFound: what names an entry that was found stays, though the map clears it.
+func TestSuspensionOfFound(t *testing.T) {
+	w := maptest.New(t, ldif.OpenLDAP, `
+- type: User
+  base: ou=people,dc=example
+  objectClasses: [inetOrgPerson]
+  rename: never
+  attributes: [{scim: userName, ldap: uid}, {scim: 'emails[type eq "work"].value', ldap: mail}, {scim: title, ldap: title}]
+  active: {attribute: employeeType, blocked: left}
+  onBlock: {clear: [mail, title]}
+`, "dn: mail=old@work,ou=people,dc=example\nobjectClass: inetOrgPerson\nuid: old\ncn: old\nsn: old\nmail: old@work\ntitle: Clerk\n")
+	users, e := w.Map.Type("User"), w.Entries[0]
+	before := w.See(users, e)
+	after := before.Clone()
+	after["active"] = false
+	p, err := w.Plan(users, draft.Write{Entry: e, Before: before, After: after}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `# if id=00000000-0000-0000-0000-000000000000 version=csn
+dn: mail=old@work,ou=people,dc=example
+changetype: modify
+delete: title
+title: Clerk
+-
+add: employeeType
+employeeType: left
+-
+`
+	if diff := cmp.Diff(want, p.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 type saysNames []string
 
 func (s saysNames) Names(ref schema.Ref) bool { return slices.Contains(s, ref.Attr.Name) }
