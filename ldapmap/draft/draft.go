@@ -64,6 +64,7 @@ func New(t *ldapmap.Type, w Write) (*Draft, error) {
 	}
 	d.settleActive()
 	d.suspend()
+	d.keepForms()
 	d.keepOnce()
 	if err := d.share(); err != nil {
 		return nil, err

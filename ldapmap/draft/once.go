@@ -34,3 +34,23 @@ func (d *Draft) keepOnce() {
 		}
 	}
 }
+
+// keepForms takes for what was there a value that is written as that is: the form does not tell them apart.
+func (d *Draft) keepForms() {
+	if d.isCreate() {
+		return
+	}
+	for _, r := range d.t.Rules {
+		if r.Form == nil || r.Computed() || r.Many() || d.t.IsUnique(r) {
+			continue
+		}
+		was, is := d.t.SCIMValues(r, d.before), d.t.SCIMValues(r, d.after)
+		if len(was) != 1 || len(is) != 1 || scim.SameValue(was[0], is[0]) {
+			continue
+		}
+		held := d.t.Held(r, d.write.Entry)
+		if stored, err := r.Form.Write(is[0]); err == nil && len(held) > 0 && stored == held[0] {
+			d.after = d.t.Setting(r, d.after, was[0])
+		}
+	}
+}

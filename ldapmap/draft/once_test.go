@@ -26,7 +26,16 @@ func TestWrittenOnce(t *testing.T) {
     - {scim: 'emails[type eq "work"].value', ldap: mail, on: create}
     - {ldap: description, value: title}
     - {ldap: businessCategory, value: previous.title}
-`, "dn: uid=anna,ou=people,dc=example\nobjectClass: inetOrgPerson\nuid: anna\nsn: Lind\ncn: Anna\ntitle: Boss\nemployeeType: cook\nmail: a@x\n")
+`, `
+dn: uid=anna,ou=people,dc=example
+objectClass: inetOrgPerson
+uid: anna
+sn: Lind
+cn: Anna
+title: Boss
+employeeType: cook
+mail: a@x
+`)
 	users, e := w.Map.Type("User"), w.Entries[0]
 	before := w.See(users, e)
 	for _, after := range []scim.Resource{
@@ -52,5 +61,37 @@ func TestWrittenOnce(t *testing.T) {
 				t.Errorf("%s is not among what is dropped, %q", path, dropped)
 			}
 		}
+	}
+}
+
+// A value that stands in the directory as it is there already is no change, however it was sent: what was before stays what it was.
+func TestSameForm(t *testing.T) {
+	w := maptest.New(t, ldif.OpenLDAP, `
+- type: User
+  base: ou=people,dc=example
+  objectClasses: [inetOrgPerson]
+  dn: '"uid=" + rdn(userName) + "," + base'
+  attributes:
+    - {scim: userName, ldap: uid}
+    - {scim: name.familyName, ldap: sn, empty: userName}
+    - {scim: displayName, ldap: cn, empty: userName}
+    - {scim: title, ldap: title, value: lower(value), read: value}
+    - {ldap: description, value: previous.title}
+`, `
+dn: uid=anna,ou=people,dc=example
+objectClass: inetOrgPerson
+uid: anna
+sn: Lind
+cn: Anna
+title: chief
+description: clerk
+`)
+	users, e := w.Map.Type("User"), w.Entries[0]
+	before := w.See(users, e)
+	after := before.Clone()
+	after["title"] = "Chief"
+	p, err := w.Plan(users, draft.Write{Entry: e, Before: before, After: after}, false)
+	if err != nil || !p.Empty() {
+		t.Errorf("%v\n%s", err, p)
 	}
 }
