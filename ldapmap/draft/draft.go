@@ -40,7 +40,7 @@ type Draft struct {
 	tombstone     string // the name that the entry is to carry beside its login; "": none
 	revived       bool   // the entry was a leaver's, and is a resource again
 	suspensions   []suspension
-	refused       []string // the SCIM attributes of which the request says what a suspension has no place for
+	refused       []string // the SCIM attributes of which the request says what a suspension or a line with `on: create` has no place for
 	displaced     bool     // the entry makes room for another: its tombstone name becomes its own
 
 	name      name                         // what the DN expression makes of the change
@@ -64,6 +64,8 @@ func New(t *ldapmap.Type, w Write) (*Draft, error) {
 	}
 	d.settleActive()
 	d.suspend()
+	d.keepForms()
+	d.keepOnce()
 	if err := d.share(); err != nil {
 		return nil, err
 	}
