@@ -2,10 +2,12 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
@@ -185,8 +187,9 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	if a.entry == nil && !a.room {
 		a.dn = plan.DN()
 	}
-	if err := r.guard.Judge(ctx, r.world, r.server, plan); err != nil { // 5
-		return past, err
+	plan, refusal := r.judged(ctx, a.draft, plan) // 5
+	if plan.Empty() {
+		return past, refusal
 	}
 	if err := ctx.Err(); err != nil { // nobody waits for it any more
 		return past, err
@@ -194,7 +197,32 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	// 6: a journal that must know of a write before it happens is told here
 	a.receipt = r.directory.Execute(through, plan, in.reads()) // 7
 	r.record(a.receipt)                                        // 8
+	if a.receipt.Err == nil && refusal != nil {
+		return append(past, a), refusal
+	}
 	return append(past, a), a.receipt.Err
+}
+
+// judged is as much of the plan as may run, with what refuses the rest: who is blocked is blocked, whatever groups keep him.
+func (r *request) judged(ctx context.Context, d *draft.Draft, plan ldif.Plan) (_ ldif.Plan, refused error) {
+	for {
+		err := r.guard.Judge(ctx, r.world, r.server, plan)
+		if err == nil {
+			return plan, refused
+		}
+		if refused == nil {
+			refused = err
+		}
+		refusal, is := errors.AsType[*guard.Refusal](err)
+		if !is {
+			return ldif.Plan{}, err
+		}
+		rest := d.Staying(plan, refusal.DN)
+		if len(rest.Steps) == len(plan.Steps) {
+			return ldif.Plan{}, refused
+		}
+		plan = rest
+	}
 }
 
 // failed is the error of a write that is given up, with what it is about.

@@ -309,6 +309,32 @@ func TestOnBlockElsewhere(t *testing.T) {
 	})
 }
 
+// TestOnBlockBesideProtected: a group that may not be written keeps its member, who is blocked all the same, and the client is told.
+func TestOnBlockBesideProtected(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		defer server.Empty(t)
+		before := deploy(t, server)
+		leaver := before.login(t, "leaver@contoso.example", "Secret-123")
+		crew, kept := before.group(t, "Crew", leaver), before.group(t, "Kept", leaver)
+		dn := before.entry(t, kept).DN
+		d := deploy(t, server, append(suspends(t, server), "SCIMBRIDGE_GUARD_PROTECTED_0="+dn)...)
+		for range 2 {
+			answer, content := d.do(t, http.MethodPatch, "/Users/"+leaver, disable)
+			if answer.StatusCode != http.StatusForbidden || !strings.Contains(content, dn) {
+				t.Errorf("%d %s", answer.StatusCode, content)
+			}
+			d.letsIn(t, leaver, "Secret-123", false)
+			d.suspended(t, "blocked", leaver, "", "blocked")
+			if got := d.members(t, kept); got[leaver] != 1 {
+				t.Errorf("the group that is kept: %v", got)
+			}
+			if got := d.members(t, crew); got[leaver] != 0 {
+				t.Errorf("the other group: %v", got)
+			}
+		}
+	})
+}
+
 // TestOnBlockWhileAdded: who is put into a group by another copy while he is blocked is in it when that comes last, and in none otherwise.
 func TestOnBlockWhileAdded(t *testing.T) {
 	for _, keeps := range []string{"false", "true"} {

@@ -186,6 +186,27 @@ func (d *Draft) withDepartures(p ldif.Plan, own ldif.Plan, f Facts) ldif.Plan {
 	return p
 }
 
+// Staying is the plan without the leaving of the group with the DN: what is done where that may not be written. It is the same plan where
+// nothing in it leaves that group.
+func (d *Draft) Staying(p ldif.Plan, dn string) ldif.Plan {
+	if len(d.departs()) == 0 {
+		return p
+	}
+	id := d.t.ID(d.write.Entry)
+	p.Steps, p.Effects = slices.Clone(p.Steps), slices.Clone(p.Effects)
+	// They come last, each with an effect.
+	for step, effect := len(p.Steps)-1, len(p.Effects)-1; step >= 0; step, effect = step-1, effect-1 {
+		s := p.Steps[step]
+		if s.Change.If.ID == id || s.Inverse != nil || s.Keeps != (ldif.Keeps{}) {
+			break
+		}
+		if d.t.Server.SameDN(s.Change.DN, dn) {
+			p.Steps, p.Effects = slices.Delete(p.Steps, step, step+1), slices.Delete(p.Effects, effect, effect+1)
+		}
+	}
+	return p
+}
+
 // parted are the groups among those that refer to the name.
 func parted(referrers []Referrer) []Referrer {
 	return slices.DeleteFunc(slices.Clone(referrers), func(r Referrer) bool { return !r.Reference.HoldsMembers() })
