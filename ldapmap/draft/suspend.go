@@ -194,7 +194,8 @@ func (d *Draft) Staying(p ldif.Plan, dn string) ldif.Plan {
 	}
 	id := d.t.ID(d.write.Entry)
 	p.Steps, p.Effects = slices.Clone(p.Steps), slices.Clone(p.Effects)
-	for step, effect := len(p.Steps)-1, len(p.Effects)-1; step >= 0; step, effect = step-1, effect-1 { // they come last, each with an effect
+	// They come last, each with an effect.
+	for step, effect := len(p.Steps)-1, len(p.Effects)-1; step >= 0; step, effect = step-1, effect-1 {
 		s := p.Steps[step]
 		if s.Change.If.ID == id || s.Inverse != nil || s.Keeps != (ldif.Keeps{}) {
 			break
