@@ -27,6 +27,10 @@ type example struct {
 	remedy   string
 	url      string // of the directory, where it has ports of its own
 	user     string // what Mara binds as
+	moved    string // and in her next department, where that is another DN
+
+	as, password string   // who asks, as hosts and applications do
+	asked        []string // what finds one entry each: her, and the group she is in
 }
 
 var examples = []example{
@@ -40,13 +44,33 @@ var examples = []example{
 		url:    "ldaps://127.0.0.1:636", user: "mara@contoso.example",
 	},
 	{
+		folder: "openldap-posix", programs: []string{"slapd", "ldapsearch", "curl"}, remedy: "apt-get install slapd ldap-utils curl",
+		user: "uid=mara,ou=people,dc=example,dc=org", as: "cn=hosts,dc=example,dc=org", password: "hosts-secret",
+		asked: []string{ // as nslcd and sssd do for getent passwd, getent group and id
+			"(&(objectClass=posixAccount)(uid=mara)(gecos=Mara Lind)(gidNumber=10000)(homeDirectory=/home/mara)(loginShell=/bin/bash))",
+			"(&(objectClass=posixAccount)(uidNumber=20000))",
+			"(&(objectClass=posixGroup)(gidNumber=10000)(cn=people))",
+			"(&(objectClass=posixGroup)(memberUid=mara)(cn=crew)(gidNumber=20000))",
+		},
+	},
+	{
+		folder: "legacy", programs: []string{"slapd", "ldapsearch", "curl"}, remedy: "apt-get install slapd ldap-utils curl",
+		user:  "cn=Mara Lind,ou=Sales,ou=staff,dc=example,dc=org",
+		moved: "cn=Mara Lind,ou=Research,ou=staff,dc=example,dc=org", as: "cn=scimbridge,dc=example,dc=org", password: "bridge-secret",
+		asked: []string{
+			"(&(uid=mara@contoso.example)(employeeType=staff)(departmentNumber=Sales))",
+			"(&(objectClass=organizationalUnit)(ou=Sales))",
+			"(&(cn=crew)(member=cn=Mara Lind,ou=Sales,ou=staff,dc=example,dc=org))",
+		},
+	},
+	{
 		folder: "389ds", programs: []string{"ns-slapd", "ldapsearch", "curl"}, remedy: "apt-get install 389-ds-base ldap-utils curl",
 		user: "uid=mara@contoso.example,ou=people,dc=example,dc=org",
 	},
 }
 
-// TestRun starts each example, makes a user, who binds until she is disabled (and goes to another department), and stops it: nothing is
-// left.
+// TestRun starts each example, makes a user, who binds until she is disabled (and goes to another department), and can again when she is
+// enabled, and stops it: nothing is left.
 func TestRun(t *testing.T) {
 	for _, x := range examples {
 		t.Run(x.folder, func(t *testing.T) {
@@ -60,13 +84,21 @@ func TestRun(t *testing.T) {
 				"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "Sales"}}`, "201")
 			id, _ := made["id"].(string)
 			r.binds(t, x.user, true)
+			r.ask(t, "POST", "/Groups", `{"displayName": "crew", "members": [{"value": "`+id+`"}]}`, "201")
+			for _, filter := range x.asked {
+				r.finds(t, x.as, x.password, filter)
+			}
 			disabled := r.ask(t, "PATCH", "/Users/"+id, `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
 				"Operations": [{"op": "Replace", "path": "active", "value": "False"}, {"op": "Replace", "value": "Research",
 				"path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"}]}`, "200")
 			if disabled["active"] != false {
 				t.Errorf("disabled: %v", disabled)
 			}
-			r.binds(t, x.user, false)
+			user := cmp.Or(x.moved, x.user)
+			r.binds(t, user, false)
+			r.ask(t, "PATCH", "/Users/"+id, `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+				"Operations": [{"op": "Replace", "path": "active", "value": "True"}]}`, "200")
+			r.binds(t, user, true)
 			r.stop(t)
 		})
 	}
@@ -170,6 +202,16 @@ func (r *running) binds(t *testing.T, dn string, want bool) {
 	out, err := command.CombinedOutput()
 	if (err == nil) != want {
 		t.Errorf("%s binds: %v, want %v\n%s", dn, err == nil, want, out)
+	}
+}
+
+// finds has who asks find one entry.
+func (r *running) finds(t *testing.T, as, password, filter string) {
+	t.Helper()
+	command := exec.Command("ldapsearch", "-LLL", "-x", "-H", r.ldap, "-D", as, "-w", password, "-b", "dc=example,dc=org", filter, "1.1")
+	out, err := command.Output()
+	if err != nil || strings.Count(string(out), "dn:") != 1 {
+		t.Errorf("%s: %v\n%s", filter, err, out)
 	}
 }
 

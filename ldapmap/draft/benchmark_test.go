@@ -142,7 +142,7 @@ var writes = []struct {
 		"emails": [{"primary": true, "type": "work", "value": "nils@contoso.example"}]
 	}`), 258},
 	{"member", addMember, fmt.Appendf(nil, `{"schemas":[%q],"Operations":[{"op":"add","path":"members","value":[{"value":%q}]}]}`,
-		scim.PatchOpURN, maptest.ID(0)), 121},
+		scim.PatchOpURN, maptest.ID(0)), 127},
 }
 
 // From the body and the entry to the plan, and to what is to be looked at when it is done.
