@@ -66,6 +66,8 @@ func TestExpressions(t *testing.T) {
 		`repeat("x", 100000000)`:          "cannot be computed at line 1, column 1",
 		`truncate(userName, emails[0].n)`: `truncate: null is no length`,
 		`emails[7].value`:                 `over emails ` + emails + `: cannot be computed at line 1, column 7`,
+		`find(emails, .primary)?.value`:   "at line 1, column 1, which needs something that is not assigned: `x ?? y` or",
+		`userName + emails[0].display`:    "at line 1, column 10, which needs something that is not assigned",
 	} {
 		e, err := newExpression(source, rt)
 		if err != nil {

@@ -23,6 +23,9 @@ func (e *Expression) failure(err error, seen map[string]any) string {
 		problem = own.Error()
 	case isPlace:
 		problem += fmt.Sprintf(" at line %d, column %d", place.Line, place.Column+1)
+		if strings.Contains(place.Message, " is nil,") || strings.Contains(place.Message, "<nil>") {
+			problem += ", which needs something that is not assigned: `x ?? y` or `x == true` says what holds then"
+		}
 	}
 	return "the map's expression " + e.text + " has no result" + e.over(seen) + ": " + problem
 }
