@@ -123,7 +123,8 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer(suffix, server.Base, domain, server.Base).Replace(string(content) + more)
+	text := strings.ReplaceAll(string(content), domain, server.Base) + more // which names the server's own places, if any
+	text = strings.ReplaceAll(text, suffix, server.Base)
 	c, err := config.Parse(file, []byte(text), append(variables, env...))
 	if err != nil {
 		t.Fatal(err)
