@@ -3,6 +3,7 @@ package examples_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,7 +35,8 @@ func (d *deployment) unclaimed(t testing.TB, userName, mail string) string {
 }
 
 // TestLinkRace: copies of the bridge link one entry at the same time, for different accounts of the client. One has it, and the others hear
-// of a conflict.
+// of a conflict. Where the link is to rename it, another that finds it taken between the two steps may be first to have the name, for a new
+// account: then the link is taken back, and the entry is nobody's as before.
 func TestLinkRace(t *testing.T) {
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
 		c := copies{server: server}
@@ -59,6 +61,10 @@ func TestLinkRace(t *testing.T) {
 				server.Mem.Fault(nil)
 			}
 			owner := c.of(0).want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")["externalId"]
+			newcomers := slices.DeleteFunc(slices.Clone(requests), func(r *sent) bool { return r.status != http.StatusCreated })
+			if owner == nil && round%2 == 1 && len(newcomers) == 1 && parse(t, newcomers[0].answer)["id"] != id {
+				continue
+			}
 			for n, r := range requests {
 				switch linked := r.status == http.StatusCreated; {
 				case linked != (owner == fmt.Sprintf("%d-%d", round, n)):
