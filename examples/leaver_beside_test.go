@@ -164,17 +164,9 @@ func TestLeaverOfSeveralBases(t *testing.T) {
 func TestLeaverOfValuesIsStopped(t *testing.T) {
 	for _, values := range [][]string{uidAlone, uidBeside} {
 		for _, mode := range []string{"block", "move"} {
-			for _, drop := range []memdir.Drop{memdir.DropBefore, memdir.DropAfter} {
-				for at := int32(0); ; at++ {
-					reached := false
-					t.Run(fmt.Sprintf("%d %s/%d at %d", len(values), mode, drop, at), func(t *testing.T) {
-						reached = leaverOfValuesStops(t, values, mode, at, drop)
-					})
-					if !reached || t.Failed() {
-						break
-					}
-				}
-			}
+			atEachWrite(t, fmt.Sprint(len(values), " ", mode), func(t *testing.T, at int32, drop memdir.Drop) (reached bool) {
+				return leaverOfValuesStops(t, values, mode, at, drop)
+			})
 		}
 	}
 }
@@ -221,15 +213,7 @@ func leaverOfValuesStops(t *testing.T, values []string, mode string, at int32, d
 // never linked, nor given a membership, and the same POST again completes it.
 func TestLinkIsStopped(t *testing.T) {
 	for _, mode := range []string{"block", "move"} {
-		for _, drop := range []memdir.Drop{memdir.DropBefore, memdir.DropAfter} {
-			for at := int32(0); ; at++ {
-				reached := false
-				t.Run(fmt.Sprintf("%s/%d at %d", mode, drop, at), func(t *testing.T) { reached = linkStops(t, mode, at, drop) })
-				if !reached || t.Failed() {
-					break
-				}
-			}
-		}
+		atEachWrite(t, mode, func(t *testing.T, at int32, drop memdir.Drop) (reached bool) { return linkStops(t, mode, at, drop) })
 	}
 }
 

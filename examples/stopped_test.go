@@ -67,51 +67,59 @@ func stoppedAnywhere(t *testing.T, start func(testing.TB) *dirtest.Server, env .
 			request: func(user string) (string, string, string) { return http.MethodDelete, "/Users/" + user, "" },
 		},
 	} {
-		for _, drop := range []memdir.Drop{memdir.DropBefore, memdir.DropAfter} {
-			for stop := int32(0); ; stop++ {
-				reached := false
-				t.Run(fmt.Sprintf("%s/%d at %d", what, drop, stop), func(t *testing.T) {
-					server := start(t)
-					d := deploy(t, server, append(env, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms")...)
-					user := d.create(t, "/Users", `"userName":"`+name+`","active":true,"name":{"familyName":"`+c.family+`"}`)
-					group := d.group(t, "Crew", user)
-					report := d.user(t, "report@contoso.example")
-					d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+report, operations(replace(managerPath, `"`+user+`"`)))
-					if c.leaver {
-						tombstone := strings.ReplaceAll(user, "-", "") + name
-						d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user,
-							operations(replace("userName", `"`+tombstone+`"`), replace("active", `"False"`)))
-					}
-					method, path, body := c.request(user)
-					stopsAt(server, stop, drop)
-					answer, content := d.do(t, method, path, body)
-					server.Mem.Fault(nil)
-					reached = answer.StatusCode != c.status
-					if answer.StatusCode/100 == 4 {
-						t.Fatalf("%d %s", answer.StatusCode, content)
-					}
-					d.await(t, http.StatusOK, "/Groups/"+group)
-					if c.leaver {
-						d.matchesNot(t, name, user)
-					}
-					if answer.StatusCode != c.status {
-						switch answer, content = d.do(t, method, path, body); answer.StatusCode {
-						case c.status, http.StatusNotFound, http.StatusConflict:
-						default:
-							t.Errorf("sent again: %d %s", answer.StatusCode, content)
-						}
-					}
-					if c.family != "" { // a space behind it may be left
-						shown := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+user, "")["name"]
-						if held, _ := shown.(object)["familyName"].(string); strings.TrimRight(held, " ") != c.family {
-							t.Errorf("familyName %q", held)
-						}
-					}
-					d.isTrue(t, user, group, report, name, c.gone, c.leaver)
-				})
-				if !reached || t.Failed() {
-					break
+		atEachWrite(t, what, func(t *testing.T, stop int32, drop memdir.Drop) (reached bool) {
+			server := start(t)
+			d := deploy(t, server, append(env, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms")...)
+			user := d.create(t, "/Users", `"userName":"`+name+`","active":true,"name":{"familyName":"`+c.family+`"}`)
+			group := d.group(t, "Crew", user)
+			report := d.user(t, "report@contoso.example")
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+report, operations(replace(managerPath, `"`+user+`"`)))
+			if c.leaver {
+				tombstone := strings.ReplaceAll(user, "-", "") + name
+				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user,
+					operations(replace("userName", `"`+tombstone+`"`), replace("active", `"False"`)))
+			}
+			method, path, body := c.request(user)
+			stopsAt(server, stop, drop)
+			answer, content := d.do(t, method, path, body)
+			server.Mem.Fault(nil)
+			reached = answer.StatusCode != c.status
+			if answer.StatusCode/100 == 4 {
+				t.Fatalf("%d %s", answer.StatusCode, content)
+			}
+			d.await(t, http.StatusOK, "/Groups/"+group)
+			if c.leaver {
+				d.matchesNot(t, name, user)
+			}
+			if answer.StatusCode != c.status {
+				switch answer, content = d.do(t, method, path, body); answer.StatusCode {
+				case c.status, http.StatusNotFound, http.StatusConflict:
+				default:
+					t.Errorf("sent again: %d %s", answer.StatusCode, content)
 				}
+			}
+			if c.family != "" { // a space behind it may be left
+				shown := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+user, "")["name"]
+				if held, _ := shown.(object)["familyName"].(string); strings.TrimRight(held, " ") != c.family {
+					t.Errorf("familyName %q", held)
+				}
+			}
+			d.isTrue(t, user, group, report, name, c.gone, c.leaver)
+			return reached
+		})
+	}
+}
+
+// atEachWrite runs the test with the directory going away at the first write, the second and so on, before it and after it, until the
+// request is through with its writes before it is reached.
+func atEachWrite(t *testing.T, what string, stops func(t *testing.T, at int32, drop memdir.Drop) (reached bool)) {
+	t.Helper()
+	for _, drop := range []memdir.Drop{memdir.DropBefore, memdir.DropAfter} {
+		for at := int32(0); ; at++ {
+			reached := false
+			t.Run(fmt.Sprintf("%s/%d at %d", what, drop, at), func(t *testing.T) { reached = stops(t, at, drop) })
+			if !reached || t.Failed() {
+				break
 			}
 		}
 	}
