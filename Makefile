@@ -3,7 +3,7 @@
 build:
 	go build -o scimbridge ./cmd/scimbridge
 
-# Installs the directory servers and a C compiler where it may, and ends by saying what it left out.
+# Installs the directory servers, PostgreSQL and a C compiler where it may, and ends by saying what it left out.
 test:
 	.ci/servers
 	.ci/test ./...

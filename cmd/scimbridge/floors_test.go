@@ -35,6 +35,7 @@ var floors = []string{
 	"bridge/access",
 	"bridge/guard",
 	"bridge/journal",
+	"bridge/store",
 	"bridge/directory",
 	"bridge/reason",
 	"ldapmap/draft",
@@ -54,6 +55,7 @@ var floors = []string{
 var besides = map[string][]string{
 	memdir:                     {"ldapmap/ldif"},
 	"bridge/directory/dirtest": {"ldapmap/ldif", memdir},
+	"bridge/store/storetest":   {"bridge/store", "bridge/directory/dirtest"},
 	"ldapmap/maptest": {
 		"ldapmap", "ldapmap/compile", "ldapmap/draft", "ldapmap/ldif", "ldapmap/read", "scim", "scim/schema", memdir,
 	},

@@ -1,0 +1,147 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"scimbridge/bridge/store"
+)
+
+// roleVariable has the test program do a part in a test as a process of its own, on the store that the other two name.
+const (
+	roleVariable = "SCIMBRIDGE_TEST_STORE_ROLE"
+	fileVariable = "SCIMBRIDGE_TEST_STORE_FILE"
+	urlVariable  = "SCIMBRIDGE_TEST_STORE_URL"
+	passVariable = "SCIMBRIDGE_TEST_STORE_PASSWORDFILE"
+)
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(roleVariable); role != "" {
+		if err := play(role); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+//go:embed testdata
+var testdata embed.FS
+
+// migrations are a room's, in a folder of testdata.
+func migrations(folder string) fs.FS {
+	found, err := fs.Sub(testdata, "testdata/"+folder)
+	if err != nil {
+		panic(err)
+	}
+	return found
+}
+
+func play(role string) error {
+	ctx := context.Background()
+	s, err := store.Open(ctx, store.Options{
+		File: os.Getenv(fileVariable), URL: os.Getenv(urlVariable), PasswordFile: os.Getenv(passVariable),
+	})
+	if err != nil {
+		if known, ok := errors.AsType[*store.Error](err); ok && role == "kind" {
+			fmt.Print(known.Kind)
+			return nil
+		}
+		return err
+	}
+	defer s.Close()
+	switch role {
+	case "migrate":
+		return s.Migrate(ctx, "shelf", migrations("shelf"))
+	case "hold": // a write transaction until our standard input ends
+		return s.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			fmt.Println("held")
+			_, err := io.ReadAll(os.Stdin)
+			return err
+		})
+	}
+	return errors.New("no such role: " + role)
+}
+
+// player is the test program in a role.
+func player(program, role string, o store.Options) *exec.Cmd {
+	cmd := exec.Command(program)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role, fileVariable+"="+o.File, urlVariable+"="+o.URL, passVariable+"="+o.PasswordFile)
+	return cmd
+}
+
+func self(t *testing.T) string {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+func write(t *testing.T, s *store.Store, statement string, values ...any) {
+	t.Helper()
+	if err := s.Write(t.Context(), execute(statement, values...)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func execute(statement string, values ...any) func(context.Context, *sql.Tx) error {
+	return func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, statement, values...)
+		return err
+	}
+}
+
+// titles are what stands on the shelf.
+func titles(t *testing.T, s *store.Store) string {
+	t.Helper()
+	rows, err := s.Read().QueryContext(t.Context(), "SELECT title FROM book ORDER BY title")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var title string
+		if err := rows.Scan(&title); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, title)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(all, " ")
+}
+
+func shelf(t *testing.T, s *store.Store) {
+	t.Helper()
+	if err := s.Migrate(t.Context(), "shelf", migrations("shelf")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantKind says what an error must be.
+func wantKind(t *testing.T, err error, kind store.Kind) {
+	t.Helper()
+	known, ok := errors.AsType[*store.Error](err)
+	if !ok || known.Kind != kind {
+		t.Fatalf("%v, want a store that is %s", err, kind)
+	}
+	if (known.RetryAfter > 0) != (kind != store.Other) {
+		t.Errorf("%v: another attempt after %v", err, known.RetryAfter)
+	}
+}

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+)
+
+// migrationWait is how long a copy waits for another that migrates.
+const migrationWait = time.Minute
+
+var roomName = regexp.MustCompile(`^[a-z]+$`)
+
+// Migrate brings a room's tables up to date, by goose's SQL files: 001_what.sql, or 001_what.sqlite.sql and 001_what.postgres.sql where
+// the databases differ, at the top of migrations or in its folder of that name. All of them happen, or none. Copies that start at once
+// wait for one another, and each migration runs once. A store that a newer bridge has migrated is refused.
+func (s *Store) Migrate(ctx context.Context, room string, migrations fs.FS) error {
+	if !roomName.MatchString(room) {
+		return fmt.Errorf("%q is no name of a room", room)
+	}
+	if folder, err := fs.Stat(migrations, "migrations"); err == nil && folder.IsDir() {
+		if migrations, err = fs.Sub(migrations, "migrations"); err != nil {
+			return err
+		}
+	}
+	others, err := s.others(migrations)
+	if err != nil {
+		return err
+	}
+	dialect := database.DialectSQLite3
+	if s.dialect == Postgres {
+		dialect = database.DialectPostgres
+	}
+	table := room + "_version"
+	versions, err := database.NewStore(dialect, table)
+	if err != nil {
+		return err
+	}
+	turn := &turn{Store: versions, store: s}
+	provider, err := goose.NewProvider(goose.DialectCustom, s.write, migrations,
+		goose.WithStore(turn), goose.WithSessionLocker(turn), goose.WithExcludeNames(others), goose.WithDisableGlobalRegistry(true),
+		goose.WithIsolateDDL(true)) // no transactions of its own: it all runs within the turn's
+	if err != nil {
+		return fmt.Errorf("store: the migrations of %s: %w", room, err)
+	}
+	sources := provider.ListSources()
+	turn.newest = sources[len(sources)-1].Version
+	if _, err := provider.Up(ctx); err != nil {
+		if failed, ok := errors.AsType[*goose.PartialError](err); ok {
+			err = fmt.Errorf("%s: %w", failed.Failed.Source.Path, failed.Err)
+		}
+		return explain(fmt.Errorf("the migrations of %s: %w", room, err))
+	}
+	version, err := turn.GetLatestVersion(ctx, s.write)
+	if err != nil {
+		return explain(err)
+	}
+	if version > turn.newest {
+		return &Error{Kind: Other, Cause: fmt.Errorf(
+			"the tables of %s have version %d, and this bridge knows %d: a newer one wrote them", room, version, turn.newest)}
+	}
+	return nil
+}
+
+// others are the files for the other kind of database.
+func (s *Store) others(migrations fs.FS) ([]string, error) {
+	other := Postgres
+	if s.dialect == Postgres {
+		other = SQLite
+	}
+	return fs.Glob(migrations, fmt.Sprintf("*.%s.sql", other))
+}
+
+// turn is one transaction around all migrations of a room, in which nobody else migrates. goose looks at the table of versions before
+// that, and would make it: here it is made within.
+type turn struct {
+	database.Store
+	store  *Store
+	newest int64 // the version that the tables have afterwards
+}
+
+// TableExists keeps goose from making the table.
+func (t *turn) TableExists(context.Context, database.DBTxConn) (bool, error) { return true, nil }
+
+// ListMigrations finds none where there is no table.
+func (t *turn) ListMigrations(ctx context.Context, db database.DBTxConn) ([]*database.ListMigrationsResult, error) {
+	if there, err := t.exists(ctx, db); err != nil || !there {
+		return nil, err
+	}
+	return t.Store.ListMigrations(ctx, db)
+}
+
+func (t *turn) exists(ctx context.Context, db database.DBTxConn) (there bool, err error) {
+	query := "SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = $1"
+	if t.store.dialect == Postgres {
+		// to_regclass would remember from before the turn that there is none.
+		query = "SELECT count(*) > 0 FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1"
+	}
+	err = db.QueryRowContext(ctx, query, t.Tablename()).Scan(&there)
+	return there, err
+}
+
+// advisoryLock is the key of PostgreSQL's lock: "scim" in ASCII.
+const advisoryLock = 0x7363696d
+
+// SessionLock waits for the turn, and makes the table of versions.
+func (t *turn) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	if err := t.begin(ctx, conn); err != nil {
+		return err
+	}
+	there, err := t.exists(ctx, conn)
+	if err == nil && !there {
+		if err = t.CreateVersionTable(ctx, conn); err == nil {
+			err = t.Insert(ctx, conn, database.InsertRequest{Version: 0}) // goose wants it there
+		}
+	}
+	if err != nil {
+		t.rollback(ctx, conn)
+	}
+	return err
+}
+
+func (t *turn) begin(ctx context.Context, conn *sql.Conn) error {
+	if t.store.dialect == Postgres {
+		_, err := conn.ExecContext(ctx, fmt.Sprintf(
+			"BEGIN; SET LOCAL lock_timeout = %d; SELECT pg_advisory_xact_lock(%d)", migrationWait.Milliseconds(), advisoryLock))
+		if err != nil {
+			t.rollback(ctx, conn)
+		}
+		return err
+	}
+	limit, cancel := context.WithTimeout(ctx, migrationWait)
+	defer cancel()
+	for {
+		_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+		if err == nil || kindOf(explain(err)) != Locked || limit.Err() != nil {
+			return err
+		}
+		wait(limit, 10*time.Millisecond)
+	}
+}
+
+// SessionUnlock commits if every migration is there, and else undoes them all: then goose says why.
+func (t *turn) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	version, err := t.GetLatestVersion(ctx, conn)
+	if err != nil || version < t.newest {
+		t.rollback(ctx, conn)
+		return nil
+	}
+	if _, err = conn.ExecContext(ctx, "COMMIT"); err != nil {
+		t.rollback(ctx, conn)
+	}
+	return err
+}
+
+// rollback leaves the connection as it was, or throws it away.
+func (t *turn) rollback(ctx context.Context, conn *sql.Conn) {
+	if _, err := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); err != nil {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
+}

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"modernc.org/sqlite"
+)
+
+// openSQLite opens the file and makes it where it is missing, for the bridge's own eyes: SQLite gives its other files the same rights.
+func (s *Store) openSQLite() error {
+	s.dialect = SQLite
+	path, err := filepath.Abs(s.options.File)
+	if err != nil {
+		return err
+	}
+	// It is opened by SQLite alone: whoever closes the file drops the locks that the process holds on it. A new one has none.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return unopened(err)
+	}
+	if s.file, err = os.Stat(path); err != nil {
+		return unopened(err)
+	}
+	if s.file.IsDir() {
+		return &Error{Kind: Other, Cause: fmt.Errorf("%s is a folder", path)}
+	}
+	writer, err := sqlite.NewConnector(s.dsn(path, "_txlock=immediate"))
+	if err != nil {
+		return err
+	}
+	reader, err := sqlite.NewConnector(s.dsn(path, "_pragma=query_only(1)"))
+	if err != nil {
+		return err
+	}
+	s.pools(writer, 1, reader)
+	return nil
+}
+
+// dsn names the file and how it is opened. synchronous=FULL: what was committed outlives a power cut.
+func (s *Store) dsn(path, own string) string {
+	file := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
+	return fmt.Sprintf("%s?_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&%s",
+		&file, s.options.Timeout.Milliseconds(), own)
+}
+
+// unopened is what kept the file from being made.
+func unopened(err error) error {
+	kind := Away
+	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
+		kind = ReadOnly
+	}
+	return &Error{Kind: kind, RetryAfter: patience[kind], Cause: err}
+}
+
+// same says whether the file that was opened still stands at its place: what is written to another is lost.
+func (s *Store) same() error {
+	if s.dialect != SQLite {
+		return nil
+	}
+	now, err := os.Stat(s.options.File)
+	switch {
+	case err != nil:
+		return &Error{Kind: Away, RetryAfter: patience[Away], Cause: err}
+	case !os.SameFile(now, s.file):
+		return &Error{Kind: Away, RetryAfter: patience[Away], Cause: fmt.Errorf(
+			"another file stands at %s than the one that was opened: put it back, or start the bridge again", s.options.File)}
+	}
+	return nil
+}

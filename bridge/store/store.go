@@ -1,0 +1,236 @@
+// Package store keeps what is about the bridge itself in a database: one SQLite file, or PostgreSQL where several copies of the bridge
+// share it. It opens, migrates and runs transactions; the tables belong to the rooms that use it.
+//
+// One SQL text serves both: $1, $2 are placeholders, BYTEA holds octets, BIGINT a time in microseconds since 1970, and ON CONFLICT and
+// RETURNING mean the same.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+)
+
+// Dialect is a kind of database.
+type Dialect string
+
+// What a store may be.
+const (
+	SQLite   Dialect = "sqlite"
+	Postgres Dialect = "postgres"
+)
+
+// Store is an open database. It survives that the database goes and comes back.
+type Store struct {
+	dialect Dialect
+	options Options
+	write   *sql.DB     // SQLite: one connection, so that writers of this process wait in a row
+	read    *sql.DB     // the same as write on PostgreSQL
+	file    os.FileInfo // SQLite: the file that was opened
+	circuit *gobreaker.CircuitBreaker[struct{}]
+}
+
+const (
+	// readers is how many may read at once; a writer never waits for them.
+	readers = 8
+	// failures in a row that open the breaker: a single dropped connection passes.
+	failures = 3
+	// pause from the breaker's opening to the next attempt.
+	pause = 2 * time.Second
+	// attempts of a transaction that others overtake.
+	attempts = 20
+)
+
+// Open opens the store, and creates the SQLite file where there is none. Its error is an *Error, or names what is wrong with the options.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	s := &Store{options: o.withDefaults()}
+	s.circuit = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+		Timeout:      pause,
+		IsSuccessful: func(err error) bool { return kindOf(err) != Away },
+		ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failures },
+	})
+	connect := s.openSQLite
+	if o.URL != "" {
+		connect = s.openPostgres
+	}
+	if err := connect(); err != nil {
+		return nil, explain(err)
+	}
+	if err := s.Check(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// pools opens the connections' pools.
+func (s *Store) pools(writer driver.Connector, writers int, reader driver.Connector) {
+	s.write = sql.OpenDB(writer)
+	s.write.SetMaxOpenConns(writers)
+	s.write.SetMaxIdleConns(writers)
+	s.read = s.write
+	if reader != nil {
+		s.read = sql.OpenDB(reader)
+		s.read.SetMaxOpenConns(readers)
+		s.read.SetMaxIdleConns(readers)
+	}
+}
+
+// Dialect is the kind of the database.
+func (s *Store) Dialect() Dialect { return s.dialect }
+
+// Close ends every connection.
+func (s *Store) Close() error {
+	err := s.write.Close()
+	if s.read != s.write {
+		err = errors.Join(s.read.Close(), err)
+	}
+	return err
+}
+
+// Check says whether the store can be written, nil or an *Error.
+func (s *Store) Check(ctx context.Context) error {
+	return s.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if s.dialect == SQLite {
+			return nil // that the transaction began says it
+		}
+		var readOnly bool
+		if err := tx.QueryRowContext(ctx, "SELECT current_setting('transaction_read_only')::boolean").Scan(&readOnly); err != nil {
+			return err
+		}
+		if readOnly {
+			return &Error{Kind: ReadOnly, RetryAfter: patience[ReadOnly], Cause: errors.New("the database takes no writes")}
+		}
+		return nil
+	})
+}
+
+// Write runs one transaction, as if no other ran at the same time. It may run do more than once, where others overtook it or the connection
+// was lost before the commit, and leaves nothing behind where do fails. Its error is an *Error where it is the database's, else the
+// context's or do's own.
+func (s *Store) Write(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+	isolation := sql.TxOptions{Isolation: sql.LevelSerializable}
+	if s.dialect == SQLite {
+		isolation = sql.TxOptions{} // BEGIN IMMEDIATE
+	}
+	return s.transaction(ctx, s.write, isolation, do)
+}
+
+// View runs one transaction that only reads, and sees the store as of one moment. Its error is as Write's.
+func (s *Store) View(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+	return s.transaction(ctx, s.read, sql.TxOptions{Isolation: s.snapshot(), ReadOnly: true}, do)
+}
+
+func (s *Store) snapshot() sql.IsolationLevel {
+	if s.dialect == SQLite {
+		return sql.LevelDefault
+	}
+	return sql.LevelRepeatableRead
+}
+
+// Read is for single reads. Explain turns its errors into the store's.
+func (s *Store) Read() *sql.DB { return s.read }
+
+// Explain turns an error of the database into an *Error, and leaves others as they are.
+func (s *Store) Explain(err error) error { return explain(err) }
+
+// transaction tries until it is through, the time is over, or the database says no for good.
+func (s *Store) transaction(ctx context.Context, db *sql.DB, options sql.TxOptions, do func(context.Context, *sql.Tx) error) error {
+	inTime, cancel := context.WithTimeout(ctx, s.options.Timeout)
+	defer cancel()
+	lost := false
+	var overtaken error
+	for n := 1; ; n++ {
+		_, err := s.circuit.Execute(func() (struct{}, error) {
+			err := s.attempt(inTime, db, options, do)
+			switch {
+			case err == nil || isUnknown(err):
+			case ctx.Err() != nil: // who called has left
+				err = ctx.Err()
+			case inTime.Err() != nil && overtaken != nil:
+				err = overtaken
+			}
+			return struct{}{}, err
+		})
+		if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+			return &Error{Kind: Away, RetryAfter: pause, Cause: err}
+		}
+		known, ours := errors.AsType[*Error](err)
+		if !ours || known.Unknown || inTime.Err() != nil {
+			return err
+		}
+		switch {
+		case known.Kind == Locked && n < attempts:
+			overtaken = err
+			wait(inTime, time.Duration(rand.Int64N(int64(min(n, 10)*5)*int64(time.Millisecond))))
+		case known.Kind == Away && !lost:
+			lost = true // a connection from before the database was started again says nothing of it now
+		default:
+			return err
+		}
+	}
+}
+
+// attempt runs the transaction once.
+func (s *Store) attempt(ctx context.Context, db *sql.DB, options sql.TxOptions, do func(context.Context, *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, &options)
+	if err != nil {
+		return s.late(ctx, err)
+	}
+	defer tx.Rollback() // after the commit it does nothing
+	if err := do(ctx, tx); err != nil {
+		return s.late(ctx, err)
+	}
+	if options.ReadOnly {
+		return nil
+	}
+	if err := s.same(); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return s.late(ctx, ctx.Err())
+	}
+	err = tx.Commit()
+	if err == nil || errors.Is(err, sql.ErrTxDone) {
+		return s.late(ctx, err)
+	}
+	known, ours := errors.AsType[*Error](s.late(ctx, err))
+	if !ours {
+		known = &Error{Kind: Away, RetryAfter: patience[Away], Cause: err}
+	}
+	known.Unknown = !s.answered(err)
+	return known
+}
+
+// late explains an error, and where our own time was over says what took it.
+func (s *Store) late(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	known := explain(err)
+	if _, ours := errors.AsType[*Error](known); ours || ctx.Err() == nil || !(errors.Is(err, ctx.Err()) || errors.Is(err, sql.ErrTxDone)) {
+		return known
+	}
+	kind := Away
+	if s.dialect == SQLite {
+		kind = Locked // nobody but another writer takes that long
+	}
+	return &Error{Kind: kind, RetryAfter: patience[kind], Cause: fmt.Errorf("not done within %v", s.options.Timeout)}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE TABLE kind AS SELECT 'postgres'::text AS name;
