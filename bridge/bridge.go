@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"scimbridge/bridge/access"
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
@@ -29,6 +30,7 @@ type Call struct {
 	Activity  string        // the client's own name of what it does: Entra's; ""
 	Part      *journal.Part // of a bulk request the operation; nil: the request is no bulk request
 	Caller    string        // the token's name
+	Role      access.Role   // its role
 	Client    string        // its address
 	BaseURL   string        // https://scim.corp.example/scim/v2, without a slash at the end
 
@@ -116,8 +118,11 @@ type request struct {
 	shown     *scim.Projection
 }
 
-// begin finds the type that a request names.
+// begin finds the type that a request names, if its caller may do that.
 func (b *Bridge) begin(ctx context.Context, c Call, operation, typ string, v View) (*request, error) {
+	if err := c.Role.Check(operation, typ); err != nil {
+		return nil, err
+	}
 	m, server, err := b.world(ctx)
 	if err != nil {
 		return nil, err

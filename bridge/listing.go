@@ -44,6 +44,11 @@ func (b *Bridge) listing(ctx context.Context, c Call, typ string, q Query) (*lis
 	} else if typ != "" {
 		return nil, errNotFound
 	}
+	for _, t := range l.types {
+		if err := c.Role.Check("query", t.Name); err != nil {
+			return nil, err
+		}
+	}
 	return l, l.split()
 }
 

@@ -1,4 +1,4 @@
-// Package access says who is calling: it knows the bearer tokens (RFC 6750) that may use the bridge.
+// Package access says who is calling, and what their role lets them do: it knows the bearer tokens (RFC 6750) that may use the bridge.
 package access
 
 import (
@@ -9,6 +9,9 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
+
+	"scimbridge/bridge/reason"
 )
 
 // Gate lets callers in. It is safe for concurrent use. The files of the configuration are read again when they change: a token that is
@@ -17,6 +20,7 @@ import (
 type Gate struct {
 	options Options
 	log     *slog.Logger
+	now     func() time.Time
 
 	mu     sync.Mutex
 	read   versions
@@ -24,11 +28,21 @@ type Gate struct {
 	faulty bool
 }
 
-// token is one bearer token that opens the gate. Only its digest is kept.
+// Caller is who calls.
+type Caller struct {
+	Name string
+	Role Role
+	User string // userName of the account that the caller is, or ""
+}
+
+// token is one bearer token that opens the gate. Only its digest is kept. Two may have one name, so that one can take the other's place.
 type token struct {
-	name   string
-	user   string // userName of the account that the caller is, or ""
-	digest [sha256.Size]byte
+	name      string
+	role      Role
+	user      string
+	addresses Addresses // that it is for; none: all
+	expires   time.Time // zero: never
+	digest    [sha256.Size]byte
 }
 
 // New reads the tokens that o names. Its error holds every fault that Check reports.
@@ -41,7 +55,7 @@ func New(o Options, log *slog.Logger) (*Gate, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	return &Gate{options: o, log: log, read: read, tokens: tokens}, nil
+	return &Gate{options: o, log: log, now: time.Now, read: read, tokens: tokens}, nil
 }
 
 // Reread reads the files again, changed or not.
@@ -77,30 +91,49 @@ func (g *Gate) reread(now versions) {
 	g.log.Info("the tokens were read again", "tokens", len(g.tokens))
 }
 
-// Authenticate names the caller whose token the Authorization header carries. It compares digests of one length in constant time, and
-// always all of them, so that the time taken tells nothing about a token.
-func (g *Gate) Authenticate(authorizationHeader string) (caller string, ok bool) {
+// Authenticate says who calls from the address with the Authorization header. Its error has the reason Unauthenticated, or one that says
+// that it cannot be told at the moment; the cause is for the operator and names no secret.
+func (g *Gate) Authenticate(authorizationHeader, address string) (Caller, error) {
+	t, err := g.find(authorizationHeader)
+	if err != nil {
+		return Caller{}, err
+	}
+	if len(t.addresses) > 0 && !t.addresses.Hold(address) {
+		return Caller{}, nobody(fmt.Errorf("the token %q is not for this address", t.name))
+	}
+	return Caller{t.name, t.role, t.user}, nil
+}
+
+// Knows says whether the Authorization header is somebody's, from wherever.
+func (g *Gate) Knows(authorizationHeader string) bool {
+	_, err := g.find(authorizationHeader)
+	return err == nil
+}
+
+// find is the token that an Authorization header carries. It compares digests of one length in constant time, and always all of them, so
+// that the time taken tells nothing about a token.
+func (g *Gate) find(authorizationHeader string) (*token, error) {
 	presented := sha256.Sum256([]byte(bearer(authorizationHeader)))
 	tokens, found := g.current(), -1
 	for i := range tokens {
 		same := subtle.ConstantTimeCompare(presented[:], tokens[i].digest[:])
 		found = subtle.ConstantTimeSelect(same, i, found)
 	}
-	if found < 0 {
-		return "", false
+	switch {
+	case found < 0 && g.Faulty(): // the caller may be one whose token cannot be read at the moment: it is to come back, not to give up
+		return nil, &reason.Error{Reason: reason.TokensFaulty}
+	case found < 0:
+		return nil, nobody(nil)
 	}
-	return tokens[found].name, true
+	t := &tokens[found]
+	if t.expired(g.now()) {
+		return nil, nobody(fmt.Errorf("the token %q has expired", t.name))
+	}
+	return t, nil
 }
 
-// User is the userName of the account that the caller is, or "" where it is none's.
-func (g *Gate) User(caller string) string {
-	for _, t := range g.current() {
-		if t.name == caller {
-			return t.user
-		}
-	}
-	return ""
-}
+// nobody is why a caller is none, for the operator.
+func nobody(cause error) error { return &reason.Error{Reason: reason.Unauthenticated, Cause: cause} }
 
 // bearer returns the credentials of the scheme Bearer, whose name ignores case (RFC 9110 §11.1), or "", which is nobody's token.
 func bearer(header string) string {

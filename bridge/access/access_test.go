@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -19,6 +20,7 @@ const (
 	secretA = "alpha-0123456789abcdef"
 	secretB = "bravo-0123456789abcdef"
 	secretC = "charlie-0123456789abcd"
+	secretD = "delta-0123456789abcdef"
 )
 
 func file(t *testing.T, content string) string {
@@ -28,6 +30,12 @@ func file(t *testing.T, content string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// named is the name of who calls with the header.
+func named(g *Gate, header string) (name string, ok bool) {
+	caller, err := g.Authenticate(header, "192.0.2.7")
+	return caller.Name, err == nil
 }
 
 func TestAuthenticate(t *testing.T) {
@@ -63,7 +71,7 @@ func TestAuthenticate(t *testing.T) {
 		{"Bearer " + strings.ToUpper(secretA), "", false},
 		{"Bearer " + hex.EncodeToString(digest[:]), "", false}, // the digest is no token
 	} {
-		if caller, ok := gate.Authenticate(test.header); caller != test.caller || ok != test.ok {
+		if caller, ok := named(gate, test.header); caller != test.caller || ok != test.ok {
 			t.Errorf("Authenticate(%q) = %q, %v; want %q, %v", test.header, caller, ok, test.caller, test.ok)
 		}
 	}
@@ -90,14 +98,14 @@ func TestTokensAreReadAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			path := file(t, both)
-			o := Options{TokenFile: file(t, "delta-0123456789abcdef"), TokensFile: path}
+			o := Options{TokenFile: file(t, secretD), TokensFile: path}
 			gate, err := New(o, slog.New(slog.NewTextHandler(&log, nil)))
 			if err != nil {
 				t.Fatal(err)
 			}
 			known := func() (names []string) {
-				for _, secret := range []string{secretA, secretB, secretC, "delta-0123456789abcdef"} {
-					if name, ok := gate.Authenticate("Bearer " + secret); ok {
+				for _, secret := range []string{secretA, secretB, secretC, secretD} {
+					if name, ok := named(gate, "Bearer "+secret); ok {
 						names = append(names, name)
 					}
 				}
@@ -146,10 +154,10 @@ func TestAFileOfTheSameTimeIsAnother(t *testing.T) {
 	if err := errors.Join(os.Chtimes(other, old.ModTime(), old.ModTime()), os.Rename(other, path)); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := gate.Authenticate("Bearer " + secretA); ok {
+	if _, ok := named(gate, "Bearer "+secretA); ok {
 		t.Error("the old token is valid")
 	}
-	if _, ok := gate.Authenticate("Bearer " + secretB); !ok {
+	if _, ok := named(gate, "Bearer "+secretB); !ok {
 		t.Error("the new token is not valid")
 	}
 }
@@ -160,9 +168,9 @@ func replaced(content string) func(string) error {
 }
 
 func TestAnEmptyTokenIsNobodys(t *testing.T) {
-	gate := &Gate{}
+	gate := &Gate{now: time.Now}
 	for _, header := range []string{"", "Bearer", "Bearer "} {
-		if _, ok := gate.Authenticate(header); ok {
+		if _, ok := named(gate, header); ok {
 			t.Errorf("Authenticate(%q) let the caller in", header)
 		}
 	}
@@ -212,6 +220,15 @@ func TestCheck(t *testing.T) {
 				"- {name: c, name: d, token: " + secretC + "}",
 				"- {name: c, token: [" + secretC + "]}",
 				"- " + secretC,
+				"- {name: a, token: " + secretC + "}",
+				"- {name: c, token: " + secretD + ", role: admin}",
+				"- {name: c, token: " + secretD + ", addresses: [192.0.2.0/24, 192.0.2.7/24]}",
+				"- {name: c, token: " + secretD + ", addresses: [" + secretC + "]}",
+				"- {name: c, token: " + secretD + ", addresses: []}",
+				"- {name: c, token: " + secretD + ", addresses: {a: b}}",
+				"- {name: c, token: " + secretD + ", expires: soon}",
+				"- {name: d, token: " + secretD + ", role: reader}",
+				"- {name: d, token: echo-0123456789abcdef}",
 			}, "\n"))},
 			[]string{
 				"tokensFile: line 4: has no name",
@@ -219,12 +236,19 @@ func TestCheck(t *testing.T) {
 				"tokensFile: line 6: needs either token or sha256",
 				"tokensFile: line 7: sha256 is not 64 hexadecimal digits",
 				"tokensFile: line 8: the token has fewer than 8 characters",
-				"tokensFile: line 9: holds a key other than name, user, token and sha256",
+				"tokensFile: line 9: holds a key other than name, token, sha256, role, user, addresses, expires",
 				"tokensFile: line 10: name stands twice",
 				"tokensFile: line 11: token is not text",
 				"tokensFile: line 12: is not {name, token} or {name, sha256}",
+				"tokensFile: line 14: role is not one of provisioner, users-only, groups-only, reader, operator",
+				"tokensFile: line 15: addresses[1] is an address within the network 192.0.2.0/24: write that, or the address without /",
+				"tokensFile: line 16: addresses[0] is no address and no network, as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32",
+				"tokensFile: line 17: addresses is empty: left out, the token is for all",
+				"tokensFile: line 18: addresses is not text",
+				"tokensFile: line 19: expires is no day and no time, as 2027-01-31 (its end, in UTC) or 2027-01-31T12:00:00Z",
 				`tokensFile: line 2: is the same token as that of "a"`,
-				`tokensFile: line 3: the name "a" is taken by another token`,
+				`tokensFile: line 13: two tokens have the name "a" already: one that goes and one that comes`,
+				`tokensFile: line 21: the other token of the name "d" has another role or user`,
 			},
 		},
 	} {

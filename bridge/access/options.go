@@ -11,7 +11,7 @@ import (
 type Options struct {
 	Token      string `koanf:"token"`      // one token, for SCIMBRIDGE_ACCESS_TOKEN
 	TokenFile  string `koanf:"tokenFile"`  // a file that holds one token
-	TokensFile string `koanf:"tokensFile"` // a YAML list of {name, token} or {name, sha256}; `user` beside them: whose account /Me is
+	TokensFile string `koanf:"tokensFile"` // a YAML list of {name, token} or {name, sha256}, with role, user, addresses and expires
 }
 
 // MinTokenLength is short enough for tokens that people already have, and too long to be tried out over the network.
@@ -33,13 +33,20 @@ func (o *Options) load(report func(path, problem string)) []token {
 	fault := func(path, problem string) { faulty = true; report(path, problem) }
 
 	add := func(path, where string, t token) {
+		namesakes := 0
 		for _, other := range tokens {
+			if other.name == t.name {
+				namesakes++
+			}
 			switch {
 			case other.digest == t.digest:
 				fault(path, where+fmt.Sprintf("is the same token as that of %q", other.name))
 				return
-			case other.name == t.name:
-				fault(path, where+fmt.Sprintf("the name %q is taken by another token", t.name))
+			case other.name == t.name && (other.role != t.role || other.user != t.user):
+				fault(path, where+fmt.Sprintf("the other token of the name %q has another role or user", t.name))
+				return
+			case namesakes == 2:
+				fault(path, where+fmt.Sprintf("two tokens have the name %q already: one that goes and one that comes", t.name))
 				return
 			}
 		}

@@ -5,6 +5,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -48,40 +51,91 @@ func readTokens(path string, fault func(problem string)) []listed {
 	return tokens
 }
 
+// itemKeys are the keys of an item.
+var itemKeys = []string{"name", "token", "sha256", "role", "user", "addresses", "expires"}
+
 // readToken reads one item.
 func readToken(item *yaml.Node) (t token, problem string) {
 	if item.Kind != yaml.MappingNode {
 		return t, "is not {name, token} or {name, sha256}"
 	}
-	keys := map[string]string{}
+	values := map[string][]string{}
 	for i := 0; i+1 < len(item.Content); i += 2 {
-		key, value := item.Content[i], item.Content[i+1]
-		switch _, twice := keys[key.Value]; {
-		case key.Value != "name" && key.Value != "token" && key.Value != "sha256" && key.Value != "user":
-			return t, "holds a key other than name, user, token and sha256"
+		key, value := item.Content[i].Value, item.Content[i+1]
+		texts, ok := textsOf(value, key == "addresses")
+		switch _, twice := values[key]; {
+		case !slices.Contains(itemKeys, key):
+			return t, "holds a key other than " + strings.Join(itemKeys, ", ")
 		case twice:
-			return t, key.Value + " stands twice"
-		case value.Kind != yaml.ScalarNode:
-			return t, key.Value + " is not text"
+			return t, key + " stands twice"
+		case !ok:
+			return t, key + " is not text"
 		}
-		keys[key.Value] = value.Value
+		values[key] = texts
 	}
-	t.name, t.user = keys["name"], keys["user"]
-	secret, isPlain := keys["token"]
-	digest, isDigest := keys["sha256"]
+	text := func(key string) string { return strings.Join(values[key], "") }
+	t.name, t.user = text("name"), text("user")
+	_, isPlain := values["token"]
+	_, isDigest := values["sha256"]
 	switch {
 	case t.name == "":
 		return t, "has no name"
 	case isPlain == isDigest:
 		return t, "needs either token or sha256"
-	case isPlain:
-		t.digest = sha256.Sum256([]byte(secret))
-		return t, weakness(secret)
 	}
-	sum, err := hex.DecodeString(digest)
+	var known bool
+	if t.role, known = roleOf(text("role")); !known {
+		return t, noRole()
+	}
+	t.addresses = ParseAddresses(values["addresses"], func(i int, wrong string) {
+		problem = fmt.Sprintf("addresses[%d] %s", i, wrong)
+	})
+	if _, limited := values["addresses"]; limited && len(t.addresses) == 0 && problem == "" {
+		problem = "addresses is empty: left out, the token is for all"
+	}
+	if _, ends := values["expires"]; ends && problem == "" {
+		t.expires, problem = endOf(text("expires"))
+	}
+	switch {
+	case problem != "":
+		return t, problem
+	case isPlain:
+		t.digest = sha256.Sum256([]byte(text("token")))
+		return t, weakness(text("token"))
+	}
+	sum, err := hex.DecodeString(text("sha256"))
 	if err != nil || len(sum) != sha256.Size {
 		return t, "sha256 is not 64 hexadecimal digits"
 	}
 	copy(t.digest[:], sum)
 	return t, ""
+}
+
+// textsOf are the texts of a value: one, or of a key that takes a list any number.
+func textsOf(value *yaml.Node, list bool) (texts []string, ok bool) {
+	if value.Kind == yaml.ScalarNode {
+		return []string{value.Value}, true
+	}
+	if !list || value.Kind != yaml.SequenceNode {
+		return nil, false
+	}
+	for _, item := range value.Content {
+		if item.Kind != yaml.ScalarNode {
+			return nil, false
+		}
+		texts = append(texts, item.Value)
+	}
+	return texts, true
+}
+
+// endOf reads when a token expires: at a time, or at the end of a day.
+func endOf(text string) (end time.Time, problem string) {
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day.AddDate(0, 0, 1), ""
+	}
+	end, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return end, "expires is no day and no time, as 2027-01-31 (its end, in UTC) or 2027-01-31T12:00:00Z"
+	}
+	return end, ""
 }

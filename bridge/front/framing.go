@@ -17,7 +17,7 @@ func (s *Server) room(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if length := h.ContentLength(); length <= 0 && length != chunked {
 		return fasthttp.RequestConfig{} // no body
 	}
-	if _, known := s.gate.Authenticate(sole(h, fiber.HeaderAuthorization)); !known || misframed(h.RawHeaders()) {
+	if !s.gate.Knows(sole(h, fiber.HeaderAuthorization)) || misframed(h.RawHeaders()) {
 		h.SetContentLength(0)
 		h.SetConnectionClose()
 		h.Del(fiber.HeaderExpect) // RFC 9110 §10.1.1: the answer takes the place of 100

@@ -12,7 +12,7 @@ import (
 // me sends a caller that is an account's to its resource (RFC 7644 §3.11: 308). Most callers are provisioning services, and no account's:
 // 501.
 func (s *Server) me(c *fiber.Ctx) error {
-	user := s.gate.User(recordOf(c).caller)
+	user := recordOf(c).caller.User
 	if user == "" {
 		return refuse(reason.NotImplemented, "/Me is not supported for this token: it is no account's")
 	}

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/access"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
 )
@@ -20,7 +22,7 @@ import (
 type record struct {
 	requestID  string
 	activityID string // Entra's, which its provisioning log shows
-	caller     string
+	caller     access.Caller
 	client     string // its address
 	id         string // of the resource that is written; of a new one, once it is made
 	dn         string // of the entry that was written
@@ -97,7 +99,7 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		slog.Int("bytes_out", sent(c)),
 	)
 	for _, optional := range []slog.Attr{
-		slog.String("activity", r.activityID), slog.String("caller", r.caller), slog.String("client", r.client),
+		slog.String("activity", r.activityID), slog.String("caller", r.caller.Name), slog.String("client", r.client),
 		slog.String("id", journal.Briefly(r.id)), slog.String("dn", r.dn),
 	} {
 		if optional.Value.String() != "" {
@@ -109,6 +111,9 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 			attributes = append(attributes, slog.String("path", journal.Briefly(c.Path())))
 		}
 		attributes = append(attributes, f.Log(isWrite(c, r))...)
+		if f.Reason == reason.Unauthenticated && errors.Unwrap(err) != nil { // which of the tokens of the configuration, and why not
+			attributes = append(attributes, slog.String("refused", errors.Unwrap(err).Error()))
+		}
 	}
 	if r.failed > 0 {
 		attributes = append(attributes, slog.Int("failed", r.failed))

@@ -10,7 +10,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
-	"scimbridge/bridge/reason"
 )
 
 // The paths of the health checks, which need no token.
@@ -71,14 +70,12 @@ func singleSlashes(c *fiber.Ctx) error {
 
 // authenticate lets nothing below the base path be asked without a token.
 func (s *Server) authenticate(c *fiber.Ctx) error {
-	caller, ok := s.gate.Authenticate(sole(&c.Request().Header, fiber.HeaderAuthorization))
-	switch {
-	case !ok && s.gate.Faulty(): // the caller may be one whose token cannot be read at the moment: it is to come back, not to give up
-		return refuse(reason.TokensFaulty, "")
-	case !ok:
-		return refuse(reason.Unauthenticated, "")
+	r := recordOf(c)
+	caller, err := s.gate.Authenticate(sole(&c.Request().Header, fiber.HeaderAuthorization), r.client)
+	if err != nil {
+		return err
 	}
-	recordOf(c).caller = caller
+	r.caller = caller
 	return c.Next()
 }
 
@@ -94,7 +91,7 @@ func (s *Server) deadline(c *fiber.Ctx) error {
 
 // weigh has a large body wait until what is worked on leaves room for it.
 func (s *Server) weigh(c *fiber.Ctx) error {
-	done, err := s.heavy.take(c.UserContext(), recordOf(c).caller, len(c.Request().Body()))
+	done, err := s.heavy.take(c.UserContext(), recordOf(c).caller.Name, len(c.Request().Body()))
 	if err != nil {
 		return err
 	}
@@ -121,7 +118,8 @@ func (s *Server) ready(c *fiber.Ctx) error {
 func (s *Server) call(c *fiber.Ctx) bridge.Call {
 	r := recordOf(c)
 	return bridge.Call{
-		RequestID: r.requestID, Activity: r.activityID, Caller: r.caller, Client: r.client, BaseURL: s.baseURL(c),
+		RequestID: r.requestID, Activity: r.activityID, Caller: r.caller.Name, Role: r.caller.Role, Client: r.client,
+		BaseURL: s.baseURL(c),
 		IfMatch: c.Get(fiber.HeaderIfMatch), IfNoneMatch: c.Get(fiber.HeaderIfNoneMatch),
 	}
 }

@@ -60,6 +60,7 @@ const (
 
 	Unreadable       // the request is no HTTP request that can be read
 	Unauthenticated  // no token, or one that nobody has
+	Role             // the caller's role does not allow it
 	TokensFaulty     // no token that is known, while those of the configuration cannot be read
 	NoPath           // nothing is served there
 	DiscoveryFilter  // a filter on a discovery endpoint (RFC 7644 §4)

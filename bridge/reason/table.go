@@ -128,6 +128,7 @@ var table = [count]Row{
 
 	Unreadable:      {Label: "unreadable", Status: http.StatusBadRequest, Detail: "the request cannot be read"},
 	Unauthenticated: {Label: "unauthenticated", Status: http.StatusUnauthorized, Detail: "a valid bearer token is needed"},
+	Role:            {Label: "role", Status: http.StatusForbidden, Detail: "the caller's role does not allow it"},
 	TokensFaulty: {
 		Label: "tokens-faulty", Status: http.StatusServiceUnavailable, RetryAfter: later,
 		Detail: "the bearer token is not known, and not all tokens can be read; the log says why",
