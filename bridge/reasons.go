@@ -95,6 +95,9 @@ func Explain(err error) Failure {
 	f.DN = dnOf(err)
 	if errors.As(err, &own) {
 		f.Version, f.Attribute = own.Version, own.Attribute
+		if own.RetryAfter > 0 {
+			f.RetryAfter = own.RetryAfter
+		}
 		if own.Detail != "" {
 			f.Detail = own.Detail
 		}

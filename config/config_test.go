@@ -206,7 +206,7 @@ func TestAFileFromTheEnvironmentReplacesTheSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	bind := got.Directory.Bind
-	if bind.Password != "" || bind.PasswordFile != "password" || got.Access != (access.Options{TokenFile: "token"}) {
+	if bind.Password != "" || bind.PasswordFile != "password" || !cmp.Equal(got.Access, access.Options{TokenFile: "token"}) {
 		t.Errorf("%+v %+v", got.Directory.Bind, got.Access)
 	}
 }

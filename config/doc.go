@@ -170,6 +170,15 @@
 //	                                 # addresses: [192.0.2.7, 198.51.100.0/24]: from where alone it is valid
 //	                                 # expires: 2027-01-31: the last day of it (UTC), or a time; the log tells 14 days before
 //	                                 # user: a userName whose account /Me is
+//	  entra:                         # tenants of Entra that call with tokens of its own: an application with the secret left blank
+//	    - tenant: 7b1f0a52-3c0d-4a4e-9f51-0d8e6a1c2b34 # its id: all that tells one customer of Entra's from another
+//	      name: entra                # of the caller; this is the default, as are the next four
+//	      audience: [8adf8e6e-67b2-4cf2-a259-e3dc5476c621] # whom the token is for: any application that is in no gallery
+//	      application: 00000014-0000-0000-c000-000000000000 # that calls: Entra's provisioning service
+//	      authority: https://login.microsoftonline.com # where its keys are found; read hourly, and for a key that is not known
+//	      sts: https://sts.windows.net # what names the issuer of its tokens of version 1
+//	      role: provisioner
+//	      addresses: [20.0.0.0/8]    # from where alone; left out: from everywhere
 //	  tokenFile: token               # a file with one token; or token: in the file itself, or by SCIMBRIDGE_ACCESS_TOKEN
 //
 //	guard:

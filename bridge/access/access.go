@@ -2,6 +2,7 @@
 package access
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"scimbridge/bridge/reason"
 )
@@ -21,6 +24,12 @@ type Gate struct {
 	options Options
 	log     *slog.Logger
 	now     func() time.Time
+
+	// Of callers whose tokens an issuer signs: who they are, and in the same order which tokens are theirs.
+	holders  []token
+	trusts   []*trust
+	rings    *keyrings
+	verified *lru.Cache[digest, issued]
 
 	mu     sync.Mutex
 	read   versions
@@ -42,20 +51,32 @@ type token struct {
 	user      string
 	addresses Addresses // that it is for; none: all
 	expires   time.Time // zero: never
-	digest    [sha256.Size]byte
+	digest    digest
 }
+
+// verifiedTokens are more than are in use at a time: who calls with tokens of an issuer has one for an hour.
+const verifiedTokens = 256
+
+// digest is a token's SHA-256.
+type digest = [sha256.Size]byte
 
 // New reads the tokens that o names. Its error holds every fault that Check reports.
 func New(o Options, log *slog.Logger) (*Gate, error) {
 	var faults []error
 	read := o.versions()
-	tokens := o.load(func(path, problem string) {
-		faults = append(faults, fmt.Errorf("access.%s: %s", path, problem))
-	})
+	o.Check(func(path, problem string) { faults = append(faults, fmt.Errorf("access.%s: %s", path, problem)) })
+	tokens := o.load(func(string, string) {})
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	return &Gate{options: o, log: log, now: time.Now, read: read, tokens: tokens}, nil
+	g := &Gate{options: o, log: log, now: time.Now, read: read, tokens: tokens, rings: newKeyrings(log)}
+	for _, tenant := range o.Entra {
+		g.holders = append(g.holders, tenant.load(func(string, string) {}))
+		g.trusts = append(g.trusts, tenant.withDefaults().trusting(g.rings))
+	}
+	var err error
+	g.verified, err = lru.New[digest, issued](verifiedTokens)
+	return g, err
 }
 
 // Reread reads the files again, changed or not.
@@ -93,8 +114,8 @@ func (g *Gate) reread(now versions) {
 
 // Authenticate says who calls from the address with the Authorization header. Its error has the reason Unauthenticated, or one that says
 // that it cannot be told at the moment; the cause is for the operator and names no secret.
-func (g *Gate) Authenticate(authorizationHeader, address string) (Caller, error) {
-	t, err := g.find(authorizationHeader)
+func (g *Gate) Authenticate(ctx context.Context, authorizationHeader, address string) (Caller, error) {
+	t, err := g.find(ctx, authorizationHeader)
 	if err != nil {
 		return Caller{}, err
 	}
@@ -105,35 +126,48 @@ func (g *Gate) Authenticate(authorizationHeader, address string) (Caller, error)
 }
 
 // Knows says whether the Authorization header is somebody's, from wherever.
-func (g *Gate) Knows(authorizationHeader string) bool {
-	_, err := g.find(authorizationHeader)
+func (g *Gate) Knows(ctx context.Context, authorizationHeader string) bool {
+	_, err := g.find(ctx, authorizationHeader)
 	return err == nil
 }
 
 // find is the token that an Authorization header carries. It compares digests of one length in constant time, and always all of them, so
 // that the time taken tells nothing about a token.
-func (g *Gate) find(authorizationHeader string) (*token, error) {
-	presented := sha256.Sum256([]byte(bearer(authorizationHeader)))
+func (g *Gate) find(ctx context.Context, authorizationHeader string) (*token, error) {
+	credentials := bearer(authorizationHeader)
+	presented := sha256.Sum256([]byte(credentials))
 	tokens, found := g.current(), -1
 	for i := range tokens {
 		same := subtle.ConstantTimeCompare(presented[:], tokens[i].digest[:])
 		found = subtle.ConstantTimeSelect(same, i, found)
 	}
-	switch {
-	case found < 0 && g.Faulty(): // the caller may be one whose token cannot be read at the moment: it is to come back, not to give up
+	if found >= 0 {
+		if t := &tokens[found]; !t.expired(g.now()) {
+			return t, nil
+		}
+		return nil, nobody(fmt.Errorf("the token %q has expired", tokens[found].name))
+	}
+	err := nobody(nil)
+	if len(g.trusts) > 0 && strings.Count(credentials, ".") == 2 { // a JWT (RFC 7515 §3.1)
+		t, unknown := g.issuedTo(ctx, credentials, presented)
+		if unknown == nil {
+			return t, nil
+		}
+		err = unknown
+	}
+	if g.Faulty() && isNobody(err) { // it may be a token that cannot be read now: its caller is to come back, not to give up
 		return nil, &reason.Error{Reason: reason.TokensFaulty}
-	case found < 0:
-		return nil, nobody(nil)
 	}
-	t := &tokens[found]
-	if t.expired(g.now()) {
-		return nil, nobody(fmt.Errorf("the token %q has expired", t.name))
-	}
-	return t, nil
+	return nil, err
 }
 
 // nobody is why a caller is none, for the operator.
 func nobody(cause error) error { return &reason.Error{Reason: reason.Unauthenticated, Cause: cause} }
+
+func isNobody(err error) bool {
+	known, ok := errors.AsType[*reason.Error](err)
+	return ok && known.Reason == reason.Unauthenticated
+}
 
 // bearer returns the credentials of the scheme Bearer, whose name ignores case (RFC 9110 §11.1), or "", which is nobody's token.
 func bearer(header string) string {

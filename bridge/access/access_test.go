@@ -2,6 +2,7 @@ package access
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -34,7 +35,7 @@ func file(t *testing.T, content string) string {
 
 // named is the name of who calls with the header.
 func named(g *Gate, header string) (name string, ok bool) {
-	caller, err := g.Authenticate(header, "192.0.2.7")
+	caller, err := g.Authenticate(context.Background(), header, "192.0.2.7")
 	return caller.Name, err == nil
 }
 
@@ -181,9 +182,11 @@ func TestCheck(t *testing.T) {
 		options Options
 		want    []string
 	}{
-		"nothing": {Options{}, []string{": names no token: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile or tokensFile"}},
-		"good":    {Options{Token: secretA}, nil},
-		"short":   {Options{Token: "alpha"}, []string{"token: the token has fewer than 8 characters"}},
+		"nothing": {Options{}, []string{
+			": names nobody who may call: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile, tokensFile or entra",
+		}},
+		"good":  {Options{Token: secretA}, nil},
+		"short": {Options{Token: "alpha"}, []string{"token: the token has fewer than 8 characters"}},
 		"space": {
 			Options{Token: "alpha 0123456789abcdef"},
 			[]string{"token: the token holds a character that an Authorization header cannot carry: only visible ASCII, without spaces"},

@@ -14,14 +14,19 @@ const (
 
 func (t *token) expired(now time.Time) bool { return !t.expires.IsZero() && !now.Before(t.expires) }
 
-// Remind tells, now and each day, which tokens have expired or are about to, until ctx ends.
-func (g *Gate) Remind(ctx context.Context) {
-	daily := time.NewTicker(day)
+// Watch tells, now and each day, which tokens have expired or are about to, and keeps the keys of issuers, until ctx ends.
+func (g *Gate) Watch(ctx context.Context) {
+	daily, keys := time.NewTicker(day), time.NewTicker(keysAge)
 	defer daily.Stop()
+	defer keys.Stop()
+	g.remind()
+	g.rings.refresh(ctx)
 	for {
-		g.remind()
 		select {
 		case <-daily.C:
+			g.remind()
+		case <-keys.C:
+			g.rings.refresh(ctx)
 		case <-ctx.Done():
 			return
 		}

@@ -58,7 +58,8 @@ func TestATokenEnds(t *testing.T) {
 			t.Errorf("%s: valid %s, %s", test.now, valid, diff)
 		}
 	}
-	if _, err := gate.Authenticate("Bearer "+secretA, ""); err == nil || !strings.Contains(err.Error(), `the token "a" has expired`) {
+	_, err = gate.Authenticate(t.Context(), "Bearer "+secretA, "")
+	if err == nil || !strings.Contains(err.Error(), `the token "a" has expired`) {
 		t.Error(err)
 	}
 }
@@ -71,7 +72,7 @@ func TestTwoOfOneName(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, secret := range []string{secretA, secretB} {
-		if caller, err := gate.Authenticate("Bearer "+secret, ""); err != nil || caller != (Caller{"entra", UsersOnly, "u"}) {
+		if caller, err := gate.Authenticate(t.Context(), "Bearer "+secret, ""); err != nil || caller != (Caller{"entra", UsersOnly, "u"}) {
 			t.Errorf("%+v %v", caller, err)
 		}
 	}
@@ -89,7 +90,7 @@ func TestAddresses(t *testing.T) {
 	} {
 		names := ""
 		for _, secret := range []string{secretA, secretB} {
-			caller, err := gate.Authenticate("Bearer "+secret, address)
+			caller, err := gate.Authenticate(t.Context(), "Bearer "+secret, address)
 			if err != nil && !strings.Contains(err.Error(), "is not for this address") {
 				t.Error(err)
 			}

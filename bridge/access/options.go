@@ -9,9 +9,10 @@ import (
 
 // Options is the configuration's `access` section. The tokens of all three keys are valid at once.
 type Options struct {
-	Token      string `koanf:"token"`      // one token, for SCIMBRIDGE_ACCESS_TOKEN
-	TokenFile  string `koanf:"tokenFile"`  // a file that holds one token
-	TokensFile string `koanf:"tokensFile"` // a YAML list of {name, token} or {name, sha256}, with role, user, addresses and expires
+	Token      string         `koanf:"token"`      // one token, for SCIMBRIDGE_ACCESS_TOKEN
+	TokenFile  string         `koanf:"tokenFile"`  // a file that holds one token
+	TokensFile string         `koanf:"tokensFile"` // a YAML list of {name, token} or {name, sha256}, with role, user, addresses and expires
+	Entra      []EntraOptions `koanf:"entra"`      // tenants that call with tokens which Entra issues
 }
 
 // MinTokenLength is short enough for tokens that people already have, and too long to be tried out over the network.
@@ -24,7 +25,19 @@ const (
 )
 
 // Check reports what is wrong with the section, each fault under its key.
-func (o *Options) Check(report func(path, problem string)) { o.load(report) }
+func (o *Options) Check(report func(path, problem string)) {
+	o.load(report)
+	names := map[string]int{}
+	for i, tenant := range o.Entra {
+		tenant.load(func(path, problem string) { report(fmt.Sprintf("entra[%d].%s", i, path), problem) })
+		name := tenant.withDefaults().Name
+		if first, taken := names[name]; taken {
+			report(fmt.Sprintf("entra[%d].name", i), fmt.Sprintf("%q is the name of entra[%d] too", name, first))
+		} else {
+			names[name] = i
+		}
+	}
+}
 
 // load reads every token and reports every fault. No fault's text holds anything of a token.
 func (o *Options) load(report func(path, problem string)) []token {
@@ -75,8 +88,8 @@ func (o *Options) load(report func(path, problem string)) []token {
 			add("tokensFile", item.where, item.token)
 		}
 	}
-	if len(tokens) == 0 && !faulty {
-		report("", "names no token: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile or tokensFile")
+	if len(tokens)+len(o.Entra) == 0 && !faulty {
+		report("", "names nobody who may call: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile, tokensFile or entra")
 	}
 	return tokens
 }

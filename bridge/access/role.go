@@ -63,7 +63,7 @@ func noRole() string {
 	for _, row := range roles {
 		names = append(names, row.name)
 	}
-	return "role is not one of " + strings.Join(names, ", ")
+	return "is not one of " + strings.Join(names, ", ")
 }
 
 // reads are the operations that change nothing.

@@ -85,7 +85,7 @@ func readToken(item *yaml.Node) (t token, problem string) {
 	}
 	var known bool
 	if t.role, known = roleOf(text("role")); !known {
-		return t, noRole()
+		return t, "role " + noRole()
 	}
 	t.addresses = ParseAddresses(values["addresses"], func(i int, wrong string) {
 		problem = fmt.Sprintf("addresses[%d] %s", i, wrong)

@@ -2,6 +2,7 @@ package front
 
 import (
 	"bytes"
+	"context"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -17,7 +18,7 @@ func (s *Server) room(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if length := h.ContentLength(); length <= 0 && length != chunked {
 		return fasthttp.RequestConfig{} // no body
 	}
-	if !s.gate.Knows(sole(h, fiber.HeaderAuthorization)) || misframed(h.RawHeaders()) {
+	if !s.gate.Knows(context.Background(), sole(h, fiber.HeaderAuthorization)) || misframed(h.RawHeaders()) {
 		h.SetContentLength(0)
 		h.SetConnectionClose()
 		h.Del(fiber.HeaderExpect) // RFC 9110 §10.1.1: the answer takes the place of 100

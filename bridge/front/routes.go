@@ -71,7 +71,7 @@ func singleSlashes(c *fiber.Ctx) error {
 // authenticate lets nothing below the base path be asked without a token.
 func (s *Server) authenticate(c *fiber.Ctx) error {
 	r := recordOf(c)
-	caller, err := s.gate.Authenticate(sole(&c.Request().Header, fiber.HeaderAuthorization), r.client)
+	caller, err := s.gate.Authenticate(c.UserContext(), sole(&c.Request().Header, fiber.HeaderAuthorization), r.client)
 	if err != nil {
 		return err
 	}

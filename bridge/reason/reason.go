@@ -2,6 +2,8 @@
 // the client is told, and whether a write may look and plan again: all of that stands in one table.
 package reason
 
+import "time"
+
 // Reason is one of them. Its text is the log's word.
 type Reason int
 
@@ -61,6 +63,7 @@ const (
 	Unreadable       // the request is no HTTP request that can be read
 	Unauthenticated  // no token, or one that nobody has
 	Role             // the caller's role does not allow it
+	KeysUnavailable  // the keys cannot be had by which a token is signed
 	TokensFaulty     // no token that is known, while those of the configuration cannot be read
 	NoPath           // nothing is served there
 	DiscoveryFilter  // a filter on a discovery endpoint (RFC 7644 §4)
@@ -91,6 +94,8 @@ type Error struct {
 	Attribute string // at fault, as the client knows it; ""
 	Version   string // NotModified: the weak ETag of what the client has
 	Cause     error  // for the operator
+
+	RetryAfter time.Duration // when to come back, in place of the table's
 }
 
 func (e *Error) Error() string {

@@ -52,7 +52,7 @@ func (s serveCommand) Run(w *world) error {
 	}
 	go giveBack(w)
 	go onHangUp(w, hangUp, h.gate)
-	go h.gate.Remind(w)
+	go h.gate.Watch(w)
 	err = h.server.Serve(w, listener)
 	log.Info("stopped")
 	return err

@@ -1,0 +1,238 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/uuid"
+
+	"scimbridge/bridge/reason"
+)
+
+// EntraOptions is a tenant of Entra's that calls with tokens of its own (an application with the secret left blank).
+type EntraOptions struct {
+	Name        string   `koanf:"name"`        // of the caller; DefaultEntraName
+	Tenant      string   `koanf:"tenant"`      // its id: all that tells one customer of Entra's from another
+	Audience    []string `koanf:"audience"`    // whom the token is for; DefaultAudience
+	Application string   `koanf:"application"` // that calls; DefaultApplication
+	Authority   string   `koanf:"authority"`   // where its keys are found; DefaultAuthority
+	STS         string   `koanf:"sts"`         // what names the issuer of its tokens of version 1; DefaultSTS
+	Role        string   `koanf:"role"`
+	Addresses   []string `koanf:"addresses"`
+}
+
+// The defaults: those of Entra's public cloud.
+const (
+	DefaultEntraName = "entra"
+	// DefaultAudience is the one of every application that is in no gallery.
+	DefaultAudience = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"
+	// DefaultApplication is Microsoft.Azure.SyncFabric, which provisions.
+	DefaultApplication = "00000014-0000-0000-c000-000000000000"
+	DefaultAuthority   = "https://login.microsoftonline.com"
+	DefaultSTS         = "https://sts.windows.net"
+)
+
+func (o EntraOptions) withDefaults() EntraOptions {
+	if o.Name == "" {
+		o.Name = DefaultEntraName
+	}
+	if len(o.Audience) == 0 {
+		o.Audience = []string{DefaultAudience}
+	}
+	if o.Application == "" {
+		o.Application = DefaultApplication
+	}
+	o.Tenant = strings.ToLower(o.Tenant)
+	o.Authority = strings.TrimRight(o.Authority, "/")
+	if o.Authority == "" {
+		o.Authority = DefaultAuthority
+	}
+	o.STS = strings.TrimRight(o.STS, "/")
+	if o.STS == "" {
+		o.STS = DefaultSTS
+	}
+	return o
+}
+
+// load reads the options of a tenant that calls, and reports what is wrong with them.
+func (o EntraOptions) load(report func(path, problem string)) token {
+	o = o.withDefaults()
+	checkTenant(o.Tenant, report)
+	checkAuthority("authority", o.Authority, report)
+	checkAuthority("sts", o.STS, report)
+	return holder(o.Name, o.Role, o.Addresses, report)
+}
+
+func checkTenant(tenant string, report func(path, problem string)) {
+	if id, err := uuid.Parse(tenant); err != nil || id.String() != tenant {
+		report("tenant", "is not the id of a tenant, as 7b1f0a52-3c0d-4a4e-9f51-0d8e6a1c2b34: no other name of it stands in its tokens")
+	}
+}
+
+// checkAuthority keeps keys from being read in clear text, but from this machine.
+func checkAuthority(key, place string, report func(path, problem string)) {
+	u, err := url.Parse(place)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		u.Scheme != "https" && !(u.Scheme == "http" && net.ParseIP(u.Hostname()).IsLoopback()) {
+		report(key, "is not an https URL, as "+DefaultAuthority)
+	}
+}
+
+// holder is what a configured caller that has no token of the configuration is.
+func holder(name, role string, addresses []string, report func(path, problem string)) token {
+	t := token{name: name}
+	var known bool
+	if t.role, known = roleOf(role); !known {
+		report("role", noRole())
+	}
+	t.addresses = ParseAddresses(addresses, func(i int, problem string) { report(fmt.Sprintf("addresses[%d]", i), problem) })
+	return t
+}
+
+// algorithms are those by which a token may be signed (RFC 7518 §3.1): none of them takes a key that is no secret for one.
+var algorithms = []jose.SignatureAlgorithm{
+	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512,
+}
+
+// skew is by how much the clocks of Entra and of this machine may differ.
+const skew = time.Minute
+
+// trust is whose tokens are taken: those of a tenant, for an audience, of an application and, where it is told, a subject.
+type trust struct {
+	tenant, application, subject string
+	audience                     []string
+	issuers                      map[string]*keyring // by what `iss` says
+}
+
+// trusting makes a trust of options with their defaults.
+func (o EntraOptions) trusting(rings *keyrings) *trust {
+	first, second := o.STS+"/"+o.Tenant+"/", o.Authority+"/"+o.Tenant+"/v2.0"
+	return &trust{tenant: o.Tenant, application: o.Application, audience: o.Audience, issuers: map[string]*keyring{
+		first: rings.of(first, o.Authority+"/"+o.Tenant), second: rings.of(second, second),
+	}}
+}
+
+// claims are what a token says of itself, in both versions of Entra's.
+type claims struct {
+	Issuer   string       `json:"iss"`
+	Audience jwt.Audience `json:"aud"`
+	Subject  string       `json:"sub"`
+	Tenant   string       `json:"tid"`
+	AppID    string       `json:"appid"` // version 1, and of workload identities
+	AZP      string       `json:"azp"`   // version 2
+}
+
+// mismatch says why a token is none that is trusted, or nil. What it says is not yet known to be true.
+func (t *trust) mismatch(c claims) error {
+	switch {
+	case t.issuers[c.Issuer] == nil:
+		return fmt.Errorf("the token's issuer is %q", clip(c.Issuer))
+	case c.Tenant != t.tenant:
+		return fmt.Errorf("the token's tenant is %q", clip(c.Tenant))
+	case !slices.ContainsFunc(c.Audience, func(a string) bool { return slices.Contains(t.audience, a) }):
+		return fmt.Errorf("the token is for %q", clip(strings.Join(c.Audience, " ")))
+	case c.AppID == "" && c.AZP == "", c.AppID != "" && c.AppID != t.application, c.AZP != "" && c.AZP != t.application:
+		return fmt.Errorf("the token's application is %q", clip(c.AppID+c.AZP))
+	case t.subject != "" && c.Subject != t.subject:
+		return fmt.Errorf("the token's subject is %q", clip(c.Subject))
+	}
+	return nil
+}
+
+// clip keeps what a stranger says short.
+func clip(text string) string {
+	const most = 100
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}
+
+// claimed reads what a token says of itself, if it may be one that is signed as it should be.
+func claimed(raw string) (c claims, err error) {
+	parsed, err := jwt.ParseSigned(raw, algorithms)
+	if err == nil {
+		err = parsed.UnsafeClaimsWithoutVerification(&c)
+	}
+	if err != nil {
+		return c, nobody(errors.New("the token is no JWT with a signature that is taken here"))
+	}
+	return c, nil
+}
+
+// verify checks what the trust takes for its own: the signature by the issuer's keys, and the time. It returns until when it is valid.
+func (t *trust) verify(ctx context.Context, raw string, c claims, now func() time.Time) (time.Time, error) {
+	config := &oidc.Config{SkipClientIDCheck: true, Now: func() time.Time { return now().Add(-skew) }} // mismatch looks for whom it is
+	for _, a := range algorithms {
+		config.SupportedSigningAlgs = append(config.SupportedSigningAlgs, string(a))
+	}
+	keys := &signatures{ring: t.issuers[c.Issuer]}
+	verified, err := oidc.NewVerifier(c.Issuer, keys, config).Verify(ctx, raw)
+	switch {
+	case keys.err != nil:
+		return time.Time{}, keys.err
+	case err != nil:
+		return time.Time{}, nobody(err)
+	}
+	return verified.Expiry.Add(skew), nil
+}
+
+// signatures has a keyring verify one, and keeps its error, of which the library keeps the text alone.
+type signatures struct {
+	ring *keyring
+	err  error
+}
+
+// VerifySignature returns what the token says.
+func (s *signatures) VerifySignature(ctx context.Context, raw string) (payload []byte, err error) {
+	payload, s.err = s.ring.verify(ctx, raw)
+	return payload, s.err
+}
+
+// issued is a caller of which a token was verified.
+type issued struct {
+	*token
+	until time.Time
+	ring  *keyring
+	read  time.Time // when the keys were read by which it was
+}
+
+// issuedTo is whose the token is that an issuer signed. What was verified once is, as long as the keys are the same.
+func (g *Gate) issuedTo(ctx context.Context, raw string, d digest) (*token, error) {
+	if known, ok := g.verified.Get(d); ok && known.read.Equal(known.ring.current()) && g.now().Before(known.until) {
+		return known.token, nil
+	}
+	c, err := claimed(raw)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range g.trusts {
+		if wrong := t.mismatch(c); wrong != nil {
+			err = nobody(wrong)
+			continue
+		}
+		ring := t.issuers[c.Issuer]
+		read := ring.current()
+		until, err := t.verify(ctx, raw, c, g.now)
+		if err != nil {
+			return nil, err
+		}
+		g.verified.Add(d, issued{&g.holders[i], until, ring, read})
+		return &g.holders[i], nil
+	}
+	return nil, err
+}
+
+// unavailable says that the keys of an issuer cannot be had: whether the caller is right cannot be told.
+func unavailable(retryAfter time.Duration, cause error) error {
+	return &reason.Error{Reason: reason.KeysUnavailable, RetryAfter: retryAfter, Cause: cause}
+}
