@@ -14,6 +14,7 @@ verify:
 	go tool staticcheck ./...
 	go mod tidy -diff
 	go test ./cmd/scimbridge -run TestLines
+	.ci/vulnerabilities
 
 # Every fuzz target for a few seconds.
 fuzz:

@@ -75,7 +75,7 @@ func buildOn(t *testing.T, server *dirtest.Server, o bridge.Options, types ...co
 	}
 	t.Cleanup(o.Directory.Close)
 	var records []journal.Record
-	o.Guard = guard.New(guard.Options{}, server.BindDN, o.Directory)
+	o.Guard = guard.New(guard.Options{}, o.Directory.Self, o.Directory)
 	o.Journal = func(r journal.Record) { records = append(records, r) }
 	return house{bridge.New(o), server, &records}
 }

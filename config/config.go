@@ -81,7 +81,7 @@ func Parse(file string, content []byte, environ []string) (*Config, error) {
 func (c *Config) files() []*string {
 	return []*string{
 		&c.Listen.TLS.Certificate, &c.Listen.TLS.Key, &c.Directory.Bind.PasswordFile, &c.Directory.TLS.CA,
-		&c.Access.TokenFile, &c.Access.TokensFile,
+		&c.Directory.TLS.Certificate, &c.Directory.TLS.Key, &c.Access.TokenFile, &c.Access.TokensFile,
 	}
 }
 

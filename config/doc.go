@@ -42,10 +42,15 @@
 //	  bind:
 //	    dn: CN=scimbridge,OU=Service,DC=corp,DC=example
 //	    passwordFile: bind.password  # or password: in the file itself, or by SCIMBRIDGE_DIRECTORY_BIND_PASSWORD
+//	    # external: true             # in place of a password, SASL EXTERNAL: the certificate below says who the bridge is, or over
+//	    #                            # ldapi:// whose process it is; dn then only where the server cannot tell whose entry that is
+//	    #                            # (RFC 4532). Active Directory binds by the certificate itself over ldaps://: leave bind out
 //	  tls:
 //	    startTLS: false              # on ldap:// URLs
 //	    ca: ca.pem                   # PEM; default: the system's roots
 //	    serverName: dc.corp.example  # the name in the server's certificate; default: the URL's host
+//	    certificate: client.crt      # the bridge's own, for a server that asks for one: PEM, the chain included; read for each connection
+//	    key: client.key
 //	  timeout: 5s                    # of one LDAP operation, connecting included
 //	  pageSize: 500                  # of a long answer that is read in pages; where the server allows less, smaller pages are asked for
 //	  allowCleartext: false          # let ldap:// without StartTLS leave this machine

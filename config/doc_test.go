@@ -32,6 +32,7 @@ func TestThePackageCommentShowsAGoodFile(t *testing.T) {
 	certificate, key := selfSigned(t)
 	for name, content := range map[string]string{
 		"scimbridge.yaml": text, "tls.crt": certificate, "tls.key": key, "ca.pem": certificate, "bind.password": "secret",
+		"client.crt": certificate, "client.key": key,
 		"token": "alpha-0123456789abcdef", "tokens.yaml": "- {name: entra, token: bravo-0123456789abcdef}",
 	} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {

@@ -145,7 +145,7 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 		t.Fatal(err)
 	}
 	b := bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Guard: guard.New(c.Guard, c.Directory.Bind.DN, client), Log: log,
+		Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: log,
 		Limits: c.Limits, Strict: c.Strict,
 		Journal: func(r journal.Record) {
 			d.mu.Lock()

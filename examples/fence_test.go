@@ -132,6 +132,33 @@ func TestOwnAccount(t *testing.T) {
 	d.untouchable(t, "/Users", idOf(t, server, dn), http.StatusForbidden)
 }
 
+// TestOwnAccountByTheSocket: whom the server takes the bridge for is its account too, whatever the configuration calls it.
+func TestOwnAccountByTheSocket(t *testing.T) {
+	const dn = "uid=bridge,ou=people,dc=example,dc=org"
+	for _, s := range []struct {
+		name  string
+		start func() *dirtest.Server
+	}{
+		{"openldap", func() *dirtest.Server {
+			return openLDAP(t, dirtest.Global(`authz-regexp "^gidNumber=.*,cn=peercred,cn=external,cn=auth$" "`+dn+`"`),
+				dirtest.Config(`access to * by dn.exact="`+dn+`" manage by * break`))
+		}},
+		{"389ds", func() *dirtest.Server { return dirtest.DS389(t, ds389Schema, dirtest.LocalAs(dn)) }},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			server := s.start()
+			server.Load(t, "dn: "+dn+"\nobjectClass: inetOrgPerson\nuid: bridge\ncn: bridge\nsn: bridge\n")
+			if server.Kind == ldif.DS389 {
+				modify(t, server, server.Suffix, "aci", `(targetattr="*")(version 3.0; acl "bridge"; allow (all) userdn="ldap:///`+dn+`";)`)
+			}
+			d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_URLS="+server.LDAPI, "SCIMBRIDGE_DIRECTORY_BIND_EXTERNAL=true",
+				"SCIMBRIDGE_DIRECTORY_BIND_DN=cn=scimbridge,dc=example,dc=org", "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=")
+			d.user(t, "other")
+			d.untouchable(t, "/Users", idOf(t, server, dn), http.StatusForbidden)
+		})
+	}
+}
+
 // TestPrivileged: who administers the domain is not administered through SCIM, however many groups lie between.
 func TestPrivileged(t *testing.T) {
 	server := dirtest.ActiveDirectory(t)

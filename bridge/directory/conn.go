@@ -17,7 +17,7 @@ type conn struct {
 	wire   *wire
 	server int // index of its URL
 
-	plain    bool        // over TCP without TLS
+	doubt    string      // what may be wrong where the connection ends before the server has answered anything; ""
 	answered atomic.Bool // the server has answered something
 
 	// guarded by the pool
@@ -87,8 +87,8 @@ func exchange[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, error
 		k.answered.Store(true)
 		return a.value, a.err
 	}
-	if k.plain && !k.answered.Load() {
-		a.err = fmt.Errorf("%w (it may speak TLS at this port: directory.urls says ldap:// or ldaps://)", a.err)
+	if k.doubt != "" && !k.answered.Load() {
+		a.err = fmt.Errorf("%w (%s)", a.err, k.doubt)
 	}
 	return nothing, &outage{cause: a.err, sent: k.wire.sent() != sent}
 }

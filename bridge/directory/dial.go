@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"syscall"
 	"time"
@@ -18,13 +19,18 @@ import (
 // dialer opens connections that are ready for use: TLS begun, bound.
 type dialer struct {
 	options Options
+	log     *slog.Logger
 	network dialFunc
 	servers []address
 	lives   []*life // of the servers
+	self    self    // names of its own
 }
 
-func newDialer(o Options, network dialFunc, servers []address) *dialer {
-	d := &dialer{options: o, network: network, servers: servers}
+func newDialer(o Options, log *slog.Logger, network dialFunc, servers []address) *dialer {
+	d := &dialer{options: o, log: log, network: network, servers: servers}
+	if o.Bind.DN != "" {
+		d.self.add(o.Bind.DN)
+	}
 	for i := range servers {
 		d.lives = append(d.lives, &life{ask: func(ctx context.Context) error { return d.ask(ctx, i) }})
 	}
@@ -51,18 +57,25 @@ func (d *dialer) connect(ctx context.Context, server int, life *life) (*conn, er
 	if err != nil {
 		return nil, &outage{cause: err}
 	}
-	secured, err := d.secure(ctx, raw, a)
+	secured, asked, err := d.secure(ctx, raw, a)
 	if err != nil {
 		raw.Close()
-		return nil, &outage{cause: advised(err), code: resultCode(err)}
+		return nil, &outage{cause: advised(err, asked), code: resultCode(err)}
 	}
 	k := newConn(secured, server, d.options.Timeout, life)
-	k.plain = secured == raw && a.network == "tcp"
+	switch {
+	case asked: // in TLS 1.3 a refused certificate shows at the first answer
+		k.doubt = wantsCertificate
+	case secured == raw && a.network == "tcp":
+		k.doubt = "it may speak TLS at this port: directory.urls says ldap:// or ldaps://"
+	}
 	return k, nil
 }
 
-// advised adds to what TLS failed of the key that it may be for.
-func advised(err error) error {
+const wantsCertificate = "it may want a certificate of the bridge, or another one: directory.tls.certificate"
+
+// advised adds to what TLS failed of the key that it may be for. asked says that the server asked for a certificate.
+func advised(err error, asked bool) error {
 	advice := ""
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	_, misnamed := errors.AsType[x509.HostnameError](err)
@@ -72,6 +85,8 @@ func advised(err error) error {
 		advice = "directory.tls.ca names the file with the certificate of its authority"
 	case misnamed:
 		advice = "directory.tls.serverName says which name its certificate has"
+	case asked:
+		advice = wantsCertificate
 	case noTLS, errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		advice = "it may speak no TLS at this port: directory.urls says ldaps:// or ldap://"
 	default:
@@ -80,11 +95,11 @@ func advised(err error) error {
 	return fmt.Errorf("%w (%s)", err, advice)
 }
 
-// secure begins TLS where the URL or the options ask for it.
-func (d *dialer) secure(ctx context.Context, raw net.Conn, a address) (net.Conn, error) {
+// secure begins TLS where the URL or the options ask for it, and says whether the server asked for a certificate.
+func (d *dialer) secure(ctx context.Context, raw net.Conn, a address) (secured net.Conn, asked bool, err error) {
 	start := a.scheme == "ldap" && d.options.TLS.StartTLS
 	if a.scheme != "ldaps" && !start {
-		return raw, nil
+		return raw, false, nil
 	}
 	name := a.host
 	if d.options.TLS.ServerName != "" {
@@ -92,18 +107,29 @@ func (d *dialer) secure(ctx context.Context, raw net.Conn, a address) (net.Conn,
 	}
 	var roots *x509.CertPool // nil: the system's
 	if d.options.TLS.CA != "" {
-		var err error
 		if roots, err = readRoots(d.options.TLS.CA); err != nil { // at each dial: a renewed CA needs no restart
-			return nil, err
+			return nil, false, err
+		}
+	}
+	var own tls.Certificate
+	if o := d.options.TLS; o.Certificate != "" {
+		if own, err = tls.LoadX509KeyPair(o.Certificate, o.Key); err != nil {
+			return nil, false, err
 		}
 	}
 	if start {
 		if err := startTLS(ctx, raw); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
-	secured := tls.Client(raw, verified(name, roots))
-	return secured, secured.HandshakeContext(ctx)
+	settings := verified(name, roots)
+	settings.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		asked = true
+		return &own, nil // whichever authorities the server names: it says what is wrong
+	}
+	client := tls.Client(raw, settings)
+	err = client.HandshakeContext(ctx)
+	return client, asked, err
 }
 
 // startTLS asks for TLS on a fresh connection (RFC 4511 §4.14). go-ldap's own StartTLS keeps no deadline in the handshake and puts the
@@ -135,31 +161,3 @@ func startTLS(ctx context.Context, raw net.Conn) error {
 }
 
 const startTLSName = "1.3.6.1.4.1.1466.20037"
-
-// bind binds a fresh connection, once.
-func (d *dialer) bind(ctx context.Context, k *conn) error {
-	if d.options.Bind.DN == "" {
-		return nil
-	}
-	password, err := d.options.Bind.password()
-	if err != nil {
-		return &outage{cause: err}
-	}
-	_, err = exchange(ctx, k, func(l *ldap.Conn) (struct{}, error) {
-		return struct{}{}, l.Bind(d.options.Bind.DN, password)
-	})
-	_, down := errors.AsType[*outage](err)
-	switch {
-	case err == nil, down:
-		return err
-	case cannotServe(err):
-		return &outage{cause: err, code: resultCode(err)}
-	default:
-		return &outage{cause: d.refusal(k, err), code: resultCode(err), refused: true}
-	}
-}
-
-// refusal says which server refused whose bind, and which keys that is.
-func (d *dialer) refusal(k *conn, err error) error {
-	return fmt.Errorf("%s: bind as %s (directory.bind): %w", d.servers[k.server].url, d.options.Bind.DN, refusedBind(err))
-}

@@ -63,7 +63,7 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 		}
 		servers = append(servers, a)
 	}
-	c.pool = newPool(newDialer(o, network, servers), log)
+	c.pool = newPool(newDialer(o, log, network, servers), log)
 	c.breaker = newBreaker(o.Breaker, log, c.probe)
 	return c, nil
 }

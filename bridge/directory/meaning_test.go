@@ -124,7 +124,8 @@ func TestBindMeanings(t *testing.T) {
 		"775": "locked out",
 	} {
 		text := "80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data " + code + ", v1db1"
-		got := d.refusal(&conn{}, &ldap.Error{ResultCode: ldap.LDAPResultInvalidCredentials, Err: errors.New(text)}).Error()
+		refused := &ldap.Error{ResultCode: ldap.LDAPResultInvalidCredentials, Err: errors.New(text)}
+		got := d.refusal(&conn{}, "as bridge@ad.test", refused).Error()
 		if !strings.Contains(got, says) || !strings.Contains(got, "directory.bind") || !strings.Contains(got, "data "+code) ||
 			strings.Contains(got, "Hush-1") {
 			t.Errorf("%s: %s", code, got)
@@ -138,7 +139,7 @@ func TestBindMeanings(t *testing.T) {
 		{49, "", "49"},
 		{49, "AcceptSecurityContext error, data 999, v1db1", "data 999"},
 	} {
-		got := d.refusal(&conn{}, &ldap.Error{ResultCode: c.result, Err: errors.New(c.text)}).Error()
+		got := d.refusal(&conn{}, "as bridge@ad.test", &ldap.Error{ResultCode: c.result, Err: errors.New(c.text)}).Error()
 		if !strings.Contains(got, c.says) || strings.HasSuffix(got, "()") {
 			t.Errorf("%d: %s", c.result, got)
 		}

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -68,6 +69,9 @@ type BindOptions struct {
 	DN           string `koanf:"dn"` // a DN, or on Active Directory also a userPrincipalName
 	Password     string `koanf:"password"`
 	PasswordFile string `koanf:"passwordFile"`
+	// External is SASL EXTERNAL: the certificate of tls, or over ldapi:// whose process it is, says who the bridge is. DN is then needed
+	// only where the server cannot tell which entry that is.
+	External bool `koanf:"external"`
 }
 
 // TLSOptions holds for ldaps:// and StartTLS.
@@ -75,6 +79,9 @@ type TLSOptions struct {
 	StartTLS   bool   `koanf:"startTLS"`
 	CA         string `koanf:"ca"`         // PEM file; "" uses the system's roots
 	ServerName string `koanf:"serverName"` // the name in the server's certificate, where it is not the URL's host
+	// Certificate and Key are the bridge's own, PEM files, the chain included. They are read for each connection.
+	Certificate string `koanf:"certificate"`
+	Key         string `koanf:"key"`
 }
 
 // BreakerOptions tunes the circuit breaker.
@@ -92,6 +99,7 @@ func (o Options) Check(report func(path, problem string)) {
 	}
 	o.told().Check(report)
 	o.Bind.check(report)
+	o.TLS.check(report)
 	if o.TLS.CA != "" {
 		if _, err := readRoots(o.TLS.CA); err != nil {
 			report("tls.ca", err.Error())
@@ -133,11 +141,29 @@ func (o Options) checkURLs(report func(path, problem string)) {
 					"use ldaps://, set tls.startTLS, or say allowCleartext: true")
 			}
 		}
+		if secure := a.scheme == "ldaps" || o.TLS.StartTLS; o.Bind.External && a.scheme != "ldapi" && !(secure && o.TLS.Certificate != "") {
+			report(path, "does not say who the bridge is, as bind.external needs: that takes ldapi://, or TLS and tls.certificate")
+		}
 	}
 	switch {
 	case faults > 0:
 	case o.TLS.StartTLS && plain == 0:
 		report("tls.startTLS", "there is no ldap:// URL to start TLS on")
+	}
+}
+
+// check of the certificate and key, which are given both or not at all.
+func (t TLSOptions) check(report func(path, problem string)) {
+	switch {
+	case t.Certificate == "" && t.Key == "":
+	case t.Certificate == "":
+		report("tls.certificate", "a key needs a certificate")
+	case t.Key == "":
+		report("tls.key", "a certificate needs its key")
+	default:
+		if _, err := tls.LoadX509KeyPair(t.Certificate, t.Key); err != nil {
+			report("tls.certificate", "certificate and key cannot be used: "+err.Error())
+		}
 	}
 }
 
@@ -152,6 +178,9 @@ func (b BindOptions) check(report func(path, problem string)) {
 	}
 	given := b.Password != "" || b.PasswordFile != ""
 	switch {
+	case b.External && given:
+		report("bind.external", "contradicts a password: leave out one of them")
+	case b.External:
 	case b.DN == "" && given:
 		report("bind.dn", "a password needs a DN to bind as")
 	case b.DN != "" && !given:

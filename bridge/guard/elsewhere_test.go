@@ -69,7 +69,7 @@ func TestElsewhere(t *testing.T) {
 		}},
 		"nothing else": {outside, []ldif.Step{modify(wiki, wikiDN, ldif.DeleteValues, "member", maraDN)}},
 	} {
-		g := New(Options{Protected: []string{"ou=closed,ou=apps,dc=example"}}, "", nil)
+		g := New(Options{Protected: []string{"ou=closed,ou=apps,dc=example"}}, as(), nil)
 		err := g.Judge(context.Background(), m, s, ldif.Plan{Steps: c.steps})
 		why := ""
 		if refusal, ok := errors.AsType[*Refusal](err); ok {

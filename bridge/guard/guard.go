@@ -66,7 +66,7 @@ type Guard struct {
 	protected   []string
 	privileged  []string // groups that the configuration names
 	ignoresMark bool
-	own         string // the bridge's own bind name: a DN, or a userPrincipalName
+	own         func() []string // the bridge's own names, see directory.Client.Self
 	directory   *directory.Client
 
 	mu       sync.Mutex
@@ -75,8 +75,8 @@ type Guard struct {
 	learning bool // somebody asks for it again; what is known does meanwhile
 }
 
-// New makes a guard. own is the name that the bridge binds with.
-func New(o Options, own string, d *directory.Client) *Guard {
+// New makes a guard. own are the names of the account that the bridge is, see directory.Client.Self.
+func New(o Options, own func() []string, d *directory.Client) *Guard {
 	return &Guard{protected: o.Protected, privileged: o.PrivilegedGroups, ignoresMark: o.IgnoreAdminCount, own: own, directory: d}
 }
 
@@ -268,16 +268,15 @@ var accountNames = []string{"userPrincipalName", "sAMAccountName"}
 // its sAMAccountName at the domain's DNS name, or the domain's short name, a backslash and the sAMAccountName ([MS-ADTS]
 // §5.1.1.1.1).
 func (g *Guard) isOwn(s *ldif.Server, e *ldif.Entry) bool {
-	if g.own == "" {
-		return false
-	}
-	if s.SameDN(e.DN, g.own) || strings.EqualFold(e.Value("userPrincipalName"), g.own) {
-		return true
-	}
-	account := e.Value("sAMAccountName")
-	_, name, short := strings.Cut(g.own, `\`)
-	if !short {
-		name, _, short = strings.Cut(g.own, "@")
-	}
-	return short && account != "" && strings.EqualFold(account, name)
+	return slices.ContainsFunc(g.own(), func(own string) bool {
+		if own != "" && (s.SameDN(e.DN, own) || strings.EqualFold(e.Value("userPrincipalName"), own)) {
+			return true
+		}
+		account := e.Value("sAMAccountName")
+		_, name, short := strings.Cut(own, `\`)
+		if !short {
+			name, _, short = strings.Cut(own, "@")
+		}
+		return short && account != "" && strings.EqualFold(account, name)
+	})
 }

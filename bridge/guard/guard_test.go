@@ -71,6 +71,9 @@ func testMap(t *testing.T) (*ldapmap.Map, *ldif.Server) {
 	return m, s
 }
 
+// as is whom the guard's bridge is.
+func as(names ...string) func() []string { return func() []string { return names } }
+
 func entry(dn string, pairs ...string) *ldif.Entry {
 	e := &ldif.Entry{DN: dn, Asked: []string{"objectClass", "title", "userPrincipalName", "sAMAccountName", "adminCount"}}
 	for i := 0; i < len(pairs); i += 2 {
@@ -210,7 +213,7 @@ func TestJudge(t *testing.T) {
 		}, own},
 		{"a rename to its own account", []ldif.Step{rename(mara, maraDN, "uid=bridge", "")}, own},
 	} {
-		g := New(Options{Protected: []string{"ou=admins,ou=people,dc=example"}}, "uid=bridge,ou=people,dc=example", nil)
+		g := New(Options{Protected: []string{"ou=admins,ou=people,dc=example"}}, as("uid=bridge,ou=people,dc=example"), nil)
 		err := g.Judge(context.Background(), m, s, ldif.Plan{Steps: c.steps})
 		why := ""
 		if refusal, ok := errors.AsType[*Refusal](err); ok {
@@ -228,7 +231,7 @@ func TestJudge(t *testing.T) {
 func TestPrivileged(t *testing.T) {
 	m, s := testMap(t)
 	s.Traits = ldif.ActiveDirectory.Traits()
-	g := New(Options{}, "", nil)
+	g := New(Options{}, as(), nil)
 	const dn = "uid=mara,ou=people,dc=example"
 	for mark, want := range map[string]string{"1": "the entry is privileged (adminCount)", "0": ""} {
 		if why := g.isProtected(s, entry(dn, "objectClass", "user", "adminCount", mark)); why != want {
@@ -253,11 +256,11 @@ func TestOwnAccount(t *testing.T) {
 		"": false, "scimbridge": false, `CORP\other`: false, "other@corp.example": false,
 		"cn=bridge,dc=corp,dc=example": false, `CORP\`: false,
 	} {
-		if got := New(Options{}, own, nil).isOwn(s, e); got != want {
+		if got := New(Options{}, as(own), nil).isOwn(s, e); got != want {
 			t.Errorf("%q: %v", own, got)
 		}
 	}
-	if New(Options{}, `CORP\`, nil).isOwn(s, entry("cn=x")) {
+	if New(Options{}, as(`CORP\`), nil).isOwn(s, entry("cn=x")) {
 		t.Error("an entry without an account name is nobody's account")
 	}
 }
@@ -275,7 +278,7 @@ func TestManyMembers(t *testing.T) {
 			}
 			p.Steps = append(p.Steps, modify(group, group.DN, ldif.AddValues, "member", values...))
 		}
-		g := New(Options{}, "", nil)
+		g := New(Options{}, as(), nil)
 		return testing.AllocsPerRun(10, func() {
 			if err := g.Judge(t.Context(), m, s, p); err != nil {
 				t.Fatal(err)
@@ -295,7 +298,7 @@ func TestBecomesOwn(t *testing.T) {
 		"bridge@shore.example": modify(mara, mara.DN, ldif.AddValues, "userPrincipalName", "bridge@shore.example"),
 		`SHORE\bridge`:         modify(mara, mara.DN, ldif.ReplaceValues, "sAMAccountName", "Bridge"),
 	} {
-		err := New(Options{}, own, nil).Judge(t.Context(), m, s, ldif.Plan{Steps: []ldif.Step{give}})
+		err := New(Options{}, as(own), nil).Judge(t.Context(), m, s, ldif.Plan{Steps: []ldif.Step{give}})
 		if refusal, _ := errors.AsType[*Refusal](err); refusal == nil || refusal.Why != "the bridge does not change its own account" {
 			t.Errorf("%s: %v", own, err)
 		}

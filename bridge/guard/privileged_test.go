@@ -68,7 +68,7 @@ func (d *domainWithGroups) gets(t *testing.T, dn string, sid ldif.SID) {
 	}
 }
 
-func (d *domainWithGroups) guard(o Options) *Guard { return New(o, "", d.client) }
+func (d *domainWithGroups) guard(o Options) *Guard { return New(o, as(), d.client) }
 
 // TestPrivilegedIsLearnedAside: while one request asks again who is privileged, the others go by what is known.
 func TestPrivilegedIsLearnedAside(t *testing.T) {

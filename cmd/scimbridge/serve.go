@@ -100,7 +100,7 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 		return h, err
 	}
 	h.bridge = bridge.New(bridge.Options{
-		Map: compiled, Place: c.Place, Directory: h.directory, Guard: guard.New(c.Guard, c.Directory.Bind.DN, h.directory), Journal: j,
+		Map: compiled, Place: c.Place, Directory: h.directory, Guard: guard.New(c.Guard, h.directory.Self, h.directory), Journal: j,
 		Log:    log,
 		Limits: c.Limits, Strict: c.Strict,
 	})

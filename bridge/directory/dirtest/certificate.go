@@ -11,11 +11,17 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"testing"
 	"time"
 )
 
 // certificates are PEM files of a server certificate and the authority made for it.
-type certificates struct{ ca, cert, key string }
+type certificates struct {
+	ca, cert, key string
+
+	authority *x509.Certificate
+	signer    *ecdsa.PrivateKey
+}
 
 // makeCertificates issues a server certificate for the name and for 127.0.0.1 under an authority of its own. Samba's own certificate
 // would not do: it has no subjectAltName, without which Go accepts no name.
@@ -36,24 +42,46 @@ func makeCertificates(dir, name string) (certificates, error) {
 	if err != nil {
 		return files, err
 	}
-	serverKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
+	if err := sign(files.ca, authority, authority, &authorityKey.PublicKey, authorityKey); err != nil {
 		return files, err
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(serverKey)
-	if err != nil {
-		return files, err
-	}
-	if err := issue(files.ca, authority, authority, &authorityKey.PublicKey, authorityKey); err != nil {
-		return files, err
-	}
-	if err := issue(files.cert, server, authority, &serverKey.PublicKey, authorityKey); err != nil {
-		return files, err
-	}
-	return files, writePEM(files.key, "PRIVATE KEY", keyDER)
+	files.authority, files.signer = authority, authorityKey
+	return files, files.issue(files.cert, files.key, server)
 }
 
-func issue(path string, certificate, issuer *x509.Certificate, key *ecdsa.PublicKey, signer *ecdsa.PrivateKey) error {
+// ClientCertificate issues a certificate for a subject of that common name under the authority that issued the server's, and returns its
+// file and its key's, which are written anew if they are there.
+func (s *Server) ClientCertificate(t testing.TB, folder, name string) (certificate, key string) {
+	t.Helper()
+	certificate, key = filepath.Join(folder, "client.crt"), filepath.Join(folder, "client.key")
+	err := s.certs.issue(certificate, key, &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
+		NotBefore: s.certs.authority.NotBefore, NotAfter: s.certs.authority.NotAfter,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificate, key
+}
+
+// issue makes a key, and has the authority sign the certificate for it.
+func (c certificates) issue(certificate, key string, template *x509.Certificate) error {
+	made, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(made)
+	if err != nil {
+		return err
+	}
+	if err := sign(certificate, template, c.authority, &made.PublicKey, c.signer); err != nil {
+		return err
+	}
+	return writePEM(key, "PRIVATE KEY", der)
+}
+
+func sign(path string, certificate, issuer *x509.Certificate, key *ecdsa.PublicKey, signer *ecdsa.PrivateKey) error {
 	der, err := x509.CreateCertificate(rand.Reader, certificate, issuer, key, signer)
 	if err != nil {
 		return err

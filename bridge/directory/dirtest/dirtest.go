@@ -33,7 +33,7 @@ type Server struct {
 
 	URL        string // ldap://127.0.0.1:port
 	LDAPS      string // ldaps://127.0.0.1:port; "": the server has no TLS
-	LDAPI      string // ldapi://…, OpenLDAP alone
+	LDAPI      string // ldapi://…; "": the server has none
 	CA         string // PEM file of the authority that issued the server's certificate
 	ServerName string // the name in the server's certificate, which holds for 127.0.0.1 too
 
@@ -48,6 +48,7 @@ type Server struct {
 	Mem *memdir.Server // of Memory alone
 
 	t       testing.TB
+	certs   certificates
 	process *process
 	expunge func() error // removes for good what was deleted; nil: it is gone already
 }

@@ -3,6 +3,7 @@ package dirtest
 import (
 	"crypto/rand"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -65,6 +66,16 @@ func NumbersPlugin(attribute string, first int) DS389Option {
 	}
 }
 
+// LocalAs has the server listen on a socket too (LDAPI), on which root is the entry by SASL EXTERNAL.
+func LocalAs(dn string) DS389Option {
+	return func(s *ds389) {
+		s.local = true
+		s.set("cn=config", "nsslapd-ldapilisten", "on")
+		s.set("cn=config", "nsslapd-ldapiautobind", "on")
+		s.set("cn=config", "nsslapd-ldapimaprootdn", dn)
+	}
+}
+
 // WithoutSevenBitCheck turns off the plug-in that lets only ASCII into uid and mail, which is on in a server as it is installed.
 func WithoutSevenBitCheck() DS389Option {
 	return func(s *ds389) { s.set("cn=7-bit check,cn=plugins,cn=config", "nsslapd-pluginEnabled", "off") }
@@ -85,6 +96,9 @@ func DS389(t testing.TB, options ...DS389Option) *Server {
 	s := &ds389{password: rand.Text()}
 	for _, option := range options {
 		option(s)
+	}
+	if s.local && os.Geteuid() != 0 {
+		LeaveOut(t, "389 Directory Server's socket", "it needs root", "run the tests as root")
 	}
 	server, err := s.start(t, program)
 	if err != nil {
@@ -112,6 +126,7 @@ type ds389 struct {
 	schema   []string     // values of cn=schema, as LDIF lines
 	settings []ldif.Entry // what entries of the templates say instead
 	more     []string     // entries besides, as LDIF
+	local    bool         // it listens on a socket
 
 	dir  string
 	conf string // folder of the configuration
@@ -138,6 +153,9 @@ func (s *ds389) start(t testing.TB, program string) (*Server, error) {
 		Traits: ldif.DS389.Traits(), BindDN: directoryAdmin, Password: s.password,
 		Suffix: defaultSuffix, Base: defaultSuffix, People: "ou=people," + defaultSuffix, Groups: "ou=groups," + defaultSuffix,
 		t: t,
+	}
+	if s.local {
+		server.LDAPI = "ldapi://" + url.PathEscape(filepath.Join(s.dir, "ldapi"))
 	}
 	for range portAttempts {
 		var port int

@@ -43,6 +43,9 @@ func SchemaFile(path string) Option {
 // overlay of those loaded (ppolicy, sssvlv, unique) with its settings.
 func Config(lines ...string) Option { return func(s *slapd) { s.lines = append(s.lines, lines...) } }
 
+// Global adds lines ahead of the databases, such as `TLSVerifyClient demand`, or authz-regexp for who comes by a certificate or a socket.
+func Global(lines ...string) Option { return func(s *slapd) { s.global = append(s.global, lines...) } }
+
 // WithoutRefint leaves out the overlay that takes deleted and renamed DNs out of the entries that name them.
 func WithoutRefint() Option { return func(s *slapd) { s.refint = false } }
 
@@ -127,6 +130,7 @@ type slapd struct {
 	suffix    string
 	password  string
 	schema    []string
+	global    []string
 	overlays  []string // modules of Overlay
 	lines     []string
 	refint    bool
@@ -172,7 +176,7 @@ func (s *slapd) start(t testing.TB, program string) (*Server, error) {
 		LDAPI:  "ldapi://" + url.PathEscape(filepath.Join(s.dir, "ldapi")),
 		BindDN: s.rootDN(), Password: s.password,
 		Suffix: s.suffix, Base: s.suffix, People: "ou=people," + s.suffix, Groups: "ou=groups," + s.suffix,
-		t: t,
+		t: t, certs: s.certs,
 	}
 	for range portAttempts {
 		if server.URL, server.LDAPS, err = freeURLs(); err != nil {
@@ -257,6 +261,9 @@ func (s *slapd) conf() string {
 	line("TLSCACertificateFile %s", s.certs.ca)
 	line("TLSCertificateFile %s", s.certs.cert)
 	line("TLSCertificateKeyFile %s", s.certs.key)
+	for _, extra := range s.global {
+		line("%s", extra)
+	}
 
 	if s.accessLog {
 		line("database mdb")
