@@ -13,7 +13,8 @@ import (
 // TestDroppedIsNamed: at debug the log names what the map does not know, and no value.
 func TestDroppedIsNamed(t *testing.T) {
 	compiled, err := compile.Compile([]compile.Options{{
-		Type: "User", Base: compile.Bases{"ou=people"}, ObjectClasses: []string{"inetOrgPerson"}, DN: `"uid=" + rdn(userName) + "," + base`,
+		Type: "User", Base: compile.Bases{"ou=people"},
+		ObjectClasses: []compile.ClassOptions{{Class: "inetOrgPerson"}}, DN: `"uid=" + rdn(userName) + "," + base`,
 		Attributes: []compile.AttributeOptions{{SCIM: "userName", LDAP: "uid"}},
 	}})
 	if err != nil {

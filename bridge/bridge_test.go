@@ -41,7 +41,7 @@ func build(t *testing.T, first ...compile.Options) house {
 
 func usersAndGroups(server *dirtest.Server) []compile.Options {
 	return []compile.Options{{
-		Type: "User", Base: compile.Bases{server.People}, ObjectClasses: []string{"inetOrgPerson"},
+		Type: "User", Base: compile.Bases{server.People}, ObjectClasses: []compile.ClassOptions{{Class: "inetOrgPerson"}},
 		DN: `"uid=" + rdn(userName) + "," + base`,
 		Attributes: []compile.AttributeOptions{
 			{SCIM: "userName", LDAP: "uid"},
@@ -52,7 +52,7 @@ func usersAndGroups(server *dirtest.Server) []compile.Options {
 			{SCIM: "password", LDAP: "userPassword"},
 		},
 	}, {
-		Type: "Group", Base: compile.Bases{server.Groups}, ObjectClasses: []string{"groupOfNames"},
+		Type: "Group", Base: compile.Bases{server.Groups}, ObjectClasses: []compile.ClassOptions{{Class: "groupOfNames"}},
 		Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
 		Members:    []compile.MembersOptions{{Attribute: "member"}},
 	}}
@@ -170,7 +170,8 @@ func TestWithdrawn(t *testing.T) {
 func TestTypesOfOneBase(t *testing.T) {
 	h := build(t, compile.Options{
 		Type: "Robot", Endpoint: "/Robots", Schema: "urn:example:2.0:Robot",
-		Base: compile.Bases{"ou=people,dc=example,dc=org"}, ObjectClasses: []string{"inetOrgPerson"}, Filter: "(!(employeeType=human))",
+		Base:          compile.Bases{"ou=people,dc=example,dc=org"},
+		ObjectClasses: []compile.ClassOptions{{Class: "inetOrgPerson"}}, Filter: "(!(employeeType=human))",
 		DN:         `"uid=" + rdn(serial) + "," + base`,
 		Attributes: []compile.AttributeOptions{{SCIM: "serial", LDAP: "uid"}},
 	})

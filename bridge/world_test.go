@@ -35,9 +35,13 @@ func buildLaterWith(
 ) *later {
 	t.Helper()
 	l := &later{}
+	all := []compile.ClassOptions{{Class: "account"}}
+	for _, class := range classes {
+		all = append(all, compile.ClassOptions{Class: class})
+	}
 	now := func() time.Time { return time.Now().Add(time.Duration(l.by.Load())) }
 	l.house = buildOn(t, server, bridge.Options{Now: now, Log: log}, compile.Options{
-		Type: "User", Base: compile.Bases{base}, ObjectClasses: append([]string{"account"}, classes...),
+		Type: "User", Base: compile.Bases{base}, ObjectClasses: all,
 		DN:         `"uid=" + rdn(userName) + "," + base`,
 		Attributes: []compile.AttributeOptions{{SCIM: "userName", LDAP: "uid"}, {SCIM: "title", LDAP: attribute}},
 	})

@@ -119,8 +119,9 @@ func TestLoad(t *testing.T) {
 			Bind: directory.BindOptions{DN: "cn=admin,dc=example", PasswordFile: "password"},
 		},
 		Resources: []compile.Options{{
-			Type: "User", Base: compile.Bases{"ou=people,dc=example,dc=org"}, ObjectClasses: []string{"inetOrgPerson"},
-			DN: `"uid=" + rdn(userName) + "," + base`,
+			Type: "User", Base: compile.Bases{"ou=people,dc=example,dc=org"},
+			ObjectClasses: []compile.ClassOptions{{Class: "inetOrgPerson"}},
+			DN:            `"uid=" + rdn(userName) + "," + base`,
 			Attributes: []compile.AttributeOptions{
 				{SCIM: "userName", LDAP: "uid"},
 				{LDAP: "employeeType", Constant: []string{"true", "007"}}, // as written, not as YAML understands it
@@ -177,8 +178,9 @@ func TestEnvironment(t *testing.T) {
 	}
 	want := []compile.Options{
 		{
-			Type: "User", Base: compile.Bases{"ou=staff,dc=example,dc=org"}, ObjectClasses: []string{"inetOrgPerson", "extensibleObject"},
-			DN: `"uid=" + rdn(userName) + "," + base`,
+			Type: "User", Base: compile.Bases{"ou=staff,dc=example,dc=org"},
+			ObjectClasses: []compile.ClassOptions{{Class: "inetOrgPerson"}, {Class: "extensibleObject"}},
+			DN:            `"uid=" + rdn(userName) + "," + base`,
 			Attributes: []compile.AttributeOptions{
 				{SCIM: "userName", LDAP: "uid"},
 				{LDAP: "employeeType", Constant: []string{"a,b", "007"}},
@@ -187,10 +189,11 @@ func TestEnvironment(t *testing.T) {
 			Active: []compile.ActiveOptions{{Attribute: "description", Blocked: "TRUE"}},
 		},
 		{
-			Type: "Group", Base: compile.Bases{"ou=groups,dc=example,dc=org"}, ObjectClasses: []string{"groupOfNames"},
-			DN:         `"cn=" + rdn(displayName) + "," + base`,
-			Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
-			Members:    []compile.MembersOptions{{Attribute: "member", Placeholder: "cn=nobody,dc=example,dc=org"}},
+			Type: "Group", Base: compile.Bases{"ou=groups,dc=example,dc=org"},
+			ObjectClasses: []compile.ClassOptions{{Class: "groupOfNames"}},
+			DN:            `"cn=" + rdn(displayName) + "," + base`,
+			Attributes:    []compile.AttributeOptions{{SCIM: "displayName", LDAP: "cn"}},
+			Members:       []compile.MembersOptions{{Attribute: "member", Placeholder: "cn=nobody,dc=example,dc=org"}},
 		},
 	}
 	if diff := cmp.Diff(want, got.Resources); diff != "" {

@@ -61,7 +61,9 @@
 //	resources:                       # the attribute map, one item for each SCIM resource type
 //	  - type: User
 //	    base: OU=People,DC=corp,DC=example # or a list; new entries go below the first, `base` in expressions
-//	    objectClasses: [user]
+//	    objectClasses:               # of new entries; an auxiliary one may be for some of them
+//	      - user
+//	      - {class: posixAccount, when: 'userName endsWith "@corp.example"'} # expression, true or false
 //	    filter: (!(isCriticalSystemObject=TRUE)) # scope: entries that do not match do not exist for SCIM
 //	    dn: '"CN=" + rdn(before(userName, "@")) + "," + base' # expression: the place of a new entry
 //	    onForbidden: skip            # drop what a found entry's classes forbid; left out: such a request is refused

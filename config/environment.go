@@ -57,6 +57,11 @@ func (r *reader) text(at origin, path, text string, t reflect.Type) any {
 	if t == basesType {
 		return []any{text} // a DN has commas itself
 	}
+	if t.Kind() == reflect.Struct {
+		below := child(path, alone(t))
+		r.origins[below] = at
+		return map[string]any{alone(t): text}
+	}
 	if t.Kind() == reflect.Slice {
 		var items []any
 		for i, item := range strings.Split(text, ",") {
@@ -101,8 +106,11 @@ func locate(words []string) (path string, t reflect.Type, ok bool) {
 			return "", nil, false
 		}
 	}
-	return path, t, single(t) || t.Kind() == reflect.Slice && single(t.Elem())
+	return path, t, isText(t) || t.Kind() == reflect.Slice && isText(t.Elem())
 }
+
+// isText says that a text is a value of the type, or stands for one.
+func isText(t reflect.Type) bool { return single(t) || t.Kind() == reflect.Struct && alone(t) != "" }
 
 func single(t reflect.Type) bool {
 	return t.Kind() != reflect.Struct && t.Kind() != reflect.Pointer && t.Kind() != reflect.Slice

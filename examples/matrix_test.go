@@ -60,6 +60,11 @@ var shown = []struct {
 		[]int{0, 1, 3, 4},
 		"a test without overlays shows it",
 	},
+	{
+		"Users: a class for some of them alone, with what it allows (`objectClasses`, `when`)", "TestConditionalClass",
+		[]int{0, 1, 3, 4},
+		"a test without overlays shows it",
+	},
 	{"Users: numbers of a range, each once (`allocate`)", "TestNumbers", []int{0, 1, 3, 4}, "a test without overlays shows it"},
 	{
 		"Places: missing organizational units are made (`createParents`)", "TestMadePlaces",

@@ -75,7 +75,7 @@ func (t *Type) attribute(name string) *Attribute {
 		return a
 	}
 	for _, class := range t.ObjectClasses {
-		if c := s.Class(class); c != nil && c.Kind == "AUXILIARY" && t.allows([]string{class}, name) {
+		if c := s.Class(class); c != nil && c.Kind == "AUXILIARY" && t.Allows([]string{class}, name) {
 			a.Classes = append(a.Classes, class)
 		}
 	}
@@ -87,14 +87,14 @@ func (t *Type) ClassFor(a *Attribute, classes []string) string {
 	holds := func(class string) bool {
 		return slices.ContainsFunc(classes, func(held string) bool { return strings.EqualFold(held, class) })
 	}
-	if len(a.Classes) == 0 || slices.ContainsFunc(a.Classes, holds) || t.allows(classes, a.Name) {
+	if len(a.Classes) == 0 || slices.ContainsFunc(a.Classes, holds) || t.Allows(classes, a.Name) {
 		return ""
 	}
 	return a.Classes[0]
 }
 
-// allows says whether entries of these classes may hold the attribute.
-func (t *Type) allows(classes []string, name string) bool {
+// Allows says whether entries of these classes may hold the attribute.
+func (t *Type) Allows(classes []string, name string) bool {
 	s := t.Server.Schema
 	bare, _, _ := strings.Cut(s.Canonical(name), ";")
 	same := func(a string) bool { return strings.EqualFold(a, bare) }

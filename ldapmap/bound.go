@@ -38,7 +38,7 @@ func For(compiled *compile.Map, server *ldif.Server) (m *Map, problems compile.F
 
 func bound(c *compile.Type, server *ldif.Server) (*Type, compile.Faults) {
 	t := &Type{
-		Name: c.Name, Base: c.Options.Base.First(), More: c.Options.Base[1:], ObjectClasses: c.Options.ObjectClasses,
+		Name: c.Name, Base: c.Options.Base.First(), More: c.Options.Base[1:], ObjectClasses: c.Classes,
 		Server: server, Resource: c.Resource.Clone(),
 		Tombstone: c.Options.Tombstone, DN: c.DN, Rename: c.Options.Rename,
 		DropsForbidden: c.Options.OnForbidden == compile.ForbiddenSkip, MakesUnits: c.Options.CreateParents,
@@ -126,10 +126,11 @@ func (l *learner) learn() {
 	for i, class := range t.ObjectClasses {
 		if t.Server.Schema.Class(class) == nil {
 			meant := compile.DidYouMean(class, t.Server.Schema.ClassNames())
-			l.report(fmt.Sprintf("objectClasses[%d]", i), class+" is not in the directory's schema"+meant)
+			l.report(fmt.Sprintf("objectClasses[%d]", l.compiled.ClassAt(i)), class+" is not in the directory's schema"+meant)
 		}
 	}
 	l.must, l.may = t.Server.Schema.Must(t.ObjectClasses...), t.Server.Schema.May(t.ObjectClasses...)
+	l.conditions()
 	for _, r := range t.Rules {
 		l.rule(r)
 	}
@@ -149,6 +150,7 @@ func (l *learner) learn() {
 	for i := range l.compiled.Options.Members {
 		l.members(i)
 	}
+	l.alwaysAllowed()
 	if t.MakesUnits && t.Server.Schema.Class(UnitClass) == nil {
 		l.report("createParents", "the directory's schema has no class "+UnitClass+" to make a place of")
 	}

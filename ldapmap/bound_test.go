@@ -16,6 +16,9 @@ import (
 // What the directory's schema lacks.
 func TestForProblems(t *testing.T) {
 	const noRule = " has no equality rule in the directory's schema: nobody can find out whether a value is taken"
+	only := func(class, attribute string) string {
+		return "only " + class + " allows " + attribute + ", and not every entry has that class: "
+	}
 	for _, c := range []struct {
 		kind ldif.ServerKind
 		text string
@@ -43,6 +46,40 @@ func TestForProblems(t *testing.T) {
 [0].active[0]: state is not in the directory's schema
 [0].filter: every entry is judged before it is written, and the bridge cannot judge by the matching rule 1.2.840.113556.1.4.1941
 [0].filter: nothing is not in the directory's schema`},
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
+  objectClasses:
+    - {class: shipmat, when: userName == "x"}
+    - {class: inetOrgPerson, when: userName == "x"}
+    - {class: top, when: userName == "x"}
+    - account
+  attributes: [{scim: userName, ldap: uid}]
+`, `[0].objectClasses[0]: shipmat is not in the directory's schema; did you mean shipmate?
+[0].objectClasses[1]: inetOrgPerson is structural: an entry has its structural class for ever, and ` + "`when`" + ` is for auxiliary ones
+[0].objectClasses[2]: top is abstract: an entry has its structural class for ever, and ` + "`when`" + ` is for auxiliary ones`},
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
+  objectClasses: [{class: posixAccount, when: nickName == "x"}, account, {class: shadowAccount, when: nickName == "x"}]
+  dn: '"uid=" + rdn(userName) + ",ou=" + rdn(title) + "," + base'
+  unique: [nickName]
+  tombstone: shadowMin
+  attributes:
+    - {scim: userName, ldap: uid}
+    - {scim: nickName, ldap: uidNumber}
+    - {scim: title, ldap: gecos}
+    - {scim: password, ldap: userPassword}
+    - {scim: displayName, ldap: homeDirectory}
+  active: {attribute: shadowFlag, blocked: "1"}
+  onBlock: {clear: [homeDirectory], set: {attribute: shadowMax, value: "1"}}
+`, `[0].tombstone: ` + only("shadowAccount", "shadowMin") + `every entry must be able to hold the tombstone
+[0].active[0]: ` + only("shadowAccount", "shadowFlag") + `every entry must be able to hold active
+[0].attributes[1].ldap: ` + only("posixAccount", "uidNumber") + `nickName is of every resource
+[0].attributes[2].ldap: ` + only("posixAccount", "gecos") + "`dn`" + ` names entries by it, or places them
+[0].attributes[3].ldap: ` + only("posixAccount", "userPassword") + `a password would come and go with it
+[0].onBlock.set[0].attribute: ` + only("shadowAccount", "shadowMax") + `whoever is blocked gets it
+[0].onBlock.clear[0]: homeDirectory is demanded by posixAccount: no entry of that class can be without it`},
 		{ldif.OpenLDAP, `
 - type: User
   base: dc=example

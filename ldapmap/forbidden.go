@@ -20,9 +20,9 @@ func (t *Type) Forbids(a *Attribute, classes []string) bool {
 	switch {
 	case t.Server.KeepsClasses || definition == nil || definition.Operational || len(classes) == 0:
 		return false
-	case !slices.ContainsFunc(t.ObjectClasses, lacks): // which allow all that the map names
+	case !slices.ContainsFunc(t.ObjectClasses, lacks) && len(t.Owners(a.Name)) == 0: // which allow all that the map names
 		return false
-	case t.ClassFor(a, classes) != "" || t.allows(classes, a.Name) || held("extensibleObject"):
+	case t.ClassFor(a, classes) != "" || t.Allows(classes, a.Name) || held("extensibleObject"):
 		return false
 	}
 	return !slices.ContainsFunc(classes, func(class string) bool { return s.Class(class) == nil })
@@ -45,8 +45,8 @@ func (t *Type) Forbidden(a *Attribute, classes []string) error {
 // allowing are classes that allow the attribute: those of the map, or else a few that the schema has.
 func (t *Type) allowing(name string) []string {
 	const few = 3
-	forbids := func(class string) bool { return !t.allows([]string{class}, name) }
-	if own := slices.DeleteFunc(slices.Clone(t.ObjectClasses), forbids); len(own) > 0 {
+	forbids := func(class string) bool { return !t.Allows([]string{class}, name) }
+	if own := slices.DeleteFunc(t.Order(t.Conditions), forbids); len(own) > 0 {
 		return own
 	}
 	others := slices.DeleteFunc(t.Server.Schema.ClassNames(), forbids)

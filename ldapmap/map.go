@@ -31,7 +31,8 @@ type Type struct {
 	Name          string
 	Base          string   // DN; new entries are put below it
 	More          []string // further DNs that entries lie under; outside these and Base nothing is read or written
-	ObjectClasses []string // of new entries
+	ObjectClasses []string // of all new entries
+	Conditions    []*Condition
 	Server        *ldif.Server
 	Map           *Map // that it belongs to
 	Resource      *schema.ResourceType

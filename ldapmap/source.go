@@ -33,6 +33,11 @@ func (t *Type) setSources() {
 			add(r.LDAP, r.Empty != nil || r.Feeds || t.IsUnique(r), r.Ref.Owner())
 		}
 	}
+	for _, c := range t.Conditions {
+		for _, name := range c.Allows {
+			add(name, true)
+		}
+	}
 	add(t.Tombstone, true)
 	for _, a := range t.Active {
 		add(a.Attribute, true)

@@ -51,11 +51,12 @@ func testMap(t *testing.T) (*ldapmap.Map, *ldif.Server) {
 	s := &ldif.Server{Traits: ldif.OpenLDAP.Traits(), Schema: schema}
 	compiled, err := compile.Compile([]compile.Options{
 		{
-			Type: "User", Base: compile.Bases{"ou=people,dc=example"}, ObjectClasses: []string{"user"}, Filter: "(!(title=secret))",
+			Type: "User", Base: compile.Bases{"ou=people,dc=example"},
+			ObjectClasses: []compile.ClassOptions{{Class: "user"}}, Filter: "(!(title=secret))",
 			Attributes: []compile.AttributeOptions{{SCIM: "userName", LDAP: "uid"}, {SCIM: "title", LDAP: "title"}},
 		},
 		{
-			Type: "Group", Base: compile.Bases{"ou=groups,dc=example"}, ObjectClasses: []string{"group"},
+			Type: "Group", Base: compile.Bases{"ou=groups,dc=example"}, ObjectClasses: []compile.ClassOptions{{Class: "group"}},
 			DN:         `"cn=" + rdn(displayName) + "," + base`,
 			Attributes: []compile.AttributeOptions{{SCIM: "displayName", LDAP: "mail"}},
 			Members:    []compile.MembersOptions{{Attribute: "member"}},

@@ -15,7 +15,7 @@ func TestNaming(t *testing.T) {
 		`"cn=" + rdn(map([1], let n = title; n)[0]) + rdn(map([1], let n = userName; n)[0]) + ","+base`: "map([1], let n = userName; n)[0]",
 	} {
 		m, err := Compile([]Options{{
-			Type: "User", Base: Bases{"ou=people,dc=example"}, ObjectClasses: []string{"person"}, DN: dn,
+			Type: "User", Base: Bases{"ou=people,dc=example"}, ObjectClasses: []ClassOptions{{Class: "person"}}, DN: dn,
 			Attributes: []AttributeOptions{{SCIM: "userName", LDAP: "uid"}, {SCIM: "title", LDAP: "title"}},
 		}})
 		if err != nil {

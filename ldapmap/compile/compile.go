@@ -379,6 +379,7 @@ func (c *compiler) expressions(o Options) {
 			c.report(fmt.Sprintf("attributes[%d].unique", r.At), "one value takes a number, and this is a list")
 		}
 	}
+	c.classes(o, compile)
 	var ok bool
 	if c.t.StandIns, ok = standIns(c.t.Rules); !ok {
 		c.report("attributes", "what stands in for empty attributes (`empty`) goes in a circle")

@@ -47,6 +47,27 @@ func TestCompileFaults(t *testing.T) {
 [0].base[3]: "ou=x" is a DN of one part: if it is a piece of one that was cut at its commas, quote the DN in brackets
 [0].base[4]: "dc= , ," is not a DN, as ou=people,dc=example,dc=org is`,
 		},
+		{
+			strings.Replace(user(""), "[inetOrgPerson]",
+				`[{class: person, when: 'userName == "x"'}, {when: '"a"'}, {class: top, when: '1 +'}]`, 1),
+			"[0].objectClasses[1].class: the object class is missing\n" +
+				"[0].objectClasses[1].when: is text, and whether entries have the class is true or false\n" +
+				"[0].objectClasses[2].when: unexpected token EOF (1:3)\n" +
+				"[0].objectClasses: at least the structural object class is needed, without `when`",
+		},
+		{
+			strings.Replace(user("    - {scim: password, ldap: userPassword}"), "[inetOrgPerson]",
+				`[person, {class: a, when: 'password == "x"'}, {class: A, when: 'true'}, {class: b, when: 'random(3) == "x"'}]`, 1),
+			"[0].objectClasses[1].when: the classes of an entry are shown, and a password must not be\n" +
+				"[0].objectClasses[2].class: A is listed twice\n" +
+				"[0].objectClasses[2].when: is the same for every resource: a class that all have goes without `when`\n" +
+				"[0].objectClasses[3].when: a class follows from the resource alone: neither from chance nor from `previous`",
+		},
+		{
+			strings.Replace(user("    - {scim: title, ldap: title}\n"+active+"  onBlock: {clear: [title]}"), "[inetOrgPerson]",
+				`[person, {class: a, when: 'title == "x"'}]`, 1),
+			"[0].onBlock.clear[0]: title decides under `objectClasses` which classes entries have",
+		},
 		{user("  onForbidden: drop"), `[0].onForbidden: "drop" is not known: skip is, or nothing where such a request is refused`},
 		{
 			user("    - {scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:Usermanager', ldap: manager, reference: User}"),

@@ -27,9 +27,10 @@ type Expression struct {
 	uses    map[string]bool // the names that it mentions: `title`, `name.givenName`, `enterprise.department`, `resource.title`
 	sees    []sight         // what they begin with
 	given   given
-	isGiven bool // it sees that
-	Many    bool // it gives a list
-	Secret  bool // it reads what is never shown, a password, and neither is what it makes of that
+	isGiven bool   // it sees that
+	result  string // what it gives, in words
+	Many    bool   // it gives a list
+	Secret  bool   // it reads what is never shown, a password, and neither is what it makes of that
 }
 
 // misuse is what a function of ours says of a value that it does not take.
@@ -115,7 +116,8 @@ func newExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 			names.uses[name] = true
 		}
 	}
-	e := &Expression{text: source, program: program, uses: names.uses, Many: kindOf(result) == "a list"}
+	e := &Expression{text: source, program: program, uses: names.uses, result: kindOf(result)}
+	e.Many = e.result == "a list"
 	e.isGiven = e.Random() || e.IsOfPrevious()
 	for _, s := range sights {
 		of := func(use string) bool { owner, _, _ := strings.Cut(use, "."); return owner == s.name }

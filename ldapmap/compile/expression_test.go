@@ -119,7 +119,8 @@ func TestFailureOfSecrets(t *testing.T) {
 		`split(lower(password), "-")[9]`, `truncate("x", [1][len(password)])`, `split(password, "-")[7]`, `1 + int(password)`,
 	} {
 		m, err := Compile([]Options{{
-			Type: "User", Base: Bases{"dc=example"}, ObjectClasses: []string{"inetOrgPerson"}, Attributes: []AttributeOptions{
+			Type: "User", Base: Bases{"dc=example"},
+			ObjectClasses: []ClassOptions{{Class: "inetOrgPerson"}}, Attributes: []AttributeOptions{
 				{SCIM: "userName", LDAP: "uid"}, {SCIM: "password", LDAP: "userPassword"}, {LDAP: "description", Value: source},
 			},
 		}})
@@ -138,7 +139,8 @@ func TestFailureOfSecrets(t *testing.T) {
 func TestResourceWithoutSecrets(t *testing.T) {
 	const urn = "urn:example:2.0:User"
 	m, err := Compile([]Options{{
-		Type: "User", Base: Bases{"dc=example"}, ObjectClasses: []string{"inetOrgPerson"}, Attributes: []AttributeOptions{
+		Type: "User", Base: Bases{"dc=example"},
+		ObjectClasses: []ClassOptions{{Class: "inetOrgPerson"}}, Attributes: []AttributeOptions{
 			{SCIM: "userName", LDAP: "uid"},
 			{SCIM: "password", LDAP: "userPassword"},
 			{LDAP: "description", Value: "toJSON(resource)"},

@@ -7,7 +7,7 @@ type Options struct {
 	Schema        string             `koanf:"schema"`      // of a type of the map's own: its core schema's URN
 	Description   string             `koanf:"description"` // of a type of the map's own
 	Base          Bases              `koanf:"base"`        // the DNs under which the bridge reads and writes: one or a list
-	ObjectClasses []string           `koanf:"objectClasses"`
+	ObjectClasses []ClassOptions     `koanf:"objectClasses"`
 	Filter        string             `koanf:"filter"`        // scope, beside the object classes unless it speaks of those itself
 	DN            string             `koanf:"dn"`            // expression
 	OnForbidden   string             `koanf:"onForbidden"`   // skip: what the classes of a found entry forbid is dropped, and not refused

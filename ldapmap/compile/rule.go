@@ -28,11 +28,14 @@ type Type struct {
 	Name     string
 	Options  Options
 	Resource *schema.ResourceType // the SCIM side: exactly what the map covers
+	Classes  []string             // object classes of all new entries
 	Rules    []*Rule
 	Active   []Activation
 	DN       *Expression
 	StandIns []*Rule // the rules with `empty`, each behind those that its expression reads
 	Unique   []*Rule // of the SCIM attributes that no two resources share
+
+	Conditions []Condition // object classes of some entries
 
 	Match      []Key // by which a POST finds an entry that was there before, in their order
 	ExternalID *Rule // nil: the map has none

@@ -117,6 +117,8 @@ func (t *Type) keeps(name string, same func(a, b string) bool) string {
 			return "holds the login: nobody would know whose the account is"
 		case r == t.ExternalID && len(t.Match) > 0:
 			return "says whose the entry is: `match` would give it to another"
+		case t.decides(r):
+			return "decides under `objectClasses` which classes entries have"
 		case r.Numbers != nil:
 			return "holds a number that is the entry's own for ever"
 		case t.DN != nil && t.DN.Reads(r):

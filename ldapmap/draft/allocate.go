@@ -17,9 +17,13 @@ func (f Facts) Allotted(c *ldapmap.Counter, number int) Facts {
 	return f
 }
 
-// allots says that a new entry gets a number by the rule: no other line of the map gives the attribute a value.
+// allots says that a new entry, or one that is given the class for it, gets a number by the rule: no other line of the map gives the
+// attribute a value.
 func (d *Draft) allots(r *ldapmap.Rule, f Facts) bool {
-	return r.Counter != nil && d.isCreate() && !slices.ContainsFunc(d.t.Rules, func(other *ldapmap.Rule) bool {
+	if r.Counter == nil || !d.comesWithClass(r.LDAP) && (!d.isCreate() || d.withholds(r.LDAP)) {
+		return false
+	}
+	return !slices.ContainsFunc(d.t.Rules, func(other *ldapmap.Rule) bool {
 		if other.Counter != nil || !d.t.IsSame(other.LDAP, r.LDAP) {
 			return false
 		}

@@ -23,6 +23,8 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	}
 	d.unmarked(diff)
 	d.suspended(diff)
+	reclassed := d.reclassed(diff)
+	diff.classes = d.classesAfter()
 	activated, err := d.activate(diff)
 	if err != nil {
 		return nil, nil, err
@@ -37,6 +39,9 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	if err := diff.forbidden(); err != nil {
 		return nil, nil, err
 	}
+	if err := d.undemanded(diff); err != nil {
+		return nil, nil, err
+	}
 	diff.late = func(attribute string, moves bool) bool {
 		return d.t.Secret(attribute) || d.displaced || diff.bares(attribute) || moves && d.places(attribute)
 	}
@@ -48,6 +53,9 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 		return nil, nil, err
 	}
 	mods := append(diff.mods(), d.ownLocks()...)
+	if len(reclassed) > 0 {
+		mods = append(reclassed, mods...)
+	}
 	steps := d.order(diff, mods, rename, members.mods(f.Placeholder))
 	return steps, d.effects(mods, rename, activated, members), nil
 }
@@ -78,6 +86,9 @@ func (d *Draft) attributes(diff *difference, f Facts, a allotment, rdn ldif.RDN)
 
 // touches says that the write may change what the rule gives, or what it found beside that.
 func (d *Draft) touches(r *ldapmap.Rule) bool {
+	if d.lacksClassFor(r) {
+		return false
+	}
 	if g, generated := d.generated[r]; generated || r.Computed() || r.OnCreate() {
 		return d.lacks(r) || !slices.Equal(g.old, g.now)
 	}
@@ -86,7 +97,7 @@ func (d *Draft) touches(r *ldapmap.Rule) bool {
 		ref = ref.Owner()
 	}
 	return !scim.SameValue(d.before.Get(ref), d.after.Get(ref)) || d.owns(r) || r.Reference != nil && d.isWhole(r.Reference) ||
-		r.Empty != nil && r.Empty.Distinguishes(d.before, d.after, d.t.Resource)
+		r.Empty != nil && (r.Empty.Distinguishes(d.before, d.after, d.t.Resource) || d.comesWithClass(r.LDAP))
 }
 
 // rule notes what a rule gave and gives.
@@ -94,6 +105,9 @@ func (d *Draft) rule(diff *difference, at *ldapmap.Attribute, r *ldapmap.Rule, f
 	if _, generated := d.generated[r]; !generated && (r.Computed() || r.OnCreate()) {
 		if d.lacks(r) {
 			now, err := d.now(r, f)
+			if d.allots(r, f) {
+				now = []string{f.allotted(r)}
+			}
 			diff.note(at, nil, now)
 			return err
 		}
@@ -103,6 +117,9 @@ func (d *Draft) rule(diff *difference, at *ldapmap.Attribute, r *ldapmap.Rule, f
 	now, err := d.now(r, f)
 	if err != nil {
 		return err
+	}
+	if d.comesWithClass(r.LDAP) {
+		old = nil
 	}
 	if r.Options.Unique && !slices.Equal(old, now) {
 		old = withNumbers(d.t, r, old, d.write.Entry)

@@ -54,9 +54,15 @@ func (d *Draft) create(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 // newEntry is the entry of a new resource, without its members.
 func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
 	t, entry := d.t, &ldif.Entry{}
-	entry.Set("objectClass", t.ObjectClasses...)
+	entry.Set("objectClass", d.classesAfter()...)
 	for _, r := range t.Rules {
 		if d.withoutIt(r.LDAP) && r.Computed() {
+			continue
+		}
+		if drop, err := d.unclassed(r); drop || err != nil {
+			if err != nil {
+				return nil, err
+			}
 			continue
 		}
 		values, err := d.now(r, f)
@@ -74,6 +80,13 @@ func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
 	for _, r := range t.Rules {
 		if r.Must && len(entry.Values(r.LDAP)) == 0 {
 			return nil, required(r, true)
+		}
+	}
+	for _, c := range d.classes {
+		for _, name := range c.Must {
+			if r := t.Giver(name); c.has && r != nil && len(entry.Values(name)) == 0 {
+				return nil, required(r, true)
+			}
 		}
 	}
 	for _, a := range t.Active {

@@ -17,6 +17,7 @@ type difference struct {
 	entry      *ldif.Entry
 	refs       ldapmap.Refs
 	attributes []*attributeDifference // in the order of the map
+	classes    []string               // object classes of the entry, with those that it gets and without those that it loses
 
 	// late says that the attribute is written when the entry has its new name, which moves it or not.
 	late func(attribute string, moves bool) bool
@@ -100,6 +101,14 @@ func (d *difference) compare() error {
 		}
 	}
 	return nil
+}
+
+// held are the classes by which it is judged what the entry may hold.
+func (d *difference) held() []string {
+	if d.classes == nil {
+		return d.entry.Values("objectClass")
+	}
+	return d.classes
 }
 
 // holds says whether the value is among the values, as the directory compares them.
@@ -202,7 +211,7 @@ func (d *difference) mods() []ldif.Mod {
 			continue
 		}
 		if len(a.added) > 0 {
-			if class := d.t.ClassFor(a.Attribute, slices.Concat(d.entry.Values("objectClass"), classes)); class != "" {
+			if class := d.t.ClassFor(a.Attribute, slices.Concat(d.held(), classes)); class != "" {
 				classes = append(classes, class)
 			}
 		}

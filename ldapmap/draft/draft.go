@@ -45,6 +45,7 @@ type Draft struct {
 
 	name      name                         // what the DN expression makes of the change
 	generated map[*ldapmap.Rule]generation // computed values that follow from the resource
+	classes   []class                      // that not every entry has
 	claims    []claim                      // values that the write needs for itself alone
 }
 
@@ -69,6 +70,9 @@ func New(t *ldapmap.Type, w Write) (*Draft, error) {
 	if err := d.share(); err != nil {
 		return nil, err
 	}
+	if err := d.classify(); err != nil {
+		return nil, err
+	}
 	if err := d.derive(); err != nil {
 		return nil, err
 	}
@@ -85,6 +89,9 @@ func displacement(t *ldapmap.Type, e *ldif.Entry, shown scim.Resource) (*Draft, 
 	d := &Draft{t: t, write: Write{Entry: e, Before: shown, After: shown}, displaced: true}
 	d.before, d.after = maps.Clone(shown), shown
 	d.before["userName"] = t.LoginOf(e)
+	if err := d.classify(); err != nil {
+		return nil, err
+	}
 	if err := d.derive(); err != nil {
 		return nil, err
 	}
@@ -123,7 +130,7 @@ func (d *Draft) uncover() {
 func (d *Draft) derive() (err error) {
 	d.generated = map[*ldapmap.Rule]generation{}
 	for _, r := range d.t.Rules {
-		if d.withoutIt(r.LDAP) && r.Computed() {
+		if r.Computed() && (d.withoutIt(r.LDAP) || d.withholds(r.LDAP)) {
 			continue
 		}
 		if r.Value != nil && (r.Value.Random() || r.Value.IsOfPrevious()) {

@@ -8,9 +8,11 @@ import (
 	"scimbridge/ldapmap"
 )
 
-// needsChance says that something of the new entry is drawn.
+// needsChance says that something is drawn, for the new entry or with a class that it is given.
 func (d *Draft) needsChance() bool {
-	return d.isCreate() && slices.ContainsFunc(d.t.Rules, func(r *ldapmap.Rule) bool { return r.Value != nil && r.Value.Random() })
+	return slices.ContainsFunc(d.t.Rules, func(r *ldapmap.Rule) bool {
+		return r.Value != nil && r.Value.Random() && (d.isCreate() && !d.withholds(r.LDAP) || d.comesWithClass(r.LDAP))
+	})
 }
 
 // drawn are the values of a rule that draws them: from the write's chance, for each attribute its own.

@@ -28,6 +28,9 @@ func (d *Draft) revival(e *ldif.Entry) (*Draft, error) {
 	r := &Draft{t: d.t, write: w, revived: true, before: maps.Clone(w.Before), after: maps.Clone(w.After)}
 	r.uncover()
 	r.suspend()
+	if err := r.classify(); err != nil {
+		return nil, err
+	}
 	if err := r.derive(); err != nil {
 		return nil, err
 	}
@@ -52,9 +55,10 @@ func (d *Draft) comesBack() bool {
 	return d.isCreate() || d.revived && d.t.Leaving.Mode == compile.MoveEntry
 }
 
-// lacks says that an entry that is given back, or suspended no more, has lost what the map computes.
+// lacks says that an entry that is given back, suspended no more, or given a class has not got what the map computes.
 func (d *Draft) lacks(r *ldapmap.Rule) bool {
-	return (d.revived && !r.OnCreate() || d.regains(r)) && r.Computed() && len(d.write.Entry.Values(r.LDAP)) == 0
+	return r.Computed() && (d.revived && !r.OnCreate() && !d.withholds(r.LDAP) || d.regains(r) || d.comesWithClass(r.LDAP)) &&
+		len(d.write.Entry.Values(r.LDAP)) == 0
 }
 
 // withoutMembersBack has a group that is a leaver's again, because a step was refused, without the members that it was given.
@@ -109,6 +113,9 @@ func vacating(t *ldapmap.Type, e *ldif.Entry, shown scim.Resource) (*Draft, erro
 	d.before, d.after = shown.Clone(), shown.Clone()
 	d.before.Set(ref, held[0])
 	d.after.Set(ref, departed(t, e, held[0]))
+	if err := d.classify(); err != nil {
+		return nil, err
+	}
 	if err := d.derive(); err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func (d *Draft) clears(attribute string) bool {
 // regains says that the entry is given again what the map computes: it is suspended no more.
 func (d *Draft) regains(r *ldapmap.Rule) bool {
 	given := r.Numbers != nil || r.Value != nil && (r.Value.Random() || r.Value.IsOfPrevious())
-	if len(d.suspensions) == 0 || given || d.withoutIt(r.LDAP) {
+	if len(d.suspensions) == 0 || given || d.withoutIt(r.LDAP) || d.withholds(r.LDAP) {
 		return false
 	}
 	return slices.ContainsFunc(d.suspensions, func(s suspension) bool { return s.was && !s.is && s.Clears(r.LDAP) })

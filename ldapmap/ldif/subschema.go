@@ -215,6 +215,22 @@ func (s *Subschema) May(classes ...string) []string {
 	return s.gather(classes, s.Must(classes...), func(c *ObjectClass) []string { return c.May })
 }
 
+// AllowedWithout are the canonical names of all attributes that entries of these classes may hold, but for what they may by some classes
+// that content rules add to them.
+func (s *Subschema) AllowedWithout(left []*ObjectClass, classes ...string) []string {
+	seen := make(map[*ObjectClass]bool)
+	for _, c := range left {
+		seen[c] = true
+	}
+	var names []string
+	for _, c := range s.lineageBut(seen, classes) {
+		for _, name := range slices.Concat(c.Must, c.May) {
+			names = append(names, s.Canonical(name))
+		}
+	}
+	return names
+}
+
 // IsA says whether class is super or one of its descendants.
 func (s *Subschema) IsA(class, super string) bool {
 	if strings.EqualFold(class, super) {
@@ -245,8 +261,12 @@ func (s *Subschema) gather(classes, without []string, pick func(*ObjectClass) []
 
 // lineage returns the classes with their superclasses and the auxiliary classes of their content rules, each once.
 func (s *Subschema) lineage(classes ...string) []*ObjectClass {
+	return s.lineageBut(make(map[*ObjectClass]bool), classes)
+}
+
+// lineageBut is that without the classes seen.
+func (s *Subschema) lineageBut(seen map[*ObjectClass]bool, classes []string) []*ObjectClass {
 	var found []*ObjectClass
-	seen := make(map[*ObjectClass]bool)
 	for len(classes) > 0 {
 		c := s.Class(classes[0])
 		classes = classes[1:]

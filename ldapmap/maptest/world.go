@@ -142,6 +142,14 @@ func Read(t testing.TB, text string) []compile.Options {
 	if err := yaml.Unmarshal([]byte(text), &items); err != nil {
 		t.Fatal(err)
 	}
+	for _, item := range items {
+		classes, _ := item.(map[string]any)["objectClasses"].([]any)
+		for i, class := range classes {
+			if name, alone := class.(string); alone {
+				classes[i] = map[string]any{"class": name}
+			}
+		}
+	}
 	k := koanf.New(".")
 	if err := k.Load(confmap.Provider(map[string]any{"resources": items}, "."), nil); err != nil {
 		t.Fatal(err)
