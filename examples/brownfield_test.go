@@ -295,8 +295,8 @@ func (a *arrival) unharmed(t *testing.T, server *dirtest.Server, before, after *
 }
 
 // without are the values of a that b lacks.
-func without(a, b []string) []string {
-	return slices.DeleteFunc(slices.Clone(a), func(v string) bool { return slices.Contains(b, v) })
+func without[V comparable](a, b []V) []V {
+	return slices.DeleteFunc(slices.Clone(a), func(v V) bool { return slices.Contains(b, v) })
 }
 
 // base64Line is a line of LDIF with a value that cannot stand as it is.
