@@ -64,6 +64,9 @@ var servers = []namedServer{
 	{"active-directory", func(t testing.TB) *dirtest.Server { return dirtest.ActiveDirectory(t) }},
 }
 
+// everyServer is servers, and a slapd with overlays.
+var everyServer = append(slices.Clone(servers), namedServer{"openldap with overlays", overlaid})
+
 // ownServers are the servers as an example of its own needs them, by its folder and the server's name; the others are as they are.
 var ownServers = map[string]map[string]func(t testing.TB) *dirtest.Server{
 	"389ds": {"389ds": func(t testing.TB) *dirtest.Server { return dirtest.DS389(t) }},
@@ -159,9 +162,13 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 // configured is the configuration of a bridge before the server: the example's file with more behind it, and the environment.
 func configured(t testing.TB, server *dirtest.Server, its product, more string, env ...string) (text []byte, variables []string) {
 	t.Helper()
+	account, password := server.BindDN, server.Password
+	if server.Account != "" {
+		account, password = server.Account, server.AccountPassword
+	}
 	variables = append([]string{
-		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS=" + server.URL, "SCIMBRIDGE_DIRECTORY_BIND_DN=" + server.BindDN,
-		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + server.Password, "SCIMBRIDGE_ACCESS_TOKEN=" + token,
+		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS=" + server.URL, "SCIMBRIDGE_DIRECTORY_BIND_DN=" + account,
+		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + password, "SCIMBRIDGE_ACCESS_TOKEN=" + token,
 		"SCIMBRIDGE_DIRECTORY_TLS_CA=" + server.CA,
 	}, its.env...)
 	for _, line := range env {
