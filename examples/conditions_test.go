@@ -10,7 +10,7 @@ import (
 // TestTheVersionThatAPatchWithoutABodyLeaves: where the directory shows the entry as it left it, or nothing was written, a 204 names the
 // version, and a further change may build on it. Where it does not, there is none, rather than a wrong one.
 func TestTheVersionThatAPatchWithoutABodyLeaves(t *testing.T) {
-	for _, s := range servers {
+	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			server := s.start(t)
 			d := deploy(t, server)

@@ -64,6 +64,9 @@ var servers = []namedServer{
 	{"active-directory", func(t testing.TB) *dirtest.Server { return dirtest.ActiveDirectory(t) }},
 }
 
+// everyServer is servers, and a slapd with overlays.
+var everyServer = append(slices.Clone(servers), namedServer{"openldap with overlays", overlaid})
+
 // ownServers are the servers as an example of its own needs them, by its folder and the server's name; the others are as they are.
 var ownServers = map[string]map[string]func(t testing.TB) *dirtest.Server{
 	"389ds": {"389ds": func(t testing.TB) *dirtest.Server { return dirtest.DS389(t) }},
@@ -109,23 +112,8 @@ func basedIn(its product, server *dirtest.Server) product {
 func deployAs(t testing.TB, server *dirtest.Server, its product, more string, env ...string) *deployment {
 	t.Helper()
 	d := &deployment{server: server}
-	variables := append([]string{
-		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS=" + server.URL, "SCIMBRIDGE_DIRECTORY_BIND_DN=" + server.BindDN,
-		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + server.Password, "SCIMBRIDGE_ACCESS_TOKEN=" + token,
-		"SCIMBRIDGE_DIRECTORY_TLS_CA=" + server.CA,
-	}, its.env...)
-	for _, line := range env {
-		name, _, _ := strings.Cut(line, "=")
-		variables = slices.DeleteFunc(variables, func(v string) bool { return strings.HasPrefix(v, name+"=") })
-	}
-	file := filepath.Join(its.folder, "scimbridge.yaml")
-	content, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.ReplaceAll(string(content), domain, server.Base) + more // which names the server's own places, if any
-	text = strings.ReplaceAll(text, suffix, server.Base)
-	c, err := config.Parse(file, []byte(text), append(variables, env...))
+	text, variables := configured(t, server, its, more, env...)
+	c, err := config.Parse(filepath.Join(its.folder, "scimbridge.yaml"), text, variables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +157,30 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 	})
 	d.url = s.URL(ln.Addr())
 	return d
+}
+
+// configured is the configuration of a bridge before the server: the example's file with more behind it, and the environment.
+func configured(t testing.TB, server *dirtest.Server, its product, more string, env ...string) (text []byte, variables []string) {
+	t.Helper()
+	account, password := server.BindDN, server.Password
+	if server.Account != "" {
+		account, password = server.Account, server.AccountPassword
+	}
+	variables = append([]string{
+		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS=" + server.URL, "SCIMBRIDGE_DIRECTORY_BIND_DN=" + account,
+		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + password, "SCIMBRIDGE_ACCESS_TOKEN=" + token,
+		"SCIMBRIDGE_DIRECTORY_TLS_CA=" + server.CA,
+	}, its.env...)
+	for _, line := range env {
+		name, _, _ := strings.Cut(line, "=")
+		variables = slices.DeleteFunc(variables, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+	}
+	content, err := os.ReadFile(filepath.Join(its.folder, "scimbridge.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := strings.ReplaceAll(string(content), domain, server.Base) + more // which names the server's own places, if any
+	return []byte(strings.ReplaceAll(places, suffix, server.Base)), append(variables, env...)
 }
 
 // logOutput is where the bridge logs: with SCIMBRIDGE_TEST_LOG set, for the one who looks for a fault.

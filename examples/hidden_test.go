@@ -32,7 +32,8 @@ func TestHiddenFromTheBridge(t *testing.T) {
 				inetOrgPerson("uid=mara@contoso.example,"+server.People, "mara@contoso.example")+"\n"+
 				groupOfNames("cn=Night Shift,"+server.Groups, "Night Shift", "uid=mara@contoso.example,"+server.People))
 			id := idOf(t, server, "uid=mara@contoso.example,"+server.People)
-			d := asAccount(t, server, "")
+			server.Account, server.AccountPassword = account, "bridge-secret"
+			d := deploy(t, server)
 			usual := func(status int) int {
 				if c.hidden {
 					return http.StatusServiceUnavailable

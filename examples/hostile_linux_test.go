@@ -1,7 +1,6 @@
 package examples_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,8 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,7 +46,7 @@ func TestHostileClients(t *testing.T) {
 			"sn: Family %[3]d\ntitle: Clerk\nmail: u%[1]d@contoso.example\n\n", i, server.People, i*7919%10007)
 	}
 	server.Load(t, users.String())
-	p := startProgram(t, server)
+	p := startProgram(t, buildProgram(t), server)
 	many := func(n int, separator, format string) string {
 		list := make([]string, n)
 		for i := range list {
@@ -110,55 +107,6 @@ func TestHostileClients(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	t.Logf("back under %d MiB after %v", restSize>>20, time.Since(begun).Round(time.Second))
-}
-
-// program is `scimbridge serve` as a process of its own.
-type program struct {
-	deployment
-	pid int
-}
-
-// startProgram builds the program and has it serve the OpenLDAP example in front of the server.
-func startProgram(t *testing.T, server *dirtest.Server) *program {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "scimbridge")
-	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/scimbridge").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	serve := exec.CommandContext(t.Context(), binary, "serve", "--config", "openldap/scimbridge.yaml")
-	serve.Env = append(os.Environ(),
-		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS="+server.URL, "SCIMBRIDGE_DIRECTORY_BIND_DN="+server.BindDN,
-		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD="+server.Password, "SCIMBRIDGE_ACCESS_TOKEN="+token, "SCIMBRIDGE_LOG_FORMAT=json",
-	)
-	log, err := serve.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := serve.Start(); err != nil {
-		t.Fatal(err)
-	}
-	p := &program{pid: serve.Process.Pid}
-	lines := bufio.NewScanner(log)
-	lines.Buffer(nil, 1<<20)
-	for p.url == "" && lines.Scan() {
-		var line struct{ URL string }
-		if json.Unmarshal(lines.Bytes(), &line) == nil {
-			p.url = line.URL
-		}
-	}
-	if p.url == "" {
-		t.Fatal("the program ended before it listened")
-	}
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		_, _ = io.Copy(logOutput(), log)
-	}()
-	t.Cleanup(func() { // after t.Context has ended it
-		<-read
-		_ = serve.Wait()
-	})
-	return p
 }
 
 // beside runs an attack while a plain client works, each of whose requests must succeed, and says how large the program became.

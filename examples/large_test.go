@@ -49,7 +49,7 @@ const (
 
 // TestLarge: a directory and a group larger than any one answer, for an account to which the server's limits hold.
 func TestLarge(t *testing.T) {
-	for _, s := range servers {
+	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			server := s.start(t)
 			var env []string

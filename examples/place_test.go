@@ -193,8 +193,7 @@ func TestUnknownPlaceOfLargeGroup(t *testing.T) {
 // TestMoveBesideOverlays: who moves keeps what slapd's overlays write of it.
 func TestMoveBesideOverlays(t *testing.T) {
 	server := overlaid(t)
-	d := deployWith(t, server, "", "SCIMBRIDGE_DIRECTORY_BIND_DN=cn=scimbridge,dc=example,dc=org",
-		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=bridge-secret", "SCIMBRIDGE_RESOURCES_0_CREATEPARENTS=true",
+	d := deploy(t, server, "SCIMBRIDGE_RESOURCES_0_CREATEPARENTS=true",
 		`SCIMBRIDGE_RESOURCES_0_DN="uid=" + rdn(userName) + (title == nil ? "" : ",ou=" + rdn(title)) + "," + `+
 			`(active ? "" : "ou=Disabled,") + base`)
 	user := d.user(t, "anna@contoso.example")

@@ -10,7 +10,7 @@ import (
 // TestPrimaryKept: which of several values is the primary one stands in the directory, by a prefix; a PATCH makes it another, and the rest
 // stays, on every server.
 func TestPrimaryKept(t *testing.T) {
-	for _, s := range servers {
+	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			server := s.start(t)
 			attribute, n := "description", 25

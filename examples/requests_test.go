@@ -181,7 +181,7 @@ func modify(t testing.TB, server *dirtest.Server, dn, attribute string, values .
 // everywhere runs a test on each of the servers.
 func everywhere(t *testing.T, test func(t *testing.T, server *dirtest.Server)) {
 	t.Helper()
-	for _, s := range servers {
+	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) { test(t, s.start(t)) })
 	}
 }

@@ -8,12 +8,12 @@ import (
 
 // TestShared: a userName and an email that stand in one value of `mail` are one, whichever of them a client writes.
 func TestShared(t *testing.T) {
-	for _, s := range servers[:3] {
+	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			server := s.start(t)
 			d := deploy(t, server, "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_0_LDAP=mail",
 				fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_SHARES=userName", lineOf(t, server, "emails")),
-				`SCIMBRIDGE_RESOURCES_0_DN="uid=" + rdn(before(userName, "@")) + "," + base`)
+				`SCIMBRIDGE_RESOURCES_0_DN="`+productOf(server).rdn("")+`" + rdn(before(userName, "@")) + "," + base`)
 			mail := func(value string) string { return `[{"type":"work","value":"` + value + `"}]` }
 			body := func(name, email string) string {
 				return resource("/Users", `"userName":"`+name+`","emails":`+mail(email))

@@ -14,7 +14,7 @@ import (
 // TestOneNameHoweverItIsWritten: composed or decomposed, wide or narrow, with one space or two, a name is one account's, and every way to
 // write it finds that account, whether or not the server takes them for one.
 func TestOneNameHoweverItIsWritten(t *testing.T) {
-	for _, s := range servers {
+	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			start := s.start
 			if s.name == "389ds" {

@@ -12,7 +12,7 @@ import (
 // changes from under it and back, and cleared.
 func TestValueLikeItsStandIn(t *testing.T) {
 	const login, other = "lind@contoso.example", "mara@contoso.example"
-	for _, s := range servers {
+	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			server := s.start(t)
 			d := deploy(t, server, fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_EMPTY=userName", lineOf(t, server, "name.familyName")))

@@ -19,7 +19,7 @@ const controlAssertion = "1.3.6.1.1.12"
 // TestIfMatchRace: of two clients that change one version at the same time one wins and the other is told, whose value stands nowhere.
 // Where the server compares the version itself, whatever they change; elsewhere, where they change the same attribute.
 func TestIfMatchRace(t *testing.T) {
-	for _, s := range servers {
+	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			p := newPair(t, s.start)
 			user := p.of(0).user(t, "race@contoso.example")

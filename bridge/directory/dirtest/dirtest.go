@@ -40,6 +40,8 @@ type Server struct {
 	BindDN   string // an administrator
 	Password string
 
+	Account, AccountPassword string // DN that the bridge binds as, where a test gives it one; "": BindDN
+
 	Suffix string // the naming context
 	Base   string // what this test may write below: the suffix, or on Active Directory an OU of the test's own
 	People string // DN of a container for users

@@ -1,0 +1,70 @@
+package examples_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+)
+
+// program is `scimbridge serve` as a process of its own.
+type program struct {
+	deployment
+	pid int
+}
+
+// buildProgram builds it.
+func buildProgram(t testing.TB) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), "scimbridge")
+	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/scimbridge").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return binary
+}
+
+// startProgram has it serve the example for the server's product, as deploy does in this process.
+func startProgram(t testing.TB, binary string, server *dirtest.Server, env ...string) *program {
+	t.Helper()
+	text, variables := configured(t, server, basedIn(productOf(server), server), "", env...)
+	file := filepath.Join(t.TempDir(), "scimbridge.yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	serve := exec.CommandContext(t.Context(), binary, "serve", "--config", file)
+	serve.Env = append(append(os.Environ(), variables...), "SCIMBRIDGE_LOG_FORMAT=json")
+	log, err := serve.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := serve.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &program{deployment: deployment{server: server}, pid: serve.Process.Pid}
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, 1<<20)
+	for p.url == "" && lines.Scan() {
+		var line struct{ URL string }
+		if json.Unmarshal(lines.Bytes(), &line) == nil {
+			p.url = line.URL
+		}
+	}
+	if p.url == "" {
+		t.Fatal("the program ended before it listened")
+	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		_, _ = io.Copy(logOutput(), log)
+	}()
+	t.Cleanup(func() { // after t.Context has ended it
+		<-read
+		_ = serve.Wait()
+	})
+	return p
+}
