@@ -16,6 +16,7 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
@@ -58,6 +59,7 @@ type Options struct {
 	Directory *directory.Client
 	Guard     *guard.Guard
 	Journal   journal.Journal // nil: none
+	Store     *store.Store    // what must be there for a health check; nil: nothing
 	Log       *slog.Logger
 	Limits    Limits
 	Strict    bool             // hold clients to the RFCs
@@ -71,6 +73,7 @@ type Bridge struct {
 	directory *directory.Client
 	guard     *guard.Guard
 	journal   journal.Journal
+	store     *store.Store
 	log       *slog.Logger
 	limits    Limits
 	dialect   scim.Dialect
@@ -101,7 +104,7 @@ func New(o Options) *Bridge {
 		o.Now = time.Now
 	}
 	return &Bridge{
-		compiled: o.Map, place: o.Place, directory: o.Directory, guard: o.Guard, journal: o.Journal, log: o.Log,
+		compiled: o.Map, place: o.Place, directory: o.Directory, guard: o.Guard, journal: o.Journal, store: o.Store, log: o.Log,
 		limits: o.Limits.withDefaults(), dialect: scim.Dialect{Strict: o.Strict}, snapshots: newSnapshots(o.Now),
 		unfinished: newUnfinished(o.Now), now: o.Now, fitting: make(chan struct{}, 1), taking: make(chan struct{}, 1),
 	}

@@ -11,6 +11,7 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/reason"
+	"scimbridge/bridge/store"
 	"scimbridge/ldapmap"
 	"scimbridge/scim"
 )
@@ -91,6 +92,7 @@ func Explain(err error) Failure {
 		fault   *scim.Error
 		refusal *guard.Refusal
 		answer  *directory.Error
+		kept    *store.Error
 	)
 	f.DN = dnOf(err)
 	if errors.As(err, &own) {
@@ -120,6 +122,10 @@ func Explain(err error) Failure {
 		if f.Status < http.StatusInternalServerError && answer.Advice != "" {
 			f.Detail += "; " + answer.Advice
 		}
+	case errors.As(err, &kept):
+		if kept.RetryAfter > 0 && f.RetryAfter > 0 {
+			f.RetryAfter = kept.RetryAfter
+		}
 	}
 	return f
 }
@@ -131,6 +137,7 @@ func reasonOf(err error) reason.Reason {
 		fault   *scim.Error
 		refusal *guard.Refusal
 		answer  *directory.Error
+		kept    *store.Error
 	)
 	switch {
 	case err == nil:
@@ -143,6 +150,8 @@ func reasonOf(err error) reason.Reason {
 		return reason.Guarded
 	case errors.As(err, &answer):
 		return answer.Reason
+	case errors.As(err, &kept):
+		return kept.Reason()
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return reason.Deadline
 	}

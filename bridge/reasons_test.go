@@ -10,6 +10,7 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/reason"
+	"scimbridge/bridge/store"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 )
@@ -40,6 +41,8 @@ func TestExplain(t *testing.T) {
 		"failed":        {&directory.Error{Reason: reason.Failed, Diagnostic: "inner"}, 500, "", 0},
 		"half done":     {&directory.Error{Reason: reason.PartlyDone, Cause: errors.New("secret cause")}, 500, "", 0},
 		"half unknown":  {failure(halfUnknown), 500, "", 0},
+		"no store":      {&store.Error{Kind: store.Away, RetryAfter: 7 * time.Second}, 503, "", 7 * time.Second},
+		"a bad store":   {&store.Error{Kind: store.Other, Cause: errors.New("secret cause")}, 503, "", time.Minute},
 		"a deadline":    {context.DeadlineExceeded, 503, "", 5 * time.Second},
 		"another map":   {errMismatch, 503, "", time.Minute},
 		"a wrong tag":   {errPrecondition, 412, "", 0},

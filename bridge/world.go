@@ -47,7 +47,7 @@ func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) 
 }
 
 // Ready says what keeps the bridge from its work, for a health check: the directory is out of reach, does not fit the map, does not show
-// what it names, or takes no changes. It asks the directory on first contact alone.
+// what it names, or takes no changes, or the store cannot be written. It asks the directory, and the store, on first contact alone.
 func (b *Bridge) Ready(ctx context.Context) error {
 	_, _, err := b.world(ctx)
 	switch {
@@ -57,6 +57,8 @@ func (b *Bridge) Ready(ctx context.Context) error {
 		return &reason.Error{Reason: reason.Unwritable}
 	case !b.directory.Available():
 		return &reason.Error{Reason: reason.Unavailable}
+	case b.store != nil:
+		return b.store.Ready(ctx)
 	}
 	return nil
 }

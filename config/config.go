@@ -16,6 +16,7 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/guard"
+	"scimbridge/bridge/store"
 	"scimbridge/ldapmap/compile"
 )
 
@@ -29,6 +30,7 @@ type Config struct {
 	Strict     bool               `koanf:"strict"` // refuse what clients send beyond the RFCs
 	Access     access.Options     `koanf:"access"`
 	Guard      guard.Options      `koanf:"guard"`
+	Store      store.Options      `koanf:"store"`
 	Limits     bridge.Limits      `koanf:"limits"`
 	Log        LogOptions         `koanf:"log"`
 
@@ -68,6 +70,9 @@ func Parse(file string, content []byte, environ []string) (*Config, error) {
 			*name = filepath.Join(filepath.Dir(file), *name)
 		}
 	}
+	if !c.Store.Enabled() {
+		c.Store.File = store.Default(environ).File
+	}
 	if !r.unreadable {
 		c.check(r)
 	}
@@ -82,6 +87,7 @@ func (c *Config) files() []*string {
 	return []*string{
 		&c.Listen.TLS.Certificate, &c.Listen.TLS.Key, &c.Directory.Bind.PasswordFile, &c.Directory.TLS.CA,
 		&c.Directory.TLS.Certificate, &c.Directory.TLS.Key, &c.Access.TokenFile, &c.Access.TokensFile,
+		&c.Store.File, &c.Store.PasswordFile,
 	}
 }
 
@@ -97,6 +103,7 @@ func (c *Config) check(r *reader) {
 		{"references", c.References.Check},
 		{"access", c.Access.Check},
 		{"guard", func(report func(path, problem string)) { c.Guard.Check(report, c.bases()) }},
+		{"store", c.Store.Check},
 		{"limits", c.Limits.Check},
 		{"log", c.Log.Check},
 	} {

@@ -16,6 +16,7 @@ import (
 
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/store"
 	"scimbridge/ldapmap/compile"
 )
 
@@ -198,6 +199,30 @@ func TestEnvironment(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got.Resources); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestStoreByDefault: systemd's folder holds the store unless the configuration names one.
+func TestStoreByDefault(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want store.Options
+	}{
+		"nothing said": {good, store.Options{File: "/nowhere/scimbridge/scimbridge.db"}},
+		"a timeout":    {good + "store: {timeout: 1s}", store.Options{File: "/nowhere/scimbridge/scimbridge.db", Timeout: time.Second}},
+		"a file":       {good + "store: {file: s.db}", store.Options{File: "s.db"}},
+		"PostgreSQL":   {good + "store: {url: 'postgres:///scimbridge?host=/run'}", store.Options{URL: "postgres:///scimbridge?host=/run"}},
+	} {
+		got, err := load(t, c.text, "STATE_DIRECTORY=/nowhere/scimbridge:/nowhere/else")
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if got.Store != c.want {
+			t.Errorf("%s: %+v", name, got.Store)
+		}
+	}
+	if got, err := load(t, good); err != nil || got.Store.Enabled() {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

@@ -196,6 +196,14 @@
 //	                                 # elsewhere each must show its members, by DN: while one shows none, nothing is written
 //	  ignoreAdminCount: false        # Active Directory leaves adminCount=1 on who was privileged once: let membership alone count
 //
+//	store:                           # what is about the bridge itself: a SQLite file, or PostgreSQL where several copies share it;
+//	                                 # left out: scimbridge.db in systemd's $STATE_DIRECTORY, and no store where there is no such folder
+//	  file: /var/lib/scimbridge/scimbridge.db # made where it is missing; not on a network file system
+//	  # url: postgres://scimbridge@db.corp.example/scimbridge?sslmode=verify-full # without a password
+//	  # passwordFile: store.password # the user's; read at each connect
+//	  timeout: 5s                    # of one transaction, waiting for others included
+//	  # allowCleartext: false        # let PostgreSQL without TLS leave this machine
+//
 //	limits:                          # what one request may cost, beside what the README lists as fixed
 //	  lookThrough: 100000            # entries that a sort, or a filter which LDAP cannot say, may look through
 //	  bulkOperations: 1000

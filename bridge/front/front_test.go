@@ -433,6 +433,7 @@ func TestHealth(t *testing.T) {
 		reason.Unavailable: "unavailable: the directory is unavailable\n",
 		reason.MapMismatch: "map-mismatch: the attribute map names what the directory's schema lacks; the log says what\n",
 		reason.Hidden:      "hidden: the directory does not show the bridge what the configuration names; the log says what\n",
+		reason.StoreFull:   "store-full: no space is left for the bridge's own store\n",
 		reason.Unwritable:  "unwritable: the directory takes no changes at the moment\n",
 	} {
 		s.down = &reason.Error{Reason: why, Detail: "secret", Cause: errors.New("uid=secret")}

@@ -30,6 +30,13 @@ const (
 	NoNumber      // a range of numbers is used up, or its counter is none
 	PartlyDone    // a plan stopped between two steps, and what it had done could not be taken back
 
+	// What became of the store.
+
+	StoreAway     // it cannot be reached, or is held by others
+	StoreFull     // no space is left
+	StoreReadOnly // it takes no writes
+	StoreFailed   // anything else
+
 	// What the bridge found.
 
 	NotFound      // no such resource is served

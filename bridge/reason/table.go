@@ -94,6 +94,23 @@ var table = [count]Row{
 		Detail: "the change is half done and could not be taken back; the log holds both records",
 	},
 
+	StoreAway: {
+		Label: "store-away", Status: http.StatusServiceUnavailable, RetryAfter: later,
+		Detail: "the bridge's own store cannot be reached",
+	},
+	StoreFull: {
+		Label: "store-full", Status: http.StatusServiceUnavailable, RetryAfter: later,
+		Detail: "no space is left for the bridge's own store",
+	},
+	StoreReadOnly: {
+		Label: "store-read-only", Status: http.StatusServiceUnavailable, RetryAfter: later,
+		Detail: "the bridge's own store takes no writes",
+	},
+	StoreFailed: {
+		Label: "store-failed", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
+		Detail: "the bridge's own store cannot be used; the log says why",
+	},
+
 	NotFound: {Label: "not-found", Status: http.StatusNotFound, Detail: "no such resource"},
 	Precondition: {
 		Label: "precondition", Status: http.StatusPreconditionFailed, Detail: "the resource is not in the version that If-Match names",

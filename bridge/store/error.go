@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"scimbridge/bridge/reason"
 )
 
 // Kind is what is wrong with the store.
@@ -33,6 +35,9 @@ type Error struct {
 	RetryAfter time.Duration // when the next attempt makes sense; 0: none does
 	Unknown    bool          // the commit was sent and not answered: it may have been done
 	Cause      error
+
+	opening bool // the store could not be opened
+	refused bool // nothing was tried: the breaker is open
 }
 
 func (e *Error) Error() string {
@@ -44,6 +49,20 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Cause }
+
+// Reason is what a client and a health check are told.
+func (e *Error) Reason() reason.Reason {
+	switch e.Kind {
+	case Full:
+		return reason.StoreFull
+	case ReadOnly:
+		return reason.StoreReadOnly
+	case Away, Locked:
+		return reason.StoreAway
+	case Other:
+	}
+	return reason.StoreFailed
+}
 
 // patience is how long each kind lasts at least: what takes a person takes half a minute.
 var patience = map[Kind]time.Duration{Away: pause, Full: 30 * time.Second, Locked: time.Second, ReadOnly: 30 * time.Second}

@@ -19,55 +19,68 @@ const migrationWait = time.Minute
 
 var roomName = regexp.MustCompile(`^[a-z]+$`)
 
-// Migrate brings a room's tables up to date, by goose's SQL files: 001_what.sql, or 001_what.sqlite.sql and 001_what.postgres.sql where
-// the databases differ, at the top of migrations or in its folder of that name. All of them happen, or none. Copies that start at once
-// wait for one another, and each migration runs once. A store that a newer bridge has migrated is refused.
-func (s *Store) Migrate(ctx context.Context, room string, migrations fs.FS) error {
-	if !roomName.MatchString(room) {
-		return fmt.Errorf("%q is no name of a room", room)
+// Migrate adds a room and brings its tables up to date at once. Its error is an *Error, or Add's.
+func (s *Store) Migrate(ctx context.Context, name string, migrations fs.FS) error {
+	if err := s.Add(name, migrations); err != nil {
+		return err
+	}
+	return s.opened(ctx)
+}
+
+// room is one that keeps tables in the store.
+type room struct {
+	name     string
+	turn     *turn
+	provider *goose.Provider
+}
+
+func (s *Store) newRoom(name string, migrations fs.FS) (*room, error) {
+	if !roomName.MatchString(name) {
+		return nil, fmt.Errorf("%q is no name of a room", name)
 	}
 	if folder, err := fs.Stat(migrations, "migrations"); err == nil && folder.IsDir() {
 		if migrations, err = fs.Sub(migrations, "migrations"); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	others, err := s.others(migrations)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	dialect := database.DialectSQLite3
 	if s.dialect == Postgres {
 		dialect = database.DialectPostgres
 	}
-	table := room + "_version"
-	versions, err := database.NewStore(dialect, table)
+	versions, err := database.NewStore(dialect, name+"_version")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	turn := &turn{Store: versions, store: s}
 	provider, err := goose.NewProvider(goose.DialectCustom, s.write, migrations,
 		goose.WithStore(turn), goose.WithSessionLocker(turn), goose.WithExcludeNames(others), goose.WithDisableGlobalRegistry(true),
 		goose.WithIsolateDDL(true)) // no transactions of its own: it all runs within the turn's
 	if err != nil {
-		return fmt.Errorf("store: the migrations of %s: %w", room, err)
+		return nil, fmt.Errorf("store: the migrations of %s: %w", name, err)
 	}
 	sources := provider.ListSources()
 	turn.newest = sources[len(sources)-1].Version
-	if _, err := provider.Up(ctx); err != nil {
+	return &room{name, turn, provider}, nil
+}
+
+// migrate brings the room's tables up to date.
+func (r *room) migrate(ctx context.Context) error {
+	if _, err := r.provider.Up(ctx); err != nil {
 		if failed, ok := errors.AsType[*goose.PartialError](err); ok {
 			err = fmt.Errorf("%s: %w", failed.Failed.Source.Path, failed.Err)
 		}
-		return explain(fmt.Errorf("the migrations of %s: %w", room, err))
+		return fmt.Errorf("the migrations of %s: %w", r.name, err)
 	}
-	version, err := turn.GetLatestVersion(ctx, s.write)
-	if err != nil {
-		return explain(err)
+	version, err := r.turn.GetLatestVersion(ctx, r.turn.store.write)
+	if err == nil && version > r.turn.newest {
+		err = fmt.Errorf("the tables of %s have version %d, and this bridge knows %d: a newer one wrote them",
+			r.name, version, r.turn.newest)
 	}
-	if version > turn.newest {
-		return &Error{Kind: Other, Cause: fmt.Errorf(
-			"the tables of %s have version %d, and this bridge knows %d: a newer one wrote them", room, version, turn.newest)}
-	}
-	return nil
+	return err
 }
 
 // others are the files for the other kind of database.

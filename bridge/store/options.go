@@ -32,13 +32,16 @@ type Options struct {
 // Enabled says whether there is a store.
 func (o Options) Enabled() bool { return o.File != "" || o.URL != "" }
 
-// Default is a SQLite file in systemd's STATE_DIRECTORY, or no store where there is none. The variable may name several, with colons.
-func Default(stateDirectory string) Options {
-	first, _, _ := strings.Cut(stateDirectory, ":")
-	if first == "" {
-		return Options{}
+// Default is a SQLite file in systemd's STATE_DIRECTORY, or no store where the environment has none. The variable may name several
+// folders, with colons.
+func Default(environ []string) (o Options) {
+	for _, variable := range environ {
+		if folders, is := strings.CutPrefix(variable, "STATE_DIRECTORY="); is && folders != "" {
+			first, _, _ := strings.Cut(folders, ":")
+			o.File = filepath.Join(first, DefaultFile)
+		}
 	}
-	return Options{File: filepath.Join(first, DefaultFile)}
+	return o
 }
 
 // Check reports every fault of the options by its key path. No section at all is none.

@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// openPostgres makes the pool; the first connection is made when it is needed.
-func (s *Store) openPostgres() error {
+// connectPostgres makes the pool; the first connection is made when it is needed.
+func (s *Store) connectPostgres() error {
 	s.dialect = Postgres
 	config, err := pgx.ParseConfig(s.options.URL)
 	if err != nil {

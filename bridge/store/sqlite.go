@@ -11,32 +11,19 @@ import (
 	"modernc.org/sqlite"
 )
 
-// openSQLite opens the file and makes it where it is missing, for the bridge's own eyes: SQLite gives its other files the same rights.
-func (s *Store) openSQLite() error {
+// connectSQLite makes the pools; the file is opened when it is needed.
+func (s *Store) connectSQLite() error {
 	s.dialect = SQLite
 	path, err := filepath.Abs(s.options.File)
 	if err != nil {
 		return err
 	}
-	// It is opened by SQLite alone: whoever closes the file drops the locks that the process holds on it. A new one has none.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err == nil {
-		err = file.Close()
-	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return unopened(err)
-	}
-	if s.file, err = os.Stat(path); err != nil {
-		return unopened(err)
-	}
-	if s.file.IsDir() {
-		return &Error{Kind: Other, Cause: fmt.Errorf("%s is a folder", path)}
-	}
-	writer, err := sqlite.NewConnector(s.dsn(path, "_txlock=immediate"))
+	s.options.File = path
+	writer, err := sqlite.NewConnector(s.dsn("_txlock=immediate"))
 	if err != nil {
 		return err
 	}
-	reader, err := sqlite.NewConnector(s.dsn(path, "_pragma=query_only(1)"))
+	reader, err := sqlite.NewConnector(s.dsn("_pragma=query_only(1)"))
 	if err != nil {
 		return err
 	}
@@ -44,10 +31,35 @@ func (s *Store) openSQLite() error {
 	return nil
 }
 
+// find makes the file where it is missing, for the bridge's own eyes: SQLite gives its other files the same rights. What was open once
+// must be there again: a new one in its place would have forgotten everything.
+func (s *Store) find() (os.FileInfo, error) {
+	if s.dialect != SQLite || s.file != nil {
+		return s.file, s.same()
+	}
+	path := s.options.File
+	// It is opened by SQLite alone: whoever closes the file drops the locks that the process holds on it. A new one has none.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, unopened(err)
+	}
+	found, err := os.Stat(path)
+	if err != nil {
+		return nil, unopened(err)
+	}
+	if found.IsDir() {
+		return nil, &Error{Kind: Other, Cause: fmt.Errorf("%s is a folder", path)}
+	}
+	return found, nil
+}
+
 // dsn names the file and how it is opened. synchronous=FULL: what was committed outlives a power cut.
-func (s *Store) dsn(path, own string) string {
-	file := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
-	return fmt.Sprintf("%s?_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&%s",
+func (s *Store) dsn(own string) string {
+	file := url.URL{Scheme: "file", Path: filepath.ToSlash(s.options.File)}
+	return fmt.Sprintf("%s?mode=rw&_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&%s",
 		&file, s.options.Timeout.Milliseconds(), own)
 }
 
@@ -62,7 +74,7 @@ func unopened(err error) error {
 
 // same says whether the file that was opened still stands at its place: what is written to another is lost.
 func (s *Store) same() error {
-	if s.dialect != SQLite {
+	if s.file == nil {
 		return nil
 	}
 	now, err := os.Stat(s.options.File)

@@ -1,5 +1,6 @@
 // Package store keeps what is about the bridge itself in a database: one SQLite file, or PostgreSQL where several copies of the bridge
-// share it. It opens, migrates and runs transactions; the tables belong to the rooms that use it.
+// share it. It opens, migrates and runs transactions; the tables belong to the rooms that use it. It need not be there at the start, and
+// may go and come back: whoever uses it is told by an *Error meanwhile.
 //
 // One SQL text serves both: $1, $2 are placeholders, BYTEA holds octets, BIGINT a time in microseconds since 1970, and ON CONFLICT and
 // RETURNING mean the same.
@@ -11,6 +12,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"time"
@@ -27,44 +29,51 @@ const (
 	Postgres Dialect = "postgres"
 )
 
-// Store is an open database. It survives that the database goes and comes back.
+// Store is a database. It survives that the database goes and comes back.
 type Store struct {
 	dialect Dialect
 	options Options
+	log     *slog.Logger
 	write   *sql.DB     // SQLite: one connection, so that writers of this process wait in a row
 	read    *sql.DB     // the same as write on PostgreSQL
-	file    os.FileInfo // SQLite: the file that was opened
+	file    os.FileInfo // SQLite: the file, once it was open
 	circuit *gobreaker.CircuitBreaker[struct{}]
+	opening
+	health
+	tasks
 }
 
 const (
 	// readers is how many may read at once; a writer never waits for them.
 	readers = 8
-	// failures in a row that open the breaker: a single dropped connection passes.
-	failures = 3
-	// pause from the breaker's opening to the next attempt.
-	pause = 2 * time.Second
 	// attempts of a transaction that others overtake.
 	attempts = 20
 )
 
-// Open opens the store, and creates the SQLite file where there is none. Its error is an *Error, or names what is wrong with the options.
-func Open(ctx context.Context, o Options) (*Store, error) {
+// New describes a store, and asks nothing of it: it is opened when it is first used, and where it cannot be, again and again. Its error
+// names what is wrong with the options.
+func New(o Options, log *slog.Logger) (*Store, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s := &Store{options: o.withDefaults()}
-	s.circuit = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
-		Timeout:      pause,
-		IsSuccessful: func(err error) bool { return kindOf(err) != Away },
-		ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failures },
-	})
-	connect := s.openSQLite
+	s := &Store{options: o.withDefaults(), log: log}
+	s.begin()
+	s.circuit = s.breaker()
+	connect := s.connectSQLite
 	if o.URL != "" {
-		connect = s.openPostgres
+		connect = s.connectPostgres
 	}
 	if err := connect(); err != nil {
-		return nil, explain(err)
+		return nil, err
+	}
+	return s, nil
+}
+
+// Open is New of a store that must be there. Its error is an *Error, or names what is wrong with the options.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	s, err := New(o, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
 	}
 	if err := s.Check(ctx); err != nil {
 		_ = s.Close()
@@ -77,13 +86,24 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 func (s *Store) pools(writer driver.Connector, writers int, reader driver.Connector) {
 	s.write = sql.OpenDB(writer)
 	s.write.SetMaxOpenConns(writers)
-	s.write.SetMaxIdleConns(writers)
 	s.read = s.write
 	if reader != nil {
 		s.read = sql.OpenDB(reader)
 		s.read.SetMaxOpenConns(readers)
-		s.read.SetMaxIdleConns(readers)
 	}
+	s.keep(readers)
+}
+
+// keep is how many idle connections stay.
+func (s *Store) keep(idle int) {
+	s.write.SetMaxIdleConns(idle)
+	s.read.SetMaxIdleConns(idle)
+}
+
+// forget ends the idle connections: what they are to need not stand in its place any more.
+func (s *Store) forget() {
+	s.keep(0)
+	s.keep(readers)
 }
 
 // Dialect is the kind of the database.
@@ -91,6 +111,7 @@ func (s *Store) Dialect() Dialect { return s.dialect }
 
 // Close ends every connection.
 func (s *Store) Close() error {
+	s.end()
 	err := s.write.Close()
 	if s.read != s.write {
 		err = errors.Join(s.read.Close(), err)
@@ -100,30 +121,38 @@ func (s *Store) Close() error {
 
 // Check says whether the store can be written, nil or an *Error.
 func (s *Store) Check(ctx context.Context) error {
-	return s.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if s.dialect == SQLite {
-			return nil // that the transaction began says it
-		}
-		var readOnly bool
-		if err := tx.QueryRowContext(ctx, "SELECT current_setting('transaction_read_only')::boolean").Scan(&readOnly); err != nil {
-			return err
-		}
-		if readOnly {
-			return &Error{Kind: ReadOnly, RetryAfter: patience[ReadOnly], Cause: errors.New("the database takes no writes")}
-		}
-		return nil
-	})
+	return s.Write(ctx, s.writable)
+}
+
+// writable is a transaction's.
+func (s *Store) writable(ctx context.Context, tx *sql.Tx) error {
+	if s.dialect == SQLite {
+		return nil // that the transaction began says it
+	}
+	var readOnly bool
+	if err := tx.QueryRowContext(ctx, "SELECT current_setting('transaction_read_only')::boolean").Scan(&readOnly); err != nil {
+		return err
+	}
+	if readOnly {
+		return &Error{Kind: ReadOnly, RetryAfter: patience[ReadOnly], Cause: errors.New("the database takes no writes")}
+	}
+	return nil
 }
 
 // Write runs one transaction, as if no other ran at the same time. It may run do more than once, where others overtook it or the connection
 // was lost before the commit, and leaves nothing behind where do fails. Its error is an *Error where it is the database's, else the
 // context's or do's own.
 func (s *Store) Write(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
-	isolation := sql.TxOptions{Isolation: sql.LevelSerializable}
+	err := s.transaction(ctx, s.write, s.serializable(), do)
+	s.note(err)
+	return err
+}
+
+func (s *Store) serializable() sql.TxOptions {
 	if s.dialect == SQLite {
-		isolation = sql.TxOptions{} // BEGIN IMMEDIATE
+		return sql.TxOptions{} // BEGIN IMMEDIATE
 	}
-	return s.transaction(ctx, s.write, isolation, do)
+	return sql.TxOptions{Isolation: sql.LevelSerializable}
 }
 
 // View runs one transaction that only reads, and sees the store as of one moment. Its error is as Write's.
@@ -138,7 +167,7 @@ func (s *Store) snapshot() sql.IsolationLevel {
 	return sql.LevelRepeatableRead
 }
 
-// Read is for single reads. Explain turns its errors into the store's.
+// Read is for single reads, of a store that is open. Explain turns its errors into the store's.
 func (s *Store) Read() *sql.DB { return s.read }
 
 // Explain turns an error of the database into an *Error, and leaves others as they are.
@@ -152,7 +181,10 @@ func (s *Store) transaction(ctx context.Context, db *sql.DB, options sql.TxOptio
 	var overtaken error
 	for n := 1; ; n++ {
 		_, err := s.circuit.Execute(func() (struct{}, error) {
-			err := s.attempt(inTime, db, options, do)
+			err := s.opened(inTime)
+			if err == nil {
+				err = s.attempt(inTime, db, options, do)
+			}
 			switch {
 			case err == nil || isUnknown(err):
 			case ctx.Err() != nil: // who called has left
@@ -163,10 +195,10 @@ func (s *Store) transaction(ctx context.Context, db *sql.DB, options sql.TxOptio
 			return struct{}{}, err
 		})
 		if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-			return &Error{Kind: Away, RetryAfter: pause, Cause: err}
+			return s.refusal(err)
 		}
 		known, ours := errors.AsType[*Error](err)
-		if !ours || known.Unknown || inTime.Err() != nil {
+		if !ours || known.Unknown || known.opening || inTime.Err() != nil {
 			return err
 		}
 		switch {

@@ -47,7 +47,7 @@ func (d demoCommand) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	defer h.directory.Close()
+	defer h.close()
 	listener, err := h.server.Listen()
 	if err != nil {
 		return err

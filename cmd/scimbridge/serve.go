@@ -14,6 +14,7 @@ import (
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store"
 	"scimbridge/config"
 	"scimbridge/ldapmap/compile"
 )
@@ -37,7 +38,7 @@ func (s serveCommand) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	defer h.directory.Close()
+	defer h.close()
 	hangUp := make(chan os.Signal, 1)
 	signal.Notify(hangUp, syscall.SIGHUP) // which would end the process
 	defer signal.Stop(hangUp)
@@ -46,7 +47,7 @@ func (s serveCommand) Run(w *world) error {
 		return err
 	}
 	log.Info("listening", "url", h.server.URL(listener.Addr()))
-	go firstContact(w, h.bridge, log)
+	go firstContact(w, h, log)
 	if os.Getenv("GOGC") == "" {
 		paceHeap(w)
 	}
@@ -59,9 +60,14 @@ func (s serveCommand) Run(w *world) error {
 }
 
 // firstContact says at the start what would else show at the first request: a wrong address, password or certificate, a map that does not
-// fit.
-func firstContact(ctx context.Context, b *bridge.Bridge, log *slog.Logger) {
-	if err := b.Contact(ctx); err != nil && ctx.Err() == nil {
+// fit, a store that cannot be opened.
+func firstContact(ctx context.Context, h house, log *slog.Logger) {
+	if h.store != nil {
+		go func() { _ = h.store.Check(ctx) }() // it tells by itself
+	} else {
+		log.Info("no store is configured", "off", needStore)
+	}
+	if err := h.bridge.Contact(ctx); err != nil && ctx.Err() == nil {
 		log.Error("the directory cannot be used yet", "error", err)
 	}
 }
@@ -78,16 +84,35 @@ func onHangUp(ctx context.Context, hangUp <-chan os.Signal, gate *access.Gate) {
 	}
 }
 
+// needStore is what is off without a store.
+var needStore = []string{"journal"}
+
 // house is what a configuration describes.
 type house struct {
 	directory *directory.Client
+	store     *store.Store // nil: there is none
 	bridge    *bridge.Bridge
 	gate      *access.Gate
 	server    *front.Server
 }
 
-// assemble builds the house that the configuration describes. Its directory is to be closed.
+// close ends its connections.
+func (h house) close() {
+	if h.directory != nil {
+		h.directory.Close()
+	}
+	if h.store != nil {
+		_ = h.store.Close()
+	}
+}
+
+// assemble builds the house that the configuration describes. It is to be closed.
 func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, err error) {
+	defer func() {
+		if err != nil {
+			h.close()
+		}
+	}()
 	compiled, err := compile.Compile(c.Resources)
 	if err != nil {
 		return h, err
@@ -99,9 +124,14 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 	if h.directory, err = directory.New(c.Directory, log); err != nil {
 		return h, err
 	}
+	if c.Store.Enabled() {
+		if h.store, err = store.New(c.Store, log); err != nil {
+			return h, err
+		}
+	}
 	h.bridge = bridge.New(bridge.Options{
 		Map: compiled, Place: c.Place, Directory: h.directory, Guard: guard.New(c.Guard, h.directory.Self, h.directory), Journal: j,
-		Log:    log,
+		Store: h.store, Log: log,
 		Limits: c.Limits, Strict: c.Strict,
 	})
 	h.server = front.New(c.Listen, h.bridge, h.gate, log)
