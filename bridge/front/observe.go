@@ -1,7 +1,6 @@
 package front
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -23,6 +22,7 @@ type record struct {
 	requestID  string
 	activityID string // Entra's, which its provisioning log shows
 	caller     access.Caller
+	refused    string // why the caller is not let in
 	client     string // its address
 	id         string // of the resource that is written; of a new one, once it is made
 	dn         string // of the entry that was written
@@ -100,7 +100,7 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	)
 	for _, optional := range []slog.Attr{
 		slog.String("activity", r.activityID), slog.String("caller", r.caller.Name), slog.String("client", r.client),
-		slog.String("id", journal.Briefly(r.id)), slog.String("dn", r.dn),
+		slog.String("id", journal.Briefly(r.id)), slog.String("dn", r.dn), slog.String("refused", r.refused),
 	} {
 		if optional.Value.String() != "" {
 			attributes = append(attributes, optional)
@@ -111,9 +111,6 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 			attributes = append(attributes, slog.String("path", journal.Briefly(c.Path())))
 		}
 		attributes = append(attributes, f.Log(isWrite(c, r))...)
-		if f.Reason == reason.Unauthenticated && errors.Unwrap(err) != nil { // which of the tokens of the configuration, and why not
-			attributes = append(attributes, slog.String("refused", errors.Unwrap(err).Error()))
-		}
 	}
 	if r.failed > 0 {
 		attributes = append(attributes, slog.Int("failed", r.failed))

@@ -27,6 +27,9 @@ func (s *Server) routes() {
 	s.app.Use(singleSlashes)
 	s.app.Get(healthPath, alive)
 	s.app.Get(readyPath, s.ready)
+	if s.gate.Issues() {
+		s.app.Post(tokenPath, s.token)
+	}
 
 	root := s.app.Group(s.options.BasePath)
 	root.Use(s.authenticate, s.deadline, s.weigh)
@@ -73,6 +76,7 @@ func (s *Server) authenticate(c *fiber.Ctx) error {
 	r := recordOf(c)
 	caller, err := s.gate.Authenticate(c.UserContext(), sole(&c.Request().Header, fiber.HeaderAuthorization), r.client)
 	if err != nil {
+		r.refused = refusal(err)
 		return err
 	}
 	r.caller = caller
