@@ -80,7 +80,7 @@ func Parse(file string, content []byte, environ []string) (*Config, error) {
 // files are the keys that name files.
 func (c *Config) files() []*string {
 	files := []*string{
-		&c.Listen.TLS.Certificate, &c.Listen.TLS.Key, &c.Directory.Bind.PasswordFile, &c.Directory.TLS.CA,
+		&c.Listen.TLS.Certificate, &c.Listen.TLS.Key, &c.Listen.TLS.ClientCA, &c.Directory.Bind.PasswordFile, &c.Directory.TLS.CA,
 		&c.Directory.TLS.Certificate, &c.Directory.TLS.Key, &c.Access.TokenFile, &c.Access.TokensFile,
 		&c.Access.OAuth.KeyFile,
 	}

@@ -18,9 +18,12 @@
 //	  tls:                           # left out: plain HTTP, only for a loopback address or with allowCleartext
 //	    certificate: tls.crt         # PEM, the chain included; read again when it changes
 //	    key: tls.key
+//	    clientCA: clients.pem        # clients, health checks too, must show a certificate that one of these signed
+//	    clientSubjects:              # of one of these subjects; left out: of any
+//	      - CN=provisioning,O=Corp
 //	  basePath: /scim/v2             # the path of the SCIM root; this is the default
 //	  publicURL: https://scim.corp.example/scim/v2 # the root as clients write it; default: as each request names it
-//	  trustProxy: false              # believe X-Forwarded-Proto, X-Forwarded-Host and, for the log, the last of X-Forwarded-For
+//	  trustProxy: [10.0.0.5, 10.1.0.0/16] # proxies in front, of which X-Forwarded-Proto, -Host and -For are believed; default: none
 //	  allowCleartext: false          # let plain HTTP, tokens included, leave this machine: for a proxy in front that speaks TLS
 //	  maxBody: 4194304               # bytes; default 4 MiB
 //	  requestTimeout: 30s            # default 30s

@@ -1,10 +1,12 @@
 package front
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -134,15 +136,24 @@ func isWrite(c *fiber.Ctx, r *record) bool {
 	return c.Method() == fiber.MethodPost && !strings.HasSuffix(r.route, "/.search")
 }
 
-// client is the address that the request comes from; behind a proxy, as the proxy saw it.
+// client is the address that the request comes from; where that is a proxy's, the one that the outermost of ours saw.
 func (s *Server) client(c *fiber.Ctx) string {
-	if lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor); s.options.TrustProxy && len(lines) > 0 {
-		seen := string(lines[len(lines)-1]) // each proxy appends, to the line or a line
-		if ip := addressOf(strings.TrimSpace(seen[strings.LastIndexByte(seen, ',')+1:])); ip != nil {
-			return ip.String()
+	address := c.Context().RemoteIP().String()
+	if !s.proxies.Hold(address) {
+		return address
+	}
+	lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor) // each proxy appends, to the line or a line
+	seen := bytes.Split(bytes.Join(lines, []byte(",")), []byte(","))
+	for _, item := range slices.Backward(seen) {
+		ip := addressOf(strings.TrimSpace(string(item)))
+		if ip == nil {
+			break
+		}
+		if address = ip.String(); !s.proxies.Hold(address) {
+			break
 		}
 	}
-	return c.Context().RemoteIP().String()
+	return address
 }
 
 // addressOf reads an address, with a port or without; nil where it is none.

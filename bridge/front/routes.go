@@ -137,7 +137,7 @@ func (s *Server) baseURL(c *fiber.Ctx) string {
 	if c.Context().IsTLS() {
 		root.Scheme = "https"
 	}
-	if s.options.TrustProxy {
+	if s.proxies.Hold(c.Context().RemoteIP().String()) {
 		if proto := strings.ToLower(first(c.Get(fiber.HeaderXForwardedProto))); proto == "http" || proto == "https" {
 			root.Scheme = proto
 		}
