@@ -84,11 +84,17 @@ func Parse(file string, content []byte, environ []string) (*Config, error) {
 
 // files are the keys that name files.
 func (c *Config) files() []*string {
-	return []*string{
-		&c.Listen.TLS.Certificate, &c.Listen.TLS.Key, &c.Directory.Bind.PasswordFile, &c.Directory.TLS.CA,
+	files := []*string{
+		&c.Listen.TLS.Certificate, &c.Listen.TLS.Key, &c.Listen.TLS.ClientCA, &c.Directory.Bind.PasswordFile, &c.Directory.TLS.CA,
 		&c.Directory.TLS.Certificate, &c.Directory.TLS.Key, &c.Access.TokenFile, &c.Access.TokensFile,
-		&c.Store.File, &c.Store.PasswordFile,
+		&c.Access.OAuth.KeyFile, &c.Store.File, &c.Store.PasswordFile,
 	}
+	for _, client := range c.Access.OAuth.Clients {
+		for i := range client.SecretFiles {
+			files = append(files, &client.SecretFiles[i])
+		}
+	}
+	return files
 }
 
 // check asks every room about its section.

@@ -139,7 +139,7 @@ func TestLoad(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	got, err := load(t, good,
 		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0",
-		"SCIMBRIDGE_LISTEN_TRUSTPROXY=true",
+		"SCIMBRIDGE_LISTEN_TRUSTPROXY=10.0.0.5,10.1.0.0/16",
 		"SCIMBRIDGE_LISTEN_REQUESTTIMEOUT=1m",
 		"SCIMBRIDGE_DIRECTORY_URLS=ldaps://a.example, ldaps://b.example",
 		"SCIMBRIDGE_DIRECTORY_URLS_X=", // empty: none
@@ -164,7 +164,7 @@ func TestEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Listen.Address != "127.0.0.1:0" || !got.Listen.TrustProxy || got.Listen.RequestTimeout != time.Minute {
+	if got.Listen.Address != "127.0.0.1:0" || len(got.Listen.TrustProxy) != 2 || got.Listen.RequestTimeout != time.Minute {
 		t.Errorf("listen: %+v", got.Listen)
 	}
 	if diff := cmp.Diff([]string{"ldaps://a.example", "ldaps://b.example"}, got.Directory.URLs); diff != "" {

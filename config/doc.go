@@ -18,9 +18,12 @@
 //	  tls:                           # left out: plain HTTP, only for a loopback address or with allowCleartext
 //	    certificate: tls.crt         # PEM, the chain included; read again when it changes
 //	    key: tls.key
+//	    clientCA: clients.pem        # clients, health checks too, must show a certificate that one of these signed
+//	    clientSubjects:              # of one of these subjects; left out: of any
+//	      - CN=provisioning,O=Corp
 //	  basePath: /scim/v2             # the path of the SCIM root; this is the default
 //	  publicURL: https://scim.corp.example/scim/v2 # the root as clients write it; default: as each request names it
-//	  trustProxy: false              # believe X-Forwarded-Proto, X-Forwarded-Host and, for the log, the last of X-Forwarded-For
+//	  trustProxy: [10.0.0.5, 10.1.0.0/16] # proxies in front, of which X-Forwarded-Proto, -Host and -For are believed; default: none
 //	  allowCleartext: false          # let plain HTTP, tokens included, leave this machine: for a proxy in front that speaks TLS
 //	  maxBody: 4194304               # bytes; default 4 MiB
 //	  requestTimeout: 30s            # default 30s
@@ -186,6 +189,21 @@
 //	      sts: https://sts.windows.net # what names the issuer of its tokens of version 1
 //	      role: provisioner
 //	      addresses: [20.0.0.0/8]    # from where alone; left out: from everywhere
+//	  oauth:                         # clients that fetch tokens at /oauth/token (client credentials)
+//	    keyFile: oauth.key           # signs the tokens, so it is the same in every copy: 32 characters at the least, one key a line: the
+//	                                 # first signs, the others hold still; or key: in the file itself, or by SCIMBRIDGE_ACCESS_OAUTH_KEY
+//	    lifetime: 60m                # of a token; this is the default, 24h the most
+//	    clients:
+//	      - id: entra
+//	        secretFiles: [entra.secret, entra-next.secret] # one or two, which take turns; whoever has a token loses it with its secret
+//	        role: provisioner
+//	        addresses: [20.0.0.0/8]
+//	      - id: entra-workload
+//	        assertion:               # a workload identity of Entra's in place of a secret, as Entra shows it
+//	          tenant: 7b1f0a52-3c0d-4a4e-9f51-0d8e6a1c2b34
+//	          audience: api://0c1d2e3f-4a5b-4c6d-8e7f-9a0b1c2d3e4f
+//	          subject: 5e6f7a8b-9c0d-4e1f-a2b3-c4d5e6f7a8b9
+//	          # application: an id that appid or azp must be; authority, sts: as above
 //	  tokenFile: token               # a file with one token; or token: in the file itself, or by SCIMBRIDGE_ACCESS_TOKEN
 //
 //	guard:

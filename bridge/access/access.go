@@ -29,6 +29,7 @@ type Gate struct {
 	holders  []token
 	trusts   []*trust
 	rings    *keyrings
+	clients  *clients
 	verified *lru.Cache[digest, issued]
 
 	mu     sync.Mutex
@@ -74,6 +75,7 @@ func New(o Options, log *slog.Logger) (*Gate, error) {
 		g.holders = append(g.holders, tenant.load(func(string, string) {}))
 		g.trusts = append(g.trusts, tenant.withDefaults().trusting(g.rings))
 	}
+	g.clients = newClients(o.OAuth, g.rings, log)
 	var err error
 	g.verified, err = lru.New[digest, issued](verifiedTokens)
 	return g, err
@@ -84,6 +86,7 @@ func (g *Gate) Reread() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.reread(g.options.versions())
+	g.clients.current(true)
 }
 
 // Faulty says whether something is wrong with a file, so that who is not known may be known again once it is mended.
@@ -148,8 +151,8 @@ func (g *Gate) find(ctx context.Context, authorizationHeader string) (*token, er
 		return nil, nobody(fmt.Errorf("the token %q has expired", tokens[found].name))
 	}
 	err := nobody(nil)
-	if len(g.trusts) > 0 && strings.Count(credentials, ".") == 2 { // a JWT (RFC 7515 §3.1)
-		t, unknown := g.issuedTo(ctx, credentials, presented)
+	if len(g.trusts)+len(g.clients.trusts) > 0 && strings.Count(credentials, ".") == 2 { // a JWT (RFC 7515 §3.1)
+		t, unknown := g.jwtOf(ctx, credentials, presented)
 		if unknown == nil {
 			return t, nil
 		}
@@ -159,6 +162,14 @@ func (g *Gate) find(ctx context.Context, authorizationHeader string) (*token, er
 		return nil, &reason.Error{Reason: reason.TokensFaulty}
 	}
 	return nil, err
+}
+
+// jwtOf is whose a token is that was issued: by the bridge, or by an issuer that it trusts.
+func (g *Gate) jwtOf(ctx context.Context, raw string, d digest) (*token, error) {
+	if t, ours, err := g.clients.holderOf(raw, g.now()); ours {
+		return t, err
+	}
+	return g.issuedTo(ctx, raw, d)
 }
 
 // nobody is why a caller is none, for the operator.

@@ -169,7 +169,7 @@ func replaced(content string) func(string) error {
 }
 
 func TestAnEmptyTokenIsNobodys(t *testing.T) {
-	gate := &Gate{now: time.Now}
+	gate := &Gate{now: time.Now, clients: &clients{}}
 	for _, header := range []string{"", "Bearer", "Bearer "} {
 		if _, ok := named(gate, header); ok {
 			t.Errorf("Authenticate(%q) let the caller in", header)
@@ -183,7 +183,7 @@ func TestCheck(t *testing.T) {
 		want    []string
 	}{
 		"nothing": {Options{}, []string{
-			": names nobody who may call: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile, tokensFile or entra",
+			": names nobody who may call: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile, tokensFile, entra or oauth",
 		}},
 		"good":  {Options{Token: secretA}, nil},
 		"short": {Options{Token: "alpha"}, []string{"token: the token has fewer than 8 characters"}},

@@ -34,6 +34,9 @@ func ParseAddresses(texts []string, report func(i int, problem string)) (list Ad
 
 // Hold says whether the address is one of them.
 func (a Addresses) Hold(address string) bool {
+	if len(a) == 0 {
+		return false
+	}
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
 		return false

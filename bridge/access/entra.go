@@ -140,12 +140,17 @@ func (t *trust) mismatch(c claims) error {
 		return fmt.Errorf("the token's tenant is %q", clip(c.Tenant))
 	case !slices.ContainsFunc(c.Audience, func(a string) bool { return slices.Contains(t.audience, a) }):
 		return fmt.Errorf("the token is for %q", clip(strings.Join(c.Audience, " ")))
-	case c.AppID == "" && c.AZP == "", c.AppID != "" && c.AppID != t.application, c.AZP != "" && c.AZP != t.application:
+	case t.application != "" && !t.isApplication(c):
 		return fmt.Errorf("the token's application is %q", clip(c.AppID+c.AZP))
 	case t.subject != "" && c.Subject != t.subject:
 		return fmt.Errorf("the token's subject is %q", clip(c.Subject))
 	}
 	return nil
+}
+
+// isApplication says whether each application that the token names, one at least, is the one.
+func (t *trust) isApplication(c claims) bool {
+	return (c.AppID == t.application || c.AppID == "") && (c.AZP == t.application || c.AZP == "") && c.AppID+c.AZP != ""
 }
 
 // clip keeps what a stranger says short.
@@ -215,6 +220,7 @@ func (g *Gate) issuedTo(ctx context.Context, raw string, d digest) (*token, erro
 	if err != nil {
 		return nil, err
 	}
+	err = nobody(nil)
 	for i, t := range g.trusts {
 		if wrong := t.mismatch(c); wrong != nil {
 			err = nobody(wrong)

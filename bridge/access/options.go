@@ -13,6 +13,7 @@ type Options struct {
 	TokenFile  string         `koanf:"tokenFile"`  // a file that holds one token
 	TokensFile string         `koanf:"tokensFile"` // a YAML list of {name, token} or {name, sha256}, with role, user, addresses and expires
 	Entra      []EntraOptions `koanf:"entra"`      // tenants that call with tokens which Entra issues
+	OAuth      OAuthOptions   `koanf:"oauth"`      // clients that fetch tokens which the bridge issues
 }
 
 // MinTokenLength is short enough for tokens that people already have, and too long to be tried out over the network.
@@ -27,6 +28,7 @@ const (
 // Check reports what is wrong with the section, each fault under its key.
 func (o *Options) Check(report func(path, problem string)) {
 	o.load(report)
+	o.OAuth.load(nil, func(path, problem string) { report("oauth."+path, problem) })
 	names := map[string]int{}
 	for i, tenant := range o.Entra {
 		tenant.load(func(path, problem string) { report(fmt.Sprintf("entra[%d].%s", i, path), problem) })
@@ -88,8 +90,8 @@ func (o *Options) load(report func(path, problem string)) []token {
 			add("tokensFile", item.where, item.token)
 		}
 	}
-	if len(tokens)+len(o.Entra) == 0 && !faulty {
-		report("", "names nobody who may call: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile, tokensFile or entra")
+	if len(tokens)+len(o.Entra)+len(o.OAuth.Clients) == 0 && !faulty {
+		report("", "names nobody who may call: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile, tokensFile, entra or oauth")
 	}
 	return tokens
 }
@@ -99,28 +101,36 @@ type versions [2]os.FileInfo
 
 func (o *Options) versions() (v versions) {
 	for i, path := range []string{o.TokenFile, o.TokensFile} {
-		if info, err := os.Stat(path); err == nil {
-			v[i] = info
-		}
+		v[i] = version(path)
 	}
 	return v
 }
 
-// same says whether the files are those that they were, unchanged. One that was put in another's place may have its time and size.
+// version is that of a file, nil where there is none.
+func version(path string) os.FileInfo {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+// same says whether the files are those that they were, unchanged.
 func (v versions) same(other versions) bool {
-	for i, a := range v {
-		b := other[i]
-		if a == nil || b == nil {
-			if a != b {
-				return false
-			}
-			continue
-		}
-		if !os.SameFile(a, b) || !a.ModTime().Equal(b.ModTime()) || a.Size() != b.Size() || a.Mode() != b.Mode() {
+	for i := range v {
+		if !sameVersion(v[i], other[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+// sameVersion compares a file's versions. One that was put in another's place may have its time and size.
+func sameVersion(a, b os.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() && a.Mode() == b.Mode()
 }
 
 // weakness says why a secret cannot be a token, or "".

@@ -2,10 +2,15 @@ package front
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
+
+	"scimbridge/ldapmap/ldif"
 )
 
 // secured wraps ln in TLS. The certificate is read again when one of its files changes, so that a renewal needs no restart.
@@ -14,11 +19,79 @@ func secured(ln net.Listener, o TLSOptions) (net.Listener, error) {
 	if _, err := k.get(nil); err != nil {
 		return nil, err
 	}
-	return tls.NewListener(ln, &tls.Config{
+	config := &tls.Config{
 		MinVersion:     tls.VersionTLS12, // Entra speaks 1.2
 		NextProtos:     []string{"http/1.1"},
 		GetCertificate: k.get,
-	}), nil
+	}
+	if o.ClientCA != "" {
+		authority := &clientAuthority{file: o.ClientCA}
+		if _, err := authority.get(); err != nil {
+			return nil, err
+		}
+		config.ClientAuth = tls.RequireAndVerifyClientCert
+		config.SessionTicketsDisabled = true // who resumes a session shows no certificate again
+		config.VerifyConnection = ofSubject(o.ClientSubjects)
+		config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			roots, err := authority.get()
+			if err != nil {
+				return nil, err
+			}
+			own := config.Clone()
+			own.ClientCAs = roots
+			return own, nil
+		}
+	}
+	return tls.NewListener(ln, config), nil
+}
+
+// clientAuthority is what the file held when it was last whole: who signs clients' certificates.
+type clientAuthority struct {
+	file string
+
+	mu      sync.Mutex
+	read    time.Time
+	current *x509.CertPool
+}
+
+func (a *clientAuthority) get() (*x509.CertPool, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	modified := modification(a.file)
+	if a.current != nil && modified.Equal(a.read) {
+		return a.current, nil
+	}
+	roots, err := pool(a.file)
+	if err == nil {
+		a.current, a.read = roots, modified
+	} else if a.current == nil {
+		return nil, err
+	}
+	return a.current, nil
+}
+
+// pool reads certificates in PEM.
+func pool(file string) (*x509.CertPool, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(content) {
+		return nil, errors.New(file + " holds no certificate in PEM")
+	}
+	return roots, nil
+}
+
+// ofSubject refuses a client whose certificate has none of the subjects; where there are none, nobody.
+func ofSubject(subjects []string) func(tls.ConnectionState) error {
+	return func(state tls.ConnectionState) error {
+		shown := state.PeerCertificates[0].Subject.String()
+		if len(subjects) == 0 || slices.ContainsFunc(subjects, func(subject string) bool { return ldif.SameDN(subject, shown) }) {
+			return nil
+		}
+		return errors.New("the client's certificate has none of the subjects that are let in")
+	}
 }
 
 // keyPair is the certificate that the files held when they were last whole.

@@ -87,12 +87,24 @@ func (s *Server) providerConfig(c *fiber.Ctx) error {
 		Pagination: paging{
 			Cursor: true, Index: true, DefaultMethod: "index", DefaultPageSize: bridge.DefaultPage, MaxPageSize: bridge.MaxPage,
 		},
-		Authentication: []scheme{{
-			Type: "oauthbearertoken", Name: "OAuth Bearer Token", Description: "A bearer token in the Authorization header.",
-			SpecURI: "https://www.rfc-editor.org/info/rfc6750", Primary: true,
-		}},
-		Meta: meta{"ServiceProviderConfig", s.baseURL(c) + "/ServiceProviderConfig"},
+		Authentication: s.schemes(),
+		Meta:           meta{"ServiceProviderConfig", s.baseURL(c) + "/ServiceProviderConfig"},
 	})
+}
+
+// schemes are the ways to be let in.
+func (s *Server) schemes() []scheme {
+	all := []scheme{{
+		Type: "oauthbearertoken", Name: "OAuth Bearer Token", Description: "A bearer token in the Authorization header.",
+		SpecURI: "https://www.rfc-editor.org/info/rfc6750", Primary: true,
+	}}
+	if s.gate.Issues() {
+		all = append(all, scheme{
+			Type: "oauth2", Name: "OAuth 2.0 Client Credentials", Description: "A bearer token that " + tokenPath + " issues.",
+			SpecURI: "https://www.rfc-editor.org/info/rfc6749",
+		})
+	}
+	return all
 }
 
 // resourceType is RFC 7643 §6.

@@ -101,6 +101,7 @@ func TestSchemas(t *testing.T) {
 }
 
 func TestBaseURL(t *testing.T) {
+	ours := []string{"127.0.0.1"}
 	location := func(o Options, headers ...string) any {
 		got := fields(t, serve(t, o).ask(t, "GET /scim/v2/ServiceProviderConfig", "", headers...))
 		return got["meta"].(map[string]any)["location"]
@@ -109,13 +110,13 @@ func TestBaseURL(t *testing.T) {
 	for name, test := range map[string]struct{ got, want any }{
 		"request":            {location(Options{}), "http://scim.example/scim/v2/ServiceProviderConfig"},
 		"proxy, not trusted": {location(Options{}, forwarded...), "http://scim.example/scim/v2/ServiceProviderConfig"},
-		"proxy, trusted":     {location(Options{TrustProxy: true}, forwarded...), "https://outside.example/scim/v2/ServiceProviderConfig"},
+		"proxy, trusted":     {location(Options{TrustProxy: ours}, forwarded...), "https://outside.example/scim/v2/ServiceProviderConfig"},
 		"nonsense, trusted": {
-			location(Options{TrustProxy: true}, "X-Forwarded-Proto: javascript"),
+			location(Options{TrustProxy: ours}, "X-Forwarded-Proto: javascript"),
 			"http://scim.example/scim/v2/ServiceProviderConfig",
 		},
 		"public": {
-			location(Options{TrustProxy: true, PublicURL: "https://p.example/scim"}, forwarded...),
+			location(Options{TrustProxy: ours, PublicURL: "https://p.example/scim"}, forwarded...),
 			"https://p.example/scim/ServiceProviderConfig",
 		},
 	} {

@@ -18,6 +18,9 @@ func (s *Server) room(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if length := h.ContentLength(); length <= 0 && length != chunked {
 		return fasthttp.RequestConfig{} // no body
 	}
+	if s.asksToken(h) && !misframed(h.RawHeaders()) {
+		return fasthttp.RequestConfig{MaxRequestBodySize: tokenBody}
+	}
 	if !s.gate.Knows(context.Background(), sole(h, fiber.HeaderAuthorization)) || misframed(h.RawHeaders()) {
 		h.SetContentLength(0)
 		h.SetConnectionClose()

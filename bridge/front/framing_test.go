@@ -149,7 +149,7 @@ func TestABodyIsReadForAKnownCallerOnly(t *testing.T) {
 
 // TestWhoSendsOnIsStillAnswered: a client that sends a large body before it reads has its answer all the same, and not a reset.
 func TestWhoSendsOnIsStillAnswered(t *testing.T) {
-	files := TLSOptions{filepath.Join(t.TempDir(), "tls.crt"), filepath.Join(t.TempDir(), "tls.key")}
+	files := TLSOptions{Certificate: filepath.Join(t.TempDir(), "tls.crt"), Key: filepath.Join(t.TempDir(), "tls.key")}
 	certificate(t, files, 1)
 	for name, o := range map[string]Options{"plain": {}, "TLS": {TLS: files}} {
 		t.Run(name, func(t *testing.T) {

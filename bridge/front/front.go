@@ -42,6 +42,7 @@ type Server struct {
 	app     *fiber.App
 	clients watch
 	heavy   *turns
+	proxies access.Addresses // whose word on the client is taken
 	newID   func() string    // of a request
 	now     func() time.Time // for durations in the log
 }
@@ -63,6 +64,7 @@ const (
 func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
 	s := &Server{options: o.withDefaults(), bridge: b, gate: gate, log: log, newID: uuid.NewString, now: time.Now}
 	s.heavy = newTurns(s.options.MaxBody)
+	s.proxies = access.ParseAddresses(s.options.TrustProxy, func(int, string) {})
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage:        true,
 		Immutable:                    true, // strings outlive their handler
@@ -81,7 +83,7 @@ func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
 // Listen opens the configured address.
 func (s *Server) Listen() (net.Listener, error) {
 	ln, err := net.Listen("tcp", s.options.Address)
-	if err != nil || s.options.TLS == (TLSOptions{}) {
+	if err != nil || !s.options.TLS.on() {
 		return ln, err
 	}
 	secure, err := secured(ln, s.options.TLS)
@@ -98,7 +100,7 @@ func (s *Server) URL(address net.Addr) string {
 		return s.options.PublicURL
 	}
 	root := url.URL{Scheme: "http", Host: address.String(), Path: s.options.BasePath}
-	if s.options.TLS != (TLSOptions{}) {
+	if s.options.TLS.on() {
 		root.Scheme = "https"
 	}
 	return root.String()

@@ -12,7 +12,7 @@ import (
 
 // TestTheClientLeaves: the work of a request ends when its client closes the connection, and not because of what the client sends on.
 func TestTheClientLeaves(t *testing.T) {
-	files := TLSOptions{filepath.Join(t.TempDir(), "tls.crt"), filepath.Join(t.TempDir(), "tls.key")}
+	files := TLSOptions{Certificate: filepath.Join(t.TempDir(), "tls.crt"), Key: filepath.Join(t.TempDir(), "tls.key")}
 	certificate(t, files, 1)
 	const next = "GET /healthz HTTP/1.1\r\nHost: scim.example\r\n\r\n"
 	for kind, o := range map[string]Options{"plain": {}, "TLS": {TLS: files}} {

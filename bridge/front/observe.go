@@ -1,11 +1,12 @@
 package front
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type record struct {
 	requestID  string
 	activityID string // Entra's, which its provisioning log shows
 	caller     access.Caller
+	refused    string // why the caller is not let in
 	client     string // its address
 	id         string // of the resource that is written; of a new one, once it is made
 	dn         string // of the entry that was written
@@ -100,7 +102,7 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	)
 	for _, optional := range []slog.Attr{
 		slog.String("activity", r.activityID), slog.String("caller", r.caller.Name), slog.String("client", r.client),
-		slog.String("id", journal.Briefly(r.id)), slog.String("dn", r.dn),
+		slog.String("id", journal.Briefly(r.id)), slog.String("dn", r.dn), slog.String("refused", r.refused),
 	} {
 		if optional.Value.String() != "" {
 			attributes = append(attributes, optional)
@@ -111,9 +113,6 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 			attributes = append(attributes, slog.String("path", journal.Briefly(c.Path())))
 		}
 		attributes = append(attributes, f.Log(isWrite(c, r))...)
-		if f.Reason == reason.Unauthenticated && errors.Unwrap(err) != nil { // which of the tokens of the configuration, and why not
-			attributes = append(attributes, slog.String("refused", errors.Unwrap(err).Error()))
-		}
 	}
 	if r.failed > 0 {
 		attributes = append(attributes, slog.Int("failed", r.failed))
@@ -137,15 +136,24 @@ func isWrite(c *fiber.Ctx, r *record) bool {
 	return c.Method() == fiber.MethodPost && !strings.HasSuffix(r.route, "/.search")
 }
 
-// client is the address that the request comes from; behind a proxy, as the proxy saw it.
+// client is the address that the request comes from; where that is a proxy's, the one that the outermost of ours saw.
 func (s *Server) client(c *fiber.Ctx) string {
-	if lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor); s.options.TrustProxy && len(lines) > 0 {
-		seen := string(lines[len(lines)-1]) // each proxy appends, to the line or a line
-		if ip := addressOf(strings.TrimSpace(seen[strings.LastIndexByte(seen, ',')+1:])); ip != nil {
-			return ip.String()
+	address := c.Context().RemoteIP().String()
+	if !s.proxies.Hold(address) {
+		return address
+	}
+	lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor) // each proxy appends, to the line or a line
+	seen := bytes.Split(bytes.Join(lines, []byte(",")), []byte(","))
+	for _, item := range slices.Backward(seen) {
+		ip := addressOf(strings.TrimSpace(string(item)))
+		if ip == nil {
+			break
+		}
+		if address = ip.String(); !s.proxies.Hold(address) {
+			break
 		}
 	}
-	return c.Context().RemoteIP().String()
+	return address
 }
 
 // addressOf reads an address, with a port or without; nil where it is none.

@@ -78,20 +78,25 @@ func TestOneLineARequest(t *testing.T) {
 // TestTheClientsAddress: behind a proxy it is the one that the proxy saw, whatever the client says of itself.
 func TestTheClientsAddress(t *testing.T) {
 	for _, test := range []struct {
-		trust  bool
+		trust  string
 		header string
 		want   string
 	}{
-		{false, "192.0.2.7", "127.0.0.1"},
-		{true, "192.0.2.7", "192.0.2.7"},
-		{true, "198.51.100.1, 2001:db8::7", "2001:db8::7"},
-		{true, "192.0.2.7, unknown", "127.0.0.1"},
-		{true, "198.51.100.1\r\nX-Forwarded-For: 192.0.2.7", "192.0.2.7"},
-		{true, "192.0.2.7:50123", "192.0.2.7"},
-		{true, "[2001:db8::7]:50123", "2001:db8::7"},
-		{true, "[2001:db8::7]", "2001:db8::7"},
+		{"", "192.0.2.7", "127.0.0.1"},
+		{"10.0.0.0/8", "192.0.2.7", "127.0.0.1"},
+		{"127.0.0.1 10.0.0.0/8", "192.0.2.7, 10.0.0.5", "192.0.2.7"},
+		{"127.0.0.1 10.0.0.0/8", "198.51.100.1, 192.0.2.7, 10.0.0.5, 10.1.0.5:443", "192.0.2.7"},
+		{"127.0.0.1 10.0.0.0/8", "10.0.0.5", "10.0.0.5"},
+		{"127.0.0.1 10.0.0.0/8", "", "127.0.0.1"},
+		{"127.0.0.0/8", "192.0.2.7", "192.0.2.7"},
+		{"127.0.0.0/8", "198.51.100.1, 2001:db8::7", "2001:db8::7"},
+		{"127.0.0.0/8", "192.0.2.7, unknown", "127.0.0.1"},
+		{"127.0.0.0/8", "198.51.100.1\r\nX-Forwarded-For: 192.0.2.7", "192.0.2.7"},
+		{"127.0.0.0/8", "192.0.2.7:50123", "192.0.2.7"},
+		{"127.0.0.0/8", "[2001:db8::7]:50123", "2001:db8::7"},
+		{"127.0.0.0/8", "[2001:db8::7]", "2001:db8::7"},
 	} {
-		s := serve(t, Options{TrustProxy: test.trust})
+		s := serve(t, Options{TrustProxy: strings.Fields(test.trust)})
 		s.ask(t, "GET /scim/v2/Users/1", "", "X-Forwarded-For: "+test.header)
 		if got := s.logged(t)["client"]; got != test.want {
 			t.Errorf("%+v: %v", test, got)

@@ -3,11 +3,16 @@ package front
 import (
 	"cmp"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/url"
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/bridge/access"
 )
 
 // Options is the configuration's `listen` section. What is left out has the default below.
@@ -16,20 +21,26 @@ type Options struct {
 	TLS       TLSOptions `koanf:"tls"`       // left out: plain HTTP, for a loopback address or behind a proxy
 	BasePath  string     `koanf:"basePath"`  // the path of the SCIM root
 	PublicURL string     `koanf:"publicURL"` // the SCIM root as clients write it; "": from each request's own scheme and host
-	// TrustProxy believes X-Forwarded-Proto and X-Forwarded-Host, which only a proxy in front may set, and the last address of
-	// X-Forwarded-For, which it must append.
-	TrustProxy bool `koanf:"trustProxy"`
+	// TrustProxy are the addresses of the proxies in front: theirs alone are X-Forwarded-Proto and X-Forwarded-Host, which they must set,
+	// and X-Forwarded-For, to which they must append.
+	TrustProxy []string `koanf:"trustProxy"`
 	// AllowCleartext lets plain HTTP, bearer tokens included, leave the machine.
 	AllowCleartext bool          `koanf:"allowCleartext"`
 	MaxBody        int           `koanf:"maxBody"` // bytes
 	RequestTimeout time.Duration `koanf:"requestTimeout"`
 }
 
-// TLSOptions names the server's certificate chain and key, PEM files. They are read again when they change.
+// TLSOptions names the server's certificate chain and key, and whose certificates clients must show: PEM files. They are read again when
+// they change.
 type TLSOptions struct {
-	Certificate string `koanf:"certificate"`
-	Key         string `koanf:"key"`
+	Certificate    string   `koanf:"certificate"`
+	Key            string   `koanf:"key"`
+	ClientCA       string   `koanf:"clientCA"`       // "": clients need none
+	ClientSubjects []string `koanf:"clientSubjects"` // DNs, of which a client's certificate has one; none: any
 }
+
+// on says whether the server speaks TLS.
+func (o TLSOptions) on() bool { return o.Certificate != "" || o.Key != "" }
 
 // The defaults.
 const (
@@ -63,12 +74,12 @@ func (o *Options) Check(report func(path, problem string)) {
 		report("address", "is not host:port, as in :8443 or 127.0.0.1:8080")
 	} else if _, err := net.LookupPort("tcp", port); err != nil {
 		report("address", "has no valid port")
-	} else if o.TLS == (TLSOptions{}) && !o.AllowCleartext && !loopback(host) {
+	} else if !o.TLS.on() && !o.AllowCleartext && !loopback(host) {
 		report("address", "would take tokens in clear text from beyond this machine: "+
 			"set tls, or a loopback address, or allowCleartext: true where a proxy in front speaks TLS")
 	}
 	switch {
-	case o.TLS == TLSOptions{}:
+	case !o.TLS.on():
 	case o.TLS.Certificate == "":
 		report("tls", "has a key but no certificate")
 	case o.TLS.Key == "":
@@ -78,6 +89,13 @@ func (o *Options) Check(report func(path, problem string)) {
 			report("tls", "certificate and key cannot be used: "+err.Error())
 		}
 	}
+	o.TLS.checkClients(report)
+	access.ParseAddresses(o.TrustProxy, func(i int, problem string) {
+		if _, isFlag := map[string]bool{"true": true, "false": true, "yes": true, "no": true}[o.TrustProxy[i]]; isFlag {
+			problem = "names the proxies in front by their addresses, as 10.0.0.5 or 10.0.0.0/8; left out, none is believed"
+		}
+		report(fmt.Sprintf("trustProxy[%d]", i), problem)
+	})
 	if !plainPath.MatchString(d.BasePath) {
 		report("basePath", "holds a character other than letters, digits and . _ ~ - /")
 	}
@@ -89,6 +107,27 @@ func (o *Options) Check(report func(path, problem string)) {
 	}
 	if o.RequestTimeout < 0 {
 		report("requestTimeout", "is negative")
+	}
+}
+
+// checkClients reports what is wrong with what clients must show.
+func (o TLSOptions) checkClients(report func(path, problem string)) {
+	switch {
+	case o.ClientCA == "":
+		if len(o.ClientSubjects) > 0 {
+			report("tls.clientSubjects", "needs clientCA: who is there to say that a certificate is the subject's?")
+		}
+		return
+	case !o.on():
+		report("tls.clientCA", "needs certificate and key: clients show theirs over TLS alone")
+	}
+	if _, err := pool(o.ClientCA); err != nil {
+		report("tls.clientCA", "cannot be used: "+err.Error())
+	}
+	for i, subject := range o.ClientSubjects {
+		if dn, err := ldap.ParseDN(subject); err != nil || len(dn.RDNs) == 0 {
+			report(fmt.Sprintf("tls.clientSubjects[%d]", i), "is not a DN, as CN=provisioning,O=Corp")
+		}
 	}
 }
 

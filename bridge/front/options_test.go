@@ -57,7 +57,7 @@ func certificate(t *testing.T, o TLSOptions, serial int64) *x509.Certificate {
 }
 
 func TestTLS(t *testing.T) {
-	o := TLSOptions{filepath.Join(t.TempDir(), "tls.crt"), filepath.Join(t.TempDir(), "tls.key")}
+	o := TLSOptions{Certificate: filepath.Join(t.TempDir(), "tls.crt"), Key: filepath.Join(t.TempDir(), "tls.key")}
 	first := certificate(t, o, 1)
 	s := serve(t, Options{TLS: o})
 	presented := func(trusted *x509.Certificate) *big.Int {
@@ -94,17 +94,38 @@ func TestTLS(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	files := TLSOptions{filepath.Join(t.TempDir(), "tls.crt"), filepath.Join(t.TempDir(), "tls.key")}
+	files := TLSOptions{Certificate: filepath.Join(t.TempDir(), "tls.crt"), Key: filepath.Join(t.TempDir(), "tls.key")}
 	certificate(t, files, 1)
 	for name, test := range map[string]struct {
 		options Options
 		want    []string
 	}{
-		"defaults":       {Options{}, nil},
-		"localhost":      {Options{Address: "localhost:0"}, nil},
-		"IPv6 loopback":  {Options{Address: "[::1]:8080"}, nil},
-		"TLS":            {Options{Address: ":8443", TLS: files}, nil},
-		"behind a proxy": {Options{Address: ":8080", AllowCleartext: true, TrustProxy: true, PublicURL: "https://scim.example/x"}, nil},
+		"defaults":      {Options{}, nil},
+		"localhost":     {Options{Address: "localhost:0"}, nil},
+		"IPv6 loopback": {Options{Address: "[::1]:8080"}, nil},
+		"TLS":           {Options{Address: ":8443", TLS: files}, nil},
+		"behind a proxy": {Options{
+			Address: ":8080", AllowCleartext: true, TrustProxy: []string{"10.0.0.5", "10.1.0.0/16"}, PublicURL: "https://scim.example/x",
+		}, nil},
+		"a proxy by yes": {
+			Options{TrustProxy: []string{"true"}}, []string{"trustProxy[0]: names the proxies in front by their addresses"},
+		},
+		"no proxy": {
+			Options{TrustProxy: []string{"10.0.0.5", "proxy.example"}}, []string{"trustProxy[1]: is no address and no network"},
+		},
+		"clients without TLS": {
+			Options{TLS: TLSOptions{ClientCA: files.Certificate}}, []string{"tls.clientCA: needs certificate and key"},
+		},
+		"subjects without an authority": {
+			Options{TLS: TLSOptions{Certificate: files.Certificate, Key: files.Key, ClientSubjects: []string{"CN=x"}}},
+			[]string{"tls.clientSubjects: needs clientCA"},
+		},
+		"clients": {
+			Options{TLS: TLSOptions{
+				Certificate: files.Certificate, Key: files.Key, ClientCA: files.Key, ClientSubjects: []string{"CN=x,O=y", "x"},
+			}},
+			[]string{"tls.clientCA: cannot be used: ", "tls.clientSubjects[1]: is not a DN"},
+		},
 		"clear text":     {Options{Address: ":8080"}, []string{"address: would take tokens in clear text"}},
 		"clear text too": {Options{Address: "10.0.0.1:8080"}, []string{"address: would take tokens in clear text"}},
 		"no port":        {Options{Address: "localhost"}, []string{"address: is not host:port"}},
@@ -112,7 +133,7 @@ func TestCheck(t *testing.T) {
 		"key alone":      {Options{TLS: TLSOptions{Key: "k"}}, []string{"tls: has a key but no certificate"}},
 		"certificate":    {Options{TLS: TLSOptions{Certificate: "c"}}, []string{"tls: has a certificate but no key"}},
 		"missing files": {
-			Options{TLS: TLSOptions{"/nowhere/c", "/nowhere/k"}},
+			Options{TLS: TLSOptions{Certificate: "/nowhere/c", Key: "/nowhere/k"}},
 			[]string{"tls: certificate and key cannot be used: open /nowhere/c"},
 		},
 		"not a base path": {Options{BasePath: "/:scim"}, []string{"basePath: holds a character"}},

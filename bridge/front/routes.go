@@ -27,6 +27,9 @@ func (s *Server) routes() {
 	s.app.Use(singleSlashes)
 	s.app.Get(healthPath, alive)
 	s.app.Get(readyPath, s.ready)
+	if s.gate.Issues() {
+		s.app.Post(tokenPath, s.token)
+	}
 
 	root := s.app.Group(s.options.BasePath)
 	root.Use(s.authenticate, s.deadline, s.weigh)
@@ -73,6 +76,7 @@ func (s *Server) authenticate(c *fiber.Ctx) error {
 	r := recordOf(c)
 	caller, err := s.gate.Authenticate(c.UserContext(), sole(&c.Request().Header, fiber.HeaderAuthorization), r.client)
 	if err != nil {
+		r.refused = refusal(err)
 		return err
 	}
 	r.caller = caller
@@ -133,7 +137,7 @@ func (s *Server) baseURL(c *fiber.Ctx) string {
 	if c.Context().IsTLS() {
 		root.Scheme = "https"
 	}
-	if s.options.TrustProxy {
+	if s.proxies.Hold(c.Context().RemoteIP().String()) {
 		if proto := strings.ToLower(first(c.Get(fiber.HeaderXForwardedProto))); proto == "http" || proto == "https" {
 			root.Scheme = proto
 		}

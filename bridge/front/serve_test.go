@@ -201,7 +201,7 @@ func (s *served) dial(t *testing.T) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.options.TLS != (TLSOptions{}) {
+	if s.options.TLS.on() {
 		return tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the certificate is not what is tested
 	}
 	return conn
