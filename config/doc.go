@@ -44,7 +44,8 @@
 //	  # keepsReferences: false       # the server itself takes deleted and renamed DNs out of the entries that refer to them
 //	  bind:
 //	    dn: CN=scimbridge,OU=Service,DC=corp,DC=example
-//	    passwordFile: bind.password  # or password: in the file itself, or by SCIMBRIDGE_DIRECTORY_BIND_PASSWORD
+//	    passwordFile: bind.password  # or password: in the file itself, or by SCIMBRIDGE_DIRECTORY_BIND_PASSWORD; the file is
+//	    #                            # read for each connection, and while the directory refuses its password until it holds another
 //	    # external: true             # in place of a password, SASL EXTERNAL: the certificate below says who the bridge is, or over
 //	    #                            # ldapi:// whose process it is; dn then only where the server cannot tell whose entry that is
 //	    #                            # (RFC 4532). Active Directory binds by the certificate itself over ldaps://: leave bind out

@@ -14,37 +14,42 @@ import (
 // bind says on a fresh connection who the bridge is, once, and asks as whom the server takes it where no password tells.
 func (d *dialer) bind(ctx context.Context, k *conn) error {
 	b := d.options.Bind
-	switch {
-	case b.External:
-		// An empty authorization identity: whoever the certificate or the socket says (RFC 4422 appendix A).
-		if err := d.offer(ctx, k, "by SASL EXTERNAL", (*ldap.Conn).ExternalBind); err != nil {
+	if b.External || b.DN != "" {
+		if err := d.offer(ctx, k); err != nil {
 			return err
 		}
-	case b.DN != "":
-		password, err := b.password()
-		if err != nil {
-			return &outage{cause: err}
-		}
-		return d.offer(ctx, k, "as "+b.DN, func(l *ldap.Conn) error { return l.Bind(b.DN, password) })
-	case d.options.TLS.Certificate == "":
-		return nil // as nobody
 	}
-	return d.whoAmI(ctx, k)
+	if b.External || b.DN == "" && d.options.TLS.Certificate != "" {
+		return d.whoAmI(ctx, k)
+	}
+	return nil
 }
 
 // offer sends a bind. The error is an *outage.
-func (d *dialer) offer(ctx context.Context, k *conn, how string, bind func(*ldap.Conn) error) error {
-	_, err := exchange(ctx, k, func(l *ldap.Conn) (struct{}, error) { return struct{}{}, bind(l) })
+func (d *dialer) offer(ctx context.Context, k *conn) error {
+	b := d.options.Bind
+	password, of, err := d.credential.now()
+	if err != nil {
+		return &outage{cause: err}
+	}
+	how, bind := "as "+b.DN, func(l *ldap.Conn) error { return l.Bind(b.DN, password) }
+	if b.External {
+		// An empty authorization identity: whoever the certificate or the socket says (RFC 4422 appendix A).
+		how, bind = "by SASL EXTERNAL", (*ldap.Conn).ExternalBind
+	}
+	_, err = exchange(ctx, k, func(l *ldap.Conn) (struct{}, error) { return struct{}{}, bind(l) })
 	o, down := errors.AsType[*outage](err)
 	switch {
 	case err == nil:
+		d.credential.accept()
 		return nil
 	case down:
 		return o
 	case cannotServe(err):
 		return &outage{cause: err, code: resultCode(err)}
 	}
-	return &outage{cause: d.refusal(k, how, err), code: resultCode(err), refused: true}
+	wrong := d.credential.refuse(of, err)
+	return &outage{cause: d.refusal(k, how, err), code: resultCode(err), refused: true, wrong: wrong}
 }
 
 // refusal says which server refused whose bind, and which keys that is.

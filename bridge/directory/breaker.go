@@ -19,6 +19,7 @@ type breaker struct {
 	pause   time.Duration
 	log     *slog.Logger
 	attempt func(context.Context) error
+	renewed func() bool // whether what was refused of us has been replaced
 
 	// guarded by circuit, in whose callbacks they are used
 	last *outage // the outage counted last
@@ -26,6 +27,7 @@ type breaker struct {
 	mu      sync.Mutex
 	opened  int       // times in a row that it opened
 	next    time.Time // of the next probe
+	watched bool      // it comes sooner where renewed says so
 	timer   *time.Timer
 	stopped bool
 
@@ -34,8 +36,8 @@ type breaker struct {
 	probing sync.WaitGroup
 }
 
-func newBreaker(o BreakerOptions, log *slog.Logger, attempt func(context.Context) error) *breaker {
-	b := &breaker{pause: o.Pause, log: log, attempt: attempt}
+func newBreaker(o BreakerOptions, log *slog.Logger, attempt func(context.Context) error, renewed func() bool) *breaker {
+	b := &breaker{pause: o.Pause, log: log, attempt: attempt, renewed: renewed}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.circuit = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		// gobreaker's pause cannot grow: it is over at once, and our timer says when the one probe goes through.
@@ -90,7 +92,7 @@ func (b *breaker) retryAfter() time.Duration {
 	if b.opened == 0 {
 		return b.pause
 	}
-	return max(time.Until(b.next), time.Second) // a probe under way takes a moment
+	return min(max(time.Until(b.next), time.Second), maxRefusedPause) // a probe under way takes a moment; a new password may come
 }
 
 // stop ends the probing.
@@ -118,15 +120,11 @@ func (b *breaker) changed(to gobreaker.State) {
 	switch to {
 	case gobreaker.StateOpen:
 		b.opened++
-		longest := maxPause
-		if b.last.refused {
-			longest = maxRefusedPause
+		pause := b.grown()
+		if b.last.wrong > 0 {
+			pause = max(b.pause, pauseAfter(b.last.wrong))
 		}
-		pause := b.pause
-		for i := 1; i < b.opened && pause < longest; i++ {
-			pause *= 2
-		}
-		pause = min(pause, max(longest, b.pause))
+		b.watched = b.last.refused
 		b.schedule(pause)
 		b.log.Error("directory: unavailable", "refused", b.last.refused, "probe_in_ms", pause.Milliseconds(), "error", b.last)
 	case gobreaker.StateClosed:
@@ -135,13 +133,65 @@ func (b *breaker) changed(to gobreaker.State) {
 	}
 }
 
+// grown is the pause that doubles with each time in a row.
+func (b *breaker) grown() time.Duration {
+	longest := maxPause
+	if b.last.refused {
+		longest = maxRefusedPause
+	}
+	pause := b.pause
+	for i := 1; i < b.opened && pause < longest; i++ {
+		pause *= 2
+	}
+	return min(pause, max(longest, b.pause))
+}
+
 func (b *breaker) schedule(pause time.Duration) {
 	if b.stopped {
 		return
 	}
 	b.next = time.Now().Add(pause)
 	b.probing.Add(1)
-	b.timer = time.AfterFunc(pause, b.probe)
+	b.sleep()
+}
+
+// sleep is until the next probe, or a look whether it may come sooner.
+func (b *breaker) sleep() {
+	pause := time.Until(b.next)
+	if b.watched {
+		pause = min(pause, renewalPause)
+	}
+	b.timer = time.AfterFunc(pause, b.wake)
+}
+
+func (b *breaker) wake() {
+	if b.early() && !b.renewed() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.stopped {
+			b.probing.Done()
+		} else {
+			b.sleep()
+		}
+		return
+	}
+	b.probe()
+}
+
+func (b *breaker) early() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return time.Now().Before(b.next)
+}
+
+// hurry has the probe that is waited for come now.
+func (b *breaker) hurry() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.next = time.Now()
+	if b.timer != nil && b.timer.Stop() {
+		b.sleep()
+	}
 }
 
 // probe lets one attempt through the half-open circuit. Its failure opens the circuit, and so schedules the next.

@@ -18,16 +18,17 @@ import (
 
 // dialer opens connections that are ready for use: TLS begun, bound.
 type dialer struct {
-	options Options
-	log     *slog.Logger
-	network dialFunc
-	servers []address
-	lives   []*life // of the servers
-	self    self    // names of its own
+	options    Options
+	log        *slog.Logger
+	network    dialFunc
+	servers    []address
+	lives      []*life // of the servers
+	self       self    // names of its own
+	credential credential
 }
 
 func newDialer(o Options, log *slog.Logger, network dialFunc, servers []address) *dialer {
-	d := &dialer{options: o, log: log, network: network, servers: servers}
+	d := &dialer{options: o, log: log, network: network, servers: servers, credential: credential{options: o}}
 	if o.Bind.DN != "" {
 		d.self.add(o.Bind.DN)
 	}

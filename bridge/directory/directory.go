@@ -64,7 +64,7 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 		servers = append(servers, a)
 	}
 	c.pool = newPool(newDialer(o, log, network, servers), log)
-	c.breaker = newBreaker(o.Breaker, log, c.probe)
+	c.breaker = newBreaker(o.Breaker, log, c.probe, c.pool.dialer.credential.renewed)
 	return c, nil
 }
 
@@ -78,6 +78,12 @@ func (c *Client) Away() error {
 		return nil
 	}
 	return &Error{Reason: reason.Unavailable, RetryAfter: c.breaker.retryAfter()}
+}
+
+// Retry has what the server refused of the bridge's own bind be offered again, at once where nothing else is done.
+func (c *Client) Retry() {
+	c.pool.dialer.credential.forgive()
+	c.breaker.hurry()
 }
 
 // Close ends every connection.

@@ -52,6 +52,7 @@ type outage struct {
 	late    bool   // our own deadline passed, not the caller's
 	silent  bool   // so, and the server said nothing at all meanwhile
 	refused bool   // our own bind was refused
+	wrong   int    // so, and the server calls our password wrong: for how many times
 	excused bool   // it says nothing against the server: see excuse
 }
 

@@ -78,7 +78,7 @@ func TestOneProbe(t *testing.T) {
 		b := newBreaker(o, slog.New(slog.DiscardHandler), func(context.Context) error {
 			probes++
 			return down
-		})
+		}, func() bool { return true })
 		defer b.stop()
 		for range DefaultFailures {
 			_ = b.run(func() error { return down })

@@ -120,20 +120,37 @@ var adCodes = map[uint32]meaning{
 
 // bindCodes are what Active Directory says of a bind that it refuses, behind `data` in the diagnostic.
 var bindCodes = map[uint64]string{
-	0x525: "there is no such account: directory.bind.dn",
-	0x52E: "the password is wrong, or there is no such account: directory.bind",
-	0x52F: "a restriction of the account forbids it, such as the group Protected Users",
-	0x530: "the account may not log on at this time (logonHours)",
-	0x531: "the account may not log on from this machine (userWorkstations)",
-	0x532: "the account's password has expired: it needs a new one, best one that does not expire",
-	0x533: "the account is disabled",
-	0x568: "the account is in too many groups",
-	0x701: "the account has expired (accountExpires)",
-	0x773: "the account's password must be changed before it is used: whoever made the account left that set",
-	0x775: "the account is locked out, by binds with a wrong password: it must be unlocked",
+	0x525:           "there is no such account: directory.bind.dn",
+	adWrongPassword: "the password is wrong, or there is no such account: directory.bind",
+	0x52F:           "a restriction of the account forbids it, such as the group Protected Users",
+	0x530:           "the account may not log on at this time (logonHours)",
+	0x531:           "the account may not log on from this machine (userWorkstations)",
+	0x532:           "the account's password has expired: it needs a new one, best one that does not expire",
+	0x533:           "the account is disabled",
+	0x568:           "the account is in too many groups",
+	0x701:           "the account has expired (accountExpires)",
+	0x773:           "the account's password must be changed before it is used: whoever made the account left that set",
+	0x775:           "the account is locked out, by binds with a wrong password: it must be unlocked",
 }
 
-var bindCode = regexp.MustCompile(`\bdata ([0-9a-fA-F]{1,8})\b`)
+// adWrongPassword is the one that counts towards a lockout.
+const adWrongPassword = 0x52E
+
+var bindData = regexp.MustCompile(`\bdata ([0-9a-fA-F]{1,8})\b`)
+
+// bindCode is what Active Directory says of a bind that it refuses; 0: nothing.
+func bindCode(err error) uint64 {
+	answer, ok := asAnswer(err)
+	if !ok || answer.ResultCode != ldap.LDAPResultInvalidCredentials {
+		return 0
+	}
+	found := bindData.FindStringSubmatch(answer.Err.Error())
+	if found == nil {
+		return 0
+	}
+	code, _ := strconv.ParseUint(found[1], 16, 64) // it is hexadecimal
+	return code
+}
 
 // bindAdvice says what the refusal of a bind means, "" where the server's own words have to do.
 func bindAdvice(err error) string {
@@ -141,8 +158,7 @@ func bindAdvice(err error) string {
 	if !ok {
 		return ""
 	}
-	if found := bindCode.FindStringSubmatch(answer.Err.Error()); found != nil && answer.ResultCode == ldap.LDAPResultInvalidCredentials {
-		code, _ := strconv.ParseUint(found[1], 16, 64) // it is hexadecimal
+	if code := bindCode(err); code != 0 {
 		return bindCodes[code]
 	}
 	return results[answer.ResultCode].advice

@@ -378,6 +378,8 @@ func TestBreakerCountsNoAnswers(t *testing.T) {
 	})
 }
 
+// TestRefusedBind: a bind that is refused stops all others until its time comes, which for a wrong password is late: the server may count
+// them, and lock the account.
 func TestRefusedBind(t *testing.T) {
 	for _, code := range []int64{
 		ldap.LDAPResultInvalidCredentials, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultInsufficientAccessRights,
@@ -415,7 +417,10 @@ func TestRefusedBind(t *testing.T) {
 				if _, err := c.Search(t.Context(), anyone); reasonOf(err) != reason.Unavailable || c.Available() {
 					t.Fatalf("the first refused bind does not open the breaker: %v", err)
 				}
-				binds, pause := 1, DefaultPause
+				binds, pause, longest := 1, DefaultPause, maxRefusedPause
+				if code == ldap.LDAPResultInvalidCredentials {
+					pause, longest = secondChance, lockoutPause
+				}
 				for range 8 {
 					for range 4 {
 						ask()
@@ -427,10 +432,12 @@ func TestRefusedBind(t *testing.T) {
 					time.Sleep(time.Millisecond)
 					synctest.Wait()
 					binds++
-					pause = min(2*pause, maxRefusedPause)
+					if pause = min(2*pause, longest); longest == lockoutPause {
+						pause = lockoutPause
+					}
 				}
 				close(accept)
-				time.Sleep(maxRefusedPause + time.Second)
+				time.Sleep(longest + time.Second)
 				synctest.Wait()
 				if !c.Available() {
 					t.Fatal("still closed to requests after the bind is accepted")

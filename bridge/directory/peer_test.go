@@ -217,9 +217,14 @@ func (n network) dial(ctx context.Context, _, address string) (net.Conn, error) 
 // client starts a client of the peers named, to be closed by the test: a bubble of synctest waits for it.
 func (n network) client(t *testing.T, hosts ...string) *Client {
 	t.Helper()
+	return n.clientWith(t, BindOptions{DN: "cn=bridge", Password: "sesame-open"}, hosts...)
+}
+
+func (n network) clientWith(t *testing.T, bind BindOptions, hosts ...string) *Client {
+	t.Helper()
 	o := Options{
 		AllowCleartext: true,
-		Bind:           BindOptions{DN: "cn=bridge", Password: "sesame-open"},
+		Bind:           bind,
 		Timeout:        4 * time.Second,
 	}
 	for _, h := range hosts {

@@ -216,7 +216,7 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (*conn, error) {
 	if ended {
 		return nil, &outage{cause: net.ErrClosed}
 	}
-	if refused != nil && !probe {
+	if refused != nil && !probe && !p.dialer.credential.due() {
 		return nil, &outage{cause: refused, code: resultCode(refused), refused: true}
 	}
 	var faults []error

@@ -52,7 +52,7 @@ func (s serveCommand) Run(w *world) error {
 		paceHeap(w)
 	}
 	go giveBack(w)
-	go onHangUp(w, hangUp, h.gate)
+	go onHangUp(w, hangUp, h.gate, h.directory)
 	go h.gate.Watch(w)
 	err = h.server.Serve(w, listener)
 	log.Info("stopped")
@@ -72,12 +72,13 @@ func firstContact(ctx context.Context, h house, log *slog.Logger) {
 	}
 }
 
-// onHangUp reads the tokens again at each hang-up.
-func onHangUp(ctx context.Context, hangUp <-chan os.Signal, gate *access.Gate) {
+// onHangUp reads the tokens again at each hang-up, and the password that the directory refused.
+func onHangUp(ctx context.Context, hangUp <-chan os.Signal, gate *access.Gate, d *directory.Client) {
 	for {
 		select {
 		case <-hangUp:
 			gate.Reread()
+			d.Retry()
 		case <-ctx.Done():
 			return
 		}

@@ -76,6 +76,14 @@ func LocalAs(dn string) DS389Option {
 	}
 }
 
+// LockedAfter locks an account after so many wrong passwords.
+func LockedAfter(wrong int) DS389Option {
+	return func(s *ds389) {
+		s.set("cn=config", "passwordLockout", "on")
+		s.set("cn=config", "passwordMaxFailure", fmt.Sprint(wrong))
+	}
+}
+
 // WithoutSevenBitCheck turns off the plug-in that lets only ASCII into uid and mail, which is on in a server as it is installed.
 func WithoutSevenBitCheck() DS389Option {
 	return func(s *ds389) { s.set("cn=7-bit check,cn=plugins,cn=config", "nsslapd-pluginEnabled", "off") }
