@@ -22,7 +22,8 @@ const looks = 10 + draft.Patience
 // lookAgain looks at what a plan that is done refers to, and at who refers to what it left, and puts right what others did meanwhile. What
 // may not be put right has the plan told as done in part, not as refused.
 func (r *request) lookAgain(ctx context.Context, done attempt) error {
-	err := r.amend(ctx, done.draft.Aftermath(done.receipt.Plan, done.refs, done.back), done.receipt.Plan)
+	aftermath := done.draft.Aftermath(done.receipt.Plan, done.refs, done.back).But(done.stays)
+	err := r.amend(ctx, aftermath, done.receipt.Plan)
 	why := Explain(err)
 	if why.Status < http.StatusBadRequest || why.Status >= http.StatusInternalServerError {
 		return err

@@ -32,9 +32,26 @@ func (h history) with(last attempt) history {
 	return append(slices.Clone(h[:len(h)-1]), last)
 }
 
+// apart takes an attempt that ended in err for done where the directory refused groups alone that it was to leave, and would again.
+func (h history) apart(err error, n int) (history, error) {
+	if err == nil || len(h) == 0 || h.last().receipt.Err != err || h.again(err, n) {
+		return h, err
+	}
+	dns, apart := h.last().receipt.Apart()
+	if !apart {
+		return h, err
+	}
+	if reasonOf(err) != reason.Refused { // of which the client is told in words of their own
+		err = prefixed(err, dns[0]+" keeps its member")
+	}
+	last := h.last()
+	last.apart, last.refused, last.stays = true, cmp.Or(last.refused, err), append(last.stays, dns...)
+	return h.with(last), nil
+}
+
 // done says that the last attempt did what is wanted, every step confirmed.
 func (h history) done() bool {
-	return len(h) > 0 && h.last().receipt.Err == nil && !h.last().room && !h.last().kept
+	return len(h) > 0 && (h.last().receipt.Err == nil || h.last().apart) && !h.last().room && !h.last().kept
 }
 
 // unsure says that it is not known what became of the last attempt's plan.

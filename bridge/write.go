@@ -62,6 +62,9 @@ type attempt struct {
 	receipt ldif.Receipt
 	room    bool        // it only made room for what is wanted
 	kept    bool        // the directory shows the account as it was all the same
+	refused error       // why not all of it may be done; all else is
+	apart   bool        // it was the directory that refused that, and nothing else
+	stays   []string    // DNs of the groups that it was to leave and may not
 	settled bool        // it stopped, and the references are true all the same
 	back    *ldif.Entry // as it was read back; nil where it was not
 	dn      string      // of the entry that the write is about; "": it is not known yet
@@ -119,6 +122,7 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 		}
 		if err == nil && !past.done() {
 			past, err = r.attempt(ctx, through, in, past, n)
+			past, err = past.apart(err, n)
 		}
 		if err == nil {
 			past, err = r.readBack(through, past) // 10
@@ -133,7 +137,7 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 		case err == nil && past.last().room:
 			continue
 		case err == nil:
-			return past, nil
+			return past, past.last().refused
 		case past.followed():
 			r.follows.Store(true) // it is not asked for that again
 			if past, err = r.settle(through, past, nil); err != nil {
@@ -187,9 +191,9 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	if a.entry == nil && !a.room {
 		a.dn = plan.DN()
 	}
-	plan, refusal := r.judged(ctx, a.draft, plan) // 5
+	plan, a.stays, a.refused = r.judged(ctx, a.draft, plan) // 5
 	if plan.Empty() {
-		return past, refusal
+		return past, a.refused
 	}
 	if err := ctx.Err(); err != nil { // nobody waits for it any more
 		return past, err
@@ -197,31 +201,29 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	// 6: a journal that must know of a write before it happens is told here
 	a.receipt = r.directory.Execute(through, plan, in.reads()) // 7
 	r.record(a.receipt)                                        // 8
-	if a.receipt.Err == nil && refusal != nil {
-		return append(past, a), refusal
-	}
 	return append(past, a), a.receipt.Err
 }
 
-// judged is as much of the plan as may run, with what refuses the rest: who is blocked is blocked, whatever groups keep him.
-func (r *request) judged(ctx context.Context, d *draft.Draft, plan ldif.Plan) (_ ldif.Plan, refused error) {
+// judged is as much of the plan as may run, with the groups that keep who was to leave them, and what refuses that: who is blocked is
+// blocked all the same.
+func (r *request) judged(ctx context.Context, d *draft.Draft, plan ldif.Plan) (_ ldif.Plan, stays []string, refused error) {
 	for {
 		err := r.guard.Judge(ctx, r.world, r.server, plan)
 		if err == nil {
-			return plan, refused
+			return plan, stays, refused
 		}
 		if refused == nil {
 			refused = err
 		}
 		refusal, is := errors.AsType[*guard.Refusal](err)
 		if !is {
-			return ldif.Plan{}, err
+			return ldif.Plan{}, nil, err
 		}
 		rest := d.Staying(plan, refusal.DN)
 		if len(rest.Steps) == len(plan.Steps) {
-			return ldif.Plan{}, refused
+			return ldif.Plan{}, nil, refused
 		}
-		plan = rest
+		plan, stays = rest, append(stays, refusal.DN)
 	}
 }
 
@@ -269,6 +271,11 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		return past, after.Err
 	}
 	last.receipt = last.receipt.Resumed(next, after)
+	if last.receipt.Err == nil && last.receipt.At(ldif.Refused) >= 0 { // what was refused ahead of it is tried again
+		last.receipt.Err = directory.ErrOvertaken
+		r.record(last.receipt) // 8
+		return past.with(last), last.receipt.Err
+	}
 	overtaken := false
 	if after.Err != nil && !after.Unsure() && reasonOf(after.Err) != reason.PartlyDone {
 		back := r.directory.Execute(context.WithoutCancel(ctx), last.receipt.Undo(""), nil)

@@ -391,3 +391,31 @@ func TestLeaverInAnUnwritableGroup(t *testing.T) {
 		}
 	}
 }
+
+// TestLeaverStaysInAnUnwritableGroup: where the entry of who is deleted is kept, he is blocked whatever group keeps him, and no leaver yet.
+func TestLeaverStaysInAnUnwritableGroup(t *testing.T) {
+	const bridge, board = "cn=scimbridge,dc=example,dc=org", "cn=Board,ou=groups,dc=example,dc=org"
+	server := openLDAP(t, dirtest.WithoutRefint(),
+		dirtest.Config(`access to dn.base="`+board+`" filter=(description=frozen) attrs=member by dn.exact="`+bridge+`" read by * break`),
+		dirtest.Config(`access to * by dn.exact="`+bridge+`" manage by * break`))
+	server.Load(t, "dn: "+bridge+"\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: Secret-123\n")
+	d := deploy(t, server, append(marked("block"),
+		"SCIMBRIDGE_DIRECTORY_BIND_DN="+bridge, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=Secret-123")...)
+	id := d.login(t, "leaver@contoso.example", "Secret-123")
+	dn := d.entry(t, id).DN
+	server.Load(t, groupOfNames(board, "Board", dn)+"description: frozen\n")
+	for range 2 {
+		answer, why := d.do(t, http.MethodDelete, "/Users/"+id, "")
+		want := board + " refers to " + dn + ", and the directory does not let the bridge change it"
+		if answer.StatusCode != http.StatusForbidden || !strings.Contains(why, want) {
+			t.Errorf("%d %s", answer.StatusCode, why)
+		}
+		d.letsIn(t, id, "Secret-123", false)
+		d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")
+	}
+	modify(t, server, board, "description", "thawed")
+	d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+id, "")
+	if held := server.Entry(t, board, "member").Values("member"); slices.Contains(held, dn) {
+		t.Errorf("the group holds %v", held)
+	}
+}

@@ -321,6 +321,70 @@ func TestOnBlockBesideProtected(t *testing.T) {
 	})
 }
 
+// TestOnBlockInAnUnwritableGroup: a group that the directory does not let the bridge write keeps its member; he is blocked, and leaves the
+// others, and the client is told. When it may be written, the same request completes it.
+func TestOnBlockInAnUnwritableGroup(t *testing.T) {
+	const account, groups = "cn=scimbridge,dc=example,dc=org", "ou=groups,dc=example,dc=org"
+	server := openLDAP(t, dirtest.WithoutRefint(),
+		dirtest.Config(`access to dn.subtree="`+groups+`" filter=(description=frozen) attrs=member`+
+			` by dn.exact="`+account+`" read by * break`),
+		dirtest.Config(`access to * by dn.exact="`+account+`" manage by * break`))
+	server.Load(t, "dn: "+account+"\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: Secret-123\n")
+	d := deploy(t, server, append(suspends(t, server),
+		"SCIMBRIDGE_DIRECTORY_BIND_DN="+account, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=Secret-123")...)
+	leaver := d.login(t, "leaver@contoso.example", "Secret-123")
+	dn := d.entry(t, leaver).DN
+	frozen := []string{"cn=A Board," + groups, "cn=M Board," + groups}
+	server.Load(t, groupOfNames(frozen[0], "A Board", dn)+"description: frozen\n")
+	first := d.group(t, "Crew", leaver)
+	server.Load(t, groupOfNames(frozen[1], "M Board", dn)+"description: frozen\n")
+	second := d.group(t, "Team", leaver)
+	d.taken()
+	for range 2 {
+		answer, content := d.do(t, http.MethodPatch, "/Users/"+leaver, disable)
+		want := frozen[0] + " refers to " + dn + ", and the directory does not let the bridge change it"
+		if answer.StatusCode != http.StatusForbidden || !strings.Contains(content, want) {
+			t.Errorf("%d %s", answer.StatusCode, content)
+		}
+		d.letsIn(t, leaver, "Secret-123", false)
+		d.suspended(t, "blocked", leaver, "", "blocked")
+		for _, group := range []string{first, second} {
+			if got := d.members(t, group); got[leaver] != 0 {
+				t.Errorf("members %v", got)
+			}
+		}
+		for _, group := range frozen {
+			if got := server.Entry(t, group, "member").Values("member"); !slices.Contains(got, dn) {
+				t.Errorf("%s holds %v", group, got)
+			}
+		}
+	}
+	for _, group := range frozen {
+		modify(t, server, group, "description", "thawed")
+	}
+	d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver, disable)
+	for _, group := range frozen {
+		if got := server.Entry(t, group, "member").Values("member"); slices.Contains(got, dn) {
+			t.Errorf("%s holds %v", group, got)
+		}
+	}
+}
+
+// TestOnBlockWhileAGroupGoes: of the groups that he is to leave one is deleted meanwhile: he leaves the others all the same.
+func TestOnBlockWhileAGroupGoes(t *testing.T) {
+	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+	c := &crew{copies: copies{server: server, bridges: []*deployment{deploy(t, server, suspends(t, server)...), deploy(t, server)}}}
+	user := c.of(0).user(t, "anna@contoso.example")
+	going, team := c.of(1).group(t, "Crew", user), c.of(1).group(t, "Team", user)
+	gone := c.also(t, 1, http.StatusNoContent, http.MethodDelete, "/Groups/"+going, "")
+	interleaved(server, between{op: "modify", dn: "cn=crew", do: gone})
+	c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, disable)
+	server.Mem.Fault(nil)
+	if got := c.of(0).members(t, team); got[user] != 0 {
+		t.Errorf("members %v", got)
+	}
+}
+
 // TestOnBlockWhileAdded: who is put into a group by another copy while he is blocked is in it when that comes last, and in none otherwise.
 func TestOnBlockWhileAdded(t *testing.T) {
 	for _, keeps := range []string{"false", "true"} {

@@ -14,9 +14,10 @@ import (
 )
 
 // Execute runs the plan's steps in order and tells what became of each. When a step is not done, the inverses of those before it run in
-// reverse order; where one cannot be taken back, it and those before it stand, and the receipt's error is PartlyDone. Where it is Unknown
-// whether a step was done, nothing is taken back. What the receipt says of an entry as a step left it is what the server's post-read (RFC
-// 4527) showed: its version, and of the last step the attributes of read too. The receipt's error is an *Error.
+// reverse order; where one cannot be taken back, it and those before it stand, and the receipt's error is PartlyDone; a refused one that is
+// Alone stops nothing, and the receipt's error tells of it. Where it is Unknown whether a step was done, nothing is taken back. What the
+// receipt says of an entry as a step left it is what the server's post-read (RFC 4527) showed: its version, and of the last step the
+// attributes of read too. The receipt's error is an *Error.
 func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.Receipt {
 	receipt := ldif.NewReceipt(p)
 	if p.Empty() {
@@ -42,6 +43,13 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 			receipt.Steps[i], err = r.change(ctx, change, left[change.If.ID], asked)
 		}
 		if step.Keeps.Late && Overtaken(err) {
+			err = nil
+			continue
+		}
+		if step.Alone && receipt.Steps[i].State == ldif.Refused {
+			if receipt.Err == nil || !Overtaken(receipt.Err) && begins(err) { // what may come off yet tells how to go on
+				receipt.Err = err
+			}
 			err = nil
 			continue
 		}
@@ -87,7 +95,7 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 	for i := failed - 1; i >= 0; i-- {
 		step, done, inverse := receipt.Plan.Steps[i], &receipt.Steps[i], receipt.Inverse(i)
 		switch {
-		case inverse == nil && step.Change.IsSettled():
+		case inverse == nil && (step.Stays || step.Change.IsSettled()):
 			continue
 		case stands != nil:
 			done.Inverse = errBehind
@@ -111,6 +119,11 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 		return &Error{Reason: reason.LostRace, Cause: failure}
 	}
 	return failure
+}
+
+// begins says that the plan may be made anew, and come off: another was quicker, or a class demands a member to be left.
+func begins(err error) bool {
+	return Overtaken(err) || resultCode(err) == ldap.LDAPResultObjectClassViolation
 }
 
 // Overtaken says that another was quicker: the entry is another by now, is elsewhere, or has gone.

@@ -24,7 +24,8 @@ type Aftermath struct {
 	written []written
 	removed []written // members that the plan took out: one who was being renamed may be there by the new name
 	left    []leaving
-	kept    []kept // of a plan that stopped
+	kept    []kept   // of a plan that stopped
+	stays   []string // DNs of groups that the entry may not leave
 }
 
 // written is a reference that the plan wrote, or took away.
@@ -86,6 +87,12 @@ func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Afte
 			}
 		}
 	}
+	return a
+}
+
+// But is the aftermath that leaves these groups alone: the entry was to leave them, and may not.
+func (a Aftermath) But(dns []string) Aftermath {
+	a.stays = dns
 	return a
 }
 
@@ -201,7 +208,9 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 	for _, l := range a.left {
 		referrers := s.Referrers[l.name]
 		if l.has {
-			referrers = parted(referrers)
+			referrers = slices.DeleteFunc(parted(referrers), func(r Referrer) bool {
+				return slices.ContainsFunc(a.stays, func(dn string) bool { return l.t.Server.SameDN(r.Entry.DN, dn) })
+			})
 		}
 		if owner, taken := s.owner(l.t.Server, l.name); taken && !(l.has && owner.ID == l.id) {
 			continue // who refers to it means the newcomer, or will look again

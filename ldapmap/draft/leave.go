@@ -36,7 +36,7 @@ func (d *Draft) leave(f Facts) ([]ldif.Step, []ldif.Effect, error) {
 	}
 	if len(lock) > 0 {
 		add(lock)
-		steps[0].Inverse = nil
+		steps[0].Inverse, steps[0].Stays = nil, true
 	}
 	if own := d.ownLocks(); len(own) > 0 {
 		add(own)

@@ -173,7 +173,7 @@ func (d *Draft) withDepartures(p ldif.Plan, own ldif.Plan, f Facts) ldif.Plan {
 				continue
 			}
 			step := r.step(now, "", f.Placeholder)
-			step.Inverse = nil
+			step.Inverse, step.Alone = nil, true
 			p.Steps, id = append(slices.Clip(p.Steps), step), d.t.ID(d.write.Entry)
 			p.Effects = append(slices.Clip(p.Effects), r.loses(now))
 		}
@@ -189,15 +189,11 @@ func (d *Draft) withDepartures(p ldif.Plan, own ldif.Plan, f Facts) ldif.Plan {
 // Staying is the plan without the leaving of the group with the DN: what is done where that may not be written. It is the same plan where
 // nothing in it leaves that group.
 func (d *Draft) Staying(p ldif.Plan, dn string) ldif.Plan {
-	if len(d.departs()) == 0 {
-		return p
-	}
-	id := d.t.ID(d.write.Entry)
 	p.Steps, p.Effects = slices.Clone(p.Steps), slices.Clone(p.Effects)
 	// They come last, each with an effect.
 	for step, effect := len(p.Steps)-1, len(p.Effects)-1; step >= 0; step, effect = step-1, effect-1 {
 		s := p.Steps[step]
-		if s.Change.If.ID == id || s.Inverse != nil || s.Keeps != (ldif.Keeps{}) {
+		if !s.Alone {
 			break
 		}
 		if d.t.Server.SameDN(s.Change.DN, dn) {

@@ -16,6 +16,11 @@ type Step struct {
 	Inverse *Change // nil where there is none (a delete)
 	Before  *Entry  // nil for an add
 	Keeps   Keeps
+	// Stays says that what the step does is right whatever becomes of the rest: it is not taken back.
+	Stays bool
+	// Alone says that nothing hangs on the step: where the directory refuses it, what is before it stands, and what comes behind it is
+	// done. These are such steps too.
+	Alone bool
 }
 
 // Keeps says of a step that it only keeps a reference true while its target is changed. One that comes before that has no inverse: what is

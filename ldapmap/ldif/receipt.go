@@ -98,12 +98,27 @@ func (r Receipt) NotDone() Receipt {
 func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 	steps := append(slices.Clone(r.Steps[:next]), rest.Steps...)
 	for i := range next {
-		steps[i].State = Done
+		if steps[i].State != Refused { // one that is Alone
+			steps[i].State = Done
+		}
 	}
 	if again := r.At(Unknown); again == next && steps[again].State == Done {
 		steps[again].Sent = r.Steps[again].Sent
 	}
 	return Receipt{Plan: r.Plan, Steps: steps, Err: rest.Err}
+}
+
+// Apart says that all of the plan is done but steps that are Alone, which the directory refused; dns are their entries'.
+func (r Receipt) Apart() (dns []string, apart bool) {
+	for i, s := range r.Plan.Steps {
+		switch state := r.Steps[i].State; {
+		case s.Alone && state == Refused:
+			dns = append(dns, s.Change.DN)
+		case state != Done:
+			return nil, false
+		}
+	}
+	return dns, len(dns) > 0
 }
 
 // Inverse is what takes back the step as it was done, nil where there is nothing to take back, or nothing that could: of values that may
@@ -166,7 +181,7 @@ func (r Receipt) Undone(why, inverse error) Receipt {
 	for i, step := range r.Plan.Steps {
 		at, back := &r.Steps[i], r.Inverse(i)
 		switch {
-		case at.State != Done, back == nil && step.Change.IsSettled():
+		case at.State != Done, back == nil && (step.Stays || step.Change.IsSettled()):
 		case back == nil:
 			at.State, at.Inverse = Stands, ErrNoInverse
 		case inverse != nil:
