@@ -1,4 +1,4 @@
-.PHONY: bench bench-scale build fuzz hostile races test verify
+.PHONY: bench bench-scale build fuzz hostile large races test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -40,3 +40,7 @@ races:
 # Hostile clients against the program before a directory of 50,000 users: minutes. A shorter form is among the tests.
 hostile:
 	SCIMBRIDGE_TEST_USERS=50000 go test -v ./examples -run TestHostileClients
+
+# Members who come to and go from a group of 50,000, on Active Directory too: minutes. A shorter form is among the tests.
+large:
+	SCIMBRIDGE_TEST_MEMBERS=50000 go test -v ./examples -run TestLargeGroup

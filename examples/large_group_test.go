@@ -4,36 +4,83 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"runtime"
-	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 )
 
-// TestGroupOf50000: members come to and go from a large group as they do from a small one. One is one Modify of one value, 5,000 are a few
+// largeGroup is a group that is there before anybody asks, and those who come to it and go.
+type largeGroup struct {
+	server         func(t *testing.T, write func(*dirtest.Server, io.Writer) error) *dirtest.Server
+	env            []string
+	attribute      string // that holds the members
+	members, crowd int    // at first, and who come and go
+}
+
+// largeGroups are groups by the server and what holds their members. SCIMBRIDGE_TEST_MEMBERS is another number of members of the domain's.
+func largeGroups(t *testing.T) map[string]largeGroup {
+	inDomain := 1_600 // more than a domain controller hands out at once
+	if text := os.Getenv("SCIMBRIDGE_TEST_MEMBERS"); text != "" {
+		var err error
+		if inDomain, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loaded := func(t *testing.T, write func(*dirtest.Server, io.Writer) error) *dirtest.Server {
+		return openLDAP(t, dirtest.Config("limits * size=unlimited"), dirtest.Entries(func(to io.Writer) error {
+			return write(&dirtest.Server{
+				Traits: ldif.OpenLDAP.Traits(), People: "ou=people," + suffix, Groups: "ou=groups," + suffix,
+			}, to)
+		}))
+	}
+	return map[string]largeGroup{
+		"openldap":               {loaded, nil, "member", 45_000, 5_000},
+		"openldap, by uid alone": {loaded, uidAlone, "memberUid", 5_000, 5_000},
+		"active-directory": {
+			func(t *testing.T, write func(*dirtest.Server, io.Writer) error) *dirtest.Server {
+				server := dirtest.ActiveDirectory(t)
+				server.Fill(t, func(to io.Writer) error { return write(server, to) })
+				return server
+			}, nil, "member", inDomain - inDomain/10, inDomain / 10,
+		},
+	}
+}
+
+// TestLargeGroup: members come to and go from a large group as they do from a small one. One is one Modify of one value, 5,000 are a few
 // of bounded size, and nobody reads the list: what is allocated does not grow with it.
-func TestGroupOf50000(t *testing.T) {
-	const size, crowd = 50_000, 5_000 // of those, who are not in it at first
-	server := openLDAP(t, dirtest.Config("limits * size=unlimited", "sortvals member"), dirtest.Entries(func(to io.Writer) error {
-		return writeLargeGroup(to, size, size-crowd)
-	}))
-	proxy := dirtest.Counted(t, server)
-	d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)
+func TestLargeGroup(t *testing.T) {
+	for name, g := range largeGroups(t) {
+		t.Run(name, func(t *testing.T) {
+			server := g.server(t, func(server *dirtest.Server, to io.Writer) error { return g.write(server, to) })
+			proxy := dirtest.Counted(t, server)
+			d := deploy(t, server, append(g.env, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)...)
+			g.comeAndGo(t, d, proxy)
+		})
+	}
+}
+
+func (g largeGroup) comeAndGo(t *testing.T, d *deployment, proxy *dirtest.Proxy) {
+	server := d.server
 	large, small := idOf(t, server, "cn=large,"+server.Groups), d.group(t, "Small", idOf(t, server, memberDN(server, 0)))
-	held := func() int {
-		return len(server.Entry(t, "cn=large,"+server.Groups, "member").Values("member")) - 1 // the placeholder
+	newcomers := idsFrom(t, server, g.members)
+	held := func() (n int) {
+		for _, v := range server.Entry(t, "cn=large,"+server.Groups, g.attribute).Values(g.attribute) {
+			if v != ldapmap.DefaultPlaceholder {
+				n++
+			}
+		}
+		return n
 	}
-	if n := held(); n != size-crowd {
-		t.Fatalf("%d members", n)
-	}
-	newcomers := idsFrom(t, server, size-crowd)
-	b := budgets{d, proxy}
-	change := func(what, group, body string, modifies int) (allocated uint64) {
+	change := func(what, group, body string, values int) (allocated uint64) {
 		t.Helper()
 		d.taken()
 		proxy.ResetCounts()
@@ -41,15 +88,19 @@ func TestGroupOf50000(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, body)
 		runtime.ReadMemStats(&after)
-		if n := b.proxy.Counts()["modify"]; n != modifies {
-			t.Errorf("%s: %d modifies, want %d", what, n, modifies)
+		if n, want := proxy.Counts()["modify"], (values+499)/500; n != want {
+			t.Errorf("%s: %d modifies, want %d", what, n, want)
 		}
+		sent := 0
 		for _, p := range d.taken() {
 			for _, s := range p.Steps {
-				if len(s.Change.Mods) != 1 || modifies == 1 && len(s.Change.Mods[0].Values) != 1 {
+				if sent += len(s.Change.Mods[0].Values); len(s.Change.Mods) != 1 {
 					t.Errorf("%s: %s", what, s.Change)
 				}
 			}
+		}
+		if sent != values {
+			t.Errorf("%s: %d values are sent, want %d", what, sent, values)
 		}
 		return after.TotalAlloc - before.TotalAlloc
 	}
@@ -57,32 +108,24 @@ func TestGroupOf50000(t *testing.T) {
 	one := newcomers[:1]
 	change("warm", small, addMembers(one...), 1)
 	change("warm", small, removeMembers(one...), 1)
-	for _, c := range []struct {
-		what string
-		body string
-		want int
-	}{
-		{"add one", addMembers(one...), size - crowd + 1},
-		{"remove one", removeMembers(one...), size - crowd},
-	} {
-		few, many := change(c.what, small, c.body, 1), change(c.what, large, c.body, 1)
-		if many > 2*few+slack {
-			t.Errorf("%s: %d octets for the large group, %d for the small one", c.what, many, few)
-		}
-		if n := held(); n != c.want {
-			t.Errorf("%s: %d members, want %d", c.what, n, c.want)
-		}
+	if n := held(); n != g.members || len(newcomers) != g.crowd {
+		t.Fatalf("%d members, %d newcomers", n, len(newcomers))
 	}
-	chunks := len(slices.Collect(slices.Chunk(newcomers, 500)))
 	for _, c := range []struct {
 		what string
 		body string
+		n    int
 		want int
 	}{
-		{"add 5,000", addMembers(newcomers...), size},
-		{"remove 5,000", removeMembers(newcomers...), size - crowd},
+		{"add one", addMembers(one...), 1, g.members + 1},
+		{"remove one", removeMembers(one...), 1, g.members},
+		{"add all", addMembers(newcomers...), g.crowd, g.members + g.crowd},
+		{"remove all", removeMembers(newcomers...), g.crowd, g.members},
 	} {
-		few, many := change(c.what, small, c.body, chunks), change(c.what, large, c.body, chunks)
+		few, began := change(c.what, small, c.body, c.n), time.Now()
+		many := change(c.what, large, c.body, c.n)
+		t.Logf("%s: %d of %d in %v; %d KiB allocated, %d KiB for the small group",
+			c.what, c.n, c.want, time.Since(began).Round(time.Millisecond), many>>10, few>>10)
 		if many > 2*few+slack {
 			t.Errorf("%s: %d octets for the large group, %d for the small one", c.what, many, few)
 		}
@@ -91,39 +134,52 @@ func TestGroupOf50000(t *testing.T) {
 		}
 	}
 }
+
+func memberName(n int) string { return fmt.Sprintf("member%05d", n) }
 
 func memberDN(server *dirtest.Server, n int) string {
-	return fmt.Sprintf("uid=member%05d,%s", n, server.People)
+	return productOf(server).rdn(memberName(n)) + "," + server.People
 }
 
-// writeLargeGroup writes people, and a group of the first ones.
-func writeLargeGroup(to io.Writer, size, members int) error {
+// write writes people, and a group of the first ones.
+func (g largeGroup) write(server *dirtest.Server, to io.Writer) error {
+	its := productOf(server)
 	var text strings.Builder
-	for n := range size {
-		name := fmt.Sprintf("member%05d", n)
-		text.WriteString(inetOrgPerson("uid="+name+",ou=people,dc=example,dc=org", name) + "\n")
+	for n := range g.members + g.crowd {
+		text.WriteString(its.user(memberDN(server, n), memberName(n)) + "\n")
 	}
-	text.WriteString("dn: cn=large,ou=groups,dc=example,dc=org\nobjectClass: groupOfNames\ncn: large\nmember: cn=no-member\n")
-	for n := range members {
-		fmt.Fprintf(&text, "member: uid=member%05d,ou=people,dc=example,dc=org\n", n)
+	dn, byName := "cn=large,"+server.Groups, g.attribute == "memberUid"
+	switch {
+	case byName:
+		fmt.Fprintf(&text, "dn: %s\nobjectClass: posixGroup\nobjectClass: scimbridgeGroup\ncn: large\ngidNumber: 2000\n", dn)
+	default:
+		text.WriteString(its.group(dn, "large", ldapmap.DefaultPlaceholder))
+	}
+	for n := range g.members {
+		value := memberName(n)
+		if !byName {
+			value = memberDN(server, n)
+		}
+		fmt.Fprintf(&text, "%s: %s\n", g.attribute, value)
 	}
 	_, err := io.WriteString(to, text.String())
 	return err
 }
 
-// idsFrom are the ids of those whom writeLargeGroup wrote, from a number on.
+// idsFrom are the ids of those whom write made, from a number on.
 func idsFrom(t *testing.T, server *dirtest.Server, first int) []string {
 	t.Helper()
 	conn := connect(t, server)
 	defer conn.Close()
+	login := productOf(server).login
 	result, err := conn.SearchWithPaging(ldap.NewSearchRequest(server.People, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
-		"(objectClass=*)", []string{"uid", server.IDAttribute}, nil), 500)
+		"(objectClass=*)", []string{login, server.IDAttribute}, nil), 500)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ids []string
 	for _, found := range result.Entries {
-		if found.GetAttributeValue("uid") < fmt.Sprintf("member%05d", first) {
+		if found.GetAttributeValue(login) < memberName(first) {
 			continue
 		}
 		e := &ldif.Entry{DN: found.DN}

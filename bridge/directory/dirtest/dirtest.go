@@ -53,6 +53,7 @@ type Server struct {
 	certs   certificates
 	process *process
 	expunge func() error // removes for good what was deleted; nil: it is gone already
+	stays   bool         // what the test made, until the process ends
 }
 
 // Load adds the entries of an LDIF text (RFC 2849 content records), parents first.
