@@ -197,7 +197,7 @@ func (p *program) flood(t *testing.T) {
 	const size = 16 << 20
 	body := io.LimitReader(zeroes{}, size)
 	answer := p.raw(t, fmt.Sprintf("POST /scim/v2/Users HTTP/1.1\nHost: x\nContent-Length: %d\n\n", size), body)
-	if !strings.HasPrefix(answer, "HTTP/1.1 401 ") {
+	if !strings.HasPrefix(answer, "HTTP/1.1 401 ") && !strings.HasPrefix(answer, "HTTP/1.1 429 ") { // once there were many
 		t.Errorf("a body without a token: %.100q", answer)
 	}
 }

@@ -30,6 +30,7 @@ type Gate struct {
 	trusts   []*trust
 	rings    *keyrings
 	clients  *clients
+	attempts *attempts
 	verified *lru.Cache[digest, issued]
 
 	mu     sync.Mutex
@@ -77,6 +78,9 @@ func New(o Options, log *slog.Logger) (*Gate, error) {
 	}
 	g.clients = newClients(o.OAuth, g.rings, log)
 	var err error
+	if g.attempts, err = newAttempts(log); err != nil {
+		return nil, err
+	}
 	g.verified, err = lru.New[digest, issued](verifiedTokens)
 	return g, err
 }
@@ -116,14 +120,14 @@ func (g *Gate) reread(now versions) {
 }
 
 // Authenticate says who calls from the address with the Authorization header. Its error has the reason Unauthenticated, or one that says
-// that it cannot be told at the moment; the cause is for the operator and names no secret.
+// that it cannot be told at the moment, or that too many failed from there; the cause is for the operator and names no secret.
 func (g *Gate) Authenticate(ctx context.Context, authorizationHeader, address string) (Caller, error) {
 	t, err := g.find(ctx, authorizationHeader)
-	if err != nil {
-		return Caller{}, err
+	if err == nil && len(t.addresses) > 0 && !t.addresses.Hold(address) {
+		err = nobody(fmt.Errorf("the token %q is not for this address", t.name))
 	}
-	if len(t.addresses) > 0 && !t.addresses.Hold(address) {
-		return Caller{}, nobody(fmt.Errorf("the token %q is not for this address", t.name))
+	if err != nil {
+		return Caller{}, g.attempts.failed(address, g.now(), err)
 	}
 	return Caller{t.name, t.role, t.user}, nil
 }
@@ -174,6 +178,14 @@ func (g *Gate) jwtOf(ctx context.Context, raw string, d digest) (*token, error) 
 
 // nobody is why a caller is none, for the operator.
 func nobody(cause error) error { return &reason.Error{Reason: reason.Unauthenticated, Cause: cause} }
+
+// causeOf is why a caller is none, where there is more to say than that nobody has the token.
+func causeOf(err error) string {
+	if cause := errors.Unwrap(err); cause != nil {
+		return cause.Error()
+	}
+	return "nobody has the token"
+}
 
 func isNobody(err error) bool {
 	known, ok := errors.AsType[*reason.Error](err)

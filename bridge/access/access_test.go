@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -169,7 +168,10 @@ func replaced(content string) func(string) error {
 }
 
 func TestAnEmptyTokenIsNobodys(t *testing.T) {
-	gate := &Gate{now: time.Now, clients: &clients{}}
+	gate, err := New(Options{Token: secretA}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, header := range []string{"", "Bearer", "Bearer "} {
 		if _, ok := named(gate, header); ok {
 			t.Errorf("Authenticate(%q) let the caller in", header)

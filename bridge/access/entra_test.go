@@ -23,6 +23,7 @@ type entra struct {
 	*Gate
 	*issuertest.Issuer
 	clock time.Time
+	calls int
 	log   bytes.Buffer
 }
 
@@ -46,7 +47,8 @@ func startEntra(t *testing.T, change func(o *EntraOptions)) *entra {
 // is holds what a token comes to: a caller's name, or the reason why it is nobody's, and what the operator is told of that.
 func (e *entra) is(t *testing.T, token, want string) {
 	t.Helper()
-	caller, err := e.Authenticate(t.Context(), "Bearer "+token, "192.0.2.7")
+	e.calls++ // from several addresses, so that none has too many that fail
+	caller, err := e.Authenticate(t.Context(), "Bearer "+token, fmt.Sprintf("192.0.2.%d", e.calls%15))
 	got := caller.Name
 	if refusal, ok := err.(*reason.Error); ok {
 		got = fmt.Sprintf("%s: %v", refusal.Reason, refusal.Cause)

@@ -168,7 +168,7 @@ func (g *Gate) Issue(ctx context.Context, shown Credentials) (Grant, error) {
 		if faulty && isNobody(err) {
 			err = &reason.Error{Reason: reason.TokensFaulty}
 		}
-		return Grant{}, err
+		return Grant{}, g.attempts.failed(shown.Address, g.now(), err)
 	}
 	lifetime := g.options.OAuth.Lifetime
 	if lifetime == 0 {

@@ -73,7 +73,7 @@ func refuseToken(c *fiber.Ctx, err error, basic bool) error {
 			c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="scimbridge"`)
 		}
 		return answerOAuth(c, f.Status, oauthError{"invalid_client", "the client is not known, or what it shows is not valid"})
-	case reason.KeysUnavailable, reason.TokensFaulty:
+	case reason.KeysUnavailable, reason.TokensFaulty, reason.Attempts:
 		c.Set(fiber.HeaderRetryAfter, wholeSeconds(f.RetryAfter))
 		return answerOAuth(c, f.Status, oauthError{"temporarily_unavailable", f.Detail})
 	}

@@ -135,3 +135,30 @@ func TestTokenEndpoint(t *testing.T) {
 	without := serve(t, Options{})
 	checkError(t, "no clients", without.raw(t, "POST /oauth/token", form(append(credentials, plain)...)), 404, "")
 }
+
+// TestFailuresAreLimited: who has failed often is told when to come back, and neither fills the log nor keeps the right one out.
+func TestFailuresAreLimited(t *testing.T) {
+	s := serve(t, Options{})
+	limited := 0
+	for range 60 {
+		a := s.raw(t, "POST /scim/v2/Users", "{}", "Authorization: Bearer wrong")
+		if a.status == 429 {
+			limited++
+			checkError(t, "POST", a, 429, "")
+			if a.header.Get("Retry-After") == "" {
+				t.Error("no Retry-After")
+			}
+			if got := s.logged(t); got["level"] != "DEBUG" || got["reason"] != "attempts" {
+				t.Errorf("the log: %v", got)
+			}
+		} else {
+			checkError(t, "POST", a, 401, "")
+		}
+		if a := s.ask(t, "POST /scim/v2/Users", "{}"); a.status != 201 {
+			t.Fatalf("the right one: %d", a.status)
+		}
+	}
+	if limited < 10 {
+		t.Errorf("%d of 60 were limited", limited)
+	}
+}

@@ -124,7 +124,11 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	if err != nil && status >= fiber.StatusInternalServerError {
 		attributes = append(attributes, slog.String("error", err.Error()))
 	}
-	s.log.LogAttrs(c.UserContext(), r.level(status), "request", attributes...)
+	level := r.level(status)
+	if f.Reason == reason.Attempts { // that there are too many was told once
+		level = slog.LevelDebug
+	}
+	s.log.LogAttrs(c.UserContext(), level, "request", attributes...)
 }
 
 // isWrite says whether a request is to change something.

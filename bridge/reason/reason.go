@@ -70,6 +70,7 @@ const (
 	Unreadable       // the request is no HTTP request that can be read
 	Unauthenticated  // no token, or one that nobody has
 	Role             // the caller's role does not allow it
+	Attempts         // too many of them failed from the caller's address
 	KeysUnavailable  // the keys cannot be had by which a token is signed
 	TokensFaulty     // no token that is known, while those of the configuration cannot be read
 	NoPath           // nothing is served there

@@ -26,7 +26,8 @@ func TestEveryReasonHasARow(t *testing.T) {
 		if http.StatusText(row.Status) == "" || row.Detail == "" {
 			t.Errorf("%s: status %d, detail %q", r, row.Status, row.Detail)
 		}
-		if (row.Status == http.StatusServiceUnavailable) != (row.RetryAfter > 0) {
+		later := row.Status == http.StatusServiceUnavailable || row.Status == http.StatusTooManyRequests
+		if later != (row.RetryAfter > 0) {
 			t.Errorf("%s: status %d, Retry-After %v", r, row.Status, row.RetryAfter)
 		}
 		allowed := []int{http.StatusBadRequest, http.StatusConflict, http.StatusForbidden}

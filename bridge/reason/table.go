@@ -146,6 +146,10 @@ var table = [count]Row{
 	Unreadable:      {Label: "unreadable", Status: http.StatusBadRequest, Detail: "the request cannot be read"},
 	Unauthenticated: {Label: "unauthenticated", Status: http.StatusUnauthorized, Detail: "a valid bearer token is needed"},
 	Role:            {Label: "role", Status: http.StatusForbidden, Detail: "the caller's role does not allow it"},
+	Attempts: {
+		Label: "attempts", Status: http.StatusTooManyRequests, RetryAfter: later,
+		Detail: "too many requests without a valid bearer token came from this address",
+	},
 	KeysUnavailable: {
 		Label: "keys-unavailable", Status: http.StatusServiceUnavailable, RetryAfter: later,
 		Detail: "the keys of the bearer token's issuer cannot be had at the moment; the log says why",
