@@ -161,7 +161,8 @@ func reasonOf(err error) reason.Reason {
 // name adds the SCIM attribute at fault to a directory's answer, where it tells the LDAP one.
 func name(t *ldapmap.Type, err error) error {
 	answer, ok := errors.AsType[*directory.Error](err)
-	if !ok || answer.Attribute == "" {
+	own, said := errors.AsType[*reason.Error](err)
+	if !ok || answer.Attribute == "" || said && own.Detail != "" {
 		return err
 	}
 	attribute := t.Path(answer.Attribute)

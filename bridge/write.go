@@ -253,6 +253,7 @@ func (r *request) record(receipt ldif.Receipt) {
 // there. Where it was not done, the history is no longer unsure, and the write begins again.
 func (r *request) resume(ctx context.Context, in intent, past history) (history, error) {
 	last := past.last()
+	at := last.receipt.At(ldif.Unknown)
 	next, rest, mingled, err := r.resumption(ctx, last.receipt)
 	switch {
 	case err != nil:
@@ -276,6 +277,11 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		r.record(last.receipt) // 8
 		return past.with(last), last.receipt.Err
 	}
+	if resent := next == at && rest.Steps[0].Change.Operation && after.At(ldif.Refused) == 0; resent {
+		last.receipt.Err = &reason.Error{Reason: reason.PartlyDone, Detail: setTwice, Cause: after.Err}
+		r.record(last.receipt) // 8
+		return past.with(last), last.receipt.Err
+	}
 	overtaken := false
 	if after.Err != nil && !after.Unsure() && reasonOf(after.Err) != reason.PartlyDone {
 		back := r.directory.Execute(context.WithoutCancel(ctx), last.receipt.Undo(""), nil)
@@ -288,6 +294,9 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 	}
 	return past.with(last), failure(last.receipt)
 }
+
+// setTwice is told where no answer came for a password that was set, and the directory refuses it the second time: it may hold it.
+const setTwice = "the directory did not confirm the password, and refuses it now: it may be set, and no new one then"
 
 // toItsEnd is the context of what has begun to be written: it ends with the deadline, but not because the client leaves. What a plan would
 // leave half done is worth more than what it costs to finish it.

@@ -88,6 +88,7 @@
 //	      - scim: password
 //	        ldap: unicodePwd
 //	        initial: {length: 24, classes: [lower, upper, digit, symbol]} # of new accounts for which the client sends none
+//	      # - {scim: password, ldap: userPassword, by: password-modify} # set by the operation for that (RFC 3062), not as a value
 //	      - {ldap: company, constant: Corp}
 //	      - ldap: uidNumber          # a number that is the new entry's own
 //	        on: create

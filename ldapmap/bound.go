@@ -182,6 +182,13 @@ func (l *learner) rule(r *Rule) {
 			s.Form = compile.KindOf(definition.Syntax, s.SCIMType())
 		}
 	}
+	if r.Options.By == compile.PasswordModify {
+		l.t.Password = r
+		if !l.t.Server.Extended[ldif.PasswordModifyOID] {
+			const problem = "the directory does not announce the password modify operation (RFC 3062, %s)"
+			l.report(fmt.Sprintf("attributes[%d].by", r.At), fmt.Sprintf(problem, ldif.PasswordModifyOID))
+		}
+	}
 	l.owned = append(l.owned, r.Owned())
 	if r.IsPart() && r.Single {
 		l.report(path, r.LDAP+" has one value in the directory's schema: it has no parts")

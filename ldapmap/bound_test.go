@@ -49,6 +49,12 @@ func TestForProblems(t *testing.T) {
 		{ldif.OpenLDAP, `
 - type: User
   base: dc=example
+  objectClasses: [inetOrgPerson]
+  attributes: [{scim: userName, ldap: uid}, {scim: password, ldap: userPassword, by: password-modify}]
+`, "[0].attributes[1].by: the directory does not announce the password modify operation (RFC 3062, 1.3.6.1.4.1.4203.1.11.1)"},
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
   objectClasses:
     - {class: shipmat, when: userName == "x"}
     - {class: inetOrgPerson, when: userName == "x"}

@@ -43,6 +43,7 @@ type Type struct {
 	Unique     []*Rule      // of the SCIM attributes that no two resources share
 	Login      *Rule        // of userName; nil where the map has none
 	Match      []Key        // by which a POST finds an entry that was there before, in their order
+	Password   *Rule        // of the password that an operation of its own sets; nil: none
 	ExternalID *Rule        // nil: the map has none
 	Tombstone  string       // LDAP attribute that keeps a tombstone name (see IsTombstone); "": none
 	DN         *compile.Expression

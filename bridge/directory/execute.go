@@ -175,7 +175,10 @@ func partlyDone(failure, inverse error) error {
 
 // change sends one change record, or what is to be done in its place. left is the entry as an earlier change left it.
 func (r *run) change(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
-	if change.Else == nil {
+	switch {
+	case change.Operation:
+		return r.setPassword(ctx, change)
+	case change.Else == nil:
 		return r.conditional(ctx, change, left, read)
 	}
 	receipt, err := r.conditional(ctx, change.Strict(), left, read)

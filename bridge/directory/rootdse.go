@@ -100,7 +100,7 @@ func (c *Client) learn(ctx context.Context) (*ldif.Server, error) {
 
 // ask reads the root DSE (RFC 4512 §5.1) and the subschema that it names.
 func (c *Client) ask(ctx context.Context) (*ldif.Server, error) {
-	root, err := c.one(ctx, "", "objectClass", "vendorName", "supportedControl", "supportedCapabilities",
+	root, err := c.one(ctx, "", "objectClass", "vendorName", "supportedControl", "supportedExtension", "supportedCapabilities",
 		"namingContexts", "defaultNamingContext", "dsServiceName", "subschemaSubentry")
 	if err != nil {
 		return nil, err
@@ -108,6 +108,7 @@ func (c *Client) ask(ctx context.Context) (*ldif.Server, error) {
 	s := &ldif.Server{
 		Traits:   c.options.Kind.Or(ldif.KindOf(root)).Traits().With(c.options.told()),
 		Controls: set(root.Values("supportedControl")),
+		Extended: set(root.Values("supportedExtension")),
 		Contexts: root.Values("namingContexts"),
 		Default:  root.Value("defaultNamingContext"),
 	}

@@ -174,6 +174,7 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 			c.report(at("scim"), "`empty`, `reference` and `choose` go with `scim`")
 		}
 		c.initial(r, at)
+		c.by(r, at)
 		if a.Read != "" || a.As != "" || a.Max != 0 || len(a.Samples) > 0 || len(a.Also) > 0 ||
 			a.Prefix != "" || a.Where != "" || a.Match != "" {
 			c.report(at("scim"), "`read`, `as`, `max`, `samples`, `also`, `prefix`, `where` and `match` go with `scim`")
@@ -211,6 +212,7 @@ func (c *compiler) rule(a AttributeOptions, at func(string) string, full *schema
 			"such as userPassword or unicodePwd")
 	}
 	c.initial(r, at)
+	c.by(r, at)
 	if problem := r.NeedsReference(); problem != "" && holdsDNs(a.LDAP) {
 		c.report(at("reference"), problem)
 	}

@@ -68,6 +68,17 @@ func TestCompileFaults(t *testing.T) {
 				`[person, {class: a, when: 'title == "x"'}]`, 1),
 			"[0].onBlock.clear[0]: title decides under `objectClasses` which classes entries have",
 		},
+		{
+			user("    - {scim: password, ldap: userPassword, by: hand}\n    - {scim: title, ldap: title, by: password-modify}\n" +
+				"    - {ldap: l, constant: x, by: password-modify}"),
+			`[0].attributes[1].by: "hand" is not known: password-modify is, or nothing where the password is written as an attribute
+[0].attributes[2].by: goes with the line of the password: {scim: password, …}
+[0].attributes[3].by: goes with the line of the password: {scim: password, …}`,
+		},
+		{
+			user("    - {scim: password, ldap: unicodePwd, by: password-modify}"),
+			"[0].attributes[1].by: unicodePwd is written as an attribute alone",
+		},
 		{user("  onForbidden: drop"), `[0].onForbidden: "drop" is not known: skip is, or nothing where such a request is refused`},
 		{
 			user("    - {scim: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:Usermanager', ldap: manager, reference: User}"),

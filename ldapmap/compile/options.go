@@ -60,6 +60,7 @@ type AttributeOptions struct {
 	Unique    bool     `koanf:"unique"`    // a computed value takes a numbered suffix where it is taken
 
 	Allocate AllocateOptions `koanf:"allocate"` // a number that is the new entry's own
+	By       string          `koanf:"by"`       // password-modify: a password is set by the operation of RFC 3062
 	Initial  InitialOptions  `koanf:"initial"`  // the password of a new account for which the client sends none
 	// Define says what an attribute is that no RFC defines: of an extension or a type of the map's own.
 	Define DefineOptions `koanf:"define"`

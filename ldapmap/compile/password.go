@@ -68,6 +68,23 @@ func (c *compiler) initial(r *Rule, at func(string) string) {
 	}
 }
 
+// PasswordModify is the By of a password that the directory is told by an operation of its own, and not as an attribute's value.
+const PasswordModify = "password-modify"
+
+// by checks how a password is set.
+func (c *compiler) by(r *Rule, at func(string) string) {
+	switch by := r.Options.By; {
+	case by == "":
+	case by != PasswordModify:
+		const problem = "%q is not known: %s is, or nothing where the password is written as an attribute"
+		c.report(at("by"), fmt.Sprintf(problem, by, PasswordModify))
+	case !r.WriteOnly():
+		c.report(at("by"), "goes with the line of the password: {scim: password, …}")
+	case strings.EqualFold(r.LDAP, "unicodePwd"):
+		c.report(at("by"), "unicodePwd is written as an attribute alone")
+	}
+}
+
 // isFixed says that the expression gives every resource the same.
 func (e *Expression) isFixed() bool {
 	return e != nil && !slices.ContainsFunc(e.sees, func(s sight) bool { return s.name != "base" })

@@ -56,8 +56,13 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	if len(reclassed) > 0 {
 		mods = append(reclassed, mods...)
 	}
+	effects := d.effects(mods, rename, activated, members)
+	mods, apart, err := d.apart(mods)
+	if err != nil {
+		return nil, nil, err
+	}
 	steps := d.order(diff, mods, rename, members.mods(f.Placeholder))
-	return steps, d.effects(mods, rename, activated, members), nil
+	return append(steps, d.apartSteps(apart, steps)...), effects, nil
 }
 
 // attributes notes what the rules of each LDAP attribute gave and give: of those that the write may touch, and those that name the entry,

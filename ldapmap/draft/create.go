@@ -18,6 +18,10 @@ func (d *Draft) create(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 		return nil, nil, err
 	}
 	dn := a.rdn + "," + a.parent
+	setting, err := d.passwordApart(entry, dn)
+	if err != nil {
+		return nil, nil, err
+	}
 	m, err := d.members(f)
 	if err != nil {
 		return nil, nil, err
@@ -41,11 +45,13 @@ func (d *Draft) create(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	for _, mod := range mods {
 		steps = append(steps, modifyStep(d.t, dn, mod, nil, ldif.Condition{Made: true}))
 	}
+	steps = append(steps, setting...)
 	effects := []ldif.Effect{{Kind: ldif.Created, DN: dn}}
 	if d.after["active"] == false && len(d.t.Active) > 0 {
 		effects = append(effects, ldif.Effect{Kind: ldif.Blocked, DN: dn})
 	}
-	if slices.ContainsFunc(entry.Attributes, func(a ldif.Attribute) bool { return ldif.Secret(a.Name) }) {
+	isSecret := func(a ldif.Attribute) bool { return ldif.Secret(a.Name) }
+	if len(setting) > 0 || slices.ContainsFunc(entry.Attributes, isSecret) {
 		effects = append(effects, ldif.Effect{Kind: ldif.PasswordSet, DN: dn})
 	}
 	return steps, append(effects, m.effects(dn, "")...), nil

@@ -21,6 +21,8 @@ type Change struct {
 	Entry []Attribute // Add: the new entry's attributes
 	Place bool        // Add: it is only for others to stand below; one that is there already will do, and it stays whatever comes of them
 	Mods  []Mod       // Modify: in order
+	// Operation says of a Modify of a password alone that it goes as an operation of its own (RFC 3062).
+	Operation bool
 
 	NewRDN       string // ModifyDN
 	DeleteOldRDN bool   // ModifyDN

@@ -10,11 +10,15 @@ import (
 type Server struct {
 	*Traits
 	Controls map[string]bool // announced control OIDs
+	Extended map[string]bool // announced OIDs of extended operations
 	Contexts []string        // namingContexts
 	Default  string          // defaultNamingContext, or ""
 	Instance string          // the invocationId of the server that answers, in hex, where versions count for it alone
 	Schema   *Subschema
 }
+
+// PasswordModifyOID is the operation that sets a password (RFC 3062).
+const PasswordModifyOID = "1.3.6.1.4.1.4203.1.11.1"
 
 // NormalDN returns what DNs have in common that are one name to the server: a key for maps.
 func (s *Server) NormalDN(dn string) string {

@@ -90,6 +90,9 @@ func (c Change) String() string {
 	if text := c.If.String(); text != "" {
 		fmt.Fprintf(&b, "# if %s\n", text)
 	}
+	if c.Operation {
+		b.WriteString("# by the password modify operation\n")
+	}
 	writeLine(&b, "dn", c.DN)
 	fmt.Fprintf(&b, "changetype: %s\n", c.Kind)
 	switch c.Kind {

@@ -101,7 +101,7 @@ func (c *connection) compare(r request, with controls) *result {
 	return &result{code: ldap.LDAPResultCompareFalse}
 }
 
-// extended answers Who am I? (RFC 4532) and refuses all else.
+// extended answers Who am I? (RFC 4532), sets passwords (RFC 3062), and refuses all else.
 func (c *connection) extended(r request) (*result, []*ber.Packet) {
 	unsupported := fail(ldap.LDAPResultProtocolError, "unsupported extended operation")
 	switch r.oid {
@@ -111,6 +111,9 @@ func (c *connection) extended(r request) (*result, []*ber.Packet) {
 			identity = "dn:" + identity
 		}
 		return success, []*ber.Packet{ber.NewString(ber.ClassContext, ber.TypePrimitive, 11, identity, "")}
+	case passwordModify:
+		outcome, _ := c.write(r, controls{})
+		return outcome, nil
 	case startTLSExtension:
 		return unsupported, []*ber.Packet{ber.NewString(ber.ClassContext, ber.TypePrimitive, 10, startTLSExtension, "")}
 	}

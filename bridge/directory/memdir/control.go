@@ -19,6 +19,7 @@ const (
 	matchedValuesControl = "1.2.826.0.1.3344810.2.3" // RFC 3876
 	manageDSAControl     = "2.16.840.1.113730.3.4.2" // RFC 3296: there are no referrals, so it changes nothing
 	whoAmIExtension      = "1.3.6.1.4.1.4203.1.11.3" // RFC 4532
+	passwordModify       = "1.3.6.1.4.1.4203.1.11.1" // RFC 3062
 	startTLSExtension    = "1.3.6.1.4.1.1466.20037"  // RFC 4511 §4.14; refused
 	noticeOfDisconnect   = "1.3.6.1.4.1.1466.20036"  // RFC 4511 §4.4.1
 	allOperational       = "1.3.6.1.4.1.4203.1.5.1"  // RFC 3673

@@ -84,6 +84,9 @@ func decodeRequest(op *ber.Packet) (r request, ok bool) {
 		if oid := c.context(0); oid != nil {
 			r.oid = content(oid)
 		}
+		if value := c.context(1); value != nil && r.oid == passwordModify {
+			decodePasswordModify(value, &r)
+		}
 	default:
 		return request{}, false
 	}
@@ -125,6 +128,25 @@ func decodeModify(c *cursor, r *request) {
 			r.change.Mods = append(r.change.Mods, ldif.Mod{Op: words[op], Name: a.Name, Values: a.Values})
 		}
 	}
+}
+
+// decodePasswordModify reads whose password is to be which (RFC 3062 §2); who says neither is refused, and so is who says the old one.
+func decodePasswordModify(value *ber.Packet, r *request) {
+	r.failed = fail(ldap.LDAPResultUnwillingToPerform, "only a named entry is given a password, and a named one")
+	p, err := ber.DecodePacketErr([]byte(content(value)))
+	if err != nil {
+		r.failed = fail(ldap.LDAPResultProtocolError, "user must be authenticated to change password")
+		return
+	}
+	c := children(p)
+	user, old, password := c.context(0), c.context(1), c.context(2)
+	if user == nil || old != nil || password == nil {
+		return
+	}
+	r.dn, r.failed = content(user), nil
+	r.change = ldif.Change{Kind: ldif.Modify, DN: r.dn, Mods: []ldif.Mod{
+		{Op: ldif.ReplaceValues, Name: "userPassword", Values: []string{content(password)}},
+	}}
 }
 
 // decodeAttribute takes a PartialAttribute off the list.

@@ -28,7 +28,7 @@ func (s *Server) rootDSE() *ldif.Entry {
 	e.Set("namingContexts", s.tree.suffix.text)
 	controls := []string{pagingControl, matchedValuesControl, postReadControl, preReadControl, assertionControl, manageDSAControl}
 	e.Set("supportedControl", slices.DeleteFunc(controls, func(oid string) bool { return slices.Contains(s.without, oid) })...)
-	e.Set("supportedExtension", whoAmIExtension)
+	e.Set("supportedExtension", passwordModify, whoAmIExtension)
 	e.Set("supportedFeatures", modifyIncrement, allOperational, absoluteFilters)
 	e.Set("supportedLDAPVersion", "3")
 	e.Set("vendorName", "memdir")

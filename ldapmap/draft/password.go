@@ -1,0 +1,119 @@
+package draft
+
+import (
+	"slices"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
+)
+
+// A password may be set by an operation of its own (RFC 3062), which can assert nothing and cannot be taken back. It comes last but for
+// what lets the account in:
+//
+//	POST     add, blocked where the map says how; the operation; modify userAccountControl
+//	PATCH    modify title; the operation; modify userAccountControl, if the account is enabled
+
+// unlocks says that to set the password lets in an account that is to be blocked: the directory takes the lock away.
+func (d *Draft) unlocks() bool {
+	return d.t.Password != nil && d.after["active"] == false &&
+		slices.ContainsFunc(d.t.Active, func(a ldapmap.Activation) bool { return a.ClearedByPassword })
+}
+
+// passwordApart takes the password out of a new entry, and what lets it in, and returns the steps that set them.
+func (d *Draft) passwordApart(entry *ldif.Entry, dn string) ([]ldif.Step, error) {
+	r := d.t.Password
+	if r == nil || len(entry.Values(r.LDAP)) == 0 {
+		return nil, nil
+	}
+	if d.unlocks() {
+		return nil, d.unlocked()
+	}
+	made := ldif.Condition{Made: true}
+	set := d.setting(dn, entry.Values(r.LDAP), made)
+	set.Stays = true // until the entry itself is taken back
+	steps := []ldif.Step{set}
+	entry.Set(r.LDAP)
+	if d.after["active"] == false {
+		return steps, nil
+	}
+	for _, a := range d.t.Active {
+		if a.ClearedByPassword {
+			continue
+		}
+		old, blocked, err := a.Change(entry, false)
+		if err != nil {
+			return nil, err
+		}
+		entry.Set(a.Attribute, append(minus(entry.Values(a.Attribute), old), blocked...)...)
+	}
+	diff := &difference{t: d.t, entry: &ldif.Entry{DN: dn, Attributes: entry.Attributes}}
+	for _, a := range d.t.Active {
+		if a.ClearedByPassword {
+			continue
+		}
+		old, now, err := a.Change(entry, true)
+		if err != nil {
+			return nil, err
+		}
+		diff.values(a.Attribute, old, now)
+	}
+	if err := diff.compare(); err != nil {
+		return nil, err
+	}
+	if mods := diff.mods(); len(mods) > 0 {
+		steps = append(steps, modifyStep(d.t, dn, mods, nil, made))
+	}
+	return steps, nil
+}
+
+// apart takes out of the modifications that of the password, where an operation of its own sets it, and those that let the account in.
+func (d *Draft) apart(mods []ldif.Mod) (rest, apart []ldif.Mod, err error) {
+	r := d.t.Password
+	isPassword := func(m ldif.Mod) bool { return r != nil && m.Name == r.LDAP }
+	if !slices.ContainsFunc(mods, isPassword) {
+		return mods, nil, nil
+	}
+	if d.unlocks() {
+		return nil, nil, d.unlocked()
+	}
+	for _, m := range mods {
+		switch {
+		case isPassword(m):
+			apart = slices.Insert(apart, 0, m)
+		case d.after["active"] == true && d.isOfActive(m.Name):
+			m.Settled = m.Op == ldif.DeleteValues // the operation may have taken it away
+			apart = append(apart, m)
+		default:
+			rest = append(rest, m)
+		}
+	}
+	return rest, apart, nil
+}
+
+// apartSteps are the steps of what was taken apart, behind the others.
+func (d *Draft) apartSteps(apart []ldif.Mod, before []ldif.Step) (steps []ldif.Step) {
+	if len(apart) == 0 {
+		return nil
+	}
+	e, id := d.write.Entry, ldif.Condition{ID: d.t.ID(d.write.Entry)}
+	dn := renamed(ldif.Plan{Steps: before}, ldif.Change{DN: e.DN, If: id})
+	steps = append(steps, d.setting(dn, apart[0].Values, id))
+	steps[0].Before = e
+	if len(apart) > 1 {
+		steps = append(steps, modifyStep(d.t, dn, apart[1:], e, id))
+	}
+	return steps
+}
+
+// setting is the step that sets a password.
+func (d *Draft) setting(dn string, values []string, condition ldif.Condition) ldif.Step {
+	mods := []ldif.Mod{{Op: ldif.ReplaceValues, Name: d.t.Password.LDAP, Values: values}}
+	return ldif.Step{Change: d.t.Marked(ldif.Change{Kind: ldif.Modify, DN: dn, Mods: mods, Operation: true, If: condition})}
+}
+
+// unlocked is the fault of a password for an account that it would let in.
+func (d *Draft) unlocked() error {
+	const detail = "password: the directory lets in whoever gets one by its operation, and the account is blocked: enable it with it"
+	return &scim.Error{Type: scim.InvalidValue, Detail: detail, Attribute: "password"}
+}
