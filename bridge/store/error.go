@@ -65,7 +65,7 @@ func (e *Error) Reason() reason.Reason {
 }
 
 // patience is how long each kind lasts at least: what takes a person takes half a minute.
-var patience = map[Kind]time.Duration{Away: pause, Full: 30 * time.Second, Locked: time.Second, ReadOnly: 30 * time.Second}
+var patience = map[Kind]time.Duration{Away: 2 * time.Second, Full: 30 * time.Second, Locked: time.Second, ReadOnly: 30 * time.Second}
 
 func kindOf(err error) Kind {
 	if known, ok := errors.AsType[*Error](err); ok {

@@ -9,12 +9,11 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-const (
-	// failures in a row that open the breaker: a single dropped connection passes.
-	failures = 3
-	// pause from the breaker's opening to the next attempt.
-	pause = 2 * time.Second
-)
+// failures in a row that open the breaker: a single dropped connection passes.
+const failures = 3
+
+// pause from the breaker's opening to the next attempt; a test's is shorter.
+var pause = 2 * time.Second
 
 // health is what the use of the store has found of it.
 type health struct {
@@ -70,6 +69,9 @@ func (s *Store) note(err error) {
 	case ours && !known.refused && (known.Kind == Away || known.Kind == Full || known.Kind == ReadOnly || known.opening):
 		if before := s.last.Swap(&failure{known, time.Now()}); before == nil || before.Kind != known.Kind {
 			s.log.Error("store: unavailable", "error", known)
+		}
+		if known.Kind != Full {
+			s.forget() // a connection stays what it was made as: read-only, to a file or a server that was another
 		}
 	}
 }

@@ -53,6 +53,9 @@ func (s *Store) find() (os.FileInfo, error) {
 	if found.IsDir() {
 		return nil, &Error{Kind: Other, Cause: fmt.Errorf("%s is a folder", path)}
 	}
+	if err := mayWrite(path); err != nil {
+		return nil, unopened(&fs.PathError{Op: "write", Path: path, Err: err})
+	}
 	return found, nil
 }
 

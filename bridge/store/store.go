@@ -126,8 +126,9 @@ func (s *Store) Check(ctx context.Context) error {
 
 // writable is a transaction's.
 func (s *Store) writable(ctx context.Context, tx *sql.Tx) error {
-	if s.dialect == SQLite {
-		return nil // that the transaction began says it
+	if s.dialect == SQLite { // which begins a transaction on a file that it cannot write all the same
+		_, err := tx.ExecContext(ctx, "PRAGMA user_version = 0") // as it is: that it can be written is what matters
+		return err
 	}
 	var readOnly bool
 	if err := tx.QueryRowContext(ctx, "SELECT current_setting('transaction_read_only')::boolean").Scan(&readOnly); err != nil {
@@ -215,6 +216,9 @@ func (s *Store) transaction(ctx context.Context, db *sql.DB, options sql.TxOptio
 
 // attempt runs the transaction once.
 func (s *Store) attempt(ctx context.Context, db *sql.DB, options sql.TxOptions, do func(context.Context, *sql.Tx) error) error {
+	if err := s.same(); err != nil {
+		return err
+	}
 	tx, err := db.BeginTx(ctx, &options)
 	if err != nil {
 		return s.late(ctx, err)

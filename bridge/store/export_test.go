@@ -1,0 +1,5 @@
+package store
+
+import "time"
+
+func init() { pause = 100 * time.Millisecond }
