@@ -137,7 +137,8 @@ func TestStoredTokens(t *testing.T) {
 		// No secret stands anywhere.
 		err = s.View(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
 			found, err := find(ctx, tx, "1 = 1")
-			if text := fmt.Sprintf("%v %q", found, found); len(found) != 3 || strings.Contains(text, secret) || strings.Contains(text, other) {
+			text := fmt.Sprintf("%v %q", found, found)
+			if len(found) != 3 || strings.Contains(text, secret) || strings.Contains(text, other) {
 				t.Error(text)
 			}
 			return err

@@ -75,7 +75,7 @@ func (ts *Tokens) Make(ctx context.Context, t StoredToken) (secret string, made 
 				return Fault(fmt.Sprintf("token %s of the name %q has another role or user: two of one name take turns", other.ID, t.Name))
 			}
 			if live++; live == 2 {
-				return Fault(fmt.Sprintf("two tokens have the name %q already, one that goes and one that comes: revoke one", t.Name))
+				return Fault(fmt.Sprintf("two tokens have the name %q already: revoke the one that goes", t.Name))
 			}
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO access_token
