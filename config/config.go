@@ -107,7 +107,7 @@ func (c *Config) check(r *reader) {
 		{"directory", c.Directory.Check},
 		{"resources", c.checkResources},
 		{"references", c.References.Check},
-		{"access", c.Access.Check},
+		{"access", func(report func(path, problem string)) { c.Access.Check(c.Store.Enabled(), report) }},
 		{"guard", func(report func(path, problem string)) { c.Guard.Check(report, c.bases()) }},
 		{"store", c.Store.Check},
 		{"limits", c.Limits.Check},

@@ -175,8 +175,9 @@
 //
 //	strict: false                    # refuse what clients send beyond the RFCs, as strings for booleans
 //
-//	access:                          # bearer tokens; all that are named are valid; files are read again when they change, and on SIGHUP:
-//	                                 # replace them by a rename, for one that is written in place may be read half written
+//	access:                          # bearer tokens: all that are named are valid, and those that scimbridge token makes in the store
+//	                                 # files are read again when they change, and on SIGHUP: replace them by a rename, for one that
+//	                                 # is written in place may be read half written
 //	  tokensFile: tokens.yaml        # a list of {name, token} or {name, sha256}, where two may have one name, to take turns; beside them
 //	                                 # role: provisioner (default), users-only, groups-only, reader, operator: what the token may
 //	                                 # addresses: [192.0.2.7, 198.51.100.0/24]: from where alone it is valid

@@ -31,6 +31,7 @@ type Gate struct {
 	rings    *keyrings
 	clients  *clients
 	attempts *attempts
+	stored   *stored // nil: there is no store
 	verified *lru.Cache[digest, issued]
 
 	mu     sync.Mutex
@@ -54,6 +55,7 @@ type token struct {
 	addresses Addresses // that it is for; none: all
 	expires   time.Time // zero: never
 	digest    digest
+	id        string // in the store; ""
 }
 
 // verifiedTokens are more than are in use at a time: who calls with tokens of an issuer has one for an hour.
@@ -63,20 +65,26 @@ const verifiedTokens = 256
 type digest = [sha256.Size]byte
 
 // New reads the tokens that o names. Its error holds every fault that Check reports.
-func New(o Options, log *slog.Logger) (*Gate, error) {
+func New(o Options, log *slog.Logger) (*Gate, error) { return NewWith(o, nil, log) }
+
+// NewWith is New with the tokens of a store beside them; nil: there is none.
+func NewWith(o Options, tokens *Tokens, log *slog.Logger) (*Gate, error) {
 	var faults []error
 	read := o.versions()
-	o.Check(func(path, problem string) { faults = append(faults, fmt.Errorf("access.%s: %s", path, problem)) })
-	tokens := o.load(func(string, string) {})
+	o.Check(tokens != nil, func(path, problem string) { faults = append(faults, fmt.Errorf("access.%s: %s", path, problem)) })
+	configured := o.load(func(string, string) {})
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	g := &Gate{options: o, log: log, now: time.Now, read: read, tokens: tokens, rings: newKeyrings(log)}
+	g := &Gate{options: o, log: log, now: time.Now, read: read, tokens: configured, rings: newKeyrings(log)}
 	for _, tenant := range o.Entra {
 		g.holders = append(g.holders, tenant.load(func(string, string) {}))
 		g.trusts = append(g.trusts, tenant.withDefaults().trusting(g.rings))
 	}
 	g.clients = newClients(o.OAuth, g.rings, log)
+	if tokens != nil {
+		g.stored = &stored{tokens: tokens, now: time.Now, uses: map[string]use{}}
+	}
 	var err error
 	if g.attempts, err = newAttempts(log); err != nil {
 		return nil, err
@@ -90,7 +98,9 @@ func (g *Gate) Reread() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.reread(g.options.versions())
-	g.clients.current(true)
+	if g.Issues() {
+		g.clients.current(true)
+	}
 }
 
 // Faulty says whether something is wrong with a file, so that who is not known may be known again once it is mended.
@@ -129,6 +139,9 @@ func (g *Gate) Authenticate(ctx context.Context, authorizationHeader, address st
 	if err != nil {
 		return Caller{}, g.attempts.failed(address, g.now(), err)
 	}
+	if t.id != "" {
+		g.stored.used(t, address)
+	}
 	return Caller{t.name, t.role, t.user}, nil
 }
 
@@ -155,6 +168,9 @@ func (g *Gate) find(ctx context.Context, authorizationHeader string) (*token, er
 		return nil, nobody(fmt.Errorf("the token %q has expired", tokens[found].name))
 	}
 	err := nobody(nil)
+	if g.stored != nil && isStored(credentials) {
+		return g.stored.find(ctx, presented)
+	}
 	if len(g.trusts)+len(g.clients.trusts) > 0 && strings.Count(credentials, ".") == 2 { // a JWT (RFC 7515 §3.1)
 		t, unknown := g.jwtOf(ctx, credentials, presented)
 		if unknown == nil {

@@ -185,7 +185,7 @@ func TestCheck(t *testing.T) {
 		want    []string
 	}{
 		"nothing": {Options{}, []string{
-			": names nobody who may call: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile, tokensFile, entra or oauth",
+			": names nobody who may call: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile, tokensFile, entra or oauth, or a store",
 		}},
 		"good":  {Options{Token: secretA}, nil},
 		"short": {Options{Token: "alpha"}, []string{"token: the token has fewer than 8 characters"}},
@@ -259,7 +259,7 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			test.options.Check(func(path, problem string) { got = append(got, path+": "+problem) })
+			test.options.Check(false, func(path, problem string) { got = append(got, path+": "+problem) })
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}

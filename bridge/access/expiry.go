@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -14,28 +15,44 @@ const (
 
 func (t *token) expired(now time.Time) bool { return !t.expires.IsZero() && !now.Before(t.expires) }
 
-// Watch tells, now and each day, which tokens have expired or are about to, and keeps the keys of issuers, until ctx ends.
+// Watch tells, now and each day, which tokens have expired or are about to, keeps the keys of issuers, and writes down when the store's
+// tokens were used last, until ctx ends.
 func (g *Gate) Watch(ctx context.Context) {
-	daily, keys := time.NewTicker(day), time.NewTicker(keysAge)
+	daily, keys, uses := time.NewTicker(day), time.NewTicker(keysAge), time.NewTicker(useAge)
 	defer daily.Stop()
 	defer keys.Stop()
-	g.remind()
+	defer uses.Stop()
+	g.remind(ctx)
 	g.rings.refresh(ctx)
 	for {
 		select {
 		case <-daily.C:
-			g.remind()
+			g.remind(ctx)
 		case <-keys.C:
 			g.rings.refresh(ctx)
+		case <-uses.C:
+			g.keepUses(ctx)
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (g *Gate) remind() {
+// Close writes down what is not written yet: when the store's tokens were used last.
+func (g *Gate) Close(ctx context.Context) { g.keepUses(ctx) }
+
+func (g *Gate) keepUses(ctx context.Context) {
+	if g.stored == nil {
+		return
+	}
+	if err := g.stored.keepUses(ctx); err != nil {
+		g.log.Warn("when tokens were used last cannot be written down", "error", err)
+	}
+}
+
+func (g *Gate) remind(ctx context.Context) {
 	now := g.now()
-	for _, t := range g.current() {
+	for _, t := range slices.Concat(g.current(), g.stored.all(ctx)) {
 		told := []any{slog.String("token", t.name), slog.Time("expires", t.expires)}
 		switch left := t.expires.Sub(now); {
 		case t.expires.IsZero() || left > notice:

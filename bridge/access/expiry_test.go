@@ -45,7 +45,7 @@ func TestATokenEnds(t *testing.T) {
 			}
 		}
 		log.Reset()
-		gate.remind()
+		gate.remind(t.Context())
 		var told []string
 		for line := range strings.Lines(log.String()) {
 			var fields map[string]any

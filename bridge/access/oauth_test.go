@@ -288,7 +288,7 @@ func TestCheckOAuth(t *testing.T) {
 	} {
 		var got []string
 		o := Options{OAuth: test.options}
-		o.Check(func(path, problem string) { got = append(got, path+": "+problem) })
+		o.Check(false, func(path, problem string) { got = append(got, path+": "+problem) })
 		begins := cmp.Comparer(func(a, b string) bool { return strings.HasPrefix(a, b) || strings.HasPrefix(b, a) })
 		if diff := cmp.Diff(test.want, got, begins); diff != "" {
 			t.Errorf("%s: %s", name, diff)

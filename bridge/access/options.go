@@ -26,8 +26,11 @@ const (
 )
 
 // Check reports what is wrong with the section, each fault under its key.
-func (o *Options) Check(report func(path, problem string)) {
-	o.load(report)
+// stored: there is a store, whose tokens are valid too.
+func (o *Options) Check(stored bool, report func(path, problem string)) {
+	if o.load(report) == nil && !stored && o.none() {
+		report("", "names nobody who may call: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile, tokensFile, entra or oauth, or a store")
+	}
 	o.OAuth.load(nil, func(path, problem string) { report("oauth."+path, problem) })
 	names := map[string]int{}
 	for i, tenant := range o.Entra {
@@ -41,12 +44,14 @@ func (o *Options) Check(report func(path, problem string)) {
 	}
 }
 
+// none says that the section names nobody.
+func (o *Options) none() bool {
+	return o.Token == "" && o.TokenFile == "" && o.TokensFile == "" && len(o.Entra)+len(o.OAuth.Clients) == 0
+}
+
 // load reads every token and reports every fault. No fault's text holds anything of a token.
 func (o *Options) load(report func(path, problem string)) []token {
 	var tokens []token
-	faulty := false
-	fault := func(path, problem string) { faulty = true; report(path, problem) }
-
 	add := func(path, where string, t token) {
 		namesakes := 0
 		for _, other := range tokens {
@@ -55,13 +60,13 @@ func (o *Options) load(report func(path, problem string)) []token {
 			}
 			switch {
 			case other.digest == t.digest:
-				fault(path, where+fmt.Sprintf("is the same token as that of %q", other.name))
+				report(path, where+fmt.Sprintf("is the same token as that of %q", other.name))
 				return
 			case other.name == t.name && (other.role != t.role || other.user != t.user):
-				fault(path, where+fmt.Sprintf("the other token of the name %q has another role or user", t.name))
+				report(path, where+fmt.Sprintf("the other token of the name %q has another role or user", t.name))
 				return
 			case namesakes == 2:
-				fault(path, where+fmt.Sprintf("two tokens have the name %q already: one that goes and one that comes", t.name))
+				report(path, where+fmt.Sprintf("two tokens have the name %q already: one that goes and one that comes", t.name))
 				return
 			}
 		}
@@ -69,7 +74,7 @@ func (o *Options) load(report func(path, problem string)) []token {
 	}
 	plain := func(path, name, secret string) {
 		if problem := weakness(secret); problem != "" {
-			fault(path, problem)
+			report(path, problem)
 			return
 		}
 		add(path, "", token{name: name, digest: sha256.Sum256([]byte(secret))})
@@ -80,18 +85,15 @@ func (o *Options) load(report func(path, problem string)) []token {
 	}
 	if o.TokenFile != "" {
 		if content, err := os.ReadFile(o.TokenFile); err != nil {
-			fault("tokenFile", "cannot be read: "+err.Error())
+			report("tokenFile", "cannot be read: "+err.Error())
 		} else {
 			plain("tokenFile", tokenFileName, strings.TrimSpace(string(content)))
 		}
 	}
 	if o.TokensFile != "" {
-		for _, item := range readTokens(o.TokensFile, func(problem string) { fault("tokensFile", problem) }) {
+		for _, item := range readTokens(o.TokensFile, func(problem string) { report("tokensFile", problem) }) {
 			add("tokensFile", item.where, item.token)
 		}
-	}
-	if len(tokens)+len(o.Entra)+len(o.OAuth.Clients) == 0 && !faulty {
-		report("", "names nobody who may call: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile, tokensFile, entra or oauth")
 	}
 	return tokens
 }

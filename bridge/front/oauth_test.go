@@ -162,3 +162,34 @@ func TestFailuresAreLimited(t *testing.T) {
 		t.Errorf("%d of 60 were limited", limited)
 	}
 }
+
+// TestEntrasTokensAreServed, and while its keys cannot be had the client is to come back.
+func TestEntrasTokensAreServed(t *testing.T) {
+	entra := issuertest.Start(t)
+	s := serveWith(t, Options{}, access.Options{Entra: []access.EntraOptions{{Tenant: issuertest.Tenant, Authority: entra.URL}}})
+	entra.Down(true)
+	token := entra.First(nil)
+	a := s.raw(t, "POST /scim/v2/Users", "{}", "Authorization: Bearer "+token)
+	checkError(t, "POST", a, 503, "")
+	if a.header.Get("Retry-After") == "" || s.logged(t)["reason"] != "keys-unavailable" {
+		t.Errorf("%v %v", a.header, s.logged(t))
+	}
+	other := serveWith(t, Options{}, access.Options{Entra: []access.EntraOptions{{Tenant: issuertest.Tenant, Authority: entra.URL}}})
+	entra.Down(false)
+	for _, each := range []string{token, entra.Second(nil)} {
+		if a := other.raw(t, "POST /scim/v2/Users", "{}", "Authorization: Bearer "+each); a.status != 201 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	if got := other.logged(t); got["caller"] != "entra" {
+		t.Errorf("%v", got)
+	}
+	a = other.raw(t, "POST /scim/v2/Users", "{}", "Authorization: Bearer "+entra.First(issuertest.Claims{"tid": "other"}))
+	checkError(t, "POST", a, 401, "")
+	if got := other.logged(t); got["refused"] != `the token's tenant is "other"` {
+		t.Errorf("%v", got)
+	}
+	if strings.Contains(s.log.String()+other.log.String(), token) {
+		t.Error("a token in the log")
+	}
+}

@@ -158,7 +158,11 @@ func (s *Store) serializable() sql.TxOptions {
 
 // View runs one transaction that only reads, and sees the store as of one moment. Its error is as Write's.
 func (s *Store) View(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
-	return s.transaction(ctx, s.read, sql.TxOptions{Isolation: s.snapshot(), ReadOnly: true}, do)
+	err := s.transaction(ctx, s.read, sql.TxOptions{Isolation: s.snapshot(), ReadOnly: true}, do)
+	if err != nil { // that a read goes well says nothing of writes
+		s.note(err)
+	}
+	return err
 }
 
 func (s *Store) snapshot() sql.IsolationLevel {

@@ -55,6 +55,7 @@ func (s serveCommand) Run(w *world) error {
 	go onHangUp(w, hangUp, h.gate, h.directory)
 	go h.gate.Watch(w)
 	err = h.server.Serve(w, listener)
+	h.gate.Close(context.WithoutCancel(w))
 	log.Info("stopped")
 	return err
 }
@@ -86,7 +87,7 @@ func onHangUp(ctx context.Context, hangUp <-chan os.Signal, gate *access.Gate, d
 }
 
 // needStore is what is off without a store.
-var needStore = []string{"journal"}
+var needStore = []string{"journal", "stored tokens"}
 
 // house is what a configuration describes.
 type house struct {
@@ -119,9 +120,6 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 		return h, err
 	}
 	compiled.Elsewhere = c.References
-	if h.gate, err = access.New(c.Access, log); err != nil {
-		return h, err
-	}
 	if h.directory, err = directory.New(c.Directory, log); err != nil {
 		return h, err
 	}
@@ -130,6 +128,9 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 			return h, err
 		}
 	}
+	if h.gate, err = gate(c, h.store, log); err != nil {
+		return h, err
+	}
 	h.bridge = bridge.New(bridge.Options{
 		Map: compiled, Place: c.Place, Directory: h.directory, Guard: guard.New(c.Guard, h.directory.Self, h.directory), Journal: j,
 		Store: h.store, Log: log,
@@ -137,6 +138,18 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 	})
 	h.server = front.New(c.Listen, h.bridge, h.gate, log)
 	return h, nil
+}
+
+// gate lets in who is configured, and whom a store has tokens of.
+func gate(c *config.Config, s *store.Store, log *slog.Logger) (*access.Gate, error) {
+	if s == nil {
+		return access.New(c.Access, log)
+	}
+	tokens, err := access.NewTokens(s)
+	if err != nil {
+		return nil, err
+	}
+	return access.NewWith(c.Access, tokens, log)
 }
 
 type checkCommand struct {

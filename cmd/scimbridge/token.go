@@ -1,0 +1,223 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/user"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"scimbridge/bridge/access"
+	"scimbridge/bridge/store"
+	"scimbridge/config"
+)
+
+// tokenCommand is about the tokens that the store keeps.
+type tokenCommand struct {
+	New    tokenNewCommand    `cmd:"" help:"Make a token, and show it this once."`
+	List   tokenListCommand   `cmd:"" help:"List the store's tokens."`
+	Revoke tokenRevokeCommand `cmd:"" help:"End a token: running copies refuse it within a second or so."`
+}
+
+// tokenFlags are those of each of them.
+type tokenFlags struct {
+	configFlag
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// use opens the store's tokens for as long as do runs.
+func (f tokenFlags) use(w *world, do func(context.Context, *access.Tokens) error) error {
+	c, err := config.Load(f.Config, w.environ)
+	if err != nil {
+		return err
+	}
+	if !c.Store.Enabled() {
+		return errors.New("the configuration names no store, which keeps such tokens: set store.file, or store.url")
+	}
+	s, err := store.New(c.Store, slog.New(slog.DiscardHandler)) // what is wrong comes back as an error
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	tokens, err := access.NewTokens(s)
+	if err != nil {
+		return err
+	}
+	return do(w, tokens)
+}
+
+// caller is who runs the program, for the store to tell.
+func (w *world) caller() string {
+	told := map[string]string{}
+	for _, variable := range w.environ {
+		name, value, _ := strings.Cut(variable, "=")
+		told[name] = value
+	}
+	name := ""
+	if own, err := user.Current(); err == nil {
+		name = own.Username
+	}
+	return cmp.Or(told["SUDO_USER"], told["USER"], name, "unknown")
+}
+
+type tokenNewCommand struct {
+	tokenFlags
+	Name      string   `arg:"" help:"The caller's name in the log. Two tokens may have one name, to take turns."`
+	Role      string   `default:"provisioner" help:"provisioner, users-only, groups-only, reader or operator (${default})."`
+	Expires   string   `placeholder:"DAY" help:"Its last day (UTC), as 2027-01-31, or a time, as 2027-01-31T12:00:00Z; default: none."`
+	Addresses []string `name:"address" placeholder:"ADDRESS" sep:"," help:"From where alone it is valid; may be given again."`
+	User      string   `placeholder:"USERNAME" help:"The userName of the account that /Me is for it."`
+}
+
+// Help shows how to use it.
+func (tokenNewCommand) Help() string {
+	return `Example:
+
+  scimbridge token new entra --config scimbridge.yaml --expires 2027-01-31 --address 20.0.0.0/8
+
+The token is printed once: the store keeps its hash alone.`
+}
+
+func (n tokenNewCommand) Run(w *world) error {
+	asked, faults := access.NewStoredToken(n.Name, n.Role, n.User, n.Addresses, n.Expires, time.Now())
+	if len(faults) > 0 {
+		return errors.Join(faults...)
+	}
+	asked.MadeBy = w.caller()
+	return n.use(w, func(ctx context.Context, tokens *access.Tokens) error {
+		secret, made, err := tokens.Make(ctx, asked)
+		switch {
+		case err != nil:
+			return err
+		case n.JSON:
+			return printJSON(w.stdout, struct {
+				Token string `json:"token"`
+				tokenJSON
+			}{secret, shownJSON(made)})
+		}
+		fmt.Fprintf(w.stdout, "%s\n\nIt is shown this once.\n\n", secret)
+		return printTokens(w.stdout, made)
+	})
+}
+
+type tokenListCommand struct {
+	tokenFlags
+	All bool `help:"Revoked and expired ones too."`
+}
+
+// Help shows how to use it.
+func (tokenListCommand) Help() string {
+	return `Example:
+
+  scimbridge token list --config scimbridge.yaml --all
+
+Tokens of the configuration stand in its files, and are not listed.`
+}
+
+func (l tokenListCommand) Run(w *world) error {
+	return l.use(w, func(ctx context.Context, tokens *access.Tokens) error {
+		list, err := tokens.List(ctx, l.All, time.Now())
+		switch {
+		case err != nil:
+			return err
+		case l.JSON:
+			shown := []tokenJSON{}
+			for _, t := range list {
+				shown = append(shown, shownJSON(t))
+			}
+			return printJSON(w.stdout, shown)
+		case len(list) == 0:
+			_, err := fmt.Fprintln(w.stdout, "There are no tokens.")
+			return err
+		}
+		return printTokens(w.stdout, list...)
+	})
+}
+
+type tokenRevokeCommand struct {
+	tokenFlags
+	Token string `arg:"" help:"Its id, or its name where no other has it."`
+}
+
+// Help shows how to use it.
+func (tokenRevokeCommand) Help() string {
+	return `Example:
+
+  scimbridge token revoke 3f2a1b0c --config scimbridge.yaml`
+}
+
+func (r tokenRevokeCommand) Run(w *world) error {
+	return r.use(w, func(ctx context.Context, tokens *access.Tokens) error {
+		revoked, err := tokens.Revoke(ctx, r.Token, w.caller(), time.Now())
+		switch {
+		case err != nil:
+			return err
+		case r.JSON:
+			return printJSON(w.stdout, shownJSON(revoked))
+		}
+		_, err = fmt.Fprintf(w.stdout, "Token %s of %s is revoked.\n", revoked.ID, revoked.Name)
+		return err
+	})
+}
+
+// tokenJSON is a token as JSON. Times that are not are left out.
+type tokenJSON struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Role      string    `json:"role"`
+	User      string    `json:"user,omitempty"`
+	Addresses []string  `json:"addresses,omitempty"`
+	Made      time.Time `json:"made"`
+	MadeBy    string    `json:"madeBy"`
+	Expires   time.Time `json:"expires,omitzero"`
+	Used      time.Time `json:"used,omitzero"`
+	UsedFrom  string    `json:"usedFrom,omitempty"`
+	Revoked   time.Time `json:"revoked,omitzero"`
+	RevokedBy string    `json:"revokedBy,omitempty"`
+}
+
+func shownJSON(t access.StoredToken) tokenJSON {
+	toSecond := func(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+	return tokenJSON{
+		t.ID, t.Name, t.Role.String(), t.User, t.Addresses, toSecond(t.Made), t.MadeBy, toSecond(t.Expires), toSecond(t.Used), t.UsedFrom,
+		toSecond(t.Revoked), t.RevokedBy,
+	}
+}
+
+func printJSON(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// printTokens prints a table.
+func printTokens(out io.Writer, list ...access.StoredToken) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tNAME\tROLE\tUSER\tADDRESSES\tMADE\tEXPIRES\tLAST USED\tREVOKED")
+	for _, t := range list {
+		fmt.Fprintln(table, strings.Join([]string{
+			t.ID, t.Name, t.Role.String(), cmp.Or(t.User, "-"), cmp.Or(strings.Join(t.Addresses, ","), "all"),
+			moment(t.Made, t.MadeBy, "by"), cmp.Or(moment(t.Expires, "", ""), "never"), cmp.Or(moment(t.Used, t.UsedFrom, "from"), "never"),
+			cmp.Or(moment(t.Revoked, t.RevokedBy, "by"), "-"),
+		}, "\t"))
+	}
+	return table.Flush()
+}
+
+// moment is a time in UTC, and who or what goes with it; "" where there is none.
+func moment(t time.Time, who, how string) string {
+	if t.IsZero() {
+		return ""
+	}
+	text := t.UTC().Format("2006-01-02 15:04Z")
+	if who != "" {
+		text += " " + how + " " + who
+	}
+	return text
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+var updateTokens = flag.Bool("update-tokens", false, "write testdata/token.txtar anew")
+
+// stable takes what differs from run to run out of an output; what takes its place is as long.
+type stable struct{ ids map[string]string }
+
+var (
+	aToken = regexp.MustCompile(`scimbridge_[A-Z2-7]{26}`)
+	anID   = regexp.MustCompile(`\b[0-9a-f]{8}\b`)
+	aTime  = regexp.MustCompile(`\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d)?Z`)
+)
+
+func (s *stable) text(output string) string {
+	output = aToken.ReplaceAllString(output, "scimbridge_ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	output = anID.ReplaceAllStringFunc(output, func(id string) string {
+		if s.ids[id] == "" {
+			s.ids[id] = fmt.Sprintf("%08d", len(s.ids)+1)
+		}
+		return s.ids[id]
+	})
+	return aTime.ReplaceAllStringFunc(output, func(moment string) string {
+		if strings.HasPrefix(moment, "2099") { // as it was asked for
+			return moment
+		}
+		return map[int]string{17: "2026-11-27 12:00Z", 20: "2026-11-27T12:00:00Z"}[len(moment)]
+	})
+}
+
+// TestTokenCommand holds each command's help, text and JSON to testdata/token.txtar.
+func TestTokenCommand(t *testing.T) {
+	const golden = "testdata/token.txtar"
+	archive, err := txtar.ParseFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := configuration(t, "ldap://127.0.0.1:1")
+	environ := []string{
+		"USER=admin", "SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db"),
+	}
+	normal := &stable{ids: map[string]string{}}
+	var got []txtar.File
+	for _, file := range archive.Files {
+		line, storeless := strings.CutSuffix(file.Name, " (without a store)")
+		arguments, env := strings.Fields(line), environ
+		if storeless {
+			env = environ[:1]
+		}
+		if !strings.Contains(line, "--help") {
+			arguments = append(arguments, "--config", config)
+		}
+		for i, argument := range arguments { // the first, the second … token's id
+			if n, isID := strings.CutPrefix(argument, "#"); isID {
+				for id, stands := range normal.ids {
+					if strings.TrimLeft(stands, "0") == n {
+						arguments[i] = id
+					}
+				}
+			}
+		}
+		code, stdout, stderr := program(t, env, append([]string{"token"}, arguments...)...)
+		text := stdout
+		if !strings.Contains(line, "--help") {
+			text = normal.text(stdout + stderr)
+		}
+		if code != exitOK {
+			text += fmt.Sprintf("exit code %d\n", code)
+		}
+		got = append(got, txtar.File{Name: file.Name, Data: []byte(text)})
+	}
+	if *updateTokens {
+		if err := os.WriteFile(golden, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: got}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	for i, file := range archive.Files {
+		if diff := cmp.Diff(string(file.Data), string(got[i].Data)); diff != "" {
+			t.Errorf("token %s: %s", file.Name, diff)
+		}
+	}
+}
+
+// TestStoredTokensAreServed: a token that is made while the bridge runs is valid, and one that is revoked is not, within a moment.
+func TestStoredTokensAreServed(t *testing.T) {
+	ldap := company(t)
+	file := configuration(t, ldap.URL())
+	environ := []string{"SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db")}
+	log, stop, ended := start(t, file, environ)
+	root, told := listening(t, log)
+	ready(t, root, "ok")
+	command := func(arguments ...string) string {
+		t.Helper()
+		code, stdout, stderr := program(t, environ, append(append([]string{"token"}, arguments...), "--config", file)...)
+		if code != exitOK {
+			t.Fatal(stderr)
+		}
+		return stdout
+	}
+	comes := func(method, token string, want int) {
+		t.Helper()
+		got := 0
+		for until := time.Now().Add(time.Minute); got != want && time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+			answer := send(t, method, root+"/Users", token, `{"userName":"u"}`)
+			answer.Body.Close()
+			got = answer.StatusCode
+		}
+		if got != want {
+			t.Fatalf("%s: %d, want %d", method, got, want)
+		}
+	}
+	secret := aToken.FindString(command("new", "hr", "--role", "reader"))
+	comes(http.MethodGet, secret, 200)
+	comes(http.MethodPost, secret, 403)
+	command("revoke", "hr")
+	comes(http.MethodGet, secret, 401)
+	stop()
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	if list := command("list", "--all"); !strings.Contains(list, "from 127.0.0.1") || strings.Contains(list, secret) {
+		t.Error(list)
+	}
+	for line := range told {
+		if strings.Contains(line, secret) {
+			t.Errorf("a token in %s", line)
+		}
+	}
+}
