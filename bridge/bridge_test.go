@@ -258,8 +258,8 @@ func (h house) many(t *testing.T, n int) string {
 		fmt.Fprintf(&load, "dn: uid=m%d,%s\nobjectClass: inetOrgPerson\nuid: m%d\ncn: m\nsn: m\n\n", i, h.server.People, i)
 	}
 	h.server.Load(t, load.String())
-	for start := 1; start <= n; start += bridge.MaxPage {
-		list, err := h.Query(t.Context(), bridge.Call{}, "User", bridge.Query{StartIndex: start, Count: bridge.MaxPage})
+	for start := 1; start <= n; start += bridge.DefaultMaxPage {
+		list, err := h.Query(t.Context(), bridge.Call{}, "User", bridge.Query{StartIndex: start, Count: bridge.DefaultMaxPage})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,10 +1,26 @@
 package bridge
 
-// Limits is the configuration's `limits` section: what one request may cost.
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"scimbridge/scim"
+)
+
+// Limits is the configuration's `limits` section: what one request may cost, and how many there may be. Where one is 0, the default holds.
 type Limits struct {
-	LookThrough    int `koanf:"lookThrough"`    // entries that a sort, or a filter beyond LDAP, may look through; 0: DefaultLookThrough
-	BulkOperations int `koanf:"bulkOperations"` // operations of a bulk request; 0: DefaultBulkOperations
-	BulkPayload    int `koanf:"bulkPayload"`    // octets of a bulk request; 0: DefaultBulkPayload
+	LookThrough     int `koanf:"lookThrough"`     // entries that a sort, or a filter beyond LDAP, may look through
+	BulkOperations  int `koanf:"bulkOperations"`  // operations of a bulk request
+	BulkPayload     int `koanf:"bulkPayload"`     // octets of a bulk request
+	Page            int `koanf:"page"`            // resources on a page
+	PatchOperations int `koanf:"patchOperations"` // operations of a PATCH, like the four that follow see scim.Limits
+	Values          int `koanf:"values"`
+	FilterLength    int `koanf:"filterLength"`
+	FilterTerms     int `koanf:"filterTerms"`
+	FilterDepth     int `koanf:"filterDepth"`
+	Requests        int `koanf:"requests"` // of one caller at a time; of all callers twice as many
+	Rate            int `koanf:"rate"`     // requests a second of one caller; 0: any
 }
 
 // The defaults.
@@ -12,26 +28,43 @@ const (
 	DefaultLookThrough    = 100_000 // reading so many entries takes seconds, and a few dozen MiB
 	DefaultBulkOperations = 1_000   // each is a write or two: some seconds against a quick directory
 	DefaultBulkPayload    = 2 << 20 // a thousand users as Entra sends them
+	DefaultMaxPage        = 1_000   // a page of users is a megabyte; more do not come faster
+	DefaultRequests       = 256     // far more than any client has under way; each holds a few hundred KiB at the most
 )
+
+// maxFilterDepth is what servers surely take.
+const maxFilterDepth = 500
 
 // Check reports what is wrong with the limits by key path.
 func (l *Limits) Check(report func(path, problem string)) {
-	for path, n := range map[string]int{"lookThrough": l.LookThrough, "bulkOperations": l.BulkOperations, "bulkPayload": l.BulkPayload} {
-		if n < 0 {
+	of := map[string]int{
+		"lookThrough": l.LookThrough, "bulkOperations": l.BulkOperations, "bulkPayload": l.BulkPayload, "page": l.Page,
+		"patchOperations": l.PatchOperations, "values": l.Values, "filterLength": l.FilterLength, "filterTerms": l.FilterTerms,
+		"filterDepth": l.FilterDepth, "requests": l.Requests, "rate": l.Rate,
+	}
+	for _, path := range slices.Sorted(maps.Keys(of)) {
+		if of[path] < 0 {
 			report(path, "must be positive")
 		}
+	}
+	if l.FilterDepth > maxFilterDepth {
+		report("filterDepth", "must be at most 500: servers drop a connection for what is nested deeper than about 1,000")
 	}
 }
 
 func (l Limits) withDefaults() Limits {
-	if l.LookThrough == 0 {
-		l.LookThrough = DefaultLookThrough
-	}
-	if l.BulkOperations == 0 {
-		l.BulkOperations = DefaultBulkOperations
-	}
-	if l.BulkPayload == 0 {
-		l.BulkPayload = DefaultBulkPayload
-	}
+	l.LookThrough = cmp.Or(l.LookThrough, DefaultLookThrough)
+	l.BulkOperations = cmp.Or(l.BulkOperations, DefaultBulkOperations)
+	l.BulkPayload = cmp.Or(l.BulkPayload, DefaultBulkPayload)
+	l.Page = cmp.Or(l.Page, DefaultMaxPage)
+	l.Requests = cmp.Or(l.Requests, DefaultRequests)
 	return l
+}
+
+// ofRequest is what of the limits is seen while a request is read.
+func (l Limits) ofRequest() scim.Limits {
+	return scim.Limits{
+		PatchOperations: l.PatchOperations, Values: l.Values,
+		FilterLength: l.FilterLength, FilterTerms: l.FilterTerms, FilterDepth: l.FilterDepth,
+	}
 }

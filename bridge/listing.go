@@ -35,7 +35,7 @@ func (b *Bridge) listing(ctx context.Context, c Call, typ string, q Query) (*lis
 		return nil, err
 	}
 	l := &listing{b: b, call: c, typ: typ, query: q, keys: map[item]any{}}
-	if l.size, err = pageSize(q); err != nil {
+	if l.size, err = b.limits.pageSize(q); err != nil {
 		return nil, err
 	}
 	l.types = m.Types

@@ -12,11 +12,8 @@ import (
 // Unlimited is the Count of a query that names none.
 const Unlimited = 1<<31 - 1
 
-// Pages.
-const (
-	DefaultPage = 100  // resources on a page where the client names no count
-	MaxPage     = 1000 // resources on a page at the most; announced as filter.maxResults
-)
+// DefaultPage is how many resources a page has where the client names no count, if limits.page allows it.
+const DefaultPage = 100
 
 // List is a ListResponse's content (RFC 7644 §3.4.2).
 type List struct {
@@ -27,14 +24,14 @@ type List struct {
 }
 
 // pageSize is how many resources a page holds at the most (RFC 7644 §3.4.2.4; RFC 9865 §2.1 has errors of its own).
-func pageSize(q Query) (int, error) {
+func (l Limits) pageSize(q Query) (int, error) {
 	switch {
 	case q.Count == Unlimited:
-		return DefaultPage, nil
-	case q.Cursor != nil && (q.Count < 1 || q.Count > MaxPage):
-		return 0, &scim.Error{Type: scim.InvalidCount, Detail: fmt.Sprintf("count must be between 1 and %d", MaxPage)}
+		return min(DefaultPage, l.Page), nil
+	case q.Cursor != nil && (q.Count < 1 || q.Count > l.Page):
+		return 0, &scim.Error{Type: scim.InvalidCount, Detail: fmt.Sprintf("count must be between 1 and %d", l.Page)}
 	}
-	return min(max(q.Count, 0), MaxPage), nil
+	return min(max(q.Count, 0), l.Page), nil
 }
 
 // answer begins the answer to a query whose list has so many resources.

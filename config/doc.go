@@ -25,8 +25,14 @@
 //	  publicURL: https://scim.corp.example/scim/v2 # the root as clients write it; default: as each request names it
 //	  trustProxy: [10.0.0.5, 10.1.0.0/16] # proxies in front, of which X-Forwarded-Proto, -Host and -For are believed; default: none
 //	  allowCleartext: false          # let plain HTTP, tokens included, leave this machine: for a proxy in front that speaks TLS
-//	  maxBody: 4194304               # bytes; default 4 MiB
-//	  requestTimeout: 30s            # default 30s
+//	  maxBody: 4194304               # bytes, 4 MiB: a PATCH with some 40,000 members; more is 413
+//	  maxHeader: 16384               # bytes of the request line and header fields, a token of Entra's among them; more is 431
+//	  maxURL: 8000                   # bytes, what every server should take; more is 414: a long filter goes into a POST to /.search
+//	  maxConnections: 4096           # open at a time, each with some 40 KiB; further ones are closed
+//	  requestTimeout: 30s            # from a request to its answer, before clients give up: Okta does after 60s; then 503
+//	  readTimeout: 30s               # of the TLS handshake, of a header, of a body: the largest over 1 Mbit/s; then 408
+//	  writeTimeout: 30s              # of an answer, over the same line
+//	  idleTimeout: 2m                # of a connection between requests, as a provisioning job leaves it
 //
 //	directory:
 //	  urls:                          # ldaps://, ldap:// or ldapi://, tried in order
@@ -225,10 +231,19 @@
 //	  timeout: 5s                    # of one transaction, waiting for others included
 //	  # allowCleartext: false        # let PostgreSQL without TLS leave this machine
 //
-//	limits:                          # what one request may cost, beside what the README lists as fixed
-//	  lookThrough: 100000            # entries that a sort, or a filter which LDAP cannot say, may look through
-//	  bulkOperations: 1000
-//	  bulkPayload: 2097152           # bytes
+//	limits:                          # what one request may cost; at these values no client that means well notices
+//	  lookThrough: 100000            # entries that a sort, or a filter which LDAP cannot say, may look through: seconds, dozens of MiB
+//	  page: 1000                     # resources on a page: a megabyte; announced
+//	  bulkOperations: 1000           # of a bulk request: seconds; announced
+//	  bulkPayload: 2097152           # bytes of one: a thousand users; announced
+//	  patchOperations: 1000          # of a PATCH, beside those on members: each looks at every value of its attribute
+//	  values: 10000                  # of one attribute, other than members: each costs the directory a value
+//	  filterLength: 262144           # bytes: thousands of ids
+//	  filterTerms: 5000              # comparisons: the directory makes them for every entry that no index leaves out
+//	  filterDepth: 50                # parentheses in parentheses: servers drop connections from about 1,000 on
+//	  requests: 256                  # of one caller at a time, of all twice as many: one does not keep out another; more are 503
+//	  rate: 0                        # requests a second of one caller, ten seconds' worth at once; more are 429. 0: any, for Entra wants
+//	                                 # 25 at the least, and keeps to no limit of its own
 //
 //	log:
 //	  level: info                    # debug, info, warn, error

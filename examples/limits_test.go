@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"scimbridge/scim"
-	"scimbridge/scim/filter"
 )
 
 // TestLargeRequests: what a request may have at the most is done, one more is refused with a word that says what, and the next client is
@@ -32,15 +31,15 @@ func TestLargeRequests(t *testing.T) {
 				method, path, body string
 				status             int
 			}{
-				{"POST", "/Users/.search", search(filter.MaxTerms, `userName eq \"u%d\"`), 200},
-				{"POST", "/Users/.search", search(filter.MaxTerms, `title co \"u%d\"`), 200},
-				{"POST", "/Users/.search", search(filter.MaxTerms, `id eq \"3f2504e0-4f89-11d3-9a0c-0305e82c%04d\"`), 200},
-				{"POST", "/Users/.search", search(filter.MaxTerms/2, `emails[type eq \"work\" and value eq \"u%d\"]`), 200},
-				{"POST", "/Users/.search", `{"filter":"not (` + many(filter.MaxTerms, " or ", `title eq \"u%d\"`) + `)"}`, 200},
-				{"POST", "/Users/.search", search(filter.MaxTerms+1, `userName eq \"u%d\"`), 400},
-				{"POST", "/Users", user("full", scim.MaxValues), 201},
-				{"POST", "/Users", user("fuller", scim.MaxValues+1), 400},
-				{"PATCH", "/Users/" + id, `{"Operations":[{"op":"add","value":{` + roles(scim.MaxValues) + `}}]}`, 200},
+				{"POST", "/Users/.search", search(scim.DefaultFilterTerms, `userName eq \"u%d\"`), 200},
+				{"POST", "/Users/.search", search(scim.DefaultFilterTerms, `title co \"u%d\"`), 200},
+				{"POST", "/Users/.search", search(scim.DefaultFilterTerms, `id eq \"3f2504e0-4f89-11d3-9a0c-0305e82c%04d\"`), 200},
+				{"POST", "/Users/.search", search(scim.DefaultFilterTerms/2, `emails[type eq \"work\" and value eq \"u%d\"]`), 200},
+				{"POST", "/Users/.search", `{"filter":"not (` + many(scim.DefaultFilterTerms, " or ", `title eq \"u%d\"`) + `)"}`, 200},
+				{"POST", "/Users/.search", search(scim.DefaultFilterTerms+1, `userName eq \"u%d\"`), 400},
+				{"POST", "/Users", user("full", scim.DefaultValues), 201},
+				{"POST", "/Users", user("fuller", scim.DefaultValues+1), 400},
+				{"PATCH", "/Users/" + id, `{"Operations":[{"op":"add","value":{` + roles(scim.DefaultValues) + `}}]}`, 200},
 				{"PATCH", "/Users/" + id, `{"Operations":[{"op":"add","path":"roles","value":[{"value":"x"}]}]}`, 400},
 				{"PATCH", "/Users/" + id, `{"Operations":[{"op":"remove","path":"roles","value":[{"value":"r7"}]}]}`, 200},
 				{"GET", "/Users/" + id, "", 200},

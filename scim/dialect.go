@@ -11,7 +11,8 @@ import (
 // is understood: one method a quirk, each with where it was seen, which returns what it was given where it does not apply. Those on values
 // are in dialect_value.go; filters and PATCH operations have a file of this name of their own; nothing else under scim bends a rule.
 type Dialect struct {
-	Strict bool // hold clients to the RFCs: no quirk applies, and what is sent beyond them is refused
+	Strict bool   // hold clients to the RFCs: no quirk applies, and what is sent beyond them is refused
+	Limits Limits // of what one request may hold, in every dialect
 }
 
 // SplitPath takes an attribute path apart (schema.ResourceType.Split), with the URNs that clients misprint put right.

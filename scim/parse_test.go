@@ -186,15 +186,15 @@ func FuzzParse(f *testing.F) {
 // TestMaxValues: a resource has so many values of an attribute at the most; of members, as many as its body holds.
 func TestMaxValues(t *testing.T) {
 	values := func(n int) string { return strings.TrimSuffix(strings.Repeat(`{"value":"a"},`, n), ",") }
-	if _, _, err := scim.Parse([]byte(`{"emails":[`+values(scim.MaxValues)+`]}`), userType(), scim.Dialect{}); err != nil {
+	if _, _, err := scim.Parse([]byte(`{"emails":[`+values(scim.DefaultValues)+`]}`), userType(), scim.Dialect{}); err != nil {
 		t.Error(err)
 	}
-	_, _, err := scim.Parse([]byte(`{"emails":[`+values(scim.MaxValues+1)+`]}`), userType(), scim.Dialect{})
+	_, _, err := scim.Parse([]byte(`{"emails":[`+values(scim.DefaultValues+1)+`]}`), userType(), scim.Dialect{})
 	if got, want := text(err), "invalidValue: emails has more than 10000 values"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	group := &schema.ResourceType{Name: "Group", Core: schema.Group()}
-	if _, _, err := scim.Parse([]byte(`{"members":[`+values(5*scim.MaxValues)+`]}`), group, scim.Dialect{}); err != nil {
+	if _, _, err := scim.Parse([]byte(`{"members":[`+values(5*scim.DefaultValues)+`]}`), group, scim.Dialect{}); err != nil {
 		t.Error(err)
 	}
 }

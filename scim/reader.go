@@ -8,10 +8,6 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// MaxValues is how many values of one attribute a client may send. References have no limit but the body's: a group has as many members as
-// it has.
-const MaxValues = 10_000
-
 // Reader turns JSON as clients send it into canonical values of one resource type's attributes. A body is read with one Reader, which
 // gathers in Dropped what the type does not have, as sent.
 type Reader struct {
@@ -129,8 +125,8 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 	if !ok {
 		return nil, false, wrongType(at, "a JSON array")
 	}
-	if len(list) > MaxValues && !RefersByValue(a) {
-		return nil, false, wrongValue(at, fmt.Sprintf(" has more than %d values", MaxValues))
+	if most := rd.Dialect.Limits.WithDefaults().Values; len(list) > most && !RefersByValue(a) {
+		return nil, false, wrongValue(at, fmt.Sprintf(" has more than %d values", most))
 	}
 	out, seen, unsaid := []any{}, map[string]bool{}, false
 	for i, element := range list {

@@ -4,24 +4,41 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // lingering is how long what a client still sends is read and forgotten once it has its answer: a connection that is closed on unread
 // octets is reset, and the client may never see why.
 const lingering = 2 * time.Second
 
-// listener hands out connections that see what fasthttp does not: how lines end, and that a client may still be sending.
-type listener struct{ net.Listener }
+// listener hands out connections that see what fasthttp does not: how lines end, and that a client may still be sending. It closes those
+// that are too many: what each holds until a timeout ends it is then bounded.
+type listener struct {
+	net.Listener
+	most int64
+	log  *slog.Logger
 
-func (l listener) Accept() (net.Conn, error) {
+	open atomic.Int64
+	told rate.Sometimes
+}
+
+func (l *listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
+	for ; err == nil && l.open.Load() >= l.most; c, err = l.Listener.Accept() {
+		c.Close()
+		l.told.Do(func() { l.log.Warn("connections are turned away: there are listen.maxConnections", "open", l.most) })
+	}
 	if err != nil {
 		return nil, err
 	}
-	seen := &connection{Conn: c}
+	l.open.Add(1)
+	seen := &connection{Conn: c, ended: sync.OnceFunc(func() { l.open.Add(-1) })}
 	if secure, ok := c.(*tls.Conn); ok {
 		return &secureConnection{seen, secure}, nil
 	}
@@ -37,6 +54,7 @@ type connection struct {
 	passed  bool // the header is behind us
 	bare    bool // a line of it ends in LF alone
 	sending atomic.Bool
+	ended   func() // tells the listener
 }
 
 // secureConnection is a connection over TLS, as which fasthttp knows it by these methods.
@@ -88,6 +106,7 @@ func (c *connection) next(sending bool) {
 
 // Close lingers where the client may still be sending.
 func (c *connection) Close() error {
+	defer c.ended()
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.sending.Load() {
 		if half.CloseWrite() == nil && c.Conn.SetReadDeadline(time.Now().Add(lingering)) == nil {
 			_, _ = io.Copy(io.Discard, c.Conn) // to the client's end, or the deadline

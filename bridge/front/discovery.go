@@ -82,10 +82,11 @@ func (s *Server) providerConfig(c *fiber.Ctx) error {
 		Bulk:           bulk{feature{true}, s.bridge.Limits().BulkOperations, s.bridge.Limits().BulkPayload},
 		Sort:           feature{true},
 		ETag:           feature{true},
-		Filter:         filter{feature{true}, bridge.MaxPage},
+		Filter:         filter{feature{true}, s.bridge.Limits().Page},
 		ChangePassword: feature{slices.ContainsFunc(s.bridge.Types(c.UserContext()), hasPassword)},
 		Pagination: paging{
-			Cursor: true, Index: true, DefaultMethod: "index", DefaultPageSize: bridge.DefaultPage, MaxPageSize: bridge.MaxPage,
+			Cursor: true, Index: true, DefaultMethod: "index", DefaultPageSize: min(bridge.DefaultPage, s.bridge.Limits().Page),
+			MaxPageSize: s.bridge.Limits().Page,
 		},
 		Authentication: s.schemes(),
 		Meta:           meta{"ServiceProviderConfig", s.baseURL(c) + "/ServiceProviderConfig"},

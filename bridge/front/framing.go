@@ -46,6 +46,8 @@ func (s *Server) handler(route fasthttp.RequestHandler) fasthttp.RequestHandler 
 		case bare || misframed(request.Request.Header.RawHeaders()):
 			request.SetConnectionClose()
 			s.unrouted(request, refuse(reason.Unreadable, ""))
+		case len(request.Request.Header.RequestURI()) > s.options.MaxURL:
+			s.unrouted(request, refuse(reason.LongURL, ""))
 		case !known[string(request.Method())]: // the router would answer it in plain text
 			s.unrouted(request, refuse(reason.NotImplemented, ""))
 		default:

@@ -42,37 +42,28 @@ type Server struct {
 	app     *fiber.App
 	clients watch
 	heavy   *turns
+	crowd   *crowd
 	proxies access.Addresses // whose word on the client is taken
 	newID   func() string    // of a request
 	now     func() time.Time // for durations in the log
 }
 
-const (
-	// headerRoom holds a request line and headers of this size: an Entra-issued JWT has some 2 KiB, a long filter as much again.
-	headerRoom = 16 << 10
-	// readTimeout ends a client that sends its request slower than any real one.
-	readTimeout = 30 * time.Second
-	// writeTimeout bounds the sending of one answer.
-	writeTimeout = 30 * time.Second
-	// idleTimeout lets a provisioning job keep its connection between requests.
-	idleTimeout = 2 * time.Minute
-	// shutdownTimeout bounds the wait for requests under way, beyond their own timeout.
-	shutdownTimeout = 5 * time.Second
-)
+// shutdownTimeout bounds the wait for requests under way, beyond their own timeout.
+const shutdownTimeout = 5 * time.Second
 
 // New builds the server.
 func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
 	s := &Server{options: o.withDefaults(), bridge: b, gate: gate, log: log, newID: uuid.NewString, now: time.Now}
-	s.heavy = newTurns(s.options.MaxBody)
+	s.heavy, s.crowd = newTurns(s.options.MaxBody), newCrowd(b.Limits())
 	s.proxies = access.ParseAddresses(s.options.TrustProxy, func(int, string) {})
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage:        true,
 		Immutable:                    true, // strings outlive their handler
 		BodyLimit:                    s.options.MaxBody,
-		ReadBufferSize:               headerRoom,
-		ReadTimeout:                  readTimeout,
-		WriteTimeout:                 writeTimeout,
-		IdleTimeout:                  idleTimeout,
+		ReadBufferSize:               s.options.MaxHeader,
+		ReadTimeout:                  s.options.ReadTimeout,
+		WriteTimeout:                 s.options.WriteTimeout,
+		IdleTimeout:                  s.options.IdleTimeout,
 		DisablePreParseMultipartForm: true,
 		ErrorHandler:                 s.unreadable,
 	})
@@ -113,7 +104,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	server.HeaderReceived = s.room
 	server.CloseOnShutdown = true
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener{ln}) }()
+	go func() {
+		ended <- server.Serve(&listener{Listener: ln, most: int64(s.options.MaxConnections), log: s.log})
+	}()
 	select {
 	case err := <-ended:
 		return err

@@ -286,7 +286,7 @@ func TestRetryAfterIsWholeSeconds(t *testing.T) {
 func TestLimits(t *testing.T) {
 	s := serve(t, Options{MaxBody: 1000})
 	checkError(t, "large body", s.ask(t, "POST /scim/v2/Users", strings.Repeat(" ", 1001)), 413, "")
-	checkError(t, "large header", s.ask(t, "GET /scim/v2/Users", "", "X-Large: "+strings.Repeat("x", headerRoom)), 431, "")
+	checkError(t, "large header", s.ask(t, "GET /scim/v2/Users", "", "X-Large: "+strings.Repeat("x", DefaultMaxHeader)), 431, "")
 	if a := s.ask(t, "POST /scim/v2/Users", strings.Repeat(" ", 1000), "X-Large: "+strings.Repeat("x", 8<<10)); a.status != 201 {
 		t.Errorf("at the limits: %d", a.status)
 	}

@@ -26,8 +26,14 @@ type Options struct {
 	TrustProxy []string `koanf:"trustProxy"`
 	// AllowCleartext lets plain HTTP, bearer tokens included, leave the machine.
 	AllowCleartext bool          `koanf:"allowCleartext"`
-	MaxBody        int           `koanf:"maxBody"` // bytes
-	RequestTimeout time.Duration `koanf:"requestTimeout"`
+	MaxBody        int           `koanf:"maxBody"`   // bytes, like the two that follow
+	MaxHeader      int           `koanf:"maxHeader"` // request line and headers
+	MaxURL         int           `koanf:"maxURL"`
+	MaxConnections int           `koanf:"maxConnections"`
+	RequestTimeout time.Duration `koanf:"requestTimeout"` // from the request's having been read to its answer
+	ReadTimeout    time.Duration `koanf:"readTimeout"`    // of the TLS handshake, of a header, of a body
+	WriteTimeout   time.Duration `koanf:"writeTimeout"`   // of an answer
+	IdleTimeout    time.Duration `koanf:"idleTimeout"`    // of a connection between requests
 }
 
 // TLSOptions names the server's certificate chain and key, and whose certificates clients must show: PEM files. They are read again when
@@ -50,8 +56,20 @@ const (
 	DefaultBasePath = "/scim/v2"
 	// DefaultMaxBody holds a PATCH with some 40,000 members.
 	DefaultMaxBody = 4 << 20
+	// DefaultMaxHeader holds an Entra-issued JWT, of some 2 KiB, beside the longest URL. Each connection holds as much memory.
+	DefaultMaxHeader = 16 << 10
+	// DefaultMaxURL is the length that every server should take (RFC 9110 §4.1). Longer filters go into a POST to /.search.
+	DefaultMaxURL = 8_000
+	// DefaultMaxConnections is far more than clients and proxies keep. Each may hold some 40 KiB.
+	DefaultMaxConnections = 4_096
 	// DefaultRequestTimeout lies below the 60 seconds after which Okta gives up, so that the answer is still heard.
 	DefaultRequestTimeout = 30 * time.Second
+	// DefaultReadTimeout lets the largest body come over a line of 1 Mbit/s.
+	DefaultReadTimeout = 30 * time.Second
+	// DefaultWriteTimeout lets the largest page go the same way.
+	DefaultWriteTimeout = 30 * time.Second
+	// DefaultIdleTimeout lets a provisioning job keep its connection between requests.
+	DefaultIdleTimeout = 2 * time.Minute
 )
 
 func (o Options) withDefaults() Options {
@@ -59,7 +77,13 @@ func (o Options) withDefaults() Options {
 	o.BasePath = "/" + strings.Trim(cmp.Or(o.BasePath, DefaultBasePath), "/")
 	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
 	o.MaxBody = cmp.Or(o.MaxBody, DefaultMaxBody)
+	o.MaxHeader = cmp.Or(o.MaxHeader, DefaultMaxHeader)
+	o.MaxURL = cmp.Or(o.MaxURL, min(DefaultMaxURL, o.MaxHeader))
+	o.MaxConnections = cmp.Or(o.MaxConnections, DefaultMaxConnections)
 	o.RequestTimeout = cmp.Or(o.RequestTimeout, DefaultRequestTimeout)
+	o.ReadTimeout = cmp.Or(o.ReadTimeout, DefaultReadTimeout)
+	o.WriteTimeout = cmp.Or(o.WriteTimeout, DefaultWriteTimeout)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, DefaultIdleTimeout)
 	return o
 }
 
@@ -102,13 +126,39 @@ func (o *Options) Check(report func(path, problem string)) {
 	if o.PublicURL != "" && !publicURL(o.PublicURL) {
 		report("publicURL", "is not an http(s) URL without query and fragment, as in https://scim.corp.example/scim/v2")
 	}
-	if o.MaxBody < 0 {
-		report("maxBody", "is negative")
+	for _, limit := range []struct {
+		key       string
+		at, least int
+	}{
+		{"maxBody", d.MaxBody, 0}, {"maxHeader", d.MaxHeader, minHeader}, {"maxURL", d.MaxURL, 0}, {"maxConnections", d.MaxConnections, 0},
+	} {
+		switch {
+		case limit.at < 0:
+			report(limit.key, "is negative")
+		case limit.at < limit.least:
+			report(limit.key, fmt.Sprintf("is less than %d: what every client sends would not fit", limit.least))
+		}
 	}
-	if o.RequestTimeout < 0 {
-		report("requestTimeout", "is negative")
+	if d.MaxURL > d.MaxHeader {
+		report("maxURL", "is more than maxHeader, of which it is a part")
+	}
+	for _, timeout := range []struct {
+		key string
+		at  time.Duration
+	}{
+		{"requestTimeout", o.RequestTimeout},
+		{"readTimeout", o.ReadTimeout},
+		{"writeTimeout", o.WriteTimeout},
+		{"idleTimeout", o.IdleTimeout},
+	} {
+		if timeout.at < 0 {
+			report(timeout.key, "is negative")
+		}
 	}
 }
+
+// minHeader is less than what a provisioning service sends, token included.
+const minHeader = 1 << 10
 
 // checkClients reports what is wrong with what clients must show.
 func (o TLSOptions) checkClients(report func(path, problem string)) {

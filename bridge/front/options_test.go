@@ -7,6 +7,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
+	"io"
 	"math/big"
 	"net"
 	"os"
@@ -93,6 +95,24 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// TestSlowHandshake: a client that begins no handshake does not keep its connection.
+func TestSlowHandshake(t *testing.T) {
+	o := TLSOptions{Certificate: filepath.Join(t.TempDir(), "tls.crt"), Key: filepath.Join(t.TempDir(), "tls.key")}
+	certificate(t, o, 1)
+	s := serve(t, Options{TLS: o, ReadTimeout: 100 * time.Millisecond})
+	conn, err := net.Dial("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the server waits for the handshake")
+	}
+}
+
 func TestCheck(t *testing.T) {
 	files := TLSOptions{Certificate: filepath.Join(t.TempDir(), "tls.crt"), Key: filepath.Join(t.TempDir(), "tls.key")}
 	certificate(t, files, 1)
@@ -141,6 +161,14 @@ func TestCheck(t *testing.T) {
 			Options{PublicURL: "scim.example", MaxBody: -1, RequestTimeout: -1},
 			[]string{"publicURL: is not an http(s) URL", "maxBody: is negative", "requestTimeout: is negative"},
 		},
+		"limits": {
+			Options{MaxHeader: 100, MaxURL: 200, ReadTimeout: -1, WriteTimeout: -1, IdleTimeout: -1, MaxConnections: -1},
+			[]string{
+				"maxHeader: is less than 1024", "maxConnections: is negative", "maxURL: is more than maxHeader", "readTimeout: is negative",
+				"writeTimeout: is negative", "idleTimeout: is negative",
+			},
+		},
+		"a small header":      {Options{MaxHeader: 2000}, nil},
 		"URL with a query":    {Options{PublicURL: "https://x?aadOptscim062020"}, []string{"publicURL: is not"}},
 		"URL with a password": {Options{PublicURL: "https://a:b@x"}, []string{"publicURL: is not"}},
 	} {

@@ -32,7 +32,7 @@ func (s *Server) routes() {
 	}
 
 	root := s.app.Group(s.options.BasePath)
-	root.Use(s.authenticate, s.deadline, s.weigh)
+	root.Use(s.authenticate, s.admit, s.deadline, s.weigh)
 	for _, path := range []string{"/ServiceProviderConfig", "/ServiceProviderConfigs"} { // the plural is in old clients
 		root.Get(path, s.providerConfig)
 	}
@@ -80,6 +80,16 @@ func (s *Server) authenticate(c *fiber.Ctx) error {
 		return err
 	}
 	r.caller = caller
+	return c.Next()
+}
+
+// admit lets in as many requests as there may be.
+func (s *Server) admit(c *fiber.Ctx) error {
+	r := recordOf(c)
+	if err := s.crowd.enter(r.caller.Name, r.begun); err != nil {
+		return err
+	}
+	defer s.crowd.leave(r.caller.Name)
 	return c.Next()
 }
 

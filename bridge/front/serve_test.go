@@ -98,7 +98,9 @@ func (d *double) Bulk(ctx context.Context, c bridge.Call, body []byte) (*bridge.
 
 func (d *double) Dialect() scim.Dialect { return scim.Dialect{Strict: d.strict} }
 
-func (d *double) Limits() bridge.Limits { return bridge.Limits{BulkOperations: 10, BulkPayload: 1000} }
+func (d *double) Limits() bridge.Limits {
+	return bridge.Limits{BulkOperations: 10, BulkPayload: 1000, Page: bridge.DefaultMaxPage}
+}
 
 func (d *double) Delete(ctx context.Context, c bridge.Call, typ, id string) (*bridge.Result, error) {
 	return d.result, d.ask(ctx, "delete %s %q", typ, id)

@@ -78,8 +78,11 @@ const (
 	MethodNotAllowed // not at this path
 	Slow             // the request did not arrive in time
 	Busy             // other requests took all of its time
+	Crowded          // too many requests are under way, of the caller or of all
+	TooFast          // the caller sends more requests in a second than it may
 	Payload          // the body is too large (RFC 7644 §3.7.3)
 	MediaType        // the body is no JSON, or encoded
+	LongURL          // the URL is too long
 	LargeHeader      // the request line and headers are too large
 	NotImplemented   // a method, or an endpoint, that the bridge does not serve
 

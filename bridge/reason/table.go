@@ -13,7 +13,7 @@ type Row struct {
 	Status     int           // what the client is told, like the three that follow
 	ScimType   scim.ScimType // "" where RFC 7644 has none for the status
 	Detail     string        // unless the error has one of its own
-	RetryAfter time.Duration // 503: when to come back, unless the error says
+	RetryAfter time.Duration // 503 and 429: when to come back, unless the error says
 	Retry      Retry
 }
 
@@ -165,10 +165,22 @@ var table = [count]Row{
 	Busy: {
 		Label: "busy", Status: http.StatusServiceUnavailable, RetryAfter: later, Detail: "other large requests are under way",
 	},
+	Crowded: {
+		Label: "crowded", Status: http.StatusServiceUnavailable, RetryAfter: soon,
+		Detail: "as many requests are under way as the server takes at a time",
+	},
+	TooFast: {
+		Label: "too-fast", Status: http.StatusTooManyRequests, RetryAfter: soon,
+		Detail: "the server takes fewer requests in a second of one caller",
+	},
 	Payload: {Label: "payload", Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than the server takes"},
 	MediaType: {
 		Label: "media-type", Status: http.StatusUnsupportedMediaType,
 		Detail: "Content-Type must be application/scim+json or application/json",
+	},
+	LongURL: {
+		Label: "long-url", Status: http.StatusRequestURITooLong,
+		Detail: "the URL is longer than the server takes; a long filter goes into a POST to /.search",
 	},
 	LargeHeader: {
 		Label: "large-header", Status: http.StatusRequestHeaderFieldsTooLarge,

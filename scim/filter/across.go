@@ -9,7 +9,7 @@ import (
 // §3.4.2.1). The tree has no comparison of such an attribute. Where that decides the filter for every resource there is no tree, and every
 // says how.
 func ParseAcross(text string, rt *schema.ResourceType, d scim.Dialect) (e Expr, every bool, err error) {
-	p := &parser{text: text, rt: rt, dialect: d, fault: scim.InvalidFilter}
+	p := newParser(text, rt, d, scim.InvalidFilter)
 	if e, err = p.whole(); err != nil {
 		return nil, false, err
 	}

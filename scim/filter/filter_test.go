@@ -258,7 +258,7 @@ func TestParseErrors(t *testing.T) {
 }
 
 func TestLongFilter(t *testing.T) {
-	text := strings.TrimSuffix(strings.Repeat(`id eq "x" or `, filter.MaxTerms), " or ")
+	text := strings.TrimSuffix(strings.Repeat(`id eq "x" or `, scim.DefaultFilterTerms), " or ")
 	e, err := filter.Parse(text, userType(), scim.Dialect{})
 	if err != nil {
 		t.Fatal(err)

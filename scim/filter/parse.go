@@ -9,17 +9,10 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// The limits of a filter, so that a hostile one costs little. A remove of a thousand members by id takes 60 kB.
-const (
-	MaxLength = 256 << 10 // octets
-	MaxTerms  = 5_000     // comparisons
-	maxDepth  = 50
-)
-
 // Parse reads a filter and resolves its paths against rt. Errors are *scim.Error with invalidFilter and name the position.
 // An attribute that rt does not have is an error, and so is one that is never returned: a filter must not be a way to guess a password.
 func Parse(text string, rt *schema.ResourceType, d scim.Dialect) (Expr, error) {
-	p := &parser{text: text, rt: rt, dialect: d, fault: scim.InvalidFilter}
+	p := newParser(text, rt, d, scim.InvalidFilter)
 	e, err := p.whole()
 	if err != nil {
 		return nil, err
@@ -37,11 +30,16 @@ type parser struct {
 	pos      int
 	rt       *schema.ResourceType
 	dialect  scim.Dialect
+	limits   scim.Limits
 	fault    scim.ScimType
 	depth    int
 	terms    int
 	scope    *scope      // inside brackets
 	unmapped *scim.Error // the first attribute that rt does not have; the text is read on to its end all the same
+}
+
+func newParser(text string, rt *schema.ResourceType, d scim.Dialect, fault scim.ScimType) *parser {
+	return &parser{text: text, rt: rt, dialect: d, limits: d.Limits.WithDefaults(), fault: fault}
 }
 
 // scope is the attribute whose values a bracketed filter is about; its Attr is nil where that is unmapped.
@@ -53,8 +51,8 @@ func (p *parser) errorf(format string, args ...any) *scim.Error {
 }
 
 func (p *parser) check() error {
-	if len(p.text) > MaxLength {
-		return &scim.Error{Type: p.fault, Detail: fmt.Sprintf("longer than %d bytes", MaxLength)}
+	if len(p.text) > p.limits.FilterLength {
+		return &scim.Error{Type: p.fault, Detail: fmt.Sprintf("longer than %d bytes", p.limits.FilterLength)}
 	}
 	if !utf8.ValidString(p.text) {
 		return &scim.Error{Type: p.fault, Detail: "not UTF-8"}
@@ -115,8 +113,8 @@ func (p *parser) term() (Expr, error) {
 }
 
 func (p *parser) group() (Expr, error) {
-	if p.depth++; p.depth > maxDepth {
-		return nil, p.errorf("nested deeper than %d levels", maxDepth)
+	if p.depth++; p.depth > p.limits.FilterDepth {
+		return nil, p.errorf("nested deeper than %d levels", p.limits.FilterDepth)
 	}
 	defer func() { p.depth-- }()
 	e, err := p.or()
@@ -211,8 +209,8 @@ var operators = map[Op]bool{
 
 // compare reads the operator and the value of a comparison of attr, which stood at the position given.
 func (p *parser) compare(attr AttrPath, at int) (Expr, error) {
-	if p.terms++; p.terms > MaxTerms {
-		return nil, p.errorf("more than %d comparisons", MaxTerms)
+	if p.terms++; p.terms > p.limits.FilterTerms {
+		return nil, p.errorf("more than %d comparisons", p.limits.FilterTerms)
 	}
 	p.space()
 	start := p.pos

@@ -27,7 +27,7 @@ func LookupPath(text string, rt *schema.ResourceType, d scim.Dialect) (path Path
 }
 
 func parsePath(text string, rt *schema.ResourceType, d scim.Dialect) (_ Path, unmapped *scim.Error, err error) {
-	p := &parser{text: text, rt: rt, dialect: d, fault: scim.InvalidPath}
+	p := newParser(text, rt, d, scim.InvalidPath)
 	path, err := p.path()
 	return path, p.unmapped, err
 }

@@ -9,18 +9,15 @@ import (
 	"scimbridge/scim/schema"
 )
 
-// MaxOperations is how many operations a PATCH may have beside those on members, which SplitMembers folds: each looks at every value of its
-// attribute.
-const MaxOperations = 1_000
-
-// Apply applies the operations in order, all or nothing, and returns the new resource; r is not changed. Errors are *scim.Error, or that of
+// Apply applies the operations in order, all or nothing, and returns the new resource; r is not changed. SplitMembers has folded those on
+// members, which no limit counts. Errors are *scim.Error, or that of
 // ctx, with which the work ends.
 //
 // What is required or immutable is checked at the end (held): a remove whose attribute a later operation sets again is no error, and a
 // required sibling that was never there is not this patch's concern.
 func (ops Ops) Apply(ctx context.Context, r scim.Resource, rt *schema.ResourceType, d scim.Dialect) (scim.Resource, error) {
-	if len(ops) > MaxOperations {
-		return nil, &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the PATCH has more than %d operations", MaxOperations)}
+	if most := d.Limits.WithDefaults().PatchOperations; len(ops) > most {
+		return nil, &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the PATCH has more than %d operations", most)}
 	}
 	out := r.Clone()
 	if out == nil {

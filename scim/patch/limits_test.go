@@ -22,7 +22,7 @@ func many(n int, format string) string {
 
 // TestLimits: at a limit a PATCH is done, beyond it is refused, with a word that says which. Members have none but the body's.
 func TestLimits(t *testing.T) {
-	all := make([]any, scim.MaxValues)
+	all := make([]any, scim.DefaultValues)
 	for i := range all {
 		all[i] = map[string]any{"value": fmt.Sprint(i)}
 	}
@@ -35,25 +35,25 @@ func TestLimits(t *testing.T) {
 		operations string
 		want       string
 	}{
-		"operations": {scim.Resource{}, many(patch.MaxOperations, title), ""},
-		"one more":   {scim.Resource{}, many(patch.MaxOperations+1, title), "the PATCH has more than 1000 operations"},
+		"operations": {scim.Resource{}, many(scim.DefaultPatchOperations, title), ""},
+		"one more":   {scim.Resource{}, many(scim.DefaultPatchOperations+1, title), "the PATCH has more than 1000 operations"},
 		"keys without a path": {
 			scim.Resource{}, `{"op":"add","value":{` + many(1001, `"emails[type eq \"%d\"].value":"x"`) + `}}`, "1000 operations",
 		},
-		"values":                {scim.Resource{}, fmt.Sprintf(add, many(scim.MaxValues, `{"value":"%d"}`)), ""},
-		"values, one more":      {scim.Resource{}, fmt.Sprintf(add, many(scim.MaxValues+1, `{"value":"%d"}`)), values},
+		"values":                {scim.Resource{}, fmt.Sprintf(add, many(scim.DefaultValues, `{"value":"%d"}`)), ""},
+		"values, one more":      {scim.Resource{}, fmt.Sprintf(add, many(scim.DefaultValues+1, `{"value":"%d"}`)), values},
 		"values in all":         {full, fmt.Sprintf(add, `{"value":"x"}`), would},
 		"values made":           {full, `{"op":"add","path":"emails[type eq \"work\"].value","value":"x"}`, would},
-		"values that are there": {full, fmt.Sprintf(add, many(scim.MaxValues, `{"value":"%d","type":"home"}`)), ""},
-		"values removed":        {full, fmt.Sprintf(remove, many(scim.MaxValues, `{"value":"%d"}`)), ""},
+		"values that are there": {full, fmt.Sprintf(add, many(scim.DefaultValues, `{"value":"%d","type":"home"}`)), ""},
+		"values removed":        {full, fmt.Sprintf(remove, many(scim.DefaultValues, `{"value":"%d"}`)), ""},
 	} {
 		if err := apply(test.before, `{"Operations":[`+test.operations+`]}`); text(err) != "" && test.want == "" ||
 			!strings.Contains(text(err), test.want) {
 			t.Errorf("%s: %.200v, want %s", name, err, test.want)
 		}
 	}
-	members := `{"Operations":[` + many(3*patch.MaxOperations, `{"op":"add","path":"members","value":[{"value":"%d"}]}`) +
-		`,{"op":"add","path":"members","value":[` + many(3*scim.MaxValues, `{"value":"u%d"}`) + `]}]}`
+	members := `{"Operations":[` + many(3*scim.DefaultPatchOperations, `{"op":"add","path":"members","value":[{"value":"%d"}]}`) +
+		`,{"op":"add","path":"members","value":[` + many(3*scim.DefaultValues, `{"value":"u%d"}`) + `]}]}`
 	ops, _, err := patch.Parse([]byte(members), groupType(), scim.Dialect{})
 	if err != nil {
 		t.Fatal(err)

@@ -49,8 +49,8 @@ func edit(values []any, op Op, d scim.Dialect) ([]any, error) {
 	}
 	e.keepOnePrimary()
 	e.keepOnce()
-	if len(e.values) > scim.MaxValues && len(e.values) > before && !scim.RefersByValue(ref.Attr) {
-		detail := fmt.Sprintf("%s would have more than %d values", ref.Owner(), scim.MaxValues)
+	if most := d.Limits.WithDefaults().Values; len(e.values) > most && len(e.values) > before && !scim.RefersByValue(ref.Attr) {
+		detail := fmt.Sprintf("%s would have more than %d values", ref.Owner(), most)
 		return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail, Attribute: ref.Owner().String()}
 	}
 	return e.values, nil

@@ -1,0 +1,311 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"scimbridge/bridge"
+	"scimbridge/bridge/directory/memdir"
+	"scimbridge/bridge/front"
+)
+
+// limited is a program under one limit, which a row of TestLimits crosses.
+type limited struct {
+	*testing.T
+	root string
+	ldap *memdir.Server
+	id   string // of a user
+}
+
+// answers sends a request and sees that it is answered so, with a word that says why.
+func (l *limited) answers(status int, says, method, path, body string) *http.Response {
+	l.Helper()
+	answer := send(l.T, method, l.root+path, token, body)
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	if err != nil {
+		l.Fatal(err)
+	}
+	if answer.StatusCode != status || !strings.Contains(string(content), says) {
+		l.Errorf("%s %.100s %.100s: %d %.200s, want %d and %q", method, path, body, answer.StatusCode, content, status, says)
+	}
+	if waits := status == 503 || status == 429; waits {
+		if n, err := strconv.Atoi(answer.Header.Get("Retry-After")); err != nil || n < 1 {
+			l.Errorf("%s %s: Retry-After %q", method, path, answer.Header.Get("Retry-After"))
+		}
+	}
+	return answer
+}
+
+// raw opens a connection and sends what stands there, with CRLF for LF.
+func (l *limited) raw(text string) net.Conn {
+	l.Helper()
+	u, err := url.Parse(l.root)
+	if err != nil {
+		l.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		l.Fatal(err)
+	}
+	l.Cleanup(func() { conn.Close() })
+	_, _ = io.WriteString(conn, strings.ReplaceAll(text, "\n", "\r\n")) // the server may have gone
+	return conn
+}
+
+// ends reads a connection to the end that the server makes of it.
+func (l *limited) ends(conn net.Conn) string {
+	l.Helper()
+	if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		l.Fatal(err)
+	}
+	said, err := io.ReadAll(conn)
+	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+		l.Error("the server keeps the connection")
+	}
+	return string(said)
+}
+
+const authorized = "Host: x\nAuthorization: Bearer " + token + "\n"
+
+// hold has the directory keep what it is asked until the row's end.
+func (l *limited) hold() (release func()) {
+	held := make(chan struct{})
+	l.ldap.Fault(func(op, _ string) memdir.Fault {
+		if op == "search" {
+			return memdir.Fault{Until: held}
+		}
+		return memdir.Fault{}
+	})
+	return func() { l.ldap.Fault(nil); close(held) }
+}
+
+func search(filter string) string { return `{"filter":` + strconv.Quote(filter) + `}` }
+
+// limits has a row for each limit: what the configuration says, and what is done within it and beyond.
+var limits = map[string]struct {
+	is    string
+	cross func(*limited)
+}{
+	"listen.maxBody": {"300", func(l *limited) {
+		l.answers(201, "", "POST", "/Users", `{"userName":"within"}`)
+		l.answers(413, "body is larger", "POST", "/Users", `{"userName":"`+strings.Repeat("x", 300)+`"}`)
+	}},
+	"listen.maxHeader": {"2000", func(l *limited) {
+		within := l.raw("GET /scim/v2/Schemas HTTP/1.1\n" + authorized + "Connection: close\nX: " + strings.Repeat("x", 1_500) + "\n\n")
+		beyond := l.raw("GET /scim/v2/Schemas HTTP/1.1\n" + authorized + "X: " + strings.Repeat("x", 2_500) + "\n\n")
+		if said := l.ends(within); !strings.HasPrefix(said, "HTTP/1.1 200") {
+			l.Errorf("within: %.100s", said)
+		}
+		if said := l.ends(beyond); !strings.HasPrefix(said, "HTTP/1.1 431") || !strings.Contains(said, "headers are larger") {
+			l.Errorf("beyond: %.300s", said)
+		}
+	}},
+	"listen.maxURL": {"200", func(l *limited) {
+		l.answers(200, "", "GET", "/Users?x="+strings.Repeat("x", 100), "")
+		l.answers(414, "/.search", "GET", "/Users?x="+strings.Repeat("x", 200), "")
+	}},
+	"listen.maxConnections": {"3", func(l *limited) {
+		var open []net.Conn
+		for range 2 { // beside the one of the test's client
+			conn := l.raw("GET /healthz HTTP/1.1\nHost: x\n\n")
+			if _, err := conn.Read(make([]byte, 1)); err != nil {
+				l.Fatalf("within: %v", err)
+			}
+			open = append(open, conn)
+		}
+		if said := l.ends(l.raw("GET /healthz HTTP/1.1\nHost: x\n\n")); said != "" {
+			l.Errorf("beyond: %.100s", said)
+		}
+		open[0].Close()
+		for said := ""; said == ""; { // once the server has seen it
+			said = l.ends(l.raw("GET /healthz HTTP/1.1\nHost: x\nConnection: close\n\n"))
+		}
+	}},
+	"listen.requestTimeout": {"300ms", func(l *limited) {
+		defer l.hold()()
+		l.answers(503, "", "GET", "/Users/"+l.id, "")
+	}},
+	"listen.readTimeout": {"300ms", func(l *limited) {
+		for what, text := range map[string]string{
+			"a header": "GET /scim/v2/Schemas HTTP/1.1\nHost: x\nX: ",
+			"a body":   "POST /scim/v2/Users HTTP/1.1\n" + authorized + "Content-Length: 100\n\n{",
+		} {
+			if said := l.ends(l.raw(text)); !strings.HasPrefix(said, "HTTP/1.1 408") {
+				l.Errorf("%s: %.100s", what, said)
+			}
+		}
+	}},
+	"listen.writeTimeout": {"300ms", func(l *limited) {
+		conn := l.raw("") // and the answers are not read
+		if err := conn.SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
+			l.Fatal(err)
+		}
+		request := strings.ReplaceAll("GET /scim/v2/Schemas HTTP/1.1\n"+authorized+"\n", "\n", "\r\n")
+		var err error
+		for err == nil {
+			_, err = io.WriteString(conn, strings.Repeat(request, 1000))
+		}
+		if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+			l.Error("the server waits for a client that does not read")
+		}
+	}},
+	"listen.idleTimeout": {"300ms", func(l *limited) {
+		if said := l.ends(l.raw("GET /healthz HTTP/1.1\nHost: x\n\n")); !strings.HasPrefix(said, "HTTP/1.1 200") {
+			l.Errorf("said %.100s", said)
+		}
+	}},
+	"limits.lookThrough": {"2", func(l *limited) {
+		l.answers(201, "", "POST", "/Users", `{"userName":"second"}`)
+		l.answers(200, "", "GET", "/Users?sortBy=displayName", "")
+		l.answers(201, "", "POST", "/Users", `{"userName":"third"}`)
+		l.answers(400, "tooMany", "GET", "/Users?sortBy=displayName", "")
+	}},
+	"limits.page": {"2", func(l *limited) {
+		for _, name := range []string{"b", "c", "d"} {
+			l.answers(201, "", "POST", "/Users", `{"userName":"`+name+`"}`)
+		}
+		l.answers(200, `"itemsPerPage":2`, "GET", "/Users", "")
+		l.answers(200, `"itemsPerPage":2`, "GET", "/Users?count=3", "")
+		l.answers(400, "invalidCount", "GET", "/Users?cursor&count=3", "")
+		l.answers(200, `"maxResults":2`, "GET", "/ServiceProviderConfig", "")
+		l.answers(200, `"defaultPageSize":2,"maxPageSize":2`, "GET", "/ServiceProviderConfig", "")
+	}},
+	"limits.bulkOperations": {"2", func(l *limited) {
+		const operation = `{"method":"DELETE","path":"/Users/none"}`
+		l.answers(200, "", "POST", "/Bulk", `{"Operations":[`+operation+`,`+operation+`]}`)
+		l.answers(413, "2 operations", "POST", "/Bulk", `{"Operations":[`+operation+`,`+operation+`,`+operation+`]}`)
+		l.answers(200, `"maxOperations":2`, "GET", "/ServiceProviderConfig", "")
+	}},
+	"limits.bulkPayload": {"200", func(l *limited) {
+		const operation = `{"method":"DELETE","path":"/Users/none"}`
+		l.answers(200, "", "POST", "/Bulk", `{"Operations":[`+operation+`]}`)
+		l.answers(413, "200 octets", "POST", "/Bulk", `{"Operations":[`+operation+strings.Repeat(" ", 200)+`]}`)
+		l.answers(200, `"maxPayloadSize":200`, "GET", "/ServiceProviderConfig", "")
+	}},
+	"limits.patchOperations": {"2", func(l *limited) {
+		const operation = `{"op":"replace","path":"displayName","value":"x"}`
+		l.answers(200, "", "PATCH", "/Users/"+l.id, `{"Operations":[`+operation+`,`+operation+`]}`)
+		l.answers(400, "2 operations", "PATCH", "/Users/"+l.id, `{"Operations":[`+operation+`,`+operation+`,`+operation+`]}`)
+	}},
+	"limits.values": {"2", func(l *limited) {
+		l.answers(201, "", "POST", "/Users", `{"userName":"within","roles":[{"value":"a"},{"value":"b"}]}`)
+		l.answers(400, "more than 2 values", "POST", "/Users", `{"userName":"beyond","roles":[{"value":"a"},{"value":"b"},{"value":"c"}]}`)
+	}},
+	"limits.filterLength": {"30", func(l *limited) {
+		l.answers(200, "", "POST", "/Users/.search", search(`userName eq "mara"`))
+		l.answers(400, "longer than 30 bytes", "POST", "/Users/.search", search(`userName eq "`+strings.Repeat("x", 30)+`"`))
+	}},
+	"limits.filterTerms": {"2", func(l *limited) {
+		l.answers(200, "", "POST", "/Users/.search", search(`userName eq "a" or userName eq "b"`))
+		l.answers(400, "more than 2 comparisons", "POST", "/Users/.search", search(`userName eq "a" or userName eq "b" or userName pr`))
+	}},
+	"limits.filterDepth": {"2", func(l *limited) {
+		l.answers(200, "", "POST", "/Users/.search", search(`((userName eq "a"))`))
+		l.answers(400, "deeper than 2 levels", "POST", "/Users/.search", search(`(((userName eq "a")))`))
+	}},
+	"limits.requests": {"1", func(l *limited) {
+		l.answers(200, "", "GET", "/Users/"+l.id, "")
+		release := l.hold()
+		first := make(chan int)
+		request, err := http.NewRequestWithContext(l.Context(), "GET", l.root+"/Users/"+l.id, nil)
+		if err != nil {
+			l.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		before := l.ldap.Counts()["search"]
+		go func() {
+			answer, err := http.DefaultClient.Do(request)
+			if err != nil {
+				first <- 0
+				return
+			}
+			answer.Body.Close()
+			first <- answer.StatusCode
+		}()
+		for l.ldap.Counts()["search"] == before {
+			time.Sleep(time.Millisecond)
+		}
+		l.answers(503, "at a time", "GET", "/Schemas", "")
+		release()
+		if status := <-first; status != 200 {
+			l.Errorf("the first: %d", status)
+		}
+		l.answers(200, "", "GET", "/Schemas", "")
+	}},
+	"limits.rate": {"1", func(l *limited) {
+		for {
+			answer := send(l.T, "GET", l.root+"/ResourceTypes", token, "")
+			answer.Body.Close()
+			if answer.StatusCode == 429 {
+				break
+			}
+		}
+		l.answers(429, "in a second", "GET", "/ResourceTypes", "")
+	}},
+	"directory.timeout": {"300ms", func(l *limited) {
+		defer l.hold()()
+		l.answers(503, "unavailable", "GET", "/Users/"+l.id, "")
+	}},
+}
+
+// TestLimits: each limit of the configuration is kept, and what is beyond is told; within it everything is done.
+func TestLimits(t *testing.T) {
+	for key, limit := range limits {
+		t.Run(key, func(t *testing.T) {
+			l := &limited{T: t, ldap: company(t)}
+			file := configuration(t, l.ldap.URL())
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = bytes.Replace(text, []byte("ldap: uid}\n"), []byte("ldap: uid}\n      - {scim: roles.value, ldap: employeeType}\n"), 1)
+			if err := os.WriteFile(file, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			variable := "SCIMBRIDGE_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+			log, stop, ended := start(t, file, []string{variable + "=" + limit.is})
+			root, lines := listening(t, log)
+			go func() {
+				for range lines { // or the program would wait for somebody to read them
+				}
+			}()
+			l.root = root
+			made := send(t, "POST", l.root+"/Users", token, `{"userName":"mara"}`)
+			var user struct{ ID string }
+			if err := json.NewDecoder(made.Body).Decode(&user); err != nil || user.ID == "" {
+				t.Fatalf("%s %v", made.Status, err)
+			}
+			made.Body.Close()
+			l.id = user.ID
+			limit.cross(l)
+			stop()
+			<-ended
+		})
+	}
+}
+
+// TestEveryLimitIsCrossed: a limit that the configuration knows and no row crosses shows nothing.
+func TestEveryLimitIsCrossed(t *testing.T) {
+	for section, of := range map[string]reflect.Type{
+		"limits": reflect.TypeFor[bridge.Limits](), "listen": reflect.TypeFor[front.Options](),
+	} {
+		for field := range of.Fields() {
+			key := field.Tag.Get("koanf")
+			number := field.Type.Kind() == reflect.Int || field.Type == reflect.TypeFor[time.Duration]()
+			if _, crossed := limits[section+"."+key]; number && !crossed {
+				t.Errorf("%s.%s", section, key)
+			}
+		}
+	}
+}
