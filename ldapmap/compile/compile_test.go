@@ -23,6 +23,8 @@ func TestCompileFaults(t *testing.T) {
 		"substitute, truncate, ascii, german, digits, switch, generalizedTime, fileTime, shadowDays, dateTime, isTrue, boolean, " +
 		"countryCode, countryName, countryNumber, random, uuid"
 	const drawn = "[0].attributes[1].value: what is drawn is written once: with `on: create`, and without `unique` and `previous`"
+	const unseen = ", which no expression sees: a new user is in no group, and none of his own changes puts him into one or " +
+		"takes him out, so that what is made of them would never be true"
 	const noOption = " has an option that is none: lang-de is one"
 	const misplaced = "[0].attributes[1].ldap: a password, and nothing else, is kept in an attribute whose values are never shown, " +
 		"such as userPassword or unicodePwd"
@@ -78,6 +80,20 @@ func TestCompileFaults(t *testing.T) {
 		{
 			user("    - {scim: password, ldap: unicodePwd, by: password-modify}"),
 			"[0].attributes[1].by: unicodePwd is written as an attribute alone",
+		},
+		{
+			user("    - {ldap: title, value: 'len(resource.groups)'}\n    - {ldap: l, value: 'previous.groups[0].display'}\n" +
+				"  groups: {show: direct}\n- {type: Group, base: dc=x, objectClasses: [groupOfNames], " +
+				"attributes: [{scim: displayName, ldap: cn}], members: {attribute: member}}"),
+			"[0].attributes[1].value: \"len(resource.groups)\" uses resource.groups" + unseen + "\n" +
+				"[0].attributes[2].value: \"previous.groups[0].display\" uses previous.groups" + unseen,
+		},
+		{
+			user(`    - {scim: 'emails[type eq "work"].value', ldap: mail}` + "\n" +
+				"    - {ldap: title, value: 'find(emails ?? [], .primary == true)?.value'}\n" +
+				"    - {ldap: l, value: 'find(emails ?? [], .type == \"work\")?.value'}"),
+			"[0].attributes[2].value: unknown field primary (1:21): what the map does not keep of a value shows in the request that " +
+				"brings it, and never again",
 		},
 		{user("  onForbidden: drop"), `[0].onForbidden: "drop" is not known: skip is, or nothing where such a request is refused`},
 		{
@@ -418,7 +434,7 @@ func TestCompileFaults(t *testing.T) {
 		},
 		{
 			user("    - {ldap: title, value: 'len(groups) > 0 ? \"x\" : \"y\"'}\n  groups: {show: direct}"),
-			"[0].attributes[1].value: \"len(groups) > 0 ? \\\"x\\\" : \\\"y\\\"\" uses groups, which the map does not name\n" +
+			"[0].attributes[1].value: \"len(groups) > 0 ? \\\"x\\\" : \\\"y\\\"\" uses groups" + unseen + "\n" +
 				"[0].groups: needs a mapped Group with `members`",
 		},
 		{user("  tombstone: UID"), `[0].tombstone: UID holds userName already`},

@@ -107,7 +107,7 @@ func newExpression(source string, rt *schema.ResourceType) (*Expression, error) 
 	if names.unknown != "" {
 		return nil, fmt.Errorf("%q %s", source, names.problem())
 	}
-	result, err := check(source, typesOf(rt), names.declared)
+	result, err := checkOver(source, rt, names.declared)
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +245,7 @@ func sightsOf(rt *schema.ResourceType) []sight {
 		}
 	}
 	for _, a := range rt.Core.Attributes {
-		if a.Name == "groups" && a.Mutability == schema.ReadOnly { // what they are nobody asks when a write is planned
+		if isOfGroups(a) {
 			continue
 		}
 		add(a.Name, func(r scim.Resource, _ *schema.ResourceType, _ string) any {
@@ -258,6 +258,11 @@ func sightsOf(rt *schema.ResourceType) []sight {
 	}
 	add("base", func(_ scim.Resource, _ *schema.ResourceType, base string) any { return base })
 	return sights
+}
+
+// isOfGroups says that the attribute is the groups of a user, which nobody asks for when a write is planned.
+func isOfGroups(a *schema.Attribute) bool {
+	return a.Name == "groups" && a.Mutability == schema.ReadOnly
 }
 
 func enterpriseOf(r scim.Resource) map[string]any {
@@ -303,8 +308,16 @@ type nameCheck struct {
 	whole    map[string]int // how often a name stands without a sub-attribute
 }
 
+// ofGroups is why expressions do not see the groups of a user. What is made of a resource is written when it changes, and they change with
+// the groups: nothing would come of them, nor go.
+const ofGroups = "uses %s, which no expression sees: a new user is in no group, and none of his own changes puts him into one or takes " +
+	"him out, so that what is made of them would never be true"
+
 // problem says what is wrong with the unknown name.
 func (c *nameCheck) problem() string {
+	if name := c.unknown[strings.LastIndexByte(c.unknown, '.')+1:]; name == "groups" && !c.called && c.rt.Name == "User" {
+		return fmt.Sprintf(ofGroups, c.unknown)
+	}
 	if c.called {
 		return "calls " + c.unknown + ", which is no function" + DidYouMean(c.unknown, functionNames()) +
 			"; there are expr-lang's own and " + strings.Join(functionNames(), ", ")
@@ -340,6 +353,10 @@ func (c *nameCheck) Visit(node *ast.Node) {
 		if c.whole != nil {
 			c.whole[owner.Value]--
 			c.uses[owner.Value+"."+property.Value] = true
+		}
+		whole := owner.Value == "resource" || owner.Value == "previous"
+		if a := c.rt.Core.Attribute(property.Value); whole && a != nil && isOfGroups(a) {
+			c.unknown = owner.Value + "." + property.Value
 		}
 		if owner.Value == "resource" {
 			return

@@ -58,16 +58,16 @@ func TestExpressions(t *testing.T) {
 	}
 	const emails = `[{"type":"work","value":"m@example"}]`
 	for source, want := range map[string]string{
-		`rdn(nickName)`:                   "the value is not assigned",
-		`rdn("")`:                         "the value is not assigned",
-		`"cn=" + rdn(title)`:              "the value is not assigned",
-		`emails`:                          `over emails ` + emails + `: ` + emails + ` is not text`,
-		`truncate(userName, -1)`:          `over userName "Mara.Lind@example": truncate: -1 is no length`,
-		`repeat("x", 100000000)`:          "cannot be computed at line 1, column 1",
-		`truncate(userName, emails[0].n)`: `truncate: null is no length`,
-		`emails[7].value`:                 `over emails ` + emails + `: cannot be computed at line 1, column 7`,
-		`find(emails, .primary)?.value`:   "at line 1, column 1, which needs something that is not assigned: `x ?? y` or",
-		`userName + emails[0].display`:    "at line 1, column 10, which needs something that is not assigned",
+		`rdn(nickName)`:                  "the value is not assigned",
+		`rdn("")`:                        "the value is not assigned",
+		`"cn=" + rdn(title)`:             "the value is not assigned",
+		`emails`:                         `over emails ` + emails + `: ` + emails + ` is not text`,
+		`truncate(userName, -1)`:         `over userName "Mara.Lind@example": truncate: -1 is no length`,
+		`repeat("x", 100000000)`:         "cannot be computed at line 1, column 1",
+		`truncate(userName, resource.n)`: `truncate: null is no length`,
+		`emails[7].value`:                `over emails ` + emails + `: cannot be computed at line 1, column 7`,
+		`find(emails, .primary)?.value`:  "at line 1, column 1, which needs something that is not assigned: `x ?? y` or",
+		`userName + emails[0].display`:   "at line 1, column 10, which needs something that is not assigned",
 	} {
 		e, err := newExpression(source, rt)
 		if err != nil {

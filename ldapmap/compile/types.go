@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -34,21 +35,36 @@ func check(source string, names types.Map, declared []string) (reflect.Type, err
 	return node.Type(), given.problem
 }
 
-// typesOf are the types of what an expression over rt sees. What a client may send besides has any.
-func typesOf(rt *schema.ResourceType) types.Map {
+// unkept is why an expression does not see what a list's values are sent with, and the map does not keep.
+const unkept = "%w: what the map does not keep of a value shows in the request that brings it, and never again"
+
+// checkOver is check over what rt keeps.
+func checkOver(source string, rt *schema.ResourceType, declared []string) (reflect.Type, error) {
+	result, err := check(source, typesOf(rt, false), declared)
+	if err != nil {
+		if _, other := check(source, typesOf(rt, true), declared); other == nil {
+			line := errors.New(firstLine(err))
+			return nil, fmt.Errorf(unkept, line)
+		}
+	}
+	return result, err
+}
+
+// typesOf are the types of what an expression over rt sees. beyond takes in what the values of lists may be sent with besides.
+func typesOf(rt *schema.ResourceType, beyond bool) types.Map {
 	names := types.Map{"id": types.String, "base": types.String, "resource": types.Any, types.Extra: types.Any}
 	names["random"], names["uuid"] = types.TypeOf(func(int) string { return "" }), types.TypeOf(func() string { return "" })
 	enterprise := types.Map{types.Extra: types.Any}
 	for _, x := range rt.Extensions {
 		for _, a := range x.Schema.Attributes {
 			if x.Schema.ID == schema.EnterpriseURN {
-				enterprise[a.Name] = typeOf(a)
+				enterprise[a.Name] = typeOf(a, beyond)
 			}
 		}
 	}
 	names["enterprise"] = enterprise
 	for _, a := range rt.Core.Attributes {
-		names[a.Name] = typeOf(a)
+		names[a.Name] = typeOf(a, beyond)
 	}
 	previous := maps.Clone(names)
 	delete(previous, "resource")
@@ -56,13 +72,16 @@ func typesOf(rt *schema.ResourceType) types.Map {
 	return names
 }
 
-func typeOf(a *schema.Attribute) types.Type {
+func typeOf(a *schema.Attribute, beyond bool) types.Type {
 	var typ types.Type = types.Any
 	switch a.Type {
 	case schema.Complex:
-		inner := types.Map{types.Extra: types.Any}
+		inner := types.Map{}
+		if beyond || !a.MultiValued { // nameCheck knows those of what has one value
+			inner[types.Extra] = types.Any
+		}
 		for _, sub := range a.SubAttributes {
-			inner[sub.Name] = typeOf(sub)
+			inner[sub.Name] = typeOf(sub, beyond)
 		}
 		if a.MultiValued {
 			return types.Array(inner)

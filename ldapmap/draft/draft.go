@@ -139,7 +139,7 @@ func (d *Draft) derive() (err error) {
 			}
 			continue
 		}
-		if !r.Generates() || !d.isCreate() && r.OnCreate() && !(r.Options.Unique && d.freesName()) && !d.lacks(r) {
+		if !r.Generates() || !d.isCreate() && r.OnCreate() && !(r.Options.Unique && d.freesName() && d.isCalledBy(r.LDAP)) && !d.lacks(r) {
 			continue
 		}
 		var g generation
@@ -170,12 +170,23 @@ func (d *Draft) Untaken() []string {
 
 func (d *Draft) isCreate() bool { return d.write.Entry == nil }
 
-// freesName says that a change of userName makes a tombstone name the entry's own, or takes it back: what else was made of the
-// name once, at create, and is unique then follows. A domain holds `mara` as much as `mara@…`.
+// freesName says that a change of userName makes a tombstone name the entry's own, or takes it back: what else the entry is called by, and
+// was made of the name once, at create, and is unique then follows. A domain holds `mara` as much as `mara@…`.
 func (d *Draft) freesName() bool {
 	old, _ := d.before["userName"].(string)
 	now, _ := d.after["userName"].(string)
 	return ldapmap.IsTombstone(now, old) || ldapmap.IsTombstone(old, now)
+}
+
+// isCalledBy says that the entry is called by the attribute: by the server, in its DN, or by groups. What else was made of its name stays
+// the entry's own, as a home that lies on disk: who gets the name gets another.
+func (d *Draft) isCalledBy(attribute string) bool {
+	isNaming := func(n ldapmap.Naming) bool { return n.Of == attribute }
+	if d.t.IsSame(attribute, d.t.Server.AccountName) || slices.ContainsFunc(d.t.Namings, isNaming) {
+		return true
+	}
+	rdn, _ := entryRDN(d.write.Entry)
+	return slices.ContainsFunc(rdn, func(a ldif.AVA) bool { return d.t.IsSame(a.Type, attribute) })
 }
 
 // Facts is what planning needs from outside.
