@@ -223,6 +223,9 @@
 //	  timeout: 5s                    # of one transaction, waiting for others included
 //	  # allowCleartext: false        # let PostgreSQL without TLS leave this machine
 //
+//	journal:                         # what was done and refused, in the store
+//	  onFailure: refuse              # while it cannot be written: refuse writes (503), or continue, and write it down later
+//
 //	limits:                          # what one request may cost, beside what the README lists as fixed
 //	  lookThrough: 100000            # entries that a sort, or a filter which LDAP cannot say, may look through
 //	  bulkOperations: 1000

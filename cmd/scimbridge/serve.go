@@ -92,6 +92,7 @@ var needStore = []string{"journal"}
 type house struct {
 	directory *directory.Client
 	store     *store.Store // nil: there is none
+	ledger    *journal.Ledger
 	bridge    *bridge.Bridge
 	gate      *access.Gate
 	server    *front.Server
@@ -101,6 +102,9 @@ type house struct {
 func (h house) close() {
 	if h.directory != nil {
 		h.directory.Close()
+	}
+	if h.ledger != nil {
+		h.ledger.Shut()
 	}
 	if h.store != nil {
 		_ = h.store.Close()
@@ -129,10 +133,13 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 		if h.store, err = store.New(c.Store, log); err != nil {
 			return h, err
 		}
+		if h.ledger, err = journal.Open(h.store, c.Journal, log); err != nil {
+			return h, err
+		}
 	}
 	h.bridge = bridge.New(bridge.Options{
 		Map: compiled, Place: c.Place, Directory: h.directory, Guard: guard.New(c.Guard, h.directory.Self, h.directory), Journal: j,
-		Store: h.store, Log: log,
+		Store: h.store, Ledger: h.ledger, Log: log,
 		Limits: c.Limits, Strict: c.Strict,
 	})
 	h.server = front.New(c.Listen, h.bridge, h.gate, log)
