@@ -8,6 +8,7 @@ import (
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/draft"
@@ -89,8 +90,7 @@ func (r *request) amend(ctx context.Context, aftermath draft.Aftermath, plan ldi
 			}
 			return err
 		}
-		receipt := r.directory.Execute(ctx, amends, nil)
-		r.record(receipt)
+		receipt := r.execute(ctx, amends, journal.Amend, nil)
 		aftermath = aftermath.Tried(next)
 		switch err = receipt.Err; {
 		case err == nil:

@@ -60,6 +60,7 @@ type Options struct {
 	Guard     *guard.Guard
 	Journal   journal.Journal // nil: none
 	Store     *store.Store    // what must be there for a health check; nil: nothing
+	Ledger    *journal.Ledger // the journal in the store; nil: there is no store
 	Log       *slog.Logger
 	Limits    Limits
 	Strict    bool             // hold clients to the RFCs
@@ -74,6 +75,8 @@ type Bridge struct {
 	guard     *guard.Guard
 	journal   journal.Journal
 	store     *store.Store
+	ledger    *journal.Ledger
+	secrets   map[string][]string // SCIM attributes by their type, for the ledger
 	log       *slog.Logger
 	limits    Limits
 	dialect   scim.Dialect
@@ -103,12 +106,17 @@ func New(o Options) *Bridge {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Bridge{
+	b := &Bridge{
 		compiled: o.Map, place: o.Place, directory: o.Directory, guard: o.Guard, journal: o.Journal, store: o.Store, log: o.Log,
 		limits: o.Limits.withDefaults(), dialect: scim.Dialect{Strict: o.Strict, Limits: o.Limits.ofRequest()},
 		snapshots:  newSnapshots(o.Now),
 		unfinished: newUnfinished(o.Now), now: o.Now, fitting: make(chan struct{}, 1), taking: make(chan struct{}, 1),
+		ledger: o.Ledger,
 	}
+	if o.Ledger != nil {
+		b.secrets = secretNames(o.Map)
+	}
+	return b
 }
 
 // request is one request about resources of a type: who asks, what is to be shown, and the map as it stands in the directory at hand.
@@ -116,6 +124,7 @@ type request struct {
 	*Bridge
 	call      Call
 	operation string // create, get, patch, replace, delete
+	account   *account
 	world     *ldapmap.Map
 	typ       *ldapmap.Type
 	server    *ldif.Server

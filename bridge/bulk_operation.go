@@ -161,6 +161,7 @@ func (op *bulkOp) failed() bool { return op.result != nil && op.result.Response 
 func (u *bulk) fail(op *bulkOp, err error) {
 	f := Explain(err)
 	u.tellFailed(op, f, err)
+	u.refused(op, f)
 	result := scim.BulkResult{Method: op.Method, BulkID: op.BulkID, Status: strconv.Itoa(f.Status), Location: u.meant(op)}
 	if op.result != nil && op.result.Location != "" {
 		result.Location = op.result.Location
@@ -168,6 +169,26 @@ func (u *bulk) fail(op *bulkOp, err error) {
 	message := scim.NewErrorMessage(f.Status, f.ScimType, f.Detail)
 	result.Response = &message
 	op.result = &result
+}
+
+// refused tells the journal of an operation that came to nothing.
+func (u *bulk) refused(op *bulkOp, f Failure) {
+	if u.b.ledger == nil {
+		return
+	}
+	rt, id, err := u.b.target(op.Path)
+	typ := ""
+	if err == nil {
+		typ = rt.Name
+	}
+	body, err := json.Marshal(op.Data)
+	if err != nil {
+		body = nil
+	}
+	operation := map[string]string{
+		http.MethodPost: "create", http.MethodPut: "replace", http.MethodPatch: "patch", http.MethodDelete: "delete",
+	}[op.Method]
+	u.b.Refused(u.callOf(op), operation, typ, id, body, f)
 }
 
 // tellFailed writes the log line of an operation that failed: the request itself does not.

@@ -27,9 +27,10 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 		return nil, err
 	}
 	r.shown.SpecifyAll(resource)
+	r.accounts(body)
 	creation := &creation{request: r, members: draft.TakeMembers(r.typ, resource), resource: resource}
 	result, err := creation.linkOrRun(ctx, body)
-	return result.dropping(dropped), err
+	return r.answered(ctx, result.dropping(dropped), err)
 }
 
 // creation is the intent of a POST.

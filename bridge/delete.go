@@ -14,11 +14,12 @@ func (b *Bridge) Delete(ctx context.Context, c Call, typ, id string) (*Result, e
 	if err != nil {
 		return nil, err
 	}
+	r.accounts(nil)
 	result, err := r.write(ctx, &deletion{request: r, id: id})
 	if errors.Is(err, errGone) {
-		return &Result{DN: dnOf(err)}, nil
+		result, err = &Result{DN: dnOf(err)}, nil
 	}
-	return result, err
+	return r.answered(ctx, result, err)
 }
 
 // errGone says that what is to be deleted was there, and is no longer: an attempt whose outcome was unknown did it, or another client.
@@ -31,7 +32,7 @@ type deletion struct {
 }
 
 func (d *deletion) look(ctx context.Context, past history) (s seen, err error) {
-	s.entry, err = d.find(ctx, d.typ, d.id, nil)
+	s.entry, err = d.findToDelete(ctx, d.id)
 	if errors.Is(err, errNotFound) && len(past) > 0 {
 		return s, errGone
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
@@ -52,6 +53,14 @@ func (h history) apart(err error, n int) (history, error) {
 // done says that the last attempt did what is wanted, every step confirmed.
 func (h history) done() bool {
 	return len(h) > 0 && (h.last().receipt.Err == nil || h.last().apart) && !h.last().room && !h.last().kept
+}
+
+// why is what the attempt's plan is for, "" where it does what is wanted.
+func (a attempt) why() journal.Why {
+	if a.room {
+		return journal.MakeRoom
+	}
+	return ""
 }
 
 // unsure says that it is not known what became of the last attempt's plan.

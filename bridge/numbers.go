@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/draft"
@@ -50,9 +51,7 @@ func (r *request) take(ctx context.Context, c *ldapmap.Counter) (n int, err erro
 		if err = r.guard.Judge(ctx, r.world, r.server, plan); err != nil {
 			return 0, err
 		}
-		receipt := r.directory.Execute(ctx, plan, nil)
-		r.record(receipt)
-		err = receipt.Err
+		err = r.execute(ctx, plan, journal.Number, nil).Err
 		switch why := reasonOf(err); {
 		case err == nil && plan.Before != nil:
 			return n, nil

@@ -30,8 +30,9 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 		p.whole, p.silent = !split || p.members.Replace, !r.shown.Named()
 	}
 	p.ids = slices.Concat(draft.OperationIDs(r.typ, p.ops), p.members.Add, p.members.Remove)
+	r.accounts(body)
 	result, err := r.write(ctx, p)
-	return result.dropping(dropped), err
+	return r.answered(ctx, result.dropping(dropped), err)
 }
 
 // patching is the intent of a PATCH.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/read"
@@ -31,6 +32,9 @@ func (r *request) readBack(ctx context.Context, past history) (history, error) {
 		return past, err
 	}
 	own := r.own(done, found)
+	if own != nil {
+		done.account.made(r.typ.ID(own))
+	}
 	switch {
 	case own == nil && isNew:
 		return past, &directory.Error{Reason: reason.LostRace} // not there yet, or gone, or moved: it is read again
@@ -62,12 +66,12 @@ func (r *request) own(done attempt, found []*ldif.Entry) *ldif.Entry {
 // withdraw takes back what the last attempt did.
 func (r *request) withdraw(ctx context.Context, past history, own *ldif.Entry) (history, error) {
 	done := past.last()
-	receipt := r.directory.Execute(ctx, done.receipt.Undo(r.typ.ID(own)), nil)
-	r.record(receipt)
+	receipt := r.execute(ctx, done.receipt.Undo(r.typ.ID(own)), journal.TakeBack, done.account)
 	if receipt.Err != nil && reasonOf(receipt.Err) != reason.NoSuchObject {
 		return past, receipt.Err
 	}
 	lost := &directory.Error{Reason: reason.LostRace}
 	done.receipt = done.receipt.Undone(lost, nil)
+	done.account.tell(done.receipt)
 	return past.with(done), lost
 }

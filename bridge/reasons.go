@@ -28,6 +28,8 @@ type Failure struct {
 	// For the log of a write.
 	Attribute string // at fault, as the client knows it, where that is known; ""
 	DN        string // of the entry that it is about, where there is one; ""
+
+	recorded bool // the journal knows of it
 }
 
 // Log is what a log says of a refusal. The detail may hold what the client sent, but no secret; reads keep it out, for theirs holds whom
@@ -95,6 +97,7 @@ func Explain(err error) Failure {
 		kept    *store.Error
 	)
 	f.DN = dnOf(err)
+	_, f.recorded = errors.AsType[*recorded](err)
 	if errors.As(err, &own) {
 		f.Version, f.Attribute = own.Version, own.Attribute
 		if own.RetryAfter > 0 {

@@ -30,8 +30,9 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 	p := &replacing{update: update{request: r, id: id, whole: r.typ.HasMembers() && mentionsMembers(object)}, sent: sent}
 	p.members = draft.TakeMembers(r.typ, sent)
 	p.ids = append(draft.ResourceIDs(r.typ, sent), p.members...)
+	r.accounts(body)
 	result, err := r.write(ctx, p)
-	return result.dropping(dropped), err
+	return r.answered(ctx, result.dropping(dropped), err)
 }
 
 // replacing is the intent of a PUT.

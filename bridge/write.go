@@ -60,6 +60,7 @@ type attempt struct {
 	seen
 	draft   *draft.Draft
 	receipt ldif.Receipt
+	account *accounted  // of the plan in the journal; nil: there is none
 	room    bool        // it only made room for what is wanted
 	kept    bool        // the directory shows the account as it was all the same
 	refused error       // why not all of it may be done; all else is
@@ -191,6 +192,7 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	if a.entry == nil && !a.room {
 		a.dn = plan.DN()
 	}
+	r.planned(wanted, plan)
 	plan, a.stays, a.refused = r.judged(ctx, a.draft, plan) // 5
 	if plan.Empty() {
 		return past, a.refused
@@ -198,9 +200,12 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	if err := ctx.Err(); err != nil { // nobody waits for it any more
 		return past, err
 	}
-	// 6: a journal that must know of a write before it happens is told here
+	if a.account, err = r.intend(ctx, plan, a.why(), nil); err != nil { // 6
+		return past, err
+	}
 	a.receipt = r.directory.Execute(through, plan, in.reads()) // 7
-	r.record(a.receipt)                                        // 8
+	a.account.tell(a.receipt)                                  // 8
+	r.record(a.receipt)
 	return append(past, a), a.receipt.Err
 }
 
@@ -260,6 +265,7 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		return past, err
 	case next < 0:
 		last.receipt = last.receipt.NotDone()
+		last.account.tell(last.receipt)
 		return past.with(last), nil
 	}
 	after := ldif.NewReceipt(rest)
@@ -288,7 +294,8 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		last.receipt = last.receipt.Undone(after.Err, back.Err)
 		overtaken = directory.Overtaken(after.Err) && (back.Err == nil || directory.Overtaken(back.Err))
 	}
-	r.record(last.receipt) // 8
+	last.account.tell(last.receipt) // 8
+	r.record(last.receipt)
 	if overtaken || last.receipt.Unsure() {
 		return past.with(last), after.Err
 	}

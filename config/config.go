@@ -16,6 +16,7 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/guard"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/ldapmap/compile"
 )
@@ -31,6 +32,7 @@ type Config struct {
 	Access     access.Options     `koanf:"access"`
 	Guard      guard.Options      `koanf:"guard"`
 	Store      store.Options      `koanf:"store"`
+	Journal    journal.Options    `koanf:"journal"`
 	Limits     bridge.Limits      `koanf:"limits"`
 	Log        LogOptions         `koanf:"log"`
 
@@ -110,11 +112,20 @@ func (c *Config) check(r *reader) {
 		{"access", func(report func(path, problem string)) { c.Access.Check(c.Store.Enabled(), report) }},
 		{"guard", func(report func(path, problem string)) { c.Guard.Check(report, c.bases()) }},
 		{"store", c.Store.Check},
+		{"journal", c.checkJournal},
 		{"limits", c.Limits.Check},
 		{"log", c.Log.Check},
 	} {
 		section.check(func(path, problem string) { r.doubt(join(section.path, path), problem) })
 	}
+}
+
+// checkJournal: without a store there is no journal that could fail.
+func (c *Config) checkJournal(report func(path, problem string)) {
+	if c.Journal != (journal.Options{}) && !c.Store.Enabled() {
+		report("", "is kept in the store, and there is none: say where under `store`")
+	}
+	c.Journal.Check(report)
 }
 
 // bases are the places that the map names.

@@ -231,6 +231,9 @@
 //	  timeout: 5s                    # of one transaction, waiting for others included
 //	  # allowCleartext: false        # let PostgreSQL without TLS leave this machine
 //
+//	journal:                         # what was done and refused, in the store
+//	  onFailure: refuse              # while it cannot be written: refuse writes (503), or continue, and write it down later
+//
 //	limits:                          # what one request may cost; at these values no client that means well notices
 //	  lookThrough: 100000            # entries that a sort, or a filter which LDAP cannot say, may look through: seconds, dozens of MiB
 //	  page: 1000                     # resources on a page: a megabyte; announced

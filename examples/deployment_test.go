@@ -19,6 +19,7 @@ import (
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store/storetest"
 	"scimbridge/config"
 	"scimbridge/examples"
 	"scimbridge/ldapmap/compile"
@@ -132,8 +133,15 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 	if err != nil {
 		t.Fatal(err)
 	}
+	var ledger *journal.Ledger
+	if c.Store.Enabled() {
+		if ledger, err = journal.Open(storetest.Open(t, c.Store), c.Journal, log); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(ledger.Shut)
+	}
 	b := bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: log,
+		Map: compiled, Directory: client, Ledger: ledger, Guard: guard.New(c.Guard, client.Self, client), Log: log,
 		Limits: c.Limits, Strict: c.Strict,
 		Journal: func(r journal.Record) {
 			d.mu.Lock()

@@ -30,6 +30,7 @@ type Bridge interface {
 	Limits() bridge.Limits
 	Dialect() scim.Dialect
 	Delete(ctx context.Context, c bridge.Call, typ, id string) (*bridge.Result, error)
+	Refused(c bridge.Call, operation, typ, id string, body []byte, f bridge.Failure)
 	Ready(ctx context.Context) error
 }
 

@@ -28,6 +28,7 @@ type record struct {
 	client     string // its address
 	id         string // of the resource that is written; of a new one, once it is made
 	dn         string // of the entry that was written
+	typ        string // resource type that is written
 	route      string // its pattern; "" where no route was looked for
 	dropped    int    // attributes of the request that the map does not name
 	failed     int    // operations of a bulk request
@@ -113,6 +114,7 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 			attributes = append(attributes, slog.String("path", journal.Briefly(c.Path())))
 		}
 		attributes = append(attributes, f.Log(isWrite(c, r))...)
+		s.refused(c, r, f)
 	}
 	if r.failed > 0 {
 		attributes = append(attributes, slog.Int("failed", r.failed))
@@ -129,6 +131,34 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		level = slog.LevelDebug
 	}
 	s.log.LogAttrs(c.UserContext(), level, "request", attributes...)
+}
+
+// refused tells the journal of a write that came to nothing, and of whom the bridge does not know.
+func (s *Server) refused(c *fiber.Ctx, r *record, f bridge.Failure) {
+	if !isWrite(c, r) && f.Reason != reason.Unauthenticated && f.Reason != reason.Role || f.Status < fiber.StatusBadRequest {
+		return
+	}
+	var body []byte
+	if r.caller.Name != "" {
+		body = c.Request().Body()
+	}
+	call := bridge.Call{RequestID: r.requestID, Activity: r.activityID, Caller: r.caller.Name, Client: r.client}
+	s.bridge.Refused(call, operation(c), r.typ, r.id, body, f)
+}
+
+// operation is what a request asks for.
+func operation(c *fiber.Ctx) string {
+	switch c.Method() {
+	case fiber.MethodPost:
+		return "create"
+	case fiber.MethodPut:
+		return "replace"
+	case fiber.MethodPatch:
+		return "patch"
+	case fiber.MethodDelete:
+		return "delete"
+	}
+	return "read"
 }
 
 // isWrite says whether a request is to change something.

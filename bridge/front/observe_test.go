@@ -24,6 +24,33 @@ func (s *served) logged(t *testing.T) map[string]any {
 	return fields
 }
 
+// TestRefusalsAreTold: the journal is told of each write that the bridge was not asked for, of each caller that nobody knows, and of what a
+// role does not allow; of nothing else that is refused.
+func TestRefusalsAreTold(t *testing.T) {
+	s := serve(t, Options{})
+	for _, c := range []struct {
+		request, body string
+		headers       []string
+		want          string
+	}{
+		{"GET /scim/v2/Users", "", []string{"Authorization: Bearer wrong"}, `read  ""  unauthenticated by ""`},
+		{"DELETE /scim/v2/Users/7", "", []string{"Authorization: Bearer wrong"}, `delete  ""  unauthenticated by ""`},
+		{"POST /scim/v2/Users", "<a/>", []string{"Content-Type: text/xml"}, `create User "" <a/> media-type by "token"`},
+		{"PUT /scim/v2/Users/7", "<a/>", []string{"Content-Type: text/xml"}, `replace User "7" <a/> media-type by "token"`},
+		{"PATCH /scim/v2/Users", "{}", nil, `patch  "" {} method-not-allowed by "token"`},
+		{"GET /scim/v2/Nobodies", "", nil, ""},
+	} {
+		s.double.refused = nil
+		if len(c.headers) == 0 || !strings.HasPrefix(c.headers[0], "Authorization") {
+			c.headers = append(c.headers, "Authorization: Bearer "+secret)
+		}
+		s.raw(t, c.request, c.body, c.headers...)
+		if got := strings.Join(s.double.refused, "\n"); got != c.want {
+			t.Errorf("%s: told of %q, want %q", c.request, got, c.want)
+		}
+	}
+}
+
 func TestOneLineARequest(t *testing.T) {
 	s := serve(t, Options{})
 	clock := time.Now()

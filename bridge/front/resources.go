@@ -21,6 +21,7 @@ type resources struct {
 }
 
 func (r *resources) create(c *fiber.Ctx) error {
+	recordOf(c).typ = r.typ
 	p, err := parameters(c)
 	if err != nil {
 		return err
@@ -93,7 +94,7 @@ type update func(ctx context.Context, c bridge.Call, typ, id string, body []byte
 
 // change is PATCH or PUT.
 func (r *resources) change(c *fiber.Ctx, do update) error {
-	recordOf(c).id = id(c)
+	recordOf(c).typ, recordOf(c).id = r.typ, id(c)
 	p, err := parameters(c)
 	if err != nil {
 		return err
@@ -110,7 +111,7 @@ func (r *resources) change(c *fiber.Ctx, do update) error {
 }
 
 func (r *resources) delete(c *fiber.Ctx) error {
-	recordOf(c).id = id(c)
+	recordOf(c).typ, recordOf(c).id = r.typ, id(c)
 	result, err := r.bridge.Delete(c.UserContext(), r.call(c), r.typ, id(c))
 	if err != nil {
 		return err

@@ -26,15 +26,16 @@ const secret = "alpha-0123456789abcdef"
 
 // double is a bridge that records what it is asked and answers as told.
 type double struct {
-	mu     sync.Mutex
-	asked  []string
-	result *bridge.Result
-	list   *bridge.List
-	err    error
-	down   error
-	strict bool
-	lost   int                       // attributes that a bulk request loses
-	during func(ctx context.Context) // runs inside each operation
+	mu      sync.Mutex
+	refused []string
+	asked   []string
+	result  *bridge.Result
+	list    *bridge.List
+	err     error
+	down    error
+	strict  bool
+	lost    int                       // attributes that a bulk request loses
+	during  func(ctx context.Context) // runs inside each operation
 }
 
 func (d *double) ask(ctx context.Context, format string, args ...any) error {
@@ -104,6 +105,12 @@ func (d *double) Limits() bridge.Limits {
 
 func (d *double) Delete(ctx context.Context, c bridge.Call, typ, id string) (*bridge.Result, error) {
 	return d.result, d.ask(ctx, "delete %s %q", typ, id)
+}
+
+func (d *double) Refused(c bridge.Call, operation, typ, id string, body []byte, f bridge.Failure) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refused = append(d.refused, fmt.Sprintf("%s %s %q %s %s by %q", operation, typ, id, body, f.Reason, c.Caller))
 }
 
 func (d *double) Ready(context.Context) error { return d.down }

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store"
 	"scimbridge/config"
 	"scimbridge/examples"
 	"scimbridge/ldapmap/ldif"
@@ -34,8 +37,14 @@ func (d demoCommand) Run(w *world) error {
 		return err
 	}
 	defer mem.Close()
+	temporary, err := os.MkdirTemp("", "scimbridge-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
 	c, err := config.Parse("examples/openldap/scimbridge.yaml", []byte(examples.OpenLDAP), []string{
 		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_ACCESS_TOKEN=" + token, "SCIMBRIDGE_DIRECTORY_URLS=" + mem.URL(),
+		"SCIMBRIDGE_STORE_FILE=" + filepath.Join(temporary, store.DefaultFile),
 		"SCIMBRIDGE_DIRECTORY_BIND_DN=cn=admin,dc=example,dc=org", "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + password,
 	})
 	if err != nil {

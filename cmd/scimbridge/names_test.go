@@ -10,7 +10,8 @@ import (
 var bareDN = regexp.MustCompile(`\bldif\.(Under|SameDN|NormalDN)\b.*`)
 
 // noServer are those that there may be: the configuration is judged before any server is known, and 389 Directory Server's own
-// configuration is read by the tests alone; a certificate's subject names nothing of a directory's.
+// configuration is read by the tests alone; a certificate's subject names nothing of a directory's; and a record of the journal is looked
+// for where there may be no server at hand.
 var noServer = map[string]string{
 	"ldif.Under(base, dn) }":                                                         "bridge/guard/guard.go",
 	`ldif.Under(end, base) || ldif.Under(base, end)) })`:                             "ldapmap/compile/bases.go",
@@ -20,6 +21,7 @@ var noServer = map[string]string{
 	`ldif.SameDN(entry.DN, "cn=config,cn=ldbm database,cn=plugins,cn=config"):`:      "bridge/directory/dirtest/ds389.go",
 	`ldif.SameDN(entry.DN, setting.DN) {`:                                            "bridge/directory/dirtest/ds389.go",
 	"ldif.SameDN(subject, shown) }) {":                                               "bridge/front/certificate.go",
+	"ldif.NormalDN(text)))":                                                          "bridge/journal/payload.go",
 	"ldif.Under(base, to) })":                                                        "ldapmap/compile/leaving.go",
 }
 

@@ -93,6 +93,7 @@ var needStore = []string{"journal", "stored tokens"}
 type house struct {
 	directory *directory.Client
 	store     *store.Store // nil: there is none
+	ledger    *journal.Ledger
 	bridge    *bridge.Bridge
 	gate      *access.Gate
 	server    *front.Server
@@ -102,6 +103,9 @@ type house struct {
 func (h house) close() {
 	if h.directory != nil {
 		h.directory.Close()
+	}
+	if h.ledger != nil {
+		h.ledger.Shut()
 	}
 	if h.store != nil {
 		_ = h.store.Close()
@@ -127,13 +131,16 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 		if h.store, err = store.New(c.Store, log); err != nil {
 			return h, err
 		}
+		if h.ledger, err = journal.Open(h.store, c.Journal, log); err != nil {
+			return h, err
+		}
 	}
 	if h.gate, err = gate(c, h.store, log); err != nil {
 		return h, err
 	}
 	h.bridge = bridge.New(bridge.Options{
 		Map: compiled, Place: c.Place, Directory: h.directory, Guard: guard.New(c.Guard, h.directory.Self, h.directory), Journal: j,
-		Store: h.store, Log: log,
+		Store: h.store, Ledger: h.ledger, Log: log,
 		Limits: c.Limits, Strict: c.Strict,
 	})
 	h.server = front.New(c.Listen, h.bridge, h.gate, log)

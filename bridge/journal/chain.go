@@ -1,0 +1,60 @@
+package journal
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+)
+
+// Kind is what a record is.
+type Kind string
+
+// The kinds of record.
+const (
+	KindIntent  Kind = "intent"
+	KindReceipt Kind = "receipt"
+	KindRefusal Kind = "refusal"
+)
+
+// hash is a SHA-256.
+type hash [sha256.Size]byte
+
+// row is a record as it stands in the store.
+type row struct {
+	id   ID
+	kind Kind
+	time time.Time
+	of   ID
+
+	request, caller, effects string
+	outcome                  Outcome
+
+	payload []byte // nil: forgotten
+	digest  hash   // of the payload: it stays when that goes
+	hash    hash   // over the hash of the record before it, and what is above
+}
+
+// newRow makes a row of a payload. Its place in the chain is not known yet.
+func newRow(kind Kind, at time.Time, p *payload) (*row, error) {
+	stored, err := p.encode()
+	if err != nil {
+		return nil, err
+	}
+	return &row{
+		kind: kind, time: at, request: printable(p.Request), caller: printable(p.Caller), effects: p.effects(), outcome: p.Outcome,
+		payload: stored, digest: sha256.Sum256(stored),
+	}, nil
+}
+
+// link is the hash of a record behind the one with the hash before. It holds all that a record says, but what its payload says too and is
+// made of it again.
+func (r *row) link(before hash) (h hash) {
+	b := make([]byte, 0, 2*sha256.Size+64)
+	b = append(b, before[:]...)
+	for _, n := range []int64{r.id.Writer, r.id.Seq, r.time.UnixMicro(), r.of.Writer, r.of.Seq} {
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
+	}
+	b = append(b, r.digest[:]...)
+	b = append(b, r.kind...)
+	return sha256.Sum256(b)
+}

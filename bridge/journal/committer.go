@@ -1,0 +1,440 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"scimbridge/bridge/store"
+	"scimbridge/ldapmap/ldif"
+)
+
+// committer is what the one goroutine knows that writes. What comes while a transaction is under way shares the next: nobody waits for a
+// clock.
+type committer struct {
+	writer  int64 // 0: it has no chain yet
+	next    int64 // the next record's
+	head    hash  // of the last
+	reread  bool  // a transaction failed: what the store has of the chain is to be looked at
+	unsure  *batch
+	waiting []*op // what could not be written yet, the oldest first
+	open    map[int64]bool
+	beaten  time.Time // the last sign of life
+	headed  time.Time // when the head was last logged
+	failing atomic.Bool
+}
+
+// batch are ops in one transaction.
+type batch struct {
+	writer int64
+	ops    []*op // but those that a check refused
+	rows   []*row
+	head   hash
+	last   int64 // the last row's
+}
+
+// run writes what comes, until the ledger is shut.
+func (l *Ledger) run() {
+	defer close(l.ended)
+	tick := time.NewTicker(retry)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.wake:
+		case <-tick.C:
+			if len(l.waiting) == 0 && l.now().Sub(l.beaten) < beat {
+				continue
+			}
+		case <-l.stop:
+			l.finish()
+			return
+		}
+		for more := true; more; {
+			more = l.flush() && l.isMore()
+		}
+	}
+}
+
+func (l *Ledger) isMore() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue) > 0 || len(l.waiting) > 0
+}
+
+// finish writes what is left and ends the chain.
+func (l *Ledger) finish() {
+	for l.flush() && l.isMore() {
+	}
+	if l.writer == 0 && len(l.waiting) == 0 {
+		return
+	}
+	err := l.store.Write(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
+		return l.live(ctx, tx, l.writer, l.now().UnixMicro())
+	})
+	if left := len(l.waiting); left > 0 || err != nil {
+		l.log.Error("the journal could not be finished; the next start looks up what became of the writes", "records", left, "error", err)
+	}
+}
+
+// flush writes some of what waits. It says whether the store took it.
+func (l *Ledger) flush() bool {
+	n := min(len(l.waiting), together)
+	ops := append(slices.Clone(l.waiting[:n]), l.take()...)
+	err := l.commit(ops)
+	if known, ok := errors.AsType[*store.Error](err); err != nil && (!ok || known.Kind == store.Other) && len(ops) > 1 {
+		// One of them may be what the store does not take: the others shall not suffer.
+		for i, o := range ops {
+			if err = l.commit([]*op{o}); isAway(err) {
+				l.put(n, ops, i, err)
+				return false
+			} else if err != nil {
+				l.reject(o, err)
+			}
+		}
+		l.waiting = slices.Delete(l.waiting, 0, n)
+		return true
+	}
+	if err != nil {
+		l.put(n, ops, 0, err)
+		return false
+	}
+	l.waiting = slices.Delete(l.waiting, 0, n)
+	return true
+}
+
+// put puts the ops from the one at i on back among those that wait, of which the first n were taken, and tells who cannot wait.
+func (l *Ledger) put(n int, ops []*op, i int, err error) {
+	if isAway(err) && !l.failing.Swap(true) {
+		l.log.Error("the journal cannot be written", "error", err, "writes", map[bool]string{true: "go on", false: "are refused"}[l.goesOn])
+	}
+	var back []*op
+	for _, o := range ops[i:] {
+		kept := o.kept
+		o.kept = kept || l.goesOn
+		switch {
+		case !isAway(err):
+			o.kept = kept
+			l.reject(o, err)
+		case !o.tell(err) && !kept: // nobody waits for it any more
+		case o.kept:
+			back = append(back, o)
+		}
+	}
+	l.waiting = append(back, l.waiting[min(n, len(l.waiting)):]...)
+	for len(l.waiting) > backlog {
+		l.reject(l.waiting[len(l.waiting)-1], err)
+		l.waiting = l.waiting[:len(l.waiting)-1]
+	}
+}
+
+// reject gives an op up.
+func (l *Ledger) reject(o *op, err error) {
+	o.lost.Store(true)
+	o.tell(err)
+	if o.kept {
+		l.log.Error("a record of the journal is lost", "kind", o.row.kind, "request", o.event.Intent.RequestID, "error", err)
+	}
+}
+
+// tell ends the waiting for an op, and says whether somebody waited.
+func (o *op) tell(err error) bool {
+	if !o.state.CompareAndSwap(waited, served) {
+		return false
+	}
+	o.done <- err
+	close(o.done)
+	return true
+}
+
+// commit writes ops in one transaction.
+func (l *Ledger) commit(ops []*op) error {
+	if err := l.catchUp(); err != nil {
+		return err
+	}
+	now := l.now()
+	beats := now.Sub(l.beaten) >= beat
+	ops = slices.DeleteFunc(slices.Clone(ops), l.isSettled)
+	if len(ops) == 0 && !beats {
+		return nil
+	}
+	var b batch
+	err := l.store.Write(context.Background(), func(ctx context.Context, tx *sql.Tx) (err error) {
+		if b, err = l.link(ctx, tx, ops); err != nil {
+			return err
+		}
+		if err = l.insertRows(ctx, tx, b); err != nil {
+			return err
+		}
+		if err = l.observe(ctx, tx, b); err != nil || !beats {
+			return err
+		}
+		return l.live(ctx, tx, b.writer, 0)
+	})
+	if err != nil {
+		l.reread = true
+		if known, ok := errors.AsType[*store.Error](err); ok && known.Unknown {
+			l.unsure = &b
+		}
+		return err
+	}
+	if beats {
+		l.beaten = now
+	}
+	l.unsure = nil // and it never will be: its places are taken
+	l.written(b)
+	for _, o := range ops {
+		if o.refused != nil {
+			o.tell(&refusedByCheck{o.refused})
+		}
+	}
+	l.recovered()
+	l.logHead(now)
+	return nil
+}
+
+// isSettled says that there is nothing to write for an op: it stands in the store, or is about what does not.
+func (l *Ledger) isSettled(o *op) bool {
+	if o.row.kind == KindReceipt && o.of.lost.Load() {
+		l.reject(o, errLost)
+	}
+	return o.lost.Load() || o.seq.Load() != 0
+}
+
+var errLost = errors.New("what it is about is lost")
+
+// link runs the checks and gives each op its place in the chain.
+func (l *Ledger) link(ctx context.Context, tx *sql.Tx, ops []*op) (batch, error) {
+	b := batch{writer: l.writer, head: l.head, last: l.next - 1}
+	if b.writer == 0 {
+		var err error
+		if b.writer, err = l.enrol(ctx, tx); err != nil {
+			return b, err
+		}
+	}
+	places := map[*op]int64{}
+	for _, o := range ops {
+		o.refused = nil
+		for _, check := range o.checks {
+			if err := check(ctx, tx); err != nil {
+				if _, ours := errors.AsType[*store.Error](l.store.Explain(err)); ours || ctx.Err() != nil {
+					return b, err
+				}
+				if !o.kept { // what is kept has happened
+					o.refused = err
+				}
+				break
+			}
+		}
+		if o.refused != nil {
+			continue
+		}
+		r := *o.row
+		b.last++
+		places[o] = b.last
+		r.id = ID{b.writer, b.last}
+		if o.of != nil {
+			if r.of = (ID{b.writer, o.of.seq.Load()}); r.of.Seq == 0 {
+				r.of.Seq = places[o.of]
+			}
+			if r.of.Seq == 0 { // that is lost
+				r.of = ID{}
+			}
+		}
+		r.hash = r.link(b.head)
+		b.head = r.hash
+		b.ops, b.rows = append(b.ops, o), append(b.rows, &r)
+	}
+	return b, nil
+}
+
+// enrol makes a writer, whose chain begins with a random hash.
+func (l *Ledger) enrol(ctx context.Context, tx *sql.Tx) (writer int64, err error) {
+	if err := tx.QueryRowContext(ctx, "SELECT COALESCE(MAX(writer), 0) + 1 FROM journal_writers").Scan(&writer); err != nil {
+		return 0, err
+	}
+	now := l.now().UnixMicro()
+	_, err = tx.ExecContext(ctx, `INSERT INTO journal_writers (writer, started, beat, ended, settled, first, before, head, hash)
+		VALUES ($1, $2, $3, 0, 1, 1, $4, 0, $5)`, writer, now, now, l.head[:], l.head[:])
+	return writer, err
+}
+
+// observe tells the observers what the batch records.
+func (l *Ledger) observe(ctx context.Context, tx *sql.Tx, b batch) error {
+	for i, o := range b.ops {
+		if b.rows[i].kind == KindIntent {
+			continue
+		}
+		e := o.event
+		e.ID = b.rows[i].id
+		if e.Done != nil {
+			e.ID = b.rows[i].of
+		}
+		for _, tell := range l.observers {
+			if err := tell(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// written notes that a batch stands in the store.
+func (l *Ledger) written(b batch) {
+	l.writer, l.next, l.head = b.writer, b.last+1, b.head
+	for i, o := range b.ops {
+		o.writer = b.writer
+		o.seq.Store(b.rows[i].id.Seq)
+		switch o.row.kind {
+		case KindIntent:
+			l.open[b.rows[i].id.Seq] = true
+		case KindReceipt:
+			delete(l.open, b.rows[i].of.Seq)
+		case KindRefusal:
+		}
+		if told := o.tell(nil); !told && o.row.kind == KindIntent && !o.kept {
+			l.abandon(o) // whoever wanted it was told that it is not written, or has left
+		}
+	}
+}
+
+// abandon closes an intent that nobody acts on.
+func (l *Ledger) abandon(o *op) {
+	receipt := ldif.NewReceipt(o.event.Intent.Plan)
+	receipt.Err = errAbandoned
+	(&Entry{l, o, o.event.Intent}).Close(Done{Receipt: receipt})
+}
+
+var errAbandoned = errors.New("nobody waited for the journal any more, and nothing was sent")
+
+// catchUp finds out where the chain ends, after a transaction that failed.
+func (l *Ledger) catchUp() error {
+	if !l.reread {
+		return nil
+	}
+	writer, last, head := l.writer, int64(0), hash{}
+	if l.unsure != nil {
+		writer = l.unsure.writer
+	}
+	err := l.store.View(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
+		var h []byte
+		err := tx.QueryRowContext(ctx, "SELECT seq, hash FROM journal_records WHERE writer = $1 ORDER BY seq DESC LIMIT 1", writer).
+			Scan(&last, &h)
+		copy(head[:], h)
+		if errors.Is(err, sql.ErrNoRows) {
+			last, err = 0, nil
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	l.reread = false
+	if u := l.unsure; u != nil && last == u.last && head == u.head {
+		l.unsure = nil
+		l.written(*u)
+	}
+	return nil
+}
+
+// recovered tells that the journal is written again.
+func (l *Ledger) recovered() {
+	if l.failing.Swap(false) {
+		l.log.Info("the journal is written again")
+	}
+}
+
+// logHead puts the chain's end where whoever changes the store cannot reach it.
+func (l *Ledger) logHead(now time.Time) {
+	if now.Sub(l.headed) >= headAgain {
+		l.headed = now
+		l.log.Info("journal", "head", ID{l.writer, l.next - 1}, "hash", hex.EncodeToString(l.head[:]))
+	}
+}
+
+// live tells that the writer lives, or that it has ended, and how far it came.
+func (l *Ledger) live(ctx context.Context, tx *sql.Tx, writer, ended int64) error {
+	settled := l.next
+	for seq := range l.open {
+		settled = min(settled, seq)
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE journal_writers SET beat = $1, ended = $2, settled = $3, head = $4, hash = $5 WHERE writer = $6",
+		l.now().UnixMicro(), ended, settled, l.next-1, l.head[:], writer)
+	return err
+}
+
+// insertRows writes a batch's rows.
+func (l *Ledger) insertRows(ctx context.Context, tx *sql.Tx, b batch) error {
+	records := make([][]any, 0, len(b.rows))
+	var subjects [][]any
+	for i, r := range b.rows {
+		records = append(records, []any{
+			r.id.Writer, r.id.Seq, string(r.kind), r.time.UnixMicro(), r.of.Writer, r.of.Seq, r.request, r.caller, r.effects,
+			string(r.outcome), r.payload, r.digest[:], r.hash[:],
+		})
+		found := r.id
+		if r.kind == KindReceipt {
+			found = r.of
+		}
+		for _, key := range b.ops[i].keys {
+			subjects = append(subjects, []any{key, found.Writer, found.Seq})
+		}
+	}
+	const columns = "writer, seq, kind, time, of_writer, of_seq, request, caller, effects, outcome, payload, digest, hash"
+	if err := l.insert(ctx, tx, "journal_records ("+columns+")", records, ""); err != nil {
+		return err
+	}
+	return l.insert(ctx, tx, "journal_subjects (subject, writer, seq)", subjects, " ON CONFLICT DO NOTHING")
+}
+
+// manyRows is how many rows one statement inserts at most: a way to PostgreSQL and back.
+const manyRows = 500
+
+// insert puts rows into a table.
+func (l *Ledger) insert(ctx context.Context, tx *sql.Tx, into string, rows [][]any, otherwise string) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	into = "INSERT INTO " + into + " VALUES "
+	if l.store.Dialect() == store.Postgres {
+		for some := range slices.Chunk(rows, manyRows) {
+			if _, err := tx.ExecContext(ctx, into+places(len(some), len(some[0]))+otherwise, slices.Concat(some...)...); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	// SQLite looks for each placeholder among all that the statement has.
+	one, err := tx.PrepareContext(ctx, into+places(1, len(rows[0]))+otherwise)
+	if err != nil {
+		return err
+	}
+	defer one.Close()
+	for _, row := range rows {
+		if _, err := one.ExecContext(ctx, row...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// places are placeholders for rows.
+func places(rows, columns int) string {
+	var text []byte
+	for n := range rows * columns {
+		switch {
+		case n == 0:
+			text = append(text, "($"...)
+		case n%columns == 0:
+			text = append(text, "), ($"...)
+		default:
+			text = append(text, ", $"...)
+		}
+		text = strconv.AppendInt(text, int64(n+1), 10)
+	}
+	return string(text) + ")"
+}

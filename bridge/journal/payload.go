@@ -1,0 +1,179 @@
+package journal
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim/stringprep"
+)
+
+// payload is what a record says, as it stands in the store. What is searched by stands beside it in columns, and can be made of it again.
+type payload struct {
+	// Salt keeps anybody from finding out what a payload was that was forgotten, by trying what gives its digest.
+	Salt []byte `json:"salt"`
+
+	Request   string          `json:"request,omitempty"`
+	Activity  string          `json:"activity,omitempty"`
+	Part      *Part           `json:"part,omitempty"`
+	Caller    string          `json:"caller,omitempty"`
+	Client    string          `json:"client,omitempty"`
+	Operation string          `json:"operation,omitempty"`
+	Type      string          `json:"type,omitempty"`
+	ID        string          `json:"id,omitempty"`
+	Name      string          `json:"name,omitempty"`
+	DN        string          `json:"dn,omitempty"`
+	Why       Why             `json:"why,omitempty"`
+	Body      json.RawMessage `json:"body,omitempty"`
+	Plan      *wirePlan       `json:"plan,omitempty"`
+	Whole     *wireEntry      `json:"whole,omitempty"`
+	Subjects  []string        `json:"subjects,omitempty"`
+
+	Receipt *wireReceipt `json:"receipt,omitempty"`
+	Outcome Outcome      `json:"outcome,omitempty"`
+	Took    float64      `json:"took,omitempty"` // seconds
+	Status  int          `json:"status,omitempty"`
+	Reason  string       `json:"reason,omitempty"`
+	Detail  string       `json:"detail,omitempty"`
+	Found   bool         `json:"found,omitempty"`
+}
+
+const saltLength = 16
+
+func newSalt() []byte {
+	salt := make([]byte, saltLength)
+	_, _ = rand.Read(salt) // which fails never
+	return salt
+}
+
+func packIntent(i *Intent) *payload {
+	p := &payload{
+		Salt: newSalt(), Request: i.RequestID, Activity: i.Activity, Part: i.Part, Caller: i.Caller, Client: i.Client,
+		Operation: i.Operation, Type: i.Type, ID: i.ID, Name: i.Name, DN: i.about(), Why: i.Why, Body: i.Body, Subjects: i.Subjects,
+	}
+	if !i.Plan.Empty() {
+		p.Plan = packPlan(i.Plan, i.secret)
+	}
+	if i.Whole != nil {
+		whole := packEntry(i.Whole, i.secret)
+		p.Whole = &whole
+	}
+	return p
+}
+
+func packDone(d *Done, secret secrecy) *payload {
+	reason := d.Reason
+	if reason == "" {
+		reason = reasonOf(d.Receipt.Err)
+	}
+	return &payload{
+		Salt: newSalt(), Receipt: packReceipt(d.Receipt, secret), Outcome: OutcomeOf(d.Receipt), Took: d.Took.Seconds(), ID: d.ID,
+		Status: d.Status, Reason: reason, Detail: d.Detail, Found: d.Found,
+	}
+}
+
+func packRefusal(r *Refusal) *payload {
+	p := packIntent(&r.Intent)
+	p.Outcome, p.Status, p.Reason, p.Detail = Refused, r.Status, r.Reason, r.Detail
+	return p
+}
+
+func (p *payload) intent(of ID) Intent {
+	i := Intent{
+		RequestID: p.Request, Activity: p.Activity, Part: p.Part, Caller: p.Caller, Client: p.Client, Operation: p.Operation, Type: p.Type,
+		ID: p.ID, Name: p.Name, DN: p.DN, Why: p.Why, Body: p.Body, Plan: p.Plan.unpack(), Whole: p.Whole.unpack(), Subjects: p.Subjects,
+		Of: of,
+	}
+	return i
+}
+
+func (p *payload) done(plan ldif.Plan) Done {
+	return Done{
+		Receipt: p.Receipt.unpack(plan), Took: time.Duration(p.Took * float64(time.Second)), ID: p.ID, Status: p.Status, Reason: p.Reason,
+		Detail: p.Detail, Found: p.Found,
+	}
+}
+
+// effects are the kinds of what the payload's plan is to do, each once between commas: `,blocked,members removed,`.
+func (p *payload) effects() string {
+	if p.Plan == nil {
+		return ""
+	}
+	text := ","
+	for _, e := range p.Plan.Effects {
+		if kind := string(e.Kind) + ","; !strings.Contains(text, ","+kind) {
+			text += kind
+		}
+	}
+	return text
+}
+
+// The first octet of a stored payload says how the rest stands there.
+const (
+	asJSON = 'j'
+	asZstd = 'z'
+)
+
+// large is the size in octets from which a payload is worth compressing.
+const large = 4 << 10
+
+// Coders of zstd are made for many goroutines, and with nil for what is in memory.
+var (
+	compressor, _ = zstd.NewWriter(
+		nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+	decompressor, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largest))
+)
+
+// largest bounds what is made of a stored payload: the body and the entries of the largest request.
+const largest = 256 << 20
+
+func (p *payload) encode() ([]byte, error) {
+	var text bytes.Buffer
+	text.WriteByte(asJSON)
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // a body stands there as it was sent
+	if err := encoder.Encode(p); err != nil {
+		return nil, fmt.Errorf("journal: a record cannot be written as JSON: %w", err)
+	}
+	if text.Len() < large {
+		return text.Bytes(), nil
+	}
+	return compressor.EncodeAll(text.Bytes()[1:], []byte{asZstd}), nil
+}
+
+func decode(stored []byte) (p *payload, err error) {
+	if len(stored) == 0 {
+		return nil, fmt.Errorf("the record is empty")
+	}
+	text := stored[1:]
+	switch stored[0] {
+	case asJSON:
+	case asZstd:
+		if text, err = decompressor.DecodeAll(text, nil); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fmt.Errorf("the record is of a form that this version does not know")
+	}
+	p = &payload{}
+	return p, json.Unmarshal(text, p)
+}
+
+// Subject is the key of an id, a name or a DN that records are found by.
+func Subject(text string) string {
+	if strings.Contains(text, "=") {
+		return printable(stringprep.Key(ldif.NormalDN(text)))
+	}
+	return printable(stringprep.Key(text))
+}
+
+// printable is the text as every database takes it.
+func printable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
