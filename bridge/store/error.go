@@ -118,8 +118,11 @@ func classify(err error) Kind {
 
 // sqliteKind reads SQLite's result codes (https://sqlite.org/rescode.html).
 func sqliteKind(code int) Kind {
-	if code == sqlite3.SQLITE_IOERR_SHMSIZE {
+	switch code {
+	case sqlite3.SQLITE_IOERR_SHMSIZE:
 		return Full // the file of the log's index could not grow
+	case sqlite3.SQLITE_IOERR_DELETE_NOENT:
+		return Locked // another process opened the file for the first time too, and was quicker
 	}
 	switch code & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:

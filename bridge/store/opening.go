@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // opening is how far a store has come: it is found, and the tables of its rooms are up to date, before it is used.
@@ -91,6 +92,9 @@ func (s *Store) unlock(ctx context.Context, rooms []*room) error {
 	if err != nil {
 		return err
 	}
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
 	for _, r := range rooms {
 		if err := r.migrate(ctx); err != nil {
 			return err
@@ -102,6 +106,19 @@ func (s *Store) unlock(ctx context.Context, rooms []*room) error {
 		s.file = file
 	}
 	return err
+}
+
+// connect makes the first connection. Copies that make one file at once may be in each other's way.
+func (s *Store) connect(ctx context.Context) error {
+	limit, cancel := context.WithTimeout(ctx, migrationWait)
+	defer cancel()
+	for {
+		err := explain(s.write.PingContext(ctx))
+		if kindOf(err) != Locked || limit.Err() != nil {
+			return err
+		}
+		wait(limit, 10*time.Millisecond)
+	}
 }
 
 // failedOpening is an *Error whatever went wrong: there is no store for the moment.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"modernc.org/sqlite"
 )
@@ -38,11 +39,7 @@ func (s *Store) find() (os.FileInfo, error) {
 		return s.file, s.same()
 	}
 	path := s.options.File
-	// It is opened by SQLite alone: whoever closes the file drops the locks that the process holds on it. A new one has none.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err == nil {
-		err = file.Close()
-	}
+	err := create(path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, unopened(err)
 	}
@@ -57,6 +54,20 @@ func (s *Store) find() (os.FileInfo, error) {
 		return nil, unopened(&fs.PathError{Op: "write", Path: path, Err: err})
 	}
 	return found, nil
+}
+
+var creating sync.Mutex
+
+// create makes the file. It is opened by SQLite alone: whoever closes it drops the locks that the process holds on it. A new one has none,
+// and until it is closed no store of the process finds it.
+func create(path string) error {
+	creating.Lock()
+	defer creating.Unlock()
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // dsn names the file and how it is opened. synchronous=FULL: what was committed outlives a power cut.
