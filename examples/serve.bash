@@ -50,7 +50,8 @@ slapd() {
 # bridge serves before the directory until Ctrl-C, or until one of the two ends.
 bridge() {
 	GOTMPDIR=$dir go build -o "$dir/scimbridge" ./cmd/scimbridge
-	"$dir/scimbridge" serve --config "$example/scimbridge.yaml" &
+	mkdir "$dir/state" # as systemd makes it for the store
+	STATE_DIRECTORY=$dir/state "$dir/scimbridge" serve --config "$example/scimbridge.yaml" &
 	pids+=($!)
 	wait -n "${pids[@]}"
 }
