@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -87,5 +89,112 @@ func TestConditionalClass(t *testing.T) {
 		if got := d.entry(t, born).Value("uidNumber"); got != "20002" {
 			t.Errorf("born with the number %s", got)
 		}
+		other := deploy(t, server, staffed(t, server)...)
+		for _, title := range []string{"Guest", "Staff", "Guest", "Staff"} { // two at once
+			var both sync.WaitGroup
+			for _, copy := range []*deployment{d, other} {
+				both.Go(func() {
+					body := operations(replace("title", `"`+title+`"`))
+					answer, content, err := copy.try(http.MethodPatch, "/Users/"+bo, body)
+					if err != nil || answer.StatusCode != http.StatusOK {
+						t.Errorf("%s: %v %s", title, err, content)
+					}
+				})
+			}
+			both.Wait()
+			number := d.entry(t, bo).Value("uidNumber")
+			if (number == "") == (title == "Staff") {
+				t.Errorf("%s: the number is %q", title, number)
+			}
+			d.isStaff(t, title, bo, number)
+		}
 	})
+}
+
+// TestConditionalClassTwice: of two who make one of the staff at once, in two copies of the bridge, both are told of success, and he has
+// one number; where the other made him none meanwhile, he is what the later said.
+func TestConditionalClassTwice(t *testing.T) {
+	for _, without := range [][]string{nil, {controlAssertion}} {
+		server := dirtest.Memory(t, func(o *memdir.Options) { o.Without = without })
+		env := staffed(t, server)
+		c := &crew{copies: copies{server: server, bridges: []*deployment{deploy(t, server, env...), deploy(t, server, env...)}}}
+		d := c.of(0)
+		bo := d.create(t, "/Users", `"userName":"bo@contoso.example","title":"Guest"`)
+		staff, guest := operations(replace("title", `"Staff"`)), operations(replace("title", `"Guest"`))
+		other := func(body string) func() { return c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+bo, body) }
+		interleaved(server, between{op: "modify", dn: "uid=bo", do: other(staff)})
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+bo, staff)
+		server.Mem.Fault(nil)
+		d.isStaff(t, "both", bo, d.entry(t, bo).Value("uidNumber"))
+		interleaved(server, between{op: "modify", dn: "uid=bo", do: other(guest)})
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+bo, guest)
+		server.Mem.Fault(nil)
+		d.isStaff(t, "none", bo, "")
+		interleaved(server, between{op: "modify", dn: "uid=bo", do: other(operations(replace("displayName", `"Bo"`)))})
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+bo, staff)
+		server.Mem.Fault(nil)
+		d.isStaff(t, "beside another change", bo, d.entry(t, bo).Value("uidNumber"))
+	}
+}
+
+// TestConditionalClassIsStopped: it may stop at any write, also where he is moved with it. The same request completes it.
+func TestConditionalClassIsStopped(t *testing.T) {
+	for _, placed := range []bool{false, true} {
+		for _, comes := range []bool{true, false} {
+			atEachWrite(t, fmt.Sprint(placed, comes), func(t *testing.T, at int32, drop memdir.Drop) (reached bool) {
+				server := dirtest.Memory(t)
+				env := append(staffed(t, server), "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms")
+				if placed {
+					env = append(env, "SCIMBRIDGE_RESOURCES_0_CREATEPARENTS=true",
+						`SCIMBRIDGE_RESOURCES_0_DN="uid=" + rdn(userName) + ",ou=" + rdn(title ?? "None") + "," + base`)
+				}
+				d := deploy(t, server, env...)
+				title := map[bool]string{true: "Staff", false: "Guest"}
+				bo := d.create(t, "/Users", `"userName":"bo@contoso.example","title":"`+title[!comes]+`"`)
+				stopsAt(server, at, drop)
+				body := operations(replace("title", `"`+title[comes]+`"`))
+				answer, _ := d.do(t, http.MethodPatch, "/Users/"+bo, body)
+				server.Mem.Fault(nil)
+				if reached = answer.StatusCode != http.StatusOK; reached {
+					d.await(t, http.StatusOK, "/Users/"+bo)
+					d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+bo, body)
+				}
+				number := d.entry(t, bo).Value("uidNumber")
+				if comes && number == "" || !comes && number != "" {
+					t.Errorf("the number is %q", number)
+				}
+				d.isStaff(t, "in the end", bo, number)
+				if placed && !strings.Contains(d.entry(t, bo).DN, "ou="+title[comes]) {
+					t.Errorf("he is at %s", d.entry(t, bo).DN)
+				}
+				return reached
+			})
+		}
+	}
+}
+
+// TestConditionalClassOfLeaver: a leaver whose entry is kept keeps his number, until a POST of his name says what he is now.
+func TestConditionalClassOfLeaver(t *testing.T) {
+	for _, mode := range []string{"block", "strip"} {
+		server := dirtest.Memory(t)
+		d := deploy(t, server, append(staffed(t, server), marked(mode)...)...)
+		bo := d.create(t, "/Users", `"userName":"bo@contoso.example","title":"Staff"`)
+		for _, again := range []string{"Staff", "Guest", "Staff"} {
+			number := d.entry(t, bo).Value("uidNumber")
+			d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+bo, "")
+			if got := d.entry(t, bo).Value("uidNumber"); got != number {
+				t.Errorf("%s: the leaver's number is %q", mode, got)
+			}
+			if got := d.create(t, "/Users", `"userName":"bo@contoso.example","title":"`+again+`"`); got != bo {
+				t.Fatalf("%s: another is made", mode)
+			}
+			switch {
+			case again == "Guest":
+				number = ""
+			case number == "":
+				number = "20001"
+			}
+			d.isStaff(t, mode+" "+again, bo, number)
+		}
+	}
 }

@@ -154,3 +154,81 @@ gecos: ANN
 	})
 	step(head+"delete: employeeType\nemployeeType: guest\n-\nadd: employeeType\nemployeeType: staff\n-\n", nil, set("userType", "staff"))
 }
+
+// TestConditionalClassDemands: what the class demands is demanded of those who are to have it, and of them alone; what others have for it
+// is dropped where the map says so.
+func TestConditionalClassDemands(t *testing.T) {
+	w := maptest.New(t, ldif.OpenLDAP, `
+- type: User
+  base: ou=people,dc=example
+  objectClasses: [inetOrgPerson, {class: posixAccount, when: 'userType == "staff"'}]
+  onForbidden: skip
+  attributes:
+    - {scim: userName, ldap: uid}
+    - {scim: userType, ldap: employeeType}
+    - {scim: 'urn:x:home', ldap: homeDirectory}
+    - {ldap: uidNumber, value: '"7"'}
+    - {ldap: gidNumber, value: '"7"'}
+`, `dn: uid=bo,ou=people,dc=example
+objectClass: inetOrgPerson
+uid: bo
+cn: bo
+sn: bo
+
+dn: uid=cy,ou=people,dc=example
+objectClass: inetOrgPerson
+objectClass: posixAccount
+uid: cy
+cn: cy
+sn: cy
+employeeType: staff
+uidNumber: 7
+gidNumber: 7
+homeDirectory: /cy
+`)
+	users := w.Map.Type("User")
+	home := map[string]any{"home": "/bo"}
+	const kept = "mutability: urn:x:home cannot be cleared: the directory demands homeDirectory"
+	const demanded = "invalidValue: urn:x:home is required: the directory demands homeDirectory"
+	for _, c := range []struct {
+		entry   *ldif.Entry
+		change  scim.Resource
+		dropped []string
+		want    string // of the error
+	}{
+		{nil, scim.Resource{"userName": "a", "userType": "staff"}, nil, demanded},
+		{nil, scim.Resource{"userName": "a", "userType": "staff", "urn:x": home}, nil, ""},
+		{nil, scim.Resource{"userName": "a", "urn:x": home}, []string{"urn:x:home"}, ""},
+		{w.Entries[0], scim.Resource{"urn:x": home}, []string{"urn:x:home"}, ""},
+		{w.Entries[0], scim.Resource{"userType": "staff"}, nil, demanded},
+		{w.Entries[0], scim.Resource{"userType": "staff", "urn:x": home}, nil, ""},
+		{w.Entries[1], scim.Resource{"urn:x": nil}, nil, kept},
+		{w.Entries[1], scim.Resource{"userType": nil, "urn:x": home}, []string{"urn:x:home"}, ""},
+		{w.Entries[1], scim.Resource{"userType": nil}, nil, ""},
+	} {
+		write := draft.Write{Entry: c.entry, After: c.change}
+		if c.entry != nil {
+			write.Before = w.See(users, c.entry)
+			write.After = write.Before.Clone()
+			for name, value := range c.change {
+				if write.After[name] = value; value == nil {
+					delete(write.After, name)
+				}
+			}
+		}
+		d, _, err := w.Draft(users, write)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if _, err := w.Plan(users, write, false); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%v: %s, want %s", c.change, got, c.want)
+		}
+		if diff := cmp.Diff(c.dropped, d.Untaken()); diff != "" {
+			t.Errorf("%v: dropped (-want +got):\n%s", c.change, diff)
+		}
+	}
+}
