@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -251,5 +252,32 @@ func TestNewStoredToken(t *testing.T) {
 		if got := fmt.Sprint(faults()); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
+	}
+}
+
+// TestStoredTokensEnd: they are told of before, as the configuration's are, and any number of requests may ask at once.
+func TestStoredTokensEnd(t *testing.T) {
+	k := tokensIn(t, storetest.Open(t, storetest.SQLite(t)))
+	secret, _ := k.make("a", func(a *StoredToken) { a.Expires = noon.AddDate(0, 0, 10) })
+	var log bytes.Buffer
+	g, clock := k.gate(&log)
+	g.remind(t.Context())
+	if text := log.String(); !strings.Contains(text, "a token expires soon") || !strings.Contains(text, "days=9") {
+		t.Error(text)
+	}
+	var group sync.WaitGroup
+	for range 16 {
+		group.Go(func() {
+			for range 50 {
+				if _, err := g.Authenticate(t.Context(), "Bearer "+secret, "192.0.2.7"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	*clock = noon.AddDate(0, 0, 10)
+	if got := holds(t, g, secret); got != `unauthenticated: the token "a" has expired` {
+		t.Error(got)
 	}
 }
