@@ -27,11 +27,11 @@ type failure struct {
 	at time.Time
 }
 
-// breaker keeps requests off a store that is away, or was never open. While it is open they are refused at once, and the store is asked
-// again after each pause, whether somebody wants it or not.
+// breaker keeps requests off a store that is away, or was never open. While it is open they are refused at once: the store is asked again
+// after each pause, by nobody but probe.
 func (s *Store) breaker() *gobreaker.CircuitBreaker[struct{}] {
 	return gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
-		Timeout: pause,
+		Timeout: time.Nanosecond, // probe keeps the pauses
 		IsSuccessful: func(err error) bool {
 			known, ours := errors.AsType[*Error](err)
 			return !ours || known.Kind != Away && !known.opening
@@ -45,11 +45,14 @@ func (s *Store) breaker() *gobreaker.CircuitBreaker[struct{}] {
 	})
 }
 
+// isProbe marks the context of probe's.
+type isProbe struct{}
+
 // probe asks the store until it answers.
 func (s *Store) probe(ctx context.Context) {
-	closed := func() bool { return s.circuit.State() == gobreaker.StateClosed }
-	for again := true; again; again = ctx.Err() == nil && !closed() && s.probing.CompareAndSwap(false, true) {
-		for again := true; again && ctx.Err() == nil; again = !closed() {
+	ctx = context.WithValue(ctx, isProbe{}, true)
+	for again := true; again; again = ctx.Err() == nil && !s.closed() && s.probing.CompareAndSwap(false, true) {
+		for again := true; again && ctx.Err() == nil; again = !s.closed() {
 			wait(ctx, pause)
 			_ = s.opened(ctx) // which may take longer than a transaction
 			_ = s.Check(ctx)
@@ -57,6 +60,8 @@ func (s *Store) probe(ctx context.Context) {
 		s.probing.Store(false)
 	}
 }
+
+func (s *Store) closed() bool { return s.circuit.State() == gobreaker.StateClosed }
 
 // note keeps what a write has found.
 func (s *Store) note(err error) {
@@ -90,7 +95,7 @@ func (s *Store) Ready(ctx context.Context) error {
 		return s.Check(ctx)
 	}
 	last := s.last.Load()
-	if last == nil || s.circuit.State() == gobreaker.StateClosed && time.Since(last.at) > patience[last.Kind] {
+	if last == nil || s.closed() && time.Since(last.at) > patience[last.Kind] {
 		return nil
 	}
 	return last.Error

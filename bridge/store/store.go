@@ -180,6 +180,9 @@ func (s *Store) Explain(err error) error { return explain(err) }
 
 // transaction tries until it is through, the time is over, or the database says no for good.
 func (s *Store) transaction(ctx context.Context, db *sql.DB, options sql.TxOptions, do func(context.Context, *sql.Tx) error) error {
+	if !s.closed() && ctx.Value(isProbe{}) == nil {
+		return s.refusal(gobreaker.ErrOpenState)
+	}
 	inTime, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	lost := false
