@@ -108,3 +108,15 @@ func TestALongPathIsNotSaidBack(t *testing.T) {
 		t.Errorf("%d octets: %.600s", len(got), got)
 	}
 }
+
+// TestSecretPaths: an error does not repeat what a path compares a password with.
+func TestSecretPaths(t *testing.T) {
+	for _, path := range []string{
+		`password[value eq \"hush\"]`, `urn:ietf:params:scim:schemas:core:2.0:User:Password[value eq \"hush\"].x`,
+	} {
+		err := apply(scim.Resource{}, `{"Operations":[{"op":"replace","path":"`+path+`","value":"x"}]}`)
+		if text(err) == "" || strings.Contains(text(err), "hush") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}

@@ -72,7 +72,7 @@ func (p *parser) operation(i int, raw any) error {
 	if emptyPath(p.dialect, path) {
 		return located(p.pathless(kind, value, has), where)
 	}
-	return located(p.path(kind, text, value, has, false), fmt.Sprintf("%s %q", where, briefly(text)))
+	return located(p.path(kind, text, value, has, false), fmt.Sprintf("%s %q", where, briefly(p.unsecret(text))))
 }
 
 // located puts the operation before an error's text.
@@ -81,6 +81,16 @@ func located(err error, where string) error {
 		return &scim.Error{Type: e.Type, Detail: where + ": " + e.Detail, Attribute: e.Attribute}
 	}
 	return err
+}
+
+// unsecret is a path for an error's text without what its filter compares with a secret.
+func (p *parser) unsecret(path string) string {
+	attribute, _, filtered := strings.Cut(path, "[")
+	urn, name, sub := p.dialect.SplitPath(p.rt, attribute)
+	if ref, ok := p.dialect.Resolve(p.rt, urn, name, sub); filtered && ok && ref.Attr != nil && ref.Attr.Returned == schema.Never {
+		return attribute + "[…]"
+	}
+	return path
 }
 
 // briefly is a path for an error's text: one that selects thousands of values is not said back.
