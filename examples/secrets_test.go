@@ -84,7 +84,9 @@ var secrets = []secret{
 		},
 		use: func(w *watched, value string) {
 			w.ask("GET", "/Users", "", "Authorization: Bearer "+value)
-			for _, list := range []string{"- {name: a, tokn: " + value + "}", "- {name: [" + value, value, "- " + value, "- {" + value + ": x}"} {
+			for _, list := range []string{
+				"- {name: a, tokn: " + value + "}", "- {name: [" + value, value, "- " + value, "- {" + value + ": x}",
+			} {
 				if err := os.WriteFile(w.files[value], []byte(list), 0o600); err != nil {
 					w.Fatal(err)
 				}
@@ -96,11 +98,13 @@ var secrets = []secret{
 		return []string{"SCIMBRIDGE_ACCESS_TOKN=" + value}
 	}},
 	{what: "secrets in a file that is no YAML", apart: true, env: func(w *watched, value string) []string {
-		w.more = "\nstore: {url: \"postgres://a:" + value + "@b/c\"}\naccess: {token: " + value + ", tken: " + value + ", oauth: [" + value + "}\n"
+		w.more = "\nstore: {url: \"postgres://a:" + value + "@b/c\"}\n" +
+			"access: {token: " + value + ", tken: " + value + ", oauth: [" + value + "}\n"
 		return nil
 	}},
 	{what: "secrets where they do not belong", apart: true, env: func(w *watched, value string) []string {
-		w.more = "\nlog: {level: " + value + ", format: [" + value + "]}\nstore: {url: \"postgres://a:" + value + "@b/c\", timeout: " + value + "}\n"
+		w.more = "\nlog: {level: " + value + ", format: [" + value + "]}\n" +
+			"store: {url: \"postgres://a:" + value + "@b/c\", timeout: " + value + "}\n"
 		return nil
 	}},
 	{what: "a key that is none", apart: true, env: func(w *watched, value string) []string {
@@ -112,7 +116,8 @@ var secrets = []secret{
 	}},
 	{what: "a user's password", use: func(w *watched, value string) {
 		user := func(name, more string) string {
-			return resource("/Users", `"userName":"`+name+`","name":{"familyName":"F"},"displayName":"`+name+`","password":"`+value+`"`+more)
+			return resource("/Users", `"userName":"`+name+`","name":{"familyName":"F"},"displayName":"`+name+`",`+
+				`"password":"`+value+`"`+more)
 		}
 		made := w.ask("POST", "/Users", user("planted", ""))
 		var planted struct{ ID string }
@@ -180,7 +185,9 @@ var secrets = []secret{
 			w.planted["the token for a client's secret"] = issued.Token
 			w.ask("GET", "/Users", "", "Authorization: Bearer "+issued.Token)
 			w.ask("GET", "/Users", "", "Authorization: Bearer "+issued.Token+"x")
-			for _, fault := range []string{"client_secret=" + value, form.Encode() + "x", form.Encode() + "&client_secret=x", `{"secret":"` + value} {
+			for _, fault := range []string{
+				"client_secret=" + value, form.Encode() + "x", form.Encode() + "&client_secret=x", `{"secret":"` + value,
+			} {
 				w.ask("POST", "/oauth/token", fault, asForm)
 			}
 			w.ask("POST", "/oauth/token", "grant_type=client_credentials",
