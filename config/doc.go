@@ -233,6 +233,7 @@
 //
 //	journal:                         # what was done and refused, in the store
 //	  onFailure: refuse              # while it cannot be written: refuse writes (503), or continue, and write it down later
+//	  lease: 30s                     # how long another copy may be silent before what it left open is looked up in the directory
 //
 //	limits:                          # what one request may cost; at these values no client that means well notices
 //	  lookThrough: 100000            # entries that a sort, or a filter which LDAP cannot say, may look through: seconds, dozens of MiB

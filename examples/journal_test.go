@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/journal"
@@ -37,7 +38,8 @@ func accounts(t testing.TB, s *store.Store, q journal.Query) (found []journal.Ac
 	return found
 }
 
-// TestIntentBeforeChange: when the directory hears of a change its intent is durable, whatever becomes of the bridge then.
+// TestIntentBeforeChange: when the directory hears of a change its intent is durable, whatever becomes of the bridge then; the next one
+// looks it up.
 func TestIntentBeforeChange(t *testing.T) {
 	binary := buildProgram(t)
 	storetest.Each(t, func(t *testing.T, o store.Options) {
@@ -72,6 +74,22 @@ func TestIntentBeforeChange(t *testing.T) {
 		}
 		if now := accounts(t, s, journal.Query{Subject: id, Outcome: journal.Pending}); len(now) != 1 || now[0].ID != known[0].ID {
 			t.Errorf("and then of %+v", now)
+		}
+		startProgram(t, binary, server, append(stored(t, o), "SCIMBRIDGE_JOURNAL_LEASE=1s")...)
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+			a, err := journal.Get(t.Context(), s, known[0].ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Outcome != journal.Pending { // the proxy had it still, and the directory heard of it
+				if a.Outcome != journal.Written || !a.Done.Found {
+					t.Errorf("it was found to be %s: %+v", a.Outcome, a.Done)
+				}
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("nobody looked it up")
+			}
 		}
 	})
 }

@@ -41,13 +41,13 @@ type batch struct {
 // run writes what comes, until the ledger is shut.
 func (l *Ledger) run() {
 	defer close(l.ended)
-	tick := time.NewTicker(retry)
+	tick := time.NewTicker(min(retry, l.lease/3))
 	defer tick.Stop()
 	for {
 		select {
 		case <-l.wake:
 		case <-tick.C:
-			if len(l.waiting) == 0 && l.now().Sub(l.beaten) < beat {
+			if len(l.waiting) == 0 && l.now().Sub(l.beaten) < l.lease/3 {
 				continue
 			}
 		case <-l.stop:
@@ -157,7 +157,7 @@ func (l *Ledger) commit(ops []*op) error {
 		return err
 	}
 	now := l.now()
-	beats := now.Sub(l.beaten) >= beat
+	beats := now.Sub(l.beaten) >= l.lease/3
 	ops = slices.DeleteFunc(slices.Clone(ops), l.isSettled)
 	if len(ops) == 0 && !beats {
 		return nil
@@ -199,7 +199,7 @@ func (l *Ledger) commit(ops []*op) error {
 
 // isSettled says that there is nothing to write for an op: it stands in the store, or is about what does not.
 func (l *Ledger) isSettled(o *op) bool {
-	if o.row.kind == KindReceipt && o.of.lost.Load() {
+	if o.row.kind == KindReceipt && o.of != nil && o.of.lost.Load() {
 		l.reject(o, errLost)
 	}
 	return o.lost.Load() || o.seq.Load() != 0
@@ -286,6 +286,7 @@ func (l *Ledger) observe(ctx context.Context, tx *sql.Tx, b batch) error {
 // written notes that a batch stands in the store.
 func (l *Ledger) written(b batch) {
 	l.writer, l.next, l.head = b.writer, b.last+1, b.head
+	l.own.Store(b.writer)
 	for i, o := range b.ops {
 		o.writer = b.writer
 		o.seq.Store(b.rows[i].id.Seq)
@@ -293,7 +294,9 @@ func (l *Ledger) written(b batch) {
 		case KindIntent:
 			l.open[b.rows[i].id.Seq] = true
 		case KindReceipt:
-			delete(l.open, b.rows[i].of.Seq)
+			if of := b.rows[i].of; of.Writer == b.writer {
+				delete(l.open, of.Seq)
+			}
 		case KindRefusal:
 		}
 		if told := o.tell(nil); !told && o.row.kind == KindIntent && !o.kept {

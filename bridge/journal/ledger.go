@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -22,6 +23,8 @@ type Ledger struct {
 	store     *store.Store
 	log       *slog.Logger
 	goesOn    bool // writes go on while it cannot be written
+	lease     time.Duration
+	own       atomic.Int64 // the writer's number; 0: it has none yet
 	observers []Observer
 	now       func() time.Time
 	strangers sparing
@@ -100,7 +103,7 @@ func Open(s *store.Store, o Options, log *slog.Logger, observers ...Observer) (*
 		return nil, err
 	}
 	l := &Ledger{
-		store: s, log: log, goesOn: o.OnFailure == Continue, observers: observers, now: time.Now,
+		store: s, log: log, goesOn: o.OnFailure == Continue, lease: cmp.Or(o.Lease, DefaultLease), observers: observers, now: time.Now,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 		committer: committer{open: map[int64]bool{}, next: 1},
 	}

@@ -4,7 +4,8 @@ import "time"
 
 // Options is the configuration's `journal` section.
 type Options struct {
-	OnFailure OnFailure `koanf:"onFailure"`
+	OnFailure OnFailure     `koanf:"onFailure"`
+	Lease     time.Duration `koanf:"lease"` // how long a copy may be silent before the others take it for dead
 }
 
 // OnFailure is what becomes of writes while the journal cannot be written.
@@ -23,13 +24,17 @@ func (o Options) Check(report func(path, problem string)) {
 	default:
 		report("onFailure", "is what becomes of writes while the journal cannot be written: refuse (the default) or continue")
 	}
+	if o.Lease != 0 && o.Lease < time.Second {
+		report("lease", "is how long another copy may be silent before it is taken for dead: 1s at least, 30s by default")
+	}
 }
+
+// DefaultLease is more than a pause of a machine or a failover of the store takes.
+const DefaultLease = 30 * time.Second
 
 const (
 	// together is how many records share a transaction at most.
 	together = 64
-	// beat is the time from one sign of life to the next.
-	beat = 10 * time.Second
 	// retry is the time between attempts to write what waits in memory.
 	retry = time.Second
 	// backlog is how many records wait in memory for the store to come back.

@@ -54,6 +54,7 @@ func (s serveCommand) Run(w *world) error {
 	go giveBack(w)
 	go onHangUp(w, hangUp, h.gate, h.directory)
 	go h.gate.Watch(w)
+	go h.bridge.Adopt(w)
 	err = h.server.Serve(w, listener)
 	h.gate.Close(context.WithoutCancel(w))
 	log.Info("stopped")

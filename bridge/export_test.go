@@ -1,0 +1,4 @@
+package bridge
+
+// LookUp is lookUp for the tests.
+var LookUp = (*Bridge).lookUp

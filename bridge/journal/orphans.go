@@ -1,0 +1,132 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// Look finds out in the directory what became of an intent.
+type Look func(ctx context.Context, i Intent) (ldif.Receipt, error)
+
+// silent is a writer that has not ended, as it was seen last.
+type silent struct {
+	beat  int64
+	since time.Time // that it has said nothing else
+}
+
+// Adopt closes what writers that died left open, until ctx ends: an intent whose receipt never came is looked up. Whether another lives is
+// told by its beats alone, whatever its clock says: it is dead when it says nothing new for as long as a lease.
+func (l *Ledger) Adopt(ctx context.Context, look Look) {
+	known := map[int64]silent{}
+	tick := time.NewTicker(l.lease / 3)
+	defer tick.Stop()
+	for {
+		if err := l.adopt(ctx, known, look); err != nil && ctx.Err() == nil {
+			l.log.Warn("what became of writes of a bridge that died could not be looked up yet", "error", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (l *Ledger) adopt(ctx context.Context, known map[int64]silent, look Look) error {
+	now := l.now()
+	living := map[int64]silent{}
+	var dead []int64
+	if err := l.store.View(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		clear(living)
+		dead = nil
+		rows, err := tx.QueryContext(ctx, "SELECT writer, beat FROM journal_writers WHERE ended = 0")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var writer int64
+			seen := silent{since: now}
+			if err := rows.Scan(&writer, &seen.beat); err != nil {
+				return err
+			}
+			if before, is := known[writer]; is && before.beat == seen.beat {
+				seen = before
+			}
+			living[writer] = seen
+			if now.Sub(seen.since) >= l.lease && writer != l.own.Load() {
+				dead = append(dead, writer)
+			}
+		}
+		return rows.Err()
+	}); err != nil {
+		clear(known) // nobody could say anything
+		return err
+	}
+	clear(known)
+	for writer, seen := range living {
+		known[writer] = seen
+	}
+	for _, writer := range dead {
+		if err := l.bury(ctx, writer, known[writer].beat, look); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bury closes what a dead writer left open, and ends it.
+func (l *Ledger) bury(ctx context.Context, writer, beat int64, look Look) error {
+	var settled int64
+	err := l.store.Read().QueryRowContext(ctx, "SELECT settled FROM journal_writers WHERE writer = $1", writer).Scan(&settled)
+	if err != nil {
+		return l.store.Explain(err)
+	}
+	const where = `i.kind = 'intent' AND i.writer = $1 AND i.seq >= $2 AND i.payload IS NOT NULL AND NOT EXISTS (
+		SELECT 1 FROM journal_records r WHERE r.kind = 'receipt' AND r.of_writer = i.writer AND r.of_seq = i.seq)`
+	for {
+		var open []Account
+		if err := page(ctx, l.store, where, []any{writer, settled}, false, pageSize, func(a Account) error {
+			open = append(open, a)
+			return nil
+		}); err != nil {
+			return err
+		}
+		for _, a := range open {
+			receipt, err := look(ctx, a.Intent)
+			if err != nil {
+				return err
+			}
+			if err := l.closeOf(a, receipt); err != nil {
+				return err
+			}
+		}
+		if len(open) < pageSize {
+			break
+		}
+	}
+	return l.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE journal_writers SET ended = $1 WHERE writer = $2 AND beat = $3 AND ended = 0",
+			l.now().UnixMicro(), writer, beat)
+		return err
+	})
+}
+
+// closeOf records what became of an intent of another writer's, as it was found.
+func (l *Ledger) closeOf(a Account, receipt ldif.Receipt) error {
+	d := Done{Receipt: receipt, Found: true}
+	now := l.now()
+	r, err := newRow(KindReceipt, now, packDone(&d, a.secret))
+	if err != nil {
+		return err
+	}
+	r.of = a.ID
+	o := &op{row: r, event: Event{Time: now, Intent: &a.Intent, Done: &d}, done: make(chan error, 1)}
+	l.enqueue(o)
+	l.log.Warn("a write of a bridge that died was looked up",
+		"record", a.ID, "request", a.RequestID, "dn", a.DN, "outcome", OutcomeOf(receipt))
+	return <-o.done
+}
