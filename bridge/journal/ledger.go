@@ -99,7 +99,7 @@ func (e *Entry) ID() ID {
 // Open adds the journal's tables to the store, and starts a chain in them as soon as that can be written. The ledger is to be shut.
 // Observers are told of what is recorded.
 func Open(s *store.Store, o Options, log *slog.Logger, observers ...Observer) (*Ledger, error) {
-	if err := s.Add("journal", migrations); err != nil {
+	if err := Prepare(s); err != nil {
 		return nil, err
 	}
 	l := &Ledger{
@@ -112,6 +112,9 @@ func Open(s *store.Store, o Options, log *slog.Logger, observers ...Observer) (*
 	go l.run()
 	return l, nil
 }
+
+// Prepare adds the journal's tables to a store that is only read from.
+func Prepare(s *store.Store) error { return s.Add("journal", migrations) }
 
 // Shut writes what waits, as far as the store lets it, and ends the chain.
 func (l *Ledger) Shut() {
