@@ -35,7 +35,7 @@ func (h history) with(last attempt) history {
 
 // apart takes an attempt that ended in err for done where the directory refused groups alone that it was to leave, and would again.
 func (h history) apart(err error, n int) (history, error) {
-	if err == nil || len(h) == 0 || h.last().receipt.Err != err || h.again(err, n) {
+	if err == nil || len(h) == 0 || h.last().receipt.Err == nil || !errors.Is(err, h.last().receipt.Err) || h.again(err, n) {
 		return h, err
 	}
 	dns, apart := h.last().receipt.Apart()

@@ -370,6 +370,36 @@ func TestOnBlockInAnUnwritableGroup(t *testing.T) {
 	}
 }
 
+// TestOnBlockThatDoesNotLast: that the account lets him in all the same is told before that a group keeps him.
+func TestOnBlockThatDoesNotLast(t *testing.T) {
+	const postRead = "1.3.6.1.1.13.2"
+	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences, o.Without = false, []string{postRead} })
+	proxy := dirtest.Counted(t, server)
+	d := deploy(t, server, append(suspends(t, server), "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)...)
+	user := d.user(t, "stubborn@contoso.example")
+	d.group(t, "Board", user)
+	dn := d.entry(t, user).DN
+	for _, lasts := range []bool{true, false} {
+		last := ""
+		proxy.Before(func(operation string) {
+			if operation == "search" && last == "modify" && !lasts {
+				modify(t, server, dn, "userAccountControl", "512")
+			}
+			last = operation
+		})
+		server.Mem.Fault(func(op, dn string) memdir.Fault {
+			if op == "modify" && strings.HasPrefix(strings.ToLower(dn), "cn=board") {
+				return memdir.Fault{Code: 50}
+			}
+			return memdir.Fault{}
+		})
+		want := map[bool]int{true: http.StatusForbidden, false: http.StatusBadGateway}[lasts]
+		d.want(t, want, http.MethodPatch, "/Users/"+user, disable)
+		proxy.Before(nil)
+		modify(t, server, dn, "userAccountControl", "512")
+	}
+}
+
 // TestOnBlockWhileAGroupGoes: of the groups that he is to leave one is deleted meanwhile: he leaves the others all the same.
 func TestOnBlockWhileAGroupGoes(t *testing.T) {
 	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
