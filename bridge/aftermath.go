@@ -140,7 +140,7 @@ func (r *request) seen(ctx context.Context, a draft.Aftermath) (s draft.Seen, er
 		}
 	}
 	for _, search := range a.Referrers() {
-		found, err := r.whole(ctx, search.Search, r.attributesOfAll())
+		found, err := r.whole(ctx, search.Search, withNeeds(r.attributesOfAll(), search.Attributes))
 		if err != nil {
 			return s, err
 		}

@@ -70,7 +70,7 @@ func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Fac
 		facts = facts.Seen(r.server, needs.Entries, found)
 	}
 	for _, n := range needs.Referrers {
-		found, err := r.whole(ctx, n.Search, r.attributesOfAll())
+		found, err := r.whole(ctx, n.Search, withNeeds(r.attributesOfAll(), n.Attributes))
 		if err != nil {
 			return facts, err
 		}

@@ -57,6 +57,20 @@ func lacksGroups(t *ldapmap.Type, wants func(schema.Ref) bool, e *ldif.Entry) bo
 	return false
 }
 
+// withHolders adds to refs what a filter on members must know that no filter of the directory's tells: which groups hold them with a unique
+// identifier behind the DN.
+func (b *Bridge) withHolders(ctx context.Context, t *ldapmap.Type, refs ldapmap.Refs) (ldapmap.Refs, error) {
+	s, attributes, needed := t.Holders()
+	if !needed {
+		return refs, nil
+	}
+	found, err := b.directory.Search(ctx, directory.Search{Base: s.Base, More: s.More, Filter: s.Filter, Attributes: attributes})
+	if err != nil {
+		return refs, err
+	}
+	return refs.WithHolders(t, found), nil
+}
+
 // withBelow adds to refs what a filter must know of the groups with the ids: which groups are in them.
 func (b *Bridge) withBelow(ctx context.Context, t *ldapmap.Type, ids []string, refs ldapmap.Refs) (ldapmap.Refs, error) {
 	if t.Groups == nil {

@@ -103,9 +103,13 @@ func (l *listing) translate(ctx context.Context) error {
 		if p.filter == nil {
 			continue
 		}
-		refs, err := l.b.refs(ctx, p.t, nil, search.IDs(p.t, p.filter), nil, nil)
+		ids := search.IDs(p.t, p.filter)
+		refs, err := l.b.refs(ctx, p.t, nil, ids, nil, nil)
 		if err == nil {
-			refs, err = l.b.withBelow(ctx, p.t, search.IDs(p.t, p.filter), refs)
+			refs, err = l.b.withBelow(ctx, p.t, ids, refs)
+		}
+		if err == nil && len(ids) > 0 {
+			refs, err = l.b.withHolders(ctx, p.t, refs)
 		}
 		if err != nil {
 			return err

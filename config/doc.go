@@ -144,6 +144,7 @@
 //	      attribute: member
 //	      form: dn
 //	      # placeholder: cn=nobody,dc=example,dc=org # for groupOfNames, which cannot be empty
+//	      # suffixes: true           # of uniqueMember: `uid=anna,…#'0101'B` is whoever has the DN, too; reads groups' lists
 //	    # members: {attribute: memberUid, form: value, of: uid} # the member's uid; or a list, which is kept in step
 //	  - type: Device                 # a type of one's own
 //	    endpoint: /Devices

@@ -38,6 +38,11 @@ var shown = []struct {
 	{"Found entries: users with a place and a name of their own", "TestForeignUser", nil, ""},
 	{"Groups: a deleted one is kept without members, and revived (`delete`)", "TestDeletedGroupIsKept", nil, ""},
 	{"Groups: members by value (`memberUid`)", "TestMembersByValue", nil, ""},
+	{
+		"Groups: members by DN with a unique identifier behind it (`suffixes`)", "TestUniqueIdentifier",
+		[]int{0, 1, 2, 3},
+		"Active Directory has no such syntax",
+	},
 	{"Groups: more members than a server hands out at once", "TestLarge", nil, ""},
 	{"Places: missing organizational units are made (`createParents`)", "TestMadePlaces", nil, ""},
 	{"Places: nobody is renamed (`rename: never`)", "TestNeverRenamed", nil, ""},

@@ -277,10 +277,15 @@ func (l *learner) members(i int) {
 	case o.IsValue() && !l.t.Comparable(attribute):
 		l.report(path, attribute+" has no equality rule in the directory's schema: no member is found in it")
 	}
+	if definition := l.t.Server.Schema.Attribute(attribute); o.Suffixes && definition != nil && definition.Syntax != ldif.SyntaxNameAndUID {
+		l.report(compile.MembersPath(i)+".suffixes", attribute+
+			" holds DNs without unique identifiers in the directory's schema: they stand in uniqueMember and the like (RFC 4517 §3.3.21)")
+	}
 	members, _ := l.t.Resource.Resolve("", "members", "")
 	name, _ := l.t.Resource.Resolve("", "members", "display")
 	r := &Reference{
 		Type: l.t, SCIM: members, Name: name, Path: "members", Attribute: attribute, Many: true, Single: l.t.IsSingle(attribute),
+		Suffixes: o.Suffixes,
 	}
 	if p := l.t.Server.PrimaryGroup; p != nil && l.t.IsSame(attribute, p.Members) {
 		r.Primary = p

@@ -122,6 +122,14 @@ func TestForProblems(t *testing.T) {
 [0].active[1]: carLicense is computed under attributes[4] too
 [1].members[0].attribute: description holds no DNs in the directory's schema; ` + "`form: value`" + ` is for values of a User's attribute`},
 		{ldif.OpenLDAP, `
+- type: Group
+  base: dc=example
+  objectClasses: [groupOfNames]
+  attributes: [{scim: displayName, ldap: cn}]
+  members: {attribute: member, suffixes: true}
+`, "[0].members[0].suffixes: member holds DNs without unique identifiers in the directory's schema: " +
+			"they stand in uniqueMember and the like (RFC 4517 §3.3.21)"},
+		{ldif.OpenLDAP, `
 - type: User
   base: dc=example
   objectClasses: [inetOrgPerson]

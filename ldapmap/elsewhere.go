@@ -43,7 +43,9 @@ func (m *Map) setElsewhere(o compile.References) (faults compile.Faults) {
 		if m.Elsewhere.Reference(attribute) != nil {
 			return
 		}
-		r := &Reference{Type: t, Attribute: t.Canonical(attribute), Many: true, Single: t.IsSingle(attribute)}
+		r := &Reference{
+			Type: t, Attribute: t.Canonical(attribute), Many: true, Single: t.IsSingle(attribute), Suffixes: m.takesSuffixes(attribute),
+		}
 		if of != nil && of.Of != "" {
 			r.Naming, r.To, placeholder = of.Naming, of.To, of.Placeholder
 		}

@@ -52,7 +52,7 @@ func (m *Map) setMemberships(all []*compile.Type) (faults compile.Faults) {
 			if r.Primary != nil {
 				ms.Primary = r.Primary
 			}
-			if ms.Attribute == "" || r.Of != "" {
+			if ms.Attribute == "" || r.Of != "" || r.Suffixes {
 				ms.by = append(ms.by, r)
 			}
 		}
@@ -182,6 +182,9 @@ func (c *Climb) Searches(names []string) (searches []Level) {
 			ask(c.ms.Primary.SID, string(sid))
 		}
 		for _, r := range c.ms.by {
+			if r.Suffixes {
+				continue
+			}
 			for _, name := range c.calls(r, e) {
 				ask(r.Attribute, name)
 			}
@@ -208,6 +211,11 @@ func (c *Climb) Searches(names []string) (searches []Level) {
 		}
 		l.Search = Search{Base: t.Base, More: t.More, Filter: ldif.AllOf(ldif.AnyOf(filters...), t.scopeText)}
 		searches = append(searches, l)
+	}
+	for _, r := range c.ms.by {
+		if r.Suffixes {
+			searches = append(searches, c.suffixed(r, attributes)...)
+		}
 	}
 	return searches
 }

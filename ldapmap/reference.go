@@ -24,6 +24,7 @@ type Reference struct {
 	To          string             // the resource type referred to; "": any
 	Many        bool               // every value shows, not just the first
 	Single      bool               // SINGLE-VALUE
+	Suffixes    bool               // a unique identifier may stand behind the DN, and does not count: see suffix.go
 	Primary     *ldif.PrimaryGroup // tells of members that the attribute does not; nil: there are none
 	Placeholder string             // the value that keeps an entry valid whose class demands one; SCIM does not see it. "": none is needed
 }
@@ -74,7 +75,10 @@ func (r *Reference) HoldsMembers() bool {
 func (r *Reference) IsKept() bool { return r.Of == "" && r.Type.Server.KeepsReferences }
 
 // Calls is the Name that a value of the reference is.
-func (r *Reference) Calls(value string) Name { return Name{r.Naming, value} }
+func (r *Reference) Calls(value string) Name {
+	dn, _ := r.Cut(value)
+	return Name{r.Naming, dn}
+}
 
 // IsOf says whether an entry refers by r to resources of the type named: one of r's type; elsewhere, one whose own type has no such
 // reference.
@@ -216,6 +220,7 @@ type Refs struct {
 	below  map[string][]ldif.SID // of the groups in a group, by its id
 
 	byPrimary map[ldif.SID][]Target // by the primary group
+	holders   map[string][]string   // ids of groups that hold DNs with unique identifiers, by the ids of those whom the DNs name
 	server    *ldif.Server
 }
 

@@ -193,6 +193,11 @@ func (r *run) change(ctx context.Context, change ldif.Change, left *ldif.Entry, 
 
 // conditional sends one change record under its condition.
 func (r *run) conditional(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
+	planned := len(change.Mods)
+	change, err := r.byDN(ctx, change)
+	if err != nil || len(change.Mods) == 0 && planned > 0 {
+		return outcome(change, err)
+	}
 	controls, err := r.condition(change, left)
 	if err != nil {
 		return ldif.StepReceipt{}, &Error{Reason: reason.Failed, Cause: err}

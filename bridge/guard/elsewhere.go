@@ -18,15 +18,15 @@ func follows(m *ldapmap.Map, p ldif.Plan, s ldif.Step, c ldif.Change) bool {
 	return !slices.ContainsFunc(c.Mods, func(mod ldif.Mod) bool {
 		r := m.Elsewhere.Reference(mod.Name)
 		return r == nil || len(mod.Values) == 0 || slices.ContainsFunc(mod.Values, func(value string) bool {
-			known := keeps(p, s, r.Of != "")
+			known, name := keeps(p, s, r.Of != ""), r.Calls(value)
 			if r.Of != "" {
-				known = known || called(m, p, r.Calls(value))
+				known = known || called(m, p, name)
 			} else {
-				known = named(m.Server, p, value) != nil || known && m.Covers(value)
+				known = named(m.Server, p, name.Value) != nil || known && m.Covers(name.Value)
 			}
 			switch mod.Op {
 			case ldif.DeleteValues:
-				return !known && !about(m, p, r.Calls(value))
+				return !known && !about(m, p, name)
 			case ldif.AddValues:
 				return !known && value != r.Placeholder
 			}

@@ -410,6 +410,12 @@ func TestCompileFaults(t *testing.T) {
 		},
 		{user("  unique: [userName, title]"), "[0].unique[1]: title is not mapped: it needs a line under `attributes`"},
 		{user("    - {scim: title, ldap: title}\n  unique: [titel]"), "[0].unique[0]: titel is not mapped; did you mean title?"},
+		{
+			"- {type: Group, base: dc=example, objectClasses: [a], attributes: [{scim: displayName, ldap: cn}], members: " +
+				"{attribute: a, form: value, of: uid, suffixes: true}}",
+			"[0].members[0].suffixes: goes with DNs: nothing else has a unique identifier behind it\n" +
+				"[0].members[0].of: is of a User, and User is not mapped",
+		},
 		{user("  members: {form: uid, placeholder: nobody}"), `[0].members: only a Group has members
 [0].members[0].attribute: the LDAP attribute is missing
 [0].members[0].form: "uid" is not known: dn and value are

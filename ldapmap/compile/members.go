@@ -32,6 +32,9 @@ func (c *compiler) members(o Options) {
 		case strings.Contains(members.Of, ";"):
 			report("of", "values with options name nobody")
 		}
+		if members.Suffixes && members.IsValue() {
+			report("suffixes", "goes with DNs: nothing else has a unique identifier behind it")
+		}
 		if members.Placeholder != "" && !members.IsValue() {
 			if _, err := ldap.ParseDN(members.Placeholder); err != nil {
 				report("placeholder", fmt.Sprintf("%q is not a DN", members.Placeholder))

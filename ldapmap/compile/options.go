@@ -95,5 +95,6 @@ type MembersOptions struct {
 	Attribute   string `koanf:"attribute"`
 	Form        string `koanf:"form"`        // dn (default), or value
 	Of          string `koanf:"of"`          // of a value: the LDAP attribute of a User that it is a value of
+	Suffixes    bool   `koanf:"suffixes"`    // a DN with a unique identifier behind it (#'0101'B) is who has the DN
 	Placeholder string `koanf:"placeholder"` // what keeps a group whose class demands a member from being empty: a DN, or such a value
 }

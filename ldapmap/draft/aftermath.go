@@ -280,6 +280,11 @@ func (a Aftermath) own(s Seen, placeholder bool) (plan ldif.Plan, next Aftermath
 		if now := w.reference.ValueOf(target); there && now != "" && !w.reference.IsTrue(w.value, target) {
 			next.removed[i].value = now
 			swap(w.reference, now, "")
+			for m, mod := range plan.Steps[len(plan.Steps)-1].Change.Mods {
+				if mod.Op == ldif.DeleteValues {
+					plan.Steps[len(plan.Steps)-1].Change.Mods[m] = w.reference.Removed(now)
+				}
+			}
 		}
 	}
 	return plan, next

@@ -136,7 +136,7 @@ func (d *Draft) rule(diff *difference, at *ldapmap.Attribute, r *ldapmap.Rule, f
 		old, now = d.withStandIn(r, old, now)
 	}
 	if d.owns(r) {
-		old = append(old, d.unseen(r.LDAP, f.Refs)...)
+		old = append(old, d.unseen(r.Reference, f.Refs)...)
 	}
 	if r.Reference != nil {
 		old = append(old, d.nobodys(r.Reference, f)...)
@@ -152,9 +152,9 @@ func (d *Draft) owns(r *ldapmap.Rule) bool {
 }
 
 // unseen are the entry's values of a reference that name nobody that SCIM knows.
-func (d *Draft) unseen(attribute string, refs ldapmap.Refs) []string {
-	return slices.DeleteFunc(slices.Clone(d.write.Entry.Values(attribute)), func(v string) bool {
-		_, known := refs.ByDN(v)
+func (d *Draft) unseen(r *ldapmap.Reference, refs ldapmap.Refs) []string {
+	return slices.DeleteFunc(slices.Clone(d.write.Entry.Values(r.Attribute)), func(v string) bool {
+		_, known := refs.ByName(r.Calls(v))
 		return known
 	})
 }
@@ -169,7 +169,9 @@ func (d *Draft) strays(refs ldapmap.Refs) []string {
 	var strays []string
 	for _, r := range d.t.References {
 		if d.isWhole(r) {
-			strays = append(strays, d.straysOf(r, refs)...)
+			for _, v := range d.straysOf(r, refs) {
+				strays = append(strays, r.Calls(v).Value)
+			}
 		}
 	}
 	return strays
@@ -179,8 +181,8 @@ func (d *Draft) straysOf(r *ldapmap.Reference, refs ldapmap.Refs) []string {
 	if r.Of != "" { // it may be of an account that no directory knows; whoever takes it scrubs it
 		return nil
 	}
-	return slices.DeleteFunc(d.unseen(r.Attribute, refs), func(v string) bool {
-		return !d.t.Map.Covers(v) || d.t.Server.SameDN(v, r.Placeholder)
+	return slices.DeleteFunc(d.unseen(r, refs), func(v string) bool {
+		return !d.t.Map.Covers(r.Calls(v).Value) || d.t.Server.SameDN(v, r.Placeholder)
 	})
 }
 
@@ -194,7 +196,7 @@ func (d *Draft) nobodys(r *ldapmap.Reference, f Facts) []string {
 	if !d.isWhole(r) {
 		return nil
 	}
-	return slices.DeleteFunc(d.straysOf(r, f.Refs), func(v string) bool { return f.Entries[d.t.Server.NormalDN(v)] })
+	return slices.DeleteFunc(d.straysOf(r, f.Refs), func(v string) bool { return f.Entries[d.t.Server.NormalDN(r.Calls(v).Value)] })
 }
 
 // withStandIn adds what stands in beside the values that show: it goes with its source.

@@ -368,12 +368,13 @@ func (d *Draft) round(number int) Needs {
 	case d.t.Server.UniqueEverywhere && d.t.Server.Default != "":
 		needs.Search.Base, needs.Search.More = d.t.Server.Default, nil
 	case number == 0 && dn != "" && !d.t.Server.KeepsReferences: // one round trip less
-		along := referrerSearches(d.t, ldapmap.DN(dn))
+		along, lists := apartFromLists(referrerSearches(d.t, ldapmap.DN(dn)))
 		if len(along) != 1 {
 			break
 		}
 		if base := ldif.CommonBase(append(d.t.Widest(), along[0].Base)...); base != "" {
 			needs.Search, needs.Along = &ldapmap.Search{Base: base, Filter: ldif.AnyOf(needs.Search.Filter, along[0].Filter)}, along
+			needs.Referrers = lists
 		}
 	}
 	return needs

@@ -130,13 +130,13 @@ func (m memberChange) mods(placeholder bool) (requests [][]ldif.Mod) {
 	if len(first) > 0 {
 		requests = append(requests, first)
 	}
-	in := func(op ldif.ModOp, values [][]string) {
+	in := func(mod func(*ldapmap.Reference, ...string) ldif.Mod, values [][]string) {
 		for from, more := 0, true; more; from += size {
 			var together []ldif.Mod
 			more = false
 			for i, r := range m.references {
 				if part := values[i][min(from, len(values[i])):min(from+size, len(values[i]))]; len(part) > 0 {
-					together, more = append(together, r.Mod(op, part...)), true
+					together, more = append(together, mod(r, part...)), true
 				}
 			}
 			if more {
@@ -144,8 +144,8 @@ func (m memberChange) mods(placeholder bool) (requests [][]ldif.Mod) {
 			}
 		}
 	}
-	in(ldif.AddValues, m.add)
-	in(ldif.DeleteValues, m.remove)
+	in((*ldapmap.Reference).Added, m.add)
+	in((*ldapmap.Reference).Removed, m.remove)
 	return requests
 }
 

@@ -21,15 +21,17 @@ import (
 // ReferrerSearch is a search for the entries of every type that refer to a name.
 type ReferrerSearch struct {
 	ldapmap.Search
-	Name ldapmap.Name
-	t    *ldapmap.Type        // what has the name, or is to have it
-	by   []*ldapmap.Reference // that it asks for
+	Attributes []string // that are read besides: what holds the name with a unique identifier is found in the lists alone
+	Name       ldapmap.Name
+	t          *ldapmap.Type        // what has the name, or is to have it
+	by         []*ldapmap.Reference // that it asks for
 }
 
 // Referrer is an entry that refers to a name.
 type Referrer struct {
 	Reference *ldapmap.Reference
 	Entry     *ldif.Entry
+	uid       string // the unique identifier behind the DN; "": there is none
 }
 
 // referrerSearches asks for what refers to an entry of type t by the name. Members are not read: where an entry may refer by them and by
@@ -41,7 +43,14 @@ func referrerSearches(t *ldapmap.Type, name ldapmap.Name) []ReferrerSearch {
 		for _, r := range by {
 			filters = append(filters, r.Filter(name.Value))
 		}
-		searches = append(searches, ReferrerSearch{ldapmap.Search{Base: base, Filter: ldif.AnyOf(filters...)}, name, t, by})
+		searches = append(searches, ReferrerSearch{ldapmap.Search{Base: base, Filter: ldif.AnyOf(filters...)}, nil, name, t, by})
+	}
+	var lists []ReferrerSearch // the last: see apartFromLists
+	askLists := func(base string, r *ldapmap.Reference) {
+		if r.Suffixes && name.Of == "" {
+			s := ldapmap.Search{Base: base, Filter: r.Suspects(name.Value)}
+			lists = append(lists, ReferrerSearch{s, []string{r.Attribute}, name, t, []*ldapmap.Reference{r}})
+		}
 	}
 	var bases []string
 	var together, apart []*ldapmap.Reference
@@ -74,9 +83,26 @@ func referrerSearches(t *ldapmap.Type, name ldapmap.Name) []ReferrerSearch {
 			if r.Naming == name.Naming {
 				ask(base, r)
 			}
+			askLists(base, r)
 		}
 	}
-	return searches
+	for _, other := range t.Map.Types {
+		for _, r := range other.Members {
+			for _, base := range other.Bases() {
+				askLists(base, r)
+			}
+		}
+	}
+	return append(searches, lists...)
+}
+
+// apartFromLists are the searches that find referrers by an index, and those that read lists.
+func apartFromLists(all []ReferrerSearch) (indexed, lists []ReferrerSearch) {
+	at := slices.IndexFunc(all, func(s ReferrerSearch) bool { return len(s.Attributes) > 0 })
+	if at < 0 {
+		return all, nil
+	}
+	return all[:at], all[at:]
 }
 
 // Referrers tells by which references the entries found refer to the name.
@@ -84,8 +110,14 @@ func (s ReferrerSearch) Referrers(found []*ldif.Entry) []Referrer {
 	var referrers []Referrer
 	for _, e := range found {
 		for _, r := range s.by {
-			if r.IsOf(e, s.t.Name) && r.MayHold(e, s.Name.Value) {
-				referrers = append(referrers, Referrer{r, e})
+			switch {
+			case !r.IsOf(e, s.t.Name):
+			case len(s.Attributes) > 0:
+				for _, uid := range r.UIDs(e, s.Name.Value) {
+					referrers = append(referrers, Referrer{r, e, uid})
+				}
+			case r.MayHold(e, s.Name.Value):
+				referrers = append(referrers, Referrer{r, e, ""})
 			}
 		}
 	}
@@ -178,8 +210,9 @@ func (d *Draft) follow(p ldif.Plan, s ldif.Step, name passing, f Facts, effects 
 			scrub := r.step(now, "", f.Placeholder) // from somebody who had the name before
 			scrub.Inverse = nil
 			scrub.Change.If.Version = r.Entry.Value(d.t.Server.VersionAttribute) // another newcomer may be in it by now
+			scrub.Change.If.AsLeft = slices.ContainsFunc(ahead, func(s ldif.Step) bool { return s.Change.If.ID == r.id() })
 			ahead = append(ahead, scrub)
-			*effects = append(*effects, r.loses(now))
+			*effects = r.tellsLoss(*effects, now)
 		}
 	}
 	if old == "" {
@@ -201,7 +234,7 @@ func (d *Draft) follow(p ldif.Plan, s ldif.Step, name passing, f Facts, effects 
 			behind = append(behind, late(r.letsGo(old, now, f.Placeholder), s))
 		}
 		if now == "" {
-			*effects = append(*effects, r.loses(old))
+			*effects = r.tellsLoss(*effects, old)
 		}
 	}
 	return ahead, behind, last
@@ -227,10 +260,30 @@ func (r Referrer) loses(dn string) ldif.Effect {
 	return ldif.Effect{Kind: ldif.Changed, DN: r.Entry.DN, ID: r.id()}
 }
 
+// tellsLoss adds to the effects that the referrer lets go of a DN. Who is held several times, by unique identifiers, is one member.
+func (r Referrer) tellsLoss(effects []ldif.Effect, dn string) []ldif.Effect {
+	loss := r.loses(dn)
+	told := func(e ldif.Effect) bool {
+		return e.Kind == loss.Kind && e.ID == loss.ID && slices.Equal(e.Values, loss.Values)
+	}
+	if r.uid != "" && slices.ContainsFunc(effects, told) {
+		return effects
+	}
+	return append(effects, loss)
+}
+
 func (r Referrer) id() string { return r.Reference.Type.ID(r.Entry) }
 
 func (r Referrer) among(others []Referrer) bool {
-	return slices.ContainsFunc(others, func(o Referrer) bool { return o.Reference == r.Reference && o.id() == r.id() })
+	return slices.ContainsFunc(others, func(o Referrer) bool { return o.Reference == r.Reference && o.id() == r.id() && o.uid == r.uid })
+}
+
+// value is what the referrer holds of the name; "" of none.
+func (r Referrer) value(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + r.uid
 }
 
 // changes says whether the plan itself changes the entry with the id.
@@ -250,7 +303,7 @@ func renamed(p ldif.Plan, c ldif.Change) string {
 
 // stillRefers holds the step to what it was planned for: who was taken out of a group meanwhile does not come back by a new name.
 func (r Referrer) stillRefers(step ldif.Step, dn string) ldif.Step {
-	step.Change.If.Shows = ldif.AVA{Type: r.Reference.Attribute, Value: dn}
+	step.Change.If.Shows = ldif.AVA{Type: r.Reference.Attribute, Value: r.value(dn)}
 	return step
 }
 
@@ -259,7 +312,7 @@ func (r Referrer) stillRefers(step ldif.Step, dn string) ldif.Step {
 // and 389 Directory Server's refuses the rename.
 func (r Referrer) letsGo(old, now string, placeholder bool) ldif.Step {
 	step := r.step(old, "", placeholder)
-	out := r.Reference.Swap(r.Entry.DN, step.Change.If, now, "", true)
+	out := r.Reference.Swap(r.Entry.DN, step.Change.If, r.value(now), "", true)
 	step.Change.Else = &out
 	return step
 }
@@ -269,7 +322,7 @@ func (r Referrer) letsGo(old, now string, placeholder bool) ldif.Step {
 func (r Referrer) step(gone, come string, placeholder bool) ldif.Step {
 	id := ldif.Condition{ID: r.id()}
 	step := ldif.Step{
-		Before: r.Entry, Change: r.Reference.Swap(r.Entry.DN, id, gone, come, placeholder),
+		Before: r.Entry, Change: r.Reference.Swap(r.Entry.DN, id, r.value(gone), r.value(come), placeholder),
 		Inverse: &ldif.Change{Kind: ldif.Modify, DN: r.Entry.DN, If: id},
 	}
 	for _, mod := range slices.Backward(step.Change.Mods) {

@@ -63,7 +63,7 @@ func (d *Draft) kept(p ldif.Plan, s ldif.Step) (k kept, known bool) {
 			for _, search := range referrerSearches(name.t, name.gone) {
 				for _, r := range search.by {
 					if r.Attribute == s.Change.Mods[0].Name && r.IsOf(s.Before, name.t.Name) {
-						k.Referrer = Referrer{r, s.Before}
+						k.Referrer = Referrer{r, s.Before, uidIn(s.Change, r, k.names)}
 						return k, true
 					}
 				}
@@ -71,6 +71,18 @@ func (d *Draft) kept(p ldif.Plan, s ldif.Step) (k kept, known bool) {
 		}
 	}
 	return k, false
+}
+
+// uidIn is the unique identifier behind the names in the change of a referrer.
+func uidIn(c ldif.Change, by *ldapmap.Reference, names []string) string {
+	for _, m := range c.Mods {
+		for _, v := range m.Values {
+			if name, uid := by.Cut(v); uid != "" && slices.Contains(names, name) {
+				return uid
+			}
+		}
+	}
+	return ""
 }
 
 // concerns says that a change of a referrer is about one of the names. A plan may pass on several: the DN, and values.

@@ -11,12 +11,21 @@ import (
 	"scimbridge/ldapmap/maptest"
 )
 
-// TestStopped: a plan stopped before its last own step; whom the group holds then follows from where its member is by now.
+// TestStopped: a plan stopped before its last own step; whom the group holds then follows from where its member is by now, with a unique
+// identifier behind the DN or without.
 func TestStopped(t *testing.T) {
+	t.Run("by DN", func(t *testing.T) { testStopped(t, "groupOfNames", "member", "", "") })
+	t.Run("with suffix", func(t *testing.T) {
+		testStopped(t, "groupOfUniqueNames", "uniqueMember", "#'0101'B", "    suffixes: true\n")
+	})
+}
+
+func testStopped(t *testing.T, class, attribute, uid, more string) {
 	const (
 		people = ",ou=people,dc=example"
 		group  = "cn=crew,ou=groups,dc=example"
-		plain  = `
+	)
+	plain := `
 - type: User
   base: ou=people,dc=example
   objectClasses: [inetOrgPerson]
@@ -32,21 +41,20 @@ func TestStopped(t *testing.T) {
       empty: userName
 - type: Group
   base: ou=groups,dc=example
-  objectClasses: [groupOfNames]
+  objectClasses: [` + class + `]
   dn: '"cn=" + rdn(displayName) + "," + base'
   attributes:
     - scim: displayName
       ldap: cn
   members:
-    attribute: member
+    attribute: ` + attribute + `
     placeholder: cn=no-member
-`
-	)
+` + more
 	rename := func(dn, to string) ldif.Change {
 		return ldif.Change{Kind: ldif.ModifyDN, DN: dn, NewRDN: to, DeleteOldRDN: true}
 	}
 	change := func(op ldif.ModOp, who string) ldif.Change {
-		mod := ldif.Mod{Op: op, Name: "member", Values: []string{who + people}, Settled: true}
+		mod := ldif.Mod{Op: op, Name: attribute, Values: []string{who + people + uid}, Settled: true}
 		return ldif.Change{Kind: ldif.Modify, DN: group, Mods: []ldif.Mod{mod}}
 	}
 	add := func(dn string) ldif.Change {
@@ -84,8 +92,8 @@ func TestStopped(t *testing.T) {
 		"a delete, and the group renamed":    {delete: true, another: []ldif.Change{rename(group, "cn=staff")}, members: "anna"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := maptest.New(t, ldif.OpenLDAP, plain, "dn: "+group+"\nobjectClass: groupOfNames\ncn: crew\nmember: cn=no-member\n"+
-				"member: uid=anna"+people+"\n\ndn: uid=anna"+people+"\nobjectClass: inetOrgPerson\nuid: anna\ncn: anna\nsn: anna\n")
+			w := maptest.New(t, ldif.OpenLDAP, plain, "dn: "+group+"\nobjectClass: "+class+"\ncn: crew\n"+attribute+": cn=no-member\n"+
+				attribute+": uid=anna"+people+uid+"\n\ndn: uid=anna"+people+"\nobjectClass: inetOrgPerson\nuid: anna\ncn: anna\nsn: anna\n")
 			users, e := w.Map.Type("User"), w.Entries[1]
 			write := draft.Write{Entry: e, Before: w.See(users, e)}
 			if !c.delete {
@@ -118,9 +126,9 @@ func TestStopped(t *testing.T) {
 			settle(w, d.Stopped(receipt))
 			members := "gone"
 			for _, e := range w.Entries {
-				if held := e.Values("member"); len(held) > 0 {
+				if held := e.Values(attribute); len(held) > 0 {
 					held = slices.DeleteFunc(slices.Clone(held), func(v string) bool { return v == "cn=no-member" })
-					members = strings.NewReplacer("uid=", "", people, "").Replace(strings.Join(held, " "))
+					members = strings.NewReplacer("uid=", "", people+uid, "").Replace(strings.Join(held, " "))
 				}
 			}
 			if members != c.members {

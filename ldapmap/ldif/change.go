@@ -79,6 +79,8 @@ type Mod struct {
 	// Settled says that adding a value that is there, or deleting one that is not, is success: the value-level changes of a
 	// group's members. The directory sends what is left when the server refuses the whole (results 16, 20, 68).
 	Settled bool
+	// ByDN says that each value stands for all that name its DN, whatever unique identifier is behind that: see In.
+	ByDN bool
 }
 
 // TurnedRound is what takes back the modification of the entry.

@@ -277,11 +277,8 @@ func (s *Subschema) isPlainlyNamed(dn string) bool {
 
 // normalNameAndUID prepares a DN with an optional bit string behind it (RFC 4517 §3.3.21).
 func normalNameAndUID(s *Subschema, v string) (string, bool) {
-	uid := ""
-	if i := strings.LastIndexByte(v, '#'); i >= 0 && strings.HasSuffix(v, "'B") {
-		v, uid = v[:i], v[i:]
-	}
-	name, ok := normalName(s, v)
+	dn, uid := CutUID(v)
+	name, ok := normalName(s, dn)
 	return name + uid, ok
 }
 

@@ -106,6 +106,9 @@ func (c Change) String() string {
 			if m.Settled {
 				b.WriteString("# settled: success where it is so already\n")
 			}
+			if m.ByDN {
+				b.WriteString("# by DN: whatever unique identifier stands behind it\n")
+			}
 			fmt.Fprintf(&b, "%s: %s\n", m.Op, m.Name)
 			writeAttributes(&b, []Attribute{{m.Name, m.Values}}, c.Secret)
 		}

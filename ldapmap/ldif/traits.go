@@ -49,8 +49,10 @@ type Traits struct {
 	MarkInContext bool // it is the naming context's, and not the root DSE's
 
 	// References.
-	KeepsReferences bool   // a reference follows its target's rename and goes with its target
-	Backlink        string // holds, on a member, the groups that it is a member of, as certainly as the groups themselves; "": none
+	KeepsReferences bool // a reference follows its target's rename and goes with its target
+	// SeeksInDNs says that substrings filters find values that are DNs by their text.
+	SeeksInDNs bool
+	Backlink   string // holds, on a member, the groups that it is a member of, as certainly as the groups themselves; "": none
 
 	// Values.
 	SettledCodes    []uint16 // results beyond 16 and 20 that tell that a value to add is there, or one to delete is not
@@ -197,6 +199,7 @@ var traits = map[ServerKind]*Traits{
 		VersionAttribute: "modifyTimestamp",
 		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
 		MarkAttribute: "lastusn", // kept by the plug-in USN
+		SeeksInDNs:    true,
 		BitRule:       true, Blocks: "nsAccountLock", LentBy: "nsRole",
 	},
 	Generic: {

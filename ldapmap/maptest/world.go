@@ -336,6 +336,11 @@ func (w *World) Apply(c ldif.Change) {
 	if at < 0 {
 		w.T.Fatalf("%s %s: no such entry", c.Kind, c.DN)
 	}
+	for i, m := range c.Mods {
+		if m.ByDN {
+			c.Mods[i] = m.In(w.Entries[at].Values(m.Name), w.Server.NormalDN)
+		}
+	}
 	w.refuse(w.Entries[at], c)
 	after := ldif.Apply(w.Entries[at], c, w.Server.Schema)
 	if after == nil {

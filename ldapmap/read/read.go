@@ -81,7 +81,7 @@ func Judged(t *ldapmap.Type, r scim.Resource, e *ldif.Entry) scim.Resource {
 func members(t *ldapmap.Type, e *ldif.Entry, refs ldapmap.Refs) []any {
 	var members []any
 	var known map[string]bool
-	if len(t.Members) > 1 || t.Members[0].Of != "" {
+	if len(t.Members) > 1 || t.Members[0].Of != "" || t.Members[0].Suffixes {
 		known = map[string]bool{}
 	}
 	add := func(target ldapmap.Target) {

@@ -197,6 +197,9 @@ func (x *translator) translateReference(c *filter.Compare, r *ldapmap.Reference)
 	for _, name := range names {
 		texts = append(texts, ldif.Equality(r.Attribute, name))
 	}
+	if r.Suffixes {
+		texts = append(texts, r.Suffixed(target, x.refs))
+	}
 	f := translated{ldap: ldif.AnyOf(texts...)}
 	if len(names) == 0 {
 		f.ldap = ldif.Nothing
