@@ -167,10 +167,7 @@ func (l *Ledger) commit(ops []*op) error {
 		if b, err = l.link(ctx, tx, ops); err != nil {
 			return err
 		}
-		if err = l.insertRows(ctx, tx, b); err != nil {
-			return err
-		}
-		if err = l.observe(ctx, tx, b); err != nil || !beats {
+		if err = l.insertRows(ctx, tx, b); err != nil || !beats {
 			return err
 		}
 		return l.live(ctx, tx, b.writer, 0)
@@ -207,7 +204,7 @@ func (l *Ledger) isSettled(o *op) bool {
 
 var errLost = errors.New("what it is about is lost")
 
-// link runs the checks and gives each op its place in the chain.
+// link runs the checks, gives each op its place in the chain, and tells the observers, one op after the other.
 func (l *Ledger) link(ctx context.Context, tx *sql.Tx, ops []*op) (batch, error) {
 	b := batch{writer: l.writer, head: l.head, last: l.next - 1}
 	if b.writer == 0 {
@@ -220,7 +217,7 @@ func (l *Ledger) link(ctx context.Context, tx *sql.Tx, ops []*op) (batch, error)
 	for _, o := range ops {
 		o.refused = nil
 		for _, check := range o.checks {
-			if err := check(ctx, tx); err != nil {
+			if err := check(ctx, tx, Candidate{ID: ID{b.writer, b.last + 1}, Happens: o.kept}); err != nil {
 				if _, ours := errors.AsType[*store.Error](l.store.Explain(err)); ours || ctx.Err() != nil {
 					return b, err
 				}
@@ -248,6 +245,9 @@ func (l *Ledger) link(ctx context.Context, tx *sql.Tx, ops []*op) (batch, error)
 		r.hash = r.link(b.head)
 		b.head = r.hash
 		b.ops, b.rows = append(b.ops, o), append(b.rows, &r)
+		if err := l.observe(ctx, tx, o, &r); err != nil {
+			return b, err
+		}
 	}
 	return b, nil
 }
@@ -263,21 +263,19 @@ func (l *Ledger) enrol(ctx context.Context, tx *sql.Tx) (writer int64, err error
 	return writer, err
 }
 
-// observe tells the observers what the batch records.
-func (l *Ledger) observe(ctx context.Context, tx *sql.Tx, b batch) error {
-	for i, o := range b.ops {
-		if b.rows[i].kind == KindIntent {
-			continue
-		}
-		e := o.event
-		e.ID = b.rows[i].id
-		if e.Done != nil {
-			e.ID = b.rows[i].of
-		}
-		for _, tell := range l.observers {
-			if err := tell(ctx, tx, e); err != nil {
-				return err
-			}
+// observe tells the observers of a receipt or a refusal, before the checks of what comes behind it.
+func (l *Ledger) observe(ctx context.Context, tx *sql.Tx, o *op, r *row) error {
+	if r.kind == KindIntent {
+		return nil
+	}
+	e := o.event
+	e.ID = r.id
+	if e.Done != nil {
+		e.ID = r.of
+	}
+	for _, tell := range l.observers {
+		if err := tell(ctx, tx, e); err != nil {
+			return err
 		}
 	}
 	return nil

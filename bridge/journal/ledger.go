@@ -42,9 +42,15 @@ type Ledger struct {
 
 // Check looks at an intent within the transaction that records it. Its error keeps the intent from being recorded, and from happening, and
 // no other; what it wrote stands. It may run more than once, and nothing of what it did before counts then.
-type Check func(ctx context.Context, tx *sql.Tx) error
+type Check func(ctx context.Context, tx *sql.Tx, c Candidate) error
 
-// Observer is told of each receipt and each refusal within the transaction that records it. Its error is the transaction's. It may run more
+// Candidate is an intent that is to be recorded.
+type Candidate struct {
+	ID      ID   // that it has where no check refuses it
+	Happens bool // whatever the checks say: the journal could not be told before, or it takes back what was done
+}
+
+// Observer is told of each receipt and each refusal within the transaction that records it, in their order with the checks. Its error is the transaction's. It may run more
 // than once, as a Check may.
 type Observer func(ctx context.Context, tx *sql.Tx, e Event) error
 

@@ -276,7 +276,7 @@ func TestChecks(t *testing.T) {
 		}
 		const most = 4
 		errHeld := errors.New("held")
-		limit := func(ctx context.Context, tx *sql.Tx) error {
+		limit := func(ctx context.Context, tx *sql.Tx, _ journal.Candidate) error {
 			count := 0
 			if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM counted").Scan(&count); err != nil {
 				return err
