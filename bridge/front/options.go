@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"scimbridge/bridge/access"
 )
 
@@ -175,8 +173,8 @@ func (o TLSOptions) checkClients(report func(path, problem string)) {
 		report("tls.clientCA", "cannot be used: "+err.Error())
 	}
 	for i, subject := range o.ClientSubjects {
-		if dn, err := ldap.ParseDN(subject); err != nil || len(dn.RDNs) == 0 {
-			report(fmt.Sprintf("tls.clientSubjects[%d]", i), "is not a DN, as CN=provisioning,O=Corp")
+		if _, err := comparableSubject(subject); err != nil {
+			report(fmt.Sprintf("tls.clientSubjects[%d]", i), err.Error())
 		}
 	}
 }

@@ -142,9 +142,12 @@ func TestCheck(t *testing.T) {
 		},
 		"clients": {
 			Options{TLS: TLSOptions{
-				Certificate: files.Certificate, Key: files.Key, ClientCA: files.Key, ClientSubjects: []string{"CN=x,O=y", "x"},
+				Certificate: files.Certificate, Key: files.Key, ClientCA: files.Key, ClientSubjects: []string{"CN=x,O=y", "x", "CN=x,office=y"},
 			}},
-			[]string{"tls.clientCA: cannot be used: ", "tls.clientSubjects[1]: is not a DN"},
+			[]string{
+				"tls.clientCA: cannot be used: ", "tls.clientSubjects[1]: is not a DN",
+				`tls.clientSubjects[2]: names "office", which is not known of certificates`,
+			},
 		},
 		"clear text":     {Options{Address: ":8080"}, []string{"address: would take tokens in clear text"}},
 		"clear text too": {Options{Address: "10.0.0.1:8080"}, []string{"address: would take tokens in clear text"}},
