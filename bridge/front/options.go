@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,12 +114,7 @@ func (o *Options) Check(report func(path, problem string)) {
 		}
 	}
 	o.TLS.checkClients(report)
-	access.ParseAddresses(o.TrustProxy, func(i int, problem string) {
-		if _, isFlag := map[string]bool{"true": true, "false": true, "yes": true, "no": true}[o.TrustProxy[i]]; isFlag {
-			problem = "names the proxies in front by their addresses, as 10.0.0.5 or 10.0.0.0/8; left out, none is believed"
-		}
-		report(fmt.Sprintf("trustProxy[%d]", i), problem)
-	})
+	o.checkProxies(report)
 	if !plainPath.MatchString(d.BasePath) {
 		report("basePath", "holds a character other than letters, digits and . _ ~ - /")
 	}
@@ -151,6 +148,23 @@ func (o *Options) Check(report func(path, problem string)) {
 	} {
 		if timeout.at < 0 {
 			report(timeout.key, "is negative")
+		}
+	}
+}
+
+// checkProxies: whoever is believed may call himself by any address.
+func (o *Options) checkProxies(report func(path, problem string)) {
+	const instead = "names the proxies in front by their addresses, as 10.0.0.5 or 10.0.0.0/8; left out, none is believed"
+	flags := []string{"true", "false", "yes", "no"}
+	access.ParseAddresses(o.TrustProxy, func(i int, problem string) {
+		if slices.Contains(flags, o.TrustProxy[i]) {
+			problem = instead
+		}
+		report(fmt.Sprintf("trustProxy[%d]", i), problem)
+	})
+	for i, text := range o.TrustProxy {
+		if network, err := netip.ParsePrefix(text); err == nil && network.Bits() == 0 {
+			report(fmt.Sprintf("trustProxy[%d]", i), "is everybody, clients too: it "+instead)
 		}
 	}
 }

@@ -130,6 +130,10 @@ func TestCheck(t *testing.T) {
 		"a proxy by yes": {
 			Options{TrustProxy: []string{"true"}}, []string{"trustProxy[0]: names the proxies in front by their addresses"},
 		},
+		"every proxy": {
+			Options{TrustProxy: []string{"0.0.0.0/0", "10.0.0.0/8", "::/0"}},
+			[]string{"trustProxy[0]: is everybody, clients too: it names", "trustProxy[2]: is everybody"},
+		},
 		"no proxy": {
 			Options{TrustProxy: []string{"10.0.0.5", "proxy.example"}}, []string{"trustProxy[1]: is no address and no network"},
 		},
