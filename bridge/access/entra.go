@@ -135,7 +135,7 @@ type trust struct {
 func (o EntraOptions) trusting(rings *keyrings) *trust {
 	first, second := o.STS+"/"+o.Tenant+"/", o.Authority+"/"+o.Tenant+"/v2.0"
 	return &trust{tenant: o.Tenant, application: o.Application, audience: o.Audience, issuers: map[string]*keyring{
-		first: rings.of(first, o.Authority+"/"+o.Tenant), second: rings.of(second, second),
+		first: rings.of(o.Tenant, first, o.Authority+"/"+o.Tenant), second: rings.of(o.Tenant, second, second),
 	}}
 }
 

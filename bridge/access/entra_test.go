@@ -163,6 +163,23 @@ func TestKeysChange(t *testing.T) {
 	e.is(t, e.First(issuertest.Claims{"jti": "1"}), "entra")
 }
 
+// TestKeysOfOtherTenants are shown beside the tenant's, and sign nothing for it.
+func TestKeysOfOtherTenants(t *testing.T) {
+	e := startEntra(t, nil)
+	const other = "9188040d-6c67-4c5b-b112-36a304b66dad" // of personal accounts
+	own, all, others := e.NewKey(jose.ES256), e.NewKey(jose.ES256), e.NewKey(jose.ES256)
+	own.Issuer, all.Issuer, others.Issuer = e.V2(), e.URL+"/{tenantid}/v2.0", e.URL+"/"+other+"/v2.0"
+	e.Show(own, all, others)
+	claims := issuertest.Claims{
+		"iss": e.V1(), "appid": issuertest.Application, "aud": issuertest.Audience, "tid": issuertest.Tenant,
+		"exp": e.clock.Add(time.Hour).Unix(),
+	}
+	e.is(t, e.Sign(own, claims), "entra")
+	e.is(t, e.Sign(all, claims), "entra")
+	e.clock = e.clock.Add(rereading)
+	e.is(t, e.Sign(others, claims), "unauthenticated: the token's signature is by none of its issuer's keys")
+}
+
 // TestKeysAreNotReadForStrangers: who makes tokens up does not decide how often the issuer is asked.
 func TestKeysAreNotReadForStrangers(t *testing.T) {
 	e := startEntra(t, nil)
