@@ -167,21 +167,22 @@ func (g *Gate) find(ctx context.Context, authorizationHeader string) (*token, er
 		}
 		return nil, nobody(fmt.Errorf("the token %q has expired", tokens[found].name))
 	}
-	err := nobody(nil)
-	if g.stored != nil && isStored(credentials) {
-		return g.stored.find(ctx, presented)
-	}
-	if len(g.trusts)+len(g.clients.trusts) > 0 && strings.Count(credentials, ".") == 2 { // a JWT (RFC 7515 §3.1)
-		t, unknown := g.jwtOf(ctx, credentials, presented)
-		if unknown == nil {
-			return t, nil
-		}
-		err = unknown
-	}
+	t, err := g.elsewhere(ctx, credentials, presented)
 	if g.Faulty() && isNobody(err) { // it may be a token that cannot be read now: its caller is to come back, not to give up
 		return nil, &reason.Error{Reason: reason.TokensFaulty}
 	}
-	return nil, err
+	return t, err
+}
+
+// elsewhere is the token that does not stand in the configuration: the store's, or one that was issued.
+func (g *Gate) elsewhere(ctx context.Context, credentials string, presented digest) (*token, error) {
+	switch {
+	case g.stored != nil && isStored(credentials):
+		return g.stored.find(ctx, presented)
+	case len(g.trusts)+len(g.clients.trusts) > 0 && strings.Count(credentials, ".") == 2: // a JWT (RFC 7515 §3.1)
+		return g.jwtOf(ctx, credentials, presented)
+	}
+	return nil, nobody(nil)
 }
 
 // jwtOf is whose a token is that was issued: by the bridge, or by an issuer that it trusts.

@@ -210,6 +210,10 @@ func TestCheck(t *testing.T) {
 			Options{TokensFile: file(t, "token: "+secretA)},
 			[]string{"tokensFile: is not a list of {name, token} or {name, sha256}"},
 		},
+		"list: two of them": {
+			Options{TokensFile: file(t, "- {name: a, token: "+secretA+"}\n---\n- {name: b, token: "+secretB+"}")},
+			[]string{"tokensFile: is more than one document (---): write one list"},
+		},
 		"list: empty": {Options{TokensFile: file(t, "[]")}, []string{"tokensFile: lists no token"}},
 		"list: every item": {
 			Options{TokensFile: file(t, strings.Join([]string{

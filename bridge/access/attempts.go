@@ -1,6 +1,7 @@
 package access
 
 import (
+	"errors"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -21,8 +22,9 @@ const (
 	failingAddresses = 4096
 )
 
-// attempts limits, for each address, how often somebody is told that he is nobody. Whoever is somebody is let in all the same, from the
-// same address too: what is limited is what the others cost, and what they fill the log with.
+// attempts limits, for each address, how often somebody is told that he is nobody, or that it cannot be told: who makes tokens up may choose
+// which. Whoever is somebody is let in all the same, from the same address too: what is limited is what the others cost, and what they fill
+// the log with.
 type attempts struct {
 	log *slog.Logger
 
@@ -43,9 +45,6 @@ func newAttempts(log *slog.Logger) (*attempts, error) {
 
 // failed counts an attempt that failed, and returns err, or what it is told in its place.
 func (a *attempts) failed(address string, now time.Time, err error) error {
-	if !isNobody(err) {
-		return err
-	}
 	network, ok := networkOf(address)
 	if !ok {
 		return err
@@ -67,6 +66,9 @@ func (a *attempts) failed(address string, now time.Time, err error) error {
 	if !f.told {
 		f.told = true
 		a.log.Warn("attempts to be let in keep failing from an address", "client", network.String(), "last", causeOf(err))
+	}
+	if refusal, known := errors.AsType[*reason.Error](err); known {
+		wait = max(wait, refusal.RetryAfter)
 	}
 	return &reason.Error{Reason: reason.Attempts, RetryAfter: wait}
 }

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
+	"scimbridge/bridge/access/issuertest"
 	"scimbridge/bridge/reason"
 )
 
@@ -81,5 +84,32 @@ func TestFailuresAreLimited(t *testing.T) {
 	}
 	if n := g.attempts.from.Len(); n != failingAddresses {
 		t.Errorf("%d addresses are kept", n)
+	}
+}
+
+// TestWhoCannotBeToldIsLimited: who makes up tokens by a key that may be a new one of the issuer's, which has to be looked for, is limited
+// as any other who is nobody, and told to come back no sooner than it can be told.
+func TestWhoCannotBeToldIsLimited(t *testing.T) {
+	e := startEntra(t, nil)
+	right := e.First(nil)
+	e.is(t, right, "entra")
+	made := e.Sign(e.NewKey(jose.ES256), issuertest.Claims{
+		"iss": e.V1(), "appid": issuertest.Application, "aud": issuertest.Audience, "tid": issuertest.Tenant,
+		"exp": e.clock.Add(time.Hour).Unix(),
+	})
+	limited := 0
+	for range failuresAtOnce + 3 {
+		_, err := e.Authenticate(t.Context(), "Bearer "+made, "198.51.100.1")
+		if refusal, ok := errors.AsType[*reason.Error](err); !ok || refusal.RetryAfter < time.Second {
+			t.Fatal(err)
+		} else if refusal.Reason == reason.Attempts {
+			limited++
+		}
+		if _, err := e.Authenticate(t.Context(), "Bearer "+right, "198.51.100.1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if limited != 3 {
+		t.Errorf("%d were limited", limited)
 	}
 }

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,12 +46,15 @@ func (o EntraOptions) withDefaults() EntraOptions {
 	if o.Name == "" {
 		o.Name = DefaultEntraName
 	}
-	if len(o.Audience) == 0 {
-		o.Audience = []string{DefaultAudience}
+	audiences := o.Audience
+	if len(audiences) == 0 {
+		audiences = []string{DefaultAudience}
 	}
-	if o.Application == "" {
-		o.Application = DefaultApplication
+	o.Audience = nil
+	for _, audience := range audiences {
+		o.Audience = append(o.Audience, asIssued(audience))
 	}
+	o.Application = asIssued(cmp.Or(o.Application, DefaultApplication))
 	o.Tenant = strings.ToLower(o.Tenant)
 	o.Authority = strings.TrimRight(o.Authority, "/")
 	if o.Authority == "" {
@@ -61,6 +65,20 @@ func (o EntraOptions) withDefaults() EntraOptions {
 		o.STS = DefaultSTS
 	}
 	return o
+}
+
+// asIssued is an id as Entra writes it, however it was copied.
+func asIssued(id string) string {
+	if known, err := uuid.Parse(id); err == nil && len(id) == len(known.String()) {
+		return known.String()
+	}
+	return id
+}
+
+// overlaps says whether both may take the same token.
+func (o EntraOptions) overlaps(other EntraOptions) bool {
+	return o.Tenant == other.Tenant && o.Application == other.Application &&
+		slices.ContainsFunc(o.Audience, func(audience string) bool { return slices.Contains(other.Audience, audience) })
 }
 
 // load reads the options of a tenant that calls, and reports what is wrong with them.
@@ -117,7 +135,7 @@ type trust struct {
 func (o EntraOptions) trusting(rings *keyrings) *trust {
 	first, second := o.STS+"/"+o.Tenant+"/", o.Authority+"/"+o.Tenant+"/v2.0"
 	return &trust{tenant: o.Tenant, application: o.Application, audience: o.Audience, issuers: map[string]*keyring{
-		first: rings.of(first, o.Authority+"/"+o.Tenant), second: rings.of(second, second),
+		first: rings.of(o.Tenant, first, o.Authority+"/"+o.Tenant), second: rings.of(o.Tenant, second, second),
 	}}
 }
 
@@ -129,6 +147,8 @@ type claims struct {
 	Tenant   string       `json:"tid"`
 	AppID    string       `json:"appid"` // version 1, and of workload identities
 	AZP      string       `json:"azp"`   // version 2
+
+	NotBefore *jwt.NumericDate `json:"nbf"` // of which the library's check lets five minutes go
 }
 
 // mismatch says why a token is none that is trusted, or nil. What it says is not yet known to be true.
@@ -187,6 +207,8 @@ func (t *trust) verify(ctx context.Context, raw string, c claims, now func() tim
 		return time.Time{}, keys.err
 	case err != nil:
 		return time.Time{}, nobody(err)
+	case c.NotBefore != nil && now().Add(skew).Before(c.NotBefore.Time()):
+		return time.Time{}, nobody(fmt.Errorf("the token is not valid before %v", c.NotBefore.Time()))
 	}
 	return verified.Expiry.Add(skew), nil
 }

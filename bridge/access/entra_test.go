@@ -103,6 +103,7 @@ func TestEntrasTokens(t *testing.T) {
 		"within the skew":        {e.First(issuertest.Claims{"exp": at(-50 * time.Second), "nbf": at(50 * time.Second)}), "entra"},
 		"expired":                {e.First(issuertest.Claims{"exp": at(-70 * time.Second)}), "unauthenticated: oidc: token is expired"},
 		"without an end":         {e.First(issuertest.Claims{"exp": nil}), "unauthenticated: oidc: token is expired"},
+		"valid in a while":       {e.First(issuertest.Claims{"nbf": at(70 * time.Second)}), nobody + " is not valid before"},
 		"not yet valid":          {e.First(issuertest.Claims{"nbf": at(10 * time.Minute)}), "unauthenticated: oidc: current time"},
 		"another tenant":         {e.First(issuertest.Claims{"iss": issuertest.STS + "/other/", "tid": "other"}), nobody + "'s issuer is"},
 		"another tenant's claim": {e.First(issuertest.Claims{"tid": "other"}), nobody + `'s tenant is "other"`},
@@ -160,6 +161,23 @@ func TestKeysChange(t *testing.T) {
 	e.clock = e.clock.Add(rereading)
 	e.Show(issuertest.Key{ID: next.ID, Algorithm: jose.RS256, Private: e.NewKey(jose.RS256).Private})
 	e.is(t, e.First(issuertest.Claims{"jti": "1"}), "entra")
+}
+
+// TestKeysOfOtherTenants are shown beside the tenant's, and sign nothing for it.
+func TestKeysOfOtherTenants(t *testing.T) {
+	e := startEntra(t, nil)
+	const other = "9188040d-6c67-4c5b-b112-36a304b66dad" // of personal accounts
+	own, all, others := e.NewKey(jose.ES256), e.NewKey(jose.ES256), e.NewKey(jose.ES256)
+	own.Issuer, all.Issuer, others.Issuer = e.V2(), e.URL+"/{tenantid}/v2.0", e.URL+"/"+other+"/v2.0"
+	e.Show(own, all, others)
+	claims := issuertest.Claims{
+		"iss": e.V1(), "appid": issuertest.Application, "aud": issuertest.Audience, "tid": issuertest.Tenant,
+		"exp": e.clock.Add(time.Hour).Unix(),
+	}
+	e.is(t, e.Sign(own, claims), "entra")
+	e.is(t, e.Sign(all, claims), "entra")
+	e.clock = e.clock.Add(rereading)
+	e.is(t, e.Sign(others, claims), "unauthenticated: the token's signature is by none of its issuer's keys")
 }
 
 // TestKeysAreNotReadForStrangers: who makes tokens up does not decide how often the issuer is asked.
@@ -229,10 +247,12 @@ func TestTheDocumentNamesAnother(t *testing.T) {
 }
 
 func TestEntrasTokensFromElsewhere(t *testing.T) {
+	const anApp = "0c1d2e3f-4a5b-4c6d-8e7f-9a0b1c2d3e4f"
 	e := startEntra(t, func(o *EntraOptions) {
-		o.Name, o.Audience, o.Application, o.Addresses = "hr", []string{"one", "two"}, "an-app", []string{"192.0.2.0/28"}
+		o.Name, o.Audience, o.Addresses = "hr", []string{"one", "two"}, []string{"192.0.2.0/28"}
+		o.Application = strings.ToUpper(anApp)
 	})
-	token := e.Second(issuertest.Claims{"aud": "two", "azp": "an-app"})
+	token := e.Second(issuertest.Claims{"aud": "two", "azp": anApp})
 	e.is(t, token, "hr")
 	e.is(t, e.Second(nil), "unauthenticated: the token is for")
 	if _, err := e.Authenticate(t.Context(), "Bearer "+token, "192.0.2.16"); err == nil {

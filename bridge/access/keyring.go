@@ -47,14 +47,14 @@ func newKeyrings(log *slog.Logger) *keyrings {
 	return &keyrings{client: client.StandardClient(), log: log, now: time.Now}
 }
 
-// of is the keyring of an issuer whose configuration is found below an address (OpenID Connect Discovery §4).
-func (r *keyrings) of(issuer, discovery string) *keyring {
+// of is the keyring of a tenant's issuer whose configuration is found below an address (OpenID Connect Discovery §4).
+func (r *keyrings) of(tenant, issuer, discovery string) *keyring {
 	for _, k := range r.all {
 		if k.issuer == issuer && k.discovery == discovery {
 			return k
 		}
 	}
-	k := &keyring{keyrings: r, issuer: issuer, discovery: discovery}
+	k := &keyring{keyrings: r, tenant: tenant, issuer: issuer, discovery: discovery}
 	r.all = append(r.all, k)
 	return k
 }
@@ -69,7 +69,7 @@ func (r *keyrings) refresh(ctx context.Context) {
 // keyring holds the public keys of one issuer. It is safe for concurrent use.
 type keyring struct {
 	*keyrings
-	issuer, discovery string
+	tenant, issuer, discovery string
 
 	mu      sync.Mutex
 	keys    []jose.JSONWebKey
@@ -237,7 +237,7 @@ func (k *keyring) get(ctx context.Context, address string) (keys []jose.JSONWebK
 	}
 	for _, raw := range set.Keys {
 		var key jose.JSONWebKey
-		if json.Unmarshal(raw, &key) == nil && key.IsPublic() && key.Use != "enc" {
+		if json.Unmarshal(raw, &key) == nil && key.IsPublic() && key.Use != "enc" && k.signsFor(raw) {
 			keys = append(keys, key)
 		}
 	}
@@ -245,4 +245,17 @@ func (k *keyring) get(ctx context.Context, address string) (keys []jose.JSONWebK
 		return nil, fmt.Errorf("%s holds no key that can be used", address)
 	}
 	return keys, nil
+}
+
+// anyTenant stands in the issuer that Entra gives a key which signs the tokens of all tenants.
+const anyTenant = "{tenantid}"
+
+// signsFor says whether a key may sign the tenant's tokens. Entra shows keys beside each other that sign for all tenants, and for one, as
+// that of personal accounts, and names the issuer with each.
+func (k *keyring) signsFor(key []byte) bool {
+	var of struct {
+		Issuer string `json:"issuer"`
+	}
+	return json.Unmarshal(key, &of) == nil &&
+		(of.Issuer == "" || strings.Contains(of.Issuer, anyTenant) || strings.Contains(of.Issuer, k.tenant))
 }

@@ -182,7 +182,7 @@ func (g *Gate) Issue(ctx context.Context, shown Credentials) (Grant, error) {
 func (c *client) shows(ctx context.Context, shown Credentials, now func() time.Time) (found *grant, err error) {
 	if c == nil {
 		c = &client{}
-		err = nobody(fmt.Errorf("there is no client %q", clip(shown.Client)))
+		err = nobody(errors.New("there is no client of the client_id that was sent")) // which may be a secret, in the wrong place
 	}
 	sum := sha256.Sum256([]byte(shown.Secret))
 	for _, g := range c.proofs {

@@ -138,7 +138,7 @@ func (o AssertionOptions) entra() EntraOptions {
 
 func (o AssertionOptions) trusting(rings *keyrings) *trust {
 	t := o.entra().trusting(rings)
-	t.application, t.subject = o.Application, o.Subject
+	t.application, t.subject = asIssued(o.Application), asIssued(o.Subject)
 	audience := strings.TrimSuffix(o.Audience, scopeOfAll)
 	t.audience = []string{audience, audience + scopeOfAll}
 	return t

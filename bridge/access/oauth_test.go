@@ -82,7 +82,8 @@ func TestIssuedTokens(t *testing.T) {
 	for client, want := range map[[2]string]string{
 		{"entra", clientA + "x"}:     `unauthenticated: the secret is none of the client "entra"`,
 		{"entra", ""}:                `unauthenticated: the secret is none of the client "entra"`,
-		{"Entra", clientA}:           `unauthenticated: there is no client "Entra"`,
+		{"Entra", clientA}:           `unauthenticated: there is no client of the client_id that was sent`,
+		{clientA, "entra"}:           `unauthenticated: there is no client of the client_id that was sent`, // which is a secret
 		{"hr", "another-0123456789"}: `unauthenticated: the client "hr" is not for this address`,
 		{"hr", clientA}:              `unauthenticated: the client "hr" is not for this address`,
 	} {

@@ -41,6 +41,12 @@ func (o *Options) Check(stored bool, report func(path, problem string)) {
 		} else {
 			names[name] = i
 		}
+		for j, earlier := range o.Entra[:i] {
+			if tenant.withDefaults().overlaps(earlier.withDefaults()) {
+				report(fmt.Sprintf("entra[%d]", i), fmt.Sprintf("takes tokens that entra[%d] takes already: another tenant, audience or "+
+					"application tells the two apart", j))
+			}
+		}
 	}
 }
 

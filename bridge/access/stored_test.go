@@ -229,6 +229,27 @@ func TestTheStoreIsAway(t *testing.T) {
 	}
 }
 
+// TestAFaultyFileBesideAStore: a token that looks like the store's may be one of the file that cannot be read.
+func TestAFaultyFileBesideAStore(t *testing.T) {
+	k := tokensIn(t, storetest.Open(t, storetest.SQLite(t)))
+	kept, _ := k.make("a", nil)
+	const moved = storedPrefix + "0123456789"
+	path := file(t, "- {name: b, token: "+moved+"}")
+	g, err := NewWith(Options{TokensFile: path}, k.Tokens, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := holds(t, g, kept) + holds(t, g, moved); got != "ab" {
+		t.Error(got)
+	}
+	if err := replaced("- {name: b")(path); err != nil {
+		t.Fatal(err)
+	}
+	if got := holds(t, g, kept) + " " + holds(t, g, moved); got != "a tokens-faulty: <nil>" {
+		t.Error(got)
+	}
+}
+
 func TestNewStoredToken(t *testing.T) {
 	for want, faults := range map[string]func() []error{
 		"[]": func() []error {
@@ -238,8 +259,16 @@ func TestNewStoredToken(t *testing.T) {
 			}
 			return faults
 		},
-		"[name is empty, or holds a control character expires is over]": func() []error {
+		"[name is empty, or holds a character that does not show expires is over]": func() []error {
 			_, faults := NewStoredToken("", "", "", nil, "2026-11-26", noon)
+			return faults
+		},
+		"[name is empty, or holds a character that does not show user holds a character that does not show]": func() []error {
+			_, faults := NewStoredToken("a\u009bb", "", "a\nb", nil, "", noon)
+			return faults
+		},
+		"[name is empty, or holds a character that does not show]": func() []error {
+			_, faults := NewStoredToken("a\xff", "", "Ögmundur Ás", nil, "", noon)
 			return faults
 		},
 		"[role is not one of provisioner, users-only, groups-only, reader, operator " +

@@ -1,9 +1,11 @@
 package access
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -26,9 +28,14 @@ func readTokens(path string, fault func(problem string)) []listed {
 		fault("cannot be read: " + err.Error())
 		return nil
 	}
-	var document yaml.Node
-	if err := yaml.Unmarshal(content, &document); err != nil {
+	var document, another yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	switch err := decoder.Decode(&document); {
+	case err != nil && err != io.EOF:
 		fault("is not YAML")
+		return nil
+	case err == nil && decoder.Decode(&another) != io.EOF:
+		fault("is more than one document (---): write one list")
 		return nil
 	}
 	if len(document.Content) != 1 || document.Content[0].Kind != yaml.SequenceNode {

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"scimbridge/bridge/store"
 )
@@ -181,13 +183,21 @@ func timeOf(micros int64) time.Time {
 	return time.UnixMicro(micros).UTC()
 }
 
+// isShown says whether all of a text shows in a table, as what it is.
+func isShown(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
 // NewStoredToken checks what a token is to be; report is told what is wrong by the key.
 func NewStoredToken(name, role, user string, addresses []string, expires string, now time.Time) (t StoredToken, faults []error) {
 	report := func(key, problem string) { faults = append(faults, Fault(key+" "+problem)) }
 	held := holder(name, role, addresses, report)
 	t = StoredToken{Name: name, Role: held.role, User: user, Addresses: addresses, Made: now}
-	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
-		report("name", "is empty, or holds a control character")
+	if name == "" || !isShown(name) {
+		report("name", "is empty, or holds a character that does not show")
+	}
+	if !isShown(user) {
+		report("user", "holds a character that does not show")
 	}
 	if expires == "" {
 		return t, faults

@@ -6,11 +6,8 @@ import (
 	"errors"
 	"net"
 	"os"
-	"slices"
 	"sync"
 	"time"
-
-	"scimbridge/ldapmap/ldif"
 )
 
 // secured wraps ln in TLS. The certificate is read again when one of its files changes, so that a renewal needs no restart.
@@ -81,17 +78,6 @@ func pool(file string) (*x509.CertPool, error) {
 		return nil, errors.New(file + " holds no certificate in PEM")
 	}
 	return roots, nil
-}
-
-// ofSubject refuses a client whose certificate has none of the subjects; where there are none, nobody.
-func ofSubject(subjects []string) func(tls.ConnectionState) error {
-	return func(state tls.ConnectionState) error {
-		shown := state.PeerCertificates[0].Subject.String()
-		if len(subjects) == 0 || slices.ContainsFunc(subjects, func(subject string) bool { return ldif.SameDN(subject, shown) }) {
-			return nil
-		}
-		return errors.New("the client's certificate has none of the subjects that are let in")
-	}
 }
 
 // keyPair is the certificate that the files held when they were last whole.

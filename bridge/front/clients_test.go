@@ -8,11 +8,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -122,6 +125,9 @@ func TestClientCertificates(t *testing.T) {
 			t.Errorf("%s: let in: %t", what, got)
 		}
 	}
+	if log := s.log.String(); strings.Count(log, "a client's certificate is not taken") != 1 {
+		t.Error(log)
+	}
 	if err := os.WriteFile(o.ClientCA, []byte("half written"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -134,5 +140,62 @@ func TestClientCertificates(t *testing.T) {
 	}
 	if !let(others.sign(t, name, x509.ExtKeyUsageClientAuth, time.Hour)) {
 		t.Error("the new authority's is not let in")
+	}
+}
+
+// TestSubjects: a certificate has the one subject that stands in it, in its order, by whatever name its types go.
+func TestSubjects(t *testing.T) {
+	type of = []pkix.AttributeTypeAndValue
+	is := func(identifier string, value any) pkix.AttributeTypeAndValue {
+		var typ asn1.ObjectIdentifier
+		for part := range strings.SplitSeq(identifier, ".") {
+			n, err := strconv.Atoi(part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			typ = append(typ, n)
+		}
+		return pkix.AttributeTypeAndValue{Type: typ, Value: value}
+	}
+	const cn, o, ou, dc, uid, email = "2.5.4.3", "2.5.4.10", "2.5.4.11", "0.9.2342.19200300.100.1.25", "0.9.2342.19200300.100.1.1",
+		"1.2.840.113549.1.9.1"
+	corp := is(o, "Corp")
+	for name, test := range map[string]struct {
+		shown   pkix.RDNSequence
+		subject string
+		let     bool
+	}{
+		"the one":            {pkix.RDNSequence{of{corp}, of{is(cn, "scim")}}, "cn=SCIM, o=corp", true},
+		"another's, and his": {pkix.RDNSequence{of{corp}, of{is(cn, "mallory")}, of{is(cn, "scim")}}, "CN=scim,O=Corp", false},
+		"his, and another's": {pkix.RDNSequence{of{corp}, of{is(cn, "scim")}, of{is(cn, "mallory")}}, "CN=scim,O=Corp", false},
+		"both as one":        {pkix.RDNSequence{of{corp}, of{is(cn, "scim"), is(cn, "mallory")}}, "CN=scim,O=Corp", false},
+		"another order":      {pkix.RDNSequence{of{is(cn, "scim")}, of{corp}}, "CN=scim,O=Corp", false},
+		"more of it":         {pkix.RDNSequence{of{corp}, of{is(uid, "x")}, of{is(cn, "scim")}}, "CN=scim,O=Corp", false},
+		"a comma in it":      {pkix.RDNSequence{of{is(cn, "scim,O=Corp")}}, "CN=scim,O=Corp", false},
+		"two units": {
+			pkix.RDNSequence{of{corp}, of{is(ou, "a")}, of{is(ou, "b")}, of{is(cn, "scim")}},
+			"CN=scim,OU=b,OU=a,O=Corp", true,
+		},
+		"of a domain": {
+			pkix.RDNSequence{of{is(dc, "example")}, of{is(dc, "corp")}, of{is(cn, "scim")}},
+			"CN=scim,DC=corp,DC=example", true,
+		},
+		"of another domain": {
+			pkix.RDNSequence{of{is(dc, "example")}, of{is(dc, "core")}, of{is(cn, "scim")}},
+			"CN=scim,DC=corp,DC=example", false,
+		},
+		"by uid":          {pkix.RDNSequence{of{is(uid, "scim")}}, "uid=scim", true},
+		"by mail":         {pkix.RDNSequence{of{is(email, "scim@corp")}}, "E=scim@corp", true},
+		"by identifier":   {pkix.RDNSequence{of{is("2.5.4.97", "x")}}, "2.5.4.97=x", true},
+		"of another type": {pkix.RDNSequence{of{is("2.5.4.98", "x")}}, "2.5.4.97=x", false},
+	} {
+		raw, err := asn1.Marshal(test.shown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state := tls.ConnectionState{PeerCertificates: []*x509.Certificate{{RawSubject: raw}}}
+		if err := ofSubject([]string{"CN=other", test.subject})(state); (err == nil) != test.let {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

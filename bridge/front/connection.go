@@ -22,10 +22,12 @@ const lingering = 2 * time.Second
 type listener struct {
 	net.Listener
 	most int64
+	asks bool // for clients' certificates
 	log  *slog.Logger
 
-	open atomic.Int64
-	told rate.Sometimes
+	open   atomic.Int64
+	told   rate.Sometimes
+	unsure rate.Sometimes
 }
 
 func (l *listener) Accept() (net.Conn, error) {
@@ -40,9 +42,18 @@ func (l *listener) Accept() (net.Conn, error) {
 	l.open.Add(1)
 	seen := &connection{Conn: c, ended: sync.OnceFunc(func() { l.open.Add(-1) })}
 	if secure, ok := c.(*tls.Conn); ok {
-		return &secureConnection{seen, secure}, nil
+		return &secureConnection{seen, secure, l.unsecured}, nil
 	}
 	return seen, nil
+}
+
+// unsecured tells of a client that no TLS came about with, which is told nothing itself, once a minute at the most.
+func (l *listener) unsecured(c net.Conn, err error) {
+	if l.asks && err != io.EOF { // which is how health checks of a port end
+		l.unsure.Do(func() {
+			l.log.Warn("a client's certificate is not taken", "client", c.RemoteAddr().String(), "error", err)
+		})
+	}
 }
 
 // connection is a client's. All but Close is called by the one goroutine that serves it.
@@ -60,10 +71,17 @@ type connection struct {
 // secureConnection is a connection over TLS, as which fasthttp knows it by these methods.
 type secureConnection struct {
 	*connection
-	tls *tls.Conn
+	tls       *tls.Conn
+	unsecured func(net.Conn, error)
 }
 
-func (c *secureConnection) Handshake() error { return c.tls.Handshake() }
+func (c *secureConnection) Handshake() error {
+	err := c.tls.Handshake()
+	if err != nil {
+		c.unsecured(c, err)
+	}
+	return err
+}
 
 func (c *secureConnection) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
 

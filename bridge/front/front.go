@@ -11,6 +11,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
+	"golang.org/x/time/rate"
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/access"
@@ -106,7 +107,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	server.CloseOnShutdown = true
 	ended := make(chan error, 1)
 	go func() {
-		ended <- server.Serve(&listener{Listener: ln, most: int64(s.options.MaxConnections), log: s.log})
+		ended <- server.Serve(&listener{
+			Listener: ln, most: int64(s.options.MaxConnections), asks: s.options.TLS.ClientCA != "", log: s.log,
+			unsure: rate.Sometimes{Interval: time.Minute},
+		})
 	}()
 	select {
 	case err := <-ended:

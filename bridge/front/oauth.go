@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"scimbridge/bridge"
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/reason"
 )
@@ -53,7 +54,7 @@ func (s *Server) token(c *fiber.Ctx) error {
 		}
 	}
 	if err != nil {
-		return refuseToken(c, err, asked.basic)
+		return s.refuseToken(c, err, asked.basic)
 	}
 	recordOf(c).caller.Name = grant.Client
 	return answerOAuth(c, fiber.StatusOK, fiber.Map{
@@ -64,20 +65,24 @@ func (s *Server) token(c *fiber.Ctx) error {
 func answerOAuth(c *fiber.Ctx, status int, body any) error { return c.Status(status).JSON(body) }
 
 // refuseToken says why a client gets none.
-func refuseToken(c *fiber.Ctx, err error, basic bool) error {
-	f := explain(err)
-	recordOf(c).refused = refusal(err)
+func (s *Server) refuseToken(c *fiber.Ctx, err error, basic bool) error {
+	f, r := explain(err), recordOf(c)
+	var told oauthError
 	switch f.Reason {
 	case reason.Unauthenticated:
 		if basic {
 			c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="scimbridge"`)
 		}
-		return answerOAuth(c, f.Status, oauthError{"invalid_client", "the client is not known, or what it shows is not valid"})
+		told = oauthError{"invalid_client", "the client is not known, or what it shows is not valid"}
 	case reason.KeysUnavailable, reason.TokensFaulty, reason.Attempts:
 		c.Set(fiber.HeaderRetryAfter, wholeSeconds(f.RetryAfter))
-		return answerOAuth(c, f.Status, oauthError{"temporarily_unavailable", f.Detail})
+		told = oauthError{"temporarily_unavailable", f.Detail}
+	default:
+		return err
 	}
-	return err
+	r.refused, r.ungranted = refusal(err), f
+	s.bridge.Refused(bridge.Call{RequestID: r.requestID, Client: r.client}, "token", "", "", nil, f)
+	return answerOAuth(c, f.Status, told)
 }
 
 // refusal is why a caller is not let in, for the operator; "" where there is no more to say than that nobody is known.

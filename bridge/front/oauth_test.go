@@ -3,6 +3,7 @@ package front
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/access/issuertest"
 )
+
+const clientSecret = "client-alpha-0123456789"
 
 func basic(id, secret string) string {
 	return "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
@@ -134,6 +137,40 @@ func TestTokenEndpoint(t *testing.T) {
 	}
 	without := serve(t, Options{})
 	checkError(t, "no clients", without.raw(t, "POST /oauth/token", form(append(credentials, plain)...)), 404, "")
+}
+
+// TestFailuresToGetATokenAreLimited: the log and the journal tell of a client that gets no token, and of one that keeps on only so often.
+func TestFailuresToGetATokenAreLimited(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(clientSecret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := serveWith(t, Options{}, access.Options{OAuth: access.OAuthOptions{
+		Key: strings.Repeat("k", 32), Clients: []access.ClientOptions{{ID: "entra", SecretFiles: []string{path}}},
+	}})
+	for _, want := range []map[string]any{
+		{"status": 401., "level": "INFO", "reason": "unauthenticated", "refused": `the secret is none of the client "entra"`},
+		{"status": 429., "level": "DEBUG", "reason": "attempts", "refused": nil},
+	} {
+		var got map[string]any
+		for range 100 {
+			s.raw(t, "POST /oauth/token", "grant_type=client_credentials", basic("entra", "wrong"))
+			if got = s.logged(t); got["status"] == want["status"] {
+				break
+			}
+		}
+		for key, value := range want {
+			if got[key] != value {
+				t.Errorf("%s: %v, want %v", key, got[key], value)
+			}
+		}
+		if told := s.double.refused; told[len(told)-1] != fmt.Sprintf(`token  ""  %s by ""`, want["reason"]) {
+			t.Errorf("the journal is told %q", told[len(told)-1])
+		}
+	}
+	if a := s.raw(t, "POST /oauth/token", "grant_type=client_credentials", basic("entra", clientSecret)); a.status != 200 {
+		t.Errorf("the right one: %d", a.status)
+	}
 }
 
 // TestFailuresAreLimited: who has failed often is told when to come back, and neither fills the log nor keeps the right one out.

@@ -24,14 +24,15 @@ type record struct {
 	requestID  string
 	activityID string // Entra's, which its provisioning log shows
 	caller     access.Caller
-	refused    string // why the caller is not let in
-	client     string // its address
-	id         string // of the resource that is written; of a new one, once it is made
-	dn         string // of the entry that was written
-	typ        string // resource type that is written
-	route      string // its pattern; "" where no route was looked for
-	dropped    int    // attributes of the request that the map does not name
-	failed     int    // operations of a bulk request
+	refused    string         // why the caller is not let in
+	ungranted  bridge.Failure // why a client gets no token: the answer to that is OAuth's own
+	client     string         // its address
+	id         string         // of the resource that is written; of a new one, once it is made
+	dn         string         // of the entry that was written
+	typ        string         // resource type that is written
+	route      string         // its pattern; "" where no route was looked for
+	dropped    int            // attributes of the request that the map does not name
+	failed     int            // operations of a bulk request
 	begun      time.Time
 }
 
@@ -83,7 +84,7 @@ func guarded(c *fiber.Ctx) (err error) {
 // answered renders err, if there is one, and writes the log line.
 func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	attributes := append(make([]slog.Attr, 0, 16), slog.String("method", c.Method()), slog.String("route", r.route))
-	var f bridge.Failure
+	f := r.ungranted
 	if p, ok := err.(*panicked); ok {
 		f = explain(refuse(reason.Panic, "internal error, logged as request "+r.requestID))
 		attributes = append(attributes, slog.String("stack", string(p.stack)))
@@ -115,6 +116,8 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		}
 		attributes = append(attributes, f.Log(isWrite(c, r))...)
 		s.refused(c, r, f)
+	} else {
+		attributes = append(attributes, f.Log(false)...)
 	}
 	if r.failed > 0 {
 		attributes = append(attributes, slog.Int("failed", r.failed))

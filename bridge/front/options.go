@@ -5,12 +5,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge/access"
 )
@@ -114,12 +114,7 @@ func (o *Options) Check(report func(path, problem string)) {
 		}
 	}
 	o.TLS.checkClients(report)
-	access.ParseAddresses(o.TrustProxy, func(i int, problem string) {
-		if _, isFlag := map[string]bool{"true": true, "false": true, "yes": true, "no": true}[o.TrustProxy[i]]; isFlag {
-			problem = "names the proxies in front by their addresses, as 10.0.0.5 or 10.0.0.0/8; left out, none is believed"
-		}
-		report(fmt.Sprintf("trustProxy[%d]", i), problem)
-	})
+	o.checkProxies(report)
 	if !plainPath.MatchString(d.BasePath) {
 		report("basePath", "holds a character other than letters, digits and . _ ~ - /")
 	}
@@ -157,6 +152,23 @@ func (o *Options) Check(report func(path, problem string)) {
 	}
 }
 
+// checkProxies: whoever is believed may call himself by any address.
+func (o *Options) checkProxies(report func(path, problem string)) {
+	const instead = "names the proxies in front by their addresses, as 10.0.0.5 or 10.0.0.0/8; left out, none is believed"
+	flags := []string{"true", "false", "yes", "no"}
+	access.ParseAddresses(o.TrustProxy, func(i int, problem string) {
+		if slices.Contains(flags, o.TrustProxy[i]) {
+			problem = instead
+		}
+		report(fmt.Sprintf("trustProxy[%d]", i), problem)
+	})
+	for i, text := range o.TrustProxy {
+		if network, err := netip.ParsePrefix(text); err == nil && network.Bits() == 0 {
+			report(fmt.Sprintf("trustProxy[%d]", i), "is everybody, clients too: it "+instead)
+		}
+	}
+}
+
 // minHeader is less than what a provisioning service sends, token included.
 const minHeader = 1 << 10
 
@@ -175,8 +187,8 @@ func (o TLSOptions) checkClients(report func(path, problem string)) {
 		report("tls.clientCA", "cannot be used: "+err.Error())
 	}
 	for i, subject := range o.ClientSubjects {
-		if dn, err := ldap.ParseDN(subject); err != nil || len(dn.RDNs) == 0 {
-			report(fmt.Sprintf("tls.clientSubjects[%d]", i), "is not a DN, as CN=provisioning,O=Corp")
+		if _, err := comparableSubject(subject); err != nil {
+			report(fmt.Sprintf("tls.clientSubjects[%d]", i), err.Error())
 		}
 	}
 }

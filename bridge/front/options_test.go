@@ -130,6 +130,10 @@ func TestCheck(t *testing.T) {
 		"a proxy by yes": {
 			Options{TrustProxy: []string{"true"}}, []string{"trustProxy[0]: names the proxies in front by their addresses"},
 		},
+		"every proxy": {
+			Options{TrustProxy: []string{"0.0.0.0/0", "10.0.0.0/8", "::/0"}},
+			[]string{"trustProxy[0]: is everybody, clients too: it names", "trustProxy[2]: is everybody"},
+		},
 		"no proxy": {
 			Options{TrustProxy: []string{"10.0.0.5", "proxy.example"}}, []string{"trustProxy[1]: is no address and no network"},
 		},
@@ -142,9 +146,12 @@ func TestCheck(t *testing.T) {
 		},
 		"clients": {
 			Options{TLS: TLSOptions{
-				Certificate: files.Certificate, Key: files.Key, ClientCA: files.Key, ClientSubjects: []string{"CN=x,O=y", "x"},
+				Certificate: files.Certificate, Key: files.Key, ClientCA: files.Key, ClientSubjects: []string{"CN=x,O=y", "x", "CN=x,office=y"},
 			}},
-			[]string{"tls.clientCA: cannot be used: ", "tls.clientSubjects[1]: is not a DN"},
+			[]string{
+				"tls.clientCA: cannot be used: ", "tls.clientSubjects[1]: is not a DN",
+				`tls.clientSubjects[2]: names "office", which is not known of certificates`,
+			},
 		},
 		"clear text":     {Options{Address: ":8080"}, []string{"address: would take tokens in clear text"}},
 		"clear text too": {Options{Address: "10.0.0.1:8080"}, []string{"address: would take tokens in clear text"}},

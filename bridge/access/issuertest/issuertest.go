@@ -40,6 +40,7 @@ type Key struct {
 	ID        string
 	Algorithm jose.SignatureAlgorithm
 	Private   crypto.Signer
+	Issuer    string // of whose tokens alone it is; "": of all
 }
 
 // Issuer is one that runs.
@@ -189,12 +190,33 @@ func (i *Issuer) answer(w http.ResponseWriter, r *http.Request) {
 		i.reads++
 		set := []any{map[string]string{"kty": "of a kind to come", "kid": "x"}}
 		for _, k := range i.shown {
-			set = append(set, jose.JSONWebKey{Key: k.Private.Public(), KeyID: k.ID, Use: "sig"})
+			set = append(set, shown{jose.JSONWebKey{Key: k.Private.Public(), KeyID: k.ID, Use: "sig"}, k.Issuer})
 		}
 		i.write(w, map[string]any{"keys": set})
 	default:
 		http.NotFound(w, r)
 	}
+}
+
+// shown is a key as Entra shows it: with the issuer, which no standard has.
+type shown struct {
+	key    jose.JSONWebKey
+	issuer string
+}
+
+// MarshalJSON adds the issuer.
+func (s shown) MarshalJSON() ([]byte, error) {
+	text, err := s.key.MarshalJSON()
+	if err != nil || s.issuer == "" {
+		return text, err
+	}
+	var members map[string]any
+	err = json.Unmarshal(text, &members)
+	if err != nil {
+		return nil, err
+	}
+	members["issuer"] = s.issuer
+	return json.Marshal(members)
 }
 
 func (i *Issuer) write(w http.ResponseWriter, value any) {
