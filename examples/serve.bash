@@ -50,8 +50,8 @@ slapd() {
 # bridge serves before the directory until Ctrl-C, or until one of the two ends.
 bridge() {
 	GOTMPDIR=$dir go build -o "$dir/scimbridge" ./cmd/scimbridge
-	mkdir "$dir/state" # as systemd makes it for the store
-	STATE_DIRECTORY=$dir/state "$dir/scimbridge" serve --config "$example/scimbridge.yaml" &
+	mkdir "$dir/store" # as systemd makes it for the store
+	STATE_DIRECTORY=$dir/store "$dir/scimbridge" serve --config "$example/scimbridge.yaml" &
 	pids+=($!)
 	wait -n "${pids[@]}"
 }
