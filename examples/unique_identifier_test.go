@@ -33,7 +33,7 @@ func finds(t *testing.T, server *dirtest.Server, filter string) int {
 // who has the DN, it stays as it is; unless the map says that such identifiers do not count.
 func TestUniqueIdentifier(t *testing.T) {
 	env := []string{
-		"SCIMBRIDGE_RESOURCES_0_GROUPS_SHOW=transitive",
+		"SCIMBRIDGE_RESOURCES_0_GROUPS_SHOW=transitive", "SCIMBRIDGE_RESOURCES_0_ONBLOCK_LEAVEGROUPS=true",
 		"SCIMBRIDGE_RESOURCES_1_OBJECTCLASSES=groupOfUniqueNames,scimbridgeGroup",
 		"SCIMBRIDGE_RESOURCES_1_MEMBERS_ATTRIBUTE=uniqueMember",
 	}
@@ -43,10 +43,14 @@ func TestUniqueIdentifier(t *testing.T) {
 	for _, s := range []namedServer{everyServer[0], everyServer[1], everyServer[4], everyServer[2], {"389ds with its plug-ins", plugIns}} {
 		t.Run(s.name+", with suffixes", func(t *testing.T) {
 			t.Parallel()
-			if s.name == "389ds with its plug-ins" {
-				suffixed(t, s.start(t), true, append(slices.Clip(env), "SCIMBRIDGE_RESOURCES_0_GROUPS_ATTRIBUTE=memberOf")...)
-			} else {
-				suffixed(t, s.start(t), false, env...)
+			server := s.start(t)
+			switch s.name {
+			case "389ds with its plug-ins":
+				suffixed(t, server, server.Suffix, true, append(slices.Clip(env), "SCIMBRIDGE_RESOURCES_0_GROUPS_ATTRIBUTE=memberOf")...)
+			case "openldap with overlays": // whose access rules let the bridge write there alone
+				suffixed(t, server, server.Groups, false, env...)
+			default:
+				suffixed(t, server, server.Suffix, false, env...)
 			}
 		})
 		if s.name == "389ds" { // with its plug-ins it does what it does without, and more
@@ -126,10 +130,11 @@ func TestUniqueIdentifier(t *testing.T) {
 	}
 }
 
-// suffixed is TestUniqueIdentifier where the map says that unique identifiers do not count: whoever has the DN is the member. follows says
-// that the server moves the plain values itself: 389 Directory Server's plug-in then refuses to rename whom a group holds in both ways.
-func suffixed(t *testing.T, server *dirtest.Server, follows bool, env ...string) {
-	apps := "ou=apps," + server.Groups
+// suffixed is TestUniqueIdentifier where the map says that unique identifiers do not count: whoever has the DN is the member. Below the
+// place are groups of others. follows says that the server moves the plain values itself: 389 Directory Server's plug-in then refuses to
+// rename whom a group holds in both ways.
+func suffixed(t *testing.T, server *dirtest.Server, place string, follows bool, env ...string) {
+	apps := "ou=apps," + place
 	server.Load(t, "dn: "+apps+"\nobjectClass: organizationalUnit\n")
 	d := deploy(t, server, append(env, "SCIMBRIDGE_RESOURCES_1_MEMBERS_SUFFIXES=true", "SCIMBRIDGE_REFERENCES_BASES_0="+apps)...)
 	anna, bo := d.user(t, "anna"), d.user(t, "bo")
@@ -269,6 +274,10 @@ func suffixed(t *testing.T, server *dirtest.Server, follows bool, env ...string)
 	anna = d.user(t, "anna")
 	is("a newcomer has her name", bo)
 	holds("a newcomer has her name", dn)
+	modified(true, of("", "#'0101'B", "#'1'B")...)
+	patch("/Users/"+anna, disable, http.StatusOK)
+	is("she is blocked, and leaves", bo)
+	holds("she is blocked, and leaves", dn)
 }
 
 // TestCostOfSuffixes: where unique identifiers do not count, one more search reads the groups' lists, or one group's, for what is asked of
