@@ -30,7 +30,7 @@ func (r *request) begun(ctx context.Context, i journal.Intent, follows *journal.
 		}
 		if held, is := errors.AsType[*guard.Held](err); is {
 			r.limiter.Tell(held)
-			err = &reason.Error{Reason: held.Reason(), Detail: held.Error(), Cause: err}
+			err = &reason.Error{Reason: held.Reason(), Detail: held.Error()}
 		}
 		return entry, err
 	}

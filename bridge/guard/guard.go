@@ -1,4 +1,5 @@
-// Package guard judges plans: the fence around what the bridge may write, and the entries that it must never touch.
+// Package guard judges plans: the fence around what the bridge may write, the entries that it must never touch, and how much may be done
+// within a time.
 package guard
 
 import (

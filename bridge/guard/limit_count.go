@@ -219,7 +219,7 @@ func (v verdict) judge(ctx context.Context, n counted) (draw int64, err error) {
 	switch {
 	case state == Approved && (h.Rest < 0 || h.Rest >= int64(n.count)):
 		return h.ID, nil
-	case v.happens && state == Open:
+	case v.happens && state != Over && state != Approved:
 		return 0, nil
 	}
 	opened := Hold{

@@ -359,3 +359,46 @@ func TestLimitsOfSeveralCopies(t *testing.T) {
 		}
 	})
 }
+
+// TestLostIntentIsGivenBack: what a bridge that died had counted is given back once it is known that it was not done.
+func TestLostIntentIsGivenBack(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		l := limit(t, s, nil, Limit{Effect: "blocked", Most: 1})
+		entry, err := l.begin(t.Context(), "User", blocking("lost"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.held(t, "User", blocking("next"), reason.Held)
+		a, err := journal.Get(t.Context(), s, entry.ID()) // as the next bridge finds it
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := journal.Event{ID: a.ID, Intent: &a.Intent, Done: &journal.Done{Receipt: came(a.Plan, ldif.NotSent), Found: true}}
+		if err := s.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error { return l.Settle(ctx, tx, found) }); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.holds.Refuse(t.Context(), 1, l.now().Add(time.Minute), "admin", l.now()); err != nil {
+			t.Fatal(err)
+		}
+		l.later(2 * time.Minute)
+		l.passes(t, "User", blocking("next"), ldif.Done)
+	})
+}
+
+// TestWhatHappensIsCounted: what went on while the journal could not be written counts, and opens a hold for what comes then.
+func TestWhatHappensIsCounted(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		l := limit(t, s, nil, Limit{Effect: "blocked", Most: 2, Of: "50%"})
+		for n := range 3 {
+			if err := s.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+				c := journal.Candidate{ID: journal.ID{Writer: 99, Seq: int64(n + 1)}, Happens: true}
+				return l.Check("User", blocking(fmt.Sprint(n)))(ctx, tx, c)
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if h := l.held(t, "User", blocking("next"), reason.Held); h.Hold.ID != 1 || !h.Tell {
+			t.Errorf("%+v", h)
+		}
+	})
+}
