@@ -109,7 +109,7 @@ func (r *request) intend(ctx context.Context, plan ldif.Plan, why journal.Why, f
 	if follows != nil {
 		of = follows.entry
 	}
-	entry, err := r.ledger.Begin(ctx, i, of)
+	entry, err := r.begun(ctx, i, of)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
@@ -34,6 +36,8 @@ type Call struct {
 	Role      access.Role   // its role
 	Client    string        // its address
 	BaseURL   string        // https://scim.corp.example/scim/v2, without a slash at the end
+
+	PastLimits bool // an operator asks for it, who knows how much it is: guard.limits do not hold it, nor is it counted
 
 	// Entity tags, as the header of the name carries them (RFC 9110 §13.1); "": the header is not there.
 	IfMatch     string
@@ -61,6 +65,7 @@ type Options struct {
 	Journal   journal.Journal // nil: none
 	Store     *store.Store    // what must be there for a health check; nil: nothing
 	Ledger    *journal.Ledger // the journal in the store; nil: there is no store
+	Limiter   *guard.Limiter  // how much may come about in a time; nil: any. Its Settle is to observe the Ledger
 	Log       *slog.Logger
 	Limits    Limits
 	Strict    bool             // hold clients to the RFCs
@@ -76,6 +81,8 @@ type Bridge struct {
 	journal   journal.Journal
 	store     *store.Store
 	ledger    *journal.Ledger
+	limiter   *guard.Limiter
+	totals    singleflight.Group  // counts under way
 	secrets   map[string][]string // SCIM attributes by their type, for the ledger
 	log       *slog.Logger
 	limits    Limits
@@ -111,7 +118,7 @@ func New(o Options) *Bridge {
 		limits: o.Limits.withDefaults(), dialect: scim.Dialect{Strict: o.Strict, Limits: o.Limits.ofRequest()},
 		snapshots:  newSnapshots(o.Now),
 		unfinished: newUnfinished(o.Now), now: o.Now, fitting: make(chan struct{}, 1), taking: make(chan struct{}, 1),
-		ledger: o.Ledger,
+		ledger: o.Ledger, limiter: o.Limiter,
 	}
 	if o.Ledger != nil {
 		b.secrets = secretNames(o.Map)

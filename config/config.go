@@ -110,7 +110,10 @@ func (c *Config) check(r *reader) {
 		{"resources", c.checkResources},
 		{"references", c.References.Check},
 		{"access", func(report func(path, problem string)) { c.Access.Check(c.Store.Enabled(), report) }},
-		{"guard", func(report func(path, problem string)) { c.Guard.Check(report, c.bases()) }},
+		{"guard", func(report func(path, problem string)) {
+			c.Guard.Check(report, c.bases())
+			c.Guard.CheckLimits(report, c.Types(), c.Store.Enabled())
+		}},
 		{"store", c.Store.Check},
 		{"journal", c.checkJournal},
 		{"limits", c.Limits.Check},
@@ -135,6 +138,15 @@ func (c *Config) bases() []string {
 		bases = append(bases, resource.Base...)
 	}
 	return bases
+}
+
+// Types are the resource types that the map names.
+func (c *Config) Types() []string {
+	var types []string
+	for _, resource := range c.Resources {
+		types = append(types, resource.Type)
+	}
+	return types
 }
 
 func (c *Config) checkResources(report func(path, problem string)) {

@@ -223,6 +223,16 @@
 //	    - CN=Payroll,OU=Groups,DC=corp,DC=example # and beside those that it guards by itself)
 //	                                 # elsewhere each must show its members, by DN: while one shows none, nothing is written
 //	  ignoreAdminCount: false        # Active Directory leaves adminCount=1 on who was privileged once: let membership alone count
+//	  limits:                        # how much may come about in a time, in all copies together, before writes of the kind are held until
+//	                                 # scimbridge hold approve or refuse; counted in the store. For what is not named here the defaults
+//	                                 # hold: 100 or 10% an hour, of membersRemoved 500 or 50%
+//	    - effect: blocked            # blocked, deleted, membersRemoved, renamed, moved
+//	      type: User                 # left out: each resource type by itself
+//	      most: 50                   # beside `of` the smaller of both counts
+//	      of: 5%                     # of the resources of the type, ten at the least; of membersRemoved, of the users
+//	      within: 1h                 # this is the default, 744h the most; further lines may bound it within other times
+//	    - effect: moved
+//	      off: true                  # any number
 //
 //	store:                           # what is about the bridge itself: a SQLite file, or PostgreSQL where several copies share it;
 //	                                 # left out: scimbridge.db in systemd's $STATE_DIRECTORY, and no store where there is no such folder

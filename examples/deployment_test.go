@@ -134,14 +134,19 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 		t.Fatal(err)
 	}
 	var ledger *journal.Ledger
+	var limiter *guard.Limiter
 	if c.Store.Enabled() {
-		if ledger, err = journal.Open(storetest.Open(t, c.Store), c.Journal, log); err != nil {
+		s := storetest.Open(t, c.Store)
+		if limiter, err = guard.NewLimiter(s, c.Guard, c.Types(), log); err != nil {
+			t.Fatal(err)
+		}
+		if ledger, err = journal.Open(s, c.Journal, log, limiter.Settle); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(ledger.Shut)
 	}
 	b := bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Ledger: ledger, Guard: guard.New(c.Guard, client.Self, client), Log: log,
+		Map: compiled, Directory: client, Ledger: ledger, Limiter: limiter, Guard: guard.New(c.Guard, client.Self, client), Log: log,
 		Limits: c.Limits, Strict: c.Strict,
 		Journal: func(r journal.Record) {
 			d.mu.Lock()

@@ -1,4 +1,5 @@
-// Package guard judges plans: the fence around what the bridge may write, and the entries that it must never touch.
+// Package guard judges plans: the fence around what the bridge may write, the entries that it must never touch, and how much may be done
+// within a time.
 package guard
 
 import (
@@ -22,7 +23,8 @@ type Options struct {
 	Protected        []string `koanf:"protected"`        // DNs never written, with everything below them
 	PrivilegedGroups []string `koanf:"privilegedGroups"` // DNs of groups that are never written, nor who is in them
 	// IgnoreAdminCount does not take adminCount for a sign of privilege: Active Directory leaves it on who was privileged once.
-	IgnoreAdminCount bool `koanf:"ignoreAdminCount"`
+	IgnoreAdminCount bool    `koanf:"ignoreAdminCount"`
+	Limits           []Limit `koanf:"limits"` // how much may come about in a time
 }
 
 // Check reports what is wrong with the options by key path. bases are those of the map.

@@ -50,8 +50,8 @@ type Candidate struct {
 	Happens bool // whatever the checks say: the journal could not be told before, or it takes back what was done
 }
 
-// Observer is told of each receipt and each refusal within the transaction that records it, in their order with the checks. Its error is the transaction's. It may run more
-// than once, as a Check may.
+// Observer is told of each receipt and each refusal within the transaction that records it, in their order with the checks. Its error is
+// the transaction's. It may run more than once, as a Check may.
 type Observer func(ctx context.Context, tx *sql.Tx, e Event) error
 
 // Event is what an Observer is told.

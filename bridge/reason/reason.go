@@ -45,6 +45,8 @@ const (
 	MapMismatch   // the directory's schema lacks what the map names
 	BulkReference // a bulkId names no resource (RFC 7644 §3.7.2)
 	Guarded       // the guard does not let the plan run
+	Held          // so much is done at once that an operator is to decide
+	HoldRefused   // an operator has decided against it
 	Deadline      // the request's time is over, or the client left
 	Internal      // a fault of the bridge
 	Panic         // one that ended the request

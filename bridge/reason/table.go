@@ -122,6 +122,11 @@ var table = [count]Row{
 	},
 	BulkReference: {Label: "bulk-reference", Status: http.StatusConflict, Detail: "a bulkId names no resource"},
 	Guarded:       {Label: "guarded", Status: http.StatusForbidden, Detail: "the guard does not allow it"},
+	Held: { // most of it comes back in the next cycle of a provisioning service
+		Label: "held", Status: http.StatusServiceUnavailable, RetryAfter: 5 * time.Minute,
+		Detail: "such writes are held until an operator decides",
+	},
+	HoldRefused: {Label: "hold-refused", Status: http.StatusForbidden, Detail: "an operator has refused such writes"},
 	Deadline: {
 		Label: "deadline", Status: http.StatusServiceUnavailable, RetryAfter: later,
 		Detail: "the time that a request may take was over before this one was done",

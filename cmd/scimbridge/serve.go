@@ -88,7 +88,7 @@ func onHangUp(ctx context.Context, hangUp <-chan os.Signal, gate *access.Gate, d
 }
 
 // needStore is what is off without a store.
-var needStore = []string{"journal", "stored tokens"}
+var needStore = []string{"journal", "stored tokens", "guard.limits"}
 
 // house is what a configuration describes.
 type house struct {
@@ -128,11 +128,15 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 	if h.directory, err = directory.New(c.Directory, log); err != nil {
 		return h, err
 	}
+	var limiter *guard.Limiter
 	if c.Store.Enabled() {
 		if h.store, err = store.New(c.Store, log); err != nil {
 			return h, err
 		}
-		if h.ledger, err = journal.Open(h.store, c.Journal, log); err != nil {
+		if limiter, err = guard.NewLimiter(h.store, c.Guard, c.Types(), log); err != nil {
+			return h, err
+		}
+		if h.ledger, err = journal.Open(h.store, c.Journal, log, limiter.Settle); err != nil {
 			return h, err
 		}
 	}
@@ -141,7 +145,7 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 	}
 	h.bridge = bridge.New(bridge.Options{
 		Map: compiled, Place: c.Place, Directory: h.directory, Guard: guard.New(c.Guard, h.directory.Self, h.directory), Journal: j,
-		Store: h.store, Ledger: h.ledger, Log: log,
+		Store: h.store, Ledger: h.ledger, Limiter: limiter, Log: log,
 		Limits: c.Limits, Strict: c.Strict,
 	})
 	h.server = front.New(c.Listen, h.bridge, h.gate, log)

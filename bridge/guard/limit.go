@@ -1,0 +1,227 @@
+package guard
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// Limit bounds how much of an effect may come about within a time, in all copies of the bridge together.
+type Limit struct {
+	Effect string        `koanf:"effect"` // blocked, deleted, membersRemoved, renamed, moved
+	Type   string        `koanf:"type"`   // resource type; "": each, by itself
+	Most   int           `koanf:"most"`   // 0: what `of` comes to
+	Of     string        `koanf:"of"`     // a share of what the type has, as 5%; of members removed, of the users; "": none
+	Within time.Duration `koanf:"within"` // 0: an hour
+	Off    bool          `koanf:"off"`    // there is no such limit
+}
+
+// kinds are the effects that may be limited, as the configuration and the store name them.
+var kinds = []struct {
+	word string
+	kind ldif.EffectKind
+}{
+	{"blocked", ldif.Blocked},
+	{"deleted", ldif.Deleted},
+	{"membersRemoved", ldif.MembersRemoved},
+	{"renamed", ldif.Renamed},
+	{"moved", ldif.Moved},
+}
+
+// kindOf is the effect of a word, "" of none.
+func kindOf(word string) ldif.EffectKind {
+	for _, k := range kinds {
+		if k.word == word {
+			return k.kind
+		}
+	}
+	return ""
+}
+
+// DefaultLimits hold where the configuration says nothing of an effect: more than a day's leavers, and a fifth of what Entra's own
+// threshold of accidental deletions (500) lets pass.
+var DefaultLimits = []Limit{
+	{Effect: "blocked", Most: 100, Of: "10%"},
+	{Effect: "deleted", Most: 100, Of: "10%"},
+	{Effect: "membersRemoved", Most: 500, Of: "50%"}, // who leaves, leaves several groups
+	{Effect: "renamed", Most: 100, Of: "10%"},
+	{Effect: "moved", Most: 100, Of: "10%"},
+}
+
+const (
+	// DefaultWithin is longer than the 40 minutes between two of Entra's cycles.
+	DefaultWithin = time.Hour
+	// longestWithin bounds what is kept to count by.
+	longestWithin = 31 * 24 * time.Hour
+	// fewest is what a share comes to at the least: five per cent of forty are two.
+	fewest = 10
+)
+
+// CheckLimits reports what is wrong with the limits by key path. types are those of the map; stored says whether there is a store.
+func (o *Options) CheckLimits(report func(path, problem string), types []string, stored bool) {
+	if len(o.Limits) > 0 && !stored {
+		report("limits", "are counted in the store, and there is none: say where under `store`")
+	}
+	for i, l := range o.Limits {
+		fault := func(key, problem string) { report(fmt.Sprintf("limits[%d].%s", i, key), problem) }
+		if kindOf(l.Effect) == "" {
+			fault("effect", fmt.Sprintf("%q is not limited: say %s", l.Effect, words()))
+		}
+		if l.Type != "" && !slices.Contains(types, l.Type) {
+			fault("type", fmt.Sprintf("the map has no %q: it has %s", l.Type, strings.Join(types, ", ")))
+		}
+		_, err := share(l.Of)
+		switch {
+		case l.Off && (l.Most != 0 || l.Of != ""):
+			fault("off", "contradicts most and of: leave them out")
+		case l.Most < 0:
+			fault("most", "must be positive")
+		case err != nil:
+			fault("of", err.Error())
+		case !l.Off && l.Most == 0 && l.Of == "":
+			fault("most", "is missing, and so is of: say how much may come about, as most: 50 or of: 5%; off: true for any")
+		}
+		if l.Within != 0 && (l.Within < time.Minute || l.Within > longestWithin) {
+			fault("within", "must be between 1m and 744h")
+		}
+		for j, other := range o.Limits[:i] {
+			switch {
+			case other.Effect != l.Effect || other.Type != l.Type:
+			case other.Off || l.Off:
+				fault("effect", fmt.Sprintf("is limited, and off: limits[%d] is about it too", j))
+			case other.within() == l.within():
+				fault("effect", fmt.Sprintf("is limited within the same time by limits[%d] too", j))
+			}
+		}
+	}
+}
+
+func words() string {
+	var all []string
+	for _, k := range kinds {
+		all = append(all, k.word)
+	}
+	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
+}
+
+// share reads a share, as 5%; 0 of none.
+func share(text string) (float64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	number, percent := strings.CutSuffix(text, "%")
+	value, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if err != nil || !percent || !(value > 0 && value <= 100) {
+		return 0, fmt.Errorf("%q is no share: write it as 5%%, up to 100%%", text)
+	}
+	return value / 100, nil
+}
+
+func (l Limit) within() time.Duration {
+	if l.Within == 0 {
+		return DefaultWithin
+	}
+	return l.Within
+}
+
+// bound is a limit of one type's.
+type bound struct {
+	effect string
+	most   int     // 0: none
+	of     float64 // 0: none
+	within time.Duration
+}
+
+// boundsOf are the limits of a type: for each effect those that name the type, else those that name none, else the default.
+func boundsOf(limits []Limit, typ string) (bounds []bound) {
+	for _, k := range kinds {
+		var own, every, preset []Limit
+		for _, l := range limits {
+			switch {
+			case l.Effect != k.word:
+			case l.Type == typ:
+				own = append(own, l)
+			case l.Type == "":
+				every = append(every, l)
+			}
+		}
+		for _, l := range DefaultLimits {
+			if l.Effect == k.word {
+				preset = append(preset, l)
+			}
+		}
+		for _, said := range [][]Limit{own, every, preset} {
+			for _, l := range said {
+				if !l.Off {
+					of, _ := share(l.Of)
+					bounds = append(bounds, bound{k.word, l.Most, of, l.within()})
+				}
+			}
+			if len(said) > 0 {
+				break
+			}
+		}
+	}
+	return bounds
+}
+
+// certain says whether a sum is within the bound, or over it, whatever the total is.
+func (b bound) certain(sum int) (over, known bool) {
+	switch {
+	case b.most > 0 && sum > b.most:
+		return true, true
+	case b.of == 0 || sum <= fewest:
+		return false, true
+	}
+	return false, false
+}
+
+// at is how much the bound lets pass of so many: the smaller of what `most` and `of` say. A share is ten at the least.
+func (b bound) at(total int) int {
+	if b.of == 0 {
+		return b.most
+	}
+	part := max(fewest, int(math.Ceil(b.of*float64(total)-1e-9)))
+	if b.most > 0 {
+		part = min(part, b.most)
+	}
+	return part
+}
+
+// counted is how much of an effect a plan does.
+type counted struct {
+	effect string
+	count  int
+}
+
+// countsOf are how much of what may be limited is among the effects of a plan: on the entry alone that it is about, for what it does to
+// others keeps references true, and of one that is there already. Who is deleted is nothing else besides.
+func countsOf(before *ldif.Entry, effects []ldif.Effect) (counts []counted) {
+	if before == nil {
+		return nil
+	}
+	for _, k := range kinds {
+		n := 0
+		for _, e := range effects {
+			switch {
+			case e.DN != before.DN || e.Kind != k.kind:
+			case e.Kind == ldif.MembersRemoved:
+				n += len(e.Values)
+			default:
+				n = 1
+			}
+		}
+		switch {
+		case n > 0 && k.kind == ldif.Deleted:
+			return []counted{{k.word, n}}
+		case n > 0:
+			counts = append(counts, counted{k.word, n})
+		}
+	}
+	return counts
+}

@@ -1,0 +1,344 @@
+package guard
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store"
+	"scimbridge/ldapmap/ldif"
+)
+
+// Limiter counts what writes do against the limits, in the transactions that record their intents, and holds them back past it.
+//
+//	a plan blocks a user: 49 were within the hour, and 50 may be      it is counted, and goes on
+//	the next one does                                                 a hold is opened; all that block users are held from here on
+//	the operator approves 20                                          the next twenty go on, and are counted
+//	the directory refuses one of them                                 its receipt says so: that one may still pass
+type Limiter struct {
+	store  *store.Store
+	bounds map[string][]bound // by resource type
+	keeps  time.Duration      // counts that are older count for nothing
+	log    *slog.Logger
+	watch  []Watch
+	now    func() time.Time
+	pruned atomic.Int64
+}
+
+// Watch is told of a hold within the transaction that opens it. Its error is the transaction's. It may run more than once.
+type Watch func(ctx context.Context, tx *sql.Tx, h Hold) error
+
+// NewLimiter has the store count for these types. What the options do not say is limited by DefaultLimits.
+func NewLimiter(s *store.Store, o Options, types []string, log *slog.Logger, watch ...Watch) (*Limiter, error) {
+	l := &Limiter{store: s, bounds: map[string][]bound{}, log: log, watch: watch, now: time.Now}
+	for _, typ := range types {
+		l.bounds[typ] = boundsOf(o.Limits, typ)
+		for _, b := range l.bounds[typ] {
+			l.keeps = max(l.keeps, b.within)
+		}
+	}
+	return l, s.Add("guard", migrations)
+}
+
+// totalAge is how old a total may be that a share is of.
+const totalAge = 24 * time.Hour
+
+// TotalNeeded says that a plan can be judged once it is known how many resources the type has: Know is to be told.
+type TotalNeeded struct{ Type string }
+
+func (n *TotalNeeded) Error() string {
+	return "it is not known how many resources there are of type " + n.Type
+}
+
+// Know keeps how many resources a type has; Uncounted where nobody can count them: its shares bound nothing then.
+func (l *Limiter) Know(ctx context.Context, typ string, total int) error {
+	return l.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO guard_total (type, total, time) VALUES ($1, $2, $3)
+			ON CONFLICT (type) DO UPDATE SET total = excluded.total, time = excluded.time`, typ, total, l.now().UnixMicro())
+		return err
+	})
+}
+
+// Uncounted is the total of a type that cannot be counted.
+const Uncounted = math.MaxInt32
+
+// Check is what judges and counts a plan for a resource of a type, nil where nothing of it is limited. It refuses with *Held, or
+// *TotalNeeded.
+func (l *Limiter) Check(typ string, plan ldif.Plan) journal.Check {
+	counts := l.limited(typ, countsOf(plan.Before, plan.Effects))
+	if len(counts) == 0 {
+		return nil
+	}
+	entry := entryOf(plan)
+	return func(ctx context.Context, tx *sql.Tx, c journal.Candidate) error {
+		v := verdict{Limiter: l, tx: tx, typ: typ, entry: entry, now: l.now(), happens: c.Happens}
+		if err := v.turn(ctx); err != nil {
+			return err
+		}
+		draws := make([]int64, len(counts)) // from these holds' approvals
+		for i, n := range counts {
+			var err error
+			if draws[i], err = v.judge(ctx, n); err != nil {
+				return err
+			}
+		}
+		for i, n := range counts {
+			if err := v.count(ctx, c.ID, n, draws[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// limited are those of the counts that a limit is about.
+func (l *Limiter) limited(typ string, counts []counted) (limited []counted) {
+	for _, n := range counts {
+		for _, b := range l.bounds[typ] {
+			if b.effect == n.effect {
+				limited = append(limited, n)
+				break
+			}
+		}
+	}
+	return limited
+}
+
+// entryOf is the id of the entry that a plan is about.
+func entryOf(plan ldif.Plan) string {
+	for _, e := range plan.Effects {
+		if e.DN == plan.Before.DN && e.ID != "" {
+			return e.ID
+		}
+	}
+	return plan.Before.DN
+}
+
+// Settle gives back what was counted of a plan and did not come about, or changed nothing. It is a journal.Observer.
+func (l *Limiter) Settle(ctx context.Context, tx *sql.Tx, e journal.Event) error {
+	if e.Done == nil || len(l.limited(e.Intent.Type, countsOf(e.Intent.Plan.Before, e.Intent.Plan.Effects))) == 0 {
+		return nil
+	}
+	stands := map[string]int64{}
+	for _, n := range countsOf(e.Intent.Plan.Before, e.Done.Receipt.Standing()) {
+		stands[n.effect] = int64(n.count)
+	}
+	kept, err := countedBy(ctx, tx, e.ID)
+	if err != nil {
+		return err
+	}
+	for _, k := range kept {
+		now := stands[k.effect]
+		if now == k.count {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE guard_counted SET count = $1 WHERE writer = $2 AND seq = $3 AND effect = $4",
+			now, e.ID.Writer, e.ID.Seq, k.effect); err != nil {
+			return err
+		}
+		if k.hold == 0 {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE guard_hold SET rest = rest + $1 WHERE id = $2 AND rest >= 0",
+			k.count-now, k.hold); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kept is a row of guard_counted.
+type kept struct {
+	effect      string
+	count, hold int64
+}
+
+func countedBy(ctx context.Context, tx *sql.Tx, id journal.ID) (all []kept, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT effect, count, hold FROM guard_counted WHERE writer = $1 AND seq = $2", id.Writer, id.Seq)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k kept
+		if err := rows.Scan(&k.effect, &k.count, &k.hold); err != nil {
+			return nil, err
+		}
+		all = append(all, k)
+	}
+	return all, rows.Err()
+}
+
+// verdict is one look at what was counted.
+type verdict struct {
+	*Limiter
+	tx      *sql.Tx
+	typ     string
+	entry   string
+	now     time.Time
+	happens bool // whatever the verdict is
+}
+
+// turn waits until nobody else judges: on PostgreSQL transactions of several copies would else undo one another. SQLite has one writer.
+func (v verdict) turn(ctx context.Context) error {
+	if v.store.Dialect() == store.Postgres {
+		if _, err := v.tx.ExecContext(ctx, "LOCK TABLE guard_turn IN EXCLUSIVE MODE"); err != nil {
+			return err
+		}
+	}
+	last := v.pruned.Load()
+	if v.now.UnixMicro()-last < time.Minute.Microseconds() {
+		return nil
+	}
+	v.pruned.Store(v.now.UnixMicro())
+	_, err := v.tx.ExecContext(ctx, "DELETE FROM guard_counted WHERE time < $1", v.now.Add(-v.keeps).UnixMicro())
+	return err
+}
+
+// judge says whether so much more of an effect may come about, and on which hold's approval; 0: it needs none.
+func (v verdict) judge(ctx context.Context, n counted) (draw int64, err error) {
+	h, err := latest(ctx, v.tx, v.typ, n.effect)
+	if err != nil {
+		return 0, err
+	}
+	state := h.stateAt(v.now)
+	if (state == Open || state == Refused) && !v.happens {
+		return 0, v.hold(ctx, h, n)
+	}
+	why, err := v.exceeded(ctx, n)
+	if err != nil || why == "" {
+		return 0, err
+	}
+	switch {
+	case state == Approved && (h.Rest < 0 || h.Rest >= int64(n.count)):
+		return h.ID, nil
+	case v.happens && state != Over && state != Approved:
+		return 0, nil
+	}
+	opened := Hold{
+		Type: v.typ, Effect: n.effect, Why: why, Opened: v.now, State: Open, Told: v.now,
+	}
+	if err := opened.insert(ctx, v.tx); err != nil {
+		return 0, err
+	}
+	for _, watch := range v.watch {
+		if err := watch(ctx, v.tx, opened); err != nil {
+			return 0, err
+		}
+	}
+	if v.happens {
+		return 0, nil
+	}
+	return 0, v.hold(ctx, opened, n)
+}
+
+// exceeded says which bound would be, in words; "": none.
+func (v verdict) exceeded(ctx context.Context, n counted) (why string, err error) {
+	for _, b := range v.bounds[v.typ] {
+		if b.effect != n.effect {
+			continue
+		}
+		sum := 0
+		if err := v.tx.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM guard_counted
+			WHERE type = $1 AND effect = $2 AND time > $3`, v.typ, n.effect, v.now.Add(-b.within).UnixMicro()).Scan(&sum); err != nil {
+			return "", err
+		}
+		over, known := b.certain(sum + n.count)
+		total := 0
+		if !known {
+			if total, err = v.total(ctx, b); err != nil {
+				return "", err
+			}
+			over = sum+n.count > b.at(total)
+		}
+		if !over {
+			continue
+		}
+		most, of := b.most, ""
+		if total > 0 && b.at(total) != b.most {
+			most, of = b.at(total), fmt.Sprintf(" (%.4g%% of %d)", b.of*100, total)
+		}
+		return fmt.Sprintf("%s: more than %d %s within %s%s", v.typ, most, kindOf(b.effect), inWords(b.within), of), nil
+	}
+	return "", nil
+}
+
+// total is how many resources the share of a bound is of.
+func (v verdict) total(ctx context.Context, b bound) (total int, err error) {
+	typ, counted := v.typ, int64(0)
+	if b.effect == "membersRemoved" {
+		typ = "User"
+	}
+	err = v.tx.QueryRowContext(ctx, "SELECT total, time FROM guard_total WHERE type = $1", typ).Scan(&total, &counted)
+	switch {
+	case err != nil && !errors.Is(err, sql.ErrNoRows):
+		return 0, err
+	case v.happens && err != nil:
+		return Uncounted, nil
+	case err != nil, !v.happens && v.now.Sub(time.UnixMicro(counted)) > totalAge:
+		return 0, &TotalNeeded{typ}
+	}
+	return total, nil
+}
+
+// hold notes that a write is held, or refused, and says so.
+func (v verdict) hold(ctx context.Context, h Hold, n counted) error {
+	held := &Held{First: h.Held == 0}
+	held.Tell = held.First || h.State == Open && v.now.Sub(h.Told) >= time.Hour
+	h.Held, h.Last = h.Held+1, v.now
+	if held.Tell {
+		h.Told = v.now
+	}
+	held.Hold = h
+	if _, err := v.tx.ExecContext(ctx, "UPDATE guard_hold SET held = $1, last = $2, told = $3 WHERE id = $4",
+		h.Held, h.Last.UnixMicro(), h.Told.UnixMicro(), h.ID); err != nil {
+		return err
+	}
+	if _, err := v.tx.ExecContext(ctx, `INSERT INTO guard_waiting (hold, entry, count) VALUES ($1, $2, $3)
+		ON CONFLICT (hold, entry) DO UPDATE SET count = excluded.count`, h.ID, v.entry, n.count); err != nil {
+		return err
+	}
+	return held
+}
+
+// count counts what is about to be done.
+func (v verdict) count(ctx context.Context, id journal.ID, n counted, draw int64) error {
+	if _, err := v.tx.ExecContext(ctx, `INSERT INTO guard_counted (writer, seq, effect, type, time, count, hold)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`, id.Writer, id.Seq, n.effect, v.typ, v.now.UnixMicro(), n.count, draw); err != nil {
+		return err
+	}
+	if draw == 0 {
+		return nil
+	}
+	if _, err := v.tx.ExecContext(ctx, "UPDATE guard_hold SET rest = rest - $1 WHERE id = $2 AND rest >= 0", n.count, draw); err != nil {
+		return err
+	}
+	_, err := v.tx.ExecContext(ctx, "DELETE FROM guard_waiting WHERE hold = $1 AND entry = $2", draw, v.entry)
+	return err
+}
+
+// Tell tells the log of a hold that was opened, or is open still.
+func (l *Limiter) Tell(h *Held) {
+	if h.Tell {
+		l.log.Error("guard: writes are held", "hold", h.Hold.ID, "why", h.Hold.Why, "held", h.Hold.Held,
+			"approve", fmt.Sprintf("scimbridge hold approve %d", h.Hold.ID), "refuse", fmt.Sprintf("scimbridge hold refuse %d", h.Hold.ID))
+	}
+}
+
+// inWords is a duration without what is nought: 1h, 90m.
+func inWords(d time.Duration) string {
+	text := d.String()
+	for _, nought := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, nought) {
+			text = text[:len(text)-len(nought)+1]
+		}
+	}
+	return text
+}

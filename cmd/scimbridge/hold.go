@@ -1,0 +1,215 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"scimbridge/bridge/guard"
+	"scimbridge/bridge/store"
+	"scimbridge/config"
+)
+
+// holdCommand is about the writes that the limits hold.
+type holdCommand struct {
+	List    holdListCommand    `cmd:"" help:"List what is held, and what was decided."`
+	Approve holdApproveCommand `cmd:"" help:"Let what a hold is about pass: so much of it, or all for a time."`
+	Refuse  holdRefuseCommand  `cmd:"" help:"Refuse what a hold is about, for a time: 403 in place of 503."`
+}
+
+// holdFlags are those of each of them.
+type holdFlags struct {
+	configFlag
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// use opens the store's holds for as long as do runs.
+func (f holdFlags) use(w *world, do func(context.Context, *guard.Holds) error) error {
+	c, err := config.Load(f.Config, w.environ)
+	if err != nil {
+		return err
+	}
+	if !c.Store.Enabled() {
+		return errors.New("the configuration names no store, in which limits are counted: set store.file, or store.url")
+	}
+	s, err := store.New(c.Store, slog.New(slog.DiscardHandler)) // what is wrong comes back as an error
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	holds, err := guard.NewHolds(s)
+	if err != nil {
+		return err
+	}
+	return do(w, holds)
+}
+
+type holdListCommand struct {
+	holdFlags
+	All bool `help:"Those too that are over."`
+}
+
+// Help shows how to use it.
+func (holdListCommand) Help() string {
+	return `Example:
+
+  scimbridge hold list --config scimbridge.yaml
+
+A hold that is open holds every write of its kind, until somebody approves or refuses it.
+WAITING is how much they would have done; who sends them again passes when it is approved.`
+}
+
+func (l holdListCommand) Run(w *world) error {
+	return l.use(w, func(ctx context.Context, holds *guard.Holds) error {
+		list, err := holds.List(ctx, l.All, time.Now())
+		switch {
+		case err != nil:
+			return err
+		case l.JSON:
+			shown := []holdJSON{}
+			for _, h := range list {
+				shown = append(shown, shownHold(h))
+			}
+			return printJSON(w.stdout, shown)
+		case len(list) == 0:
+			_, err := fmt.Fprintln(w.stdout, "Nothing is held.")
+			return err
+		}
+		return printHolds(w.stdout, list...)
+	})
+}
+
+type holdApproveCommand struct {
+	holdFlags
+	Hold  int64         `arg:"" help:"Its number."`
+	Count int64         `placeholder:"N" help:"How much of the effect may pass; default: as much as waits, or with --for alone all."`
+	For   time.Duration `placeholder:"DURATION" help:"Until when, from now on, as 2h; default: 24h."`
+}
+
+// Help shows how to use it.
+func (holdApproveCommand) Help() string {
+	return `Examples:
+
+  scimbridge hold approve 7 --config scimbridge.yaml
+  scimbridge hold approve 7 --count 200 --for 8h --config scimbridge.yaml
+
+The first lets pass as much as waits so far. What is past that is held anew, by another hold.`
+}
+
+// decided is how long a decision stands where nothing is said.
+const decided = 24 * time.Hour
+
+func (a holdApproveCommand) Run(w *world) error {
+	if a.Count < 0 || a.For < 0 {
+		return errors.New("--count and --for must be positive")
+	}
+	count := a.Count
+	if count == 0 && a.For > 0 {
+		count = guard.Any
+	}
+	return a.use(w, func(ctx context.Context, holds *guard.Holds) error {
+		now := time.Now()
+		h, err := holds.Approve(ctx, a.Hold, count, now.Add(cmp.Or(a.For, decided)), w.caller(), now)
+		switch {
+		case err != nil:
+			return err
+		case a.JSON:
+			return printJSON(w.stdout, shownHold(h))
+		}
+		_, err = fmt.Fprintf(w.stdout, "Hold %d is approved: %s may pass until %s.\n", h.ID, much(h), moment(h.Until, "", ""))
+		return err
+	})
+}
+
+type holdRefuseCommand struct {
+	holdFlags
+	Hold int64         `arg:"" help:"Its number."`
+	For  time.Duration `default:"24h" placeholder:"DURATION" help:"Until when, from now on (${default})."`
+}
+
+// Help shows how to use it.
+func (holdRefuseCommand) Help() string {
+	return `Example:
+
+  scimbridge hold refuse 7 --for 8h --config scimbridge.yaml
+
+Every write of the kind is refused until then, those too that would be within the limit: a mistake does not go on in small steps.`
+}
+
+func (r holdRefuseCommand) Run(w *world) error {
+	if r.For <= 0 {
+		return errors.New("--for must be positive")
+	}
+	return r.use(w, func(ctx context.Context, holds *guard.Holds) error {
+		now := time.Now()
+		h, err := holds.Refuse(ctx, r.Hold, now.Add(r.For), w.caller(), now)
+		switch {
+		case err != nil:
+			return err
+		case r.JSON:
+			return printJSON(w.stdout, shownHold(h))
+		}
+		_, err = fmt.Fprintf(w.stdout, "Hold %d is refused: such writes are answered with 403 until %s.\n", h.ID, moment(h.Until, "", ""))
+		return err
+	})
+}
+
+// much is how much an approval lets pass.
+func much(h guard.Hold) string {
+	if h.Rest < 0 {
+		return "all of it"
+	}
+	return fmt.Sprintf("%d more", h.Rest)
+}
+
+// holdJSON is a hold as JSON. Times that are not are left out.
+type holdJSON struct {
+	ID      int64     `json:"id"`
+	State   string    `json:"state"`
+	Type    string    `json:"type"`
+	Effect  string    `json:"effect"`
+	Why     string    `json:"why"`
+	Opened  time.Time `json:"opened"`
+	Held    int64     `json:"held"`
+	Last    time.Time `json:"last,omitzero"`
+	Waiting int64     `json:"waiting"`
+	Decided time.Time `json:"decided,omitzero"`
+	By      string    `json:"by,omitempty"`
+	Rest    *int64    `json:"rest,omitempty"` // of an approval that does not let all pass
+	Until   time.Time `json:"until,omitzero"`
+}
+
+func shownHold(h guard.Hold) holdJSON {
+	toSecond := func(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+	shown := holdJSON{
+		h.ID, string(h.State), h.Type, h.Effect, h.Why, toSecond(h.Opened), h.Held, toSecond(h.Last), h.Waiting, toSecond(h.Decided), h.By,
+		nil, toSecond(h.Until),
+	}
+	if h.State == guard.Approved && h.Rest >= 0 {
+		shown.Rest = &h.Rest
+	}
+	return shown
+}
+
+// printHolds prints a table.
+func printHolds(out io.Writer, list ...guard.Hold) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tSTATE\tWHY\tOPENED\tHELD\tLAST\tWAITING\tDECIDED\tUNTIL")
+	for _, h := range list {
+		state := string(h.State)
+		if h.State == guard.Approved {
+			state += ", " + much(h)
+		}
+		fmt.Fprintln(table, strings.Join([]string{
+			fmt.Sprint(h.ID), state, h.Why, moment(h.Opened, "", ""), fmt.Sprint(h.Held), cmp.Or(moment(h.Last, "", ""), "-"),
+			fmt.Sprint(h.Waiting), cmp.Or(moment(h.Decided, h.By, "by"), "-"), cmp.Or(moment(h.Until, "", ""), "-"),
+		}, "\t"))
+	}
+	return table.Flush()
+}
