@@ -249,8 +249,8 @@ func TestTheDocumentNamesAnother(t *testing.T) {
 	e.is(t, e.Second(nil), "keys-unavailable: "+e.V2()+" is the configuration of another issuer,")
 }
 
-// TestKeysAreReadWhereTheyAre: an issuer that sends elsewhere, which may be anywhere and in clear text, or says more than is to the point, has
-// no keys, and the log does not repeat it.
+// TestKeysAreReadWhereTheyAre: an issuer that sends elsewhere, which may be anywhere and in clear text, or says more than is to the point,
+// has no keys, and the log does not repeat it.
 func TestKeysAreReadWhereTheyAre(t *testing.T) {
 	issuer := issuertest.Start(t)
 	for name, answer := range map[string]http.Handler{
