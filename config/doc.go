@@ -19,7 +19,7 @@
 //	    certificate: tls.crt         # PEM, the chain included; read again when it changes
 //	    key: tls.key
 //	    clientCA: clients.pem        # clients, health checks too, must show a certificate that one of these signed
-//	    clientSubjects:              # of one of these subjects; left out: of any
+//	    clientSubjects:              # of one of these subjects, whole and in this order; left out: of any
 //	      - CN=provisioning,O=Corp
 //	  basePath: /scim/v2             # the path of the SCIM root; this is the default
 //	  publicURL: https://scim.corp.example/scim/v2 # the root as clients write it; default: as each request names it

@@ -58,6 +58,9 @@ type token struct {
 	id        string // in the store; ""
 }
 
+// isAs says whether both are of one role, and of one user.
+func (t *token) isAs(other token) bool { return t.role == other.role && t.user == other.user }
+
 // verifiedTokens are more than are in use at a time: who calls with tokens of an issuer has one for an hour.
 const verifiedTokens = 256
 

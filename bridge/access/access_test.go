@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"scimbridge/bridge/access/issuertest"
 )
 
 const (
@@ -197,6 +199,23 @@ func TestCheck(t *testing.T) {
 		"same token": {
 			Options{Token: secretA, TokenFile: file(t, secretA)},
 			[]string{`tokenFile: is the same token as that of "token"`},
+		},
+		"one name, and another role": {
+			Options{
+				TokensFile: file(t, "- {name: a, token: "+secretA+"}\n- {name: b, token: "+secretB+", role: reader}"),
+				Entra: []EntraOptions{
+					{Tenant: issuertest.Tenant, Name: "a", Role: "reader"},
+					{Tenant: issuertest.Tenant, Name: "c", Role: "users-only", Application: "other"},
+				},
+				OAuth: OAuthOptions{Key: keyA, Clients: []ClientOptions{
+					{ID: "b", Role: "operator", SecretFiles: []string{file(t, clientA)}},
+					{ID: "c", Role: "users-only", SecretFiles: []string{file(t, clientB)}},
+				}},
+			},
+			[]string{
+				`oauth.clients[0].id: "b" is the name of another caller too, who has another role or user`,
+				`entra[0].name: "a" is the name of another caller too, who has another role or user`,
+			},
 		},
 		"missing files": {
 			Options{TokenFile: "/nowhere/token", TokensFile: "/nowhere/tokens"},

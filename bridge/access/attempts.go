@@ -22,9 +22,9 @@ const (
 	failingAddresses = 4096
 )
 
-// attempts limits, for each address, how often somebody is told that he is nobody, or that it cannot be told: who makes tokens up may choose
-// which. Whoever is somebody is let in all the same, from the same address too: what is limited is what the others cost, and what they fill
-// the log with.
+// attempts limits, for each address, how often somebody is told that he is nobody, or that it cannot be told: who makes tokens up may
+// choose which. Whoever is somebody is let in all the same, from the same address too: what is limited is what the others cost, and what
+// they fill the log with.
 type attempts struct {
 	log *slog.Logger
 

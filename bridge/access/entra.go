@@ -174,8 +174,9 @@ func (t *trust) isApplication(c claims) bool {
 }
 
 // clip keeps what a stranger says short.
-func clip(text string) string {
-	const most = 100
+func clip(text string) string { return shortened(text, 100) }
+
+func shortened(text string, most int) string {
 	if len(text) > most {
 		return strings.ToValidUTF8(text[:most], "") + "…"
 	}

@@ -7,7 +7,10 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -244,6 +247,31 @@ func TestTheDocumentNamesAnother(t *testing.T) {
 	e.CallItself(issuertest.STS + "/other/")
 	e.is(t, e.First(nil), "keys-unavailable: "+e.URL+"/"+issuertest.Tenant+" is the configuration of another issuer,")
 	e.is(t, e.Second(nil), "keys-unavailable: "+e.V2()+" is the configuration of another issuer,")
+}
+
+// TestKeysAreReadWhereTheyAre: an issuer that sends elsewhere, which may be anywhere and in clear text, or says more than is to the point,
+// has no keys, and the log does not repeat it.
+func TestKeysAreReadWhereTheyAre(t *testing.T) {
+	issuer := issuertest.Start(t)
+	for name, answer := range map[string]http.Handler{
+		"elsewhere": http.RedirectHandler(issuer.URL+"/"+issuertest.Tenant+"/.well-known/openid-configuration", http.StatusFound),
+		"at length": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			for err := error(nil); err == nil; {
+				_, err = io.WriteString(w, strings.Repeat("blocked ", 1000))
+			}
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			front := httptest.NewServer(answer)
+			defer front.Close()
+			e := startEntra(t, func(o *EntraOptions) { o.Authority = front.URL })
+			e.is(t, issuer.First(nil), "keys-unavailable:")
+			if text := e.log.String(); len(text) > 1000 || !strings.Contains(text, "the keys of an issuer of tokens cannot be read") {
+				t.Errorf("%d octets: %.300s", len(text), text)
+			}
+		})
+	}
 }
 
 func TestEntrasTokensFromElsewhere(t *testing.T) {

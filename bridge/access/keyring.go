@@ -27,7 +27,7 @@ const (
 	firstReading = 5 * time.Second
 	// readingTimeout bounds the reading of keys, its retries included: the caller waits for it.
 	readingTimeout = 5 * time.Second
-	// keysSize is more than any issuer's keys take.
+	// keysSize is more than an issuer's configuration, or its keys, take.
 	keysSize = 1 << 20
 )
 
@@ -43,8 +43,26 @@ func newKeyrings(log *slog.Logger) *keyrings {
 	client := retryablehttp.NewClient()
 	client.Logger = nil // the keyring tells what came of it
 	client.RetryMax, client.RetryWaitMin, client.RetryWaitMax = 2, 200*time.Millisecond, time.Second
-	client.HTTPClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &keyrings{client: client.StandardClient(), log: log, now: time.Now}
+	client.HTTPClient.Transport = bounded{client.HTTPClient.Transport}
+	around := client.StandardClient()
+	for _, c := range []*http.Client{client.HTTPClient, around} {
+		c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	return &keyrings{client: around, log: log, now: time.Now}
+}
+
+// bounded reads no more of an answer than keysSize.
+type bounded struct{ http.RoundTripper }
+
+func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := b.RoundTripper.RoundTrip(request)
+	if err == nil {
+		response.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(response.Body, keysSize), response.Body}
+	}
+	return response, err
 }
 
 // of is the keyring of a tenant's issuer whose configuration is found below an address (OpenID Connect Discovery §4).
@@ -197,7 +215,7 @@ func (k *keyring) discover(ctx context.Context) ([]jose.JSONWebKey, error) {
 	ctx = oidc.InsecureIssuerURLContext(oidc.ClientContext(ctx, k.client), k.issuer)
 	provider, err := oidc.NewProvider(ctx, k.discovery)
 	if err != nil {
-		return nil, err
+		return nil, errors.New(shortened(err.Error(), 500)) // which may hold all that was answered
 	}
 	var told struct {
 		Issuer string `json:"issuer"`
@@ -232,7 +250,7 @@ func (k *keyring) get(ctx context.Context, address string) (keys []jose.JSONWebK
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if err := json.NewDecoder(io.LimitReader(response.Body, keysSize)).Decode(&set); err != nil {
+	if err := json.NewDecoder(response.Body).Decode(&set); err != nil {
 		return nil, fmt.Errorf("%s: %w", address, err)
 	}
 	for _, raw := range set.Keys {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -28,23 +29,46 @@ const (
 // Check reports what is wrong with the section, each fault under its key.
 // stored: there is a store, whose tokens are valid too.
 func (o *Options) Check(stored bool, report func(path, problem string)) {
-	if o.load(report) == nil && !stored && o.none() {
+	callers := o.load(report)
+	if callers == nil && !stored && o.none() {
 		report("", "names nobody who may call: set token (or SCIMBRIDGE_ACCESS_TOKEN), tokenFile, tokensFile, entra or oauth, or a store")
 	}
-	o.OAuth.load(nil, func(path, problem string) { report("oauth."+path, problem) })
-	names := map[string]int{}
-	for i, tenant := range o.Entra {
-		tenant.load(func(path, problem string) { report(fmt.Sprintf("entra[%d].%s", i, path), problem) })
-		name := tenant.withDefaults().Name
-		if first, taken := names[name]; taken {
-			report(fmt.Sprintf("entra[%d].name", i), fmt.Sprintf("%q is the name of entra[%d] too", name, first))
-		} else {
-			names[name] = i
+	clients, _ := o.OAuth.load(nil, func(path, problem string) { report("oauth."+path, problem) })
+	for i, options := range o.OAuth.Clients {
+		if c := clients[options.ID]; c != nil {
+			checkName(c.token, callers, func(problem string) { report(fmt.Sprintf("oauth.clients[%d].id", i), problem) })
 		}
+	}
+	for _, c := range clients {
+		callers = append(callers, c.token)
+	}
+	o.checkEntra(callers, report)
+}
+
+// checkName: what is told of callers is told by their names.
+func checkName(of token, callers []token, report func(problem string)) {
+	if slices.ContainsFunc(callers, func(other token) bool { return other.name == of.name && !other.isAs(of) }) {
+		report(fmt.Sprintf("%q is the name of another caller too, who has another role or user", of.name))
+	}
+}
+
+// checkEntra checks the tenants, each beside those before it and the other callers.
+func (o *Options) checkEntra(callers []token, report func(path, problem string)) {
+	for i, tenant := range o.Entra {
+		told := func(key, problem string) { report(fmt.Sprintf("entra[%d]%s", i, key), problem) }
+		held := tenant.load(func(key, problem string) { told("."+key, problem) })
+		checkName(held, callers, func(problem string) { told(".name", problem) })
+		tenant = tenant.withDefaults()
+		named, taken := false, false
 		for j, earlier := range o.Entra[:i] {
-			if tenant.withDefaults().overlaps(earlier.withDefaults()) {
-				report(fmt.Sprintf("entra[%d]", i), fmt.Sprintf("takes tokens that entra[%d] takes already: another tenant, audience or "+
-					"application tells the two apart", j))
+			earlier = earlier.withDefaults()
+			if !named && earlier.Name == tenant.Name {
+				named = true
+				told(".name", fmt.Sprintf("%q is the name of entra[%d] too", tenant.Name, j))
+			}
+			if !taken && tenant.overlaps(earlier) {
+				taken = true
+				told("", fmt.Sprintf("takes tokens that entra[%d] takes already: another tenant, audience or application tells the two apart", j))
 			}
 		}
 	}
@@ -68,7 +92,7 @@ func (o *Options) load(report func(path, problem string)) []token {
 			case other.digest == t.digest:
 				report(path, where+fmt.Sprintf("is the same token as that of %q", other.name))
 				return
-			case other.name == t.name && (other.role != t.role || other.user != t.user):
+			case other.name == t.name && !other.isAs(t):
 				report(path, where+fmt.Sprintf("the other token of the name %q has another role or user", t.name))
 				return
 			case namesakes == 2:

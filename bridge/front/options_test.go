@@ -146,7 +146,8 @@ func TestCheck(t *testing.T) {
 		},
 		"clients": {
 			Options{TLS: TLSOptions{
-				Certificate: files.Certificate, Key: files.Key, ClientCA: files.Key, ClientSubjects: []string{"CN=x,O=y", "x", "CN=x,office=y"},
+				Certificate: files.Certificate, Key: files.Key, ClientCA: files.Key,
+				ClientSubjects: []string{"CN=x,O=y", "x", "CN=x,office=y"},
 			}},
 			[]string{
 				"tls.clientCA: cannot be used: ", "tls.clientSubjects[1]: is not a DN",

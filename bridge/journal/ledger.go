@@ -188,10 +188,11 @@ func (e *Entry) Close(d Done) (written <-chan error) {
 func (l *Ledger) Refuse(r Refusal) (written <-chan error) {
 	r.Time = l.now()
 	if r.Caller == "" {
-		if !l.strangers.let(r.Client, r.Time) {
+		recorded, after := l.strangers.let(r.Client, r.Time)
+		if !recorded {
 			return failed(nil)
 		}
-		r.Detail += l.strangers.lastOf(r.Client)
+		r.Detail += after
 	}
 	row, err := newRow(KindRefusal, r.Time, packRefusal(&r))
 	if err != nil {

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -18,30 +19,33 @@ const (
 	spared = time.Minute
 	// enough is how many refusals of an address are recorded in that time.
 	enough = 5
-	// strangers is how many addresses are told apart; the others are counted as one.
-	strangers = 1000
+	// strangers is how many addresses are told apart; the others are counted as one. That fills half a gigabyte a day at the most.
+	strangers = 100
 )
 
-// let says whether another refusal of an address is recorded.
-func (s *sparing) let(address string, now time.Time) bool {
+// let says whether another refusal of an address is recorded; after is what is to be said of those after it, "" where they are recorded.
+func (s *sparing) let(address string, now time.Time) (recorded bool, after string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.seen == nil || now.Sub(s.since) >= spared {
 		s.since, s.seen = now, map[string]int{}
 	}
-	if _, known := s.seen[address]; !known && len(s.seen) >= strangers {
-		address = ""
+	client := clientOf(address)
+	if _, known := s.seen[client]; !known && len(s.seen) >= strangers {
+		client = ""
 	}
-	s.seen[address]++
-	return s.seen[address] <= enough
+	s.seen[client]++
+	if s.seen[client] == enough {
+		after = fmt.Sprintf("; more like it from this address is in the log alone, until %v have gone by", spared)
+	}
+	return s.seen[client] <= enough, after
 }
 
-// lastOf says that of an address no more is recorded for the time being; "" where more is.
-func (s *sparing) lastOf(address string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.seen[address] == enough {
-		return fmt.Sprintf("; more like it from this address is in the log alone, until %v have gone by", spared)
+// clientOf is what one client has of addresses: of IPv6 a network (RFC 6177).
+func clientOf(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || !ip.Is6() || ip.Is4In6() {
+		return address
 	}
-	return ""
+	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
 }
