@@ -34,6 +34,7 @@ var floors = []string{
 	"bridge",
 	"bridge/access",
 	"bridge/guard",
+	"bridge/webhook",
 	"bridge/journal",
 	"bridge/store",
 	"bridge/directory",

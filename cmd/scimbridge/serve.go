@@ -15,6 +15,7 @@ import (
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
+	"scimbridge/bridge/webhook"
 	"scimbridge/config"
 	"scimbridge/ldapmap/compile"
 )
@@ -55,6 +56,7 @@ func (s serveCommand) Run(w *world) error {
 	go onHangUp(w, hangUp, h.gate, h.directory)
 	go h.gate.Watch(w)
 	go h.bridge.Adopt(w)
+	h.hook.Start()
 	err = h.server.Serve(w, listener)
 	h.gate.Close(context.WithoutCancel(w))
 	log.Info("stopped")
@@ -95,6 +97,7 @@ type house struct {
 	directory *directory.Client
 	store     *store.Store // nil: there is none
 	ledger    *journal.Ledger
+	hook      *webhook.Hook // nil: there is none
 	bridge    *bridge.Bridge
 	gate      *access.Gate
 	server    *front.Server
@@ -105,6 +108,7 @@ func (h house) close() {
 	if h.directory != nil {
 		h.directory.Close()
 	}
+	h.hook.Stop()
 	if h.ledger != nil {
 		h.ledger.Shut()
 	}
@@ -132,7 +136,14 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 		if h.store, err = store.New(c.Store, log); err != nil {
 			return h, err
 		}
-		if h.ledger, err = journal.Open(h.store, c.Journal, log); err != nil {
+		var observers []journal.Observer
+		if c.Webhook.Enabled() {
+			if h.hook, err = webhook.New(c.Webhook, h.store, log); err != nil {
+				return h, err
+			}
+			observers = append(observers, h.hook.Observe)
+		}
+		if h.ledger, err = journal.Open(h.store, c.Journal, log, observers...); err != nil {
 			return h, err
 		}
 	}

@@ -71,10 +71,28 @@ func (r Receipt) Words() string {
 	return words(r.Plan.Effects, changes)
 }
 
-// words are the effects as far as the changes have them, each under the name that the entry has when it comes about.
-func words(effects []Effect, changes []Change) string {
-	byEntry := map[string][]Change{} // by the normal form of the DN that the entry was read by
-	renamed := map[string]string{}   // that DN, by the one that a rename gave
+// Standing are the plan's effects that came about and stand, or may: what no answer came for is among them. Of members they hold those
+// alone that were changed.
+func (r Receipt) Standing() (effects []Effect) {
+	var changes []Change
+	for _, s := range r.Steps {
+		if s.Changed() || s.State == Unknown {
+			changes = append(changes, s.Sent)
+		}
+	}
+	byEntry := ofEntries(changes)
+	for _, e := range r.Plan.Effects {
+		if done, what := e.among(byEntry[NormalDN(e.DN)]); done {
+			effects = append(effects, what)
+		}
+	}
+	return effects
+}
+
+// ofEntries are the changes of each entry, by the normal form of the DN that it was read by.
+func ofEntries(changes []Change) map[string][]Change {
+	byEntry := map[string][]Change{}
+	renamed := map[string]string{} // that DN, by the one that a rename gave
 	for _, c := range changes {
 		dn := NormalDN(c.DN)
 		if first, ok := renamed[dn]; ok {
@@ -85,6 +103,12 @@ func words(effects []Effect, changes []Change) string {
 		}
 		byEntry[dn] = append(byEntry[dn], c)
 	}
+	return byEntry
+}
+
+// words are the effects as far as the changes have them, each under the name that the entry has when it comes about.
+func words(effects []Effect, changes []Change) string {
+	byEntry := ofEntries(changes)
 	names := map[string]string{} // that the entries have so far, where it is another
 	var all []string
 	for _, e := range effects {
