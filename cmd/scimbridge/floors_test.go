@@ -62,6 +62,7 @@ var besides = map[string][]string{
 	},
 	"bridge/access/issuertest": {},
 	"examples":                 {},
+	"examples/webhook":         {},
 }
 
 // demo are those of them that the program's demo imports.
