@@ -24,7 +24,7 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-func TestOptions(t *testing.T) {
+func TestWebhookOptions(t *testing.T) {
 	good := webhook.Options{URL: "https://hooks.corp.example/x", KeyFile: keyFile(t, key(1))}
 	file := func(content string) string {
 		path := filepath.Join(t.TempDir(), "file")

@@ -58,6 +58,7 @@ func newSender(h *Hook) *sender {
 			Timeout:      pause,
 			ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failures },
 			IsSuccessful: func(err error) bool { return !isAway(err) },
+			IsExcluded:   isCut, // nothing is known of the receiver then
 			OnStateChange: func(_ string, from, to gobreaker.State) {
 				switch {
 				case from == gobreaker.StateClosed:
@@ -135,7 +136,8 @@ func (s *sender) step(ctx context.Context) error {
 		}
 		s.swept = now
 	}
-	if s.breaker.State() == gobreaker.StateOpen {
+	state := s.breaker.State()
+	if state == gobreaker.StateOpen {
 		return nil
 	}
 	rows, err := s.due(ctx, now, parallel)
@@ -143,8 +145,8 @@ func (s *sender) step(ctx context.Context) error {
 		return err
 	}
 	for _, r := range rows {
-		if s.busy[r.resource] || len(s.busy) >= parallel {
-			continue
+		if len(s.busy) >= parallel || state == gobreaker.StateHalfOpen && s.flying > 0 { // by a probe
+			break
 		}
 		if err := s.launch(ctx, r, until); err != nil {
 			return err
@@ -176,7 +178,7 @@ func (s *sender) launch(ctx context.Context, r row, until time.Time) error {
 		return nil
 	}
 	tell, err := s.breaker.Allow()
-	if err != nil { // a probe is on its way
+	if err != nil { // the breaker opened meanwhile
 		return nil
 	}
 	s.busy[r.resource] = true
@@ -185,11 +187,7 @@ func (s *sender) launch(ctx context.Context, r row, until time.Time) error {
 		within, cancel := context.WithDeadline(ctx, until)
 		defer cancel()
 		err := s.post.send(within, r.message, body)
-		if isCut(err) {
-			tell(nil) // nothing is known of the receiver
-		} else {
-			tell(err)
-		}
+		tell(err)
 		s.back <- result{r, err}
 	}()
 	return nil

@@ -4,11 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -366,6 +371,34 @@ func status(code int) func(got, http.ResponseWriter) {
 func moved(_ got, w http.ResponseWriter) {
 	w.Header().Set("Location", "/elsewhere")
 	w.WriteHeader(http.StatusTemporaryRedirect)
+}
+
+// Nothing is sent to whom no authority vouches for; `ca` names one.
+func TestReceiverOverTLS(t *testing.T) {
+	r := receive(t, nil)
+	tls := httptest.NewUnstartedServer(r)
+	tls.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes
+	tls.StartTLS()
+	t.Cleanup(tls.Close)
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: tls.Certificate().Raw})
+	if err := os.WriteFile(authority, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := storetest.SQLite(t)
+	options := webhook.Options{URL: tls.URL, KeyFile: keyFile(t, key(1))}
+	c := start(t, o, options)
+	c.write(t, "a")
+	c.hook.Start()
+	wait(t, "it is not sent", func() bool { return c.count(t, "failure LIKE '%certificate%'") == 1 })
+	c.stop()
+	if len(r.got()) > 0 {
+		t.Error("it came")
+	}
+	options.CA = authority
+	next := start(t, o, options)
+	next.hook.Start()
+	wait(t, "all is told", next.empty(t))
 }
 
 // While nobody listens, the receiver is asked now and then, and no longer for each message; when it is back it is told all.
