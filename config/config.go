@@ -18,6 +18,7 @@ import (
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
+	"scimbridge/bridge/webhook"
 	"scimbridge/ldapmap/compile"
 )
 
@@ -33,6 +34,7 @@ type Config struct {
 	Guard      guard.Options      `koanf:"guard"`
 	Store      store.Options      `koanf:"store"`
 	Journal    journal.Options    `koanf:"journal"`
+	Webhook    webhook.Options    `koanf:"webhook"`
 	Limits     bridge.Limits      `koanf:"limits"`
 	Log        LogOptions         `koanf:"log"`
 
@@ -89,7 +91,7 @@ func (c *Config) files() []*string {
 	files := []*string{
 		&c.Listen.TLS.Certificate, &c.Listen.TLS.Key, &c.Listen.TLS.ClientCA, &c.Directory.Bind.PasswordFile, &c.Directory.TLS.CA,
 		&c.Directory.TLS.Certificate, &c.Directory.TLS.Key, &c.Access.TokenFile, &c.Access.TokensFile,
-		&c.Access.OAuth.KeyFile, &c.Store.File, &c.Store.PasswordFile,
+		&c.Access.OAuth.KeyFile, &c.Store.File, &c.Store.PasswordFile, &c.Webhook.KeyFile, &c.Webhook.CA,
 	}
 	for _, client := range c.Access.OAuth.Clients {
 		for i := range client.SecretFiles {
@@ -116,6 +118,7 @@ func (c *Config) check(r *reader) {
 		}},
 		{"store", c.Store.Check},
 		{"journal", c.checkJournal},
+		{"webhook", func(report func(path, problem string)) { c.Webhook.Check(c.Store.Enabled(), report) }},
 		{"limits", c.Limits.Check},
 		{"log", c.Log.Check},
 	} {

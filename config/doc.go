@@ -246,6 +246,18 @@
 //	  onFailure: refuse              # while it cannot be written: refuse writes (503), or continue, and write it down later
 //	  lease: 30s                     # how long another copy may be silent before what it left open is looked up in the directory
 //
+//	webhook:                         # tells a receiver what happened, from the store: at least once, of one resource in order
+//	  url: https://hooks.corp.example/scimbridge # POST, JSON; http:// for a loopback address, or with allowCleartext
+//	  keyFile: webhook.key           # signs (HMAC-SHA256, as Standard Webhooks have it): whsec_ and 24 to 64 octets in base64, one key
+//	                                 # a line, or two that take turns: a message is signed by both; read for each message
+//	  events: [created, blocked, deleted, held] # of which it tells; left out: of all but refused. There are created, linked, enabled,
+//	                                 # blocked, changed, renamed, moved, deleted, softDeleted, revived, passwordSet, membersAdded,
+//	                                 # membersRemoved, placeMade, and refused (a request), held (a limit holds writes back)
+//	  giveUpAfter: 24h               # then a message that the receiver does not take is kept, and not sent any more; the log tells
+//	  timeout: 10s                   # of an answer; 15s the most
+//	  ca: ca.pem                     # that signed the receiver's certificate; left out: any that the system trusts
+//	  allowCleartext: false          # let http:// leave this machine
+//
 //	limits:                          # what one request may cost; at these values no client that means well notices
 //	  lookThrough: 100000            # entries that a sort, or a filter which LDAP cannot say, may look through: seconds, dozens of MiB
 //	  page: 1000                     # resources on a page: a megabyte; announced

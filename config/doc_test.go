@@ -34,7 +34,8 @@ func TestThePackageCommentShowsAGoodFile(t *testing.T) {
 		"scimbridge.yaml": text, "tls.crt": certificate, "tls.key": key, "ca.pem": certificate, "bind.password": "secret",
 		"clients.pem": certificate, "client.crt": certificate, "client.key": key,
 		"oauth.key": strings.Repeat("0123456789abcdef", 2), "entra.secret": "charlie-0123456789", "entra-next.secret": "delta-0123456789",
-		"token": "alpha-0123456789abcdef", "tokens.yaml": "- {name: entra, token: bravo-0123456789abcdef}",
+		"webhook.key": "whsec_" + strings.Repeat("0123456789abcdef", 2),
+		"token":       "alpha-0123456789abcdef", "tokens.yaml": "- {name: entra, token: bravo-0123456789abcdef}",
 	} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)

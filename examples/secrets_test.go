@@ -228,6 +228,42 @@ var secrets = []secret{
 		},
 		use: func(w *watched, _ string) { w.ask("GET", "/Users", "") },
 	},
+	{
+		what:  "the webhook's key, and a token in its URL",
+		apart: true,
+		value: func(*watched) string {
+			return "whsec_" + base64.StdEncoding.EncodeToString([]byte(rand.Text()+rand.Text()))
+		},
+		env: func(w *watched, value string) []string {
+			w.planted["a token in the webhook's URL"] = "Plant-" + rand.Text() + "-9a"
+			return []string{
+				"SCIMBRIDGE_STORE_FILE=" + filepath.Join(w.TempDir(), "store.db"), "SCIMBRIDGE_WEBHOOK_KEYFILE=" + w.file(value),
+				"SCIMBRIDGE_WEBHOOK_URL=http://127.0.0.1:1/" + w.planted["a token in the webhook's URL"],
+			}
+		},
+		use: func(w *watched, value string) {
+			made := w.ask("POST", "/Users", resource("/Users", `"userName":"told","name":{"familyName":"F"},"displayName":"told"`))
+			w.awaits("webhook: not taken yet")
+			if err := os.WriteFile(w.files[value], []byte(value+"x"), 0o600); err != nil {
+				w.Fatal(err)
+			}
+			var told struct{ ID string }
+			if err := json.Unmarshal([]byte(made), &told); err != nil || told.ID == "" {
+				w.Fatalf("no user is made: %s", made)
+			}
+			w.ask("DELETE", "/Users/"+told.ID, "")
+			w.awaits("is no key")
+		},
+	},
+	{
+		what: "a key of the webhook's that is none, and a password in its URL", apart: true,
+		env: func(w *watched, value string) []string {
+			return []string{
+				"SCIMBRIDGE_STORE_FILE=" + filepath.Join(w.TempDir(), "store.db"), "SCIMBRIDGE_WEBHOOK_KEYFILE=" + w.file(value),
+				"SCIMBRIDGE_WEBHOOK_URL=http://a:" + value + "@127.0.0.1:1/",
+			}
+		},
+	},
 }
 
 // watched is a program of which all is kept that it says: to its clients, in its log at level debug, and when it dies.
@@ -359,6 +395,16 @@ func (w *watched) run(rows []secret) {
 		}
 		_ = c.Process.Signal(syscall.SIGQUIT) // which has Go say what every goroutine does
 		<-ended
+	}
+}
+
+// awaits waits until the program has said something.
+func (w *watched) awaits(what string) {
+	w.Helper()
+	for until := time.Now().Add(time.Minute); !strings.Contains(w.all(), what); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(until) {
+			w.Fatalf("the program never said %q", what)
+		}
 	}
 }
 

@@ -34,6 +34,7 @@ var floors = []string{
 	"bridge",
 	"bridge/access",
 	"bridge/guard",
+	"bridge/webhook",
 	"bridge/journal",
 	"bridge/store",
 	"bridge/directory",
@@ -61,6 +62,7 @@ var besides = map[string][]string{
 	},
 	"bridge/access/issuertest": {},
 	"examples":                 {},
+	"examples/webhook":         {},
 }
 
 // demo are those of them that the program's demo imports.

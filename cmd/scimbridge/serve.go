@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"scimbridge/bridge"
@@ -15,8 +17,10 @@ import (
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
+	"scimbridge/bridge/webhook"
 	"scimbridge/config"
 	"scimbridge/ldapmap/compile"
+	"scimbridge/ldapmap/ldif"
 )
 
 // configFlag names the configuration. Every one of its keys can be set by the environment too (see package config).
@@ -55,6 +59,7 @@ func (s serveCommand) Run(w *world) error {
 	go onHangUp(w, hangUp, h.gate, h.directory)
 	go h.gate.Watch(w)
 	go h.bridge.Adopt(w)
+	h.hook.Start()
 	err = h.server.Serve(w, listener)
 	h.gate.Close(context.WithoutCancel(w))
 	log.Info("stopped")
@@ -95,6 +100,7 @@ type house struct {
 	directory *directory.Client
 	store     *store.Store // nil: there is none
 	ledger    *journal.Ledger
+	hook      *webhook.Hook // nil: there is none
 	bridge    *bridge.Bridge
 	gate      *access.Gate
 	server    *front.Server
@@ -105,6 +111,7 @@ func (h house) close() {
 	if h.directory != nil {
 		h.directory.Close()
 	}
+	h.hook.Stop()
 	if h.ledger != nil {
 		h.ledger.Shut()
 	}
@@ -133,10 +140,19 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 		if h.store, err = store.New(c.Store, log); err != nil {
 			return h, err
 		}
-		if limiter, err = guard.NewLimiter(h.store, c.Guard, c.Types(), log); err != nil {
+		var observers []journal.Observer
+		var watches []guard.Watch
+		if c.Webhook.Enabled() {
+			if h.hook, err = webhook.New(c.Webhook, h.store, log); err != nil {
+				return h, err
+			}
+			observers = append(observers, h.hook.Observe)
+			watches = append(watches, toldBy(h.hook))
+		}
+		if limiter, err = guard.NewLimiter(h.store, c.Guard, c.Types(), log, watches...); err != nil {
 			return h, err
 		}
-		if h.ledger, err = journal.Open(h.store, c.Journal, log, limiter.Settle); err != nil {
+		if h.ledger, err = journal.Open(h.store, c.Journal, log, append(observers, limiter.Settle)...); err != nil {
 			return h, err
 		}
 	}
@@ -162,6 +178,15 @@ func gate(c *config.Config, s *store.Store, log *slog.Logger) (*access.Gate, err
 		return nil, err
 	}
 	return access.NewWith(c.Access, tokens, log)
+}
+
+// toldBy has the webhook tell of holds.
+func toldBy(hook *webhook.Hook) guard.Watch {
+	return func(ctx context.Context, tx *sql.Tx, h guard.Hold) error {
+		return hook.Opened(ctx, tx, webhook.Hold{
+			ID: strconv.FormatInt(h.ID, 10), Effect: ldif.EffectKind(h.Effect), Type: h.Type, Why: h.Why, Time: h.Opened,
+		})
+	}
 }
 
 type checkCommand struct {

@@ -1,0 +1,133 @@
+// Package webhook tells a receiver, by HTTP, what the bridge did. What is to be told is noted in the store, in the transaction that records
+// it in the journal, and is sent from there: at least once, and of one resource in the order in which it was recorded, whatever becomes of
+// the bridge meanwhile. Of the copies that share a store one sends. No request waits for the receiver.
+//
+// A message is made of the journal's record when it is sent: what is forgotten there is not told any more, and nothing of anybody but an id
+// stands in the outbox.
+package webhook
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+
+	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store"
+	"scimbridge/ldapmap/ldif"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Hook notes what is to be told, and sends it once it is started. A nil Hook does nothing.
+type Hook struct {
+	options Options
+	store   *store.Store
+	log     *slog.Logger
+	now     func() time.Time
+	post    *poster
+
+	start  sync.Once
+	cancel context.CancelFunc // nil: it is not started
+	ended  chan struct{}
+}
+
+// New adds the outbox to the store. Its error names what is wrong with the options.
+func New(o Options, s *store.Store, log *slog.Logger) (*Hook, error) {
+	if err := s.Add("webhook", migrations); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	post, err := newPoster(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Hook{options: o, store: s, log: log, now: time.Now, post: post, ended: make(chan struct{})}, nil
+}
+
+// Start begins to send.
+func (h *Hook) Start() {
+	if h == nil {
+		return
+	}
+	h.start.Do(func() {
+		var ctx context.Context
+		ctx, h.cancel = context.WithCancel(context.Background())
+		go newSender(h).run(ctx)
+	})
+}
+
+// Stop ends the sending; what is not sent is by the next that starts.
+func (h *Hook) Stop() {
+	if h == nil || h.cancel == nil {
+		return
+	}
+	h.cancel()
+	<-h.ended
+}
+
+// Observe notes what the journal records (journal.Observer).
+func (h *Hook) Observe(ctx context.Context, tx *sql.Tx, e journal.Event) error {
+	if !h.tells(e) {
+		return nil
+	}
+	resource := e.Intent.ID
+	if e.Done != nil && e.Done.ID != "" {
+		resource = e.Done.ID
+	}
+	if resource == "" {
+		resource = "record " + e.ID.String() // it is about nothing that others are about
+	}
+	return h.note(ctx, tx, resource, e.ID, nil)
+}
+
+// tells says whether the receiver is to hear of it.
+func (h *Hook) tells(e journal.Event) bool {
+	if e.Refusal != nil {
+		return e.Refusal.Caller != "" && h.options.wants(Refused) // of strangers the journal tells
+	}
+	switch journal.OutcomeOf(e.Done.Receipt) {
+	case journal.Written, journal.HalfDone, journal.Unknown:
+		return e.Intent.Why != journal.Number && h.options.wantsAny(e.Intent.Plan.Effects)
+	case journal.Refused, journal.Withdrawn, journal.NotSent:
+		return e.Done.Status >= 400 && h.options.wants(Refused) // without a status the request went on
+	case journal.Unchanged, journal.Pending:
+	}
+	return false
+}
+
+// Hold is what holds writes back.
+type Hold struct {
+	ID     string          `json:"id"`
+	Effect ldif.EffectKind `json:"effect"`
+	Type   string          `json:"type"` // of the resources
+	Why    string          `json:"why"`
+	Time   time.Time       `json:"-"` // when it was opened
+}
+
+// Opened notes that a hold was opened, within the transaction that opens it.
+func (h *Hook) Opened(ctx context.Context, tx *sql.Tx, hold Hold) error {
+	if h == nil || !h.options.wants(Held) {
+		return nil
+	}
+	hold.Effect = ldif.EffectKind(word(hold.Effect))
+	body, err := json.Marshal(message{Type: typeHeld, Time: hold.Time.UTC(), Data: hold})
+	if err != nil {
+		return err
+	}
+	return h.note(ctx, tx, "hold "+hold.ID, journal.ID{}, body)
+}
+
+// note puts a message into the outbox: that of a record, or the body.
+func (h *Hook) note(ctx context.Context, tx *sql.Tx, resource string, record journal.ID, body []byte) error {
+	now := h.now().UnixMicro()
+	_, err := tx.ExecContext(ctx, `INSERT INTO webhook_outbox
+		(message, resource, writer, seq, body, created, due, attempts, failure, given_up) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', 0)`,
+		"msg_"+rand.Text(), resource, record.Writer, record.Seq, body, now, now)
+	return err
+}
