@@ -76,6 +76,9 @@ func (l *Ledger) finish() {
 	err := l.store.Write(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
 		return l.live(ctx, tx, l.writer, l.now().UnixMicro())
 	})
+	if l.next > 1 {
+		l.logHead()
+	}
 	if left := len(l.waiting); left > 0 || err != nil {
 		l.log.Error("the journal could not be finished; the next start looks up what became of the writes", "records", left, "error", err)
 	}
@@ -193,7 +196,9 @@ func (l *Ledger) commit(ops []*op) error {
 		}
 	}
 	l.recovered()
-	l.logHead(now)
+	if now.Sub(l.headed) >= headAgain {
+		l.logHead()
+	}
 	return nil
 }
 
@@ -352,11 +357,9 @@ func (l *Ledger) recovered() {
 }
 
 // logHead puts the chain's end where whoever changes the store cannot reach it.
-func (l *Ledger) logHead(now time.Time) {
-	if now.Sub(l.headed) >= headAgain {
-		l.headed = now
-		l.log.Info("journal", "head", ID{l.writer, l.next - 1}, "hash", hex.EncodeToString(l.head[:]))
-	}
+func (l *Ledger) logHead() {
+	l.headed = l.now()
+	l.log.Info("journal", "head", ID{l.writer, l.next - 1}, "hash", hex.EncodeToString(l.head[:]))
 }
 
 // live tells that the writer lives, or that it has ended, and how far it came.
