@@ -89,7 +89,7 @@ func (l *Ledger) flush() bool {
 	n := min(len(l.waiting), together)
 	ops := append(slices.Clone(l.waiting[:n]), l.take()...)
 	err := l.commit(ops)
-	if known, ok := errors.AsType[*store.Error](err); err != nil && (!ok || known.Kind == store.Other) && len(ops) > 1 {
+	if err != nil && !isAway(err) && len(ops) > 1 {
 		// One of them may be what the store does not take: the others shall not suffer.
 		for i, o := range ops {
 			if err = l.commit([]*op{o}); isAway(err) {

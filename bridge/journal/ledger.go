@@ -99,11 +99,15 @@ func (e *Entry) ID() ID {
 // Open adds the journal's tables to the store, and starts a chain in them as soon as that can be written. The ledger is to be shut.
 // Observers are told of what is recorded.
 func Open(s *store.Store, o Options, log *slog.Logger, observers ...Observer) (*Ledger, error) {
+	return openAt(s, o, log, time.Now, observers...)
+}
+
+func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, observers ...Observer) (*Ledger, error) {
 	if err := Prepare(s); err != nil {
 		return nil, err
 	}
 	l := &Ledger{
-		store: s, log: log, goesOn: o.OnFailure == Continue, lease: cmp.Or(o.Lease, DefaultLease), observers: observers, now: time.Now,
+		store: s, log: log, goesOn: o.OnFailure == Continue, lease: cmp.Or(o.Lease, DefaultLease), observers: observers, now: now,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 		committer: committer{open: map[int64]bool{}, next: 1},
 	}
@@ -112,6 +116,9 @@ func Open(s *store.Store, o Options, log *slog.Logger, observers ...Observer) (*
 	go l.run()
 	return l, nil
 }
+
+// GoesOn says that writes go on while the journal cannot be written.
+func (l *Ledger) GoesOn() bool { return l.goesOn }
 
 // Prepare adds the journal's tables to a store that is only read from.
 func Prepare(s *store.Store) error { return s.Add("journal", migrations) }
@@ -249,5 +256,5 @@ func (l *Ledger) take() (ops []*op) {
 // isAway says that an error is the store's, not of what is to be written.
 func isAway(err error) bool {
 	known, ok := errors.AsType[*store.Error](err)
-	return ok && known.Kind != store.Other
+	return ok && known.OfTheStore()
 }

@@ -201,7 +201,7 @@ func (w *walk) page(ctx context.Context, tx *sql.Tx) (more bool, e end, err erro
 		return err == nil, e, err
 	}
 	if e.head > w.at {
-		w.fault(ID{w.writer, w.at}, "the chain ends here, and the store says that it went on to %d: what came behind it was cut off", e.head)
+		w.fault(ID{w.writer, w.at}, "the chain ends here, and went on to %d: what came behind it was cut off", e.head)
 	}
 	for _, h := range w.given {
 		if h.ID.Seq > w.at && h.ID.Seq != e.head {

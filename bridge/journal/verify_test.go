@@ -131,8 +131,8 @@ func TestVerify(t *testing.T) {
 			},
 			"a writer": {[]string{"DELETE FROM journal_writers WHERE writer = 2"}, nil, "writer 2: nothing says"},
 			"records of its own": {
-				[]string{`INSERT INTO journal_records SELECT writer, seq + 1, kind, time, of_writer, of_seq, request, caller, effects, outcome,
-					payload, digest, hash FROM journal_records WHERE writer = 1 AND seq = 6`}, nil, "record 1-7: its hash is not",
+				[]string{`INSERT INTO journal_records SELECT writer, seq + 1, kind, time, of_writer, of_seq, request, caller, effects,
+					outcome, payload, digest, hash FROM journal_records WHERE writer = 1 AND seq = 6`}, nil, "record 1-7: its hash is not",
 			},
 			"its beginning, in secret": {
 				[]string{
