@@ -24,6 +24,7 @@ type committer struct {
 	unsure  *batch
 	waiting []*op // what could not be written yet, the oldest first
 	open    map[int64]bool
+	octets  int64     // of all that it has written
 	beaten  time.Time // the last sign of life
 	headed  time.Time // when the head was last logged
 	failing atomic.Bool
@@ -73,8 +74,12 @@ func (l *Ledger) finish() {
 	if l.writer == 0 && len(l.waiting) == 0 {
 		return
 	}
+	ended := l.now().UnixMicro()
+	if len(l.open) > 0 { // others look up what became of that
+		ended = 0
+	}
 	err := l.store.Write(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
-		return l.live(ctx, tx, l.writer, l.now().UnixMicro())
+		return l.live(ctx, tx, l.writer, ended)
 	})
 	if l.next > 1 {
 		l.logHead()
@@ -271,7 +276,7 @@ func (l *Ledger) enrol(ctx context.Context, tx *sql.Tx) (writer int64, err error
 // observe tells the observers what the batch records.
 func (l *Ledger) observe(ctx context.Context, tx *sql.Tx, b batch) error {
 	for i, o := range b.ops {
-		if b.rows[i].kind == KindIntent {
+		if kind := b.rows[i].kind; kind != KindReceipt && kind != KindRefusal {
 			continue
 		}
 		e := o.event
@@ -294,6 +299,7 @@ func (l *Ledger) written(b batch) {
 	l.own.Store(b.writer)
 	for i, o := range b.ops {
 		o.writer = b.writer
+		l.octets += sizeOf(b.rows[i], o.keys)
 		o.seq.Store(b.rows[i].id.Seq)
 		switch o.row.kind {
 		case KindIntent:
@@ -302,7 +308,7 @@ func (l *Ledger) written(b batch) {
 			if of := b.rows[i].of; of.Writer == b.writer {
 				delete(l.open, of.Seq)
 			}
-		case KindRefusal:
+		case KindRefusal, KindAnchor:
 		}
 		if told := o.tell(nil); !told && o.row.kind == KindIntent && !o.kept {
 			l.abandon(o) // whoever wanted it was told that it is not written, or has left
@@ -368,8 +374,8 @@ func (l *Ledger) live(ctx context.Context, tx *sql.Tx, writer, ended int64) erro
 	for seq := range l.open {
 		settled = min(settled, seq)
 	}
-	_, err := tx.ExecContext(ctx, "UPDATE journal_writers SET beat = $1, ended = $2, settled = $3, head = $4, hash = $5 WHERE writer = $6",
-		l.now().UnixMicro(), ended, settled, l.next-1, l.head[:], writer)
+	_, err := tx.ExecContext(ctx, `UPDATE journal_writers SET beat = $1, ended = $2, settled = $3, head = $4, hash = $5, written = $6
+		WHERE writer = $7`, l.now().UnixMicro(), ended, settled, l.next-1, l.head[:], l.octets, writer)
 	return err
 }
 

@@ -24,6 +24,9 @@ type Ledger struct {
 	log       *slog.Logger
 	goesOn    bool // writes go on while it cannot be written
 	lease     time.Duration
+	retention time.Duration
+	maxSize   int64
+	slice     int          // how many writes are cut at once for the size
 	own       atomic.Int64 // the writer's number; 0: it has none yet
 	observers []Observer
 	now       func() time.Time
@@ -107,7 +110,8 @@ func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, o
 		return nil, err
 	}
 	l := &Ledger{
-		store: s, log: log, goesOn: o.OnFailure == Continue, lease: cmp.Or(o.Lease, DefaultLease), observers: observers, now: now,
+		store: s, log: log, goesOn: o.OnFailure == Continue, lease: cmp.Or(o.Lease, DefaultLease),
+		retention: cmp.Or(o.Retention, DefaultRetention), maxSize: o.MaxSize, slice: slice, observers: observers, now: now,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 		committer: committer{open: map[int64]bool{}, next: 1},
 	}

@@ -87,5 +87,22 @@ func TestAdoptNobodyWhoLives(t *testing.T) {
 			t.Error(err)
 		}
 		second.Shut()
+
+		// What another that has shut left open is looked up too.
+		third := c.ledger(t, s)
+		defer third.Shut()
+		looked = 0
+		for range 3 {
+			if err := third.adopt(t.Context(), known, func(_ context.Context, i Intent) (ldif.Receipt, error) {
+				looked++
+				return ldif.NewReceipt(i.Plan), nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			c.turn(40 * time.Minute)
+		}
+		if looked != 1 {
+			t.Errorf("%d intents are looked up of who has shut", looked)
+		}
 	})
 }

@@ -43,6 +43,8 @@ type payload struct {
 	Reason  string       `json:"reason,omitempty"`
 	Detail  string       `json:"detail,omitempty"`
 	Found   bool         `json:"found,omitempty"`
+
+	Anchor *anchor `json:"anchor,omitempty"`
 }
 
 const saltLength = 16

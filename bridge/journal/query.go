@@ -89,9 +89,9 @@ func Find(ctx context.Context, s *store.Store, q Query, each func(Account) error
 }
 
 // outcome is the last that is told of an intent, in SQL.
-const outcome = `CASE i.kind WHEN 'refusal' THEN i.outcome ELSE COALESCE((SELECT r.outcome FROM journal_records r
+const outcome = `CASE i.kind WHEN 'intent' THEN COALESCE((SELECT r.outcome FROM journal_records r
 	WHERE r.kind = 'receipt' AND r.of_writer = i.writer AND r.of_seq = i.seq
-	ORDER BY r.time DESC, r.writer DESC, r.seq DESC LIMIT 1), 'pending') END`
+	ORDER BY r.time DESC, r.writer DESC, r.seq DESC LIMIT 1), 'pending') ELSE i.outcome END`
 
 // where is the query in SQL.
 func (q Query) where() (text string, arguments []any) {
@@ -174,6 +174,9 @@ func intents(ctx context.Context, tx *sql.Tx, query string, arguments []any) (ac
 			p, err := decode(stored)
 			if err != nil {
 				return nil, fmt.Errorf("record %s cannot be read: %w", a.ID, err)
+			}
+			if a.Kind == KindAnchor { // it has a number there
+				of = ID{}
 			}
 			a.Intent, a.Status, a.Reason, a.Detail = p.intent(of), p.Status, p.Reason, p.Detail
 		}

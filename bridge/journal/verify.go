@@ -78,7 +78,9 @@ func Verify(ctx context.Context, s *store.Store, heads []Head, tell func(Fault))
 			return h.ID.Writer == writer
 		})
 		if missing := writer - before - 1; missing > 0 {
-			w.fault(ID{Writer: before + 1}, "its whole chain is missing, and those of all up to %d", writer-1)
+			if err = w.gone(ctx, s, before+1, writer-1); err != nil {
+				return v, err
+			}
 		}
 		if !known {
 			w.fault(ID{Writer: writer}, "nothing says that there is such a writer")
@@ -121,6 +123,8 @@ type walk struct {
 	hash   hash
 	begun  bool
 
+	anchored *Head // where the chain is cut, or soon will be
+
 	records, forgotten int
 	faults             []Fault
 	older              []Head
@@ -128,6 +132,43 @@ type walk struct {
 
 func (w *walk) fault(id ID, what string, with ...any) {
 	w.faults = append(w.faults, Fault{id, fmt.Sprintf(what, with...)})
+}
+
+// gone looks why there are no records of the writers from one to another.
+func (w *walk) gone(ctx context.Context, s *store.Store, from, to int64) error {
+	var a anchor
+	err := s.View(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		a, err = newestAnchor(ctx, tx)
+		return err
+	})
+	if err != nil && !errors.Is(err, errNoAnchor) {
+		return err
+	}
+	for n := from; n <= to; n++ {
+		if !a.isGone(n) {
+			w.fault(ID{Writer: n}, "its whole chain is missing, and nothing says that it was cut")
+		}
+	}
+	return nil
+}
+
+// cut looks why what is older than where the walk is, at the beginning of what is kept, is not there.
+func (w *walk) cut(ctx context.Context, tx *sql.Tx) error {
+	a, err := newestAnchor(ctx, tx)
+	if err != nil && !errors.Is(err, errNoAnchor) {
+		return err
+	}
+	at, is := a.of(w.writer)
+	switch {
+	case is && at.Seq >= w.at: // what is left up to there is yet to be deleted
+		w.anchored = &Head{ID{w.writer, at.Seq}, hex.EncodeToString(at.Hash)}
+		if at.Seq == w.at {
+			w.compare(*w.anchored)
+		}
+	case w.at > 0:
+		w.fault(ID{w.writer, w.at}, "what is older was cut off, and nothing says so")
+	}
+	return nil
 }
 
 // end is what the store says of the end of a chain.
@@ -178,6 +219,7 @@ func (w *walk) page(ctx context.Context, tx *sql.Tx) (more bool, e end, err erro
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 		if w.begun { // it was cut meanwhile
+			e.ended = true
 			return false, e, nil
 		}
 	}
@@ -188,13 +230,19 @@ func (w *walk) page(ctx context.Context, tx *sql.Tx) (more bool, e end, err erro
 		w.begun = true
 		w.at = max(first, 1) - 1
 		copy(w.hash[:], before)
-		if w.at > 0 {
-			w.fault(ID{w.writer, w.at}, "what is older was cut off, and nothing says so")
+		if err := w.cut(ctx, tx); err != nil {
+			return false, e, err
+		}
+		if e.head == w.at && w.at > 0 {
+			w.compare(Head{ID{w.writer, e.head}, hex.EncodeToString(e.hash)})
 		}
 	}
 	heads := w.given
 	if e.head > 0 {
 		heads = append(slices.Clone(heads), Head{ID{w.writer, e.head}, hex.EncodeToString(e.hash)})
+	}
+	if w.anchored != nil {
+		heads = append(slices.Clone(heads), *w.anchored)
 	}
 	found, err := w.look(ctx, tx, heads)
 	if err != nil || found == verified {

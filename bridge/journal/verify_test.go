@@ -107,7 +107,9 @@ func TestVerify(t *testing.T) {
 			"hash":  {changed("hash", "digest"), nil, "record 1-4: its hash is not"},
 			"a gap": {[]string{"DELETE FROM journal_records" + fourth}, nil, "record 1-4: it is missing"},
 			"many": {
-				[]string{"DELETE FROM journal_records WHERE writer = 1 AND seq IN (3, 4)"}, nil, "record 1-3: it is missing, and all up to 4",
+				[]string{"DELETE FROM journal_records WHERE writer = 1 AND seq IN (3, 4)"},
+				nil,
+				"record 1-3: it is missing, and all up to 4",
 			},
 			"the first":  {[]string{"DELETE FROM journal_records WHERE writer = 1 AND seq = 1"}, nil, "record 1-1: it is missing"},
 			"a cut tail": {[]string{"DELETE FROM journal_records WHERE writer = 1 AND seq > 4"}, nil, "record 1-4: the chain ends here"},
@@ -115,7 +117,9 @@ func TestVerify(t *testing.T) {
 				[]string{"UPDATE journal_writers SET hash = before WHERE writer = 1"}, nil, "record 1-6: it is another record",
 			},
 			"a tail of the living, by its head": {
-				[]string{"DELETE FROM journal_records WHERE writer = 3 AND seq > 2", "UPDATE journal_writers SET head = 0 WHERE writer = 3"},
+				[]string{
+					"DELETE FROM journal_records WHERE writer = 3 AND seq > 2", "UPDATE journal_writers SET head = 0 WHERE writer = 3",
+				},
 				[]journal.Head{head},
 				"record 3-4: it is missing: the chain ends at 2",
 			},

@@ -55,6 +55,9 @@ func (s serveCommand) Run(w *world) error {
 	go onHangUp(w, hangUp, h.gate, h.directory)
 	go h.gate.Watch(w)
 	go h.bridge.Adopt(w)
+	if h.ledger != nil {
+		go h.ledger.Retain(w)
+	}
 	err = h.server.Serve(w, listener)
 	h.gate.Close(context.WithoutCancel(w))
 	log.Info("stopped")
