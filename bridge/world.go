@@ -47,20 +47,23 @@ func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) 
 }
 
 // Ready says what keeps the bridge from its work, for a health check: the directory is out of reach, does not fit the map, does not show
-// what it names, or takes no changes, or the store cannot be written. It asks the directory, and the store, on first contact alone.
-func (b *Bridge) Ready(ctx context.Context) error {
-	_, _, err := b.world(ctx)
+// what it names, or takes no changes, or the store cannot be written. Where writes go on without the store, that is in lack. It asks the
+// directory, and the store, on first contact alone.
+func (b *Bridge) Ready(ctx context.Context) (lack, err error) {
+	_, _, err = b.world(ctx)
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case !b.directory.Writable():
-		return &reason.Error{Reason: reason.Unwritable}
+		return nil, &reason.Error{Reason: reason.Unwritable}
 	case !b.directory.Available():
-		return &reason.Error{Reason: reason.Unavailable}
-	case b.store != nil:
-		return b.store.Ready(ctx)
+		return nil, &reason.Error{Reason: reason.Unavailable}
+	case b.store == nil:
+		return nil, nil
+	case b.ledger != nil && b.ledger.GoesOn():
+		return b.store.Ready(ctx), nil
 	}
-	return nil
+	return nil, b.store.Ready(ctx)
 }
 
 func (b *Bridge) fitted(server *ldif.Server) (f fit, known bool) {

@@ -80,7 +80,7 @@ func (l *later) becomes(t *testing.T, want reason.Reason) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
 		why := reason.None
-		if err := l.Ready(t.Context()); err != nil {
+		if _, err := l.Ready(t.Context()); err != nil {
 			why = bridge.Explain(err).Reason
 		}
 		if why == want {
@@ -198,7 +198,7 @@ func TestReadyTellsWhatIsWrong(t *testing.T) {
 	id := h.user(t, "u")
 	ready := func(want reason.Reason) {
 		t.Helper()
-		err := h.Ready(t.Context())
+		_, err := h.Ready(t.Context())
 		if (err == nil) != (want == reason.None) || err != nil && bridge.Explain(err).Reason != want {
 			t.Errorf("%v, want %q", err, want)
 		}

@@ -32,7 +32,7 @@ type Bridge interface {
 	Dialect() scim.Dialect
 	Delete(ctx context.Context, c bridge.Call, typ, id string) (*bridge.Result, error)
 	Refused(c bridge.Call, operation, typ, id string, body []byte, f bridge.Failure)
-	Ready(ctx context.Context) error
+	Ready(ctx context.Context) (lack, err error)
 }
 
 // Server answers SCIM requests.

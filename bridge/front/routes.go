@@ -116,14 +116,22 @@ func (s *Server) weigh(c *fiber.Ctx) error {
 // alive says that the process answers.
 func alive(c *fiber.Ctx) error { return c.SendString("ok\n") }
 
-// ready says whether the bridge can do its work, and if not what kind of thing is in the way. More stands in the log alone: anybody may
-// ask.
+// ready says whether the bridge can do its work, and what kind of thing is in the way, or is missing all the same. More stands in the log
+// alone: anybody may ask.
 func (s *Server) ready(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), readyTimeout)
 	defer cancel()
-	if err := s.bridge.Ready(ctx); err != nil {
+	lack, err := s.bridge.Ready(ctx)
+	tell := func(prefix string, err error) error {
 		why := explain(err).Reason
-		return c.Status(fiber.StatusServiceUnavailable).SendString(why.String() + ": " + why.Row().Detail + "\n")
+		return c.SendString(prefix + why.String() + ": " + why.Row().Detail + "\n")
+	}
+	switch {
+	case err != nil:
+		c.Status(fiber.StatusServiceUnavailable)
+		return tell("", err)
+	case lack != nil:
+		return tell("ok, but ", lack)
 	}
 	return c.SendString("ok\n")
 }

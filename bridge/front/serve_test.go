@@ -113,7 +113,7 @@ func (d *double) Refused(c bridge.Call, operation, typ, id string, body []byte, 
 	d.refused = append(d.refused, fmt.Sprintf("%s %s %q %s %s by %q", operation, typ, id, body, f.Reason, c.Caller))
 }
 
-func (d *double) Ready(context.Context) error { return d.down }
+func (d *double) Ready(context.Context) (lack, err error) { return nil, d.down }
 
 // served is a running server.
 type served struct {

@@ -14,6 +14,7 @@ const (
 	KindIntent  Kind = "intent"
 	KindReceipt Kind = "receipt"
 	KindRefusal Kind = "refusal"
+	KindAnchor  Kind = "anchor" // what was cut off the chains
 )
 
 // hash is a SHA-256.

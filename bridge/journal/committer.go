@@ -24,6 +24,7 @@ type committer struct {
 	unsure  *batch
 	waiting []*op // what could not be written yet, the oldest first
 	open    map[int64]bool
+	octets  int64     // of all that it has written
 	beaten  time.Time // the last sign of life
 	headed  time.Time // when the head was last logged
 	failing atomic.Bool
@@ -73,9 +74,16 @@ func (l *Ledger) finish() {
 	if l.writer == 0 && len(l.waiting) == 0 {
 		return
 	}
+	ended := l.now().UnixMicro()
+	if len(l.open) > 0 { // others look up what became of that
+		ended = 0
+	}
 	err := l.store.Write(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
-		return l.live(ctx, tx, l.writer, l.now().UnixMicro())
+		return l.live(ctx, tx, l.writer, ended)
 	})
+	if l.next > 1 {
+		l.logHead()
+	}
 	if left := len(l.waiting); left > 0 || err != nil {
 		l.log.Error("the journal could not be finished; the next start looks up what became of the writes", "records", left, "error", err)
 	}
@@ -86,7 +94,7 @@ func (l *Ledger) flush() bool {
 	n := min(len(l.waiting), together)
 	ops := append(slices.Clone(l.waiting[:n]), l.take()...)
 	err := l.commit(ops)
-	if known, ok := errors.AsType[*store.Error](err); err != nil && (!ok || known.Kind == store.Other) && len(ops) > 1 {
+	if err != nil && !isAway(err) && len(ops) > 1 {
 		// One of them may be what the store does not take: the others shall not suffer.
 		for i, o := range ops {
 			if err = l.commit([]*op{o}); isAway(err) {
@@ -190,7 +198,9 @@ func (l *Ledger) commit(ops []*op) error {
 		}
 	}
 	l.recovered()
-	l.logHead(now)
+	if now.Sub(l.headed) >= headAgain {
+		l.logHead()
+	}
 	return nil
 }
 
@@ -265,7 +275,7 @@ func (l *Ledger) enrol(ctx context.Context, tx *sql.Tx) (writer int64, err error
 
 // observe tells the observers of a receipt or a refusal, before the checks of what comes behind it.
 func (l *Ledger) observe(ctx context.Context, tx *sql.Tx, o *op, r *row) error {
-	if r.kind == KindIntent {
+	if r.kind != KindReceipt && r.kind != KindRefusal {
 		return nil
 	}
 	e := o.event
@@ -287,6 +297,7 @@ func (l *Ledger) written(b batch) {
 	l.own.Store(b.writer)
 	for i, o := range b.ops {
 		o.writer = b.writer
+		l.octets += sizeOf(b.rows[i], o.keys)
 		o.seq.Store(b.rows[i].id.Seq)
 		switch o.row.kind {
 		case KindIntent:
@@ -295,7 +306,7 @@ func (l *Ledger) written(b batch) {
 			if of := b.rows[i].of; of.Writer == b.writer {
 				delete(l.open, of.Seq)
 			}
-		case KindRefusal:
+		case KindRefusal, KindAnchor:
 		}
 		if told := o.tell(nil); !told && o.row.kind == KindIntent && !o.kept {
 			l.abandon(o) // whoever wanted it was told that it is not written, or has left
@@ -350,11 +361,9 @@ func (l *Ledger) recovered() {
 }
 
 // logHead puts the chain's end where whoever changes the store cannot reach it.
-func (l *Ledger) logHead(now time.Time) {
-	if now.Sub(l.headed) >= headAgain {
-		l.headed = now
-		l.log.Info("journal", "head", ID{l.writer, l.next - 1}, "hash", hex.EncodeToString(l.head[:]))
-	}
+func (l *Ledger) logHead() {
+	l.headed = l.now()
+	l.log.Info("journal", "head", ID{l.writer, l.next - 1}, "hash", hex.EncodeToString(l.head[:]))
 }
 
 // live tells that the writer lives, or that it has ended, and how far it came.
@@ -363,8 +372,8 @@ func (l *Ledger) live(ctx context.Context, tx *sql.Tx, writer, ended int64) erro
 	for seq := range l.open {
 		settled = min(settled, seq)
 	}
-	_, err := tx.ExecContext(ctx, "UPDATE journal_writers SET beat = $1, ended = $2, settled = $3, head = $4, hash = $5 WHERE writer = $6",
-		l.now().UnixMicro(), ended, settled, l.next-1, l.head[:], writer)
+	_, err := tx.ExecContext(ctx, `UPDATE journal_writers SET beat = $1, ended = $2, settled = $3, head = $4, hash = $5, written = $6
+		WHERE writer = $7`, l.now().UnixMicro(), ended, settled, l.next-1, l.head[:], l.octets, writer)
 	return err
 }
 

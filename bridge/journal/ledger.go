@@ -24,6 +24,9 @@ type Ledger struct {
 	log       *slog.Logger
 	goesOn    bool // writes go on while it cannot be written
 	lease     time.Duration
+	retention time.Duration
+	maxSize   int64
+	slice     int          // how many writes are cut at once for the size
 	own       atomic.Int64 // the writer's number; 0: it has none yet
 	observers []Observer
 	now       func() time.Time
@@ -105,11 +108,16 @@ func (e *Entry) ID() ID {
 // Open adds the journal's tables to the store, and starts a chain in them as soon as that can be written. The ledger is to be shut.
 // Observers are told of what is recorded.
 func Open(s *store.Store, o Options, log *slog.Logger, observers ...Observer) (*Ledger, error) {
+	return openAt(s, o, log, time.Now, observers...)
+}
+
+func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, observers ...Observer) (*Ledger, error) {
 	if err := Prepare(s); err != nil {
 		return nil, err
 	}
 	l := &Ledger{
-		store: s, log: log, goesOn: o.OnFailure == Continue, lease: cmp.Or(o.Lease, DefaultLease), observers: observers, now: time.Now,
+		store: s, log: log, goesOn: o.OnFailure == Continue, lease: cmp.Or(o.Lease, DefaultLease),
+		retention: cmp.Or(o.Retention, DefaultRetention), maxSize: o.MaxSize, slice: slice, observers: observers, now: now,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 		committer: committer{open: map[int64]bool{}, next: 1},
 	}
@@ -118,6 +126,9 @@ func Open(s *store.Store, o Options, log *slog.Logger, observers ...Observer) (*
 	go l.run()
 	return l, nil
 }
+
+// GoesOn says that writes go on while the journal cannot be written.
+func (l *Ledger) GoesOn() bool { return l.goesOn }
 
 // Prepare adds the journal's tables to a store that is only read from.
 func Prepare(s *store.Store) error { return s.Add("journal", migrations) }
@@ -256,5 +267,5 @@ func (l *Ledger) take() (ops []*op) {
 // isAway says that an error is the store's, not of what is to be written.
 func isAway(err error) bool {
 	known, ok := errors.AsType[*store.Error](err)
-	return ok && known.Kind != store.Other
+	return ok && known.OfTheStore()
 }

@@ -5,7 +5,9 @@ import "time"
 // Options is the configuration's `journal` section.
 type Options struct {
 	OnFailure OnFailure     `koanf:"onFailure"`
-	Lease     time.Duration `koanf:"lease"` // how long a copy may be silent before the others take it for dead
+	Lease     time.Duration `koanf:"lease"`     // how long a copy may be silent before the others take it for dead
+	Retention time.Duration `koanf:"retention"` // how long records are kept
+	MaxSize   int64         `koanf:"maxSize"`   // octets that all of them may take; 0: any
 }
 
 // OnFailure is what becomes of writes while the journal cannot be written.
@@ -27,12 +29,23 @@ func (o Options) Check(report func(path, problem string)) {
 	if o.Lease != 0 && o.Lease < time.Second {
 		report("lease", "is how long another copy may be silent before it is taken for dead: 1s at least, 30s by default")
 	}
+	if o.Retention != 0 && o.Retention < day {
+		report("retention", "is how long records are kept: 24h at least, 9600h (400 days) by default")
+	}
+	if o.MaxSize != 0 && o.MaxSize < smallest {
+		report("maxSize", "is how many bytes the journal may take: 16777216 (16 MiB) at least, or 0 (the default) for any")
+	}
 }
+
+// DefaultRetention is longer than a year: what is asked for each year can be looked up from one time to the next.
+const DefaultRetention = 400 * 24 * time.Hour
 
 // DefaultLease is more than a pause of a machine or a failover of the store takes.
 const DefaultLease = 30 * time.Second
 
 const (
+	// smallest is the least that a journal may be bounded to: some thousand writes.
+	smallest = 16 << 20
 	// together is how many records share a transaction at most.
 	together = 64
 	// retry is the time between attempts to write what waits in memory.

@@ -111,6 +111,12 @@ func (l *Ledger) bury(ctx context.Context, writer, beat int64, look Look) error 
 	return l.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "UPDATE journal_writers SET ended = $1 WHERE writer = $2 AND beat = $3 AND ended = 0",
 			l.now().UnixMicro(), writer, beat)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE journal_writers SET (head, hash) = (
+				SELECT seq, hash FROM journal_records WHERE writer = $1 ORDER BY seq DESC LIMIT 1)
+			WHERE writer = $1 AND ended <> 0 AND head < (SELECT MAX(seq) FROM journal_records WHERE writer = $1)`, writer)
 		return err
 	})
 }

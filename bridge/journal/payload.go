@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -42,6 +43,8 @@ type payload struct {
 	Reason  string       `json:"reason,omitempty"`
 	Detail  string       `json:"detail,omitempty"`
 	Found   bool         `json:"found,omitempty"`
+
+	Anchor *anchor `json:"anchor,omitempty"`
 }
 
 const saltLength = 16
@@ -105,8 +108,12 @@ func (p *payload) effects() string {
 	if p.Plan == nil {
 		return ""
 	}
+	return kindsOf(p.Plan.Effects)
+}
+
+func kindsOf(effects []wireEffect) string {
 	text := ","
-	for _, e := range p.Plan.Effects {
+	for _, e := range effects {
 		if kind := string(e.Kind) + ","; !strings.Contains(text, ","+kind) {
 			text += kind
 		}
@@ -147,22 +154,27 @@ func (p *payload) encode() ([]byte, error) {
 	return compressor.EncodeAll(text.Bytes()[1:], []byte{asZstd}), nil
 }
 
-func decode(stored []byte) (p *payload, err error) {
+func decode(stored []byte) (*payload, error) {
+	text, err := unfold(stored)
+	if err != nil {
+		return nil, err
+	}
+	p := &payload{}
+	return p, json.Unmarshal(text, p)
+}
+
+// unfold is the JSON of a stored payload.
+func unfold(stored []byte) ([]byte, error) {
 	if len(stored) == 0 {
 		return nil, fmt.Errorf("the record is empty")
 	}
-	text := stored[1:]
-	switch stored[0] {
+	switch text := stored[1:]; stored[0] {
 	case asJSON:
+		return text, nil
 	case asZstd:
-		if text, err = decompressor.DecodeAll(text, nil); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, fmt.Errorf("the record is of a form that this version does not know")
+		return decompressor.DecodeAll(text, nil)
 	}
-	p = &payload{}
-	return p, json.Unmarshal(text, p)
+	return nil, fmt.Errorf("the record is of a form that this version does not know")
 }
 
 // Subject is the key of an id, a name or a DN that records are found by.
@@ -175,5 +187,8 @@ func Subject(text string) string {
 
 // printable is the text as every database takes it.
 func printable(text string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+	if !utf8.ValidString(text) {
+		text = string([]rune(text)) // each octet that is none becomes U+FFFD, as in JSON
+	}
+	return strings.ReplaceAll(text, "\x00", "\uFFFD")
 }

@@ -15,7 +15,7 @@ import (
 
 // Query says which records are looked for. What is left out does not matter.
 type Query struct {
-	Subject   string    // id, userName, displayName or DN of a person or group
+	Subject   string    // id, userName, displayName or DN of a person or group: records are found that name them by any
 	Since     time.Time // the oldest
 	Until     time.Time // before it
 	Caller    string
@@ -24,6 +24,8 @@ type Query struct {
 	Outcome   Outcome
 	Limit     int  // 0: all
 	Newest    bool // first
+
+	keys []string // of the subject
 }
 
 // Account is a record as it is read: an intent with what became of it, or a refusal.
@@ -60,6 +62,13 @@ const pageSize = 200
 
 // Find calls each with the records that match, in the order of time. It holds nothing in the store while each runs.
 func Find(ctx context.Context, s *store.Store, q Query, each func(Account) error) error {
+	if q.Subject != "" {
+		known, err := Who(ctx, s, q.Subject)
+		if err != nil {
+			return err
+		}
+		q.keys = known.keys(q.Subject)
+	}
 	where, arguments := q.where()
 	for n := 0; q.Limit == 0 || n < q.Limit; {
 		limit := pageSize
@@ -89,9 +98,9 @@ func Find(ctx context.Context, s *store.Store, q Query, each func(Account) error
 }
 
 // outcome is the last that is told of an intent, in SQL.
-const outcome = `CASE i.kind WHEN 'refusal' THEN i.outcome ELSE COALESCE((SELECT r.outcome FROM journal_records r
+const outcome = `CASE i.kind WHEN 'intent' THEN COALESCE((SELECT r.outcome FROM journal_records r
 	WHERE r.kind = 'receipt' AND r.of_writer = i.writer AND r.of_seq = i.seq
-	ORDER BY r.time DESC, r.writer DESC, r.seq DESC LIMIT 1), 'pending') END`
+	ORDER BY r.time DESC, r.writer DESC, r.seq DESC LIMIT 1), 'pending') ELSE i.outcome END`
 
 // where is the query in SQL.
 func (q Query) where() (text string, arguments []any) {
@@ -100,8 +109,14 @@ func (q Query) where() (text string, arguments []any) {
 		arguments = append(arguments, value)
 		conditions = append(conditions, strings.ReplaceAll(condition, "$", fmt.Sprintf("$%d", len(arguments))))
 	}
-	if q.Subject != "" {
-		add("(i.writer, i.seq) IN (SELECT writer, seq FROM journal_subjects WHERE subject = $)", Subject(q.Subject))
+	if len(q.keys) > 0 {
+		var places []string
+		for _, key := range q.keys {
+			arguments = append(arguments, key)
+			places = append(places, fmt.Sprintf("$%d", len(arguments)))
+		}
+		conditions = append(conditions, "(i.writer, i.seq) IN (SELECT writer, seq FROM journal_subjects WHERE subject IN ("+
+			strings.Join(places, ", ")+"))")
 	}
 	if !q.Since.IsZero() {
 		add("i.time >= $", q.Since.UnixMicro())
@@ -174,6 +189,9 @@ func intents(ctx context.Context, tx *sql.Tx, query string, arguments []any) (ac
 			p, err := decode(stored)
 			if err != nil {
 				return nil, fmt.Errorf("record %s cannot be read: %w", a.ID, err)
+			}
+			if a.Kind == KindAnchor { // it has a number there
+				of = ID{}
 			}
 			a.Intent, a.Status, a.Reason, a.Detail = p.intent(of), p.Status, p.Reason, p.Detail
 		}

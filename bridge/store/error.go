@@ -50,6 +50,9 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Cause }
 
+// OfTheStore says that the store itself fails, whatever was to be read or written: it will do when it is mended.
+func (e *Error) OfTheStore() bool { return e.Kind != Other || e.opening || e.refused }
+
 // Reason is what a client and a health check are told.
 func (e *Error) Reason() reason.Reason {
 	switch e.Kind {

@@ -60,6 +60,9 @@ func (s serveCommand) Run(w *world) error {
 	go h.gate.Watch(w)
 	go h.bridge.Adopt(w)
 	h.hook.Start()
+	if h.ledger != nil {
+		go h.ledger.Retain(w)
+	}
 	err = h.server.Serve(w, listener)
 	h.gate.Close(context.WithoutCancel(w))
 	log.Info("stopped")

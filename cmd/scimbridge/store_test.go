@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store"
+	"scimbridge/bridge/store/storetest"
 )
 
 // ready waits until the health check begins with a word, and returns the last that it said.
@@ -84,5 +88,37 @@ func TestServeBeforeItsStore(t *testing.T) {
 	}
 	if len(want) > 0 {
 		t.Errorf("the log does not tell %s", want[0])
+	}
+}
+
+// TestServeOnWithoutItsStore: where writes go on without the store, the bridge is ready without it, says so, and writes down later what it
+// did.
+func TestServeOnWithoutItsStore(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s.db")
+	if err := os.Mkdir(file, 0o700); err != nil { // a folder is no store
+		t.Fatal(err)
+	}
+	log, stop, ended := start(t, configuration(t, company(t).URL()), []string{
+		"SCIMBRIDGE_STORE_FILE=" + file, "SCIMBRIDGE_JOURNAL_ONFAILURE=continue",
+	})
+	root, _ := listening(t, log)
+	ready(t, root, "ok, but store-failed: ")
+	answer := send(t, http.MethodPost, root+"/Users", token, `{"userName":"mara"}`)
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusCreated {
+		t.Error(answer.Status)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, root, "ok\n")
+	stop()
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	found := 0
+	if err := journal.Find(t.Context(), storetest.Open(t, store.Options{File: file}), journal.Query{Outcome: journal.Written},
+		func(journal.Account) error { found++; return nil }); err != nil || found != 1 {
+		t.Errorf("%d records: %v", found, err)
 	}
 }

@@ -1,0 +1,176 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"scimbridge/bridge/store"
+	"scimbridge/bridge/store/storetest"
+	"scimbridge/ldapmap/ldif"
+)
+
+// cutAll cuts until there is nothing left to cut.
+func cutAll(t *testing.T, l *Ledger, needs ...Needs) {
+	t.Helper()
+	for more := true; more; {
+		var err error
+		if more, err = l.cutOnce(t.Context(), needs); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// faults are those of the journal.
+func faults(t *testing.T, s *store.Store) string {
+	t.Helper()
+	var all []string
+	if _, err := Verify(t.Context(), s, nil, func(f Fault) { all = append(all, f.String()) }); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(all, "; ")
+}
+
+func count(t *testing.T, s *store.Store, what string) (n int) {
+	t.Helper()
+	if err := s.Read().QueryRow("SELECT COUNT(*) FROM " + what).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func write(t *testing.T, l *Ledger, times int) {
+	t.Helper()
+	for range times {
+		e := begin(t, l)
+		<-e.Close(Done{Receipt: ldif.NewReceipt(e.intent.Plan), ID: "7"})
+	}
+}
+
+// What is older than it is to be is cut, and what it is found by with it: but not what is needed, nor an intent that is open. At each step
+// of it the chains hold, and what is cut otherwise is found.
+func TestRetention(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		c := newClock()
+		first := c.ledger(t, s)
+		write(t, first, cutTogether)
+		first.Shut()
+		second := c.ledger(t, s)
+		defer second.Shut()
+		write(t, second, 2)
+		open := begin(t, second)
+		write(t, second, 2)
+		c.turn(500 * day)
+		young := c.ledger(t, s)
+		defer young.Shut()
+		write(t, young, 2)
+
+		needed := ID{1, 151}
+		cutAll(t, young, func(context.Context, *sql.Tx) ([]ID, error) { return []ID{needed}, nil })
+		if n := count(t, s, "journal_records WHERE writer = 1"); n != 50 {
+			t.Errorf("%d records are left of those that are needed", n)
+		}
+		if f := faults(t, s); f != "" {
+			t.Error(f)
+		}
+
+		// Nothing is needed any more; what an anchor says is not deleted at once, nor by one copy alone.
+		var before, next anchor
+		if err := s.View(t.Context(), func(ctx context.Context, tx *sql.Tx) (err error) {
+			if before, err = newestAnchor(ctx, tx); err == nil {
+				next, _, err = young.plan(ctx, tx, before, c.now().Add(-400*day), nil)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := young.anchor(t.Context(), before, next); err != nil {
+			t.Fatal(err)
+		}
+		if err := second.anchor(t.Context(), before, next); !errors.Is(err, errOtherCuts) {
+			t.Errorf("the same is cut twice: %v", err)
+		}
+		if f := faults(t, s); f != "" {
+			t.Error(f)
+		}
+		cutAll(t, second)
+		if n := count(t, s, "journal_records WHERE writer = 1") + count(t, s, "journal_writers WHERE writer = 1"); n != 0 {
+			t.Errorf("%d rows are left of a chain that is cut", n)
+		}
+		if _, err := Get(t.Context(), s, open.ID()); err != nil || open.ID().Seq != 5 {
+			t.Errorf("%s: %v", open.ID(), err)
+		}
+		if n := count(t, s, "journal_records WHERE writer = 2"); n != 5 {
+			t.Errorf("%d records are left from the open one on", n)
+		}
+		if n := count(t, s, "journal_subjects WHERE writer = 1 OR writer = 2 AND seq < 5"); n != 0 {
+			t.Errorf("%d rows are left of what they are found by", n)
+		}
+		if f := faults(t, s); f != "" {
+			t.Error(f)
+		}
+
+		// A further cut, and what nothing tells of.
+		<-open.Close(Done{Receipt: ldif.NewReceipt(open.intent.Plan)})
+		cutAll(t, young)
+		if n := count(t, s, "journal_records WHERE writer = 2"); n != 1 {
+			t.Errorf("%d records are left, and the last is young", n)
+		}
+		if f := faults(t, s); f != "" {
+			t.Error(f)
+		}
+		exec := func(statement string) {
+			t.Helper()
+			if err := s.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, statement)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		exec(`UPDATE journal_writers SET before = (SELECT digest FROM journal_records WHERE of_seq = 1 AND kind = 'anchor')
+			WHERE writer = 2`)
+		if f := faults(t, s); !strings.Contains(f, "record 2-9: it is another record") {
+			t.Errorf("another end of what was cut: %q", f)
+		}
+		exec("DELETE FROM journal_records WHERE kind = 'anchor'")
+		if f := faults(t, s); !strings.Contains(f, "writer 1: its whole chain is missing, and nothing says") ||
+			!strings.Contains(f, "record 2-9: what is older was cut off, and nothing says so") {
+			t.Errorf("no anchor: %q", f)
+		}
+	})
+}
+
+// A journal that is larger than it may be loses its oldest records.
+func TestMaxSize(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		c := newClock()
+		l := c.ledger(t, s)
+		for range 40 {
+			write(t, l, 1)
+			c.turn(time.Minute)
+		}
+		c.turn(30 * time.Minute) // the size is told with the next sign of life
+		write(t, l, 1)
+		l.maxSize, l.slice = 20_000, 5
+		cutAll(t, l)
+		size := count(t, s, "journal_records")
+		if size > 50 || size < 20 {
+			t.Errorf("%d records are left of 82", size)
+		}
+		var first int64
+		if err := s.Read().QueryRow("SELECT first FROM journal_writers").Scan(&first); err != nil || first < 30 {
+			t.Errorf("record %d is the first, %v", first, err)
+		}
+		if f := faults(t, s); f != "" {
+			t.Error(f)
+		}
+		l.Shut()
+		if f := faults(t, s); f != "" {
+			t.Error(f)
+		}
+	})
+}
