@@ -64,6 +64,7 @@ func Compile(all []Options) (*Map, error) {
 	}
 	faults = append(faults, m.rivals()...)
 	for i, t := range m.Types {
+		m.checkEndpoint(i, func(path, problem string) { faults = append(faults, Fault{fmt.Sprintf("[%d].%s", i, path), problem}) })
 		m.leavable(t, func(path, problem string) { faults = append(faults, Fault{fmt.Sprintf("[%d].%s", i, path), problem}) })
 		m.groupsOf(t, func(path, problem string) { faults = append(faults, Fault{fmt.Sprintf("[%d].%s", i, path), problem}) })
 		for at, members := range t.Options.Members {

@@ -18,6 +18,10 @@ func TestCompileFaults(t *testing.T) {
 			"  attributes:\n    - {scim: userName, ldap: uid}\n" + lines
 	}
 	const active, marker = "  active: {attribute: flag, blocked: x}\n", "marker: {attribute: employeeType, value: deleted}}"
+	device := func(name, endpoint string) string {
+		return "- type: " + name + "\n  endpoint: " + endpoint + "\n  schema: urn:x:" + name + "\n  base: ou=" + name + ",dc=example,dc=org\n" +
+			"  objectClasses: [device]\n  dn: '\"cn=\" + rdn(name) + \",\" + base'\n  attributes: [{scim: name, ldap: cn}]\n"
+	}
 	own := func(more string) string { return user("    - {scim: 'urn:x:key', ldap: l, " + more + "}\n") }
 	const known = "; there are expr-lang's own and rdn, lower, upper, trim, before, after, split, join, replace, regexp, " +
 		"substitute, truncate, ascii, german, digits, switch, generalizedTime, fileTime, shadowDays, dateTime, isTrue, boolean, " +
@@ -40,6 +44,13 @@ func TestCompileFaults(t *testing.T) {
 [0].dn: how is an entry named? For example '"cn=" + rdn(displayName) + "," + base'`,
 		},
 		{user("") + user(""), "[1].type: User is mapped twice"},
+		{user("") + device("A", "/users"), "[1].endpoint: /users is the endpoint of User"},
+		{user("") + device("A", "/As") + device("B", "as/"), "[2].endpoint: /as is the endpoint of A"},
+		{device("A", "/users") + user(""), "[0].endpoint: /users is the endpoint of User"},
+		{device("A", "/me"), "[0].endpoint: /me is the protocol's own"},
+		{device("A", "/.search"), "[0].endpoint: /.search is the protocol's own"},
+		{device("A", "/:id"), `[0].endpoint: "/:id" is not a path of one segment, as /Devices`},
+		{device("A", "/a/b"), `[0].endpoint: "/a/b" is not a path of one segment, as /Devices`},
 		{user("  filter: (a=b"), `[0].filter: filter "(a=b", offset 4: ')' wanted`},
 		{strings.Replace(user(""), "dc=example", `["ou=a,dc=example", "ou=b,dc=example"]`, 1), ""},
 		{
