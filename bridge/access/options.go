@@ -68,7 +68,8 @@ func (o *Options) checkEntra(callers []token, report func(path, problem string))
 			}
 			if !taken && tenant.overlaps(earlier) {
 				taken = true
-				told("", fmt.Sprintf("takes tokens that entra[%d] takes already: another tenant, audience or application tells the two apart", j))
+				told("", fmt.Sprintf(
+					"takes tokens that entra[%d] takes already: another tenant, audience or application tells the two apart", j))
 			}
 		}
 	}

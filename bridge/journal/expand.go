@@ -89,7 +89,8 @@ func about(ctx context.Context, s *store.Store, key string, each func(p *payload
 			rows, err := tx.QueryContext(ctx, `SELECT i.writer, i.seq, i.payload, (SELECT r.payload FROM journal_records r
 					WHERE r.kind = 'receipt' AND r.of_writer = i.writer AND r.of_seq = i.seq ORDER BY r.time DESC LIMIT 1)
 				FROM journal_subjects s JOIN journal_records i ON i.writer = s.writer AND i.seq = s.seq
-				WHERE s.subject = $1 AND (s.writer, s.seq) > ($2, $3) ORDER BY s.writer, s.seq LIMIT $4`, key, last.Writer, last.Seq, pageSize)
+				WHERE s.subject = $1 AND (s.writer, s.seq) > ($2, $3) ORDER BY s.writer, s.seq LIMIT $4`,
+				key, last.Writer, last.Seq, pageSize)
 			if err != nil {
 				return err
 			}

@@ -19,7 +19,8 @@ func TestCompileFaults(t *testing.T) {
 	}
 	const active, marker = "  active: {attribute: flag, blocked: x}\n", "marker: {attribute: employeeType, value: deleted}}"
 	device := func(name, endpoint string) string {
-		return "- type: " + name + "\n  endpoint: " + endpoint + "\n  schema: urn:x:" + name + "\n  base: ou=" + name + ",dc=example,dc=org\n" +
+		return "- type: " + name + "\n  endpoint: " + endpoint + "\n  schema: urn:x:" + name + "\n" +
+			"  base: ou=" + name + ",dc=example,dc=org\n" +
 			"  objectClasses: [device]\n  dn: '\"cn=\" + rdn(name) + \",\" + base'\n  attributes: [{scim: name, ldap: cn}]\n"
 	}
 	own := func(more string) string { return user("    - {scim: 'urn:x:key', ldap: l, " + more + "}\n") }
