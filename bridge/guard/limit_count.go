@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,9 @@ type Limiter struct {
 	watch  []Watch
 	now    func() time.Time
 	pruned atomic.Int64
+
+	mu      sync.Mutex
+	sitting *sitting // the last
 }
 
 // Watch is told of a hold within the transaction that opens it. Its error is the transaction's. It may run more than once.
@@ -78,7 +82,7 @@ func (l *Limiter) Check(typ string, plan ldif.Plan) journal.Check {
 	}
 	entry := entryOf(plan)
 	return func(ctx context.Context, tx *sql.Tx, c journal.Candidate) error {
-		v := verdict{Limiter: l, tx: tx, typ: typ, entry: entry, now: l.now(), happens: c.Happens}
+		v := verdict{Limiter: l, sitting: l.in(tx), typ: typ, entry: entry, now: l.now(), happens: c.Happens}
 		if err := v.turn(ctx); err != nil {
 			return err
 		}
@@ -130,7 +134,8 @@ func (l *Limiter) Settle(ctx context.Context, tx *sql.Tx, e journal.Event) error
 	for _, n := range countsOf(e.Intent.Plan.Before, e.Done.Receipt.Standing()) {
 		stands[n.effect] = int64(n.count)
 	}
-	kept, err := countedBy(ctx, tx, e.ID)
+	sitting := l.in(tx)
+	kept, err := sitting.countedBy(ctx, e.ID)
 	if err != nil {
 		return err
 	}
@@ -139,6 +144,7 @@ func (l *Limiter) Settle(ctx context.Context, tx *sql.Tx, e journal.Event) error
 		if now == k.count {
 			continue
 		}
+		sitting.forget()
 		if _, err := tx.ExecContext(ctx, "UPDATE guard_counted SET count = $1 WHERE writer = $2 AND seq = $3 AND effect = $4",
 			now, e.ID.Writer, e.ID.Seq, k.effect); err != nil {
 			return err
@@ -160,8 +166,8 @@ type kept struct {
 	count, hold int64
 }
 
-func countedBy(ctx context.Context, tx *sql.Tx, id journal.ID) (all []kept, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT effect, count, hold FROM guard_counted WHERE writer = $1 AND seq = $2", id.Writer, id.Seq)
+func (s *sitting) countedBy(ctx context.Context, id journal.ID) (all []kept, err error) {
+	rows, err := s.query(ctx, "SELECT effect, count, hold FROM guard_counted WHERE writer = $1 AND seq = $2", id.Writer, id.Seq)
 	if err != nil {
 		return nil, err
 	}
@@ -179,32 +185,16 @@ func countedBy(ctx context.Context, tx *sql.Tx, id journal.ID) (all []kept, err 
 // verdict is one look at what was counted.
 type verdict struct {
 	*Limiter
-	tx      *sql.Tx
+	*sitting
 	typ     string
 	entry   string
 	now     time.Time
 	happens bool // whatever the verdict is
 }
 
-// turn waits until nobody else judges: on PostgreSQL transactions of several copies would else undo one another. SQLite has one writer.
-func (v verdict) turn(ctx context.Context) error {
-	if v.store.Dialect() == store.Postgres {
-		if _, err := v.tx.ExecContext(ctx, "LOCK TABLE guard_turn IN EXCLUSIVE MODE"); err != nil {
-			return err
-		}
-	}
-	last := v.pruned.Load()
-	if v.now.UnixMicro()-last < time.Minute.Microseconds() {
-		return nil
-	}
-	v.pruned.Store(v.now.UnixMicro())
-	_, err := v.tx.ExecContext(ctx, "DELETE FROM guard_counted WHERE time < $1", v.now.Add(-v.keeps).UnixMicro())
-	return err
-}
-
 // judge says whether so much more of an effect may come about, and on which hold's approval; 0: it needs none.
 func (v verdict) judge(ctx context.Context, n counted) (draw int64, err error) {
-	h, err := latest(ctx, v.tx, v.typ, n.effect)
+	h, err := v.holdOf(ctx, n.effect)
 	if err != nil {
 		return 0, err
 	}
@@ -228,6 +218,7 @@ func (v verdict) judge(ctx context.Context, n counted) (draw int64, err error) {
 	if err := opened.insert(ctx, v.tx); err != nil {
 		return 0, err
 	}
+	v.holds[kindOfWrite{v.typ, n.effect}] = opened
 	for _, watch := range v.watch {
 		if err := watch(ctx, v.tx, opened); err != nil {
 			return 0, err
@@ -245,9 +236,8 @@ func (v verdict) exceeded(ctx context.Context, n counted) (why string, err error
 		if b.effect != n.effect {
 			continue
 		}
-		sum := 0
-		if err := v.tx.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM guard_counted
-			WHERE type = $1 AND effect = $2 AND time > $3`, v.typ, n.effect, v.now.Add(-b.within).UnixMicro()).Scan(&sum); err != nil {
+		sum, err := v.sum(ctx, b)
+		if err != nil {
 			return "", err
 		}
 		over, known := b.certain(sum + n.count)
@@ -296,7 +286,7 @@ func (v verdict) hold(ctx context.Context, h Hold, n counted) error {
 	if held.Tell {
 		h.Told = v.now
 	}
-	held.Hold = h
+	held.Hold, v.holds[kindOfWrite{v.typ, n.effect}] = h, h
 	if _, err := v.tx.ExecContext(ctx, "UPDATE guard_hold SET held = $1, last = $2, told = $3 WHERE id = $4",
 		h.Held, h.Last.UnixMicro(), h.Told.UnixMicro(), h.ID); err != nil {
 		return err
@@ -310,13 +300,15 @@ func (v verdict) hold(ctx context.Context, h Hold, n counted) error {
 
 // count counts what is about to be done.
 func (v verdict) count(ctx context.Context, id journal.ID, n counted, draw int64) error {
-	if _, err := v.tx.ExecContext(ctx, `INSERT INTO guard_counted (writer, seq, effect, type, time, count, hold)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`, id.Writer, id.Seq, n.effect, v.typ, v.now.UnixMicro(), n.count, draw); err != nil {
+	const text = "INSERT INTO guard_counted (writer, seq, effect, type, time, count, hold) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+	if err := v.exec(ctx, text, id.Writer, id.Seq, n.effect, v.typ, v.now.UnixMicro(), n.count, draw); err != nil {
 		return err
 	}
+	v.add(n)
 	if draw == 0 {
 		return nil
 	}
+	delete(v.holds, kindOfWrite{v.typ, n.effect})
 	if _, err := v.tx.ExecContext(ctx, "UPDATE guard_hold SET rest = rest - $1 WHERE id = $2 AND rest >= 0", n.count, draw); err != nil {
 		return err
 	}

@@ -1,0 +1,134 @@
+package guard
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"scimbridge/bridge/store"
+)
+
+// sitting is what one transaction has found so far: plans that share it need not look again, nor have statements read again.
+type sitting struct {
+	tx         *sql.Tx
+	dialect    store.Dialect
+	hasTurn    bool
+	holds      map[kindOfWrite]Hold
+	sums       map[sumOf]int
+	statements map[string]*sql.Stmt
+}
+
+type kindOfWrite struct{ typ, effect string }
+
+type sumOf struct {
+	kindOfWrite
+	within time.Duration
+}
+
+// in is the sitting of a transaction.
+func (l *Limiter) in(tx *sql.Tx) *sitting {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sitting == nil || l.sitting.tx != tx {
+		l.sitting = &sitting{tx: tx, dialect: l.store.Dialect(), statements: map[string]*sql.Stmt{}}
+		l.sitting.forget()
+	}
+	return l.sitting
+}
+
+// forget has all looked at again.
+func (s *sitting) forget() { s.holds, s.sums = map[kindOfWrite]Hold{}, map[sumOf]int{} }
+
+// turn waits until nobody else judges: on PostgreSQL transactions of several copies would else undo one another. SQLite has one writer.
+func (v verdict) turn(ctx context.Context) error {
+	if v.hasTurn {
+		return nil
+	}
+	if v.dialect == store.Postgres {
+		if _, err := v.tx.ExecContext(ctx, "LOCK TABLE guard_turn IN EXCLUSIVE MODE"); err != nil {
+			return err
+		}
+	}
+	v.hasTurn = true
+	last := v.pruned.Load()
+	if v.now.UnixMicro()-last < time.Minute.Microseconds() {
+		return nil
+	}
+	v.pruned.Store(v.now.UnixMicro())
+	_, err := v.tx.ExecContext(ctx, "DELETE FROM guard_counted WHERE time < $1", v.now.Add(-v.keeps).UnixMicro())
+	return err
+}
+
+// holdOf is the hold that says what holds of an effect.
+func (v verdict) holdOf(ctx context.Context, effect string) (Hold, error) {
+	kind := kindOfWrite{v.typ, effect}
+	h, known := v.holds[kind]
+	if known {
+		return h, nil
+	}
+	h, err := latest(ctx, v.tx, v.typ, effect)
+	if err == nil {
+		v.holds[kind] = h
+	}
+	return h, err
+}
+
+// sum is what was counted of an effect within a time.
+func (v verdict) sum(ctx context.Context, b bound) (int, error) {
+	of := sumOf{kindOfWrite{v.typ, b.effect}, b.within}
+	sum, known := v.sums[of]
+	if known {
+		return sum, nil
+	}
+	err := v.tx.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM guard_counted
+		WHERE type = $1 AND effect = $2 AND time > $3`, v.typ, b.effect, v.now.Add(-b.within).UnixMicro()).Scan(&sum)
+	if err == nil {
+		v.sums[of] = sum
+	}
+	return sum, err
+}
+
+// add adds to the sums what is counted.
+func (v verdict) add(n counted) {
+	for of := range v.sums {
+		if of.kindOfWrite == (kindOfWrite{v.typ, n.effect}) {
+			v.sums[of] += n.count
+		}
+	}
+}
+
+// statement is one that SQLite reads once for the transaction; PostgreSQL's driver knows it from the last.
+func (s *sitting) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	known := s.statements[text]
+	if known != nil || s.dialect == store.Postgres {
+		return known, nil
+	}
+	made, err := s.tx.PrepareContext(ctx, text)
+	if err == nil {
+		s.statements[text] = made
+	}
+	return made, err
+}
+
+func (s *sitting) exec(ctx context.Context, text string, values ...any) error {
+	known, err := s.statement(ctx, text)
+	switch {
+	case err != nil:
+	case known != nil:
+		_, err = known.ExecContext(ctx, values...)
+	default:
+		_, err = s.tx.ExecContext(ctx, text, values...)
+	}
+	return err
+}
+
+func (s *sitting) query(ctx context.Context, text string, values ...any) (*sql.Rows, error) {
+	known, err := s.statement(ctx, text)
+	switch {
+	case err != nil:
+		return nil, err
+	case known != nil:
+		return known.QueryContext(ctx, values...)
+	}
+	return s.tx.QueryContext(ctx, text, values...)
+}
