@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -20,9 +21,12 @@ import (
 type account struct {
 	body  []byte      // secrets blanked
 	whole *ldif.Entry // that is to be deleted, with all that can be read of it
-	name  string      // of the resource
-	plans []*accounted
-	plan  ldif.Plan // the last that was to be judged
+	// referrers are those of what is to be deleted that the directory itself takes out.
+	referrers []ldif.Reference
+	name      string   // of the resource
+	undo      *undoing // that it is about; nil: it is another request
+	plans     []*accounted
+	plan      ldif.Plan // the last that was to be judged
 }
 
 // accounted is a plan whose intent is recorded.
@@ -104,7 +108,7 @@ func (r *request) intend(ctx context.Context, plan ldif.Plan, why journal.Why, f
 		}
 	}
 	i := r.intentOf(plan)
-	i.Why = why
+	i.Why = cmp.Or(why, i.Why)
 	var of *journal.Entry
 	if follows != nil {
 		of = follows.entry
@@ -131,6 +135,8 @@ func (r *request) intentOf(plan ldif.Plan) journal.Intent {
 	if plan.Before != nil {
 		i.ID = r.typ.ID(plan.Before)
 	}
+	r.account.undo.tells(&i)
+	i.Referrers = r.account.referrers
 	if whole := r.account.whole; whole != nil && plan.Before != nil && r.typ.ID(whole) == i.ID {
 		i.Whole = whole
 	}
@@ -267,6 +273,9 @@ func (r *request) findToDelete(ctx context.Context, id string) (*ldif.Entry, err
 		return nil, err
 	}
 	r.account.whole = whole
+	if r.account.referrers, err = r.losing(ctx, whole); err != nil {
+		return nil, err
+	}
 	e := &ldif.Entry{DN: whole.DN, Asked: attributes}
 	for _, a := range whole.Attributes {
 		if slices.ContainsFunc(attributes, func(asked string) bool { return r.server.Schema.Covers(asked, a.Name) }) {
@@ -274,6 +283,22 @@ func (r *request) findToDelete(ctx context.Context, id string) (*ldif.Entry, err
 		}
 	}
 	return e, nil
+}
+
+// losing are the references to an entry that the directory itself takes out when it deletes it. Those that the bridge takes out stand in
+// its plan.
+func (r *request) losing(ctx context.Context, e *ldif.Entry) (references []ldif.Reference, err error) {
+	if !r.server.KeepsReferences || r.typ.Leaving != nil {
+		return nil, nil
+	}
+	for _, search := range draft.Referring(r.typ, e.DN) {
+		found, err := r.whole(ctx, search.Search, r.attributesOfAll())
+		if err != nil {
+			return nil, err
+		}
+		references = append(references, search.References(found)...)
+	}
+	return references, nil
 }
 
 // What asks for all attributes of users, and all that are the server's own (RFC 4511 §4.5.1.8, RFC 3673).

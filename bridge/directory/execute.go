@@ -222,6 +222,9 @@ func (r *run) send(ctx context.Context, change ldif.Change, read []string, contr
 	_, err := call(ctx, r.client, writes, func(l *ldap.Conn) (struct{}, error) {
 		switch change.Kind {
 		case ldif.Add:
+			if change.Revives != "" {
+				return struct{}{}, l.Modify(revival(change, controls))
+			}
 			request := ldap.NewAddRequest(change.DN, controls)
 			for _, a := range change.Entry {
 				request.Attribute(a.Name, a.Values)

@@ -228,7 +228,7 @@ func fence(m *ldapmap.Map, c ldif.Change, before, after *ldif.Entry) string {
 			continue
 		}
 		keeps = true
-		if writesAll(t, c) {
+		if c.Restores || writesAll(t, c) {
 			return ""
 		}
 	}

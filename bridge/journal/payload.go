@@ -34,6 +34,7 @@ type payload struct {
 	Body      json.RawMessage `json:"body,omitempty"`
 	Plan      *wirePlan       `json:"plan,omitempty"`
 	Whole     *wireEntry      `json:"whole,omitempty"`
+	Referrers []wireReference `json:"referrers,omitempty"`
 	Subjects  []string        `json:"subjects,omitempty"`
 
 	Receipt *wireReceipt `json:"receipt,omitempty"`
@@ -67,6 +68,9 @@ func packIntent(i *Intent) *payload {
 		whole := packEntry(i.Whole, i.secret)
 		p.Whole = &whole
 	}
+	for _, r := range i.Referrers {
+		p.Referrers = append(p.Referrers, wireReference(r))
+	}
 	return p
 }
 
@@ -92,6 +96,9 @@ func (p *payload) intent(of ID) Intent {
 		RequestID: p.Request, Activity: p.Activity, Part: p.Part, Caller: p.Caller, Client: p.Client, Operation: p.Operation, Type: p.Type,
 		ID: p.ID, Name: p.Name, DN: p.DN, Why: p.Why, Body: p.Body, Plan: p.Plan.unpack(), Whole: p.Whole.unpack(), Subjects: p.Subjects,
 		Of: of,
+	}
+	for _, r := range p.Referrers {
+		i.Referrers = append(i.Referrers, ldif.Reference(r))
 	}
 	return i
 }

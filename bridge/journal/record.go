@@ -69,6 +69,8 @@ type Intent struct {
 	Whole *ldif.Entry // of a delete: the entry with all that could be read of it; nil: as the plan has it
 	// Secret says of an LDAP attribute that its values are not written down, beside those that never are; nil: of none.
 	Secret func(name string) bool
+	// Referrers are those whose references to an entry that is deleted the directory itself takes out.
+	Referrers []ldif.Reference
 
 	Of       ID       // of the record that this one follows from, or takes back
 	Why      Why      // of a plan that the request did not ask for
@@ -84,6 +86,9 @@ const (
 	Number   Why = "number"    // a number is taken for a new entry
 	Amend    Why = "reference" // what others did meanwhile is put right
 	TakeBack Why = "withdrawn" // what was done is taken back
+
+	Undo         Why = "undo"         // a record is taken back: Of
+	UndoneInPart Why = "undo in part" // so, but for what was changed since
 )
 
 // Done is what became of an intent.

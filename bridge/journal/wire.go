@@ -50,10 +50,19 @@ type wireChange struct {
 	DeleteOldRDN bool            `json:"deleteOldRDN,omitempty"`
 	NewSuperior  string          `json:"newSuperior,omitempty"`
 	Apart        bool            `json:"apart,omitempty"`
+	Restores     bool            `json:"restores,omitempty"`
+	Revives      string          `json:"revives,omitempty"`
 	Leaves       bool            `json:"leaves,omitempty"`
 	Secrets      []string        `json:"secrets,omitempty"`
 	If           *wireCondition  `json:"if,omitempty"`
 	Else         *wireChange     `json:"else,omitempty"`
+}
+
+type wireReference struct {
+	ID        string `json:"id"`
+	DN        string `json:"dn"`
+	Attribute string `json:"attribute"`
+	Value     string `json:"value"`
 }
 
 type wireEffect struct {
@@ -158,7 +167,7 @@ func packChange(c *ldif.Change) *wireChange {
 	packed := &wireChange{
 		Kind: c.Kind, DN: c.DN, Entry: packAttributes(c.Entry, c.Secret), Place: c.Place,
 		NewRDN: c.NewRDN, DeleteOldRDN: c.DeleteOldRDN, NewSuperior: c.NewSuperior, Apart: c.Apart, Leaves: c.Leaves,
-		Secrets: c.Secrets, If: packCondition(c), Else: packChange(c.Else),
+		Restores: c.Restores, Revives: c.Revives, Secrets: c.Secrets, If: packCondition(c), Else: packChange(c.Else),
 	}
 	for _, m := range c.Mods {
 		packed.Mods = append(packed.Mods, wireMod{m.Op, packAttribute(m.Name, m.Values, c.Secret), m.Settled})
@@ -184,7 +193,7 @@ func (c *wireChange) unpack() *ldif.Change {
 	change := &ldif.Change{
 		Kind: c.Kind, DN: c.DN, Entry: unpackAttributes(c.Entry), Place: c.Place,
 		NewRDN: c.NewRDN, DeleteOldRDN: c.DeleteOldRDN, NewSuperior: c.NewSuperior, Apart: c.Apart, Leaves: c.Leaves,
-		Secrets: c.Secrets, Else: c.Else.unpack(),
+		Restores: c.Restores, Revives: c.Revives, Secrets: c.Secrets, Else: c.Else.unpack(),
 	}
 	for _, m := range c.Mods {
 		change.Mods = append(change.Mods, ldif.Mod{Op: m.Op, Name: m.Name, Values: m.wireAttribute.unpack().Values, Settled: m.Settled})

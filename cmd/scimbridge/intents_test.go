@@ -31,7 +31,7 @@ func TestIntentsAreShort(t *testing.T) {
 			t.Errorf("%s has %d lines, want under 60", filepath.Base(file), lines)
 		}
 	}
-	if intents != 10 {
-		t.Errorf("found %d intents, want those of create, get, query, replace, patch, delete and bulk, update, completion, link", intents)
+	if intents != 11 {
+		t.Errorf("found %d intents, want create, get, query, replace, patch, delete, bulk, update, completion, link and undo", intents)
 	}
 }

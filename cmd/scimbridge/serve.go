@@ -96,7 +96,7 @@ func onHangUp(ctx context.Context, hangUp <-chan os.Signal, gate *access.Gate, d
 }
 
 // needStore is what is off without a store.
-var needStore = []string{"journal", "stored tokens", "guard.limits"}
+var needStore = []string{"journal", "stored tokens", "guard.limits", "undo"}
 
 // house is what a configuration describes.
 type house struct {

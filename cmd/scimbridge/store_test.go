@@ -41,7 +41,7 @@ func TestServeWithoutStore(t *testing.T) {
 	<-ended
 	told := false
 	for line := range lines {
-		told = told || strings.Contains(line, `"no store is configured","off":["journal","stored tokens","guard.limits"]`)
+		told = told || strings.Contains(line, `"no store is configured","off":["journal","stored tokens","guard.limits","undo"]`)
 	}
 	if !told {
 		t.Error("nothing tells what is off")

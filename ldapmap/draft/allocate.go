@@ -45,7 +45,7 @@ func (f Facts) allotted(r *ldapmap.Rule) string {
 // unnumbered are the counters that a number is yet to be taken from.
 func (d *Draft) unnumbered(f Facts) (counters []*ldapmap.Counter) {
 	for _, r := range d.t.Rules {
-		if !d.allots(r, f) {
+		if d.write.Undo != nil || !d.allots(r, f) {
 			continue
 		}
 		if _, taken := f.Numbers[r.Counter]; !taken && !slices.Contains(counters, r.Counter) {

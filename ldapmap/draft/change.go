@@ -260,7 +260,7 @@ func (d *Draft) says(attribute string) bool {
 // SaysActive tells what the account is to be when the plan is done, where it writes that, or a password, which may take a lock away.
 func (d *Draft) SaysActive(p ldif.Plan) (active, said bool) {
 	switch {
-	case p.Empty() || len(d.t.Active) == 0:
+	case p.Empty() || len(d.t.Active) == 0 || d.write.Undo != nil:
 		return false, false
 	case d.write.After == nil:
 		return false, d.t.Leaving != nil

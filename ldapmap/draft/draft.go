@@ -19,9 +19,10 @@ type Write struct {
 	Before  scim.Resource // what the entry showed
 	After   scim.Resource // what it is to show; members are told by Members
 	Members Members
-	Said    Said // of a change; nil: nothing in particular
-	Exactly bool // the client named the version (If-Match): member changes assert it too
-	Links   bool // a POST takes the entry for what it was to make: it stays where it is, see Correlation
+	Said    Said  // of a change; nil: nothing in particular
+	Exactly bool  // the client named the version (If-Match): member changes assert it too
+	Undo    *Undo // takes back what was done; nothing else is wanted then. nil: it is a write as others
+	Links   bool  // a POST takes the entry for what it was to make: it stays where it is, see Correlation
 }
 
 // Said is what a request says of SCIM attributes, beside what comes of it.
@@ -269,7 +270,9 @@ func (n Needs) None() bool {
 // Errors are *scim.Error.
 func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 	plan := ldif.Plan{Before: d.write.Entry}
-	if d.write.After == nil && d.t.Leaving == nil {
+	if d.write.Undo != nil {
+		plan.Steps, plan.Effects = slices.Clone(d.write.Undo.Steps), slices.Clone(d.write.Undo.Effects)
+	} else if d.write.After == nil && d.t.Leaving == nil {
 		plan.Steps, plan.Effects = d.delete()
 	} else if d.write.After == nil {
 		if d.moves() && f.Rounds == 0 {

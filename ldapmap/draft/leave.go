@@ -74,7 +74,9 @@ func (d *Draft) leave(f Facts) ([]ldif.Step, []ldif.Effect, error) {
 }
 
 // Leaves says that the write makes a leaver of a resource.
-func (d *Draft) Leaves() bool { return d.write.After == nil && d.t.Leaving != nil }
+func (d *Draft) Leaves() bool {
+	return d.write.After == nil && d.t.Leaving != nil && d.write.Undo == nil
+}
 
 // leaves says that the plan makes a leaver of a resource.
 func leaves(p ldif.Plan) bool {

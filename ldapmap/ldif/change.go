@@ -29,6 +29,11 @@ type Change struct {
 	NewSuperior  string // ModifyDN: the new parent's DN; "" leaves the parent
 	Apart        bool   // ModifyDN: the server takes the names for two, though Server.SameDN does not
 
+	// Restores says that the entry was deleted, and is to be as it was again: the map need not name all that it gets. Revives of an Add
+	// is the DN under which the directory keeps it among what was deleted, and brings it back, with its id; "": it does not.
+	Restores bool
+	Revives  string
+
 	Leaves bool // Modify, ModifyDN: the entry is no resource any more, and what refers to it lets go of it
 
 	Secrets []string // attributes that are secrets here, beside those that are everywhere (Secret)

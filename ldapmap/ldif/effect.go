@@ -22,6 +22,7 @@ const (
 	SoftDeleted    EffectKind = "soft-deleted" // given a tombstone name
 	Revived        EffectKind = "revived"      // given its clean name back after a soft delete, or a resource again after a delete
 	PasswordSet    EffectKind = "password set" // by the client or, at birth, at random
+	Restored       EffectKind = "restored"     // a deleted entry, there again as it was
 	MembersAdded   EffectKind = "members added"
 	MembersRemoved EffectKind = "members removed"
 	PlaceMade      EffectKind = "place made" // an organizational unit, for the entry to stand in
@@ -174,7 +175,7 @@ func (e Effect) among(changes []Change) (done bool, what Effect) {
 			done = done || e.Kind == Renamed || e.Kind == Moved || e.Kind == Changed && e.Attributes == nil // taken back
 		case c.Kind == Delete:
 			done = done || e.Kind == Deleted
-		case e.Kind != Renamed && e.Kind != Moved && e.Kind != Deleted && e.Kind != Created:
+		case e.Kind != Renamed && e.Kind != Moved && e.Kind != Deleted && e.Kind != Created && e.Kind != Restored:
 			for _, m := range c.Mods {
 				note(m.Op, m.Name, m.Values)
 			}

@@ -90,6 +90,14 @@ func (c Change) String() string {
 	if text := c.If.String(); text != "" {
 		fmt.Fprintf(&b, "# if %s\n", text)
 	}
+	if c.Revives != "" {
+		fmt.Fprintf(&b, "# with the control that shows what was deleted\n")
+		writeLine(&b, "dn", c.Revives)
+		b.WriteString("changetype: modify\ndelete: isDeleted\n-\nreplace: distinguishedName\n")
+		writeLine(&b, "distinguishedName", c.DN)
+		b.WriteString("-\n")
+		return b.String()
+	}
 	if c.Operation {
 		b.WriteString("# by the password modify operation\n")
 	}

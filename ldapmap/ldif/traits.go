@@ -72,6 +72,8 @@ type Traits struct {
 	LentBy           string   // shows of whom an account may have what Blocks shows, if not of its own: roles; "": nobody lends
 	PersonFilter     string   // finds people where the object classes find more
 	Category         string   // attribute that the server fills in by the object classes, and reads as the name of one; "": none
+	Own              []string // attributes of the server's own making, that its schema does not tell from others
+	Born             []string // attributes that it gives a new entry, and that others may write
 	BindNames        []string // attributes that an account may bind with instead of its DN
 	PrimaryGroup     *PrimaryGroup
 	Privilege        *Privilege
@@ -179,7 +181,17 @@ var traits = map[ServerKind]*Traits{
 		AccountName: "sAMAccountName", Birth: &Birth{Class: "user", Password: "unicodePwd"}, UniqueEverywhere: true,
 		Blocks:       "userAccountControl",
 		PersonFilter: "(&(objectCategory=person)(objectClass=user))", Category: "objectCategory",
-		BindNames:    []string{"userPrincipalName", "sAMAccountName"},
+		BindNames: []string{"userPrincipalName", "sAMAccountName"},
+		Own: []string{
+			"distinguishedName", "name", "instanceType", "whenCreated", "whenChanged", "uSNCreated", "uSNChanged", "uSNLastObjRem",
+			"objectGUID", "objectSid", "objectCategory", "sAMAccountType", "badPwdCount", "badPasswordTime", "lastLogon", "lastLogoff",
+			"lastLogonTimestamp", "logonCount", "lockoutTime", "pwdLastSet", "dSCorePropagationData", "adminCount", "operatorCount",
+			"memberOf", "directReports", "managedObjects", "isDeleted", "isRecycled", "lastKnownParent", "msDS-LastKnownRDN",
+			"nTSecurityDescriptor",
+		},
+		Born: []string{
+			"codePage", "countryCode", "primaryGroupID", "accountExpires", "userAccountControl", "groupType", "sAMAccountName", "cn",
+		},
 		PrimaryGroup: &PrimaryGroup{Class: "user", Attribute: "primaryGroupID", SID: "objectSid", Members: "member"},
 		// [MS-ADTS] §3.1.1.6.1.
 		Privilege: &Privilege{
@@ -240,6 +252,12 @@ func KindOf(root *Entry) ServerKind {
 	}
 	return Generic
 }
+
+// IsOwn says that the attribute is of the server's own making.
+func (t *Traits) IsOwn(name string) bool { return Named(t.Own, name) }
+
+// GivesAtBirth says that a new entry has the attribute though nobody gave it one.
+func (t *Traits) GivesAtBirth(name string) bool { return Named(t.Born, name) }
 
 // ID is the entry's stable id in its usual text form; "" where the entry shows none.
 func (t *Traits) ID(e *Entry) string {

@@ -1,0 +1,295 @@
+package examples_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store"
+	"scimbridge/bridge/store/storetest"
+)
+
+// undoer runs `scimbridge undo` beside a bridge that serves.
+type undoer struct {
+	*deployment
+	binary string
+	store  *store.Store
+	config string
+	env    []string
+}
+
+func undoerOf(t *testing.T, binary string, server *dirtest.Server) *undoer {
+	t.Helper()
+	o := store.Options{File: filepath.Join(t.TempDir(), "scimbridge.db")}
+	more := append(stored(t, o), // what is not held
+		"SCIMBRIDGE_GUARD_LIMITS_0_EFFECT=blocked", "SCIMBRIDGE_GUARD_LIMITS_0_OFF=true",
+		"SCIMBRIDGE_GUARD_LIMITS_1_EFFECT=membersRemoved", "SCIMBRIDGE_GUARD_LIMITS_1_OFF=true")
+	d := deploy(t, server, more...)
+	text, env := configured(t, server, basedIn(productOf(server), server), "", more...)
+	u := &undoer{d, binary, storetest.Open(t, o), filepath.Join(t.TempDir(), "scimbridge.yaml"), env}
+	if err := os.WriteFile(u.config, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// undone is what the command says of a record.
+type undone struct {
+	Record, State, Undo, By, NewID, Error string
+	Changed, Notes                        []string
+}
+
+// undo runs the command. It fails where a record is refused.
+func (u *undoer) undo(t testing.TB, arguments ...string) (records []undone, err error) {
+	t.Helper()
+	command := exec.Command(u.binary, append([]string{"undo", "--config", u.config, "--json"}, arguments...)...)
+	command.Env = append(os.Environ(), u.env...)
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	err = command.Run()
+	if failed := json.Unmarshal(stdout.Bytes(), &records); failed != nil {
+		t.Fatalf("%v: %s%s", failed, stdout.String(), stderr.String())
+	}
+	return records, err
+}
+
+// undoes undoes records, each of which must come to the state.
+func (u *undoer) undoes(t testing.TB, state string, arguments ...string) []undone {
+	t.Helper()
+	records, _ := u.undo(t, arguments...)
+	for _, r := range records {
+		if r.State != state {
+			t.Errorf("%v: %+v, want %s", arguments, r, state)
+		}
+	}
+	if len(records) == 0 {
+		t.Errorf("%v: no records", arguments)
+	}
+	return records
+}
+
+// last is the newest record.
+func (u *undoer) last(t testing.TB) string {
+	t.Helper()
+	found := accounts(t, u.store, journal.Query{Newest: true, Limit: 1})
+	if len(found) == 0 {
+		t.Fatal("the journal is empty")
+	}
+	return found[0].ID.String()
+}
+
+// tree is all that the directory holds for users to see, by DN, but for what it counts itself.
+func tree(t testing.TB, server *dirtest.Server) map[string]map[string][]string {
+	t.Helper()
+	all := map[string]map[string][]string{}
+	for _, base := range []string{server.People, server.Groups} {
+		for _, e := range server.Entries(t, base) {
+			shown := map[string][]string{}
+			for _, a := range e.Attributes {
+				switch strings.ToLower(a.Name) {
+				case "whenchanged", "usnchanged", "usnlastobjrem", "pwdlastset", "dscorepropagationdata", "lastlogontimestamp":
+				default:
+					shown[a.Name] = slices.Sorted(slices.Values(a.Values))
+				}
+			}
+			all[e.DN] = shown
+		}
+	}
+	return all
+}
+
+// TestUndoCycle: a mistaken cycle that disabled everybody and emptied the groups is undone by one command, and the directory is as before.
+func TestUndoCycle(t *testing.T) {
+	binary := buildProgram(t)
+	for _, s := range everyServer {
+		t.Run(s.name, func(t *testing.T) {
+			server := s.start(t)
+			u := undoerOf(t, binary, server)
+			users, groups := 200, 30
+			if s.name != "openldap" {
+				users, groups = 12, 4
+			}
+			var ids, crews []string
+			for n := range users {
+				ids = append(ids, u.user(t, fmt.Sprintf("%s%d@contoso.example", label(t), n)))
+			}
+			for n := range groups {
+				crews = append(crews, u.group(t, fmt.Sprintf("Crew %s %d", label(t), n), ids[n], ids[n+1], ids[3*n+2]))
+			}
+			before := tree(t, server)
+			since := time.Now()
+			for _, id := range ids {
+				u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, disable)
+			}
+			for _, id := range crews {
+				u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+id, operations(`{"op":"Remove","path":"members"}`))
+			}
+			if cmp.Equal(before, tree(t, server)) {
+				t.Fatal("the cycle did nothing")
+			}
+			caller := accounts(t, u.store, journal.Query{Limit: 1})[0].Caller
+			cycle := []string{"--since", since.UTC().Format(time.RFC3339Nano), "--caller", caller}
+			if shown := u.undoes(t, "can be undone", cycle...); len(shown) != users+groups {
+				t.Errorf("%d records", len(shown))
+			}
+			u.undoes(t, "undone", append(cycle, "--apply")...)
+			if diff := cmp.Diff(before, tree(t, server)); diff != "" {
+				t.Errorf("-before +now\n%s", diff)
+			}
+			u.undoes(t, "undone already", append(cycle, "--apply")...)
+		})
+	}
+}
+
+// TestUndo: each kind of change is taken back as far as nobody has changed what it is about since.
+func TestUndo(t *testing.T) {
+	binary := buildProgram(t)
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		u := undoerOf(t, binary, server)
+		patch := func(id, body string) string {
+			t.Helper()
+			u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, body)
+			return u.last(t)
+		}
+		tag := label(t)
+		boss, mara := u.user(t, "boss"+tag+"@contoso.example"), u.user(t, "mara"+tag+"@contoso.example")
+		anna := u.user(t, "anna"+tag+"@contoso.example")
+		crew := u.group(t, "Crew "+tag, boss, mara)
+		patch(mara, operations(replace("title", `"cook"`), replace("displayName", `"Mara"`)))
+
+		// What nobody has touched since comes back, and so does what is undone too much.
+		before := tree(t, server)
+		record := patch(mara, operations(replace("title", `"chef"`), replace("displayName", `"Mara L"`)))
+		after := tree(t, server)
+		undo := u.undoes(t, "undone", record, "--apply")
+		same(t, "a change is undone", before, tree(t, server))
+		if by := u.undoes(t, "undone already", record, "--apply"); by[0].By != undo[0].By {
+			t.Errorf("by %s, want %s", by[0].By, undo[0].By)
+		}
+		u.undoes(t, "undone", undo[0].By, "--apply")
+		same(t, "the undo is undone", after, tree(t, server))
+
+		// What was changed since is named and left alone; the rest is taken back by who wants that.
+		modify(t, server, u.entry(t, mara).DN, "title", "owner")
+		now := tree(t, server)
+		refused := u.undoes(t, "refused", record, "--apply")
+		if len(refused) == 1 && (len(refused[0].Changed) != 1 || !strings.Contains(refused[0].Changed[0], "title was changed since")) {
+			t.Errorf("changed: %q", refused[0].Changed)
+		}
+		same(t, "it is refused", now, tree(t, server))
+		u.undoes(t, "undone in part", record, "--apply", "--partial")
+		if e := u.entry(t, mara); e.Value("title") != "owner" || e.Value("displayName") != "Mara" {
+			t.Errorf("in part: %s", e)
+		}
+
+		// A rename: who put her into a group since finds her in it.
+		was := u.entry(t, mara).DN
+		record = patch(mara, operations(replace("userName", `"maria`+tag+`@contoso.example"`)))
+		late := u.group(t, "Late "+tag, mara)
+		u.undoes(t, "undone", record, "--apply")
+		if dn := u.entry(t, mara).DN; dn != was {
+			t.Errorf("she is %s, and was %s", dn, was)
+		}
+		for _, group := range []string{crew, late} {
+			if u.members(t, group)[mara] != 1 || len(u.held(t, group)) != len(u.members(t, group)) {
+				t.Errorf("after the rename: %v", u.held(t, group))
+			}
+		}
+
+		// Who was made is deleted while nothing was made of him.
+		u.user(t, "new"+tag+"@contoso.example")
+		record = u.last(t)
+		newcomer := accounts(t, u.store, journal.Query{Newest: true, Limit: 1})[0].Done.ID
+		modify(t, server, u.entry(t, newcomer).DN, "description", "by hand")
+		u.undoes(t, "refused", record, "--apply")
+		modify(t, server, u.entry(t, newcomer).DN, "description")
+		u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+late, addMembers(newcomer))
+		u.undoes(t, "refused", record, "--apply")
+		u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+late, removeMembers(newcomer))
+		before = tree(t, server)
+		undo = u.undoes(t, "undone", record, "--apply")
+		if e := u.entry(t, newcomer); e != nil {
+			t.Errorf("still there: %s", e)
+		}
+		undo = u.undoes(t, "undone", undo[0].By, "--apply")
+		same(t, "the undo of a create is undone", withoutIdentity(before), withoutIdentity(tree(t, server)))
+		u.undoes(t, "undone", undo[0].By, "--apply")
+
+		// Who was deleted is there again, with groups and reports, and what no map names.
+		patch(anna, operations(replace("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", `{"value":"`+boss+`"}`)))
+		modify(t, server, u.entry(t, boss).DN, "description", "by hand")
+		patch(boss, operations(replace("title", `"head"`)))
+		earlier := u.last(t)
+		before = tree(t, server)
+		u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+boss, "")
+		record = u.last(t)
+		u.undoes(t, "can be undone", earlier, record) // the newer first, as if it were done
+		restored := u.undoes(t, "undone", record, "--apply")
+		again := tree(t, server)
+		same(t, "the deleted is there again", withoutIdentity(before), withoutIdentity(again))
+		boss = idOf(t, server, dnOf(before, "boss"+tag))
+		if len(restored) == 1 && restored[0].NewID != boss && restored[0].NewID != "" {
+			t.Errorf("his id is %q, and the undo says %q", boss, restored[0].NewID)
+		}
+		if u.members(t, crew)[boss] != 1 || u.managerOf(t, anna) != boss {
+			t.Errorf("members %v, manager %s, want %s", u.members(t, crew), u.managerOf(t, anna), boss)
+		}
+		u.undoes(t, "undone", earlier, "--apply") // which knows him by the id that he had
+		if e := u.entry(t, boss); e.Value("title") != "" {
+			t.Errorf("he has the title still: %s", e)
+		}
+	})
+}
+
+// same compares the directory with what it was.
+func same(t *testing.T, what string, before, now map[string]map[string][]string) {
+	t.Helper()
+	if diff := cmp.Diff(before, now); diff != "" {
+		t.Errorf("%s: -before +now\n%s", what, diff)
+	}
+}
+
+// withoutIdentity is the tree without what tells an entry that was added again from the one before.
+func withoutIdentity(all map[string]map[string][]string) map[string]map[string][]string {
+	rest := map[string]map[string][]string{}
+	for dn, attributes := range all {
+		rest[dn] = map[string][]string{}
+		for name, values := range attributes {
+			switch strings.ToLower(name) {
+			case "userpassword", "usncreated", "whencreated", "lastknownparent", "admincount", "operatorcount":
+			default:
+				rest[dn][name] = values
+			}
+		}
+	}
+	return rest
+}
+
+// dnOf is the DN that holds the text.
+func dnOf(all map[string]map[string][]string, text string) string {
+	for dn := range all {
+		if strings.Contains(dn, text) {
+			return dn
+		}
+	}
+	return ""
+}
+
+// label tells the names of a test's entries from others'.
+func label(t testing.TB) string {
+	_, name, _ := strings.Cut(t.Name(), "/")
+	short := strings.NewReplacer("_", "", "-", "").Replace(name)
+	return short[:min(len(short), 3)] + short[max(0, len(short)-2):]
+}

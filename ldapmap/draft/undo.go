@@ -1,0 +1,385 @@
+package draft
+
+import (
+	"cmp"
+	"slices"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// A plan that was carried out is taken back by another, made of what its receipt says and of the entries as they are now:
+//
+//	title: cook was changed to chef           chef goes, cook comes, while the entry shows chef
+//	uid=anna was made                         it is deleted, while it is as it was made, and nobody refers to it
+//	uid=anna was deleted, and taken out of    it is added as it was, and then the group gets it back
+//	  the group before
+//
+// What is as it was before is passed over. What is neither as it was before nor as the plan left it was changed since: it is left alone,
+// and told. The entry itself comes first, and then who referred to it: a plan that stops between gives nobody more than he had.
+
+// Past is a plan that was carried out.
+type Past struct {
+	Type      *ldapmap.Type
+	ID        string // of the entry that it was about, or that it made
+	Receipt   ldif.Receipt
+	Whole     *ldif.Entry      // the entry before it was deleted, with all that could be read of it
+	Referrers []ldif.Reference // those of other entries to it, that the directory itself took out when it was deleted
+}
+
+// Present is what takes part in taking a plan back, as it is now.
+type Present struct {
+	Entries map[string]*ldif.Entry // by the ids that the plan knew them by
+	Found   Finds                  // what the plan's references call
+	Holder  *ldif.Entry            // of the name of an entry that is to be added again; nil: nobody
+	Known   []string               // DNs of entries that refer to one that the plan made
+	Deleted string                 // the DN that a deleted entry has, which the directory brings back; "": it cannot
+	Birth   ldif.Attribute         // a password, of an account that the server takes with one alone
+}
+
+// Finds are the entries that references call, by the name; nil: the entry has gone. A name that is not among them calls what nobody looks
+// up.
+type Finds map[ldapmap.Name]*Find
+
+// Find is an entry that a reference calls.
+type Find struct {
+	ID    string
+	Since bool // it was made after the plan: another that took the name
+}
+
+// Difference is what keeps something from being taken back.
+type Difference struct {
+	DN        string
+	Attribute string // "": it is about the entry as a whole
+	Why       string
+}
+
+func (d Difference) String() string {
+	if d.Attribute == "" {
+		return d.DN + ": " + d.Why
+	}
+	return d.DN + ": " + d.Attribute + " " + d.Why
+}
+
+// Undo is what takes a plan back.
+type Undo struct {
+	Entry   *ldif.Entry // that it is about, as it is now; nil: there is none
+	Steps   []ldif.Step
+	Effects []ldif.Effect
+	Members []string     // ids of those that the entry gets back as members
+	Changed []Difference // since the plan was carried out: none of this is touched
+	Notes   []Difference // what cannot be taken back, whoever wishes
+}
+
+// undoing makes an Undo.
+type undoing struct {
+	Past
+	now  Present
+	undo Undo
+}
+
+// Undo turns the plan round.
+func (p Past) Undo(now Present) Undo {
+	u := &undoing{Past: p, now: now}
+	u.undo.Entry = now.Entries[p.ID]
+	switch own := p.changes(p.ID); {
+	case len(own) == 0:
+	case p.Makes():
+		u.unmake(own)
+	case p.Deletes():
+		u.remake(own)
+	default:
+		u.turnBack(p.ID)
+	}
+	if len(u.undo.Changed) > 0 && (p.Makes() || p.Deletes()) {
+		return u.undo
+	}
+	for _, id := range slices.Backward(p.ids()) {
+		if id != p.ID {
+			u.turnBack(id)
+		}
+	}
+	u.referBack()
+	return u.undo
+}
+
+// done is a change that was made, and stands.
+type done struct {
+	ldif.Change
+	before *ldif.Entry
+	id     string // of its entry
+}
+
+// all are the changes that stand, but for the places that were made for others to stand in, and what is kept true by itself: references to
+// an entry that got another name, and those that were left from somebody who had one before.
+func (p Past) all() (all []done) {
+	for i, s := range p.Receipt.Steps {
+		step := p.Receipt.Plan.Steps[i]
+		if !s.Changed() || s.Sent.Place || step.Keeps.ID != "" && !p.loses(step.Keeps.ID) || p.scrubs(step, s.Sent) {
+			continue
+		}
+		id := cmp.Or(s.Sent.If.ID, step.Change.If.ID)
+		if s.Sent.Kind == ldif.Add || step.Change.If.Made {
+			id = p.ID
+		}
+		all = append(all, done{s.Sent, step.Before, id})
+	}
+	return all
+}
+
+// loses says that the plan has nobody refer any more to the entry with the id.
+func (p Past) loses(id string) bool {
+	return slices.ContainsFunc(p.Receipt.Plan.Steps, func(s ldif.Step) bool {
+		return s.Change.If.ID == id && (s.Change.Kind == ldif.Delete || s.Change.Leaves)
+	})
+}
+
+// scrubs says that a change takes a name out of another entry that the plan itself gives.
+func (p Past) scrubs(step ldif.Step, sent ldif.Change) bool {
+	if step.Before == p.Receipt.Plan.Before || sent.Kind != ldif.Modify {
+		return false
+	}
+	return slices.ContainsFunc(p.Receipt.Plan.Steps, func(s ldif.Step) bool {
+		taken := s.Change.DN
+		if s.Change.Kind == ldif.ModifyDN && !s.Change.Leaves {
+			taken = s.Change.NewDN()
+		} else if s.Change.Kind != ldif.Add {
+			return false
+		}
+		return slices.ContainsFunc(sent.Mods, func(m ldif.Mod) bool {
+			return m.Op == ldif.DeleteValues && slices.ContainsFunc(m.Values, func(v string) bool { return p.Type.Server.SameDN(v, taken) })
+		})
+	})
+}
+
+// changes are those of one entry.
+func (p Past) changes(id string) []done {
+	return slices.DeleteFunc(p.all(), func(d done) bool { return d.id != id })
+}
+
+// ids are those of the entries that were changed, in the order in which they were first.
+func (p Past) ids() (ids []string) {
+	for _, d := range p.all() {
+		if !slices.Contains(ids, d.id) {
+			ids = append(ids, d.id)
+		}
+	}
+	return ids
+}
+
+// Nothing says that the plan changed nothing that stands.
+func (p Past) Nothing() bool { return len(p.all()) == 0 }
+
+// Makes says that the plan made its entry.
+func (p Past) Makes() bool {
+	own := p.changes(p.ID)
+	return len(own) > 0 && own[0].Kind == ldif.Add
+}
+
+// Deletes says that the plan deleted its entry.
+func (p Past) Deletes() bool {
+	own := p.changes(p.ID)
+	return len(own) > 0 && own[len(own)-1].Kind == ldif.Delete
+}
+
+// Entries are the ids of the entries to look at.
+func (p Past) Entries() []string {
+	ids := p.ids()
+	for _, r := range p.Referrers {
+		if !slices.Contains(ids, r.ID) {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
+// Attributes are those that the entries must be read with, besides those that any write needs. Members are not read.
+func (p Past) Attributes() (names []string) {
+	add := func(name string) {
+		if !ldif.Named(names, name) && !p.isMembers(name) && !p.Type.Secret(name) {
+			names = append(names, name)
+		}
+	}
+	for _, d := range p.all() {
+		for _, m := range d.Mods {
+			add(m.Name)
+		}
+	}
+	for _, r := range p.Referrers {
+		add(r.Attribute)
+	}
+	return names
+}
+
+// Names are what the references that the plan took away, or gave, call their targets by: they are to be looked up.
+func (p Past) Names() (names []ldapmap.Name) {
+	seen := map[ldapmap.Name]bool{}
+	note := func(attribute string, values []string) {
+		r := p.reference(attribute)
+		for _, v := range values {
+			if r == nil || v == r.Placeholder {
+				continue
+			}
+			if name := r.Calls(v); !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	for _, d := range p.all() {
+		for _, m := range d.Mods {
+			note(m.Name, m.Values)
+			note(m.Name, d.before.Values(m.Name))
+		}
+		for _, a := range d.Entry {
+			note(a.Name, a.Values)
+		}
+	}
+	if p.Whole != nil {
+		for _, a := range p.Whole.Attributes {
+			note(a.Name, a.Values)
+		}
+	}
+	return names
+}
+
+// reference is the one that the attribute is, on entries of any type; nil: it is none.
+func (p Past) reference(attribute string) *ldapmap.Reference {
+	for _, t := range append([]*ldapmap.Type{p.Type}, p.Type.Map.Types...) {
+		for _, r := range t.References {
+			if t.IsSame(r.Attribute, attribute) {
+				return r
+			}
+		}
+	}
+	return p.Type.Map.Elsewhere.Reference(attribute)
+}
+
+func (p Past) isMembers(attribute string) bool {
+	r := p.reference(attribute)
+	return r != nil && r.HoldsMembers()
+}
+
+// changed notes what was changed since.
+func (u *undoing) changed(dn, attribute, why string) {
+	u.undo.Changed = append(u.undo.Changed, Difference{dn, attribute, why})
+}
+
+// note notes what cannot be taken back.
+func (u *undoing) note(dn, attribute, why string) {
+	d := Difference{dn, attribute, why}
+	if !slices.Contains(u.undo.Notes, d) {
+		u.undo.Notes = append(u.undo.Notes, d)
+	}
+}
+
+// effect notes what a step does.
+func (u *undoing) effect(kind ldif.EffectKind, e *ldif.Entry, attributes, values []string) {
+	u.undo.Effects = append(u.undo.Effects, ldif.Effect{
+		Kind: kind, DN: e.DN, ID: u.Type.ID(e), Attributes: attributes, Values: values,
+	})
+}
+
+// identity is what a value is of: references by different names may be to one entry.
+func (u *undoing) identity(attribute, value string) string {
+	r := u.reference(attribute)
+	if r == nil {
+		return ldif.Key(u.Type.Server.Schema, attribute, value)
+	}
+	if f := u.now.Found[r.Calls(value)]; f != nil {
+		return f.ID
+	}
+	if r.Of == "" {
+		return u.Type.Server.NormalDN(value)
+	}
+	return value
+}
+
+// same says that two lists hold the same values.
+func (u *undoing) same(attribute string, a, b []string) bool {
+	is := func(values []string) []string {
+		keys := make([]string, len(values))
+		for i, v := range values {
+			keys[i] = u.identity(attribute, v)
+		}
+		slices.Sort(keys)
+		return slices.Compact(keys)
+	}
+	return slices.Equal(is(a), is(b))
+}
+
+// safe are those of the values that may be given back: of references those whose target is there, and is no other by now.
+func (u *undoing) safe(dn, attribute string, values []string) (safe []string) {
+	r := u.reference(attribute)
+	for _, v := range values {
+		if r == nil || v == r.Placeholder {
+			safe = append(safe, v)
+			continue
+		}
+		f, asked := u.now.Found[r.Calls(v)]
+		switch {
+		case u.undo.isMade(u.Type.Server, v): // by the undo itself
+			safe = append(safe, v)
+		case asked && f == nil:
+			u.note(dn, attribute, "does not get back "+v+", which is there no longer")
+		case asked && f.Since:
+			u.note(dn, attribute, "does not get back "+v+": another entry has the name since")
+		case asked && u.Type.Server.NamesByID && r.Of == "":
+			safe = append(safe, u.Type.Server.ByID(f.ID, v))
+		default:
+			safe = append(safe, v)
+		}
+	}
+	return safe
+}
+
+// isMade says that the undo adds the entry with the DN.
+func (u Undo) isMade(s *ldif.Server, dn string) bool {
+	return slices.ContainsFunc(u.Steps, func(step ldif.Step) bool { return step.Change.Kind == ldif.Add && s.SameDN(step.Change.DN, dn) })
+}
+
+// Claims are the values that the undo gives the entry and that no two resources share, by LDAP attribute.
+func (u Undo) Claims(t *ldapmap.Type) (claims []ldif.Attribute) {
+	unique := func(name string) bool {
+		return slices.ContainsFunc(t.Rules, func(r *ldapmap.Rule) bool {
+			return t.IsSame(r.LDAP, name) && (t.IsUnique(r) || r.Options.Unique)
+		})
+	}
+	add := func(name string, values []string) {
+		if len(values) > 0 && unique(name) {
+			claims = append(claims, ldif.Attribute{Name: name, Values: values})
+		}
+	}
+	for _, s := range u.Steps {
+		if u.Entry != nil && s.Change.If.ID != t.ID(u.Entry) {
+			continue
+		}
+		for _, m := range s.Change.Mods {
+			if m.Op != ldif.DeleteValues {
+				add(m.Name, m.Values)
+			}
+		}
+		for _, a := range s.Change.Entry {
+			add(a.Name, a.Values)
+		}
+		if rdn, err := ldif.ParseRDN(s.Change.NewRDN); s.Change.Kind == ldif.ModifyDN && err == nil {
+			for _, ava := range rdn {
+				add(t.Canonical(ava.Type), []string{ava.Value})
+			}
+		}
+	}
+	return claims
+}
+
+// Referring are the searches for what refers to an entry of the type by its DN.
+func Referring(t *ldapmap.Type, dn string) []ReferrerSearch {
+	return referrerSearches(t, ldapmap.DN(dn))
+}
+
+// References are those by which the entries found refer to the name.
+func (s ReferrerSearch) References(found []*ldif.Entry) (references []ldif.Reference) {
+	for _, r := range s.Referrers(found) {
+		references = append(references, ldif.Reference{ID: r.id(), DN: r.Entry.DN, Attribute: r.Reference.Attribute, Value: s.Name.Value})
+	}
+	return references
+}
