@@ -86,7 +86,7 @@ func NewWith(o Options, tokens *Tokens, log *slog.Logger) (*Gate, error) {
 	}
 	g.clients = newClients(o.OAuth, g.rings, log)
 	if tokens != nil {
-		g.stored = &stored{tokens: tokens, now: time.Now, uses: map[string]use{}}
+		g.stored = &stored{tokens: tokens, now: time.Now, log: log, uses: map[string]use{}, told: map[string]bool{}}
 	}
 	var err error
 	if g.attempts, err = newAttempts(log); err != nil {

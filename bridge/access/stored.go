@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"maps"
 	"strings"
 	"sync"
@@ -26,11 +27,13 @@ const (
 type stored struct {
 	tokens *Tokens
 	now    func() time.Time
+	log    *slog.Logger
 
 	mu    sync.Mutex // held while the store is asked: who comes meanwhile has the same question
 	known map[digest]*token
 	read  time.Time // when that was so; zero: never
 	uses  map[string]use
+	told  map[string]bool // tokens that are not understood, by their ids
 }
 
 // use is when and from where a token was used last.
@@ -70,12 +73,13 @@ func (s *stored) reread(ctx context.Context, now time.Time) error {
 		found, err := find(ctx, tx, "revoked = 0")
 		for _, row := range found {
 			t := &token{name: row.Name, role: row.Role, user: row.User, expires: row.Expires, digest: row.digest, id: row.ID}
-			problem := ""
-			t.addresses = ParseAddresses(row.Addresses, func(_ int, wrong string) { problem = wrong })
-			if problem != "" {
-				return fmt.Errorf("the store holds a token that this bridge does not understand: %s %s", row.ID, problem)
+			t.addresses = ParseAddresses(row.Addresses, func(int, string) { row.strange = true })
+			if strange := row.asWritten(); strange == nil {
+				known[row.digest] = t
+			} else if !s.told[row.ID] {
+				s.told[row.ID] = true
+				s.log.Error(strange.Error())
 			}
-			known[row.digest] = t
 		}
 		return err
 	})

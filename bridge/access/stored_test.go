@@ -138,7 +138,7 @@ func TestStoredTokens(t *testing.T) {
 		// No secret stands anywhere.
 		err = s.View(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
 			found, err := find(ctx, tx, "1 = 1")
-			text := fmt.Sprintf("%v %q", found, found)
+			text := fmt.Sprintf("%v %+v", found, found)
 			if len(found) != 3 || strings.Contains(text, secret) || strings.Contains(text, other) {
 				t.Error(text)
 			}
@@ -226,6 +226,46 @@ func TestTheStoreIsAway(t *testing.T) {
 	g.Close(t.Context()) // which tells, and gives up
 	if !strings.Contains(log.String(), "when tokens were used last cannot be written down") {
 		t.Error(log.String())
+	}
+}
+
+// TestAStrangeTokenInTheStore lets nobody in, keeps nobody out, and can be revoked.
+func TestAStrangeTokenInTheStore(t *testing.T) {
+	for name, change := range map[string]string{
+		"a role to come":  "UPDATE access_token SET role = 'auditor' WHERE id = $1",
+		"another's hand":  "UPDATE access_token SET role = '' WHERE id = $1",
+		"another address": "UPDATE access_token SET addresses = 'everywhere' WHERE id = $1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := storetest.Open(t, storetest.SQLite(t))
+			k := tokensIn(t, s)
+			secret, _ := k.make("a", nil)
+			strange, id := k.make("b", nil)
+			err := s.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, change, id)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var log bytes.Buffer
+			g, clock := k.gate(&log)
+			for range 3 {
+				*clock = clock.Add(storedAge)
+				if got := holds(t, g, secret) + " " + holds(t, g, strange); got != "a unauthenticated: <nil>" {
+					t.Error(got)
+				}
+			}
+			if text := log.String(); strings.Count(text, "does not understand") != 1 || !strings.Contains(text, id) {
+				t.Error(text)
+			}
+			if revoked, err := k.Revoke(t.Context(), "b", "root", noon); err != nil || revoked.ID != id {
+				t.Errorf("%+v %v", revoked, err)
+			}
+			if list, err := k.List(t.Context(), false, noon); err != nil || len(list) != 1 || list[0].Name != "a" {
+				t.Errorf("%+v %v", list, err)
+			}
+		})
 	}
 }
 
