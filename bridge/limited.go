@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"scimbridge/bridge/directory"
@@ -16,7 +17,8 @@ import (
 // number, references that are put right, and what is taken back.
 func (r *request) begun(ctx context.Context, i journal.Intent, follows *journal.Entry) (*journal.Entry, error) {
 	var checks []journal.Check
-	if r.limiter != nil && i.Why == "" && !r.call.PastLimits {
+	asked := !slices.Contains([]journal.Why{journal.MakeRoom, journal.Number, journal.Amend, journal.TakeBack}, i.Why)
+	if r.limiter != nil && asked && !r.call.PastLimits {
 		if check := r.limiter.Check(i.Type, i.Plan); check != nil {
 			checks = append(checks, check)
 		}
