@@ -112,6 +112,8 @@ func (b *Bridge) TakeBack(ctx context.Context, o *Undoing, record journal.Accoun
 		return fail(UndoRefused, err)
 	case err != nil:
 		return fail(UndoFailed, err)
+	case u.Plan.Empty() && len(u.Changed) > 0:
+		return fail(UndoRefused, &reason.Error{Reason: reason.Precondition, Detail: u.Changed[0].String()})
 	case u.Plan.Empty():
 		u.State = UndoNeedless
 	case !o.Apply:
