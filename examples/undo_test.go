@@ -250,6 +250,12 @@ func TestUndo(t *testing.T) {
 		if e := u.entry(t, boss); e.Value("title") != "" {
 			t.Errorf("he has the title still: %s", e)
 		}
+
+		// A group that was deleted has its members again.
+		before = tree(t, server)
+		u.want(t, http.StatusNoContent, http.MethodDelete, "/Groups/"+crew, "")
+		u.undoes(t, "undone", u.last(t), "--apply")
+		same(t, "the deleted group is there again", withoutIdentity(before), withoutIdentity(tree(t, server)))
 	})
 }
 
@@ -301,7 +307,8 @@ func TestUndoOfALeaver(t *testing.T) {
 	u.group(t, "Crew", anna)
 	before := tree(t, server)
 	u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
-	u.undoes(t, "undone", u.last(t), "--apply")
+	last := accounts(t, u.store, journal.Query{Newest: true, Limit: 1})[0]
+	u.undoes(t, "undone", "--request", last.RequestID, "--apply")
 	same(t, "the leaver is back", before, tree(t, server))
 	if u.want(t, http.StatusOK, http.MethodGet, "/Users/"+anna, "")["active"] != true {
 		t.Error("he is blocked")
