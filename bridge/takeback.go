@@ -75,7 +75,7 @@ func (b *Bridge) TakeBack(ctx context.Context, o *Undoing, record journal.Accoun
 	}
 	r := &request{Bridge: b, call: o.Call, operation: "undo", world: m, typ: t, server: server, shown: shown}
 	in := &undoing{request: r, record: record, partial: o.Partial, foreseen: &o.foreseen, past: draft.Past{
-		Type: t, ID: cmp.Or(record.Intent.ID, idOf(&record)),
+		Type: t, ID: cmp.Or(idOf(&record), record.Intent.ID),
 		Receipt: record.Done.Receipt, Whole: record.Whole, Referrers: record.Referrers,
 	}}
 	r.account = &account{name: record.Name, undo: in}
@@ -112,6 +112,8 @@ func (b *Bridge) TakeBack(ctx context.Context, o *Undoing, record journal.Accoun
 		return fail(UndoRefused, err)
 	case err != nil:
 		return fail(UndoFailed, err)
+	case u.Plan.Empty() && len(u.Changed) > 0:
+		return fail(UndoRefused, &reason.Error{Reason: reason.Precondition, Detail: u.Changed[0].String()})
 	case u.Plan.Empty():
 		u.State = UndoNeedless
 	case !o.Apply:
@@ -152,6 +154,20 @@ func (r *request) foresee(ctx context.Context, in intent) (plan ldif.Plan, err e
 		err = r.guard.Judge(ctx, r.world, r.server, plan)
 	}
 	return plan, err
+}
+
+// tells tells an intent what it takes back.
+func (u *undoing) tells(i *journal.Intent) {
+	if u == nil {
+		return
+	}
+	if i.Of, i.Why = u.record.ID, journal.Undo; len(u.undo.Changed) > 0 {
+		i.Why = journal.UndoneInPart
+	}
+	if u.past.Makes() {
+		i.Whole = u.undo.Entry
+	}
+	i.ID, i.Subjects = cmp.Or(i.ID, u.past.ID), append(i.Subjects, u.record.ID.String(), u.past.ID)
 }
 
 // unfit says why nobody can take a record back, or "".

@@ -46,17 +46,3 @@ func (u *undoing) want(context.Context, seen) (draft.Write, error) {
 func (u *undoing) reads() []string { return []string{u.server.IDAttribute} }
 
 func (u *undoing) finish(context.Context, attempt) (*Result, error) { return &Result{}, nil }
-
-// tells tells an intent what it takes back.
-func (u *undoing) tells(i *journal.Intent) {
-	if u == nil {
-		return
-	}
-	if i.Of, i.Why = u.record.ID, journal.Undo; len(u.undo.Changed) > 0 {
-		i.Why = journal.UndoneInPart
-	}
-	if u.past.Makes() {
-		i.Whole = u.undo.Entry
-	}
-	i.ID, i.Subjects = u.record.Intent.ID, append(i.Subjects, u.record.ID.String())
-}

@@ -56,6 +56,8 @@ var shown = []struct {
 	{"Users: a deleted one is kept, blocked, and revived by a POST (`delete`)", "TestDeletedAndRevived", nil, ""},
 	{"Users: a random password where the client sends none (`initial`)", "TestInitialPassword", nil, ""},
 	{"Users: numbers of a range, each once (`allocate`)", "TestNumbers", nil, ""},
+	{"The journal: what was done is undone (`scimbridge undo`)", "TestUndo", nil, ""},
+	{"The journal: what was done is undone (`scimbridge undo`)", "TestUndoCycle", nil, ""},
 	{
 		"Users: passwords by the operation for them (`by: password-modify`)", "TestPasswordByOperation",
 		[]int{1, 3},

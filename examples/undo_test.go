@@ -30,10 +30,10 @@ type undoer struct {
 	env    []string
 }
 
-func undoerOf(t *testing.T, binary string, server *dirtest.Server) *undoer {
+func undoerOf(t *testing.T, binary string, server *dirtest.Server, more ...string) *undoer {
 	t.Helper()
 	o := store.Options{File: filepath.Join(t.TempDir(), "scimbridge.db")}
-	more := append(stored(t, o), // what is not held
+	more = append(append(more, stored(t, o)...), // what is not held
 		"SCIMBRIDGE_GUARD_LIMITS_0_EFFECT=blocked", "SCIMBRIDGE_GUARD_LIMITS_0_OFF=true",
 		"SCIMBRIDGE_GUARD_LIMITS_1_EFFECT=membersRemoved", "SCIMBRIDGE_GUARD_LIMITS_1_OFF=true")
 	d := deploy(t, server, more...)
@@ -250,7 +250,69 @@ func TestUndo(t *testing.T) {
 		if e := u.entry(t, boss); e.Value("title") != "" {
 			t.Errorf("he has the title still: %s", e)
 		}
+
+		// A group that was deleted has its members again.
+		before = tree(t, server)
+		u.want(t, http.StatusNoContent, http.MethodDelete, "/Groups/"+crew, "")
+		u.undoes(t, "undone", u.last(t), "--apply")
+		same(t, "the deleted group is there again", withoutIdentity(before), withoutIdentity(tree(t, server)))
 	})
+}
+
+// TestUndoMeansTheSame: nobody gets back by an undo what was another's, and nobody loses to it what is his by now.
+func TestUndoMeansTheSame(t *testing.T) {
+	server := memory(t)
+	u := undoerOf(t, buildProgram(t), server)
+	anna, bo := u.user(t, "anna@contoso.example"), u.user(t, "bo@contoso.example")
+	crew := u.group(t, "Crew", anna, bo)
+
+	u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+crew, removeMembers(anna))
+	removal := u.last(t)
+	u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
+	removed := u.last(t)
+	u.undoes(t, "nothing to undo", removal, "--apply") // there is no anna
+	time.Sleep(1100 * time.Millisecond)                // the directory tells when an entry was made to the second
+	newcomer := u.user(t, "anna@contoso.example")
+	noted := u.undoes(t, "nothing to undo", removal, "--apply")
+	if len(noted[0].Notes) != 1 || !strings.Contains(noted[0].Notes[0], "another entry has the name since") {
+		t.Errorf("notes: %q", noted[0].Notes)
+	}
+	refused := u.undoes(t, "refused", removed, "--apply")
+	if len(refused[0].Changed) != 1 || !strings.Contains(refused[0].Changed[0], "another entry has the name since") {
+		t.Errorf("changed: %q", refused[0].Changed)
+	}
+	u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+newcomer, "")
+	u.undoes(t, "undone", removed, removal, "--apply") // he is the one that he was
+	if members := u.members(t, crew); len(members) != 2 || members[bo] != 1 {
+		t.Errorf("members: %v", members)
+	}
+
+	u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+bo, operations(replace("userName", `"bob@contoso.example"`)))
+	rename := u.last(t)
+	u.user(t, "bo@contoso.example")
+	before := tree(t, server)
+	refused = u.undoes(t, "refused", rename, "--apply", "--partial")
+	if len(refused) == 1 && !strings.Contains(refused[0].Error+strings.Join(refused[0].Changed, ""), "is another's since") {
+		t.Errorf("refused: %+v", refused[0])
+	}
+	same(t, "a name that is another's", before, tree(t, server))
+}
+
+// TestUndoOfALeaver: who was deleted, and kept, is a resource again with his groups, as active as he was.
+func TestUndoOfALeaver(t *testing.T) {
+	server := memory(t)
+	u := undoerOf(t, buildProgram(t), server, "SCIMBRIDGE_RESOURCES_0_DELETE_MODE=block",
+		"SCIMBRIDGE_RESOURCES_0_DELETE_MARKER_ATTRIBUTE=employeeType", "SCIMBRIDGE_RESOURCES_0_DELETE_MARKER_VALUE=deleted")
+	anna := u.user(t, "anna@contoso.example")
+	u.group(t, "Crew", anna)
+	before := tree(t, server)
+	u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
+	last := accounts(t, u.store, journal.Query{Newest: true, Limit: 1})[0]
+	u.undoes(t, "undone", "--request", last.RequestID, "--apply")
+	same(t, "the leaver is back", before, tree(t, server))
+	if u.want(t, http.StatusOK, http.MethodGet, "/Users/"+anna, "")["active"] != true {
+		t.Error("he is blocked")
+	}
 }
 
 // same compares the directory with what it was.
