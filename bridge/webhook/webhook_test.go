@@ -322,7 +322,7 @@ func TestReceiver(t *testing.T) {
 		"404":   {answer: status(http.StatusNotFound), failure: "it answers 404", attempt: 1},
 		"moved": {answer: moved, failure: "it answers 307, and is not followed to another place", attempt: 1},
 		"busy": {answer: func(_ got, w http.ResponseWriter) {
-			w.Header().Set("Retry-After", "1")
+			w.Header().Set("Retry-After", "3600")
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}, failure: "it answers 503", attempt: 1},
 		"gone": {answer: status(http.StatusGone), failure: "it answers 410", attempt: 1, gone: true},
@@ -347,6 +347,12 @@ func TestReceiver(t *testing.T) {
 				t.Errorf("%d times sent, want %d", n, c.attempt)
 			}
 			wait(t, "it is logged", func() bool { return strings.Contains(b.log.String(), c.failure) })
+			if name == "busy" {
+				if n := len(r.got()); n != 1 || b.count(t, "due > created + 3599000000") != 1 {
+					t.Errorf("%d times sent before the receiver wants it", n)
+				}
+				b.execute(t, "UPDATE webhook_outbox SET due = 0")
+			}
 			r.set(nil)
 			if c.gone {
 				if b.count(t, "given_up > 0") != 1 || !strings.Contains(b.log.String(), `level=ERROR msg="webhook: given up"`) {
