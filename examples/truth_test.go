@@ -18,6 +18,7 @@ import (
 // happened is a change that the directory says it made (slapo-accesslog): the key is what keyOf tells of it.
 type happened struct {
 	at, dn, key string
+	kind        ldif.Kind
 	lines       []string
 }
 
@@ -40,8 +41,8 @@ func changesOf(t testing.TB, server *dirtest.Server) (all []happened) {
 	}
 	for _, e := range found.Entries {
 		h := happened{at: e.GetAttributeValue("reqStart"), dn: e.GetAttributeValue("reqDN")}
-		kind := ldif.Kind(e.GetAttributeValue("reqType"))
-		switch kind {
+		h.kind = ldif.Kind(e.GetAttributeValue("reqType"))
+		switch h.kind {
 		case ldif.ModifyDN:
 			h.lines = renaming(
 				e.GetAttributeValue("reqNewRDN"), e.GetAttributeValue("reqDeleteOldRDN") == "TRUE", e.GetAttributeValue("reqNewSuperior"))
@@ -49,12 +50,12 @@ func changesOf(t testing.TB, server *dirtest.Server) (all []happened) {
 			for _, line := range e.GetAttributeValues("reqMod") {
 				name, what, _ := strings.Cut(line, ":")
 				if name = strings.ToLower(name); !slices.Contains(serversOwn, name) {
-					h.lines = append(h.lines, strings.TrimSuffix(name+":"+what, " "))
+					h.lines = append(h.lines, name+":"+what)
 				}
 			}
 		case ldif.Delete:
 		}
-		h.key = key(kind, h.dn, h.lines)
+		h.key = key(h.kind, h.dn, h.lines)
 		all = append(all, h)
 	}
 	slices.SortStableFunc(all, func(a, b happened) int { return cmp.Compare(a.at, b.at) })
@@ -105,6 +106,7 @@ type claim struct {
 	found   bool // it was looked up
 	sure    bool // it was made; else: it may have been
 	some    bool // or some of it: what was so already was left out
+	back    bool // it takes back what was done, wherever the entry is by then, if it is anywhere
 }
 
 // claims are the changes that accounts tell of, by their keys.
@@ -115,28 +117,26 @@ func claims(t testing.TB, accounts []journal.Account) map[string][]claim {
 		if a.Done == nil {
 			continue
 		}
+		add := func(c claim) { all[keyOf(c.change)] = append(all[keyOf(c.change)], c) }
 		for i, s := range a.Done.Receipt.Steps {
 			c := claim{by: a.ID, request: a.RequestID, found: a.Done.Found, change: s.Sent}
-			switch {
-			case s.State == ldif.Unknown && s.Sent.Kind == "":
+			if c.change.Kind == "" {
 				c.change = a.Plan.Steps[i].Change
-			case s.State == ldif.Unknown:
-			case s.State == ldif.TakenBack:
+			}
+			switch {
+			case s.State == ldif.TakenBack, s.Changed():
 				c.sure = true
-				if inverse := a.Done.Receipt.Inverse(i); inverse != nil {
-					back := c
-					back.change = *inverse
-					all[keyOf(*inverse)] = append(all[keyOf(*inverse)], back)
-				}
-			case s.Changed():
-				c.sure = true
-			default:
+			case s.State != ldif.Unknown:
 				continue
 			}
-			if c.some = a.Done.Found && c.change.IsSettled(); c.some { // that it is so is all that could be found
+			if c.some = c.found && c.change.IsSettled(); c.some { // that it is so is all that could be found
 				c.sure = false
 			}
-			all[keyOf(c.change)] = append(all[keyOf(c.change)], c)
+			add(c)
+			if inverse := a.Plan.Steps[i].Inverse; inverse != nil && (s.State == ldif.TakenBack || c.found) {
+				c.change, c.sure, c.some, c.back = *inverse, false, true, true
+				add(c)
+			}
 		}
 	}
 	return all
@@ -160,7 +160,7 @@ func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account,
 		count++
 		c, is := take(told, h)
 		if !is {
-			t.Errorf("the directory made a change at %s of which no receipt tells:\n%s\n%s", h.at, h.key, plannedBy(accounts, h))
+			t.Errorf("the directory made a change at %s of which no receipt tells:\n%s\n%s", h.at, h.key, plannedBy(accounts, h.key))
 			continue
 		}
 		at := ldif.NormalDN(c.change.DN)
@@ -173,8 +173,8 @@ func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account,
 	for _, left := range told {
 		for _, c := range left {
 			if c.sure {
-				t.Errorf("record %s (request %s, looked up: %t) tells of a change that the directory did not make:\n%s",
-					c.by, c.request, c.found, c.change)
+				t.Errorf("record %s (request %s, looked up: %t) tells of a change that the directory did not make:\n%s\n%s",
+					c.by, c.request, c.found, c.change, plannedBy(accounts, keyOf(c.change)))
 			}
 		}
 	}
@@ -201,9 +201,10 @@ func take(told map[string][]claim, h happened) (c claim, found bool) {
 	}
 	for key, list := range told {
 		for at, c := range list {
-			if !c.some || !ldif.SameDN(c.change.DN, h.dn) {
+			if !c.some || c.change.Kind != h.kind || !c.back && !ldif.SameDN(c.change.DN, h.dn) {
 				continue
 			}
+			c.change.DN = h.dn
 			if lines := linesOf(c.change); !slices.ContainsFunc(h.lines, func(l string) bool { return !slices.Contains(lines, l) }) {
 				told[key] = slices.Delete(list, at, at+1)
 				return c, true // of which the rest was so already
@@ -214,10 +215,10 @@ func take(told map[string][]claim, h happened) (c claim, found bool) {
 }
 
 // plannedBy are the receipts of the plans that had the change in them.
-func plannedBy(accounts []journal.Account, h happened) string {
+func plannedBy(accounts []journal.Account, key string) string {
 	var text strings.Builder
 	for _, a := range accounts {
-		if !slices.ContainsFunc(a.Plan.Steps, func(s ldif.Step) bool { return keyOf(s.Change) == h.key }) {
+		if !slices.ContainsFunc(a.Plan.Steps, func(s ldif.Step) bool { return keyOf(s.Change) == key }) {
 			continue
 		}
 		fmt.Fprintf(&text, "record %s (request %s) of %s is %s", a.ID, a.RequestID, a.Time.UTC().Format(time.RFC3339Nano), a.Outcome)
