@@ -8,8 +8,9 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// Look finds out in the directory what became of an intent.
-type Look func(ctx context.Context, i Intent) (ldif.Receipt, error)
+// Look finds out in the directory what became of an intent. others are what other records tell of the same entries since: what they did is
+// not the intent's.
+type Look func(ctx context.Context, i Intent, others []Other) (ldif.Receipt, error)
 
 // silent is a writer that has not ended, as it was seen last.
 type silent struct {
@@ -96,7 +97,11 @@ func (l *Ledger) bury(ctx context.Context, writer, beat int64, look Look) error 
 			return err
 		}
 		for _, a := range open {
-			receipt, err := look(ctx, a.Intent)
+			others, err := l.others(ctx, a)
+			if err != nil {
+				return err
+			}
+			receipt, err := look(ctx, a.Intent, others)
 			if err != nil {
 				return err
 			}
