@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -143,8 +144,8 @@ func claims(t testing.TB, accounts []journal.Account) map[string][]claim {
 }
 
 // holdsTrue fails the test unless the receipts tell of each change that the directory made, once, and of no other, and unless these make of
-// what was there before what is there now.
-func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account, before []*ldif.Entry, since string) {
+// what was there before what is there now. It returns when somebody was blocked.
+func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account, before []*ldif.Entry, since string) (blocked []time.Time) {
 	t.Helper()
 	told := claims(t, accounts)
 	schema := subschemaOf(t, server)
@@ -165,6 +166,13 @@ func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account,
 		}
 		at := ldif.NormalDN(c.change.DN)
 		after := ldif.Apply(model[at], c.change, schema)
+		if isBlocked(after) && !isBlocked(model[at]) {
+			when, err := time.Parse("20060102150405.000000Z", h.at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			blocked = append(blocked, when)
+		}
 		delete(model, at)
 		if after != nil {
 			model[ldif.NormalDN(after.DN)] = after
@@ -189,6 +197,12 @@ func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account,
 		t.Errorf("by the receipts there is %s:\n%s", at, asText(schema, e))
 	}
 	t.Logf("%d changes", count)
+	return blocked
+}
+
+func isBlocked(e *ldif.Entry) bool {
+	control, _ := strconv.Atoi(e.Value("userAccountControl"))
+	return control&2 != 0
 }
 
 // take takes the claim that tells of a change out of those that are left: the one that is sure before those that may.
