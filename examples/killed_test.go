@@ -76,6 +76,9 @@ func TestKilled(t *testing.T) {
 			s := storetest.Open(t, o)
 			awaitClosed(t, s)
 			f.stop(t)
+			if _, err := journal.Verify(t.Context(), s, nil, func(f journal.Fault) { t.Error(f) }); err != nil {
+				t.Error(err)
+			}
 			all := accounts(t, s, journal.Query{})
 			l.isOnRecord(t, all)
 			blocked := holdsTrue(t, server, all, before, made[len(made)-1].at)
