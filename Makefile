@@ -1,4 +1,4 @@
-.PHONY: bench bench-scale build fuzz hostile large races test verify
+.PHONY: bench bench-scale build fuzz hostile kills large races test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -36,6 +36,10 @@ bench-scale:
 races:
 	SCIMBRIDGE_TEST_ROUNDS=5000 go test -timeout 24h -v ./examples \
 		-run 'TestReferenceRaces|TestUniqueRaces|TestSameChangeTwice|TestTwoValuesAtOnce|TestIfMatchRace'
+
+# Copies of the program killed at random under load, hundreds of times: minutes. A shorter form is among the tests.
+kills:
+	SCIMBRIDGE_TEST_KILLS=500 go test -timeout 2h -v ./examples -run TestKilled
 
 # Hostile clients against the program before a directory of 50,000 users: minutes. A shorter form is among the tests.
 hostile:

@@ -22,9 +22,9 @@ func (b *Bridge) Adopt(ctx context.Context) {
 var errLookedUp = errors.New("the bridge died before it told what became of it; this was found in the directory")
 
 // lookUp finds out what became of an intent whose receipt never came, step by step: an entry that has the version that was read was not
-// changed, nor was anything that was to come behind it; one that shows what was wanted was; of any other nobody can tell. What others did
-// since may have been what is taken for this plan's.
-func (b *Bridge) lookUp(ctx context.Context, i journal.Intent) (ldif.Receipt, error) {
+// changed, nor was anything that was to come behind it; one that shows what was wanted was, unless another record tells of it: a client
+// that was not answered sends its request again, to another bridge. Of any other nobody can tell.
+func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.Other) (ldif.Receipt, error) {
 	receipt := ldif.NewReceipt(i.Plan)
 	_, server, err := b.world(ctx)
 	if err != nil {
@@ -32,7 +32,7 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent) (ldif.Receipt, er
 	}
 	done := 0
 	for n, step := range i.Plan.Steps {
-		state, err := b.stateOf(ctx, server, step)
+		state, err := b.stateOf(ctx, server, step, others)
 		if err != nil {
 			return receipt, err
 		}
@@ -51,7 +51,7 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent) (ldif.Receipt, er
 }
 
 // stateOf is what became of a step, as far as its entry shows.
-func (b *Bridge) stateOf(ctx context.Context, server *ldif.Server, step ldif.Step) (ldif.State, error) {
+func (b *Bridge) stateOf(ctx context.Context, server *ldif.Server, step ldif.Step, others []journal.Other) (ldif.State, error) {
 	c := step.Change
 	found, err := b.directory.Search(ctx, lookFor(server, c))
 	if reasonOf(err) == reason.NoSuchObject {
@@ -64,35 +64,41 @@ func (b *Bridge) stateOf(ctx context.Context, server *ldif.Server, step ldif.Ste
 	if len(found) > 0 {
 		e = found[0]
 	}
+	was := step.Before.Value(server.VersionAttribute)
+	if c.Kind == ldif.Modify && was != "" && was == e.Value(server.VersionAttribute) {
+		return ldif.NotSent, nil
+	}
+	return beside(server, c, shownBy(server, c, e), server.ID(e), others), nil
+}
+
+// shownBy is what became of a change, as far as its entry (nil: there is none) shows.
+func shownBy(server *ldif.Server, c ldif.Change, e *ldif.Entry) ldif.State {
 	switch {
 	case e == nil && c.Kind == ldif.Delete:
-		return ldif.Done, nil
+		return ldif.Done
 	case e == nil && c.Kind == ldif.Add:
-		return ldif.NotSent, nil
+		return ldif.NotSent
 	case e == nil:
-		return ldif.Unknown, nil // it has gone since
+		return ldif.Unknown // it has gone since
 	case c.Kind == ldif.Delete:
-		return ldif.NotSent, nil
+		return ldif.NotSent
 	case c.Kind == ldif.ModifyDN && server.SameDN(e.DN, c.NewDN()):
-		return ldif.Done, nil
+		return ldif.Done
 	case c.Kind == ldif.ModifyDN && server.SameDN(e.DN, c.DN):
-		return ldif.NotSent, nil
+		return ldif.NotSent
 	case c.Kind == ldif.ModifyDN:
-		return ldif.Unknown, nil
+		return ldif.Unknown
 	case c.Place:
-		return ldif.Done, nil
-	}
-	if was := step.Before.Value(server.VersionAttribute); was != "" && was == e.Value(server.VersionAttribute) {
-		return ldif.NotSent, nil
+		return ldif.Done
 	}
 	c.Mods = slices.Clone(c.Mods)
 	for n := range c.Mods { // whether members are as they were to be can be seen
 		c.Mods[n].Settled = false
 	}
 	if done, told := shows(server, c, e); done && told {
-		return ldif.Done, nil
+		return ldif.Done
 	}
-	return ldif.Unknown, nil
+	return ldif.Unknown
 }
 
 // lookFor is the search for the entry that a change is about, wherever it is by now, with what the change is about.

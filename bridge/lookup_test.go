@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store/storetest"
+	"scimbridge/ldapmap/ldif"
 )
 
 // TestLookUp: what is found out of an intent whose receipt never came, by what the directory shows: each step that was done, each that
@@ -54,7 +56,7 @@ func TestLookUp(t *testing.T) {
 			a.server.Mem.Fault(nil)
 			t.Log(err)
 			_, all := a.accounts(t, "r")
-			receipt, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent)
+			receipt, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,7 +80,7 @@ func TestLookUpOfCreate(t *testing.T) {
 	}
 	_, all := a.accounts(t, "r")
 	for _, want := range []journal.Outcome{journal.Written, journal.NotSent} {
-		receipt, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent)
+		receipt, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
 		if got := journal.OutcomeOf(receipt); err != nil || got != want {
 			t.Errorf("found %s, want %s: %v", got, want, err)
 		}
@@ -87,5 +89,93 @@ func TestLookUpOfCreate(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestLookUpBesideOthers: a client that was not answered sends its request again, to another bridge. What that did is not taken for what
+// the one that died had begun.
+func TestLookUpBesideOthers(t *testing.T) {
+	const rename = `{"op":"replace","path":"title","value":"x"},{"op":"replace","path":"userName","value":"after"}`
+	for name, c := range map[string]struct {
+		operation string // PATCH of the user; "": DELETE; "create": of another; "members": he is added to a group
+		meanwhile func(o *journal.Other)
+		states    string
+	}{
+		"changed by another": {`{"op":"replace","path":"title","value":"x"}`, nil, "not sent"},
+		"changed, maybe by another": {
+			`{"op":"replace","path":"title","value":"x"}`, func(o *journal.Other) { o.Sure = false }, "unknown",
+		},
+		"another changed it later": {
+			`{"op":"replace","path":"title","value":"x"}`, func(o *journal.Other) { o.Change.If.Version = "later" }, "unknown",
+		},
+		"another changed something else": {
+			`{"op":"replace","path":"title","value":"x"}`,
+			func(o *journal.Other) { o.Change.Mods[0].Values = []string{"y"} },
+			"done",
+		},
+		"renamed by another": {rename, nil, "not sent, not sent, not sent, not sent"},
+		"another renamed it after what went ahead": {rename, func(o *journal.Other) {
+			if o.Change.Kind != ldif.ModifyDN {
+				o.Change.DN, o.Change.If.ID = "cn=other", "other"
+			}
+		}, "done, done, not sent, not sent"},
+		"deleted by another": {"", func(o *journal.Other) {
+			if o.Change.Kind != ldif.Delete {
+				o.Change.DN, o.Change.If.ID = "cn=other", "other"
+			}
+		}, "done, not sent"},
+		"created by another":      {"create", nil, "not sent"},
+		"another had created one": {"create", func(o *journal.Other) { o.Made = "before" }, "done"},
+		"added by another":        {"members", nil, "unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)))
+			id := a.user(t, "before")
+			group := a.create(t, "Group", `{"displayName":"G","members":[{"value":"`+id+`"},{"value":"`+a.user(t, "other")+`"}]}`)
+			third := a.user(t, "third")
+			call := bridge.Call{RequestID: "r"}
+			var err error
+			switch c.operation {
+			case "":
+				_, err = a.Delete(t.Context(), call, "User", id)
+			case "create":
+				_, err = a.Create(t.Context(), call, "User", []byte(`{"userName":"mara"}`), bridge.View{})
+			case "members":
+				_, err = a.patch(t, call, "Group", group.Resource["id"].(string),
+					`{"op":"add","path":"members","value":[{"value":"`+third+`"}]}`)
+			default:
+				_, err = a.patch(t, call, "User", id, c.operation)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, all := a.accounts(t, "r")
+			var others []journal.Other
+			for _, s := range all[0].Plan.Steps {
+				o := journal.Other{Change: s.Change, Sure: true}
+				o.Change.Mods = slices.Clone(s.Change.Mods)
+				for n, m := range o.Change.Mods {
+					o.Change.Mods[n].Values = slices.Clone(m.Values)
+				}
+				if o.Change.Kind == ldif.Add {
+					o.Made = all[0].Done.ID
+				}
+				if c.meanwhile != nil {
+					c.meanwhile(&o)
+				}
+				others = append(others, o)
+			}
+			receipt, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, others)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var states []string
+			for _, s := range receipt.Steps {
+				states = append(states, s.State.String())
+			}
+			if got := strings.Join(states, ", "); got != c.states {
+				t.Errorf("found %s, want %s of\n%s", got, c.states, all[0].Plan)
+			}
+		})
 	}
 }

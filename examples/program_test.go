@@ -15,7 +15,9 @@ import (
 // program is `scimbridge serve` as a process of its own.
 type program struct {
 	deployment
-	pid int
+	pid     int
+	process *os.Process
+	ended   <-chan struct{} // closed when it has
 }
 
 // buildProgram builds it.
@@ -45,7 +47,7 @@ func startProgram(t testing.TB, binary string, server *dirtest.Server, env ...st
 	if err := serve.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &program{deployment: deployment{server: server}, pid: serve.Process.Pid}
+	p := &program{deployment: deployment{server: server}, pid: serve.Process.Pid, process: serve.Process}
 	lines := bufio.NewScanner(log)
 	lines.Buffer(nil, 1<<20)
 	for p.url == "" && lines.Scan() {
@@ -57,14 +59,13 @@ func startProgram(t testing.TB, binary string, server *dirtest.Server, env ...st
 	if p.url == "" {
 		t.Fatal("the program ended before it listened")
 	}
-	read := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
-		defer close(read)
+		defer close(ended)
 		_, _ = io.Copy(logOutput(), log)
-	}()
-	t.Cleanup(func() { // after t.Context has ended it
-		<-read
 		_ = serve.Wait()
-	})
+	}()
+	t.Cleanup(func() { <-ended }) // after t.Context has ended it
+	p.ended = ended
 	return p
 }

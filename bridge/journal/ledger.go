@@ -71,9 +71,9 @@ type op struct {
 	row    *row
 	event  Event
 	keys   []string // subjects
-	checks []Check  // of an intent
-	of     *op      // of a receipt the intent; of an intent what it follows from
-	kept   bool     // it waits in memory until it is written
+	checks []Check
+	of     *op  // of a receipt the intent; of an intent what it follows from
+	kept   bool // it waits in memory until it is written
 
 	writer  int64
 	seq     atomic.Int64 // 0: it is not written
@@ -247,6 +247,8 @@ func (l *Ledger) enqueue(o *op) {
 
 // refusedByCheck is a check's error.
 type refusedByCheck struct{ error }
+
+func (r *refusedByCheck) Unwrap() error { return r.error }
 
 // take returns some of those that wait, the oldest first, and leaves out whom nobody waits for any more.
 func (l *Ledger) take() (ops []*op) {

@@ -3,13 +3,15 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"scimbridge/ldapmap/ldif"
 )
 
-// Look finds out in the directory what became of an intent.
-type Look func(ctx context.Context, i Intent) (ldif.Receipt, error)
+// Look finds out in the directory what became of an intent. others are what other records tell of the same entries since: what they did is
+// not the intent's.
+type Look func(ctx context.Context, i Intent, others []Other) (ldif.Receipt, error)
 
 // silent is a writer that has not ended, as it was seen last.
 type silent struct {
@@ -96,7 +98,11 @@ func (l *Ledger) bury(ctx context.Context, writer, beat int64, look Look) error 
 			return err
 		}
 		for _, a := range open {
-			receipt, err := look(ctx, a.Intent)
+			others, err := l.others(ctx, a)
+			if err != nil {
+				return err
+			}
+			receipt, err := look(ctx, a.Intent, others)
 			if err != nil {
 				return err
 			}
@@ -121,7 +127,8 @@ func (l *Ledger) bury(ctx context.Context, writer, beat int64, look Look) error 
 	})
 }
 
-// closeOf records what became of an intent of another writer's, as it was found.
+// closeOf records what became of an intent of another writer's, as it was found, unless it is told already: by another that looked it up
+// too, or by the writer, which lives.
 func (l *Ledger) closeOf(a Account, receipt ldif.Receipt) error {
 	d := Done{Receipt: receipt, Found: true}
 	now := l.now()
@@ -130,9 +137,33 @@ func (l *Ledger) closeOf(a Account, receipt ldif.Receipt) error {
 		return err
 	}
 	r.of = a.ID
-	o := &op{row: r, event: Event{Time: now, Intent: &a.Intent, Done: &d}, done: make(chan error, 1)}
+	o := &op{
+		row: r, event: Event{Time: now, Intent: &a.Intent, Done: &d}, done: make(chan error, 1),
+		checks: []Check{func(ctx context.Context, tx *sql.Tx, _ Candidate) error { return isOpen(ctx, tx, a.ID) }},
+	}
 	l.enqueue(o)
+	if err := <-o.done; errors.Is(err, errTold) {
+		return nil
+	} else if err != nil {
+		return err
+	}
 	l.log.Warn("a write of a bridge that died was looked up",
 		"record", a.ID, "request", a.RequestID, "dn", a.DN, "outcome", OutcomeOf(receipt))
-	return <-o.done
+	return nil
+}
+
+var errTold = errors.New("what became of it is told already")
+
+// isOpen returns errTold where an intent has its receipt. Whoever asks next waits until this one's transaction has ended.
+func isOpen(ctx context.Context, tx *sql.Tx, id ID) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE journal_writers SET ended = ended WHERE writer = $1", id.Writer); err != nil {
+		return err
+	}
+	told := 0
+	err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM journal_records WHERE kind = 'receipt' AND of_writer = $1 AND of_seq = $2",
+		id.Writer, id.Seq).Scan(&told)
+	if err == nil && told > 0 {
+		return errTold
+	}
+	return err
 }

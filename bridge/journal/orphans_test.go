@@ -56,7 +56,7 @@ func TestAdoptNobodyWhoLives(t *testing.T) {
 		known := map[int64]silent{}
 		adopt := func() {
 			t.Helper()
-			if err := second.adopt(t.Context(), known, func(_ context.Context, i Intent) (ldif.Receipt, error) {
+			if err := second.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (ldif.Receipt, error) {
 				looked++
 				return ldif.NewReceipt(i.Plan), nil
 			}); err != nil {
@@ -93,7 +93,7 @@ func TestAdoptNobodyWhoLives(t *testing.T) {
 		defer third.Shut()
 		looked = 0
 		for range 3 {
-			if err := third.adopt(t.Context(), known, func(_ context.Context, i Intent) (ldif.Receipt, error) {
+			if err := third.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (ldif.Receipt, error) {
 				looked++
 				return ldif.NewReceipt(i.Plan), nil
 			}); err != nil {

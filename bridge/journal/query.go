@@ -25,7 +25,7 @@ type Query struct {
 	Limit     int  // 0: all
 	Newest    bool // first
 
-	keys []string // of the subject
+	keys []string // of the subject, or of several
 }
 
 // Account is a record as it is read: an intent with what became of it, or a refusal.

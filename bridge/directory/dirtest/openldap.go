@@ -269,6 +269,7 @@ func (s *slapd) conf() string {
 		line("database mdb")
 		line("suffix %q", accessLogSuffix)
 		line("directory %s", filepath.Join(s.dir, "log"))
+		line("maxsize %d", s.maxSize)
 		line("dbnosync")
 		line("rootdn %q", s.rootDN())
 	}

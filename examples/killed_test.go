@@ -1,0 +1,359 @@
+package examples_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store"
+	"scimbridge/bridge/store/storetest"
+)
+
+// kills is how often a copy is killed: SCIMBRIDGE_TEST_KILLS, or a short form.
+func kills(t *testing.T) int {
+	if text := os.Getenv("SCIMBRIDGE_TEST_KILLS"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	return 6
+}
+
+// seed is what a run's chances come from: SCIMBRIDGE_TEST_SEED, or another each time.
+func seed(t *testing.T) uint64 {
+	n := uint64(time.Now().UnixNano())
+	if text := os.Getenv("SCIMBRIDGE_TEST_SEED"); text != "" {
+		var err error
+		if n, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("SCIMBRIDGE_TEST_SEED=%d", n)
+	return n
+}
+
+// TestKilled: copies of the program are killed at random while clients write through them. Whatever a client was told of has its intent and
+// a receipt that says so; what the receipts say, and nothing else, is what the directory did; and of what nobody was told it says as much.
+func TestKilled(t *testing.T) {
+	binary := buildProgram(t)
+	for _, c := range []struct {
+		name   string
+		copies int
+		store  func(t *testing.T) store.Options
+	}{
+		{"three on PostgreSQL", 3, func(t *testing.T) store.Options { return storetest.PostgresServer(t).Database(t) }},
+		{"one on SQLite", 1, func(t *testing.T) store.Options { return storetest.SQLite(t) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := openLDAP(t, dirtest.WithoutRefint(), dirtest.AccessLog())
+			before := contentOf(t, server)
+			made := changesOf(t, server)
+			o := c.store(t)
+			n := seed(t)
+			f := newFleet(t, binary, server, c.copies, slices.Concat(stored(t, o), limited, []string{"SCIMBRIDGE_JOURNAL_LEASE=2s"})...)
+			l := &load{fleet: f, answers: map[string]answer{}, statuses: map[int]int{}}
+			var clients sync.WaitGroup
+			for client := range 6 {
+				clients.Go(func() { l.run(t, client, rand.New(rand.NewPCG(n, uint64(client)))) })
+			}
+			f.kill(t, kills(t), rand.New(rand.NewPCG(n, 1000)))
+			l.over.Store(true)
+			clients.Wait()
+			f.stop(t)
+			f.start(t, 0) // which closes what is open
+			s := storetest.Open(t, o)
+			awaitClosed(t, s)
+			f.stop(t)
+			if _, err := journal.Verify(t.Context(), s, nil, func(f journal.Fault) { t.Error(f) }); err != nil {
+				t.Error(err)
+			}
+			all := accounts(t, s, journal.Query{})
+			l.isOnRecord(t, all)
+			blocked := holdsTrue(t, server, all, before, made[len(made)-1].at)
+			withinLimit(t, blocked)
+			found := map[journal.Outcome]int{}
+			for _, a := range all {
+				if a.Done != nil && a.Done.Found {
+					found[a.Outcome]++
+				}
+			}
+			t.Logf("%d requests were answered %v; %d times somebody was blocked; of %d records were looked up %v",
+				len(l.answers), l.statuses, len(blocked), len(all), found)
+		})
+	}
+}
+
+// mostBlocked is how often somebody may be blocked within a minute.
+const mostBlocked = 10
+
+var limited = []string{
+	"SCIMBRIDGE_GUARD_LIMITS_0_EFFECT=blocked", fmt.Sprintf("SCIMBRIDGE_GUARD_LIMITS_0_MOST=%d", mostBlocked),
+	"SCIMBRIDGE_GUARD_LIMITS_0_WITHIN=1m",
+	"SCIMBRIDGE_GUARD_LIMITS_1_EFFECT=deleted", "SCIMBRIDGE_GUARD_LIMITS_1_OFF=true",
+	"SCIMBRIDGE_GUARD_LIMITS_2_EFFECT=membersRemoved", "SCIMBRIDGE_GUARD_LIMITS_2_OFF=true",
+	"SCIMBRIDGE_GUARD_LIMITS_3_EFFECT=renamed", "SCIMBRIDGE_GUARD_LIMITS_3_OFF=true",
+}
+
+// withinLimit fails the test where more were blocked than may be. What is counted is so a moment before the directory does it.
+func withinLimit(t *testing.T, blocked []time.Time) {
+	t.Helper()
+	const within = 50 * time.Second
+	for n := range blocked {
+		if n >= mostBlocked && blocked[n].Sub(blocked[n-mostBlocked]) < within {
+			t.Errorf("more than %d were blocked from %v to %v", mostBlocked, blocked[n-mostBlocked], blocked[n])
+			return
+		}
+	}
+	if len(blocked) == 0 {
+		t.Error("nobody was blocked")
+	}
+}
+
+// fleet are copies of the program, some of which are down.
+type fleet struct {
+	binary string
+	server *dirtest.Server
+	env    []string
+
+	mu     sync.Mutex
+	copies []*program // nil: it is down
+}
+
+func newFleet(t *testing.T, binary string, server *dirtest.Server, copies int, env ...string) *fleet {
+	f := &fleet{binary: binary, server: server, env: env, copies: make([]*program, copies)}
+	for n := range f.copies {
+		f.start(t, n)
+	}
+	return f
+}
+
+func (f *fleet) start(t *testing.T, n int) {
+	t.Helper()
+	p := startProgram(t, f.binary, f.server, f.env...)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.copies[n] = p
+}
+
+// some is one of the copies that run, nil where none does.
+func (f *fleet) some(r *rand.Rand) *program {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	up := slices.DeleteFunc(slices.Clone(f.copies), func(p *program) bool { return p == nil })
+	if len(up) == 0 {
+		return nil
+	}
+	return up[r.IntN(len(up))]
+}
+
+// kill kills copies one after the other, and starts each again.
+func (f *fleet) kill(t *testing.T, times int, r *rand.Rand) {
+	t.Helper()
+	for range times {
+		time.Sleep(time.Duration(100+r.IntN(700)) * time.Millisecond)
+		n := r.IntN(len(f.copies))
+		if err := f.copies[n].process.Kill(); err != nil {
+			t.Error(err)
+		}
+		<-f.copies[n].ended
+		f.mu.Lock()
+		f.copies[n] = nil
+		f.mu.Unlock()
+		time.Sleep(time.Duration(r.IntN(500)) * time.Millisecond)
+		f.start(t, n)
+	}
+}
+
+// stop ends all copies as an operator does.
+func (f *fleet) stop(t *testing.T) {
+	t.Helper()
+	for n, p := range f.copies {
+		if p == nil {
+			continue
+		}
+		if err := p.process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		<-p.ended
+		f.copies[n] = nil
+	}
+}
+
+// awaitClosed waits until of each intent it is told what became of it.
+func awaitClosed(t *testing.T, s *store.Store) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		open := accounts(t, s, journal.Query{Outcome: journal.Pending})
+		if len(open) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d intents are open still, such as %s of %s", len(open), open[0].ID, open[0].Time)
+		}
+	}
+}
+
+// load are clients that write.
+type load struct {
+	fleet *fleet
+	over  atomic.Bool
+	made  atomic.Int64 // names
+
+	mu       sync.Mutex
+	users    []string // ids
+	groups   []string
+	answers  map[string]answer // by request id
+	statuses map[int]int
+}
+
+// answer is a request's, and the ids of the same requests before it that had none.
+type answer struct {
+	status int
+	before []string
+}
+
+// run is one client, until all is over.
+func (l *load) run(t *testing.T, client int, r *rand.Rand) {
+	requests := 0
+	send := func(method, path, body string) (status int, id string) {
+		var before []string
+		for range 5 {
+			p := l.fleet.some(r)
+			if p == nil {
+				time.Sleep(20 * time.Millisecond)
+				continue
+			}
+			requests++
+			name := fmt.Sprintf("client%d-%d", client, requests)
+			got, content, err := p.try(method, path, body, "X-Request-Id: "+name)
+			if err != nil { // nobody knows what became of it
+				before = append(before, name)
+				continue
+			}
+			l.mu.Lock()
+			l.answers[name] = answer{got.StatusCode, before}
+			l.statuses[got.StatusCode]++
+			l.mu.Unlock()
+			switch status = got.StatusCode; {
+			case status == http.StatusServiceUnavailable: // it is held
+			case status >= http.StatusInternalServerError || status == http.StatusBadRequest && method != http.MethodPatch:
+				t.Errorf("%s %s %s: %d %s", method, path, body, status, content)
+			case status == http.StatusCreated:
+				id = parse(t, content)["id"].(string)
+			}
+			return status, id
+		}
+		return 0, ""
+	}
+	for !l.over.Load() {
+		n := l.made.Add(1)
+		user, other, group := l.pick(r, &l.users), l.pick(r, &l.users), l.pick(r, &l.groups)
+		title := replace("title", fmt.Sprintf("%q", fmt.Sprintf("title %d", n)))
+		name := fmt.Sprintf("user%d@contoso.example", n)
+		switch kind := r.IntN(100); {
+		case kind < 20 || user == "":
+			body := resource("/Users", fmt.Sprintf(`"userName":%q,"title":"new %d","active":true`, name, n))
+			if status, id := send(http.MethodPost, "/Users", body); status == http.StatusCreated {
+				l.add(&l.users, id)
+			}
+		case kind < 25 || group == "":
+			body := resource("/Groups", fmt.Sprintf(`"displayName":"group %d","members":%s`, n, values(user, other)))
+			if status, id := send(http.MethodPost, "/Groups", body); status == http.StatusCreated {
+				l.add(&l.groups, id)
+			}
+		case kind < 40:
+			send(http.MethodPatch, "/Users/"+user, operations(title))
+		case kind < 55:
+			send(http.MethodPatch, "/Users/"+user, operations(title, replace("userName", fmt.Sprintf("%q", name))))
+		case kind < 63:
+			send(http.MethodPatch, "/Users/"+user, operations(title, replace("active", `"False"`)))
+		case kind < 67:
+			send(http.MethodPatch, "/Users/"+user, operations(title, replace("active", `"True"`)))
+		case kind < 78:
+			send(http.MethodPatch, "/Groups/"+group, addMembers(user, other))
+		case kind < 86:
+			send(http.MethodPatch, "/Groups/"+group, removeMembers(user))
+		case kind < 88:
+			send(http.MethodPatch, "/Groups/"+group, operations(replace("displayName", fmt.Sprintf(`"group %d"`, n))))
+		case kind < 98:
+			l.leave(&l.users, user)
+			send(http.MethodDelete, "/Users/"+user, "")
+		default:
+			l.leave(&l.groups, group)
+			send(http.MethodDelete, "/Groups/"+group, "")
+		}
+	}
+}
+
+func (l *load) pick(r *rand.Rand, ids *[]string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(*ids) == 0 {
+		return ""
+	}
+	return (*ids)[r.IntN(len(*ids))]
+}
+
+func (l *load) add(ids *[]string, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	*ids = append(*ids, id)
+}
+
+func (l *load) leave(ids *[]string, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	*ids = slices.DeleteFunc(*ids, func(one string) bool { return one == id })
+}
+
+// isOnRecord fails the test unless of each request that was answered the records say what was answered.
+func (l *load) isOnRecord(t *testing.T, all []journal.Account) {
+	t.Helper()
+	of := map[string][]journal.Account{}
+	for _, a := range all {
+		of[a.RequestID] = append(of[a.RequestID], a)
+	}
+	for request, answer := range l.answers {
+		written, stands := 0, 0
+		for _, a := range of[request] {
+			switch {
+			case a.Kind == journal.KindRefusal:
+				if a.Status != answer.status {
+					t.Errorf("%s: record %s says %d, and the answer was %d", request, a.ID, a.Status, answer.status)
+				}
+			case a.Done == nil || a.Done.Found || a.Done.Status != answer.status:
+				t.Errorf("%s: record %s is %s: %+v, and the answer was %d", request, a.ID, a.Outcome, a.Done, answer.status)
+			case a.Why != "":
+			case a.Outcome == journal.Written || a.Outcome == journal.Unchanged:
+				written++
+			case a.Outcome == journal.HalfDone:
+				stands++
+			}
+		}
+		ok := answer.status < http.StatusMultipleChoices
+		for _, name := range answer.before { // it was done then, and nothing was left to do
+			for _, a := range of[name] {
+				if ok && written == 0 && slices.Contains([]journal.Outcome{journal.Written, journal.HalfDone, journal.Unknown}, a.Outcome) {
+					written++
+				}
+			}
+		}
+		gone := answer.status == http.StatusNotFound // and what stands with it
+		if ok != (written > 0) && !gone || !ok && stands > 0 && !gone {
+			t.Errorf("%s was answered %d; of its %d records %d say that it was done, and %d that some of it was",
+				request, answer.status, len(of[request]), written, stands)
+		}
+	}
+}

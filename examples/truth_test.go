@@ -1,0 +1,278 @@
+package examples_test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/journal"
+	"scimbridge/ldapmap/ldif"
+)
+
+// happened is a change that the directory says it made (slapo-accesslog): the key is what keyOf tells of it.
+type happened struct {
+	at, dn, key string
+	kind        ldif.Kind
+	lines       []string
+}
+
+// changesOf are the changes that the server made in the order in which it made them.
+func changesOf(t testing.TB, server *dirtest.Server) (all []happened) {
+	t.Helper()
+	conn, err := ldap.DialURL(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Bind(server.BindDN, server.Password); err != nil {
+		t.Fatal(err)
+	}
+	found, err := conn.SearchWithPaging(ldap.NewSearchRequest("cn=accesslog", ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
+		"(&(objectClass=auditWriteObject)(reqResult=0))",
+		[]string{"reqStart", "reqType", "reqDN", "reqMod", "reqNewRDN", "reqDeleteOldRDN", "reqNewSuperior"}, nil), 500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range found.Entries {
+		h := happened{at: e.GetAttributeValue("reqStart"), dn: e.GetAttributeValue("reqDN")}
+		h.kind = ldif.Kind(e.GetAttributeValue("reqType"))
+		switch h.kind {
+		case ldif.ModifyDN:
+			h.lines = renaming(
+				e.GetAttributeValue("reqNewRDN"), e.GetAttributeValue("reqDeleteOldRDN") == "TRUE", e.GetAttributeValue("reqNewSuperior"))
+		case ldif.Add, ldif.Modify:
+			for _, line := range e.GetAttributeValues("reqMod") {
+				name, what, _ := strings.Cut(line, ":")
+				if name = strings.ToLower(name); !slices.Contains(serversOwn, name) {
+					h.lines = append(h.lines, name+":"+what)
+				}
+			}
+		case ldif.Delete:
+		}
+		h.key = key(h.kind, h.dn, h.lines)
+		all = append(all, h)
+	}
+	slices.SortStableFunc(all, func(a, b happened) int { return cmp.Compare(a.at, b.at) })
+	return all
+}
+
+// serversOwn are the attributes that slapd adds to a change.
+var serversOwn = strings.Fields(
+	"entrycsn modifiersname modifytimestamp creatorsname createtimestamp entryuuid structuralobjectclass")
+
+func renaming(rdn string, deleteOld bool, superior string) []string {
+	return []string{fmt.Sprintf("%s %t %s", ldif.NormalDN(rdn), deleteOld, ldif.NormalDN(superior))}
+}
+
+func key(kind ldif.Kind, dn string, lines []string) string {
+	slices.Sort(lines)
+	return fmt.Sprintf("%s %s\n%s", kind, ldif.NormalDN(dn), strings.Join(lines, "\n"))
+}
+
+// linesOf are a change as slapo-accesslog writes it down.
+func linesOf(c ldif.Change) (lines []string) {
+	if c.Kind == ldif.ModifyDN {
+		return renaming(c.NewRDN, c.DeleteOldRDN, c.NewSuperior)
+	}
+	mods := slices.Clone(c.Mods)
+	for _, a := range c.Entry {
+		mods = append(mods, ldif.Mod{Op: ldif.AddValues, Name: a.Name, Values: a.Values})
+	}
+	for _, m := range mods {
+		head := strings.ToLower(m.Name) + ":" + map[ldif.ModOp]string{"add": "+", "delete": "-", "replace": "="}[m.Op]
+		for _, v := range m.Values {
+			lines = append(lines, head+" "+v)
+		}
+		if len(m.Values) == 0 {
+			lines = append(lines, head)
+		}
+	}
+	return lines
+}
+
+func keyOf(c ldif.Change) string { return key(c.Kind, c.DN, linesOf(c)) }
+
+// claim is a change that a receipt tells of.
+type claim struct {
+	by      journal.ID
+	request string
+	change  ldif.Change
+	found   bool // it was looked up
+	sure    bool // it was made; else: it may have been
+	some    bool // or some of it: what was so already was left out
+	back    bool // it takes back what was done, wherever the entry is by then, if it is anywhere
+}
+
+// claims are the changes that accounts tell of, by their keys.
+func claims(t testing.TB, accounts []journal.Account) map[string][]claim {
+	t.Helper()
+	all := map[string][]claim{}
+	for _, a := range accounts {
+		if a.Done == nil {
+			continue
+		}
+		add := func(c claim) { all[keyOf(c.change)] = append(all[keyOf(c.change)], c) }
+		for i, s := range a.Done.Receipt.Steps {
+			c := claim{by: a.ID, request: a.RequestID, found: a.Done.Found, change: s.Sent}
+			if c.change.Kind == "" {
+				c.change = a.Plan.Steps[i].Change
+			}
+			switch {
+			case s.State == ldif.TakenBack, s.Changed():
+				c.sure = true
+			case s.State != ldif.Unknown:
+				continue
+			}
+			if c.some = c.found && c.change.IsSettled(); c.some { // that it is so is all that could be found
+				c.sure = false
+			}
+			add(c)
+			if inverse := a.Plan.Steps[i].Inverse; inverse != nil && (s.State == ldif.TakenBack || c.found) {
+				c.change, c.sure, c.some, c.back = *inverse, false, true, true
+				add(c)
+			}
+		}
+	}
+	return all
+}
+
+// holdsTrue fails the test unless the receipts tell of each change that the directory made, once, and of no other, and unless these make of
+// what was there before what is there now. It returns when somebody was blocked.
+func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account, before []*ldif.Entry, since string) (blocked []time.Time) {
+	t.Helper()
+	told := claims(t, accounts)
+	schema := subschemaOf(t, server)
+	model := map[string]*ldif.Entry{}
+	for _, e := range before {
+		model[ldif.NormalDN(e.DN)] = e
+	}
+	count := 0
+	for _, h := range changesOf(t, server) {
+		if h.at <= since {
+			continue
+		}
+		count++
+		c, is := take(told, h)
+		if !is {
+			t.Errorf("the directory made a change at %s of which no receipt tells:\n%s\n%s", h.at, h.key, plannedBy(accounts, h.key))
+			continue
+		}
+		at := ldif.NormalDN(c.change.DN)
+		after := ldif.Apply(model[at], c.change, schema)
+		if isBlocked(after) && !isBlocked(model[at]) {
+			when, err := time.Parse("20060102150405.000000Z", h.at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			blocked = append(blocked, when)
+		}
+		delete(model, at)
+		if after != nil {
+			model[ldif.NormalDN(after.DN)] = after
+		}
+	}
+	for _, left := range told {
+		for _, c := range left {
+			if c.sure {
+				t.Errorf("record %s (request %s, looked up: %t) tells of a change that the directory did not make:\n%s\n%s",
+					c.by, c.request, c.found, c.change, plannedBy(accounts, keyOf(c.change)))
+			}
+		}
+	}
+	for _, e := range contentOf(t, server) {
+		at := ldif.NormalDN(e.DN)
+		if want, got := asText(schema, model[at]), asText(schema, e); want != got {
+			t.Errorf("the directory holds\n%s\nand by the receipts it is\n%s", got, want)
+		}
+		delete(model, at)
+	}
+	for at, e := range model {
+		t.Errorf("by the receipts there is %s:\n%s", at, asText(schema, e))
+	}
+	t.Logf("%d changes", count)
+	return blocked
+}
+
+func isBlocked(e *ldif.Entry) bool {
+	control, _ := strconv.Atoi(e.Value("userAccountControl"))
+	return control&2 != 0
+}
+
+// take takes the claim that tells of a change out of those that are left: the one that is sure before those that may.
+func take(told map[string][]claim, h happened) (c claim, found bool) {
+	if list := told[h.key]; len(list) > 0 {
+		at := max(0, slices.IndexFunc(list, func(c claim) bool { return c.sure }))
+		c = list[at]
+		told[h.key] = slices.Delete(list, at, at+1)
+		return c, true
+	}
+	for key, list := range told {
+		for at, c := range list {
+			if !c.some || c.change.Kind != h.kind || !c.back && !ldif.SameDN(c.change.DN, h.dn) {
+				continue
+			}
+			c.change.DN = h.dn
+			if lines := linesOf(c.change); !slices.ContainsFunc(h.lines, func(l string) bool { return !slices.Contains(lines, l) }) {
+				told[key] = slices.Delete(list, at, at+1)
+				return c, true // of which the rest was so already
+			}
+		}
+	}
+	return c, false
+}
+
+// plannedBy are the receipts of the plans that had the change in them.
+func plannedBy(accounts []journal.Account, key string) string {
+	var text strings.Builder
+	for _, a := range accounts {
+		if !slices.ContainsFunc(a.Plan.Steps, func(s ldif.Step) bool { return keyOf(s.Change) == key }) {
+			continue
+		}
+		fmt.Fprintf(&text, "record %s (request %s) of %s is %s", a.ID, a.RequestID, a.Time.UTC().Format(time.RFC3339Nano), a.Outcome)
+		if a.Done != nil {
+			fmt.Fprintf(&text, ", looked up: %t, %v\n%s", a.Done.Found, a.Done.Receipt.Err, a.Done.Receipt.LDIF())
+		}
+	}
+	return text.String()
+}
+
+func subschemaOf(t testing.TB, server *dirtest.Server) *ldif.Subschema {
+	t.Helper()
+	e := server.Entry(t, "cn=Subschema", "attributeTypes", "objectClasses")
+	s, err := ldif.ParseSubschema(e.Values("attributeTypes"), e.Values("objectClasses"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// contentOf are the entries of people and groups.
+func contentOf(t testing.TB, server *dirtest.Server) []*ldif.Entry {
+	t.Helper()
+	return append(server.Entries(t, server.People), server.Entries(t, server.Groups)...)
+}
+
+// asText is an entry as text in which the order of its values does not matter.
+func asText(s *ldif.Subschema, e *ldif.Entry) string {
+	if e == nil {
+		return "nothing"
+	}
+	var lines []string
+	for _, a := range e.Attributes {
+		for _, v := range a.Values {
+			if strings.Contains(v, "=") {
+				v = ldif.NormalDN(v)
+			}
+			lines = append(lines, s.Canonical(a.Name)+": "+v)
+		}
+	}
+	slices.Sort(lines)
+	return "dn: " + e.DN + "\n" + strings.Join(lines, "\n")
+}
