@@ -306,7 +306,7 @@ func (l *Ledger) written(b batch) {
 			if of := b.rows[i].of; of.Writer == b.writer {
 				delete(l.open, of.Seq)
 			}
-		case KindRefusal, KindAnchor:
+		case KindRefusal, KindAnchor, KindForget:
 		}
 		if told := o.tell(nil); !told && o.row.kind == KindIntent && !o.kept {
 			l.abandon(o) // whoever wanted it was told that it is not written, or has left
@@ -380,7 +380,7 @@ func (l *Ledger) live(ctx context.Context, tx *sql.Tx, writer, ended int64) erro
 // insertRows writes a batch's rows.
 func (l *Ledger) insertRows(ctx context.Context, tx *sql.Tx, b batch) error {
 	records := make([][]any, 0, len(b.rows))
-	var subjects [][]any
+	var subjects, erased [][]any
 	for i, r := range b.rows {
 		records = append(records, []any{
 			r.id.Writer, r.id.Seq, string(r.kind), r.time.UnixMicro(), r.of.Writer, r.of.Seq, r.request, r.caller, r.effects,
@@ -393,12 +393,18 @@ func (l *Ledger) insertRows(ctx context.Context, tx *sql.Tx, b batch) error {
 		for _, key := range b.ops[i].keys {
 			subjects = append(subjects, []any{key, found.Writer, found.Seq})
 		}
+		for _, id := range b.ops[i].erased {
+			erased = append(erased, []any{id.Writer, id.Seq, r.id.Writer, r.id.Seq})
+		}
 	}
 	const columns = "writer, seq, kind, time, of_writer, of_seq, request, caller, effects, outcome, payload, digest, hash"
 	if err := l.insert(ctx, tx, "journal_records ("+columns+")", records, ""); err != nil {
 		return err
 	}
-	return l.insert(ctx, tx, "journal_subjects (subject, writer, seq)", subjects, " ON CONFLICT DO NOTHING")
+	if err := l.insert(ctx, tx, "journal_subjects (subject, writer, seq)", subjects, " ON CONFLICT DO NOTHING"); err != nil {
+		return err
+	}
+	return l.insert(ctx, tx, "journal_erased (writer, seq, by_writer, by_seq)", erased, "")
 }
 
 // manyRows is how many rows one statement inserts at most: a way to PostgreSQL and back.

@@ -74,6 +74,7 @@ type op struct {
 	checks []Check  // of an intent
 	of     *op      // of a receipt the intent; of an intent what it follows from
 	kept   bool     // it waits in memory until it is written
+	erased []ID     // of which it says that what they say is erased
 
 	writer  int64
 	seq     atomic.Int64 // 0: it is not written
