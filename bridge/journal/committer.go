@@ -24,10 +24,12 @@ type committer struct {
 	unsure  *batch
 	waiting []*op // what could not be written yet, the oldest first
 	open    map[int64]bool
-	octets  int64     // of all that it has written
-	beaten  time.Time // the last sign of life
-	headed  time.Time // when the head was last logged
-	failing atomic.Bool
+	octets  int64 // of all that it has written
+
+	prepared map[string]*sql.Stmt // of SQLite's; nil: it is to be prepared
+	beaten   time.Time            // the last sign of life
+	headed   time.Time            // when the head was last logged
+	failing  atomic.Bool
 }
 
 // batch are ops in one transaction.
@@ -164,6 +166,7 @@ func (l *Ledger) commit(ops []*op) error {
 	if err := l.catchUp(); err != nil {
 		return err
 	}
+	l.prepare()
 	now := l.now()
 	beats := now.Sub(l.beaten) >= l.lease/3
 	ops = slices.DeleteFunc(slices.Clone(ops), l.isSettled)
@@ -202,6 +205,18 @@ func (l *Ledger) commit(ops []*op) error {
 		l.logHead()
 	}
 	return nil
+}
+
+// prepare prepares what the last transactions had to prepare for themselves.
+func (l *Ledger) prepare() {
+	for statement, had := range l.prepared {
+		if had != nil {
+			continue
+		}
+		if one, err := l.store.Prepare(context.Background(), statement); err == nil { // or the transaction does
+			l.prepared[statement] = one
+		}
+	}
 }
 
 // isSettled says that there is nothing to write for an op: it stands in the store, or is about what does not.
@@ -425,11 +440,19 @@ func (l *Ledger) insert(ctx context.Context, tx *sql.Tx, into string, rows [][]a
 		return nil
 	}
 	// SQLite looks for each placeholder among all that the statement has.
-	one, err := tx.PrepareContext(ctx, into+places(1, len(rows[0]))+otherwise)
-	if err != nil {
-		return err
+	statement := into + places(1, len(rows[0])) + otherwise
+	one := l.prepared[statement]
+	if one == nil {
+		var err error
+		if one, err = tx.PrepareContext(ctx, statement); err != nil {
+			return err
+		}
+		defer one.Close()
+		l.prepared[statement] = nil // for the next time
+	} else {
+		one = tx.StmtContext(ctx, one)
+		defer one.Close()
 	}
-	defer one.Close()
 	for _, row := range rows {
 		if _, err := one.ExecContext(ctx, row...); err != nil {
 			return err
