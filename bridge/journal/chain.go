@@ -15,6 +15,7 @@ const (
 	KindReceipt Kind = "receipt"
 	KindRefusal Kind = "refusal"
 	KindAnchor  Kind = "anchor" // what was cut off the chains
+	KindForget  Kind = "forget" // what was erased of other records
 )
 
 // hash is a SHA-256.

@@ -24,10 +24,12 @@ type committer struct {
 	unsure  *batch
 	waiting []*op // what could not be written yet, the oldest first
 	open    map[int64]bool
-	octets  int64     // of all that it has written
-	beaten  time.Time // the last sign of life
-	headed  time.Time // when the head was last logged
-	failing atomic.Bool
+	octets  int64 // of all that it has written
+
+	prepared map[string]*sql.Stmt // of SQLite's; nil: it is to be prepared
+	beaten   time.Time            // the last sign of life
+	headed   time.Time            // when the head was last logged
+	failing  atomic.Bool
 }
 
 // batch are ops in one transaction.
@@ -164,6 +166,7 @@ func (l *Ledger) commit(ops []*op) error {
 	if err := l.catchUp(); err != nil {
 		return err
 	}
+	l.prepare()
 	now := l.now()
 	beats := now.Sub(l.beaten) >= l.lease/3
 	ops = slices.DeleteFunc(slices.Clone(ops), l.isSettled)
@@ -202,6 +205,18 @@ func (l *Ledger) commit(ops []*op) error {
 		l.logHead()
 	}
 	return nil
+}
+
+// prepare prepares what the last transactions had to prepare for themselves.
+func (l *Ledger) prepare() {
+	for statement, had := range l.prepared {
+		if had != nil {
+			continue
+		}
+		if one, err := l.store.Prepare(context.Background(), statement); err == nil { // or the transaction does
+			l.prepared[statement] = one
+		}
+	}
 }
 
 // isSettled says that there is nothing to write for an op: it stands in the store, or is about what does not.
@@ -306,7 +321,7 @@ func (l *Ledger) written(b batch) {
 			if of := b.rows[i].of; of.Writer == b.writer {
 				delete(l.open, of.Seq)
 			}
-		case KindRefusal, KindAnchor:
+		case KindRefusal, KindAnchor, KindForget:
 		}
 		if told := o.tell(nil); !told && o.row.kind == KindIntent && !o.kept {
 			l.abandon(o) // whoever wanted it was told that it is not written, or has left
@@ -380,7 +395,7 @@ func (l *Ledger) live(ctx context.Context, tx *sql.Tx, writer, ended int64) erro
 // insertRows writes a batch's rows.
 func (l *Ledger) insertRows(ctx context.Context, tx *sql.Tx, b batch) error {
 	records := make([][]any, 0, len(b.rows))
-	var subjects [][]any
+	var subjects, erased [][]any
 	for i, r := range b.rows {
 		records = append(records, []any{
 			r.id.Writer, r.id.Seq, string(r.kind), r.time.UnixMicro(), r.of.Writer, r.of.Seq, r.request, r.caller, r.effects,
@@ -393,12 +408,18 @@ func (l *Ledger) insertRows(ctx context.Context, tx *sql.Tx, b batch) error {
 		for _, key := range b.ops[i].keys {
 			subjects = append(subjects, []any{key, found.Writer, found.Seq})
 		}
+		for _, id := range b.ops[i].erased {
+			erased = append(erased, []any{id.Writer, id.Seq, r.id.Writer, r.id.Seq})
+		}
 	}
 	const columns = "writer, seq, kind, time, of_writer, of_seq, request, caller, effects, outcome, payload, digest, hash"
 	if err := l.insert(ctx, tx, "journal_records ("+columns+")", records, ""); err != nil {
 		return err
 	}
-	return l.insert(ctx, tx, "journal_subjects (subject, writer, seq)", subjects, " ON CONFLICT DO NOTHING")
+	if err := l.insert(ctx, tx, "journal_subjects (subject, writer, seq)", subjects, " ON CONFLICT DO NOTHING"); err != nil {
+		return err
+	}
+	return l.insert(ctx, tx, "journal_erased (writer, seq, by_writer, by_seq)", erased, "")
 }
 
 // manyRows is how many rows one statement inserts at most: a way to PostgreSQL and back.
@@ -419,11 +440,19 @@ func (l *Ledger) insert(ctx context.Context, tx *sql.Tx, into string, rows [][]a
 		return nil
 	}
 	// SQLite looks for each placeholder among all that the statement has.
-	one, err := tx.PrepareContext(ctx, into+places(1, len(rows[0]))+otherwise)
-	if err != nil {
-		return err
+	statement := into + places(1, len(rows[0])) + otherwise
+	one := l.prepared[statement]
+	if one == nil {
+		var err error
+		if one, err = tx.PrepareContext(ctx, statement); err != nil {
+			return err
+		}
+		defer one.Close()
+		l.prepared[statement] = nil // for the next time
+	} else {
+		one = tx.StmtContext(ctx, one)
+		defer one.Close()
 	}
-	defer one.Close()
 	for _, row := range rows {
 		if _, err := one.ExecContext(ctx, row...); err != nil {
 			return err

@@ -71,9 +71,10 @@ type op struct {
 	row    *row
 	event  Event
 	keys   []string // subjects
-	checks []Check
-	of     *op  // of a receipt the intent; of an intent what it follows from
-	kept   bool // it waits in memory until it is written
+	checks []Check  // of an intent
+	of     *op      // of a receipt the intent; of an intent what it follows from
+	kept   bool     // it waits in memory until it is written
+	erased []ID     // of which it says that what they say is erased
 
 	writer  int64
 	seq     atomic.Int64 // 0: it is not written
@@ -119,7 +120,7 @@ func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, o
 		store: s, log: log, goesOn: o.OnFailure == Continue, lease: cmp.Or(o.Lease, DefaultLease),
 		retention: cmp.Or(o.Retention, DefaultRetention), maxSize: o.MaxSize, slice: slice, observers: observers, now: now,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
-		committer: committer{open: map[int64]bool{}, next: 1},
+		committer: committer{open: map[int64]bool{}, next: 1, prepared: map[string]*sql.Stmt{}},
 	}
 	_, _ = rand.Read(l.head[:]) // which fails never
 	l.headed = l.now()
@@ -140,6 +141,11 @@ func (l *Ledger) Shut() {
 	l.mu.Unlock()
 	close(l.stop)
 	<-l.ended
+	for _, one := range l.prepared {
+		if one != nil {
+			_ = one.Close()
+		}
+	}
 }
 
 var errShut = errors.New("the journal is shut")

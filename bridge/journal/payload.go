@@ -45,7 +45,9 @@ type payload struct {
 	Detail  string       `json:"detail,omitempty"`
 	Found   bool         `json:"found,omitempty"`
 
-	Anchor *anchor `json:"anchor,omitempty"`
+	Anchor  *anchor    `json:"anchor,omitempty"`
+	Erased  []erasedOf `json:"erased,omitempty"`
+	Blanked bool       `json:"blanked,omitempty"` // what named a person is erased
 }
 
 const saltLength = 16

@@ -38,7 +38,8 @@ type Account struct {
 	Status    int    // of a refusal
 	Reason    string // of a refusal
 	Detail    string // of a refusal
-	Forgotten bool   // what it says of anybody is erased
+	Forgotten bool   // what it says is erased
+	Blanked   bool   // what named somebody is erased of what it says, or of what its receipt says
 }
 
 // ErrNoRecord says that there is no record with the id.
@@ -194,6 +195,7 @@ func intents(ctx context.Context, tx *sql.Tx, query string, arguments []any) (ac
 				of = ID{}
 			}
 			a.Intent, a.Status, a.Reason, a.Detail = p.intent(of), p.Status, p.Reason, p.Detail
+			a.Blanked = p.Blanked
 		}
 		a.Time = time.UnixMicro(at)
 		accounts = append(accounts, a)
@@ -236,6 +238,7 @@ func receipts(ctx context.Context, tx *sql.Tx, accounts []Account) error {
 		}
 		done := p.done(accounts[at].Plan)
 		accounts[at].Done = &done
+		accounts[at].Blanked = accounts[at].Blanked || p.Blanked
 	}
 	return rows.Err()
 }

@@ -182,7 +182,8 @@ func (l *Ledger) chains(ctx context.Context, tx *sql.Tx) (chains []chain, err er
 }
 
 // cutTo is the last record of the chain that may be cut, all before it included. What stays is the first that is young, that somebody
-// needs, or that is an intent without a receipt; and the receipt of another writer's intent for as long as that is there.
+// needs, or that is an intent without a receipt; and the
+// receipt of another writer's intent, and what says of a record that it is erased, for as long as that is there.
 func (c chain) cutTo(ctx context.Context, tx *sql.Tx, limit time.Time, needed []ID) (last int64, err error) {
 	end := c.first + cutMost
 	var stays sql.NullInt64
@@ -206,7 +207,8 @@ func (c chain) cutTo(ctx context.Context, tx *sql.Tx, limit time.Time, needed []
 		x.kind = 'intent' AND x.payload IS NOT NULL AND NOT EXISTS (
 			SELECT 1 FROM journal_records r WHERE r.kind = 'receipt' AND r.of_writer = x.writer AND r.of_seq = x.seq)
 		OR x.kind = 'receipt' AND x.of_writer <> x.writer AND EXISTS (
-			SELECT 1 FROM journal_records i WHERE i.writer = x.of_writer AND i.seq = x.of_seq))`,
+			SELECT 1 FROM journal_records i WHERE i.writer = x.of_writer AND i.seq = x.of_seq)
+		OR x.kind = 'forget' AND EXISTS (SELECT 1 FROM journal_erased e WHERE e.by_writer = x.writer AND e.by_seq = x.seq))`,
 		c.writer, c.first, end).Scan(&stays)
 	if stays.Valid {
 		end = min(end, stays.Int64)
@@ -308,6 +310,9 @@ func (l *Ledger) pruneSome(ctx context.Context, tx *sql.Tx, cut cutAt, gone bool
 		if _, err := tx.ExecContext(ctx, "DELETE FROM journal_records WHERE writer = $1 AND seq <= $2", cut.Writer, r.id.Seq); err != nil {
 			return 0, err
 		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM journal_erased WHERE writer = $1 AND seq <= $2", cut.Writer, r.id.Seq); err != nil {
+			return 0, err
+		}
 		if _, err := tx.ExecContext(ctx, "UPDATE journal_writers SET first = $1, before = $2, cut = cut + $3 WHERE writer = $4",
 			r.id.Seq+1, head, octets, cut.Writer); err != nil {
 			return 0, err
@@ -336,7 +341,7 @@ func (r *row) found() (keys []string, of ID) {
 		if p.ID != "" {
 			return []string{Subject(p.ID)}, r.of
 		}
-	case KindAnchor:
+	case KindAnchor, KindForget:
 	}
 	return nil, r.id
 }

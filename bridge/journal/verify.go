@@ -278,6 +278,7 @@ func (w *walk) look(ctx context.Context, tx *sql.Tx, heads []Head) (found int, e
 		return 0, err
 	}
 	defer rows.Close()
+	var odd []*row
 	for rows.Next() {
 		r := &row{id: ID{Writer: w.writer}}
 		var at int64
@@ -299,7 +300,9 @@ func (w *walk) look(ctx context.Context, tx *sql.Tx, heads []Head) (found int, e
 		case r.link(w.hash) != r.hash:
 			w.fault(r.id, "its hash is not that of what it says and of the record before it: it was changed, or that one")
 		}
-		if what := r.contradicts(); what != "" {
+		if r.payload == nil || sha256.Sum256(r.payload) != r.digest {
+			odd = append(odd, r)
+		} else if what := r.contradicts(); what != "" {
 			w.fault(r.id, "%s", what)
 		}
 		w.at, w.hash = r.id.Seq, r.hash
@@ -310,7 +313,26 @@ func (w *walk) look(ctx context.Context, tx *sql.Tx, heads []Head) (found int, e
 		}
 		w.given = slices.DeleteFunc(w.given, func(h Head) bool { return h.ID.Seq == w.at })
 	}
-	return found, rows.Err()
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, err
+	}
+	for _, r := range odd {
+		told, err := isErased(ctx, tx, r)
+		if err != nil {
+			return 0, err
+		}
+		switch what := r.contradicts(); {
+		case told && (r.payload == nil || what == ""):
+			w.forgotten++
+		case told:
+			w.fault(r.id, "%s", what)
+		case r.payload == nil:
+			w.fault(r.id, "what it says was erased, and nothing says so")
+		default:
+			w.fault(r.id, "what it says was changed")
+		}
+	}
+	return found, nil
 }
 
 // compare holds where the walk is against a head.
@@ -320,14 +342,8 @@ func (w *walk) compare(h Head) {
 	}
 }
 
-// contradicts says what of the record is not as its payload has it.
+// contradicts says what of the record's columns is not as its payload has it.
 func (r *row) contradicts() string {
-	switch {
-	case r.payload == nil:
-		return "what it says was erased"
-	case sha256.Sum256(r.payload) != r.digest:
-		return "what it says was changed"
-	}
 	text, err := unfold(r.payload)
 	if err != nil {
 		return "what it says cannot be read: " + err.Error()

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"modernc.org/sqlite"
 )
@@ -70,10 +72,12 @@ func create(path string) error {
 	return file.Close()
 }
 
-// dsn names the file and how it is opened. synchronous=FULL: what was committed outlives a power cut.
+// dsn names the file and how it is opened. synchronous=FULL: what was committed outlives a power cut. secure_delete: of what is deleted
+// nothing stays in the file.
 func (s *Store) dsn(own string) string {
 	file := url.URL{Scheme: "file", Path: filepath.ToSlash(s.options.File)}
-	return fmt.Sprintf("%s?mode=rw&_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&%s",
+	return fmt.Sprintf("%s?mode=rw&_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"+
+		"&_pragma=secure_delete(1)&%s",
 		&file, s.options.Timeout.Milliseconds(), own)
 }
 
@@ -100,4 +104,26 @@ func (s *Store) same() error {
 			"another file stands at %s than the one that was opened: put it back, or start the bridge again", s.options.File)}
 	}
 	return nil
+}
+
+// Scrub has SQLite take what was deleted out of its log too: what a transaction wrote stands there beside the file until it is taken over
+// into that. residual: others read what was there before, and it was not done in the time of a transaction. PostgreSQL does it in its own
+// time.
+func (s *Store) Scrub(ctx context.Context) (residual bool, err error) {
+	if s.dialect != SQLite {
+		return true, nil
+	}
+	inTime, cancel := context.WithTimeout(ctx, s.options.Timeout)
+	defer cancel()
+	for {
+		var busy, log, taken int
+		err := s.write.QueryRowContext(inTime, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &taken)
+		if err == nil && busy == 0 {
+			return false, nil
+		}
+		if inTime.Err() != nil || err != nil && kindOf(explain(err)) != Locked {
+			return true, ctx.Err()
+		}
+		wait(inTime, 10*time.Millisecond)
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,8 +27,10 @@ type site struct {
 	proxy     *dirtest.Proxy // between them, where what the bridge asks is counted
 	loading   time.Duration  // of the users
 	pid       int
-	ready     time.Duration // from its start
-	arguments []string      // of scimbench, to measure both
+	ready     time.Duration    // from its start
+	arguments []string         // of scimbench, to measure both
+	command   func() *exec.Cmd // as it was started
+	directory []string         // those of arguments that name it
 }
 
 // serve starts one.
@@ -67,11 +70,31 @@ func serve(t testing.TB, users int, counted bool) *site {
 		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE="+password, "SCIMBRIDGE_ACCESS_TOKENFILE="+token,
 		"SCIMBRIDGE_RESOURCES_0_BASE="+s.server.People, "SCIMBRIDGE_RESOURCES_1_BASE="+s.server.Groups,
 		"SCIMBRIDGE_LISTEN_REQUESTTIMEOUT=100s") // to find the places of a million users may take longer than the 30 s by default
+	env := bridge.Env
+	s.command = func() *exec.Cmd {
+		bridge := exec.Command(bridge.Path, bridge.Args[1:]...)
+		bridge.Env = slices.Clone(env)
+		return bridge
+	}
 	s.start(t, bridge)
 	_, base, _ := strings.Cut(s.server.People, ",")
-	s.arguments = append(s.arguments, "--token-file", token, "--ldap-url", s.server.URL, "--ldap-bind-dn", s.server.BindDN,
-		"--ldap-password-file", password, "--ldap-base", base)
+	s.directory = []string{
+		"--token-file", token, "--ldap-url", s.server.URL, "--ldap-bind-dn", s.server.BindDN,
+		"--ldap-password-file", password, "--ldap-base", base,
+	}
+	s.arguments = append(s.arguments, s.directory...)
 	return s
+}
+
+// beside starts another bridge on the same directory, with more in its environment.
+func (s *site) beside(t testing.TB, environment ...string) *site {
+	t.Helper()
+	other := &site{server: s.server, command: s.command, directory: s.directory}
+	bridge := s.command()
+	bridge.Env = append(bridge.Env, environment...)
+	other.start(t, bridge)
+	other.arguments = append(other.arguments, s.directory...)
+	return other
 }
 
 // start has the bridge serve until the test ends. Its address is scimbench's first argument.
