@@ -71,6 +71,26 @@ func (h *Hook) Stop() {
 	<-h.ended
 }
 
+// Needs are the records of which nobody is told yet, the oldest of each writer: a message is made when it is sent. It is a journal.Needs.
+func (h *Hook) Needs(ctx context.Context, tx *sql.Tx) (ids []journal.ID, err error) {
+	if h == nil {
+		return nil, nil
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT writer, MIN(seq) FROM webhook_outbox WHERE given_up = 0 AND writer > 0 GROUP BY writer")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id journal.ID
+		if err := rows.Scan(&id.Writer, &id.Seq); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
 // Observe notes what the journal records (journal.Observer).
 func (h *Hook) Observe(ctx context.Context, tx *sql.Tx, e journal.Event) error {
 	if !h.tells(e) {

@@ -500,6 +500,34 @@ func TestForgotten(t *testing.T) {
 	}
 }
 
+// What is yet to be told is not cut off the journal.
+func TestNeeds(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o store.Options) {
+		r := receive(t, nil)
+		c := start(t, o, webhook.Options{URL: r.URL, KeyFile: keyFile(t, key(1))})
+		c.write(t, "a")
+		c.write(t, "b")
+		needs := func() (ids []journal.ID) {
+			t.Helper()
+			if err := c.View(t.Context(), func(ctx context.Context, tx *sql.Tx) (err error) {
+				ids, err = c.hook.Needs(ctx, tx)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return ids
+		}
+		if ids := needs(); len(ids) != 1 || ids[0] != (journal.ID{Writer: 1, Seq: 1}) {
+			t.Errorf("%v is needed", ids)
+		}
+		c.hook.Start()
+		wait(t, "all is told", c.empty(t))
+		if ids := needs(); len(ids) != 0 {
+			t.Errorf("%v is needed still", ids)
+		}
+	})
+}
+
 // A receiver that never answers costs a write nothing: it is recorded all the same.
 func TestSlowReceiverCostsNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, o store.Options) {

@@ -61,7 +61,7 @@ func (s serveCommand) Run(w *world) error {
 	go h.bridge.Adopt(w)
 	h.hook.Start()
 	if h.ledger != nil {
-		go h.ledger.Retain(w)
+		go h.ledger.Retain(w, h.hook.Needs)
 	}
 	err = h.server.Serve(w, listener)
 	h.gate.Close(context.WithoutCancel(w))
