@@ -315,6 +315,22 @@ func TestUndoOfALeaver(t *testing.T) {
 	}
 }
 
+// TestUndoOfABlock: who left the groups when he was blocked, and renamed in the same breath, is in them again by the name that he had.
+func TestUndoOfABlock(t *testing.T) {
+	server := memory(t)
+	u := undoerOf(t, buildProgram(t), server, "SCIMBRIDGE_RESOURCES_0_ONBLOCK_LEAVEGROUPS=true")
+	anna := u.user(t, "anna@contoso.example")
+	u.group(t, "Crew", anna)
+	before := tree(t, server)
+	u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+anna,
+		operations(replace("active", "false"), replace("userName", `"ann@contoso.example"`)))
+	if cmp.Equal(before, tree(t, server)) {
+		t.Fatal("nothing was done")
+	}
+	u.undoes(t, "undone", u.last(t), "--apply")
+	same(t, "he is in again", before, tree(t, server))
+}
+
 // same compares the directory with what it was.
 func same(t *testing.T, what string, before, now map[string]map[string][]string) {
 	t.Helper()

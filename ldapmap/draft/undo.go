@@ -115,7 +115,7 @@ type done struct {
 func (p Past) all() (all []done) {
 	for i, s := range p.Receipt.Steps {
 		step := p.Receipt.Plan.Steps[i]
-		if !s.Changed() || s.Sent.Place || step.Keeps.ID != "" && !p.loses(step.Keeps.ID) || p.scrubs(step, s.Sent) {
+		if !s.Changed() || s.Sent.Place || step.Keeps.ID != "" && !p.loses(step.Keeps.ID) || p.scrubs(i, s.Sent) {
 			continue
 		}
 		id := cmp.Or(s.Sent.If.ID, step.Change.If.ID)
@@ -134,12 +134,12 @@ func (p Past) loses(id string) bool {
 	})
 }
 
-// scrubs says that a change takes a name out of another entry that the plan itself gives.
-func (p Past) scrubs(step ldif.Step, sent ldif.Change) bool {
-	if step.Before == p.Receipt.Plan.Before || sent.Kind != ldif.Modify {
+// scrubs says that a change takes a name out of another entry that the plan itself gives, behind it.
+func (p Past) scrubs(at int, sent ldif.Change) bool {
+	if p.Receipt.Plan.Steps[at].Before == p.Receipt.Plan.Before || sent.Kind != ldif.Modify {
 		return false
 	}
-	return slices.ContainsFunc(p.Receipt.Plan.Steps, func(s ldif.Step) bool {
+	return slices.ContainsFunc(p.Receipt.Plan.Steps[at:], func(s ldif.Step) bool {
 		taken := s.Change.DN
 		if s.Change.Kind == ldif.ModifyDN && !s.Change.Leaves {
 			taken = s.Change.NewDN()
@@ -317,6 +317,9 @@ func (u *undoing) safe(dn, attribute string, values []string) (safe []string) {
 			continue
 		}
 		f, asked := u.now.Found[r.Calls(v)]
+		if own := u.undo.Entry; f != nil && own != nil && f.ID == u.Type.ID(own) {
+			v = u.called(r, v)
+		}
 		switch {
 		case u.undo.isMade(u.Type.Server, v): // by the undo itself
 			safe = append(safe, v)
@@ -331,6 +334,27 @@ func (u *undoing) safe(dn, attribute string, values []string) (safe []string) {
 		}
 	}
 	return safe
+}
+
+// called is what a reference calls the entry by, when it is as the undo leaves it: it left its groups under the name that it gives up.
+func (u *undoing) called(r *ldapmap.Reference, name string) string {
+	e := u.undo.Entry
+	for _, s := range u.undo.Steps {
+		if s.Change.If.ID == u.Type.ID(e) {
+			e = ldif.Apply(e, s.Change, u.Type.Server.Schema)
+		}
+	}
+	if _, byID := u.Type.Server.IDNamed(name); byID || e == nil {
+		return name
+	}
+	if r.Of == "" {
+		return e.DN
+	}
+	names := u.Type.Names(r.Naming, e)
+	if len(names) == 0 || slices.Contains(names, name) {
+		return name
+	}
+	return names[0]
 }
 
 // isMade says that the undo adds the entry with the DN.
