@@ -45,7 +45,7 @@ const (
 // kinds are the effects.
 var kinds = []ldif.EffectKind{
 	ldif.Created, ldif.Linked, ldif.Enabled, ldif.Blocked, ldif.Changed, ldif.Renamed, ldif.Moved, ldif.Deleted, ldif.SoftDeleted,
-	ldif.Revived, ldif.PasswordSet, ldif.MembersAdded, ldif.MembersRemoved, ldif.PlaceMade,
+	ldif.Revived, ldif.Restored, ldif.PasswordSet, ldif.MembersAdded, ldif.MembersRemoved, ldif.PlaceMade,
 }
 
 // word is an effect's as the configuration and the messages name it: membersAdded, softDeleted.

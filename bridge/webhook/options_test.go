@@ -39,7 +39,7 @@ func TestWebhookOptions(t *testing.T) {
 	}{
 		"none":           {func(o *webhook.Options) { *o = webhook.Options{} }, ""},
 		"good":           {func(*webhook.Options) {}, ""},
-		"all":            {func(o *webhook.Options) { o.Events = []string{"created", "softDeleted", "membersAdded", "held"} }, ""},
+		"all":            {func(o *webhook.Options) { o.Events = []string{"created", "softDeleted", "restored", "held"} }, ""},
 		"loopback":       {func(o *webhook.Options) { o.URL = "http://127.0.0.1:8090/" }, ""},
 		"localhost":      {func(o *webhook.Options) { o.URL = "http://localhost/" }, ""},
 		"allowed":        {func(o *webhook.Options) { o.URL, o.Cleartext = "http://hooks.corp.example", true }, ""},
