@@ -194,7 +194,7 @@ func (f *fleet) stop(t *testing.T) {
 // awaitClosed waits until of each intent it is told what became of it.
 func awaitClosed(t *testing.T, s *store.Store) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(500 * time.Millisecond) {
 		open := accounts(t, s, journal.Query{Outcome: journal.Pending})
 		if len(open) == 0 {
 			return

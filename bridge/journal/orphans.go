@@ -1,9 +1,11 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"scimbridge/ldapmap/ldif"
@@ -72,12 +74,13 @@ func (l *Ledger) adopt(ctx context.Context, known map[int64]silent, look Look) e
 	for writer, seen := range living {
 		known[writer] = seen
 	}
+	var failed error
 	for _, writer := range dead {
 		if err := l.bury(ctx, writer, known[writer].beat, look); err != nil {
-			return err
+			failed = cmp.Or(failed, err)
 		}
 	}
-	return nil
+	return failed
 }
 
 // bury closes what a dead writer left open, and ends it.
@@ -97,18 +100,14 @@ func (l *Ledger) bury(ctx context.Context, writer, beat int64, look Look) error 
 		}); err != nil {
 			return err
 		}
-		for _, a := range open {
-			others, err := l.others(ctx, a)
-			if err != nil {
-				return err
+		var failed error
+		for _, a := range open { // one of which nothing can be found out keeps back no other
+			if err := l.lookUp(ctx, a, look); err != nil {
+				failed = cmp.Or(failed, err)
 			}
-			receipt, err := look(ctx, a.Intent, others)
-			if err != nil {
-				return err
-			}
-			if err := l.closeOf(a, receipt); err != nil {
-				return err
-			}
+		}
+		if failed != nil {
+			return failed
 		}
 		if len(open) < pageSize {
 			break
@@ -125,6 +124,22 @@ func (l *Ledger) bury(ctx context.Context, writer, beat int64, look Look) error 
 			WHERE writer = $1 AND ended <> 0 AND head < (SELECT MAX(seq) FROM journal_records WHERE writer = $1)`, writer)
 		return err
 	})
+}
+
+// lookUp finds out what became of an intent, and closes it.
+func (l *Ledger) lookUp(ctx context.Context, a Account, look Look) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	others, err := l.others(ctx, a)
+	if err != nil {
+		return err
+	}
+	receipt, err := look(ctx, a.Intent, others)
+	if err != nil {
+		return fmt.Errorf("record %s: %w", a.ID, err)
+	}
+	return l.closeOf(a, receipt)
 }
 
 // closeOf records what became of an intent of another writer's, as it was found, unless it is told already: by another that looked it up

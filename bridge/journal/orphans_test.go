@@ -106,3 +106,37 @@ func TestAdoptNobodyWhoLives(t *testing.T) {
 		}
 	})
 }
+
+// What cannot be found out of one intent keeps back neither what else its writer left open nor what others did. It is looked up again.
+func TestAdoptTheOthers(t *testing.T) {
+	s := storetest.Open(t, storetest.SQLite(t))
+	c := newClock()
+	first, second, third := c.ledger(t, s), c.ledger(t, s), c.ledger(t, s)
+	defer third.Shut()
+	lost := begin(t, first)
+	c.turn(time.Second)
+	for _, l := range []*Ledger{first, second} {
+		begin(t, l)
+		l.Shut()
+	}
+	known := map[int64]silent{}
+	broken, told := true, 0
+	for round, want := range []int{0, 2, 3, 3} {
+		err := third.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (ldif.Receipt, error) {
+			if broken && i.Time.Equal(lost.intent.Time) {
+				return ldif.Receipt{}, errTold
+			}
+			told++
+			return ldif.NewReceipt(i.Plan), nil
+		})
+		if (err != nil) != (round == 1) || told != want {
+			t.Errorf("round %d: %d are told of, want %d: %v", round, told, want, err)
+		}
+		broken = round == 0
+		c.turn(40 * time.Minute)
+		begin(t, third).Close(Done{})
+		if round == 0 {
+			c.turn(40 * time.Minute)
+		}
+	}
+}
