@@ -182,6 +182,7 @@ func (i *Intent) subjects() []string {
 	add(i.ID)
 	add(i.Name)
 	add(i.about())
+	add(i.Activity)
 	for _, s := range i.Plan.Steps {
 		add(s.Change.DN)
 		if s.Change.Kind == ldif.ModifyDN {
