@@ -12,9 +12,13 @@ import (
 const follow = time.Second
 
 // Follow calls each with every record that matches as it is closed, and every refusal, until ctx ends. A writer's records come to the store
-// in the order of their numbers, so none is missed whatever the clocks say. Limit does not count.
-func Follow(ctx context.Context, s *store.Store, q Query, each func(Account) error) error {
+// in the order of their numbers, so none is missed whatever the clocks say. Limit does not count. What comes from then on that begun is
+// called is among them.
+func Follow(ctx context.Context, s *store.Store, q Query, begun func() error, each func(Account) error) error {
 	known, err := lastOf(ctx, s)
+	if err == nil {
+		err = begun()
+	}
 	if err != nil {
 		return err
 	}
@@ -45,8 +49,8 @@ func Follow(ctx context.Context, s *store.Store, q Query, each func(Account) err
 func lastOf(ctx context.Context, s *store.Store) (last map[int64]int64, err error) {
 	return last, s.View(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		last = map[int64]int64{}
-		rows, err := tx.QueryContext(ctx, `SELECT w.writer, (SELECT COALESCE(MAX(r.seq), 0) FROM journal_records r WHERE r.writer = w.writer)
-			FROM journal_writers w`)
+		rows, err := tx.QueryContext(ctx, `SELECT w.writer,
+			(SELECT COALESCE(MAX(r.seq), 0) FROM journal_records r WHERE r.writer = w.writer) FROM journal_writers w`)
 		if err != nil {
 			return err
 		}

@@ -125,6 +125,9 @@ const (
 	NotSent   Outcome = "not sent"
 )
 
+// Outcomes are all of them.
+var Outcomes = []Outcome{Pending, Written, Unchanged, Refused, HalfDone, Unknown, Withdrawn, NotSent}
+
 // OutcomeOf is what a receipt comes to.
 func OutcomeOf(r ldif.Receipt) Outcome {
 	changed := slices.ContainsFunc(r.Steps, ldif.StepReceipt.Changed)
