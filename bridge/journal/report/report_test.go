@@ -44,7 +44,7 @@ func stopped() journal.Account {
 			Time:      time.Date(2026, 11, 27, 12, 0, 0, 5000, time.UTC),
 			RequestID: hostile, Activity: "a", Part: &journal.Part{BulkID: "b", Index: 3},
 			Caller: hostile, Client: "192.0.2.7", Operation: "patch", Type: "User", ID: "7", Name: hostile,
-			DN: mara.DN,
+			DN:   mara.DN,
 			Body: []byte("{\"a\":\"\u009b\u202e\"}"), Plan: plan, Of: journal.ID{Writer: 12, Seq: 4710}, Why: journal.MakeRoom,
 		},
 		Done: &journal.Done{
