@@ -254,21 +254,25 @@ func (which selection) intents(ctx context.Context, tx *sql.Tx, query string) (a
 	return accounts, false, rows.Err()
 }
 
+// receiptsOf reads the receipts of intents. A CROSS JOIN has SQLite begin with those: else it looks at every receipt that there is.
+const receiptsOf = `SELECT r.of_writer, r.of_seq, r.payload FROM (VALUES %s) AS p
+	CROSS JOIN journal_records r WHERE r.kind = 'receipt' AND r.of_writer = p.column1 AND r.of_seq = p.column2
+	ORDER BY r.time, r.writer, r.seq`
+
 // receipts adds to the accounts what became of them.
 func (which selection) receipts(ctx context.Context, tx *sql.Tx, accounts []Account) error {
 	var places []string
 	var arguments []any
 	for _, a := range accounts {
 		if a.Kind == KindIntent {
-			places = append(places, fmt.Sprintf("(of_writer = $%d AND of_seq = $%d)", len(arguments)+1, len(arguments)+2))
+			places = append(places, fmt.Sprintf("(CAST($%d AS BIGINT), CAST($%d AS BIGINT))", len(arguments)+1, len(arguments)+2))
 			arguments = append(arguments, a.ID.Writer, a.ID.Seq)
 		}
 	}
 	if len(places) == 0 {
 		return nil
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT of_writer, of_seq, payload FROM journal_records WHERE kind = 'receipt' AND (`+
-		strings.Join(places, " OR ")+`) ORDER BY time, writer, seq`, arguments...)
+	rows, err := tx.QueryContext(ctx, fmt.Sprintf(receiptsOf, strings.Join(places, ", ")), arguments...)
 	if err != nil {
 		return err
 	}
