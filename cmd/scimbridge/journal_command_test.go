@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"flag"
 	"fmt"
 	"io"
@@ -35,6 +36,7 @@ var differs = []struct {
 	{regexp.MustCompile(`took [\d.]+m?s`), "took 5ms"},
 	{regexp.MustCompile(`"seconds":[\d.]+,`), `"seconds":0.005,`},
 	{regexp.MustCompile(`,\d+\.\d{3},`), ",0.005,"},
+	{regexp.MustCompile(`(\d+-\d+):[0-9a-f]{64}`), "$1:9f86…"},
 	{regexp.MustCompile(`/\S+/store\.db`), "/var/lib/scimbridge/scimbridge.db"},
 }
 
@@ -307,6 +309,36 @@ func TestTimeFlag(t *testing.T) {
 	for _, text := range []string{"", "soon", "-2h", "0h", "d", "-1d", "70000d", "2026-13-01"} {
 		if err := new(timeFlag).UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q is taken for a time", text)
+		}
+	}
+}
+
+// TestJournalVerify: who changed a record in the store is found out by the command, and its exit code says so.
+func TestJournalVerify(t *testing.T) {
+	file, o := days(t)
+	s := storetest.Open(t, o)
+	for _, c := range []struct {
+		statement string
+		code      int
+		holds     string
+	}{
+		{"SELECT 1", exitOK, `"sound": true`},
+		{"UPDATE journal_records SET caller = 'somebody' WHERE seq = 6", exitFault, `"record": "1-6"`},
+		{"DELETE FROM journal_records WHERE seq = 8", exitFault, `"sound": false`},
+	} {
+		if err := s.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, c.statement)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		code, stdout, stderr := program(t, nil, "journal", "verify", "--json", "--config", file)
+		if code != c.code || !strings.Contains(stdout, c.holds) || (code == exitOK) != (stderr == "") {
+			t.Errorf("%s: exit code %d, %s%s", c.statement, code, stdout, stderr)
+		}
+		code, stdout, _ = program(t, nil, "journal", "verify", "--config", file)
+		if code != c.code || c.code == exitFault && !strings.Contains(stdout, "record 1-6: ") {
+			t.Errorf("%s: exit code %d, %s", c.statement, code, stdout)
 		}
 	}
 }
