@@ -158,6 +158,10 @@ func TestLedger(t *testing.T) {
 			"nobody":     {journal.Query{Subject: "8"}, 0},
 			"caller":     {journal.Query{Caller: "x"}, 1},
 			"request":    {journal.Query{RequestID: "r-1"}, 1},
+			"activity":   {journal.Query{Activity: "a-1"}, 1},
+			"its name":   {journal.Query{Activity: "r-1"}, 0},
+			"type":       {journal.Query{Type: "user", Limit: 1}, 1},
+			"operation":  {journal.Query{Operation: "delete"}, 0},
 			"effect":     {journal.Query{Effect: ldif.Renamed}, 1},
 			"no effect":  {journal.Query{Effect: ldif.Deleted}, 0},
 			"half done":  {journal.Query{Outcome: journal.HalfDone}, 1},
@@ -174,6 +178,23 @@ func TestLedger(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A record that is not there is told as that, and so is a receipt, which is part of another.
+func TestNoRecord(t *testing.T) {
+	s := storetest.Open(t, storetest.SQLite(t))
+	l := open(t, s, journal.Options{})
+	defer l.Shut()
+	entry, err := l.Begin(t.Context(), intent(renaming()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written(t, entry.Close(journal.Done{}))
+	for _, id := range []journal.ID{{Writer: 1, Seq: 2}, {Writer: 1, Seq: 3}, {Writer: 2, Seq: 1}} {
+		if _, err := journal.Get(t.Context(), s, id); !errors.Is(err, journal.ErrNoRecord) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
 }
 
 // No secret reaches the store, be it known by its name or made of a password.

@@ -93,11 +93,8 @@ func (l *Ledger) bury(ctx context.Context, writer, beat int64, look Look) error 
 	const where = `i.kind = 'intent' AND i.writer = $1 AND i.seq >= $2 AND i.payload IS NOT NULL AND NOT EXISTS (
 		SELECT 1 FROM journal_records r WHERE r.kind = 'receipt' AND r.of_writer = i.writer AND r.of_seq = i.seq)`
 	for {
-		var open []Account
-		if err := page(ctx, l.store, where, []any{writer, settled}, false, pageSize, func(a Account) error {
-			open = append(open, a)
-			return nil
-		}); err != nil {
+		open, more, err := page(ctx, l.store, selection{where: where, arguments: []any{writer, settled}, limit: pageSize})
+		if err != nil {
 			return err
 		}
 		var failed error
@@ -109,7 +106,7 @@ func (l *Ledger) bury(ctx context.Context, writer, beat int64, look Look) error 
 		if failed != nil {
 			return failed
 		}
-		if len(open) < pageSize {
+		if !more {
 			break
 		}
 	}

@@ -20,12 +20,23 @@ type Query struct {
 	Until     time.Time // before it
 	Caller    string
 	RequestID string
+	Activity  string // Entra's
+	Type      string // of resource; case does not matter
+	Operation string
 	Effect    ldif.EffectKind // that it had, or was to have
 	Outcome   Outcome
 	Limit     int  // 0: all
 	Newest    bool // first
 
 	keys []string // of the subject, or of several
+
+	// Masked has a change show that it holds a secret: an empty value for each. Without it, as whoever takes something back needs it, there
+	// is none.
+	Masked bool
+
+	// Those alone that a writer closed or refused behind a record of its own, up to another's number; the zero ID: all.
+	after ID
+	to    int64
 }
 
 // Account is a record as it is read: an intent with what became of it, or a refusal.
@@ -46,22 +57,31 @@ type Account struct {
 var ErrNoRecord = errors.New("no such record")
 
 // Get reads one record.
-func Get(ctx context.Context, s *store.Store, id ID) (account Account, err error) {
-	err = ErrNoRecord
-	failure := page(ctx, s, "i.writer = $1 AND i.seq = $2", []any{id.Writer, id.Seq}, true, 1, func(a Account) error {
-		account, err = a, nil
-		return nil
+func Get(ctx context.Context, s *store.Store, id ID) (Account, error) { return get(ctx, s, id, false) }
+
+// Show is Get for who looks at it: see Query.Masked.
+func Show(ctx context.Context, s *store.Store, id ID) (Account, error) { return get(ctx, s, id, true) }
+
+func get(ctx context.Context, s *store.Store, id ID, masked bool) (Account, error) {
+	found, _, err := page(ctx, s, selection{
+		where: "i.kind <> 'receipt' AND i.writer = $1 AND i.seq = $2", arguments: []any{id.Writer, id.Seq}, limit: 1, masked: masked,
 	})
-	if failure != nil {
-		return account, failure
+	if err == nil && len(found) == 0 {
+		err = ErrNoRecord
 	}
-	return account, err
+	if err != nil {
+		return Account{}, err
+	}
+	return found[0], nil
 }
 
-// pageSize is how many records are read at once.
-const pageSize = 200
+// What is read at once: few records, and fewer where they are large.
+const (
+	pageSize   = 200
+	pageOctets = 1 << 20 // as they are stored
+)
 
-// Find calls each with the records that match, in the order of time. It holds nothing in the store while each runs.
+// Find calls each with the records that match, in the order of time. It holds nothing in the store while each runs, and one page in memory.
 func Find(ctx context.Context, s *store.Store, q Query, each func(Account) error) error {
 	if q.Subject != "" {
 		known, err := Who(ctx, s, q.Subject)
@@ -70,32 +90,47 @@ func Find(ctx context.Context, s *store.Store, q Query, each func(Account) error
 		}
 		q.keys = known.keys(q.Subject)
 	}
-	where, arguments := q.where()
-	for n := 0; q.Limit == 0 || n < q.Limit; {
+	for n, last := 0, (*Account)(nil); ; {
+		where, arguments := q.where()
+		if last != nil {
+			arguments = append(arguments, last.Time.UnixMicro(), last.ID.Writer, last.ID.Seq)
+			beyond := map[bool]string{true: "<", false: ">"}[q.Newest]
+			to := len(arguments)
+			where += fmt.Sprintf(" AND (i.time, i.writer, i.seq) %s ($%d, $%d, $%d)", beyond, to-2, to-1, to)
+		}
 		limit := pageSize
-		if q.Limit > 0 {
+		if q.Limit > 0 && !q.looksInside() {
 			limit = min(limit, q.Limit-n)
 		}
-		var last *Account
-		found := 0
-		if err := page(ctx, s, where, arguments, q.Newest, limit, func(a Account) error {
-			found++
-			last = &a
-			return each(a)
-		}); err != nil {
+		found, more, err := page(ctx, s, selection{where, arguments, q.Newest, limit, q.Masked})
+		if err != nil {
 			return err
 		}
-		if found < limit {
+		for _, a := range found {
+			if !q.matches(a) {
+				continue
+			}
+			if err := each(a); err != nil {
+				return err
+			}
+			if n++; n == q.Limit {
+				return nil
+			}
+		}
+		if !more {
 			return nil
 		}
-		n += found
-		where, arguments = q.where()
-		arguments = append(arguments, last.Time.UnixMicro(), last.ID.Writer, last.ID.Seq)
-		beyond := map[bool]string{true: "<", false: ">"}[q.Newest]
-		to := len(arguments)
-		where += fmt.Sprintf(" AND (i.time, i.writer, i.seq) %s ($%d, $%d, $%d)", beyond, to-2, to-1, to)
+		last = &found[len(found)-1]
 	}
-	return nil
+}
+
+// looksInside says that not all of the query is in its SQL.
+func (q Query) looksInside() bool { return q.Activity != "" || q.Type != "" || q.Operation != "" }
+
+// matches says whether a record that the SQL finds is what is looked for.
+func (q Query) matches(a Account) bool {
+	return (q.Activity == "" || a.Activity == q.Activity) && (q.Type == "" || strings.EqualFold(a.Type, q.Type)) &&
+		(q.Operation == "" || a.Operation == q.Operation)
 }
 
 // outcome is the last that is told of an intent, in SQL.
@@ -119,6 +154,9 @@ func (q Query) where() (text string, arguments []any) {
 		conditions = append(conditions, "(i.writer, i.seq) IN (SELECT writer, seq FROM journal_subjects WHERE subject IN ("+
 			strings.Join(places, ", ")+"))")
 	}
+	if q.Activity != "" {
+		add("(i.writer, i.seq) IN (SELECT writer, seq FROM journal_subjects WHERE subject = $)", Subject(q.Activity))
+	}
 	if !q.Since.IsZero() {
 		add("i.time >= $", q.Since.UnixMicro())
 	}
@@ -137,42 +175,49 @@ func (q Query) where() (text string, arguments []any) {
 	if q.Outcome != "" {
 		add(outcome+" = $", string(q.Outcome))
 	}
+	if q.after.Writer > 0 {
+		at := len(arguments)
+		arguments = append(arguments, q.after.Writer, q.after.Seq, q.to)
+		conditions = append(conditions, fmt.Sprintf(`(i.writer, i.seq) IN (
+			SELECT CASE r.kind WHEN 'receipt' THEN r.of_writer ELSE r.writer END, CASE r.kind WHEN 'receipt' THEN r.of_seq ELSE r.seq END
+			FROM journal_records r WHERE r.writer = $%d AND r.seq > $%d AND r.seq <= $%d AND r.kind <> 'intent')`, at+1, at+2, at+3))
+	}
 	return strings.Join(conditions, " AND "), arguments
 }
 
-// page reads records with what became of them.
-func page(
-	ctx context.Context, s *store.Store, where string, arguments []any, newest bool, limit int, each func(Account) error,
-) error {
-	var accounts []Account
-	err := s.View(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-		order := "i.time, i.writer, i.seq"
-		if newest {
-			order = "i.time DESC, i.writer DESC, i.seq DESC"
-		}
-		query := fmt.Sprintf(`SELECT i.writer, i.seq, i.kind, i.time, i.of_writer, i.of_seq, i.request, i.caller, %s, i.payload
-			FROM journal_records i WHERE %s ORDER BY %s LIMIT %d`, outcome, where, order, limit)
-		accounts, err = intents(ctx, tx, query, arguments)
-		if err == nil && len(accounts) > 0 {
-			err = receipts(ctx, tx, accounts)
+// selection is which records are read, in SQL.
+type selection struct {
+	where     string
+	arguments []any
+	newest    bool
+	limit     int
+	masked    bool
+}
+
+// page reads records with what became of them, and says whether there may be more.
+func page(ctx context.Context, s *store.Store, which selection) (accounts []Account, more bool, err error) {
+	order := "i.time, i.writer, i.seq"
+	if which.newest {
+		order = "i.time DESC, i.writer DESC, i.seq DESC"
+	}
+	query := fmt.Sprintf(`SELECT i.writer, i.seq, i.kind, i.time, i.of_writer, i.of_seq, i.request, i.caller, %s, i.payload
+		FROM journal_records i WHERE %s ORDER BY %s LIMIT %d`, outcome, which.where, order, which.limit)
+	err = s.View(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		if accounts, more, err = which.intents(ctx, tx, query); err == nil {
+			err = which.receipts(ctx, tx, accounts)
 		}
 		return err
 	})
-	for _, a := range accounts {
-		if err == nil {
-			err = each(a)
-		}
-	}
-	return err
+	return accounts, more || len(accounts) == which.limit, err
 }
 
-func intents(ctx context.Context, tx *sql.Tx, query string, arguments []any) (accounts []Account, err error) {
-	rows, err := tx.QueryContext(ctx, query, arguments...)
+func (which selection) intents(ctx context.Context, tx *sql.Tx, query string) (accounts []Account, more bool, err error) {
+	rows, err := tx.QueryContext(ctx, query, which.arguments...)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer rows.Close()
-	for rows.Next() {
+	for octets := 0; rows.Next(); {
 		var a Account
 		var at int64
 		var of ID
@@ -181,7 +226,7 @@ func intents(ctx context.Context, tx *sql.Tx, query string, arguments []any) (ac
 		if err := rows.Scan(
 			&a.ID.Writer, &a.ID.Seq, &a.Kind, &at, &of.Writer, &of.Seq, &request, &caller, &a.Outcome, &stored,
 		); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if stored == nil {
 			a.Forgotten = true
@@ -189,7 +234,10 @@ func intents(ctx context.Context, tx *sql.Tx, query string, arguments []any) (ac
 		} else {
 			p, err := decode(stored)
 			if err != nil {
-				return nil, fmt.Errorf("record %s cannot be read: %w", a.ID, err)
+				return nil, false, fmt.Errorf("record %s cannot be read: %w", a.ID, err)
+			}
+			if which.masked {
+				p.mask()
 			}
 			if a.Kind == KindAnchor { // it has a number there
 				of = ID{}
@@ -199,25 +247,32 @@ func intents(ctx context.Context, tx *sql.Tx, query string, arguments []any) (ac
 		}
 		a.Time = time.UnixMicro(at)
 		accounts = append(accounts, a)
+		if octets += len(stored); octets >= pageOctets {
+			return accounts, true, nil
+		}
 	}
-	return accounts, rows.Err()
+	return accounts, false, rows.Err()
 }
 
+// receiptsOf reads the receipts of intents. A CROSS JOIN has SQLite begin with those: else it looks at every receipt that there is.
+const receiptsOf = `SELECT r.of_writer, r.of_seq, r.payload FROM (VALUES %s) AS p
+	CROSS JOIN journal_records r WHERE r.kind = 'receipt' AND r.of_writer = p.column1 AND r.of_seq = p.column2
+	ORDER BY r.time, r.writer, r.seq`
+
 // receipts adds to the accounts what became of them.
-func receipts(ctx context.Context, tx *sql.Tx, accounts []Account) error {
+func (which selection) receipts(ctx context.Context, tx *sql.Tx, accounts []Account) error {
 	var places []string
 	var arguments []any
 	for _, a := range accounts {
 		if a.Kind == KindIntent {
-			places = append(places, fmt.Sprintf("(of_writer = $%d AND of_seq = $%d)", len(arguments)+1, len(arguments)+2))
+			places = append(places, fmt.Sprintf("(CAST($%d AS BIGINT), CAST($%d AS BIGINT))", len(arguments)+1, len(arguments)+2))
 			arguments = append(arguments, a.ID.Writer, a.ID.Seq)
 		}
 	}
 	if len(places) == 0 {
 		return nil
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT of_writer, of_seq, payload FROM journal_records WHERE kind = 'receipt' AND (`+
-		strings.Join(places, " OR ")+`) ORDER BY time, writer, seq`, arguments...)
+	rows, err := tx.QueryContext(ctx, fmt.Sprintf(receiptsOf, strings.Join(places, ", ")), arguments...)
 	if err != nil {
 		return err
 	}
@@ -235,6 +290,9 @@ func receipts(ctx context.Context, tx *sql.Tx, accounts []Account) error {
 		p, err := decode(stored)
 		if err != nil {
 			return fmt.Errorf("a receipt of record %s cannot be read: %w", of, err)
+		}
+		if which.masked {
+			p.mask()
 		}
 		done := p.done(accounts[at].Plan)
 		accounts[at].Done = &done

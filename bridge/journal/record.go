@@ -125,6 +125,9 @@ const (
 	NotSent   Outcome = "not sent"
 )
 
+// Outcomes are all of them.
+var Outcomes = []Outcome{Pending, Written, Unchanged, Refused, HalfDone, Unknown, Withdrawn, NotSent}
+
 // OutcomeOf is what a receipt comes to.
 func OutcomeOf(r ldif.Receipt) Outcome {
 	changed := slices.ContainsFunc(r.Steps, ldif.StepReceipt.Changed)
@@ -182,6 +185,7 @@ func (i *Intent) subjects() []string {
 	add(i.ID)
 	add(i.Name)
 	add(i.about())
+	add(i.Activity)
 	for _, s := range i.Plan.Steps {
 		add(s.Change.DN)
 		if s.Change.Kind == ldif.ModifyDN {

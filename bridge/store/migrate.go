@@ -77,10 +77,32 @@ func (r *room) migrate(ctx context.Context) error {
 	}
 	version, err := r.turn.GetLatestVersion(ctx, r.turn.store.write)
 	if err == nil && version > r.turn.newest {
-		err = fmt.Errorf("the tables of %s have version %d, and this bridge knows %d: a newer one wrote them",
-			r.name, version, r.turn.newest)
+		err = r.newer(version)
 	}
 	return err
+}
+
+func (r *room) newer(version int64) error {
+	return fmt.Errorf("the tables of %s have version %d, and this bridge knows %d: a newer one wrote them", r.name, version, r.turn.newest)
+}
+
+// standing says whether the room's tables are there, up to date.
+func (r *room) standing(ctx context.Context) error {
+	version := int64(0)
+	there, err := r.turn.exists(ctx, r.turn.store.read)
+	if err == nil && there {
+		version, err = r.turn.GetLatestVersion(ctx, r.turn.store.read)
+	}
+	switch {
+	case err != nil:
+		return err
+	case version > r.turn.newest:
+		return r.newer(version)
+	case version < r.turn.newest:
+		return fmt.Errorf("the tables of %s have version %d of %d: start the bridge of this version (serve), which brings them up to date",
+			r.name, version, r.turn.newest)
+	}
+	return nil
 }
 
 // others are the files for the other kind of database.

@@ -96,9 +96,17 @@ func (s *Store) unlock(ctx context.Context, rooms []*room) error {
 		return err
 	}
 	for _, r := range rooms {
-		if err := r.migrate(ctx); err != nil {
+		bring := r.migrate
+		if s.reads {
+			bring = r.standing
+		}
+		if err := bring(ctx); err != nil {
 			return err
 		}
+	}
+	if s.reads {
+		s.file = file
+		return nil
 	}
 	inTime, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()

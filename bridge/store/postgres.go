@@ -17,6 +17,9 @@ func (s *Store) connectPostgres() error {
 	}
 	timeout := s.options.Timeout
 	config.ConnectTimeout = timeout
+	if s.reads {
+		config.RuntimeParams["default_transaction_read_only"] = "on"
+	}
 	for name, value := range map[string]string{
 		"application_name": "scimbridge",
 		// Who waits for others longer than this is told that they hold it, before his own time is over.

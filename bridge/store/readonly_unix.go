@@ -15,3 +15,9 @@ func mayWrite(path string) error {
 	const readAndWrite = 4 | 2
 	return syscall.Access(path, readAndWrite)
 }
+
+// mayRead says what keeps us from reading a file.
+func mayRead(path string) error {
+	const read = 4
+	return syscall.Access(path, read)
+}

@@ -22,11 +22,18 @@ func (s *Store) connectSQLite() error {
 		return err
 	}
 	s.options.File = path
-	writer, err := sqlite.NewConnector(s.dsn("_txlock=immediate"))
+	if s.reads {
+		reader, err := sqlite.NewConnector(s.dsn("ro", "_pragma=query_only(1)"))
+		if err == nil {
+			s.pools(reader, readers, nil)
+		}
+		return err
+	}
+	writer, err := sqlite.NewConnector(s.dsn("rw", writing+"_txlock=immediate"))
 	if err != nil {
 		return err
 	}
-	reader, err := sqlite.NewConnector(s.dsn("_pragma=query_only(1)"))
+	reader, err := sqlite.NewConnector(s.dsn("rw", writing+"_pragma=query_only(1)"))
 	if err != nil {
 		return err
 	}
@@ -41,9 +48,10 @@ func (s *Store) find() (os.FileInfo, error) {
 		return s.file, s.same()
 	}
 	path := s.options.File
-	err := create(path)
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, unopened(err)
+	if !s.reads {
+		if err := create(path); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, unopened(err)
+		}
 	}
 	found, err := os.Stat(path)
 	if err != nil {
@@ -52,8 +60,14 @@ func (s *Store) find() (os.FileInfo, error) {
 	if found.IsDir() {
 		return nil, &Error{Kind: Other, Cause: fmt.Errorf("%s is a folder", path)}
 	}
-	if err := mayWrite(path); err != nil {
-		return nil, unopened(&fs.PathError{Op: "write", Path: path, Err: err})
+	switch {
+	case s.reads:
+		err = mayRead(path)
+	default:
+		err = mayWrite(path)
+	}
+	if err != nil {
+		return nil, unopened(&fs.PathError{Op: map[bool]string{true: "read", false: "write"}[s.reads], Path: path, Err: err})
 	}
 	return found, nil
 }
@@ -72,13 +86,14 @@ func create(path string) error {
 	return file.Close()
 }
 
-// dsn names the file and how it is opened. synchronous=FULL: what was committed outlives a power cut. secure_delete: of what is deleted
-// nothing stays in the file.
-func (s *Store) dsn(own string) string {
+// writing is what whoever writes sets. synchronous=FULL: what was committed outlives a power cut. secure_delete: of what is deleted nothing
+// stays in the file.
+const writing = "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&"
+
+// dsn names the file and how it is opened.
+func (s *Store) dsn(mode, own string) string {
 	file := url.URL{Scheme: "file", Path: filepath.ToSlash(s.options.File)}
-	return fmt.Sprintf("%s?mode=rw&_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"+
-		"&_pragma=secure_delete(1)&%s",
-		&file, s.options.Timeout.Milliseconds(), own)
+	return fmt.Sprintf("%s?mode=%s&_pragma=busy_timeout(%d)&%s", &file, mode, s.options.Timeout.Milliseconds(), own)
 }
 
 // unopened is what kept the file from being made.

@@ -33,6 +33,7 @@ const (
 type Store struct {
 	dialect Dialect
 	options Options
+	reads   bool // nothing else
 	log     *slog.Logger
 	write   *sql.DB     // SQLite: one connection, so that writers of this process wait in a row
 	read    *sql.DB     // the same as write on PostgreSQL
@@ -52,11 +53,17 @@ const (
 
 // New describes a store, and asks nothing of it: it is opened when it is first used, and where it cannot be, again and again. Its error
 // names what is wrong with the options.
-func New(o Options, log *slog.Logger) (*Store, error) {
+func New(o Options, log *slog.Logger) (*Store, error) { return describe(o, false, log) }
+
+// NewReader is New of a store that is there, whose tables are as this version of the bridge has them, and that nothing is written to: it
+// takes who may read it. Its views end with their callers alone.
+func NewReader(o Options) (*Store, error) { return describe(o, true, slog.New(slog.DiscardHandler)) }
+
+func describe(o Options, reads bool, log *slog.Logger) (*Store, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s := &Store{options: o.withDefaults(), log: log}
+	s := &Store{options: o.withDefaults(), reads: reads, log: log}
 	s.begin()
 	s.circuit = s.breaker()
 	connect := s.connectSQLite
@@ -189,6 +196,9 @@ func (s *Store) transaction(ctx context.Context, db *sql.DB, options sql.TxOptio
 		return s.refusal(gobreaker.ErrOpenState)
 	}
 	inTime, cancel := context.WithTimeout(ctx, s.options.Timeout)
+	if s.reads { // who looks for something among a million records waits for it
+		inTime, cancel = context.WithCancel(ctx)
+	}
 	defer cancel()
 	lost := false
 	var overtaken error

@@ -35,6 +35,7 @@ var floors = []string{
 	"bridge/access",
 	"bridge/guard",
 	"bridge/webhook",
+	"bridge/journal/report",
 	"bridge/journal",
 	"bridge/store",
 	"bridge/directory",

@@ -39,6 +39,7 @@ type commandLine struct {
 	Serve   serveCommand   `cmd:"" help:"Serve SCIM as the configuration says."`
 	Token   tokenCommand   `cmd:"" help:"Make, list and revoke the store's tokens."`
 	Hold    holdCommand    `cmd:"" help:"List, approve and refuse what guard.limits hold."`
+	Journal journalCommand `cmd:"" help:"Find out what was done and refused, by whom."`
 	Undo    undoCommand    `cmd:"" help:"Take back what the journal has on record."`
 	Check   checkCommand   `cmd:"" help:"Check a configuration and report every fault."`
 	Demo    demoCommand    `cmd:"" help:"Provision an in-process directory as Entra would, and show each step."`

@@ -28,6 +28,12 @@ const (
 	PlaceMade      EffectKind = "place made" // an organizational unit, for the entry to stand in
 )
 
+// EffectKinds are all of them.
+var EffectKinds = []EffectKind{
+	Created, Linked, Enabled, Blocked, Changed, Renamed, Moved, Deleted, SoftDeleted, Revived, PasswordSet, MembersAdded, MembersRemoved,
+	PlaceMade,
+}
+
 // Effect is one thing that a plan does to one entry.
 type Effect struct {
 	Kind EffectKind

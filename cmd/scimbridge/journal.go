@@ -1,0 +1,245 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"scimbridge/bridge/journal"
+	"scimbridge/bridge/journal/report"
+	"scimbridge/bridge/store"
+	"scimbridge/config"
+)
+
+// journalCommand is about what was done and refused.
+type journalCommand struct {
+	List   journalListCommand   `cmd:"" help:"List records, the newest first."`
+	Show   journalShowCommand   `cmd:"" help:"Show all of a record: the request, each change with what became of it, and the entries."`
+	Export journalExportCommand `cmd:"" help:"Print all of every record, the oldest first, for programs."`
+	Verify journalVerifyCommand `cmd:"" help:"Prove that no record was changed or taken out."`
+}
+
+// journalFlags are those of each of them.
+type journalFlags struct {
+	configFlag
+	JSON bool `name:"json" xor:"format" help:"Print JSON, a record a line."`
+	CSV  bool `name:"csv" xor:"format" help:"Print CSV. A cell that begins with =, +, - or @ has an apostrophe before it."`
+}
+
+func (f journalFlags) format() report.Format {
+	switch {
+	case f.JSON:
+		return report.JSON
+	case f.CSV:
+		return report.CSV
+	}
+	return report.Text
+}
+
+// read opens the journal for as long as do runs. It takes no more than the right to read it, and serve may run meanwhile.
+func (f configFlag) read(w *world, do func(context.Context, *store.Store) error) error {
+	c, err := config.Load(f.Config, w.environ)
+	if err != nil {
+		return err
+	}
+	if !c.Store.Enabled() {
+		return errors.New("the configuration names no store, which keeps the journal: set store.file, or store.url")
+	}
+	s, err := store.NewReader(c.Store)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err = journal.Prepare(s); err == nil {
+		err = do(w, s)
+	}
+	if errors.Is(err, context.Canceled) && w.Err() != nil { // it was told to end
+		return nil
+	}
+	return helped(err, c.Store)
+}
+
+// helped says beside an error of the store's what to do.
+func helped(err error, o store.Options) error {
+	known, is := errors.AsType[*store.Error](err)
+	todo := ""
+	switch {
+	case !is:
+		return err
+	case errors.Is(err, os.ErrNotExist):
+		todo = "serve makes it when it first starts; store.file, or STATE_DIRECTORY in the environment, says where it stands"
+	case o.File == "" && known.Kind == store.Other:
+		todo = "the role of store.url needs no more than GRANT SELECT ON ALL TABLES IN SCHEMA public"
+	case o.File != "" && known.Kind != store.Other:
+		todo = "run this as the account that serve runs as (sudo -u), or let yours read the file and what stands beside it"
+	default:
+		return err
+	}
+	return fmt.Errorf("%w\n  %s", err, todo)
+}
+
+// journalFilter is which records are meant.
+type journalFilter struct {
+	Who       string     `arg:"" optional:"" help:"A person or a group, by id, userName, displayName or DN, also as a member."`
+	Since     timeFlag   `placeholder:"TIME" help:"From then on: 2026-11-27, 2026-11-27T14:30:00Z, or so long ago: 30m, 2h, 7d."`
+	Until     timeFlag   `placeholder:"TIME" help:"Before then; of a day, to its end (UTC)."`
+	Caller    string     `placeholder:"NAME" help:"Whose token or client it was."`
+	Effect    effectFlag `placeholder:"EFFECT" help:"It did that, or was to: created, blocked, deleted, members-removed …"`
+	Result    resultFlag `placeholder:"RESULT" help:"written, unchanged, refused, half-done, unknown, taken-back, not-sent or pending."`
+	Type      string     `placeholder:"TYPE" help:"Of resource: User, Group or another of the map."`
+	Operation string     `placeholder:"OPERATION" help:"create, patch, replace or delete."`
+	Request   string     `placeholder:"ID" help:"The request's id (X-Request-ID)."`
+	Activity  string     `placeholder:"ID" help:"Entra's ActivityId, which its provisioning log shows."`
+}
+
+func (f journalFilter) query() journal.Query {
+	now := time.Now()
+	return journal.Query{
+		Subject: f.Who, Since: f.Since.from(now), Until: f.Until.to(now), Caller: f.Caller, RequestID: f.Request,
+		Activity: f.Activity, Type: f.Type, Operation: f.Operation, Effect: f.Effect.EffectKind, Outcome: f.Result.Outcome, Masked: true,
+	}
+}
+
+type journalListCommand struct {
+	journalFlags
+	journalFilter
+	Limit  int  `default:"50" help:"At most so many; 0: all (${default})."`
+	Follow bool `short:"f" help:"The newest last; then print each record as it is closed, until interrupted."`
+}
+
+// Help shows how to use it.
+func (journalListCommand) Help() string {
+	return `Example: who disabled her, and when.
+
+  scimbridge journal list mara@contoso.example --effect blocked --result written --config scimbridge.yaml
+
+What is in brackets was wanted, and not all of it was done. Times are in UTC.`
+}
+
+// Validate is called with the command line.
+func (l journalListCommand) Validate() error {
+	if l.Limit < 0 {
+		return errors.New("--limit is negative")
+	}
+	return nil
+}
+
+func (l journalListCommand) Run(w *world) error {
+	return l.read(w, func(ctx context.Context, s *store.Store) error {
+		out := report.New(w.stdout, l.format(), false)
+		q := l.query()
+		q.Limit, q.Newest = l.Limit, !l.Follow || l.Limit > 0
+		if !l.Follow {
+			if err := journal.Find(ctx, s, q, out.Print); err != nil {
+				return err
+			}
+			return out.End()
+		}
+		return l.follow(ctx, s, q, out)
+	})
+}
+
+// follow prints the newest, the last of them last, and then what comes. What is closed meanwhile may come twice rather than not at all.
+func (l journalListCommand) follow(ctx context.Context, s *store.Store, q journal.Query, out report.Printer) error {
+	first := func() error {
+		if !q.Newest {
+			return journal.Find(ctx, s, q, out.Print)
+		}
+		var newest []journal.Account
+		if err := journal.Find(ctx, s, q, func(a journal.Account) error {
+			newest = append(newest, a)
+			return nil
+		}); err != nil {
+			return err
+		}
+		for _, a := range slices.Backward(newest) {
+			if err := out.Print(a); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return journal.Follow(ctx, s, q, first, out.Print)
+}
+
+type journalShowCommand struct {
+	configFlag
+	JSON    bool       `name:"json" help:"Print JSON, a record a line."`
+	Records []recordID `arg:"" name:"record" help:"As list names them: 1-4711."`
+}
+
+// Help shows how to use it.
+func (journalShowCommand) Help() string {
+	return `Example:
+
+  scimbridge journal show 1-4711 --config scimbridge.yaml
+
+Passwords are not in the journal. Characters that a terminal would obey are shown as \u001b.`
+}
+
+func (h journalShowCommand) Run(w *world) error {
+	return h.read(w, func(ctx context.Context, s *store.Store) error {
+		out := report.New(w.stdout, journalFlags{JSON: h.JSON}.format(), true)
+		for _, id := range h.Records {
+			a, err := journal.Show(ctx, s, id.ID)
+			if errors.Is(err, journal.ErrNoRecord) {
+				err = fmt.Errorf("%s: %w", id, err)
+			}
+			if err != nil {
+				return err
+			}
+			if err := out.Print(a); err != nil {
+				return err
+			}
+		}
+		return out.End()
+	})
+}
+
+type journalExportCommand struct {
+	journalFlags
+	journalFilter
+}
+
+// Help shows how to use it.
+func (journalExportCommand) Help() string {
+	return `Example: all that was done and refused in a year, by whom.
+
+  scimbridge journal export --since 2026-01-01 --until 2026-12-31 --csv --config scimbridge.yaml > 2026.csv
+
+Without --csv it is JSON, a record a line. It takes as much memory for a million records as for a few.`
+}
+
+func (e journalExportCommand) Run(w *world) error {
+	return e.read(w, func(ctx context.Context, s *store.Store) error {
+		e.JSON = !e.CSV
+		buffered := bufio.NewWriterSize(w.stdout, 64<<10)
+		out := report.New(buffered, e.format(), true)
+		if err := journal.Find(ctx, s, e.query(), out.Print); err != nil {
+			return errors.Join(buffered.Flush(), err)
+		}
+		return errors.Join(out.End(), buffered.Flush())
+	})
+}
+
+// recordID names a record on the command line.
+type recordID struct{ journal.ID }
+
+// word is a word of the journal's as it may stand on a command line: members-removed, or "members removed".
+func word(text string, known []string) (string, error) {
+	same := func(s string) string {
+		return strings.ToLower(strings.NewReplacer("-", "", " ", "", "_", "").Replace(s))
+	}
+	for _, k := range known {
+		if same(k) == same(text) {
+			return k, nil
+		}
+	}
+	shown := strings.ReplaceAll(strings.Join(known, ", "), " ", "-")
+	return "", fmt.Errorf("%q is none of %s", text, strings.ReplaceAll(shown, ",-", ", "))
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"scimbridge/bridge/journal"
+	"scimbridge/ldapmap/ldif"
+)
+
+// effectFlag is an effect on the command line; the empty one is any.
+type effectFlag struct{ ldif.EffectKind }
+
+// UnmarshalText reads it.
+func (f *effectFlag) UnmarshalText(text []byte) (err error) {
+	var known []string
+	for _, kind := range ldif.EffectKinds {
+		known = append(known, string(kind))
+	}
+	name, err := word(string(text), known)
+	f.EffectKind = ldif.EffectKind(name)
+	return err
+}
+
+// resultFlag is an outcome on the command line; the empty one is any.
+type resultFlag struct{ journal.Outcome }
+
+// UnmarshalText reads it.
+func (f *resultFlag) UnmarshalText(text []byte) (err error) {
+	var known []string
+	for _, outcome := range journal.Outcomes {
+		known = append(known, string(outcome))
+	}
+	name, err := word(string(text), known)
+	f.Outcome = journal.Outcome(name)
+	return err
+}
+
+// timeFlag is a moment on the command line.
+type timeFlag struct {
+	at  time.Time
+	day bool          // it is a day, and at its begin
+	ago time.Duration // before now; 0: it is none
+}
+
+// layouts are how a time may be written; list prints the last.
+var layouts = []string{
+	time.RFC3339, "2006-01-02T15:04", "2006-01-02T15:04:05",
+	"2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02 15:04:05Z",
+}
+
+// UnmarshalText reads it.
+func (f *timeFlag) UnmarshalText(text []byte) (err error) {
+	s := string(text)
+	if f.at, err = time.Parse(time.DateOnly, s); err == nil {
+		f.day = true
+		return nil
+	}
+	for _, layout := range layouts {
+		if f.at, err = time.Parse(layout, s); err == nil {
+			return nil
+		}
+	}
+	if f.ago, err = ago(s); err != nil {
+		return fmt.Errorf("%q is no time, as 2026-11-27, 2026-11-27T14:30:00Z or 2h (ago): 30m, 2h, 7d, 2w", s)
+	}
+	return nil
+}
+
+// ago reads a duration, which may be in days (d) or weeks (w).
+func ago(text string) (time.Duration, error) {
+	for unit, length := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
+		if number, is := strings.CutSuffix(text, unit); is {
+			n, err := strconv.ParseUint(number, 10, 16)
+			return time.Duration(n) * length, err
+		}
+	}
+	d, err := time.ParseDuration(text)
+	if err == nil && d <= 0 {
+		err = strconv.ErrRange
+	}
+	return d, err
+}
+
+// from is the moment, of a day its begin; the zero time of an empty flag.
+func (f timeFlag) from(now time.Time) time.Time {
+	if f.ago > 0 {
+		return now.Add(-f.ago)
+	}
+	return f.at
+}
+
+// to is the moment, of a day its end; the zero time of an empty flag.
+func (f timeFlag) to(now time.Time) time.Time {
+	if f.day {
+		return f.at.AddDate(0, 0, 1)
+	}
+	return f.from(now)
+}
