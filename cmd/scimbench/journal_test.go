@@ -17,7 +17,9 @@ const journalGoal = 0.85
 // BenchmarkJournal measures writes with and without a journal, in turns: `make bench`. Both bridges are in front of the same slapd.
 func BenchmarkJournal(b *testing.B) {
 	s := serve(b, 10_000, false)
-	kept := s.beside(b, "SCIMBRIDGE_STORE_FILE="+filepath.Join(b.TempDir(), "store.db"))
+	kept := s.beside(b, "SCIMBRIDGE_STORE_FILE="+filepath.Join(b.TempDir(), "store.db"),
+		"SCIMBRIDGE_GUARD_LIMITS_0_EFFECT=blocked", "SCIMBRIDGE_GUARD_LIMITS_0_MOST=1000000000", // counted, and never held
+		"SCIMBRIDGE_GUARD_LIMITS_0_WITHIN=1h")
 	for b.Loop() {
 		if err := withJournal(b, s, kept, os.Stdout); err != nil {
 			b.Fatal(err)
