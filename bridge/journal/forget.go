@@ -42,6 +42,19 @@ func Forget(ctx context.Context, s *store.Store, log *slog.Logger, person, by st
 		return f, err
 	}
 	defer l.Shut()
+	if f, err = forget(ctx, s, person, func(some []erasure) error { return l.erase(ctx, some, by) }); err == nil {
+		f.Residual, err = s.Scrub(ctx)
+	}
+	return f, err
+}
+
+// Forgettable says what Forget would do. It takes no more than the right to read the journal.
+func Forgettable(ctx context.Context, s *store.Store, person string) (Forgotten, error) {
+	return forget(ctx, s, person, func([]erasure) error { return nil })
+}
+
+// forget finds what is to be erased, and has it erased some at a time.
+func forget(ctx context.Context, s *store.Store, person string, erase func([]erasure) error) (f Forgotten, err error) {
 	if f.Person, err = Who(ctx, s, person); err != nil {
 		return f, err
 	}
@@ -62,7 +75,7 @@ func Forget(ctx context.Context, s *store.Store, log *slog.Logger, person, by st
 		if len(some) == 0 {
 			continue
 		}
-		if err := l.erase(ctx, some, by); err != nil {
+		if err := erase(some); err != nil {
 			return f, err
 		}
 		for _, e := range some {
@@ -77,8 +90,7 @@ func Forget(ctx context.Context, s *store.Store, log *slog.Logger, person, by st
 	if f.Erased+f.Blanked+len(f.Open) == 0 {
 		return f, ErrNobody
 	}
-	f.Residual, err = s.Scrub(ctx)
-	return f, err
+	return f, nil
 }
 
 // erasure is what becomes of a record.

@@ -22,6 +22,7 @@ type journalCommand struct {
 	Show   journalShowCommand   `cmd:"" help:"Show all of a record: the request, each change with what became of it, and the entries."`
 	Export journalExportCommand `cmd:"" help:"Print all of every record, the oldest first, for programs."`
 	Verify journalVerifyCommand `cmd:"" help:"Prove that no record was changed or taken out."`
+	Forget journalForgetCommand `cmd:"" help:"Erase what the journal says of a person."`
 }
 
 // journalFlags are those of each of them.

@@ -47,8 +47,16 @@ func stays(text string) string {
 	return text
 }
 
+const entra, hr = "entra-0123456789abcdef", "hr-0123456789abcdef"
+
+// asked is a request, by whose token, and the status of its answer.
+type asked struct {
+	token, method, path, body string
+	status                    int
+}
+
 // days is a company's journal: what Entra did with Mara, and what it was not let do.
-func days(t *testing.T) (file string, o store.Options) {
+func days(t *testing.T, more ...asked) (file string, o store.Options) {
 	t.Helper()
 	o = storetest.SQLite(t)
 	n := 0
@@ -67,7 +75,6 @@ func days(t *testing.T) (file string, o store.Options) {
 	t.Cleanup(ldap.Close)
 	folder := t.TempDir()
 	file = filepath.Join(folder, "scimbridge.yaml")
-	const entra, hr = "entra-0123456789abcdef", "hr-0123456789abcdef"
 	for name, text := range map[string]string{
 		"tokens.yaml": "- {name: entra, token: " + entra + "}\n- {name: hr, token: " + hr + ", role: reader}\n",
 		"scimbridge.yaml": fmt.Sprintf(`
@@ -101,10 +108,7 @@ store: {file: %q}
 	root, lines := listening(t, log)
 	ready(t, root, "ok")
 	const mara, group = "/Users/00000000-0000-0000-0000-000000000004", "/Groups/00000000-0000-0000-0000-000000000005"
-	for i, r := range []struct {
-		token, method, path, body string
-		status                    int
-	}{
+	for i, r := range append([]asked{
 		{entra, "POST", "/Users", `{"userName":"mara@contoso.example","displayName":"Mara","password":"Hunter2-hunter2"}`, 201},
 		{entra, "POST", "/Groups", `{"displayName":"Night Shift","members":[{"value":"` + mara[7:] + `"}]}`, 201},
 		{hr, "DELETE", mara, ``, 403},
@@ -113,7 +117,7 @@ store: {file: %q}
 		{entra, "POST", "/Users", `{"userName":"=SUM(A1)","displayName":"\u001b[31mKöchin\u202e"}`, 201},
 		{entra, "PATCH", mara, patch(`{"op":"Replace","path":"userName","value":"=sum(a1)"}`), 409},
 		{entra, "DELETE", mara, ``, 204},
-	} {
+	}, more...) {
 		request, err := http.NewRequestWithContext(t.Context(), r.method, root+r.path, strings.NewReader(r.body))
 		if err != nil {
 			t.Fatal(err)
@@ -141,6 +145,31 @@ store: {file: %q}
 	return file, o
 }
 
+// journalPrints runs a command line, and says what it prints.
+func journalPrints(t *testing.T, file, line string) string {
+	t.Helper()
+	var arguments []string
+	for i, part := range strings.Split(line, `"`) { // what is quoted is one argument
+		if i%2 == 1 {
+			arguments = append(arguments, part)
+		} else {
+			arguments = append(arguments, strings.Fields(part)...)
+		}
+	}
+	if !strings.Contains(line, "--help") {
+		arguments = append(arguments, "--config", file)
+	}
+	code, stdout, stderr := program(t, []string{"USER=dpo"}, append([]string{"journal"}, arguments...)...)
+	text := stdout
+	if !strings.Contains(line, "--help") {
+		text = stays(stdout + stderr)
+	}
+	if code != exitOK {
+		text += fmt.Sprintf("exit code %d\n", code)
+	}
+	return text
+}
+
 // TestJournalCommand holds each command's help, text, JSON and CSV to testdata/journal.txtar, of what the program itself recorded; and what
 // the README says of them to what they print.
 func TestJournalCommand(t *testing.T) {
@@ -150,29 +179,7 @@ func TestJournalCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	file, _ := days(t)
-	printed := func(line string) string {
-		t.Helper()
-		var arguments []string
-		for i, part := range strings.Split(line, `"`) { // what is quoted is one argument
-			if i%2 == 1 {
-				arguments = append(arguments, part)
-			} else {
-				arguments = append(arguments, strings.Fields(part)...)
-			}
-		}
-		if !strings.Contains(line, "--help") {
-			arguments = append(arguments, "--config", file)
-		}
-		code, stdout, stderr := program(t, nil, append([]string{"journal"}, arguments...)...)
-		text := stdout
-		if !strings.Contains(line, "--help") {
-			text = stays(stdout + stderr)
-		}
-		if code != exitOK {
-			text += fmt.Sprintf("exit code %d\n", code)
-		}
-		return text
-	}
+	printed := func(line string) string { return journalPrints(t, file, line) }
 	var got []txtar.File
 	for _, f := range archive.Files {
 		got = append(got, txtar.File{Name: f.Name, Data: []byte(printed(f.Name))})
@@ -207,6 +214,32 @@ func TestJournalCommand(t *testing.T) {
 	}
 	if len(shown) < 2 {
 		t.Errorf("the README shows %d commands", len(shown))
+	}
+}
+
+// TestJournalForget: who is forgotten is found no more, and the journal is sound; testdata/forget.txtar has each command in its turn.
+func TestJournalForget(t *testing.T) {
+	const golden = "testdata/forget.txtar"
+	archive, err := txtar.ParseFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := asked{entra, "POST", "/Users", `{"userName":"mara@contoso.example"}`, 201}
+	file, _ := days(t, again)
+	var got []txtar.File
+	for _, f := range archive.Files {
+		got = append(got, txtar.File{Name: f.Name, Data: []byte(journalPrints(t, file, f.Name))})
+	}
+	if *updateJournal {
+		if err := os.WriteFile(golden, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: got}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	for i, f := range archive.Files {
+		if diff := cmp.Diff(string(f.Data), string(got[i].Data)); diff != "" {
+			t.Errorf("journal %s: %s", f.Name, diff)
+		}
 	}
 }
 

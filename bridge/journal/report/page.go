@@ -78,6 +78,8 @@ func head(b *strings.Builder, a journal.Account) {
 	line("result", string(a.Outcome), found, told)
 	if a.Forgotten {
 		line("forgotten", "what it said of anybody is erased")
+	} else if a.Blanked {
+		line("forgotten", "what named somebody who was forgotten is erased")
 	}
 	line("effects", done)
 	if wanted := a.Plan.Words(); wanted != done && a.Outcome != journal.Written {

@@ -36,6 +36,7 @@ type record struct {
 	Why       journal.Why     `json:"why,omitempty"`
 	Found     bool            `json:"found,omitempty"`     // in the directory, later
 	Forgotten bool            `json:"forgotten,omitempty"` // what it says of anybody
+	Blanked   bool            `json:"blanked,omitempty"`   // what named somebody who was forgotten
 	*whole
 }
 
@@ -64,6 +65,7 @@ func recordOf(a journal.Account, all bool) record {
 		Record: a.ID, Time: a.Time.UTC().Format("2006-01-02T15:04:05.000000Z"), Result: a.Outcome,
 		Status: a.Status, Caller: a.Caller, Client: a.Client, Operation: a.Operation, Type: a.Type, ID: a.Intent.ID, Name: a.Name, DN: a.DN,
 		Reason: a.Reason, Detail: a.Detail, Request: a.RequestID, Activity: a.Activity, Follows: a.Of, Why: a.Why, Forgotten: a.Forgotten,
+		Blanked: a.Blanked,
 	}
 	if d := a.Done; d != nil {
 		r.Status, r.Reason, r.Detail, r.Found = d.Status, d.Reason, d.Detail, d.Found
