@@ -33,9 +33,7 @@ type undoer struct {
 func undoerOf(t *testing.T, binary string, server *dirtest.Server, more ...string) *undoer {
 	t.Helper()
 	o := store.Options{File: filepath.Join(t.TempDir(), "scimbridge.db")}
-	more = append(append(more, stored(t, o)...), // what is not held
-		"SCIMBRIDGE_GUARD_LIMITS_0_EFFECT=blocked", "SCIMBRIDGE_GUARD_LIMITS_0_OFF=true",
-		"SCIMBRIDGE_GUARD_LIMITS_1_EFFECT=membersRemoved", "SCIMBRIDGE_GUARD_LIMITS_1_OFF=true")
+	more = append(more, stored(t, o)...)
 	d := deploy(t, server, more...)
 	text, env := configured(t, server, basedIn(productOf(server), server), "", more...)
 	u := &undoer{d, binary, storetest.Open(t, o), filepath.Join(t.TempDir(), "scimbridge.yaml"), env}
@@ -110,17 +108,21 @@ func tree(t testing.TB, server *dirtest.Server) map[string]map[string][]string {
 	return all
 }
 
-// TestUndoCycle: a mistaken cycle that disabled everybody and emptied the groups is undone by one command, and the directory is as before.
+// TestUndoCycle: a mistaken cycle that disables everybody and empties the groups is held at the limits; what got through is undone by one
+// command, and the directory is as before.
 func TestUndoCycle(t *testing.T) {
 	binary := buildProgram(t)
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			server := s.start(t)
-			u := undoerOf(t, binary, server)
-			users, groups := 200, 30
+			const each = 3
+			users, groups, mostBlocked, mostEmptied := 200, 30, 50, 10
 			if s.name != "openldap" {
-				users, groups = 12, 4
+				users, groups, mostBlocked, mostEmptied = 12, 4, 5, 2
 			}
+			u := undoerOf(t, binary, server,
+				"SCIMBRIDGE_GUARD_LIMITS_0_EFFECT=blocked", fmt.Sprint("SCIMBRIDGE_GUARD_LIMITS_0_MOST=", mostBlocked),
+				"SCIMBRIDGE_GUARD_LIMITS_1_EFFECT=membersRemoved", fmt.Sprint("SCIMBRIDGE_GUARD_LIMITS_1_MOST=", each*mostEmptied))
 			var ids, crews []string
 			for n := range users {
 				ids = append(ids, u.user(t, fmt.Sprintf("%s%d@contoso.example", label(t), n)))
@@ -130,18 +132,28 @@ func TestUndoCycle(t *testing.T) {
 			}
 			before := tree(t, server)
 			since := time.Now()
-			for _, id := range ids {
-				u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, disable)
+			// sent sends the request about each, and holds that the first so many are done, and the others held.
+			sent := func(path, body string, all []string, most int) {
+				t.Helper()
+				for n, id := range all {
+					answer, content := u.do(t, http.MethodPatch, path+id, body)
+					done, held := answer.StatusCode < 300, strings.Contains(content, "scimbridge hold approve")
+					if done != (n < most) || held == done {
+						t.Fatalf("%s, number %d of %d: %s %s", path, n+1, most, answer.Status, content)
+					}
+				}
 			}
-			for _, id := range crews {
-				u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+id, operations(`{"op":"Remove","path":"members"}`))
+			sent("/Users/", disable, ids, mostBlocked)
+			sent("/Groups/", operations(`{"op":"Remove","path":"members"}`), crews, mostEmptied)
+			if got := len(u.found(t, "/Users", "active eq false")); got != mostBlocked {
+				t.Errorf("%d are blocked", got)
 			}
 			if cmp.Equal(before, tree(t, server)) {
 				t.Fatal("the cycle did nothing")
 			}
 			caller := accounts(t, u.store, journal.Query{Limit: 1})[0].Caller
 			cycle := []string{"--since", since.UTC().Format(time.RFC3339Nano), "--caller", caller}
-			if shown := u.undoes(t, "can be undone", cycle...); len(shown) != users+groups {
+			if shown := u.undoes(t, "can be undone", cycle...); len(shown) != mostBlocked+mostEmptied {
 				t.Errorf("%d records", len(shown))
 			}
 			u.undoes(t, "undone", append(cycle, "--apply")...)
