@@ -179,6 +179,8 @@ func unfit(a journal.Account) string {
 		return "what it says of somebody who was forgotten was erased from the journal"
 	case a.Kind == journal.KindAnchor, a.Kind == journal.KindForget:
 		return "it is about the journal, and changed nothing in the directory"
+	case a.Kind == journal.KindAct:
+		return "it is about what the bridge itself keeps, and changed nothing in the directory"
 	case a.Kind == journal.KindRefusal:
 		return "it was refused, and changed nothing"
 	case a.Outcome == journal.Pending, a.Done == nil:

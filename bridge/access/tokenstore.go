@@ -59,32 +59,39 @@ func (t *StoredToken) Live(now time.Time) bool {
 // Make makes a token of t's name, role, user, addresses, maker and end, and returns it: it is shown this once. Its error is a Fault, or the
 // store's.
 func (ts *Tokens) Make(ctx context.Context, t StoredToken) (secret string, made StoredToken, err error) {
+	err = ts.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		secret, made, err = ts.MakeIn(ctx, tx, t)
+		return err
+	})
+	return secret, made, err
+}
+
+// MakeIn is Make within a transaction of the store's. With an error it wrote nothing.
+func (ts *Tokens) MakeIn(ctx context.Context, tx *sql.Tx, t StoredToken) (secret string, made StoredToken, err error) {
 	secret = storedPrefix + rand.Text()
 	sum := sha256.Sum256([]byte(secret))
 	t.ID = hex.EncodeToString(sum[:4])
-	err = ts.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		namesakes, err := find(ctx, tx, "name = $1 AND revoked = 0", t.Name)
-		if err != nil {
-			return err
+	namesakes, err := find(ctx, tx, "name = $1 AND revoked = 0", t.Name)
+	if err != nil {
+		return "", t, err
+	}
+	live := 0
+	for _, other := range namesakes {
+		switch {
+		case !other.Live(t.Made):
+			continue
+		case other.Role != t.Role || other.User != t.User:
+			return "", t, Fault(fmt.Sprintf(
+				"token %s of the name %q has another role or user: two of one name take turns", other.ID, t.Name))
 		}
-		live := 0
-		for _, other := range namesakes {
-			switch {
-			case !other.Live(t.Made):
-				continue
-			case other.Role != t.Role || other.User != t.User:
-				return Fault(fmt.Sprintf("token %s of the name %q has another role or user: two of one name take turns", other.ID, t.Name))
-			}
-			if live++; live == 2 {
-				return Fault(fmt.Sprintf("two tokens have the name %q already: revoke the one that goes", t.Name))
-			}
+		if live++; live == 2 {
+			return "", t, Fault(fmt.Sprintf("two tokens have the name %q already: revoke the one that goes", t.Name))
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO access_token
-			(id, digest, name, role, account, addresses, made, made_by, expires, used, used_from, revoked, revoked_by)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', 0, '')`,
-			t.ID, sum[:], t.Name, t.Role.String(), t.User, strings.Join(t.Addresses, " "), micros(t.Made), t.MadeBy, micros(t.Expires))
-		return err
-	})
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO access_token
+		(id, digest, name, role, account, addresses, made, made_by, expires, used, used_from, revoked, revoked_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', 0, '')`,
+		t.ID, sum[:], t.Name, t.Role.String(), t.User, strings.Join(t.Addresses, " "), micros(t.Made), t.MadeBy, micros(t.Expires))
 	return secret, t, err
 }
 
@@ -110,29 +117,36 @@ func (ts *Tokens) List(ctx context.Context, all bool, now time.Time) (list []Sto
 // Revoke ends a token, named by its id, or by its name where that is one token's alone. Its error is a Fault, or the store's.
 func (ts *Tokens) Revoke(ctx context.Context, named, by string, now time.Time) (revoked StoredToken, err error) {
 	err = ts.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		found, err := find(ctx, tx, "(id = $1 OR name = $1) AND revoked = 0", named)
-		if err != nil {
-			return err
-		}
-		var ids []string
-		for _, t := range found {
-			if t.ID == named {
-				found, ids = []storedToken{t}, []string{t.ID}
-				break
-			}
-			ids = append(ids, t.ID)
-		}
-		switch {
-		case len(found) == 0:
-			return Fault(fmt.Sprintf("no token has the id or name %q, but for revoked ones", named))
-		case len(found) > 1:
-			return Fault(fmt.Sprintf("%d tokens have the name %q: name one by its id, %s", len(found), named, strings.Join(ids, " or ")))
-		}
-		revoked = found[0].StoredToken
-		revoked.Revoked, revoked.RevokedBy = now, by
-		_, err = tx.ExecContext(ctx, "UPDATE access_token SET revoked = $1, revoked_by = $2 WHERE id = $3", micros(now), by, revoked.ID)
+		revoked, err = ts.RevokeIn(ctx, tx, named, by, now)
 		return err
 	})
+	return revoked, err
+}
+
+// RevokeIn is Revoke within a transaction of the store's. With an error it wrote nothing.
+func (ts *Tokens) RevokeIn(ctx context.Context, tx *sql.Tx, named, by string, now time.Time) (revoked StoredToken, err error) {
+	found, err := find(ctx, tx, "(id = $1 OR name = $1) AND revoked = 0", named)
+	if err != nil {
+		return revoked, err
+	}
+	var ids []string
+	for _, t := range found {
+		if t.ID == named {
+			found, ids = []storedToken{t}, []string{t.ID}
+			break
+		}
+		ids = append(ids, t.ID)
+	}
+	switch {
+	case len(found) == 0:
+		return revoked, Fault(fmt.Sprintf("no token has the id or name %q, but for revoked ones", named))
+	case len(found) > 1:
+		return revoked, Fault(fmt.Sprintf(
+			"%d tokens have the name %q: name one by its id, %s", len(found), named, strings.Join(ids, " or ")))
+	}
+	revoked = found[0].StoredToken
+	revoked.Revoked, revoked.RevokedBy = now, by
+	_, err = tx.ExecContext(ctx, "UPDATE access_token SET revoked = $1, revoked_by = $2 WHERE id = $3", micros(now), by, revoked.ID)
 	return revoked, err
 }
 

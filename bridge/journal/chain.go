@@ -16,6 +16,7 @@ const (
 	KindRefusal Kind = "refusal"
 	KindAnchor  Kind = "anchor" // what was cut off the chains
 	KindForget  Kind = "forget" // what was erased of other records
+	KindAct     Kind = "act"    // what was done to what the bridge itself keeps
 )
 
 // hash is a SHA-256.

@@ -321,7 +321,7 @@ func (l *Ledger) written(b batch) {
 			if of := b.rows[i].of; of.Writer == b.writer {
 				delete(l.open, of.Seq)
 			}
-		case KindRefusal, KindAnchor, KindForget:
+		case KindRefusal, KindAnchor, KindForget, KindAct:
 		}
 		if told := o.tell(nil); !told && o.row.kind == KindIntent && !o.kept {
 			l.abandon(o) // whoever wanted it was told that it is not written, or has left

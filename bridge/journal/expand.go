@@ -73,7 +73,7 @@ func (k Known) keys(text string) []string {
 }
 
 // about calls each with the intents and refusals that are found by a key, and with the id of what they are about: a new entry has it from
-// the receipt.
+// the receipt. What was done to what the bridge itself keeps is about nobody.
 func about(ctx context.Context, s *store.Store, key string, each func(p *payload, id string)) error {
 	type found struct {
 		p  *payload
@@ -89,7 +89,7 @@ func about(ctx context.Context, s *store.Store, key string, each func(p *payload
 			rows, err := tx.QueryContext(ctx, `SELECT i.writer, i.seq, i.payload, (SELECT r.payload FROM journal_records r
 					WHERE r.kind = 'receipt' AND r.of_writer = i.writer AND r.of_seq = i.seq ORDER BY r.time DESC LIMIT 1)
 				FROM journal_subjects s JOIN journal_records i ON i.writer = s.writer AND i.seq = s.seq
-				WHERE s.subject = $1 AND (s.writer, s.seq) > ($2, $3) ORDER BY s.writer, s.seq LIMIT $4`,
+				WHERE s.subject = $1 AND i.kind <> 'act' AND (s.writer, s.seq) > ($2, $3) ORDER BY s.writer, s.seq LIMIT $4`,
 				key, last.Writer, last.Seq, pageSize)
 			if err != nil {
 				return err

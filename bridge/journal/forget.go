@@ -207,7 +207,7 @@ func (g *forgetting) erasure(r *row, receipt, intent []byte) (e erasure, touched
 	if err != nil {
 		return e, false
 	}
-	if about, id, err := readAbout(intent, receipt); err == nil && g.isAbout(about, id) {
+	if about, id, err := readAbout(intent, receipt); err == nil && r.kind != KindAct && g.isAbout(about, id) {
 		e.keys, _ = r.found()
 		return e, true
 	}

@@ -334,7 +334,7 @@ func (r *row) found() (keys []string, of ID) {
 		return nil, r.id
 	}
 	switch r.kind {
-	case KindIntent, KindRefusal:
+	case KindIntent, KindRefusal, KindAct:
 		i := p.intent(ID{})
 		return i.subjects(), r.id
 	case KindReceipt:

@@ -174,3 +174,34 @@ func TestMaxSize(t *testing.T) {
 		}
 	})
 }
+
+// What was done to what the bridge keeps is cut as any record is, and what it is found by with it.
+func TestActIsCut(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		c := newClock()
+		first := c.ledger(t, s)
+		if err := first.Act(func(context.Context, *sql.Tx) (Act, error) {
+			return Act{Operation: "make", Type: "token", ID: "3f2a1b0c", Name: "entra"}, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		first.Shut()
+		if n := count(t, s, "journal_subjects"); n != 2 {
+			t.Errorf("it is found by %d", n)
+		}
+		c.turn(500 * day)
+		young := c.ledger(t, s)
+		defer young.Shut()
+		write(t, young, 1)
+		cutAll(t, young)
+		if n := count(t, s, "journal_records WHERE kind = 'act'"); n != 0 {
+			t.Errorf("%d are left", n)
+		}
+		if n := count(t, s, "journal_subjects WHERE writer = 1"); n != 0 {
+			t.Errorf("it is found by %d", n)
+		}
+		if f := faults(t, s); f != "" {
+			t.Error(f)
+		}
+	})
+}

@@ -3,17 +3,20 @@ package main
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"os/user"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"scimbridge/bridge/access"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/config"
 )
@@ -32,7 +35,7 @@ type tokenFlags struct {
 }
 
 // use opens the store's tokens for as long as do runs.
-func (f tokenFlags) use(w *world, do func(context.Context, *access.Tokens) error) error {
+func (f tokenFlags) use(w *world, do func(context.Context, *access.Tokens, *store.Store) error) error {
 	c, err := config.Load(f.Config, w.environ)
 	if err != nil {
 		return err
@@ -49,7 +52,31 @@ func (f tokenFlags) use(w *world, do func(context.Context, *access.Tokens) error
 	if err != nil {
 		return err
 	}
-	return do(w, tokens)
+	return do(w, tokens, s)
+}
+
+// act has a token made or revoked, which the journal has in the same transaction.
+func (w *world) act(s *store.Store, operation string, do func(context.Context, *sql.Tx) (access.StoredToken, error)) error {
+	ledger, err := journal.Open(s, journal.Options{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer ledger.Shut()
+	host, _ := os.Hostname()
+	return ledger.Act(func(ctx context.Context, tx *sql.Tx) (journal.Act, error) {
+		t, err := do(ctx, tx)
+		detail := "role " + t.Role.String()
+		for _, said := range [][2]string{
+			{"user", t.User}, {"from", strings.Join(t.Addresses, " ")}, {"expires", moment(t.Expires, "", "")},
+		} {
+			if said[1] != "" {
+				detail += ", " + said[0] + " " + said[1]
+			}
+		}
+		return journal.Act{
+			Caller: w.caller(), Client: host, Operation: operation, Type: "token", ID: t.ID, Name: t.Name, Detail: detail,
+		}, err
+	})
 }
 
 // caller is who runs the program, for the store to tell.
@@ -90,8 +117,13 @@ func (n tokenNewCommand) Run(w *world) error {
 		return errors.Join(faults...)
 	}
 	asked.MadeBy = w.caller()
-	return n.use(w, func(ctx context.Context, tokens *access.Tokens) error {
-		secret, made, err := tokens.Make(ctx, asked)
+	return n.use(w, func(_ context.Context, tokens *access.Tokens, s *store.Store) error {
+		var secret string
+		var made access.StoredToken
+		err := w.act(s, "make", func(ctx context.Context, tx *sql.Tx) (_ access.StoredToken, err error) {
+			secret, made, err = tokens.MakeIn(ctx, tx, asked)
+			return made, err
+		})
 		switch {
 		case err != nil:
 			return err
@@ -121,7 +153,7 @@ Tokens of the configuration stand in its files, and are not listed.`
 }
 
 func (l tokenListCommand) Run(w *world) error {
-	return l.use(w, func(ctx context.Context, tokens *access.Tokens) error {
+	return l.use(w, func(ctx context.Context, tokens *access.Tokens, _ *store.Store) error {
 		list, err := tokens.List(ctx, l.All, time.Now())
 		switch {
 		case err != nil:
@@ -153,8 +185,12 @@ func (tokenRevokeCommand) Help() string {
 }
 
 func (r tokenRevokeCommand) Run(w *world) error {
-	return r.use(w, func(ctx context.Context, tokens *access.Tokens) error {
-		revoked, err := tokens.Revoke(ctx, r.Token, w.caller(), time.Now())
+	return r.use(w, func(_ context.Context, tokens *access.Tokens, s *store.Store) error {
+		var revoked access.StoredToken
+		err := w.act(s, "revoke", func(ctx context.Context, tx *sql.Tx) (_ access.StoredToken, err error) {
+			revoked, err = tokens.RevokeIn(ctx, tx, r.Token, w.caller(), time.Now())
+			return revoked, err
+		})
 		switch {
 		case err != nil:
 			return err

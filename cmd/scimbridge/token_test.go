@@ -96,6 +96,58 @@ func TestTokenCommand(t *testing.T) {
 	}
 }
 
+// TestTokensAreOnRecord: who made a token, and who revoked it, stands in the journal, without the token; what was refused does not.
+func TestTokensAreOnRecord(t *testing.T) {
+	file := configuration(t, "ldap://127.0.0.1:1")
+	environ := []string{"USER=admin", "SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db")}
+	command := func(want int, line string) string {
+		t.Helper()
+		code, stdout, stderr := program(t, environ, append(strings.Fields(line), "--config", file)...)
+		if code != want {
+			t.Fatalf("%s: exit code %d: %s", line, code, stderr)
+		}
+		return stdout
+	}
+	made := command(exitOK, "token new entra --role reader --user mara --address 20.0.0.0/8 --expires 2099-01-31")
+	secret, _, _ := strings.Cut(made, "\n")
+	command(exitFault, "token new entra --role operator")
+	command(exitFault, "token revoke nobody")
+	command(exitOK, "token revoke entra")
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := command(exitOK, "journal list entra --type token")
+	const detail = "role reader, user mara, from 20.0.0.0/8, expires 2099-02-01 00:00Z"
+	for n, operation := range []string{"revoke token", "make token  "} {
+		want := "written       admin       " + operation + "  entra                     " + detail
+		if lines := strings.Split(listed, "\n"); len(lines) != 4 || !strings.HasSuffix(lines[n+1], want) {
+			t.Errorf("%s\nwant %s", listed, want)
+		}
+	}
+	shown := command(exitOK, "journal show "+strings.Fields(strings.Split(listed, "\n")[2])[2])
+	for _, want := range []string{": make token entra\n", "  what       " + detail + "\n", "  caller     admin, from " + host + "\n"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("%s\nwant %q", shown, want)
+		}
+	}
+	if strings.Contains(listed+shown+command(exitOK, "journal export"), strings.TrimPrefix(secret, "scimbridge_")) {
+		t.Error("the token stands in the journal")
+	}
+	if code, _, stderr := program(t, environ, "journal", "forget", "entra", "--config", file); code != exitFault {
+		t.Errorf("a token is taken for a person: %d %s", code, stderr)
+	}
+	command(exitOK, "journal forget mara --apply")
+	shown = command(exitOK, "journal list")
+	if strings.Contains(shown, "mara") || strings.Count(shown, "entra                     (forgotten)") != 2 {
+		t.Errorf("of who is forgotten there is\n%s", shown)
+	}
+	if verified := command(exitOK, "journal verify"); !strings.HasPrefix(verified, "records 3,") ||
+		!strings.Contains(verified, "erased 2, faults 0") {
+		t.Error(verified)
+	}
+}
+
 // TestStoredTokensAreServed: a token that is made while the bridge runs is valid, and one that is revoked is not, within a moment.
 func TestStoredTokensAreServed(t *testing.T) {
 	ldap := company(t)

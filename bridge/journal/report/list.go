@@ -85,6 +85,9 @@ func what(a journal.Account) string {
 	if a.Forgotten {
 		return "(forgotten)"
 	}
+	if a.Kind == journal.KindAct {
+		return a.Detail
+	}
 	reason := a.Reason
 	done := ""
 	if a.Done != nil {

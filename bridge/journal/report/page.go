@@ -85,7 +85,11 @@ func head(b *strings.Builder, a journal.Account) {
 	if wanted := a.Plan.Words(); wanted != done && a.Outcome != journal.Written {
 		line("wanted", wanted)
 	}
-	line("reason", reason, detail)
+	if a.Kind == journal.KindAct {
+		line("what", detail)
+	} else {
+		line("reason", reason, detail)
+	}
 	if a.Done != nil && a.Done.Receipt.Err != nil {
 		line("error", a.Done.Receipt.Err.Error())
 	}
