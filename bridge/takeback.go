@@ -88,7 +88,7 @@ func (b *Bridge) TakeBack(ctx context.Context, o *Undoing, record journal.Accoun
 	}
 	if !o.Apply {
 		if u.Plan, err = r.foresee(ctx, in); err == nil {
-			o.foreseen.note(in.past.ID, u.Plan)
+			o.foreseen.note(record.ID, in.past.ID, u.Plan)
 		}
 	} else {
 		var past history
