@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"scimbridge/bridge/access"
+	"scimbridge/bridge/journal/report"
 	"scimbridge/bridge/store"
 	"scimbridge/config"
 )
@@ -191,9 +192,11 @@ func shownJSON(t access.StoredToken) tokenJSON {
 }
 
 func printJSON(out io.Writer, value any) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err == nil {
+		_, err = out.Write(append(report.VisibleJSON(text), '\n'))
+	}
+	return err
 }
 
 // printTokens prints a table.
