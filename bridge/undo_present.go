@@ -259,12 +259,20 @@ type foresight struct {
 	undone  map[journal.ID]bool
 }
 
+// passOver has a record count as undone: there is no more to do for it.
+func (f *foresight) passOver(record journal.ID) {
+	if f.undone == nil {
+		f.undone = map[journal.ID]bool{}
+	}
+	f.undone[record] = true
+}
+
 // note notes a plan that takes a record about the entry with the id back.
 func (f *foresight) note(record journal.ID, id string, p ldif.Plan) {
 	if f.changes == nil {
-		f.changes, f.made, f.undone = map[string][]ldif.Change{}, map[string]*ldif.Entry{}, map[journal.ID]bool{}
+		f.changes, f.made = map[string][]ldif.Change{}, map[string]*ldif.Entry{}
 	}
-	f.undone[record] = true
+	f.passOver(record)
 	for _, s := range p.Steps {
 		if s.Change.Kind == ldif.Add {
 			f.made[id] = &ldif.Entry{DN: s.Change.DN, Attributes: s.Change.Entry}

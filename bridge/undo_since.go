@@ -20,21 +20,25 @@ func (u *undoing) since(ctx context.Context, entries map[string]*ldif.Entry) (ch
 			continue
 		}
 		ids := []string{id, u.server.ID(e)} // one that was added again has another
-		undone := map[journal.ID]bool{}
-		for _, known := range slices.Compact(slices.Clone(ids)) {
-			query := journal.Query{Subject: known, Since: u.record.Time, Newest: true}
-			if err := journal.Find(ctx, u.store, query, func(a journal.Account) error {
-				switch {
-				case a.Done == nil || !u.isBefore(a) || undone[a.ID] || u.foreseen.undone[a.ID]:
-				case a.Why == journal.Undo || a.Why == journal.UndoneInPart:
-					undone[a.Of] = undone[a.Of] || a.Outcome == journal.Written || a.Outcome == journal.Unchanged
-				case a.Why == "":
-					changes[id] = append(changes[id], madeTo(a, ids)...)
-				}
-				return nil
-			}); err != nil {
-				return nil, err
+		named := append(slices.Clone(ids), e.DN)
+		for _, s := range u.past.Receipt.Plan.Steps {
+			if s.Change.If.ID == id {
+				named = append(named, s.Change.DN)
 			}
+		}
+		undone := map[journal.ID]bool{}
+		query := journal.Query{Subjects: named, Since: u.record.Time, Newest: true}
+		if err := journal.Find(ctx, u.store, query, func(a journal.Account) error {
+			switch {
+			case a.Done == nil || !u.isBefore(a) || undone[a.ID] || u.foreseen.undone[a.ID]:
+			case a.Why == journal.Undo || a.Why == journal.UndoneInPart:
+				undone[a.Of] = undone[a.Of] || a.Outcome == journal.Written || a.Outcome == journal.Unchanged
+			case a.Why == "":
+				changes[id] = append(changes[id], madeTo(a, ids)...)
+			}
+			return nil
+		}); err != nil {
+			return nil, err
 		}
 	}
 	return changes, nil

@@ -352,6 +352,18 @@ func TestUndoLeavesWhatCameAgain(t *testing.T) {
 	u.undoes(t, "can be undone", records...)
 	u.undoes(t, "undone", append(records, "--apply")...)
 	same(t, "all is undone", before, tree(t, server))
+
+	// What somebody put right by hand keeps back nothing.
+	records = nil
+	active("false")
+	e := u.entry(t, anna)
+	active("true")
+	active("false")
+	modify(t, server, e.DN, "userAccountControl", "512")
+	if got, err := u.undo(t, append(records, "--apply")...); err != nil || len(got) != 3 || got[0].State != "nothing to undo" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	same(t, "all is as before", before, tree(t, server))
 }
 
 // TestUndoOfABlock: who left the groups when he was blocked, and renamed in the same breath, is in them again by the name that he had.
