@@ -68,12 +68,14 @@ func buildOn(t *testing.T, server *dirtest.Server, o bridge.Options, types ...co
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Directory, err = directory.New(directory.Options{
-		URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password},
-	}, o.Log); err != nil {
-		t.Fatal(err)
+	if o.Directory == nil {
+		if o.Directory, err = directory.New(directory.Options{
+			URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password},
+		}, o.Log); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(o.Directory.Close)
 	}
-	t.Cleanup(o.Directory.Close)
 	var records []journal.Record
 	o.Guard = guard.New(guard.Options{}, o.Directory.Self, o.Directory)
 	o.Journal = func(r journal.Record) { records = append(records, r) }

@@ -64,11 +64,19 @@ func (b *Bridge) stateOf(ctx context.Context, server *ldif.Server, step ldif.Ste
 	if len(found) > 0 {
 		e = found[0]
 	}
+	shown := shownBy(server, c, e)
 	was := step.Before.Value(server.VersionAttribute)
-	if c.Kind == ldif.Modify && was != "" && was == e.Value(server.VersionAttribute) {
+	if c.Kind == ldif.Modify && was != "" && was == e.Value(server.VersionAttribute) && !mayHide(server, c, shown) {
 		return ldif.NotSent, nil
 	}
-	return beside(server, c, shownBy(server, c, e), server.ID(e), others), nil
+	return beside(server, c, shown, server.ID(e), others), nil
+}
+
+// mayHide says that a change may have been made although its entry has the version that was read: where that has a grain of a second, it
+// may be of the same one.
+func mayHide(server *ldif.Server, c ldif.Change, shown ldif.State) bool {
+	isSecret := func(m ldif.Mod) bool { return c.Secret(m.Name) }
+	return server.VersionForm == ldif.VersionDigest && (shown == ldif.Done || slices.ContainsFunc(c.Mods, isSecret))
 }
 
 // shownBy is what became of a change, as far as its entry (nil: there is none) shows.

@@ -1,11 +1,15 @@
 package bridge_test
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store/storetest"
@@ -68,6 +72,44 @@ func TestLookUp(t *testing.T) {
 				t.Errorf("found %s (%s), want %s (%s) of\n%s", got, journal.OutcomeOf(receipt), c.states, c.outcome, all[0].Plan)
 			}
 		})
+	}
+}
+
+// TestLookUpWithinASecond: a version with a grain of a second says nothing of a change in the second in which the entry was read.
+func TestLookUpWithinASecond(t *testing.T) {
+	for operation, outcome := range map[string]journal.Outcome{
+		`{"op":"replace","path":"title","value":"x"}`:          journal.Written,
+		`{"op":"replace","path":"password","value":"hunter2"}`: journal.Unknown,
+		`{"op":"replace","path":"title","value":"refused"}`:    journal.NotSent,
+	} {
+		s := storetest.Open(t, storetest.SQLite(t))
+		l, err := journal.Open(s, journal.Options{}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(l.Shut)
+		server := dirtest.Memory(t, func(o *memdir.Options) { o.Clock = func() time.Time { return time.Unix(1, 0) } })
+		d, err := directory.New(directory.Options{
+			URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password},
+			Version: "modifyTimestamp",
+		}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(d.Close)
+		a := accounting{buildOn(t, server, bridge.Options{Ledger: l, Directory: d}, usersAndGroups(server)...), s, l}
+		id := a.user(t, "mara")
+		if outcome == journal.NotSent {
+			a.faults(map[string]memdir.Fault{"modify 0": {Code: 50, Text: "no"}})
+		}
+		_, err = a.patch(t, bridge.Call{RequestID: "r"}, "User", id, operation)
+		a.server.Mem.Fault(nil)
+		t.Log(err)
+		_, all := a.accounts(t, "r")
+		receipt, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
+		if got := journal.OutcomeOf(receipt); err != nil || got != outcome {
+			t.Errorf("%s: %s (%v), want %s", operation, got, err, outcome)
+		}
 	}
 }
 

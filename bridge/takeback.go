@@ -88,7 +88,7 @@ func (b *Bridge) TakeBack(ctx context.Context, o *Undoing, record journal.Accoun
 	}
 	if !o.Apply {
 		if u.Plan, err = r.foresee(ctx, in); err == nil {
-			o.foreseen.note(in.past.ID, u.Plan)
+			o.foreseen.note(record.ID, in.past.ID, u.Plan)
 		}
 	} else {
 		var past history
@@ -116,6 +116,7 @@ func (b *Bridge) TakeBack(ctx context.Context, o *Undoing, record journal.Accoun
 		return fail(UndoRefused, &reason.Error{Reason: reason.Precondition, Detail: u.Changed[0].String()})
 	case u.Plan.Empty():
 		u.State = UndoNeedless
+		o.foreseen.passOver(record.ID)
 	case !o.Apply:
 		u.State = UndoPlanned
 	case len(u.Changed) > 0:

@@ -22,6 +22,9 @@ func (u *undoing) present(ctx context.Context) (now draft.Present, refs ldapmap.
 	if now.Entries, err = u.entries(ctx, u.past.Entries(), attributes); err != nil {
 		return now, refs, err
 	}
+	if now.Since, err = u.since(ctx, now.Entries); err != nil {
+		return now, refs, err
+	}
 	u.foreseen.shows(u.server, now.Entries, u.past.Entries(), attributes)
 	if now.Found, refs, err = u.called(ctx, u.past.Names()); err != nil {
 		return now, refs, err
@@ -253,13 +256,23 @@ func (u *undoing) contested(ctx context.Context) error {
 type foresight struct {
 	changes map[string][]ldif.Change
 	made    map[string]*ldif.Entry
+	undone  map[journal.ID]bool
 }
 
-// note notes a plan about the entry with the id.
-func (f *foresight) note(id string, p ldif.Plan) {
+// passOver has a record count as undone: there is no more to do for it.
+func (f *foresight) passOver(record journal.ID) {
+	if f.undone == nil {
+		f.undone = map[journal.ID]bool{}
+	}
+	f.undone[record] = true
+}
+
+// note notes a plan that takes a record about the entry with the id back.
+func (f *foresight) note(record journal.ID, id string, p ldif.Plan) {
 	if f.changes == nil {
 		f.changes, f.made = map[string][]ldif.Change{}, map[string]*ldif.Entry{}
 	}
+	f.passOver(record)
 	for _, s := range p.Steps {
 		if s.Change.Kind == ldif.Add {
 			f.made[id] = &ldif.Entry{DN: s.Change.DN, Attributes: s.Change.Entry}

@@ -327,6 +327,57 @@ func TestUndoOfALeaver(t *testing.T) {
 	}
 }
 
+// TestUndoLeavesWhatCameAgain: who was blocked by mistake, let in again, and then blocked because he left, stays blocked, and out of the
+// group that he was taken out of a second time, though all looks as the mistake left it. Newest first, all of it is undone.
+func TestUndoLeavesWhatCameAgain(t *testing.T) {
+	server := memory(t)
+	u := undoerOf(t, buildProgram(t), server)
+	anna, bob := u.user(t, "anna@contoso.example"), u.user(t, "bob@contoso.example")
+	crew := u.group(t, "Crew", anna, bob)
+	before := tree(t, server)
+	var records []string
+	active := func(value string) {
+		u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+anna, operations(replace("active", value)))
+		records = append(records, u.last(t))
+	}
+	members := func(body string) {
+		u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+crew, body)
+		records = append(records, u.last(t))
+	}
+	active("false")
+	members(removeMembers(anna, bob))
+	active("true")
+	members(addMembers(anna))
+	active("false")
+	members(removeMembers(anna))
+	block, leave := records[0], records[1]
+	left := tree(t, server)
+	for _, arguments := range [][]string{{block}, {block, "--apply"}, {block, "--apply", "--partial"}} {
+		u.undoes(t, "refused", arguments...)
+	}
+	same(t, "the leaver stays blocked", left, tree(t, server))
+	back := u.undoes(t, "undone", leave, "--apply")
+	if held := u.members(t, crew); held[anna] != 0 || held[bob] != 1 || len(back[0].Notes) != 1 {
+		t.Errorf("members %v, notes %q", held, back[0].Notes)
+	}
+	u.undoes(t, "undone", back[0].By, "--apply")
+	u.undoes(t, "can be undone", records...)
+	u.undoes(t, "undone", append(records, "--apply")...)
+	same(t, "all is undone", before, tree(t, server))
+
+	// What somebody put right by hand keeps back nothing.
+	records = nil
+	active("false")
+	e := u.entry(t, anna)
+	active("true")
+	active("false")
+	modify(t, server, e.DN, "userAccountControl", "512")
+	if got, err := u.undo(t, append(records, "--apply")...); err != nil || len(got) != 3 || got[0].State != "nothing to undo" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	same(t, "all is as before", before, tree(t, server))
+}
+
 // TestUndoOfABlock: who left the groups when he was blocked, and renamed in the same breath, is in them again by the name that he had.
 func TestUndoOfABlock(t *testing.T) {
 	server := memory(t)

@@ -18,7 +18,7 @@ func Blank(body []byte, secrets []string) []byte {
 	if !json.Valid(body) {
 		return nil
 	}
-	lower := bytes.ToLower(body)
+	lower := bytes.ReplaceAll(bytes.ToLower(body), []byte(longS), []byte("s"))
 	mentions := func(name string) bool { return bytes.Contains(lower, []byte(name)) }
 	if !bytes.ContainsRune(body, '\\') && !slices.ContainsFunc(secrets, mentions) { // an escaped letter hides a name
 		return body
@@ -30,12 +30,20 @@ func Blank(body []byte, secrets []string) []byte {
 	return appendBlanked(nil, object, secrets)
 }
 
+// longS is an s to who compares names without case (strings.EqualFold), as the protocol does, and none to who lowers them. There is no
+// other such letter of ASCII's.
+const longS = "\u017f"
+
+// fold is the name as those of secrets are written.
+func fold(name string) string { return strings.ReplaceAll(strings.ToLower(name), longS, "s") }
+
 func appendBlanked(b []byte, v any, secrets []string) []byte {
 	switch v := v.(type) {
 	case scim.Object:
 		path, _ := v.Get("path")
 		text, _ := path.(string)
-		hidden := slices.ContainsFunc(secrets, func(name string) bool { return strings.Contains(strings.ToLower(text), name) })
+		folded := fold(text)
+		hidden := slices.ContainsFunc(secrets, func(name string) bool { return strings.Contains(folded, name) })
 		b = append(b, '{')
 		for i, m := range v {
 			if i > 0 {
@@ -76,6 +84,6 @@ func appendText(b []byte, text string) []byte {
 
 // isSecretName says whether the name of a member, or a part of it, is that of a secret.
 func isSecretName(name string, secrets []string) bool {
-	return slices.ContainsFunc(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == ':' || r == '.' }),
+	return slices.ContainsFunc(strings.FieldsFunc(fold(name), func(r rune) bool { return r == ':' || r == '.' }),
 		func(part string) bool { return slices.Contains(secrets, part) })
 }

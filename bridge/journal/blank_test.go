@@ -16,6 +16,10 @@ func TestBlank(t *testing.T) {
 		`{"Operations":[{"op":"add","value":{"password":"hunter2","title":"c"}}]}`: `{"Operations":[{"op":"add","value":` +
 			`{"password":"(not shown)","title":"c"}}]}`,
 		`{"path":"emails[password eq \"hunter2\"].value","value":"x"}`: `{"path":"emails","value":"(not shown)"}`,
+		// What the protocol takes for the name of a secret is one: strings.EqualFold has ſ for an s.
+		`{"paſſword":"hunter2"}`: `{"paſſword":"(not shown)"}`,
+		`{"Operations":[{"path":"urn:x:User:PAſſWORD","value":"hunter2"}]}`: `{"Operations":[{"path":"urn:x:User:PAſſWORD",` +
+			`"value":"(not shown)"}]}`,
 		`{"password":"hunter2"`:  "", // nobody can read it
 		`["password","hunter2"]`: "",
 	} {

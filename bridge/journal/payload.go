@@ -3,6 +3,8 @@ package journal
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -189,10 +191,19 @@ func unfold(stored []byte) ([]byte, error) {
 // Subject is the key of an id, a name or a DN that records are found by.
 func Subject(text string) string {
 	if strings.Contains(text, "=") {
-		return printable(stringprep.Key(ldif.NormalDN(text)))
+		text = ldif.NormalDN(text)
 	}
-	return printable(stringprep.Key(text))
+	key := printable(stringprep.Key(text))
+	if len(key) > longestKey {
+		digest := sha256.Sum256([]byte(key))
+		key = "sha256:" + hex.EncodeToString(digest[:])
+	}
+	return key
 }
+
+// longestKey is the longest that stands in an index as it is: one of PostgreSQL's takes 2,704 octets, and without it the record is not
+// taken.
+const longestKey = 1000
 
 // printable is the text as every database takes it.
 func printable(text string) string {

@@ -16,6 +16,7 @@ import (
 // Query says which records are looked for. What is left out does not matter.
 type Query struct {
 	Subject   string    // id, userName, displayName or DN of a person or group: records are found that name them by any
+	Subjects  []string  // in its place, ids and DNs as they are: records that name any of them
 	Since     time.Time // the oldest
 	Until     time.Time // before it
 	Caller    string
@@ -89,6 +90,9 @@ func Find(ctx context.Context, s *store.Store, q Query, each func(Account) error
 			return err
 		}
 		q.keys = known.keys(q.Subject)
+	}
+	for _, text := range q.Subjects {
+		q.keys = append(q.keys, Subject(text))
 	}
 	for n, last := 0, (*Account)(nil); ; {
 		where, arguments := q.where()

@@ -48,7 +48,7 @@ func (s *Store) find() (os.FileInfo, error) {
 		return s.file, s.same()
 	}
 	path := s.options.File
-	if !s.reads {
+	if s.makes {
 		if err := create(path); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, unopened(err)
 		}

@@ -34,6 +34,7 @@ type Store struct {
 	dialect Dialect
 	options Options
 	reads   bool // nothing else
+	makes   bool // the file where it is missing
 	log     *slog.Logger
 	write   *sql.DB     // SQLite: one connection, so that writers of this process wait in a row
 	read    *sql.DB     // the same as write on PostgreSQL
@@ -53,17 +54,24 @@ const (
 
 // New describes a store, and asks nothing of it: it is opened when it is first used, and where it cannot be, again and again. Its error
 // names what is wrong with the options.
-func New(o Options, log *slog.Logger) (*Store, error) { return describe(o, false, log) }
+func New(o Options, log *slog.Logger) (*Store, error) {
+	return describe(o, &Store{makes: true, log: log})
+}
+
+// NewExisting is New of a store that is there: a file that is missing is not made.
+func NewExisting(o Options, log *slog.Logger) (*Store, error) { return describe(o, &Store{log: log}) }
 
 // NewReader is New of a store that is there, whose tables are as this version of the bridge has them, and that nothing is written to: it
 // takes who may read it. Its views end with their callers alone.
-func NewReader(o Options) (*Store, error) { return describe(o, true, slog.New(slog.DiscardHandler)) }
+func NewReader(o Options) (*Store, error) {
+	return describe(o, &Store{reads: true, log: slog.New(slog.DiscardHandler)})
+}
 
-func describe(o Options, reads bool, log *slog.Logger) (*Store, error) {
+func describe(o Options, s *Store) (*Store, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s := &Store{options: o.withDefaults(), reads: reads, log: log}
+	s.options = o.withDefaults()
 	s.begin()
 	s.circuit = s.breaker()
 	connect := s.connectSQLite

@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
@@ -136,4 +139,20 @@ func TestWhoLeaves(t *testing.T) {
 			t.Errorf("the shelf holds %q", got)
 		}
 	})
+}
+
+// TestExisting: what may not make a store makes none.
+func TestExisting(t *testing.T) {
+	o := storetest.SQLite(t)
+	s, err := store.NewExisting(o, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Check(t.Context()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(o.File); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s: %v", o.File, err)
+	}
 }

@@ -13,8 +13,10 @@ import (
 	"embed"
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
@@ -100,7 +102,7 @@ func (h *Hook) Observe(ctx context.Context, tx *sql.Tx, e journal.Event) error {
 	if e.Done != nil && e.Done.ID != "" {
 		resource = e.Done.ID
 	}
-	if resource == "" {
+	if resource == "" || len(resource) > longestID || !utf8.ValidString(resource) || strings.Contains(resource, "\x00") {
 		resource = "record " + e.ID.String() // it is about nothing that others are about
 	}
 	return h.note(ctx, tx, resource, e.ID, nil)
@@ -120,6 +122,9 @@ func (h *Hook) tells(e journal.Event) bool {
 	}
 	return false
 }
+
+// longestID is longer than the id of anything that there is. A refusal has what its caller wrote, which not every database takes.
+const longestID = 500
 
 // Hold is what holds writes back.
 type Hold struct {

@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"encoding/pem"
@@ -114,6 +115,34 @@ func TestMessage(t *testing.T) {
 		const hold = `{"type":"hold.opened","timestamp":"…","data":{"id":"3","effect":"membersRemoved","type":"Group","why":"501 in 1h"}}`
 		if got := strings.Join(others, "\n"); got != hold {
 			t.Errorf("got %s, want %s", got, hold)
+		}
+	})
+}
+
+// TestHostileIDs: what a caller makes up for an id neither keeps the refusal out of the journal nor from the receiver.
+func TestHostileIDs(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o store.Options) {
+		r := receive(t, nil)
+		c := start(t, o, webhook.Options{URL: r.URL, KeyFile: keyFile(t, key(1)), Events: []string{"refused"}})
+		c.hook.Start()
+		ids := []string{"a\x00b", "a\xff", rand.Text() + strings.Repeat("x", 500)}
+		for range 300 {
+			ids[2] += rand.Text()
+		}
+		for _, id := range ids {
+			refused := journal.Intent{RequestID: "r", Caller: "entra", Operation: "get", Type: "User", ID: id, Name: id}
+			written(t, c.ledger.Refuse(journal.Refusal{Intent: refused, Status: 404}))
+		}
+		wait(t, "all is told", c.empty(t))
+		if got := len(r.got()); got != len(ids) {
+			t.Errorf("%d are told", got)
+		}
+		found := 0
+		if err := journal.Find(t.Context(), c.Store, journal.Query{Subject: ids[2]}, func(journal.Account) error {
+			found++
+			return nil
+		}); err != nil || found != 1 {
+			t.Errorf("found %d, %v", found, err)
 		}
 	})
 }

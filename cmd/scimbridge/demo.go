@@ -52,7 +52,7 @@ func (d demoCommand) Run(w *world) error {
 	}
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	var caused records
-	h, err := assemble(c, caused.add, log)
+	h, err := assemble(c, store.New, caused.add, log)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ var noServer = map[string]string{
 	`ldif.SameDN(entry.DN, "cn=config,cn=ldbm database,cn=plugins,cn=config"):`:      "bridge/directory/dirtest/ds389.go",
 	`ldif.SameDN(entry.DN, setting.DN) {`:                                            "bridge/directory/dirtest/ds389.go",
 	"ldif.NormalDN(dn.String()), nil":                                                "bridge/front/subject.go",
-	"ldif.NormalDN(text)))":                                                          "bridge/journal/payload.go",
+	"ldif.NormalDN(text)":                                                            "bridge/journal/payload.go",
 	"ldif.Under(base, to) })":                                                        "ldapmap/compile/leaving.go",
 }
 

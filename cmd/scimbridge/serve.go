@@ -38,7 +38,7 @@ func (s serveCommand) Run(w *world) error {
 		return err
 	}
 	log := c.Log.Logger(w.stderr)
-	h, err := assemble(c, journal.Log(log), log)
+	h, err := assemble(c, store.New, journal.Log(log), log)
 	if err != nil {
 		return err
 	}
@@ -123,8 +123,11 @@ func (h house) close() {
 	}
 }
 
+// keeper opens a store: store.New, or store.NewExisting.
+type keeper func(store.Options, *slog.Logger) (*store.Store, error)
+
 // assemble builds the house that the configuration describes. It is to be closed.
-func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, err error) {
+func assemble(c *config.Config, keep keeper, j journal.Journal, log *slog.Logger) (h house, err error) {
 	defer func() {
 		if err != nil {
 			h.close()
@@ -140,7 +143,7 @@ func assemble(c *config.Config, j journal.Journal, log *slog.Logger) (h house, e
 	}
 	var limiter *guard.Limiter
 	if c.Store.Enabled() {
-		if h.store, err = store.New(c.Store, log); err != nil {
+		if h.store, err = keep(c.Store, log); err != nil {
 			return h, err
 		}
 		var observers []journal.Observer

@@ -17,6 +17,7 @@ import (
 
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/journal/report"
 	"scimbridge/bridge/store"
 	"scimbridge/config"
 )
@@ -227,9 +228,11 @@ func shownJSON(t access.StoredToken) tokenJSON {
 }
 
 func printJSON(out io.Writer, value any) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err == nil {
+		_, err = out.Write(append(report.VisibleJSON(text), '\n'))
+	}
+	return err
 }
 
 // printTokens prints a table.

@@ -15,6 +15,8 @@ import (
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/journal/report"
+	"scimbridge/bridge/store"
 	"scimbridge/config"
 )
 
@@ -98,7 +100,7 @@ func (u undoCommand) Run(w *world) error {
 	if !c.Store.Enabled() {
 		return errors.New("the configuration names no store, and so there is no journal: set store.file, or store.url")
 	}
-	h, err := assemble(c, nil, slog.New(slog.DiscardHandler)) // what is wrong comes back as an error
+	h, err := assemble(c, store.NewExisting, nil, slog.New(slog.DiscardHandler)) // what is wrong comes back as an error
 	if err != nil {
 		return err
 	}
@@ -234,10 +236,10 @@ func shownUndone(a journal.Account, u bridge.Undone) undoneJSON {
 
 func (s undoneJSON) print(out io.Writer) {
 	about := strings.TrimSpace(strings.Join([]string{s.Operation, s.Type, s.Name}, " "))
-	fmt.Fprintf(out, "%s  %s  %s, by %s\n", s.Record, s.Time.Format("2006-01-02 15:04:05Z"), about, s.Caller)
+	fmt.Fprintf(out, "%s  %s  %s, by %s\n", s.Record, s.Time.Format("2006-01-02 15:04:05Z"), report.Plain(about), report.Plain(s.Caller))
 	line := func(key, text string) {
 		if text != "" {
-			fmt.Fprintf(out, "  %-8s %s\n", key+":", text)
+			fmt.Fprintf(out, "  %-8s %s\n", key+":", report.Plain(text))
 		}
 	}
 	line("did", s.Did)
@@ -258,7 +260,7 @@ func (s undoneJSON) print(out io.Writer) {
 	}
 	line("state", state)
 	if s.LDIF != "" {
-		fmt.Fprintf(out, "\n%s", s.LDIF)
+		fmt.Fprintf(out, "\n%s", report.Lines(s.LDIF))
 	}
 	fmt.Fprintln(out)
 }

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
@@ -102,6 +103,29 @@ func TestUndoCommand(t *testing.T) {
 	for i, section := range archive.Files {
 		if diff := cmp.Diff(string(section.Data), string(got[i].Data)); diff != "" {
 			t.Errorf("%s: %s", section.Name, diff)
+		}
+	}
+}
+
+// TestUndoOfHostileNames: what clients and directories say reaches no terminal as more than a text.
+func TestUndoOfHostileNames(t *testing.T) {
+	const hostile = "\x1b[2J\u009bK\u202e\r\nx"
+	shown := undoneJSON{
+		Request: hostile, Caller: hostile, Operation: "patch", Type: "User", ID: hostile, Name: hostile, Did: hostile, Undo: hostile,
+		LDIF: "dn: cn=\x1b[2J\n", NewID: hostile, Changed: []string{hostile}, Notes: []string{hostile}, Error: hostile,
+	}
+	var text, asJSON strings.Builder
+	shown.print(&text)
+	if err := printJSON(&asJSON, shown); err != nil {
+		t.Fatal(err)
+	}
+	var back undoneJSON
+	if err := json.Unmarshal([]byte(asJSON.String()), &back); err != nil || back.Name != hostile {
+		t.Errorf("%q, %v", back.Name, err)
+	}
+	for _, got := range []string{text.String(), asJSON.String()} {
+		if strings.ContainsFunc(got, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) || strings.Contains(got, "\nx") {
+			t.Errorf("a terminal obeys %q", got)
 		}
 	}
 }

@@ -29,12 +29,13 @@ type Past struct {
 
 // Present is what takes part in taking a plan back, as it is now.
 type Present struct {
-	Entries map[string]*ldif.Entry // by the ids that the plan knew them by
-	Found   Finds                  // what the plan's references call
-	Holder  *ldif.Entry            // of the name of an entry that is to be added again; nil: nobody
-	Known   []string               // DNs of entries that refer to one that the plan made
-	Deleted string                 // the DN that a deleted entry has, which the directory brings back; "": it cannot
-	Birth   ldif.Attribute         // a password, of an account that the server takes with one alone
+	Entries map[string]*ldif.Entry   // by the ids that the plan knew them by
+	Since   map[string][]ldif.Change // what others did to them after the plan, and stands, by the same ids
+	Found   Finds                    // what the plan's references call
+	Holder  *ldif.Entry              // of the name of an entry that is to be added again; nil: nobody
+	Known   []string                 // DNs of entries that refer to one that the plan made
+	Deleted string                   // the DN that a deleted entry has, which the directory brings back; "": it cannot
+	Birth   ldif.Attribute           // a password, of an account that the server takes with one alone
 }
 
 // Finds are the entries that references call, by the name; nil: the entry has gone. A name that is not among them calls what nobody looks

@@ -22,7 +22,7 @@ func (u *undoing) turnBack(id string) {
 		return
 	}
 	t := cmp.Or(u.Type.Map.TypeOf(e), u.Type)
-	b := &backwards{undoing: u, t: t, e: e, at: e, before: own[0].before}
+	b := &backwards{undoing: u, t: t, e: e, at: e, before: own[0].before, since: u.now.Since[id]}
 	if id == u.ID && u.Whole != nil {
 		b.before = u.Whole
 	}
@@ -41,7 +41,8 @@ type backwards struct {
 	at               *ldif.Entry // as the undo leaves it so far
 	before, after    *ldif.Entry // as the plan found and left it
 	done             []done
-	mods             []ldif.Mod // that are yet to be a step
+	since            []ldif.Change // by others
+	mods             []ldif.Mod    // that are yet to be a step
 	members          [][]ldif.Mod
 	restored, named  []string // attributes
 	steps            []ldif.Step
@@ -177,7 +178,7 @@ func (b *backwards) attribute(name string) {
 	switch found := b.e.Values(name); {
 	case len(minus(is, was))+len(minus(was, is)) == 0, b.reference(name) != nil && b.same(name, is, was):
 		return
-	case !b.same(name, found, b.after.Values(name)):
+	case !b.same(name, found, b.after.Values(name)), b.isTouched(name, nil):
 		b.changed(b.e.DN, name, "was changed since")
 		return
 	}
@@ -189,9 +190,33 @@ func (b *backwards) attribute(name string) {
 	}
 }
 
+// isTouched says that others changed an attribute since, or of members any of the values.
+func (b *backwards) isTouched(name string, values []string) bool {
+	return slices.ContainsFunc(b.since, func(c ldif.Change) bool {
+		return slices.ContainsFunc(c.Mods, func(m ldif.Mod) bool {
+			return b.t.IsSame(m.Name, name) && (values == nil || m.Op == ldif.ReplaceValues || len(m.Values) == 0 ||
+				slices.ContainsFunc(m.Values, func(v string) bool {
+					return slices.ContainsFunc(values, func(o string) bool { return b.identity(name, o) == b.identity(name, v) })
+				}))
+		})
+	})
+}
+
+// untouched are the members that nobody put in or took out since: where they are in again, or out, that is as others wished it.
+func (b *backwards) untouched(name string, values []string) (own []string) {
+	for _, v := range values {
+		if v != b.reference(name).Placeholder && b.isTouched(name, []string{v}) {
+			b.note(b.e.DN, name, "stays as it is of "+v+", who was put in or taken out since")
+		} else {
+			own = append(own, v)
+		}
+	}
+	return own
+}
+
 // give gives members back, and take takes them out, each where it is not so yet.
 func (b *backwards) give(name string, values []string) {
-	values = b.safe(b.e.DN, name, values)
+	values = b.safe(b.e.DN, name, b.untouched(name, values))
 	r := b.reference(name)
 	b.settled(ldif.AddValues, name, values)
 	for _, v := range values {
@@ -206,6 +231,7 @@ func (b *backwards) give(name string, values []string) {
 }
 
 func (b *backwards) take(name string, values []string) {
+	values = b.untouched(name, values)
 	b.settled(ldif.DeleteValues, name, values)
 	b.removed = append(b.removed, minus(values, []string{b.reference(name).Placeholder})...)
 }

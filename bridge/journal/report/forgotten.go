@@ -26,7 +26,7 @@ func Forgotten(out io.Writer, f journal.Forgotten, applied, asJSON bool, until s
 	if asJSON {
 		text, err := json.Marshal(forgotten{applied, f.Person.IDs, f.Person.Names, f.Person.DNs, f.Erased, f.Blanked, f.Open, f.Residual})
 		if err == nil {
-			_, err = out.Write(append(visibleJSON(text), '\n'))
+			_, err = out.Write(append(VisibleJSON(text), '\n'))
 		}
 		return err
 	}
@@ -36,7 +36,7 @@ func Forgotten(out io.Writer, f journal.Forgotten, applied, asJSON bool, until s
 		texts []string
 	}{{"id", f.Person.IDs}, {"name", f.Person.Names}, {"dn", f.Person.DNs}} {
 		for _, text := range known.texts {
-			fmt.Fprintf(&b, "%-6s %s\n", known.as, plain(text))
+			fmt.Fprintf(&b, "%-6s %s\n", known.as, Plain(text))
 		}
 	}
 	did := map[bool]string{true: "Erased", false: "To be erased"}[applied]

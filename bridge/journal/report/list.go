@@ -44,7 +44,7 @@ func (l *list) Print(a journal.Account) error {
 func (l *list) line(cell func(int) string) error {
 	var b strings.Builder
 	for i, c := range columns {
-		text := plain(cell(i))
+		text := Plain(cell(i))
 		if c.width == 0 {
 			b.WriteString(text)
 			break

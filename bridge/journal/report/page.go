@@ -48,16 +48,16 @@ func (p *pages) Print(a journal.Account) error {
 			}
 		}
 	}
-	_, err := io.WriteString(p.out, lines(b.String()))
+	_, err := io.WriteString(p.out, Lines(b.String()))
 	return err
 }
 
 // head is what a record says in a line each.
 func head(b *strings.Builder, a journal.Account) {
-	fmt.Fprintf(b, "Record %s: %s\n", a.ID, plain(strings.Join(words(a.Operation, a.Type, cmp.Or(a.Name, a.DN)), " ")))
+	fmt.Fprintf(b, "Record %s: %s\n", a.ID, Plain(strings.Join(words(a.Operation, a.Type, cmp.Or(a.Name, a.DN)), " ")))
 	line := func(name string, texts ...string) {
 		if text := strings.Join(words(texts...), ", "); text != "" {
-			fmt.Fprintf(b, "  %-10s %s\n", name, plain(text))
+			fmt.Fprintf(b, "  %-10s %s\n", name, Plain(text))
 		}
 	}
 	status, reason, detail := a.Status, a.Reason, a.Detail
@@ -144,7 +144,7 @@ func changes(b *strings.Builder, a journal.Account) {
 		became := a.Done.Receipt.Steps[i]
 		title += ": " + became.State.String()
 		if became.Inverse != nil {
-			title += ", and could not be taken back: " + plain(became.Inverse.Error())
+			title += ", and could not be taken back: " + Plain(became.Inverse.Error())
 		}
 		section(b, title, planned)
 		sent := became.Sent
@@ -168,16 +168,16 @@ func section(b *strings.Builder, title, text string) {
 // entryText is an entry as a person reads it: its values as they are, and of what is no text its length.
 func entryText(e *ldif.Entry) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "dn: %s\n", plain(e.DN))
+	fmt.Fprintf(&b, "dn: %s\n", Plain(e.DN))
 	for _, a := range e.Attributes {
 		for _, v := range a.Values {
 			if !utf8.ValidString(v) {
 				v = fmt.Sprintf("(%d octets)", len(v))
 			}
-			fmt.Fprintf(&b, "%s: %s\n", plain(a.Name), plain(v))
+			fmt.Fprintf(&b, "%s: %s\n", Plain(a.Name), Plain(v))
 		}
 		if len(a.Values) == 0 {
-			fmt.Fprintf(&b, "%s: (not shown)\n", plain(a.Name))
+			fmt.Fprintf(&b, "%s: (not shown)\n", Plain(a.Name))
 		}
 	}
 	return b.String()

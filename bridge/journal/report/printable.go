@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// plain is a text on one line of a terminal: what would move the cursor, change colours or turn the direction of writing is shown as
+// Plain is a text on one line of a terminal: what would move the cursor, change colours or turn the direction of writing is shown as
 // \u001b.
-func plain(text string) string { return visible(text, false) }
+func Plain(text string) string { return visible(text, false) }
 
-// lines is plain of a text of several lines.
-func lines(text string) string { return visible(text, true) }
+// Lines is Plain of a text of several lines.
+func Lines(text string) string { return visible(text, true) }
 
 func visible(text string, several bool) string {
 	hidden := func(r rune) bool { return !unicode.IsPrint(r) && (r != '\n' || !several) }
@@ -43,8 +43,8 @@ func escape(b *strings.Builder, r rune) {
 	fmt.Fprintf(b, `\u%04x`, r)
 }
 
-// visibleJSON is JSON that says the same without what a terminal would obey: it stands in strings alone.
-func visibleJSON(text []byte) []byte {
+// VisibleJSON is JSON that says the same without what a terminal would obey: it stands in strings alone.
+func VisibleJSON(text []byte) []byte {
 	hidden := func(r rune) bool { return r != '\n' && r <= 0xFFFF && !unicode.IsPrint(r) }
 	if !bytes.ContainsFunc(text, hidden) {
 		return text

@@ -25,7 +25,7 @@ func (r *rows) Print(a journal.Account) error {
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(recordOf(a, r.whole))
 	if err == nil {
-		_, err = r.out.Write(visibleJSON(text.Bytes()))
+		_, err = r.out.Write(VisibleJSON(text.Bytes()))
 	}
 	return err
 }
@@ -91,7 +91,7 @@ func (t *table) Print(a journal.Account) error {
 			strings.Join(changes, "\n"))
 	}
 	for i, text := range cells {
-		cells[i] = inert(lines(text))
+		cells[i] = inert(Lines(text))
 	}
 	if err := t.writer.Write(cells); err != nil {
 		return err
