@@ -58,7 +58,7 @@ func scalar(text string, t reflect.Type) (value any, ok bool) {
 		value, err = time.ParseDuration(text)
 	case t.Kind() == reflect.Bool:
 		return text == "true", text == "true" || text == "false"
-	case t.Kind() == reflect.Int:
+	case isWhole(t):
 		value, err = strconv.ParseInt(text, 0, t.Bits()) // 0x2 is what a bit looks like
 	default:
 		value = text
@@ -73,11 +73,13 @@ func wanted(t reflect.Type) string {
 		return "a duration, as 30s or 5m"
 	case t.Kind() == reflect.Bool:
 		return "true or false"
-	case t.Kind() == reflect.Int:
+	case isWhole(t):
 		return "a whole number"
 	}
 	return "text"
 }
+
+func isWhole(t reflect.Type) bool { return t.Kind() == reflect.Int || t.Kind() == reflect.Int64 }
 
 func unknownKey(suggestion string, keys []string) string {
 	if suggestion != "" {

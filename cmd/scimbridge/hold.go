@@ -38,7 +38,7 @@ func (f holdFlags) use(w *world, do func(context.Context, *guard.Holds) error) e
 	if !c.Store.Enabled() {
 		return errors.New("the configuration names no store, in which limits are counted: set store.file, or store.url")
 	}
-	s, err := store.New(c.Store, slog.New(slog.DiscardHandler)) // what is wrong comes back as an error
+	s, err := store.NewExisting(c.Store, slog.New(slog.DiscardHandler)) // what is wrong comes back as an error
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (f holdFlags) use(w *world, do func(context.Context, *guard.Holds) error) e
 	if err != nil {
 		return err
 	}
-	return do(w, holds)
+	return helped(do(w, holds), c.Store)
 }
 
 type holdListCommand struct {
@@ -88,7 +88,7 @@ func (l holdListCommand) Run(w *world) error {
 type holdApproveCommand struct {
 	holdFlags
 	Hold  int64         `arg:"" help:"Its number."`
-	Count int64         `placeholder:"N" help:"How much of the effect may pass; default: as much as waits, or with --for alone all."`
+	Count *int64        `placeholder:"N" help:"How much of the effect may pass; default: as much as waits, or with --for alone all."`
 	For   time.Duration `placeholder:"DURATION" help:"Until when, from now on, as 2h; default: 24h."`
 }
 
@@ -106,11 +106,14 @@ The first lets pass as much as waits so far. What is past that is held anew, by 
 const decided = 24 * time.Hour
 
 func (a holdApproveCommand) Run(w *world) error {
-	if a.Count < 0 || a.For < 0 {
+	if a.Count != nil && *a.Count <= 0 || a.For < 0 {
 		return errors.New("--count and --for must be positive")
 	}
-	count := a.Count
-	if count == 0 && a.For > 0 {
+	count := int64(0) // as much as waits
+	switch {
+	case a.Count != nil:
+		count = *a.Count
+	case a.For > 0:
 		count = guard.Any
 	}
 	return a.use(w, func(ctx context.Context, holds *guard.Holds) error {

@@ -31,7 +31,7 @@ const (
 // EffectKinds are all of them.
 var EffectKinds = []EffectKind{
 	Created, Linked, Enabled, Blocked, Changed, Renamed, Moved, Deleted, SoftDeleted, Revived, PasswordSet, MembersAdded, MembersRemoved,
-	PlaceMade,
+	PlaceMade, Restored,
 }
 
 // Effect is one thing that a plan does to one entry.
