@@ -160,30 +160,6 @@ func TestPasswordOperation(t *testing.T) {
 	}
 }
 
-// TestPasswordUnlocks: where the directory itself takes the lock away from whoever gets a password, none is given to one who is to stay
-// blocked.
-func TestPasswordUnlocks(t *testing.T) {
-	server, env := strictServers[0].start(t)
-	d := deploy(t, server, append(append(byOperation(t, server), env...), "SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime")...)
-	const password = "First-secret-4711"
-	id := d.login(t, "anna@contoso.example", password)
-	d.letsIn(t, id, password, true)
-	d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, disable)
-	const second = "Second-secret-4711"
-	answer, content := d.do(t, http.MethodPatch, "/Users/"+id, operations(replace("password", `"`+second+`"`)))
-	if answer.StatusCode != http.StatusBadRequest || !strings.Contains(content, "the account is blocked") {
-		t.Errorf("%d %s", answer.StatusCode, content)
-	}
-	d.letsIn(t, id, password, false)
-	d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace("password", `"`+second+`"`), replace("active", "true")))
-	d.letsIn(t, id, second, true)
-	born := d.create(t, "/Users", `"userName":"bo@contoso.example","active":false`) // without a random one
-	d.want(t, http.StatusOK, http.MethodGet, "/Users/"+born, "")
-	if server.Entry(t, d.entry(t, born).DN, "pwdAccountLockedTime").Value("pwdAccountLockedTime") == "" {
-		t.Error("he is not blocked")
-	}
-}
-
 // TestPasswordOperationIsStopped: it may stop at any write. What stands is nobody who gets in; a lost answer is asked again, and where the
 // directory refuses that, the client is told that nobody knows.
 func TestPasswordOperationIsStopped(t *testing.T) {

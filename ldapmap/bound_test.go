@@ -46,7 +46,7 @@ func TestForProblems(t *testing.T) {
 [0].active[0]: state is not in the directory's schema
 [0].filter: every entry is judged before it is written, and the bridge cannot judge by the matching rule 1.2.840.113556.1.4.1941
 [0].filter: nothing is not in the directory's schema`},
-		{ldif.OpenLDAP, `
+		{ldif.Generic, `
 - type: User
   base: dc=example
   objectClasses: [inetOrgPerson]

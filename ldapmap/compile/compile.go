@@ -135,6 +135,7 @@ func (c *compiler) compile(o Options) *Type {
 			c.report(fmt.Sprintf("active[%d]", i), problem)
 		}
 		t.Active = append(t.Active, activation)
+		c.keepsLock(activation)
 	}
 	c.leaving(o)
 	t.Resource = prune(full, t)

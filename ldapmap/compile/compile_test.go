@@ -94,6 +94,11 @@ func TestCompileFaults(t *testing.T) {
 			"[0].attributes[1].by: unicodePwd is written as an attribute alone",
 		},
 		{
+			user("    - {scim: password, ldap: userPassword, by: password-modify}\n  active: {by: pwdAccountLockedTime}\n"),
+			"[0].attributes[1].by: takes away pwdAccountLockedTime, by which accounts are blocked: leave it out, " +
+				"or block by another attribute",
+		},
+		{
 			user("    - {ldap: title, value: 'len(resource.groups)'}\n    - {ldap: l, value: 'previous.groups[0].display'}\n" +
 				"  groups: {show: direct}\n- {type: Group, base: dc=x, objectClasses: [groupOfNames], " +
 				"attributes: [{scim: displayName, ldap: cn}], members: {attribute: member}}"),

@@ -85,6 +85,16 @@ func (c *compiler) by(r *Rule, at func(string) string) {
 	}
 }
 
+// keepsLock refuses an operation that takes away what blocks: it can assert nothing, so whoever is blocked meanwhile would be let in.
+func (c *compiler) keepsLock(a Activation) {
+	for _, r := range c.t.Rules {
+		if a.ClearedByPassword && r.Options.By == PasswordModify {
+			const problem = "takes away %s, by which accounts are blocked: leave it out, or block by another attribute"
+			c.report(fmt.Sprintf("attributes[%d].by", r.At), fmt.Sprintf(problem, a.Attribute))
+		}
+	}
+}
+
 // isFixed says that the expression gives every resource the same.
 func (e *Expression) isFixed() bool {
 	return e != nil && !slices.ContainsFunc(e.sees, func(s sight) bool { return s.name != "base" })

@@ -57,10 +57,7 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 		mods = append(reclassed, mods...)
 	}
 	effects := d.effects(mods, rename, activated, members)
-	mods, apart, err := d.apart(mods)
-	if err != nil {
-		return nil, nil, err
-	}
+	mods, apart := d.apart(mods)
 	steps := d.order(diff, mods, rename, members.mods(f.Placeholder))
 	return append(steps, d.apartSteps(apart, steps)...), effects, nil
 }

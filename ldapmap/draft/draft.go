@@ -386,7 +386,7 @@ func (d *Draft) round(number int) Needs {
 // initial is what the password is made of that a new account is to have, and the request does not give; nil: it has none, or its own.
 func (d *Draft) initial() *compile.Password {
 	attribute, p := d.t.Initial()
-	if !d.isCreate() || attribute == "" || d.after["password"] != nil || d.unlocks() {
+	if !d.isCreate() || attribute == "" || d.after["password"] != nil {
 		return nil
 	}
 	return p

@@ -3,9 +3,7 @@ package draft
 import (
 	"slices"
 
-	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
-	"scimbridge/scim"
 )
 
 // A password may be set by an operation of its own (RFC 3062), which can assert nothing and cannot be taken back. It comes last but for
@@ -14,20 +12,11 @@ import (
 //	POST     add, blocked where the map says how; the operation; modify userAccountControl
 //	PATCH    modify title; the operation; modify userAccountControl, if the account is enabled
 
-// unlocks says that to set the password lets in an account that is to be blocked: the directory takes the lock away.
-func (d *Draft) unlocks() bool {
-	return d.t.Password != nil && d.after["active"] == false &&
-		slices.ContainsFunc(d.t.Active, func(a ldapmap.Activation) bool { return a.ClearedByPassword })
-}
-
 // passwordApart takes the password out of a new entry, and what lets it in, and returns the steps that set them.
 func (d *Draft) passwordApart(entry *ldif.Entry, dn string) ([]ldif.Step, error) {
 	r := d.t.Password
 	if r == nil || len(entry.Values(r.LDAP)) == 0 {
 		return nil, nil
-	}
-	if d.unlocks() {
-		return nil, d.unlocked()
 	}
 	made := ldif.Condition{Made: true}
 	set := d.setting(dn, entry.Values(r.LDAP), made)
@@ -38,9 +27,6 @@ func (d *Draft) passwordApart(entry *ldif.Entry, dn string) ([]ldif.Step, error)
 		return steps, nil
 	}
 	for _, a := range d.t.Active {
-		if a.ClearedByPassword {
-			continue
-		}
 		old, blocked, err := a.Change(entry, false)
 		if err != nil {
 			return nil, err
@@ -49,9 +35,6 @@ func (d *Draft) passwordApart(entry *ldif.Entry, dn string) ([]ldif.Step, error)
 	}
 	diff := &difference{t: d.t, entry: &ldif.Entry{DN: dn, Attributes: entry.Attributes}}
 	for _, a := range d.t.Active {
-		if a.ClearedByPassword {
-			continue
-		}
 		old, now, err := a.Change(entry, true)
 		if err != nil {
 			return nil, err
@@ -68,27 +51,23 @@ func (d *Draft) passwordApart(entry *ldif.Entry, dn string) ([]ldif.Step, error)
 }
 
 // apart takes out of the modifications that of the password, where an operation of its own sets it, and those that let the account in.
-func (d *Draft) apart(mods []ldif.Mod) (rest, apart []ldif.Mod, err error) {
+func (d *Draft) apart(mods []ldif.Mod) (rest, apart []ldif.Mod) {
 	r := d.t.Password
 	isPassword := func(m ldif.Mod) bool { return r != nil && m.Name == r.LDAP }
 	if !slices.ContainsFunc(mods, isPassword) {
-		return mods, nil, nil
-	}
-	if d.unlocks() {
-		return nil, nil, d.unlocked()
+		return mods, nil
 	}
 	for _, m := range mods {
 		switch {
 		case isPassword(m):
 			apart = slices.Insert(apart, 0, m)
 		case d.after["active"] == true && d.isOfActive(m.Name):
-			m.Settled = m.Op == ldif.DeleteValues // the operation may have taken it away
 			apart = append(apart, m)
 		default:
 			rest = append(rest, m)
 		}
 	}
-	return rest, apart, nil
+	return rest, apart
 }
 
 // apartSteps are the steps of what was taken apart, behind the others.
@@ -110,10 +89,4 @@ func (d *Draft) apartSteps(apart []ldif.Mod, before []ldif.Step) (steps []ldif.S
 func (d *Draft) setting(dn string, values []string, condition ldif.Condition) ldif.Step {
 	mods := []ldif.Mod{{Op: ldif.ReplaceValues, Name: d.t.Password.LDAP, Values: values}}
 	return ldif.Step{Change: d.t.Marked(ldif.Change{Kind: ldif.Modify, DN: dn, Mods: mods, Operation: true, If: condition})}
-}
-
-// unlocked is the fault of a password for an account that it would let in.
-func (d *Draft) unlocked() error {
-	const detail = "password: the directory lets in whoever gets one by its operation, and the account is blocked: enable it with it"
-	return &scim.Error{Type: scim.InvalidValue, Detail: detail, Attribute: "password"}
 }

@@ -124,6 +124,9 @@ var schemas sync.Map // by their text: to read one takes a while
 func Server(t testing.TB, kind ldif.ServerKind) *ldif.Server {
 	t.Helper()
 	s, text := &ldif.Server{Traits: kind.Traits()}, systemSchema+memdir.DefaultSchema
+	if kind == ldif.OpenLDAP {
+		s.Extended = map[string]bool{ldif.PasswordModifyOID: true}
+	}
 	if s.Birth != nil {
 		s.Default, text = "DC=shore,DC=example", activeDirectorySchema
 	}
