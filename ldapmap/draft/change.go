@@ -214,66 +214,6 @@ func (d *Draft) withStandIn(r *ldapmap.Rule, old, now []string) (withOld, withNo
 	return append(old, was...), now
 }
 
-// activate notes what a change of active changes, and says whether one is to be.
-func (d *Draft) activate(diff *difference) (changed bool, err error) {
-	e := d.write.Entry
-	active, ok := d.after["active"].(bool)
-	if !ok || active == d.t.IsActive(e) {
-		return false, nil
-	}
-	for _, a := range d.t.Active {
-		if a.IsBlocked(e) != active {
-			continue // not by this way: one that is locked out stays so
-		}
-		old, now, err := a.Change(e, active)
-		if err != nil {
-			return false, err
-		}
-		diff.values(a.Attribute, old, now)
-		changed = true
-	}
-	return changed, nil
-}
-
-// ownLocks give an account that is to be blocked, and seems to be, a lock of its own: what was lent it may go. One that has it is left so.
-func (d *Draft) ownLocks() (mods []ldif.Mod) {
-	if d.write.After != nil && (d.after["active"] != false || !d.says("active")) {
-		return nil
-	}
-	for _, a := range d.t.Active {
-		if a.MayBeLent(d.write.Entry) {
-			mods = append(mods, ldif.Mod{Op: ldif.AddValues, Name: a.Attribute, Values: []string{a.Blocked}, Settled: true})
-		}
-	}
-	return mods
-}
-
-// says says that the request names the SCIM attribute.
-func (d *Draft) says(attribute string) bool {
-	ref, ok := d.t.Resource.Resolve("", attribute, "")
-	return ok && d.write.Said != nil && d.write.Said.Names(ref)
-}
-
-// SaysActive tells what the account is to be when the plan is done, where it writes that, or a password, which may take a lock away.
-func (d *Draft) SaysActive(p ldif.Plan) (active, said bool) {
-	switch {
-	case p.Empty() || len(d.t.Active) == 0 || d.write.Undo != nil:
-		return false, false
-	case d.write.After == nil:
-		return false, d.t.Leaving != nil
-	}
-	active, said = d.after["active"].(bool)
-	if d.isCreate() {
-		return active, said
-	}
-	writes := slices.ContainsFunc(p.Steps, func(s ldif.Step) bool {
-		return s.Change.If.ID == d.t.ID(d.write.Entry) && slices.ContainsFunc(s.Change.Mods, func(m ldif.Mod) bool {
-			return d.isOfActive(m.Name) || ldif.Secret(m.Name)
-		})
-	})
-	return active, said && writes
-}
-
 // tombstones are the tombstone names that the entry carries, over its login or over the one that it is to have: one that was being renamed
 // to its tombstone name, for another to have the clean one, carries it still when that stopped.
 func (d *Draft) tombstones() []string {
@@ -346,36 +286,6 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 	return steps
 }
 
-// enables says that the modification is to let in again who comes back: last, when his entry is where it belongs.
-func (d *Draft) enables(m ldif.Mod) bool { return d.revived && d.isOfActive(m.Name) }
-
-// keepBlocked puts behind a password among the mods what it would take away: the lock of an account that is blocked, or is to be. earlier
-// are the mods of the step before.
-//
-//	replace: userPassword; delete: pwdAccountLockedTime; add: pwdAccountLockedTime    leaves the account locked
-//	replace: userPassword                                                              lets it in (slapd's ppolicy)
-func (d *Draft) keepBlocked(mods, earlier []ldif.Mod) []ldif.Mod {
-	if !slices.ContainsFunc(mods, func(m ldif.Mod) bool { return ldif.Secret(m.Name) }) || d.after["active"] == true {
-		return mods
-	}
-	for _, a := range d.t.Active {
-		of := func(m ldif.Mod) bool { return m.Name == a.Attribute }
-		held := a.Locks(d.write.Entry)
-		if slices.ContainsFunc(earlier, of) {
-			held = []string{a.Blocked}
-		}
-		lock := slices.DeleteFunc(slices.Clone(mods), func(m ldif.Mod) bool { return !of(m) })
-		switch {
-		case !a.ClearedByPassword:
-			continue
-		case len(lock) == 0 && len(held) > 0:
-			lock = swap(a.Attribute, held, []string{a.Blocked})
-		}
-		mods = append(slices.DeleteFunc(slices.Clone(mods), of), lock...)
-	}
-	return mods
-}
-
 // effects say in words what the change comes to.
 func (d *Draft) effects(mods []ldif.Mod, rename *rename, activated bool, members memberChange) []ldif.Effect {
 	var effects []ldif.Effect
@@ -422,10 +332,6 @@ func (d *Draft) effects(mods []ldif.Mod, rename *rename, activated bool, members
 		note(ldif.Changed, untold)
 	}
 	return append(effects, members.effects(e.DN, d.t.ID(e))...)
-}
-
-func (d *Draft) isOfActive(attribute string) bool {
-	return slices.ContainsFunc(d.t.Active, func(a ldapmap.Activation) bool { return a.Attribute == attribute })
 }
 
 // modifyStep makes a Modify of an entry (nil: one that the plan adds) with its inverse: the mods backwards, each turned round. A
