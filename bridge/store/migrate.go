@@ -172,15 +172,10 @@ func (t *turn) begin(ctx context.Context, conn *sql.Conn) error {
 		}
 		return err
 	}
-	limit, cancel := context.WithTimeout(ctx, migrationWait)
-	defer cancel()
-	for {
+	return patiently(ctx, func() error {
 		_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
-		if err == nil || kindOf(explain(err)) != Locked || limit.Err() != nil {
-			return err
-		}
-		wait(limit, 10*time.Millisecond)
-	}
+		return err
+	})
 }
 
 // SessionUnlock commits if every migration is there, and else undoes them all: then goose says why.

@@ -118,10 +118,15 @@ func (s *Store) unlock(ctx context.Context, rooms []*room) error {
 
 // connect makes the first connection. Copies that make one file at once may be in each other's way.
 func (s *Store) connect(ctx context.Context) error {
+	return patiently(ctx, func() error { return s.write.PingContext(ctx) })
+}
+
+// patiently tries again while other copies hold the database, for as long as migrations may take.
+func patiently(ctx context.Context, try func() error) error {
 	limit, cancel := context.WithTimeout(ctx, migrationWait)
 	defer cancel()
 	for {
-		err := explain(s.write.PingContext(ctx))
+		err := explain(try())
 		if kindOf(err) != Locked || limit.Err() != nil {
 			return err
 		}
