@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/store"
-	"scimbridge/config"
 )
 
 // holdCommand is about the writes that the limits hold.
@@ -31,23 +29,14 @@ type holdFlags struct {
 
 // use opens the store's holds for as long as do runs.
 func (f holdFlags) use(w *world, do func(context.Context, *guard.Holds) error) error {
-	c, err := config.Load(f.Config, w.environ)
-	if err != nil {
-		return err
-	}
-	if !c.Store.Enabled() {
-		return errors.New("the configuration names no store, in which limits are counted: set store.file, or store.url")
-	}
-	s, err := store.NewExisting(c.Store, slog.New(slog.DiscardHandler)) // what is wrong comes back as an error
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	holds, err := guard.NewHolds(s)
-	if err != nil {
-		return err
-	}
-	return helped(do(w, holds), c.Store)
+	open := silently(store.NewExisting)
+	return f.withStore(w, "in which limits are counted", open, func(ctx context.Context, s *store.Store) error {
+		holds, err := guard.NewHolds(s)
+		if err != nil {
+			return err
+		}
+		return do(ctx, holds)
+	})
 }
 
 type holdListCommand struct {

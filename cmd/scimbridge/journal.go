@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/journal/report"
 	"scimbridge/bridge/store"
-	"scimbridge/config"
 )
 
 // journalCommand is about what was done and refused.
@@ -44,44 +42,17 @@ func (f journalFlags) format() report.Format {
 
 // read opens the journal for as long as do runs. It takes no more than the right to read it, and serve may run meanwhile.
 func (f configFlag) read(w *world, do func(context.Context, *store.Store) error) error {
-	c, err := config.Load(f.Config, w.environ)
-	if err != nil {
+	err := f.withStore(w, "which keeps the journal", store.NewReader, func(ctx context.Context, s *store.Store) error {
+		err := journal.Prepare(s)
+		if err == nil {
+			err = do(ctx, s)
+		}
 		return err
-	}
-	if !c.Store.Enabled() {
-		return errors.New("the configuration names no store, which keeps the journal: set store.file, or store.url")
-	}
-	s, err := store.NewReader(c.Store)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	if err = journal.Prepare(s); err == nil {
-		err = do(w, s)
-	}
+	})
 	if errors.Is(err, context.Canceled) && w.Err() != nil { // it was told to end
 		return nil
 	}
-	return helped(err, c.Store)
-}
-
-// helped says beside an error of the store's what to do.
-func helped(err error, o store.Options) error {
-	known, is := errors.AsType[*store.Error](err)
-	todo := ""
-	switch {
-	case !is:
-		return err
-	case errors.Is(err, os.ErrNotExist):
-		todo = "serve makes it when it first starts; store.file, or STATE_DIRECTORY in the environment, says where it stands"
-	case o.File == "" && known.Kind == store.Other:
-		todo = "the role of store.url needs no more than GRANT SELECT ON ALL TABLES IN SCHEMA public"
-	case o.File != "" && known.Kind != store.Other:
-		todo = "run this as the account that serve runs as (sudo -u), or let yours read the file and what stands beside it"
-	default:
-		return err
-	}
-	return fmt.Errorf("%w\n  %s", err, todo)
+	return err
 }
 
 // journalFilter is which records are meant.

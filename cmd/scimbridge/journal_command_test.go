@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,15 +15,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
 	"scimbridge/ldapmap/ldif"
 )
-
-var updateJournal = flag.Bool("update-journal", false, "write testdata/journal.txtar anew")
 
 // differs is what differs from run to run in what the commands print; what takes its place is as long, where columns hang on it.
 var differs = []struct {
@@ -156,46 +152,17 @@ func journalPrints(t *testing.T, file, line string) string {
 			arguments = append(arguments, strings.Fields(part)...)
 		}
 	}
-	if !strings.Contains(line, "--help") {
-		arguments = append(arguments, "--config", file)
-	}
-	code, stdout, stderr := program(t, []string{"USER=dpo"}, append([]string{"journal"}, arguments...)...)
-	text := stdout
-	if !strings.Contains(line, "--help") {
-		text = stays(stdout + stderr)
-	}
-	if code != exitOK {
-		text += fmt.Sprintf("exit code %d\n", code)
-	}
-	return text
+	return prints(t, []string{"USER=dpo"}, file, stays, append([]string{"journal"}, arguments...)...)
 }
 
 // TestJournalCommand holds each command's help, text, JSON and CSV to testdata/journal.txtar, of what the program itself recorded; and what
 // the README says of them to what they print.
 func TestJournalCommand(t *testing.T) {
-	const golden = "testdata/journal.txtar"
-	archive, err := txtar.ParseFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
 	file, _ := days(t)
 	printed := func(line string) string { return journalPrints(t, file, line) }
-	var got []txtar.File
-	for _, f := range archive.Files {
-		got = append(got, txtar.File{Name: f.Name, Data: []byte(printed(f.Name))})
-	}
-	if *updateJournal {
-		if err := os.WriteFile(golden, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: got}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	for i, f := range archive.Files {
-		if diff := cmp.Diff(string(f.Data), string(got[i].Data)); diff != "" {
-			t.Errorf("journal %s: %s", f.Name, diff)
-		}
+	for _, f := range golden(t, "testdata/journal.txtar", printed) {
 		for _, at := range []string{"unter2", "\x1b", "\u202e"} {
-			if strings.Contains(string(got[i].Data), at) {
+			if strings.Contains(string(f.Data), at) {
 				t.Errorf("journal %s prints %q", f.Name, at)
 			}
 		}
@@ -219,28 +186,9 @@ func TestJournalCommand(t *testing.T) {
 
 // TestJournalForget: who is forgotten is found no more, and the journal is sound; testdata/forget.txtar has each command in its turn.
 func TestJournalForget(t *testing.T) {
-	const golden = "testdata/forget.txtar"
-	archive, err := txtar.ParseFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
 	again := asked{entra, "POST", "/Users", `{"userName":"mara@contoso.example"}`, 201}
 	file, _ := days(t, again)
-	var got []txtar.File
-	for _, f := range archive.Files {
-		got = append(got, txtar.File{Name: f.Name, Data: []byte(journalPrints(t, file, f.Name))})
-	}
-	if *updateJournal {
-		if err := os.WriteFile(golden, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: got}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	for i, f := range archive.Files {
-		if diff := cmp.Diff(string(f.Data), string(got[i].Data)); diff != "" {
-			t.Errorf("journal %s: %s", f.Name, diff)
-		}
-	}
+	golden(t, "testdata/forget.txtar", func(line string) string { return journalPrints(t, file, line) })
 }
 
 // TestJournalFollow: what is done while somebody follows is printed as soon as it is closed, while the bridge runs; the end is no fault.

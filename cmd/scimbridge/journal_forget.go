@@ -9,7 +9,6 @@ import (
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/journal/report"
 	"scimbridge/bridge/store"
-	"scimbridge/config"
 )
 
 type journalForgetCommand struct {
@@ -51,23 +50,16 @@ func (f journalForgetCommand) Run(w *world) error {
 
 // erase does it.
 func (f journalForgetCommand) erase(w *world) error {
-	c, err := config.Load(f.Config, w.environ)
-	if err != nil {
-		return err
-	}
-	log := slog.New(slog.DiscardHandler) // what is wrong comes back as an error
-	s, err := store.New(c.Store, log)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	done, err := journal.Forget(w, s, log, f.Person, w.caller())
-	if done.Erased+done.Blanked+len(done.Open) > 0 { // said of what was done before an error too
-		until := "until those who read it now are done"
-		if s.Dialect() == store.Postgres {
-			until = "until VACUUM"
+	open := silently(store.NewExisting)
+	return f.withStore(w, "which keeps the journal", open, func(ctx context.Context, s *store.Store) error {
+		done, err := journal.Forget(ctx, s, slog.New(slog.DiscardHandler), f.Person, w.caller())
+		if done.Erased+done.Blanked+len(done.Open) > 0 { // said of what was done before an error too
+			until := "until those who read it now are done"
+			if s.Dialect() == store.Postgres {
+				until = "until VACUUM"
+			}
+			err = errors.Join(report.Forgotten(w.stdout, done, true, f.JSON, until), err)
 		}
-		err = errors.Join(report.Forgotten(w.stdout, done, true, f.JSON, until), err)
-	}
-	return err
+		return err
+	})
 }

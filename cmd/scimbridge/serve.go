@@ -143,22 +143,7 @@ func assemble(c *config.Config, keep keeper, j journal.Journal, log *slog.Logger
 	}
 	var limiter *guard.Limiter
 	if c.Store.Enabled() {
-		if h.store, err = keep(c.Store, log); err != nil {
-			return h, err
-		}
-		var observers []journal.Observer
-		var watches []guard.Watch
-		if c.Webhook.Enabled() {
-			if h.hook, err = webhook.New(c.Webhook, h.store, log); err != nil {
-				return h, err
-			}
-			observers = append(observers, h.hook.Observe)
-			watches = append(watches, toldBy(h.hook))
-		}
-		if limiter, err = guard.NewLimiter(h.store, c.Guard, c.Types(), log, watches...); err != nil {
-			return h, err
-		}
-		if h.ledger, err = journal.Open(h.store, c.Journal, log, append(observers, limiter.Settle)...); err != nil {
+		if limiter, err = h.keepBooks(c, keep, log); err != nil {
 			return h, err
 		}
 	}
@@ -172,6 +157,26 @@ func assemble(c *config.Config, keep keeper, j journal.Journal, log *slog.Logger
 	})
 	h.server = front.New(c.Listen, h.bridge, h.gate, log)
 	return h, nil
+}
+
+// keepBooks opens the store, and what writes to it whatever is done: the journal, the limits' counts, the webhook's outbox.
+func (h *house) keepBooks(c *config.Config, keep keeper, log *slog.Logger) (limiter *guard.Limiter, err error) {
+	if h.store, err = keep(c.Store, log); err != nil {
+		return nil, err
+	}
+	var observers []journal.Observer
+	var watches []guard.Watch
+	if c.Webhook.Enabled() {
+		if h.hook, err = webhook.New(c.Webhook, h.store, log); err != nil {
+			return nil, err
+		}
+		observers, watches = append(observers, h.hook.Observe), append(watches, toldBy(h.hook))
+	}
+	if limiter, err = guard.NewLimiter(h.store, c.Guard, c.Types(), log, watches...); err != nil {
+		return nil, err
+	}
+	h.ledger, err = journal.Open(h.store, c.Journal, log, append(observers, limiter.Settle)...)
+	return limiter, err
 }
 
 // gate lets in who is configured, and whom a store has tokens of.

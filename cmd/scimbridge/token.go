@@ -19,7 +19,6 @@ import (
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/journal/report"
 	"scimbridge/bridge/store"
-	"scimbridge/config"
 )
 
 // tokenCommand is about the tokens that the store keeps.
@@ -37,23 +36,13 @@ type tokenFlags struct {
 
 // use opens the store's tokens for as long as do runs.
 func (f tokenFlags) use(w *world, do func(context.Context, *access.Tokens, *store.Store) error) error {
-	c, err := config.Load(f.Config, w.environ)
-	if err != nil {
-		return err
-	}
-	if !c.Store.Enabled() {
-		return errors.New("the configuration names no store, which keeps such tokens: set store.file, or store.url")
-	}
-	s, err := store.New(c.Store, slog.New(slog.DiscardHandler)) // what is wrong comes back as an error
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	tokens, err := access.NewTokens(s)
-	if err != nil {
-		return err
-	}
-	return do(w, tokens, s)
+	return f.withStore(w, "which keeps such tokens", silently(store.New), func(ctx context.Context, s *store.Store) error {
+		tokens, err := access.NewTokens(s)
+		if err != nil {
+			return err
+		}
+		return do(ctx, tokens, s)
+	})
 }
 
 // act has a token made or revoked, which the journal has in the same transaction.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -10,12 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
 )
-
-var updateTokens = flag.Bool("update-tokens", false, "write testdata/token.txtar anew")
 
 // stable takes what differs from run to run out of an output; what takes its place is as long.
 type stable struct{ ids map[string]string }
@@ -44,25 +38,16 @@ func (s *stable) text(output string) string {
 
 // TestTokenCommand holds each command's help, text and JSON to testdata/token.txtar.
 func TestTokenCommand(t *testing.T) {
-	const golden = "testdata/token.txtar"
-	archive, err := txtar.ParseFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
 	config := configuration(t, "ldap://127.0.0.1:1")
 	environ := []string{
 		"USER=admin", "SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db"),
 	}
 	normal := &stable{ids: map[string]string{}}
-	var got []txtar.File
-	for _, file := range archive.Files {
-		line, storeless := strings.CutSuffix(file.Name, " (without a store)")
+	golden(t, "testdata/token.txtar", func(section string) string {
+		line, storeless := strings.CutSuffix(section, " (without a store)")
 		arguments, env := strings.Fields(line), environ
 		if storeless {
 			env = environ[:1]
-		}
-		if !strings.Contains(line, "--help") {
-			arguments = append(arguments, "--config", config)
 		}
 		for i, argument := range arguments { // the first, the second … token's id
 			if n, isID := strings.CutPrefix(argument, "#"); isID {
@@ -73,27 +58,8 @@ func TestTokenCommand(t *testing.T) {
 				}
 			}
 		}
-		code, stdout, stderr := program(t, env, append([]string{"token"}, arguments...)...)
-		text := stdout
-		if !strings.Contains(line, "--help") {
-			text = normal.text(stdout + stderr)
-		}
-		if code != exitOK {
-			text += fmt.Sprintf("exit code %d\n", code)
-		}
-		got = append(got, txtar.File{Name: file.Name, Data: []byte(text)})
-	}
-	if *updateTokens {
-		if err := os.WriteFile(golden, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: got}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	for i, file := range archive.Files {
-		if diff := cmp.Diff(string(file.Data), string(got[i].Data)); diff != "" {
-			t.Errorf("token %s: %s", file.Name, diff)
-		}
-	}
+		return prints(t, env, config, normal.text, append([]string{"token"}, arguments...)...)
+	})
 }
 
 // TestTokensAreOnRecord: who made a token, and who revoked it, stands in the journal, without the token; what was refused does not.

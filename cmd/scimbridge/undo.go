@@ -17,7 +17,6 @@ import (
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/journal/report"
 	"scimbridge/bridge/store"
-	"scimbridge/config"
 )
 
 // undoCommand takes records of the journal back.
@@ -25,8 +24,8 @@ type undoCommand struct {
 	configFlag
 	Records []string `arg:"" optional:"" name:"record" help:"Records of the journal, as 12-4711."`
 	Request string   `placeholder:"ID" help:"All that the request with the id did."`
-	Since   string   `placeholder:"TIME" help:"All that the caller did since then: 2027-01-31T12:00:00Z, or a day (UTC)."`
-	Until   string   `placeholder:"TIME" help:"And before then; default: now."`
+	Since   timeFlag `placeholder:"TIME" help:"All that the caller did since then: 2027-01-31, 2027-01-31T12:00:00Z, 2h (ago)."`
+	Until   timeFlag `placeholder:"TIME" help:"And before then; of a day, to its end (UTC); default: now."`
 	Caller  string   `placeholder:"NAME" help:"The caller, as the journal names it: of --since and --until."`
 	Apply   bool     `help:"Do it. Without, it is shown, and nothing is written."`
 	Partial bool     `help:"Where an entry was changed since, leave that alone and take the rest back."`
@@ -47,7 +46,8 @@ undone.`
 
 // query is which records are meant where none is named.
 func (u undoCommand) query(now time.Time) (q journal.Query, err error) {
-	spans := u.Since != "" || u.Until != "" || u.Caller != ""
+	none := timeFlag{}
+	spans := u.Since != none || u.Until != none || u.Caller != ""
 	kinds := 0
 	for _, given := range []bool{len(u.Records) > 0, u.Request != "", spans} {
 		if given {
@@ -57,31 +57,14 @@ func (u undoCommand) query(now time.Time) (q journal.Query, err error) {
 	switch {
 	case kinds != 1:
 		return q, errors.New("name records, or a --request, or a --caller with --since")
-	case spans && (u.Since == "" || u.Caller == ""):
+	case spans && (u.Since == none || u.Caller == ""):
 		return q, errors.New("what is to be undone of a time needs both --since and --caller")
 	}
-	q = journal.Query{RequestID: u.Request, Caller: u.Caller, Newest: true}
-	if q.Since, err = atTime(u.Since); err == nil {
-		q.Until, err = atTime(u.Until)
-	}
+	q = journal.Query{RequestID: u.Request, Caller: u.Caller, Since: u.Since.from(now), Until: u.Until.to(now), Newest: true}
 	if spans && q.Until.IsZero() {
 		q.Until = now
 	}
-	return q, err
-}
-
-// atTime reads a time as it is given on the command line; "" is none.
-func atTime(text string) (t time.Time, err error) {
-	if text == "" {
-		return t, nil
-	}
-	if t, err = time.Parse(time.RFC3339, text); err != nil {
-		t, err = time.Parse(time.DateOnly, text)
-	}
-	if err != nil {
-		return t, fmt.Errorf("%q is no time: it is written as 2027-01-31T12:00:00Z, or 2027-01-31", text)
-	}
-	return t, nil
+	return q, nil
 }
 
 func (u undoCommand) Run(w *world) error {
@@ -93,12 +76,9 @@ func (u undoCommand) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	c, err := config.Load(u.Config, w.environ)
+	c, err := u.stored(w, "which keeps the journal")
 	if err != nil {
 		return err
-	}
-	if !c.Store.Enabled() {
-		return errors.New("the configuration names no store, and so there is no journal: set store.file, or store.url")
 	}
 	h, err := assemble(c, store.NewExisting, nil, slog.New(slog.DiscardHandler)) // what is wrong comes back as an error
 	if err != nil {
@@ -110,7 +90,7 @@ func (u undoCommand) Run(w *world) error {
 		ids, err = found(w, h, q)
 	}
 	if err != nil {
-		return err
+		return helped(err, c.Store)
 	}
 	call := bridge.Call{RequestID: uuid.NewString(), Caller: w.caller(), PastLimits: true}
 	how := &bridge.Undoing{Call: call, Apply: u.Apply, Partial: u.Partial}

@@ -2,10 +2,8 @@ package main
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -13,11 +11,7 @@ import (
 	"unicode"
 
 	"github.com/go-ldap/ldap/v3"
-	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
 )
-
-var updateUndo = flag.Bool("update-undo", false, "write testdata/undo.txtar anew")
 
 var (
 	aUUID    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
@@ -29,11 +23,6 @@ var (
 // TestUndoCommand holds the command's help, text and JSON to testdata/undo.txtar: each section is a command line, `POST`, `PATCH` and
 // `DELETE` of a user with its body behind a bar, or `modify` with a DN, an attribute and its values, by another hand.
 func TestUndoCommand(t *testing.T) {
-	const golden = "testdata/undo.txtar"
-	archive, err := txtar.ParseFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
 	directory := company(t)
 	file := configuration(t, directory.URL())
 	environ := []string{"USER=admin", "SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db")}
@@ -41,11 +30,9 @@ func TestUndoCommand(t *testing.T) {
 	root, _ := listening(t, log)
 	ready(t, root, "ok")
 	users := map[string]string{} // ids by name
-	var got []txtar.File
 	normal := normalizer{}
-	for _, section := range archive.Files {
-		text := ""
-		verb, rest, _ := strings.Cut(section.Name, " ")
+	golden(t, "testdata/undo.txtar", func(section string) string {
+		verb, rest, _ := strings.Cut(section, " ")
 		switch verb {
 		case http.MethodPost, http.MethodPatch, http.MethodDelete:
 			name, body, _ := strings.Cut(rest, " | ")
@@ -59,7 +46,7 @@ func TestUndoCommand(t *testing.T) {
 				users[name] = made.ID
 			}
 			answer.Body.Close()
-			text = answer.Status + "\n"
+			return answer.Status + "\n"
 		case "modify":
 			fields := strings.Fields(rest)
 			conn, err := ldap.DialURL(directory.URL())
@@ -75,36 +62,13 @@ func TestUndoCommand(t *testing.T) {
 				t.Fatal(err)
 			}
 			conn.Close()
-		default:
-			arguments := append([]string{"undo"}, strings.Fields(strings.TrimPrefix(section.Name, "undo"))...)
-			help := strings.Contains(section.Name, "--help")
-			if !help {
-				arguments = append(arguments, "--config", file)
-			}
-			code, stdout, stderr := program(t, environ, arguments...)
-			text = stdout
-			if !help {
-				text = normal.text(stdout + stderr)
-			}
-			if code != exitOK {
-				text += fmt.Sprintf("exit code %d\n", code)
-			}
+			return ""
 		}
-		got = append(got, txtar.File{Name: section.Name, Data: []byte(text)})
-	}
+		arguments := strings.Fields(strings.TrimPrefix(section, "undo"))
+		return prints(t, environ, file, normal.text, append([]string{"undo"}, arguments...)...)
+	})
 	stop()
 	<-ended
-	if *updateUndo {
-		if err := os.WriteFile(golden, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: got}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	for i, section := range archive.Files {
-		if diff := cmp.Diff(string(section.Data), string(got[i].Data)); diff != "" {
-			t.Errorf("%s: %s", section.Name, diff)
-		}
-	}
 }
 
 // TestUndoOfHostileNames: what clients and directories say reaches no terminal as more than a text.

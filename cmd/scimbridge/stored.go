@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"scimbridge/bridge/store"
+	"scimbridge/config"
+)
+
+// opener makes a store of its options: store.New, or one that is there already.
+type opener func(store.Options) (*store.Store, error)
+
+// silently opens a store for a command: what is wrong comes back as an error.
+func silently(open keeper) opener {
+	return func(o store.Options) (*store.Store, error) { return open(o, slog.New(slog.DiscardHandler)) }
+}
+
+// stored loads the configuration, which is to name a store; why says what the command wants there.
+func (f configFlag) stored(w *world, why string) (*config.Config, error) {
+	c, err := config.Load(f.Config, w.environ)
+	if err == nil && !c.Store.Enabled() {
+		err = fmt.Errorf("the configuration names no store, %s: set store.file, or store.url, "+
+			"or give this the STATE_DIRECTORY that serve has", why)
+	}
+	return c, err
+}
+
+// withStore opens the store for as long as do runs.
+func (f configFlag) withStore(w *world, why string, open opener, do func(context.Context, *store.Store) error) error {
+	c, err := f.stored(w, why)
+	if err != nil {
+		return err
+	}
+	s, err := open(c.Store)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return helped(do(w, s), c.Store)
+}
+
+// helped says beside an error of the store's what to do.
+func helped(err error, o store.Options) error {
+	known, is := errors.AsType[*store.Error](err)
+	todo := ""
+	switch {
+	case !is:
+		return err
+	case errors.Is(err, os.ErrNotExist):
+		todo = "serve makes it when it first starts; store.file, or STATE_DIRECTORY in the environment, says where it stands"
+	case o.File == "" && known.Kind == store.Other:
+		todo = "the role of store.url needs GRANT SELECT ON ALL TABLES IN SCHEMA public to read, and what serve's role may to write"
+	case o.File != "" && known.Kind != store.Other:
+		todo = "run this as the account that serve runs as (sudo -u), or let yours read the file and what stands beside it"
+	default:
+		return err
+	}
+	return fmt.Errorf("%w\n  %s", err, todo)
+}
