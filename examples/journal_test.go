@@ -48,13 +48,13 @@ func TestIntentBeforeChange(t *testing.T) {
 		p := startProgram(t, binary, server, append(stored(t, o), "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)...)
 		id := p.user(t, "mara@contoso.example")
 		s := storetest.Open(t, o)
-		var known []journal.Account
+		asked := make(chan []journal.Account, 1) // what the journal knew when the directory was about to hear
 		proxy.Before(func(operation string) {
 			if operation != "modify" {
 				return
 			}
 			proxy.Before(nil)
-			known = accounts(t, s, journal.Query{Subject: id, Outcome: journal.Pending})
+			asked <- accounts(t, s, journal.Query{Subject: id, Outcome: journal.Pending})
 			process, err := os.FindProcess(p.pid)
 			if err == nil {
 				err = process.Kill()
@@ -65,6 +65,11 @@ func TestIntentBeforeChange(t *testing.T) {
 		})
 		if answer, content, err := p.try(http.MethodPatch, "/Users/"+id, operations(replace("title", `"cook"`))); err == nil {
 			t.Fatalf("%s %s", answer.Status, content)
+		}
+		var known []journal.Account
+		select {
+		case known = <-asked:
+		default:
 		}
 		if len(known) != 1 {
 			t.Fatalf("the journal knew of %d intents", len(known))
