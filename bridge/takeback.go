@@ -79,11 +79,12 @@ func (b *Bridge) TakeBack(ctx context.Context, o *Undoing, record journal.Accoun
 		Receipt: record.Done.Receipt, Whole: record.Whole, Referrers: record.Referrers,
 	}}
 	r.account = &account{name: record.Name, undo: in}
-	if in.past.Nothing() || notUndone(record) != "" {
+	switch why := notUndone(record); {
+	case why != "":
+		u.State, u.Notes = UndoNeedless, []draft.Difference{{DN: record.DN, Why: why}}
+		return u
+	case in.past.Nothing():
 		u.State = UndoNeedless
-		if why := notUndone(record); why != "" {
-			u.Notes = []draft.Difference{{DN: record.DN, Why: why}}
-		}
 		return u
 	}
 	if !o.Apply {

@@ -266,11 +266,7 @@ func (l *Ledger) erase(ctx context.Context, some []erasure, by string) error {
 	o := &op{row: r, event: Event{Time: now, Intent: &Intent{}}, erased: ids, done: make(chan error, 1)}
 	o.checks = []Check{func(ctx context.Context, tx *sql.Tx, _ Candidate) error { return l.overwrite(ctx, tx, some) }}
 	l.enqueue(o)
-	err = <-o.done
-	if refused, is := errors.AsType[*refusedByCheck](err); is {
-		return refused.error
-	}
-	return err
+	return <-o.done
 }
 
 // errMeanwhile says that a record is no longer what was read of it.
