@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/draft"
@@ -117,7 +118,7 @@ func (r *request) intend(ctx context.Context, plan ldif.Plan, why journal.Why, f
 	if err != nil {
 		return nil, err
 	}
-	a := &accounted{entry: entry}
+	a := &accounted{entry: entry, receipt: ldif.NewReceipt(plan)}
 	r.account.plans = append(r.account.plans, a)
 	return a, nil
 }
@@ -222,6 +223,27 @@ func (r *request) answered(ctx context.Context, result *Result, err error) (*Res
 		err = &recorded{err}
 	}
 	return result, err
+}
+
+// lost tells the journal of a request that a panic ended: of what was begun, and not told yet, nobody knows what became.
+func (r *request) lost() {
+	if r.account == nil {
+		return
+	}
+	fault := &reason.Error{Reason: reason.Panic}
+	status, why, detail := told(r.operation, nil, fault)
+	for _, a := range r.account.plans {
+		if a.closed {
+			continue
+		}
+		if !a.known {
+			for n, step := range a.receipt.Plan.Steps {
+				a.receipt.Steps[n] = ldif.StepReceipt{Sent: step.Change, State: ldif.Unknown}
+			}
+			a.receipt.Err = fault
+		}
+		r.close(a, journal.Done{Status: status, Reason: why, Detail: detail})
+	}
 }
 
 // recorded is an error that the journal knows of.
