@@ -206,7 +206,7 @@ func dns(names []ldapmap.Name) (dns []string) {
 
 // isAddedAgain says that an undo added the entry with the id: it is the one that was there before.
 func (u *undoing) isAddedAgain(ctx context.Context, id string) (again bool, err error) {
-	err = journal.Find(ctx, u.store, journal.Query{Subject: id, Effect: ldif.Restored}, func(a journal.Account) error {
+	err = journal.Find(ctx, u.store, journal.Query{Subjects: []string{id}, Effect: ldif.Restored}, func(a journal.Account) error {
 		again = again || a.Done != nil && a.Done.ID == id
 		return nil
 	})

@@ -310,6 +310,23 @@ func TestUndoMeansTheSame(t *testing.T) {
 	same(t, "a name that is another's", before, tree(t, server))
 }
 
+// TestUndoOfWhoIsGone: of who was deleted and added again twice, and has gone for good, there is nothing to take back.
+func TestUndoOfWhoIsGone(t *testing.T) {
+	server := memory(t)
+	u := undoerOf(t, buildProgram(t), server)
+	anna := u.user(t, "anna@contoso.example")
+	dn := u.entry(t, anna).DN
+	u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+anna, operations(replace("title", `"chef"`)))
+	changed := u.last(t)
+	for range 2 {
+		u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
+		u.undoes(t, "undone", u.last(t), "--apply")
+		anna = idOf(t, server, dn)
+	}
+	u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
+	u.undoes(t, "refused", changed)
+}
+
 // TestUndoOfALeaver: who was deleted, and kept, is a resource again with his groups, as active as he was.
 func TestUndoOfALeaver(t *testing.T) {
 	server := memory(t)
