@@ -22,7 +22,7 @@ import (
 type account struct {
 	body  []byte      // secrets blanked
 	whole *ldif.Entry // that is to be deleted, with all that can be read of it
-	// referrers are those of what is to be deleted that the directory itself takes out.
+	// referrers are those of what is to be deleted that the directory itself takes out. Those that the bridge takes out stand in its plan.
 	referrers []ldif.Reference
 	name      string   // of the resource
 	undo      *undoing // that it is about; nil: it is another request
@@ -295,8 +295,10 @@ func (r *request) findToDelete(ctx context.Context, id string) (*ldif.Entry, err
 		return nil, err
 	}
 	r.account.whole = whole
-	if r.account.referrers, err = r.losing(ctx, whole); err != nil {
-		return nil, err
+	if r.server.KeepsReferences && r.typ.Leaving == nil {
+		if r.account.referrers, err = r.referring(ctx, whole); err != nil {
+			return nil, err
+		}
 	}
 	e := &ldif.Entry{DN: whole.DN, Asked: attributes}
 	for _, a := range whole.Attributes {
@@ -307,12 +309,8 @@ func (r *request) findToDelete(ctx context.Context, id string) (*ldif.Entry, err
 	return e, nil
 }
 
-// losing are the references to an entry that the directory itself takes out when it deletes it. Those that the bridge takes out stand in
-// its plan.
-func (r *request) losing(ctx context.Context, e *ldif.Entry) (references []ldif.Reference, err error) {
-	if !r.server.KeepsReferences || r.typ.Leaving != nil {
-		return nil, nil
-	}
+// referring are the references of other entries to one.
+func (r *request) referring(ctx context.Context, e *ldif.Entry) (references []ldif.Reference, err error) {
 	for _, search := range draft.Referring(r.typ, e.DN) {
 		found, err := r.whole(ctx, search.Search, r.attributesOfAll())
 		if err != nil {
