@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/draft"
@@ -21,7 +22,7 @@ import (
 type account struct {
 	body  []byte      // secrets blanked
 	whole *ldif.Entry // that is to be deleted, with all that can be read of it
-	// referrers are those of what is to be deleted that the directory itself takes out.
+	// referrers are those of what is to be deleted that the directory itself takes out. Those that the bridge takes out stand in its plan.
 	referrers []ldif.Reference
 	name      string   // of the resource
 	undo      *undoing // that it is about; nil: it is another request
@@ -117,7 +118,7 @@ func (r *request) intend(ctx context.Context, plan ldif.Plan, why journal.Why, f
 	if err != nil {
 		return nil, err
 	}
-	a := &accounted{entry: entry}
+	a := &accounted{entry: entry, receipt: ldif.NewReceipt(plan)}
 	r.account.plans = append(r.account.plans, a)
 	return a, nil
 }
@@ -224,6 +225,27 @@ func (r *request) answered(ctx context.Context, result *Result, err error) (*Res
 	return result, err
 }
 
+// lost tells the journal of a request that a panic ended: of what was begun, and not told yet, nobody knows what became.
+func (r *request) lost() {
+	if r.account == nil {
+		return
+	}
+	fault := &reason.Error{Reason: reason.Panic}
+	status, why, detail := told(r.operation, nil, fault)
+	for _, a := range r.account.plans {
+		if a.closed {
+			continue
+		}
+		if !a.known {
+			for n, step := range a.receipt.Plan.Steps {
+				a.receipt.Steps[n] = ldif.StepReceipt{Sent: step.Change, State: ldif.Unknown}
+			}
+			a.receipt.Err = fault
+		}
+		r.close(a, journal.Done{Status: status, Reason: why, Detail: detail})
+	}
+}
+
 // recorded is an error that the journal knows of.
 type recorded struct{ error }
 
@@ -273,8 +295,10 @@ func (r *request) findToDelete(ctx context.Context, id string) (*ldif.Entry, err
 		return nil, err
 	}
 	r.account.whole = whole
-	if r.account.referrers, err = r.losing(ctx, whole); err != nil {
-		return nil, err
+	if r.server.KeepsReferences && r.typ.Leaving == nil {
+		if r.account.referrers, err = r.referring(ctx, whole); err != nil {
+			return nil, err
+		}
 	}
 	e := &ldif.Entry{DN: whole.DN, Asked: attributes}
 	for _, a := range whole.Attributes {
@@ -285,12 +309,8 @@ func (r *request) findToDelete(ctx context.Context, id string) (*ldif.Entry, err
 	return e, nil
 }
 
-// losing are the references to an entry that the directory itself takes out when it deletes it. Those that the bridge takes out stand in
-// its plan.
-func (r *request) losing(ctx context.Context, e *ldif.Entry) (references []ldif.Reference, err error) {
-	if !r.server.KeepsReferences || r.typ.Leaving != nil {
-		return nil, nil
-	}
+// referring are the references of other entries to one.
+func (r *request) referring(ctx context.Context, e *ldif.Entry) (references []ldif.Reference, err error) {
 	for _, search := range draft.Referring(r.typ, e.DN) {
 		found, err := r.whole(ctx, search.Search, r.attributesOfAll())
 		if err != nil {

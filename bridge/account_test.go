@@ -169,6 +169,25 @@ func TestUnrecorded(t *testing.T) {
 	}
 }
 
+// A panic leaves no write open: it is on record that nobody knows what became of it, and what the client is told.
+func TestPanicIsRecorded(t *testing.T) {
+	a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)))
+	id := a.user(t, "mara")
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("there was no panic")
+			}
+		}()
+		_, _ = a.DeleteInPanic(t.Context(), bridge.Call{RequestID: "panic"}, "User", id)
+	}()
+	a.user(t, "anna") // whose record is written after it
+	want := []string{"intent delete User uid=mara mara unknown Internal Server Error panic"}
+	if got, _ := a.accounts(t, "panic"); !cmp.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // count counts operations of a name from now on.
 func (a accounting) count(op string) func() int {
 	n := 0

@@ -1,4 +1,20 @@
 package bridge
 
+import "context"
+
 // LookUp is lookUp for the tests.
 var LookUp = (*Bridge).lookUp
+
+// DeleteInPanic is Delete with a panic between the intent and the first change.
+func (b *Bridge) DeleteInPanic(ctx context.Context, c Call, typ, id string) (*Result, error) {
+	r, err := b.begin(ctx, c, "delete", typ, View{})
+	if err != nil {
+		return nil, err
+	}
+	r.accounts(nil)
+	return r.write(ctx, panicking{&deletion{request: r, id: id}})
+}
+
+type panicking struct{ *deletion }
+
+func (panicking) reads() []string { panic("the map is nil") }

@@ -117,17 +117,10 @@ func lookFor(server *ldif.Server, c ldif.Change) directory.Search {
 	if filter, ok := server.IDFilter(c.If.ID); ok && len(server.Contexts) > 0 {
 		s.Base, s.More, s.Scope, s.Filter = server.Contexts[0], server.Contexts[1:], directory.Subtree, filter
 	}
-	for _, a := range c.Entry {
-		if !c.Secret(a.Name) {
-			s.Attributes = append(s.Attributes, a.Name)
-		}
-	}
+	s.Attributes = append(s.Attributes, telling(c)...)
 	for _, m := range c.Mods {
-		if c.Secret(m.Name) {
-			continue
-		}
-		s.Attributes = append(s.Attributes, m.Name)
-		if m.Settled { // of a large group the others are not read
+		if m.Settled && !c.Secret(m.Name) { // of a large group the others are not read
+			s.Attributes = append(s.Attributes, m.Name)
 			s.Values = append(s.Values, ldif.Attribute{Name: m.Name, Values: m.Values})
 		}
 	}

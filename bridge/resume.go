@@ -69,16 +69,7 @@ func (r *request) leftBy(ctx context.Context, c ldif.Change) (*ldif.Entry, error
 	if c.Kind == ldif.ModifyDN {
 		search.Base = c.NewDN()
 	}
-	for _, a := range c.Entry {
-		if !c.Secret(a.Name) {
-			search.Attributes = append(search.Attributes, a.Name)
-		}
-	}
-	for _, m := range c.Mods {
-		if !m.Settled && !c.Secret(m.Name) { // a large group's members are not read
-			search.Attributes = append(search.Attributes, m.Name)
-		}
-	}
+	search.Attributes = append(search.Attributes, telling(c)...)
 	found, err := r.directory.Search(ctx, search)
 	switch {
 	case reasonOf(err) == reason.NoSuchObject, err == nil && len(found) == 0:
@@ -89,6 +80,22 @@ func (r *request) leftBy(ctx context.Context, c ldif.Change) (*ldif.Entry, error
 		return nil, nil
 	}
 	return found[0], nil
+}
+
+// telling are the attributes that show whether a change was made, but for secrets, and for what is settled: a large group's members are not
+// read.
+func telling(c ldif.Change) (names []string) {
+	for _, a := range c.Entry {
+		if !c.Secret(a.Name) {
+			names = append(names, a.Name)
+		}
+	}
+	for _, m := range c.Mods {
+		if !m.Settled && !c.Secret(m.Name) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 // shows says whether what leftBy found (nil: nothing) is as the change leaves it. told is false where no reader can tell.

@@ -79,11 +79,12 @@ func (b *Bridge) TakeBack(ctx context.Context, o *Undoing, record journal.Accoun
 		Receipt: record.Done.Receipt, Whole: record.Whole, Referrers: record.Referrers,
 	}}
 	r.account = &account{name: record.Name, undo: in}
-	if in.past.Nothing() || notUndone(record) != "" {
+	switch why := notUndone(record); {
+	case why != "":
+		u.State, u.Notes = UndoNeedless, []draft.Difference{{DN: record.DN, Why: why}}
+		return u
+	case in.past.Nothing():
 		u.State = UndoNeedless
-		if why := notUndone(record); why != "" {
-			u.Notes = []draft.Difference{{DN: record.DN, Why: why}}
-		}
 		return u
 	}
 	if !o.Apply {
@@ -221,7 +222,7 @@ func idOf(a *journal.Account) string {
 // undoneBy is the record that takes another back, and was not taken back itself; nil: there is none.
 func (b *Bridge) undoneBy(ctx context.Context, id journal.ID) (by *journal.Account, err error) {
 	var found []journal.Account
-	err = journal.Find(ctx, b.store, journal.Query{Subject: id.String(), Newest: true}, func(a journal.Account) error {
+	err = journal.Find(ctx, b.store, journal.Query{Subjects: []string{id.String()}, Newest: true}, func(a journal.Account) error {
 		isUndo := a.Of == id && (a.Why == journal.Undo || a.Why == journal.UndoneInPart)
 		if isUndo && (a.Outcome == journal.Written || a.Outcome == journal.Unchanged) {
 			found = append(found, a)
@@ -242,12 +243,14 @@ func (b *Bridge) undoneBy(ctx context.Context, id journal.ID) (by *journal.Accou
 
 // heir is the id that an entry has which was deleted, and added again by an undo; "": there is none.
 func (b *Bridge) heir(ctx context.Context, id string) (heir string, err error) {
-	var deletes []journal.ID
-	err = journal.Find(ctx, b.store, journal.Query{Subject: id, Newest: true}, func(a journal.Account) error {
-		deletes = append(deletes, a.ID)
+	var own []journal.ID
+	err = journal.Find(ctx, b.store, journal.Query{Subjects: []string{id}, Newest: true}, func(a journal.Account) error {
+		if a.Intent.ID == id { // one that an earlier entry had leads back to this one, and round again
+			own = append(own, a.ID)
+		}
 		return nil
 	})
-	for _, record := range deletes {
+	for _, record := range own {
 		by, failed := b.undoneBy(ctx, record)
 		if failed != nil {
 			return "", failed

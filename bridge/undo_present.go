@@ -25,21 +25,17 @@ func (u *undoing) present(ctx context.Context) (now draft.Present, refs ldapmap.
 	if now.Since, err = u.since(ctx, now.Entries); err != nil {
 		return now, refs, err
 	}
+	there := now.Entries[u.past.ID]
 	u.foreseen.shows(u.server, now.Entries, u.past.Entries(), attributes)
 	if now.Found, refs, err = u.called(ctx, u.past.Names()); err != nil {
 		return now, refs, err
 	}
 	switch own := now.Entries[u.past.ID]; {
-	case u.past.Makes() && own != nil:
-		for _, search := range draft.Referring(u.typ, own.DN) {
-			found, err := u.request.whole(ctx, search.Search, u.attributesOfAll())
-			if err != nil {
-				return now, refs, err
-			}
-			for _, r := range search.References(found) {
-				now.Known = append(now.Known, r.DN)
-			}
+	case u.past.Makes() && there != nil && own != nil:
+		if now.Known, err = u.referring(ctx, there); u.server.KeepsReferences {
+			u.account.referrers = now.Known
 		}
+		now.Known = u.foreseen.left(u.server, now.Known, own)
 	case u.past.Deletes() && own == nil && u.past.Whole != nil:
 		err = u.vacancy(ctx, &now)
 	}
@@ -206,7 +202,7 @@ func dns(names []ldapmap.Name) (dns []string) {
 
 // isAddedAgain says that an undo added the entry with the id: it is the one that was there before.
 func (u *undoing) isAddedAgain(ctx context.Context, id string) (again bool, err error) {
-	err = journal.Find(ctx, u.store, journal.Query{Subject: id, Effect: ldif.Restored}, func(a journal.Account) error {
+	err = journal.Find(ctx, u.store, journal.Query{Subjects: []string{id}, Effect: ldif.Restored}, func(a journal.Account) error {
 		again = again || a.Done != nil && a.Done.ID == id
 		return nil
 	})
@@ -251,11 +247,11 @@ func (u *undoing) contested(ctx context.Context) error {
 	return nil
 }
 
-// foresight is what plans would have done to entries, by the ids that the journal knows them by: who looks at several records without
-// taking them back sees of each what taking it back would come to.
+// foresight is what plans would have done to entries: who looks at several records without taking them back sees of each what taking it
+// back would come to.
 type foresight struct {
-	changes map[string][]ldif.Change
-	made    map[string]*ldif.Entry
+	changes map[string][]ldif.Change // by the ids that the entries have
+	made    map[string]*ldif.Entry   // by the ids that the journal knows them by: they have none yet
 	undone  map[journal.ID]bool
 }
 
@@ -293,13 +289,28 @@ func (f *foresight) shows(s *ldif.Server, entries map[string]*ldif.Entry, ids, a
 		}
 	}
 	for id, e := range entries {
-		for _, c := range f.changes[id] {
+		for _, c := range f.changes[s.ID(e)] { // one that was added again has another id than the record knows
 			e = ldif.Apply(e, c, s.Schema)
 		}
 		if entries[id] = e; e == nil {
 			delete(entries, id)
 		}
 	}
+}
+
+// left are those of the references to an entry that would still be there.
+func (f *foresight) left(s *ldif.Server, all []ldif.Reference, to *ldif.Entry) (left []ldif.Reference) {
+	for _, r := range all {
+		names := []string{r.Value, s.ByID(s.ID(to), r.Value)}
+		e := &ldif.Entry{DN: r.DN, Attributes: []ldif.Attribute{{Name: r.Attribute, Values: names}}}
+		for _, c := range f.changes[r.ID] {
+			e = ldif.Apply(e, c, s.Schema)
+		}
+		if !slices.ContainsFunc(names, func(v string) bool { return !slices.Contains(e.Values(r.Attribute), v) }) {
+			left = append(left, r)
+		}
+	}
+	return left
 }
 
 // find is an entry of the DN that a plan would have made; nil: there is none.

@@ -93,6 +93,12 @@ func (r *request) write(ctx context.Context, in intent) (*Result, error) {
 
 // run is write, with what the attempts came to.
 func (r *request) run(ctx context.Context, in intent) (past history, result *Result, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			r.lost()
+			panic(value)
+		}
+	}()
 	ctx = directory.OneWay(ctx) // what was written is read where it was written
 	through, done := toItsEnd(ctx)
 	defer done()

@@ -251,6 +251,12 @@ func TestUndo(t *testing.T) {
 		restored := u.undoes(t, "undone", record, "--apply")
 		again := tree(t, server)
 		same(t, "the deleted is there again", withoutIdentity(before), withoutIdentity(again))
+		undo = u.undoes(t, "undone", restored[0].By, "--apply") // though he is in a group, and has a report: the undo gave him those
+		if left := tree(t, server); dnOf(left, "boss"+tag) != "" || len(u.members(t, crew)) != 1 || u.managerOf(t, anna) != "" {
+			t.Errorf("the undo is undone: members %v, manager %q, %v", u.members(t, crew), u.managerOf(t, anna), left)
+		}
+		restored = u.undoes(t, "undone", undo[0].By, "--apply")
+		same(t, "and that is undone", withoutIdentity(before), withoutIdentity(tree(t, server)))
 		boss = idOf(t, server, dnOf(before, "boss"+tag))
 		if len(restored) == 1 && restored[0].NewID != boss && restored[0].NewID != "" {
 			t.Errorf("his id is %q, and the undo says %q", boss, restored[0].NewID)
@@ -308,6 +314,50 @@ func TestUndoMeansTheSame(t *testing.T) {
 		t.Errorf("refused: %+v", refused[0])
 	}
 	same(t, "a name that is another's", before, tree(t, server))
+}
+
+// TestUndoShowsWhatItDoes: who only looks is shown what would be done, be it to somebody who is there again by an undo.
+func TestUndoShowsWhatItDoes(t *testing.T) {
+	server := memory(t)
+	u := undoerOf(t, buildProgram(t), server)
+	bo := u.user(t, "bo@contoso.example")
+	crew := u.group(t, "Crew", bo)
+	before := tree(t, server)
+	both := func(what string, records ...string) {
+		t.Helper()
+		u.undoes(t, "can be undone", records...)
+		u.undoes(t, "undone", append(records, "--apply")...)
+		same(t, what, before, tree(t, server))
+	}
+	anna := u.user(t, "anna@contoso.example")
+	made := u.last(t)
+	u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+crew, addMembers(anna))
+	both("made, and put into a group", made, u.last(t))
+
+	anna = u.user(t, "anna@contoso.example")
+	made = u.last(t)
+	u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+anna, operations(replace("title", `"chef"`)))
+	changed := u.last(t)
+	u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
+	u.undoes(t, "undone", u.last(t), "--apply")
+	both("made, changed, deleted, and there again", made, changed)
+}
+
+// TestUndoOfWhoIsGone: of who was deleted and added again twice, and has gone for good, there is nothing to take back.
+func TestUndoOfWhoIsGone(t *testing.T) {
+	server := memory(t)
+	u := undoerOf(t, buildProgram(t), server)
+	anna := u.user(t, "anna@contoso.example")
+	dn := u.entry(t, anna).DN
+	u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+anna, operations(replace("title", `"chef"`)))
+	changed := u.last(t)
+	for range 2 {
+		u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
+		u.undoes(t, "undone", u.last(t), "--apply")
+		anna = idOf(t, server, dn)
+	}
+	u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
+	u.undoes(t, "refused", changed)
 }
 
 // TestUndoOfALeaver: who was deleted, and kept, is a resource again with his groups, as active as he was.

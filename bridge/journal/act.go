@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"database/sql"
-	"errors"
 )
 
 // Act is what somebody did to what the bridge itself keeps: a token that was made.
@@ -37,9 +36,5 @@ func (l *Ledger) Act(do func(ctx context.Context, tx *sql.Tx) (Act, error)) erro
 		return err
 	}}
 	l.enqueue(o)
-	err := <-o.done
-	if refused, is := errors.AsType[*refusedByCheck](err); is {
-		return refused.error
-	}
-	return err
+	return <-o.done
 }

@@ -19,7 +19,7 @@ func (g *forgetting) names(value string) bool {
 		return false
 	}
 	return g.keys[Subject(value)] || slices.ContainsFunc(g.texts, func(text string) bool {
-		return (strings.Contains(text, "=") || Subject(text) == g.id) && holds(strings.ToLower(value), text)
+		return (strings.Contains(text, "=") || g.ids[Subject(text)]) && holds(strings.ToLower(value), text)
 	})
 }
 

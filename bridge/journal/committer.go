@@ -187,7 +187,7 @@ func (l *Ledger) commit(ops []*op) error {
 	l.written(b)
 	for _, o := range ops {
 		if o.refused != nil {
-			o.tell(&refusedByCheck{o.refused})
+			o.tell(o.refused)
 		}
 	}
 	l.recovered()

@@ -12,40 +12,54 @@ import (
 
 // Known is what the journal knows somebody by.
 type Known struct {
-	IDs   []string // of all that had the id, name or DN that was looked for
-	Names []string // that these had
-	DNs   []string // that their entries had
+	IDs     []string // of all that had the id, name or DN that was looked for: of one who was deleted and added again each
+	Names   []string // that these had
+	DNs     []string // that their entries had
+	Several bool     // the ids are not all of one
 }
 
 // Who finds out of a person or a group by id, name or DN the other two: from the records that are about them.
 func Who(ctx context.Context, s *store.Store, text string) (known Known, err error) {
 	add := func(list *[]string, text string) {
-		if text != "" && !slices.ContainsFunc(*list, func(had string) bool { return Subject(had) == Subject(text) }) {
+		if text != "" && !among(Subject(text), *list) {
 			*list = append(*list, text)
 		}
 	}
 	key := Subject(text)
-	err = about(ctx, s, key, func(p *payload, id string) {
-		its := append(p.newDNs(), id, p.Name, p.DN)
-		if slices.ContainsFunc(its, func(text string) bool { return Subject(text) == key }) {
-			add(&known.IDs, id)
+	var found []string
+	err = about(ctx, s, key, func(p *payload, ids []string) {
+		if among(key, append(p.newDNs(), p.Name, p.DN)) || among(key, ids) {
+			for _, id := range ids {
+				add(&found, id)
+			}
 		}
 	})
-	for _, id := range known.IDs {
-		if err == nil {
-			err = about(ctx, s, Subject(id), func(p *payload, found string) {
-				if Subject(found) != Subject(id) {
+	for _, first := range found {
+		n := len(known.IDs)
+		add(&known.IDs, first)
+		known.Several = known.Several || n > 0 && len(known.IDs) > n
+		for ; n < len(known.IDs) && err == nil; n++ { // and those that the records about one lead on to
+			key := Subject(known.IDs[n])
+			err = about(ctx, s, key, func(p *payload, ids []string) {
+				if !among(key, ids) {
 					return
 				}
+				for _, id := range ids {
+					add(&known.IDs, id)
+				}
 				add(&known.Names, p.Name)
-				add(&known.DNs, p.DN)
-				for _, dn := range p.newDNs() {
+				for _, dn := range append([]string{p.DN}, p.newDNs()...) {
 					add(&known.DNs, dn)
 				}
 			})
 		}
 	}
 	return known, err
+}
+
+// among says that one of the texts has the key.
+func among(key string, texts []string) bool {
+	return slices.ContainsFunc(texts, func(text string) bool { return Subject(text) == key })
 }
 
 // newDNs are those that the plan gives its entry.
@@ -72,12 +86,12 @@ func (k Known) keys(text string) []string {
 	return keys
 }
 
-// about calls each with the intents and refusals that are found by a key, and with the id of what they are about: a new entry has it from
-// the receipt. What was done to what the bridge itself keeps is about nobody.
-func about(ctx context.Context, s *store.Store, key string, each func(p *payload, id string)) error {
+// about calls each with the intents and refusals that are found by a key, and with the ids of what they are about: see readAbout. What was
+// done to what the bridge itself keeps is about nobody.
+func about(ctx context.Context, s *store.Store, key string, each func(p *payload, ids []string)) error {
 	type found struct {
-		p  *payload
-		id string
+		p   *payload
+		ids []string
 	}
 	var last ID
 	for {
@@ -101,9 +115,8 @@ func about(ctx context.Context, s *store.Store, key string, each func(p *payload
 					return err
 				}
 				n++
-				p, id, err := readAbout(stored, receipt)
-				if err == nil && p != nil {
-					some = append(some, found{p, id})
+				if p, ids, err := readAbout(stored, receipt); err == nil {
+					some = append(some, found{p, ids})
 				}
 			}
 			return rows.Err()
@@ -111,7 +124,7 @@ func about(ctx context.Context, s *store.Store, key string, each func(p *payload
 			return err
 		}
 		for _, f := range some {
-			each(f.p, f.id)
+			each(f.p, f.ids)
 		}
 		if last = at; n < pageSize {
 			return nil
@@ -121,21 +134,24 @@ func about(ctx context.Context, s *store.Store, key string, each func(p *payload
 
 var errForgotten = errors.New("it is forgotten")
 
-// readAbout reads an intent, and the id of what it is about.
-func readAbout(stored, receipt []byte) (p *payload, id string, err error) {
+// readAbout reads an intent, and the ids of what it is about: a new entry has its own from the receipt, and one that an undo adds again has
+// another than before.
+func readAbout(stored, receipt []byte) (p *payload, ids []string, err error) {
 	if stored == nil {
-		return nil, "", errForgotten
+		return nil, nil, errForgotten
 	}
-	if p, err = decode(stored); err != nil || p.ID != "" || receipt == nil {
-		return p, p.id(), err
+	if p, err = decode(stored); err != nil {
+		return nil, nil, err
+	}
+	if p.ID != "" {
+		ids = append(ids, p.ID)
+	}
+	if receipt == nil || p.ID != "" && p.Why != Undo && p.Why != UndoneInPart {
+		return p, ids, nil
 	}
 	done, err := decode(receipt)
-	return p, done.id(), err
-}
-
-func (p *payload) id() string {
-	if p == nil {
-		return ""
+	if err == nil && done.ID != "" && done.ID != p.ID {
+		ids = append(ids, done.ID)
 	}
-	return p.ID
+	return p, ids, err
 }

@@ -106,3 +106,42 @@ func TestWho(t *testing.T) {
 		}
 	})
 }
+
+// Who was deleted and added again by an undo has two ids, and is one: by either all is found, and all forgotten.
+func TestAddedAgain(t *testing.T) {
+	const was, is, dn = "7f3c51d0-aaaa", "7f3c51d0-dddd", "uid=mara,ou=people,dc=example"
+	all := []string{"create", "delete", "undo", "rename"}
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		l := open(t, s, journal.Options{})
+		defer l.Shut()
+		for n, by := range []string{was, is, "maria"} {
+			add := ldif.Change{Kind: ldif.Add, DN: dn}
+			tell(t, l, "create", "", was, "mara", "", nil, add)
+			tell(t, l, "delete", was, "", "mara", "", nil, ldif.Change{Kind: ldif.Delete, DN: dn})
+			i := journal.Intent{
+				RequestID: "undo", Caller: "admin", ID: was, Name: "mara", DN: dn, Why: journal.Undo,
+				Plan: ldif.Plan{Steps: []ldif.Step{{Change: add}}},
+			}
+			entry, err := l.Begin(t.Context(), i, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			receipt := ldif.NewReceipt(i.Plan)
+			receipt.Steps[0] = ldif.StepReceipt{Sent: add, State: ldif.Done}
+			written(t, entry.Close(journal.Done{Receipt: receipt, ID: is}))
+			if got := requests(t, s, is); !slices.Equal(got, all[:3]) {
+				t.Errorf("by the new id %q is found, want %q", got, all[:3])
+			}
+			tell(t, l, "rename", is, "", "maria", "", nil, ldif.Change{Kind: ldif.ModifyDN, DN: dn, NewRDN: "uid=maria"})
+			for _, subject := range []string{was, is, "maria"} {
+				if got := requests(t, s, subject); !slices.Equal(got, all) {
+					t.Errorf("%s: %q, want %q", subject, got, all)
+				}
+			}
+			f, err := forget(t, s, by)
+			if err != nil || f.Erased != 8 || f.Blanked != 0 {
+				t.Errorf("%d: %+v, %v", n, f, err)
+			}
+		}
+	})
+}

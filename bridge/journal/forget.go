@@ -58,11 +58,10 @@ func forget(ctx context.Context, s *store.Store, person string, erase func([]era
 	if f.Person, err = Who(ctx, s, person); err != nil {
 		return f, err
 	}
-	switch len(f.Person.IDs) {
-	case 0:
+	switch {
+	case len(f.Person.IDs) == 0:
 		f.Person.Names = []string{person} // nobody but a request that was refused has it
-	case 1:
-	default:
+	case f.Person.Several:
 		return f, &AmbiguousError{f.Person.IDs}
 	}
 	g := newForgetting(f.Person)
@@ -110,17 +109,17 @@ type erasedOf struct {
 
 // forgetting is whom to forget.
 type forgetting struct {
-	id      string // key of
-	keys    map[string]bool
-	needles [][]byte    // in lower case: what says anything of the person holds one
-	texts   []string    // in lower case: the id, names and DNs as they were written
-	erased  map[ID]bool // intents about the person: of them receipts may come later
+	ids     map[string]bool // keys of
+	keys    map[string]bool // of the ids, names and DNs
+	needles [][]byte        // in lower case: what says anything of the person holds one
+	texts   []string        // in lower case: the id, names and DNs as they were written
+	erased  map[ID]bool     // intents about the person: of them receipts may come later
 }
 
 func newForgetting(k Known) *forgetting {
-	g := &forgetting{keys: map[string]bool{}, erased: map[ID]bool{}}
-	if len(k.IDs) > 0 {
-		g.id = Subject(k.IDs[0])
+	g := &forgetting{ids: map[string]bool{}, keys: map[string]bool{}, erased: map[ID]bool{}}
+	for _, id := range k.IDs {
+		g.ids[Subject(id)] = true
 	}
 	for _, text := range slices.Concat(k.IDs, k.Names, k.DNs) {
 		lower := strings.ToLower(text)
@@ -207,7 +206,7 @@ func (g *forgetting) erasure(r *row, receipt, intent []byte) (e erasure, touched
 	if err != nil {
 		return e, false
 	}
-	if about, id, err := readAbout(intent, receipt); err == nil && r.kind != KindAct && g.isAbout(about, id) {
+	if about, ids, err := readAbout(intent, receipt); err == nil && r.kind != KindAct && g.isAbout(about, ids) {
 		e.keys, _ = r.found()
 		return e, true
 	}
@@ -237,10 +236,10 @@ func (g *forgetting) mayBeIn(stored []byte) bool {
 	return slices.ContainsFunc(g.needles, func(n []byte) bool { return bytes.Contains(text, n) })
 }
 
-// isAbout says whether a record is about the person: by the id, or where it has none by the name or the DN.
-func (g *forgetting) isAbout(p *payload, id string) bool {
-	if id != "" {
-		return Subject(id) == g.id
+// isAbout says whether a record is about the person: by the ids, or where it has none by the name or the DN.
+func (g *forgetting) isAbout(p *payload, ids []string) bool {
+	if len(ids) > 0 {
+		return slices.ContainsFunc(ids, func(id string) bool { return g.ids[Subject(id)] })
 	}
 	return p.Name != "" && g.keys[Subject(p.Name)] || p.DN != "" && g.keys[Subject(p.DN)]
 }
@@ -266,11 +265,7 @@ func (l *Ledger) erase(ctx context.Context, some []erasure, by string) error {
 	o := &op{row: r, event: Event{Time: now, Intent: &Intent{}}, erased: ids, done: make(chan error, 1)}
 	o.checks = []Check{func(ctx context.Context, tx *sql.Tx, _ Candidate) error { return l.overwrite(ctx, tx, some) }}
 	l.enqueue(o)
-	err = <-o.done
-	if refused, is := errors.AsType[*refusedByCheck](err); is {
-		return refused.error
-	}
-	return err
+	return <-o.done
 }
 
 // errMeanwhile says that a record is no longer what was read of it.

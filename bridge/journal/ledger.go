@@ -173,9 +173,6 @@ func (l *Ledger) Begin(ctx context.Context, i Intent, follows *Entry, checks ...
 		}
 		err = <-o.done
 	}
-	if refused, is := errors.AsType[*refusedByCheck](err); is {
-		return nil, refused.error
-	}
 	if err != nil && (!o.kept || o.lost.Load()) {
 		return nil, err
 	}
@@ -250,11 +247,6 @@ func (l *Ledger) enqueue(o *op) {
 	default: // it is awake
 	}
 }
-
-// refusedByCheck is a check's error.
-type refusedByCheck struct{ error }
-
-func (r *refusedByCheck) Unwrap() error { return r.error }
 
 // take returns some of those that wait, the oldest first, and leaves out whom nobody waits for any more.
 func (l *Ledger) take() (ops []*op) {

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -79,13 +80,9 @@ func packIntent(i *Intent) *payload {
 }
 
 func packDone(d *Done, secret secrecy) *payload {
-	reason := d.Reason
-	if reason == "" {
-		reason = reasonOf(d.Receipt.Err)
-	}
 	return &payload{
 		Salt: newSalt(), Receipt: packReceipt(d.Receipt, secret), Outcome: OutcomeOf(d.Receipt), Took: d.Took.Seconds(), ID: d.ID,
-		Status: d.Status, Reason: reason, Detail: d.Detail, Found: d.Found,
+		Status: d.Status, Reason: cmp.Or(d.Reason, reasonOf(d.Receipt.Err)), Detail: d.Detail, Found: d.Found,
 	}
 }
 

@@ -68,7 +68,7 @@ func (l *Ledger) cutOnce(ctx context.Context, needs []Needs) (more bool, err err
 		_, err := l.prune(ctx, before)
 		return false, err
 	}
-	if err := l.anchor(ctx, before, next); err != nil {
+	if err := l.anchor(before, next); err != nil {
 		if errors.Is(err, errOtherCuts) {
 			return false, nil
 		}
@@ -182,8 +182,8 @@ func (l *Ledger) chains(ctx context.Context, tx *sql.Tx) (chains []chain, err er
 }
 
 // cutTo is the last record of the chain that may be cut, all before it included. What stays is the first that is young, that somebody
-// needs, or that is an intent without a receipt; and the
-// receipt of another writer's intent, and what says of a record that it is erased, for as long as that is there.
+// needs, or that is an intent without a receipt; and the receipt of another writer's intent, and what says of a record that it is erased,
+// for as long as that is there.
 func (c chain) cutTo(ctx context.Context, tx *sql.Tx, limit time.Time, needed []ID) (last int64, err error) {
 	end := c.first + cutMost
 	var stays sql.NullInt64
@@ -220,7 +220,7 @@ func (c chain) cutTo(ctx context.Context, tx *sql.Tx, limit time.Time, needed []
 var errOtherCuts = errors.New("another copy cuts the journal")
 
 // anchor records what is to be cut, unless another copy has done so meanwhile.
-func (l *Ledger) anchor(ctx context.Context, before, next anchor) error {
+func (l *Ledger) anchor(before, next anchor) error {
 	now := l.now()
 	r, err := newRow(KindAnchor, now, &payload{Salt: newSalt(), Operation: "cut", Outcome: Written, Anchor: &next})
 	if err != nil {
@@ -235,15 +235,7 @@ func (l *Ledger) anchor(ctx context.Context, before, next anchor) error {
 		return nil
 	}}
 	l.enqueue(o)
-	select {
-	case err = <-o.done:
-	case <-ctx.Done():
-		err = <-o.done
-	}
-	if refused, is := errors.AsType[*refusedByCheck](err); is {
-		return refused.error
-	}
-	if err == nil && o.seq.Load() == 0 { // writes go on without the journal, and it waits: nothing is deleted before
+	if err = <-o.done; err == nil && o.seq.Load() == 0 { // writes go on without the journal, and it waits: nothing is deleted before
 		return errOtherCuts
 	}
 	return err

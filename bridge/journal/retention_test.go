@@ -87,10 +87,10 @@ func TestRetention(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if err := young.anchor(t.Context(), before, next); err != nil {
+		if err := young.anchor(before, next); err != nil {
 			t.Fatal(err)
 		}
-		if err := second.anchor(t.Context(), before, next); !errors.Is(err, errOtherCuts) {
+		if err := second.anchor(before, next); !errors.Is(err, errOtherCuts) {
 			t.Errorf("the same is cut twice: %v", err)
 		}
 		if f := faults(t, s); f != "" {

@@ -33,7 +33,7 @@ type Present struct {
 	Since   map[string][]ldif.Change // what others did to them after the plan, and stands, by the same ids
 	Found   Finds                    // what the plan's references call
 	Holder  *ldif.Entry              // of the name of an entry that is to be added again; nil: nobody
-	Known   []string                 // DNs of entries that refer to one that the plan made
+	Known   []ldif.Reference         // those of other entries to one that the plan made
 	Deleted string                   // the DN that a deleted entry has, which the directory brings back; "": it cannot
 	Birth   ldif.Attribute           // a password, of an account that the server takes with one alone
 }
@@ -75,27 +75,28 @@ type Undo struct {
 // undoing makes an Undo.
 type undoing struct {
 	Past
-	now  Present
-	undo Undo
+	deeds deeds // of the plan
+	now   Present
+	undo  Undo
 }
 
 // Undo turns the plan round.
 func (p Past) Undo(now Present) Undo {
-	u := &undoing{Past: p, now: now}
+	u := &undoing{Past: p, deeds: p.deeds(), now: now}
 	u.undo.Entry = now.Entries[p.ID]
-	switch own := p.changes(p.ID); {
+	switch own := u.deeds.of(p.ID); {
 	case len(own) == 0:
-	case p.Makes():
+	case own.makes():
 		u.unmake(own)
-	case p.Deletes():
-		u.remake(own)
+		return u.undo // whom the plan gave it to lets go of it, as of any that is deleted
+	case own.deletes():
+		if u.remake(own); len(u.undo.Changed) > 0 {
+			return u.undo
+		}
 	default:
 		u.turnBack(p.ID)
 	}
-	if len(u.undo.Changed) > 0 && (p.Makes() || p.Deletes()) {
-		return u.undo
-	}
-	for _, id := range slices.Backward(p.ids()) {
+	for _, id := range slices.Backward(u.deeds.ids()) {
 		if id != p.ID {
 			u.turnBack(id)
 		}
@@ -111,9 +112,12 @@ type done struct {
 	id     string // of its entry
 }
 
-// all are the changes that stand, but for the places that were made for others to stand in, and what is kept true by itself: references to
-// an entry that got another name, and those that were left from somebody who had one before.
-func (p Past) all() (all []done) {
+// deeds are the changes of a plan, or those of one entry, in their order.
+type deeds []done
+
+// deeds are the changes that stand, but for the places that were made for others to stand in, and what is kept true by itself: references
+// to an entry that got another name, and those that were left from somebody who had one before.
+func (p Past) deeds() (all deeds) {
 	for i, s := range p.Receipt.Steps {
 		step := p.Receipt.Plan.Steps[i]
 		if !s.Changed() || s.Sent.Place || step.Keeps.ID != "" && !p.loses(step.Keeps.ID) || p.scrubs(i, s.Sent) {
@@ -153,14 +157,19 @@ func (p Past) scrubs(at int, sent ldif.Change) bool {
 	})
 }
 
-// changes are those of one entry.
-func (p Past) changes(id string) []done {
-	return slices.DeleteFunc(p.all(), func(d done) bool { return d.id != id })
+// of are those of one entry.
+func (all deeds) of(id string) (own deeds) {
+	for _, d := range all {
+		if d.id == id {
+			own = append(own, d)
+		}
+	}
+	return own
 }
 
 // ids are those of the entries that were changed, in the order in which they were first.
-func (p Past) ids() (ids []string) {
-	for _, d := range p.all() {
+func (all deeds) ids() (ids []string) {
+	for _, d := range all {
 		if !slices.Contains(ids, d.id) {
 			ids = append(ids, d.id)
 		}
@@ -168,24 +177,22 @@ func (p Past) ids() (ids []string) {
 	return ids
 }
 
+// makes says of those of one entry that they make it, deletes that they delete it.
+func (own deeds) makes() bool   { return len(own) > 0 && own[0].Kind == ldif.Add }
+func (own deeds) deletes() bool { return len(own) > 0 && own[len(own)-1].Kind == ldif.Delete }
+
 // Nothing says that the plan changed nothing that stands.
-func (p Past) Nothing() bool { return len(p.all()) == 0 }
+func (p Past) Nothing() bool { return len(p.deeds()) == 0 }
 
 // Makes says that the plan made its entry.
-func (p Past) Makes() bool {
-	own := p.changes(p.ID)
-	return len(own) > 0 && own[0].Kind == ldif.Add
-}
+func (p Past) Makes() bool { return p.deeds().of(p.ID).makes() }
 
 // Deletes says that the plan deleted its entry.
-func (p Past) Deletes() bool {
-	own := p.changes(p.ID)
-	return len(own) > 0 && own[len(own)-1].Kind == ldif.Delete
-}
+func (p Past) Deletes() bool { return p.deeds().of(p.ID).deletes() }
 
 // Entries are the ids of the entries to look at.
 func (p Past) Entries() []string {
-	ids := p.ids()
+	ids := p.deeds().ids()
 	for _, r := range p.Referrers {
 		if !slices.Contains(ids, r.ID) {
 			ids = append(ids, r.ID)
@@ -201,7 +208,7 @@ func (p Past) Attributes() (names []string) {
 			names = append(names, name)
 		}
 	}
-	for _, d := range p.all() {
+	for _, d := range p.deeds() {
 		for _, m := range d.Mods {
 			add(m.Name)
 		}
@@ -227,7 +234,7 @@ func (p Past) Names() (names []ldapmap.Name) {
 			}
 		}
 	}
-	for _, d := range p.all() {
+	for _, d := range p.deeds() {
 		for _, m := range d.Mods {
 			note(m.Name, m.Values)
 			note(m.Name, d.before.Values(m.Name))
@@ -290,10 +297,23 @@ func (u *undoing) identity(attribute, value string) string {
 	if f := u.now.Found[r.Calls(value)]; f != nil {
 		return f.ID
 	}
+	if id, byID := u.Type.Server.IDNamed(value); byID {
+		return id
+	}
 	if r.Of == "" {
 		return u.Type.Server.NormalDN(value)
 	}
 	return value
+}
+
+// touches says that changes are about an attribute, and of its values about one that is meant; nil: about any.
+func (u *undoing) touches(some []ldif.Change, name string, meant func(value string) bool) bool {
+	return slices.ContainsFunc(some, func(c ldif.Change) bool {
+		return slices.ContainsFunc(c.Mods, func(m ldif.Mod) bool {
+			all := meant == nil || m.Op == ldif.ReplaceValues || len(m.Values) == 0
+			return u.Type.IsSame(m.Name, name) && (all || slices.ContainsFunc(m.Values, meant))
+		})
+	})
 }
 
 // same says that two lists hold the same values.

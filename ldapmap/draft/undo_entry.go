@@ -11,24 +11,24 @@ import (
 
 // turnBack turns round the modifications and renames of an entry.
 func (u *undoing) turnBack(id string) {
-	own := u.changes(id)
+	own := u.deeds.of(id)
 	e := u.now.Entries[id]
 	switch {
 	case e == nil:
 		u.changed(own[0].DN, "", "it is there no longer")
 		return
-	case own[0].Kind == ldif.Add || own[len(own)-1].Kind == ldif.Delete:
+	case own.makes(), own.deletes():
 		u.changed(own[0].DN, "", "the bridge cannot tell what it was")
 		return
 	}
 	t := cmp.Or(u.Type.Map.TypeOf(e), u.Type)
-	b := &backwards{undoing: u, t: t, e: e, at: e, before: own[0].before, since: u.now.Since[id]}
+	b := &backwards{undoing: u, t: t, e: e, at: e, done: own, before: own[0].before, since: u.now.Since[id]}
 	if id == u.ID && u.Whole != nil {
 		b.before = u.Whole
 	}
-	for b.after = b.before; len(own) > 0; own = own[1:] {
-		b.done = append(b.done, own[0])
-		b.after = ldif.Apply(b.after, own[0].Change, t.Server.Schema)
+	b.after = b.before
+	for _, d := range own {
+		b.after = ldif.Apply(b.after, d.Change, t.Server.Schema)
 	}
 	b.run()
 }
@@ -40,7 +40,7 @@ type backwards struct {
 	e                *ldif.Entry // as it is now
 	at               *ldif.Entry // as the undo leaves it so far
 	before, after    *ldif.Entry // as the plan found and left it
-	done             []done
+	done             deeds
 	since            []ldif.Change // by others
 	mods             []ldif.Mod    // that are yet to be a step
 	members          [][]ldif.Mod
@@ -178,7 +178,7 @@ func (b *backwards) attribute(name string) {
 	switch found := b.e.Values(name); {
 	case len(minus(is, was))+len(minus(was, is)) == 0, b.reference(name) != nil && b.same(name, is, was):
 		return
-	case !b.same(name, found, b.after.Values(name)), b.isTouched(name, nil):
+	case !b.same(name, found, b.after.Values(name)), b.touches(b.since, name, nil):
 		b.changed(b.e.DN, name, "was changed since")
 		return
 	}
@@ -190,22 +190,11 @@ func (b *backwards) attribute(name string) {
 	}
 }
 
-// isTouched says that others changed an attribute since, or of members any of the values.
-func (b *backwards) isTouched(name string, values []string) bool {
-	return slices.ContainsFunc(b.since, func(c ldif.Change) bool {
-		return slices.ContainsFunc(c.Mods, func(m ldif.Mod) bool {
-			return b.t.IsSame(m.Name, name) && (values == nil || m.Op == ldif.ReplaceValues || len(m.Values) == 0 ||
-				slices.ContainsFunc(m.Values, func(v string) bool {
-					return slices.ContainsFunc(values, func(o string) bool { return b.identity(name, o) == b.identity(name, v) })
-				}))
-		})
-	})
-}
-
 // untouched are the members that nobody put in or took out since: where they are in again, or out, that is as others wished it.
 func (b *backwards) untouched(name string, values []string) (own []string) {
 	for _, v := range values {
-		if v != b.reference(name).Placeholder && b.isTouched(name, []string{v}) {
+		isThis := func(o string) bool { return b.identity(name, o) == b.identity(name, v) }
+		if v != b.reference(name).Placeholder && b.touches(b.since, name, isThis) {
 			b.note(b.e.DN, name, "stays as it is of "+v+", who was put in or taken out since")
 		} else {
 			own = append(own, v)
@@ -299,7 +288,7 @@ func (b *backwards) effects() {
 }
 
 // unmake deletes the entry that the plan made, where it is as it was made.
-func (u *undoing) unmake(own []done) {
+func (u *undoing) unmake(own deeds) {
 	e := u.now.Entries[u.ID]
 	if e == nil {
 		return // as it was before
@@ -328,14 +317,35 @@ func (u *undoing) unmake(own []done) {
 			u.changed(e.DN, a.Name, "was changed since")
 		}
 	}
-	for _, dn := range u.now.Known {
-		u.changed(e.DN, "", dn+" refers to it since")
+	for _, r := range u.now.Known {
+		if !u.gave(r, e) {
+			u.changed(e.DN, "", r.DN+" refers to it since")
+		}
 	}
 	if len(u.undo.Changed) > 0 {
 		return
 	}
 	d := &Draft{t: u.Type, write: Write{Entry: e, Exactly: true}}
 	u.undo.Steps, u.undo.Effects = d.delete()
+}
+
+// gave says that it is by the plan that another entry refers to the one that it made, and by nobody's wish since.
+func (u *undoing) gave(r ldif.Reference, made *ldif.Entry) bool {
+	isMade := func(v string) bool {
+		key := u.identity(r.Attribute, v)
+		return key == u.Type.ID(made) || key == u.Type.Server.NormalDN(made.DN)
+	}
+	for id, e := range u.now.Entries {
+		if u.Type.ID(e) != r.ID {
+			continue
+		}
+		var given []ldif.Change
+		for _, d := range u.deeds.of(id) {
+			given = append(given, d.Change)
+		}
+		return u.touches(given, r.Attribute, isMade) && !u.touches(u.now.Since[id], r.Attribute, isMade)
+	}
+	return false
 }
 
 // isServers says that it is the server that gives the attribute to entries, and nobody else.
@@ -348,7 +358,7 @@ func (u *undoing) isServers(name string) bool {
 }
 
 // remake adds the entry again that the plan deleted.
-func (u *undoing) remake(own []done) {
+func (u *undoing) remake(own deeds) {
 	t, e := u.Type, u.Whole
 	switch {
 	case u.now.Entries[u.ID] != nil:

@@ -68,14 +68,8 @@ func (l *list) End() error {
 
 // result is what came of a record, with the status where that says more.
 func result(a journal.Account) string {
-	if a.Outcome == journal.Refused {
-		status := a.Status
-		if a.Done != nil {
-			status = a.Done.Status
-		}
-		if status != 0 {
-			return fmt.Sprintf("%s %d", a.Outcome, status)
-		}
+	if status, _, _ := told(a); a.Outcome == journal.Refused && status != 0 {
+		return fmt.Sprintf("%s %d", a.Outcome, status)
 	}
 	return string(a.Outcome)
 }
@@ -88,13 +82,10 @@ func what(a journal.Account) string {
 	if a.Kind == journal.KindAct {
 		return a.Detail
 	}
-	reason := a.Reason
+	_, reason, _ := told(a)
 	done := ""
-	if a.Done != nil {
-		reason = a.Done.Reason
-		if a.Outcome == journal.Written || a.Outcome == journal.HalfDone {
-			done = brief(a.Done.Receipt.Standing())
-		}
+	if a.Done != nil && (a.Outcome == journal.Written || a.Outcome == journal.HalfDone) {
+		done = brief(a.Done.Receipt.Standing())
 	}
 	if wanted := brief(a.Plan.Effects); a.Outcome != journal.Written && wanted != "" {
 		done = strings.TrimSpace(done + " (" + wanted + ")")

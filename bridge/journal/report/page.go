@@ -60,22 +60,20 @@ func head(b *strings.Builder, a journal.Account) {
 			fmt.Fprintf(b, "  %-10s %s\n", name, Plain(text))
 		}
 	}
-	status, reason, detail := a.Status, a.Reason, a.Detail
+	status, reason, detail := told(a)
 	took, found, done, id := "", "", "", a.Intent.ID
 	if d := a.Done; d != nil {
-		status, reason, detail, done = d.Status, d.Reason, d.Detail, d.Receipt.Words()
-		took = d.Took.Round(time.Millisecond).String()
-		id = cmp.Or(id, d.ID)
+		took, done, id = d.Took.Round(time.Millisecond).String(), d.Receipt.Words(), cmp.Or(id, d.ID)
 		if d.Found {
 			found = "as it was found in the directory later"
 		}
 	}
-	told := ""
+	answer := ""
 	if status != 0 {
-		told = fmt.Sprintf("the client was told %d", status)
+		answer = fmt.Sprintf("the client was told %d", status)
 	}
 	line("time", moment(a.Time), prefixed("took ", took))
-	line("result", string(a.Outcome), found, told)
+	line("result", string(a.Outcome), found, answer)
 	if a.Forgotten {
 		line("forgotten", "what it said of anybody is erased")
 	} else if a.Blanked {

@@ -62,14 +62,13 @@ type step struct {
 
 func recordOf(a journal.Account, all bool) record {
 	r := record{
-		Record: a.ID, Time: a.Time.UTC().Format("2006-01-02T15:04:05.000000Z"), Result: a.Outcome,
-		Status: a.Status, Caller: a.Caller, Client: a.Client, Operation: a.Operation, Type: a.Type, ID: a.Intent.ID, Name: a.Name, DN: a.DN,
-		Reason: a.Reason, Detail: a.Detail, Request: a.RequestID, Activity: a.Activity, Follows: a.Of, Why: a.Why, Forgotten: a.Forgotten,
-		Blanked: a.Blanked,
+		Record: a.ID, Time: a.Time.UTC().Format("2006-01-02T15:04:05.000000Z"), Result: a.Outcome, Caller: a.Caller, Client: a.Client,
+		Operation: a.Operation, Type: a.Type, ID: a.Intent.ID, Name: a.Name, DN: a.DN, Request: a.RequestID, Activity: a.Activity,
+		Follows: a.Of, Why: a.Why, Forgotten: a.Forgotten, Blanked: a.Blanked,
 	}
+	r.Status, r.Reason, r.Detail = told(a)
 	if d := a.Done; d != nil {
-		r.Status, r.Reason, r.Detail, r.Found = d.Status, d.Reason, d.Detail, d.Found
-		r.ID, r.Effects = cmp.Or(a.Intent.ID, d.ID), d.Receipt.Words()
+		r.ID, r.Effects, r.Found = cmp.Or(a.Intent.ID, d.ID), d.Receipt.Words(), d.Found
 	}
 	if wanted := a.Plan.Words(); wanted != r.Effects && a.Outcome != journal.Written {
 		r.Wanted = wanted
@@ -112,6 +111,14 @@ func wholeOf(a journal.Account) *whole {
 		w.Steps = append(w.Steps, shown)
 	}
 	return w
+}
+
+// told is what the client was told of a record, and why.
+func told(a journal.Account) (status int, reason, detail string) {
+	if d := a.Done; d != nil {
+		return d.Status, d.Reason, d.Detail
+	}
+	return a.Status, a.Reason, a.Detail
 }
 
 // before are the entries as they were read, each once; of one that was to be deleted all that could be.
