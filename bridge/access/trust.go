@@ -125,6 +125,12 @@ func (s *signatures) VerifySignature(ctx context.Context, raw string) (payload [
 	return payload, s.err
 }
 
+// tenant is one of Entra's that calls with tokens of its own: who that is, and which tokens are its.
+type tenant struct {
+	holder token
+	trust  *trust
+}
+
 // issued is a caller of which a token was verified.
 type issued struct {
 	*token
@@ -135,7 +141,7 @@ type issued struct {
 
 // issuedTo is whose the token is that an issuer signed. What was verified once is, as long as the keys are the same.
 func (g *Gate) issuedTo(ctx context.Context, raw string, d digest) (*token, error) {
-	if known, ok := g.verified.Get(d); ok && known.read.Equal(known.ring.current()) && g.now().Before(known.until) {
+	if known, ok := g.verified.Get(d); ok && known.read.Equal(known.ring.readAt()) && g.now().Before(known.until) {
 		return known.token, nil
 	}
 	c, err := claimed(raw)
@@ -143,19 +149,20 @@ func (g *Gate) issuedTo(ctx context.Context, raw string, d digest) (*token, erro
 		return nil, err
 	}
 	err = nobody(nil)
-	for i, t := range g.trusts {
-		if wrong := t.mismatch(c); wrong != nil {
+	for i := range g.tenants {
+		t := &g.tenants[i]
+		if wrong := t.trust.mismatch(c); wrong != nil {
 			err = nobody(wrong)
 			continue
 		}
-		ring := t.issuers[c.Issuer]
-		read := ring.current()
-		until, err := t.verify(ctx, raw, c, g.now)
+		ring := t.trust.issuers[c.Issuer]
+		read := ring.readAt()
+		until, err := t.trust.verify(ctx, raw, c, g.now)
 		if err != nil {
 			return nil, err
 		}
-		g.verified.Add(d, issued{&g.holders[i], until, ring, read})
-		return &g.holders[i], nil
+		g.verified.Add(d, issued{&t.holder, until, ring, read})
+		return &t.holder, nil
 	}
 	return nil, err
 }
