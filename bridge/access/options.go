@@ -150,8 +150,11 @@ func (o *Options) versions() (v versions) {
 	return v
 }
 
-// version is that of a file, nil where there is none.
+// version is that of a file, nil where there is none. It is asked for at each request: what no key names costs none a system call.
 func version(path string) os.FileInfo {
+	if path == "" {
+		return nil
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil

@@ -27,8 +27,11 @@ const (
 
 // asksToken says whether a request is for a token: its body is read though its caller is not known yet.
 func (s *Server) asksToken(h *fasthttp.RequestHeader) bool {
+	if !s.gate.Issues() || !h.IsPost() {
+		return false
+	}
 	path, _, _ := strings.Cut(string(h.RequestURI()), "?")
-	return s.gate.Issues() && h.IsPost() && strings.EqualFold(strings.TrimRight(path, "/"), tokenPath)
+	return strings.EqualFold(strings.TrimRight(path, "/"), tokenPath)
 }
 
 // oauthError is one of RFC 6749 §5.2.
