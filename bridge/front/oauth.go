@@ -10,7 +10,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
-	"scimbridge/bridge"
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/reason"
 )
@@ -84,7 +83,7 @@ func (s *Server) refuseToken(c *fiber.Ctx, err error, basic bool) error {
 		return err
 	}
 	r.refused, r.ungranted = refusal(err), f
-	s.bridge.Refused(bridge.Call{RequestID: r.requestID, Client: r.client}, "token", "", "", nil, f)
+	s.bridge.Refused(r.call(), "token", "", "", nil, f)
 	return answerOAuth(c, f.Status, told)
 }
 
