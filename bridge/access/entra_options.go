@@ -34,9 +34,7 @@ const (
 )
 
 func (o EntraOptions) withDefaults() EntraOptions {
-	if o.Name == "" {
-		o.Name = DefaultEntraName
-	}
+	o.Name = cmp.Or(o.Name, DefaultEntraName)
 	audiences := o.Audience
 	if len(audiences) == 0 {
 		audiences = []string{DefaultAudience}
@@ -47,14 +45,8 @@ func (o EntraOptions) withDefaults() EntraOptions {
 	}
 	o.Application = asIssued(cmp.Or(o.Application, DefaultApplication))
 	o.Tenant = strings.ToLower(o.Tenant)
-	o.Authority = strings.TrimRight(o.Authority, "/")
-	if o.Authority == "" {
-		o.Authority = DefaultAuthority
-	}
-	o.STS = strings.TrimRight(o.STS, "/")
-	if o.STS == "" {
-		o.STS = DefaultSTS
-	}
+	o.Authority = cmp.Or(strings.TrimRight(o.Authority, "/"), DefaultAuthority)
+	o.STS = cmp.Or(strings.TrimRight(o.STS, "/"), DefaultSTS)
 	return o
 }
 
