@@ -42,12 +42,6 @@ const (
 	Held    = "held"
 )
 
-// kinds are the effects.
-var kinds = []ldif.EffectKind{
-	ldif.Created, ldif.Linked, ldif.Enabled, ldif.Blocked, ldif.Changed, ldif.Renamed, ldif.Moved, ldif.Deleted, ldif.SoftDeleted,
-	ldif.Revived, ldif.Restored, ldif.PasswordSet, ldif.MembersAdded, ldif.MembersRemoved, ldif.PlaceMade,
-}
-
 // word is an effect's as the configuration and the messages name it: membersAdded, softDeleted.
 func word(kind ldif.EffectKind) string {
 	first, second, two := strings.Cut(strings.ReplaceAll(string(kind), "-", " "), " ")
@@ -59,7 +53,7 @@ func word(kind ldif.EffectKind) string {
 
 // events are all that there are.
 func events() (all []string) {
-	for _, kind := range kinds {
+	for _, kind := range ldif.EffectKinds {
 		all = append(all, word(kind))
 	}
 	return append(all, Refused, Held)
