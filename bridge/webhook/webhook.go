@@ -95,7 +95,7 @@ func (h *Hook) Needs(ctx context.Context, tx *sql.Tx) (ids []journal.ID, err err
 
 // Observe notes what the journal records (journal.Observer).
 func (h *Hook) Observe(ctx context.Context, tx *sql.Tx, e journal.Event) error {
-	if !h.tells(e) {
+	if h == nil || !h.tells(e) {
 		return nil
 	}
 	resource := e.Intent.ID
