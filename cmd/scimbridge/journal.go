@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"scimbridge/bridge/journal"
@@ -201,17 +200,3 @@ func (e journalExportCommand) Run(w *world) error {
 
 // recordID names a record on the command line.
 type recordID struct{ journal.ID }
-
-// word is a word of the journal's as it may stand on a command line: members-removed, or "members removed".
-func word(text string, known []string) (string, error) {
-	same := func(s string) string {
-		return strings.ToLower(strings.NewReplacer("-", "", " ", "", "_", "").Replace(s))
-	}
-	for _, k := range known {
-		if same(k) == same(text) {
-			return k, nil
-		}
-	}
-	shown := strings.ReplaceAll(strings.Join(known, ", "), " ", "-")
-	return "", fmt.Errorf("%q is none of %s", text, strings.ReplaceAll(shown, ",-", ", "))
-}
