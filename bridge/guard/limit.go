@@ -21,23 +21,14 @@ type Limit struct {
 	Off    bool          `koanf:"off"`    // there is no such limit
 }
 
-// kinds are the effects that may be limited, as the configuration and the store name them.
-var kinds = []struct {
-	word string
-	kind ldif.EffectKind
-}{
-	{"blocked", ldif.Blocked},
-	{"deleted", ldif.Deleted},
-	{"membersRemoved", ldif.MembersRemoved},
-	{"renamed", ldif.Renamed},
-	{"moved", ldif.Moved},
-}
+// kinds are the effects that may be limited; the configuration and the store name them by their words.
+var kinds = []ldif.EffectKind{ldif.Blocked, ldif.Deleted, ldif.MembersRemoved, ldif.Renamed, ldif.Moved}
 
 // kindOf is the effect of a word, "" of none.
 func kindOf(word string) ldif.EffectKind {
 	for _, k := range kinds {
-		if k.word == word {
-			return k.kind
+		if k.Word() == word {
+			return k
 		}
 	}
 	return ""
@@ -104,7 +95,7 @@ func (o *Options) CheckLimits(report func(path, problem string), types []string,
 func words() string {
 	var all []string
 	for _, k := range kinds {
-		all = append(all, k.word)
+		all = append(all, k.Word())
 	}
 	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
 }
@@ -143,7 +134,7 @@ func boundsOf(limits []Limit, typ string) (bounds []bound) {
 		var own, every, preset []Limit
 		for _, l := range limits {
 			switch {
-			case l.Effect != k.word:
+			case l.Effect != k.Word():
 			case l.Type == typ:
 				own = append(own, l)
 			case l.Type == "":
@@ -151,7 +142,7 @@ func boundsOf(limits []Limit, typ string) (bounds []bound) {
 			}
 		}
 		for _, l := range DefaultLimits {
-			if l.Effect == k.word {
+			if l.Effect == k.Word() {
 				preset = append(preset, l)
 			}
 		}
@@ -159,7 +150,7 @@ func boundsOf(limits []Limit, typ string) (bounds []bound) {
 			for _, l := range said {
 				if !l.Off {
 					of, _ := share(l.Of)
-					bounds = append(bounds, bound{k.word, l.Most, of, l.within()})
+					bounds = append(bounds, bound{k.Word(), l.Most, of, l.within()})
 				}
 			}
 			if len(said) > 0 {
@@ -209,7 +200,7 @@ func countsOf(before *ldif.Entry, effects []ldif.Effect) (counts []counted) {
 		n := 0
 		for _, e := range effects {
 			switch {
-			case e.DN != before.DN || e.Kind != k.kind:
+			case e.DN != before.DN || e.Kind != k:
 			case e.Kind == ldif.MembersRemoved:
 				n += len(e.Values)
 			default:
@@ -217,10 +208,10 @@ func countsOf(before *ldif.Entry, effects []ldif.Effect) (counts []counted) {
 			}
 		}
 		switch {
-		case n > 0 && k.kind == ldif.Deleted:
-			return []counted{{k.word, n}}
+		case n > 0 && k == ldif.Deleted:
+			return []counted{{k.Word(), n}}
 		case n > 0:
-			counts = append(counts, counted{k.word, n})
+			counts = append(counts, counted{k.Word(), n})
 		}
 	}
 	return counts

@@ -263,7 +263,7 @@ func (v verdict) exceeded(ctx context.Context, n counted) (why string, err error
 // total is how many resources the share of a bound is of.
 func (v verdict) total(ctx context.Context, b bound) (total int, err error) {
 	typ, counted := v.typ, int64(0)
-	if b.effect == "membersRemoved" {
+	if kindOf(b.effect) == ldif.MembersRemoved {
 		typ = "User"
 	}
 	err = v.tx.QueryRowContext(ctx, "SELECT total, time FROM guard_total WHERE type = $1", typ).Scan(&total, &counted)
