@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -113,12 +114,7 @@ func share(text string) (float64, error) {
 	return value / 100, nil
 }
 
-func (l Limit) within() time.Duration {
-	if l.Within == 0 {
-		return DefaultWithin
-	}
-	return l.Within
-}
+func (l Limit) within() time.Duration { return cmp.Or(l.Within, DefaultWithin) }
 
 // bound is a limit of one type's.
 type bound struct {
@@ -131,30 +127,21 @@ type bound struct {
 // boundsOf are the limits of a type: for each effect those that name the type, else those that name none, else the default.
 func boundsOf(limits []Limit, typ string) (bounds []bound) {
 	for _, k := range kinds {
-		var own, every, preset []Limit
-		for _, l := range limits {
-			switch {
-			case l.Effect != k.Word():
-			case l.Type == typ:
-				own = append(own, l)
-			case l.Type == "":
-				every = append(every, l)
-			}
+		of := func(limits []Limit, typ string) []Limit {
+			isOther := func(l Limit) bool { return l.Effect != k.Word() || l.Type != typ }
+			return slices.DeleteFunc(slices.Clone(limits), isOther)
 		}
-		for _, l := range DefaultLimits {
-			if l.Effect == k.Word() {
-				preset = append(preset, l)
-			}
+		said := of(limits, typ)
+		if len(said) == 0 {
+			said = of(limits, "")
 		}
-		for _, said := range [][]Limit{own, every, preset} {
-			for _, l := range said {
-				if !l.Off {
-					of, _ := share(l.Of)
-					bounds = append(bounds, bound{k.Word(), l.Most, of, l.within()})
-				}
-			}
-			if len(said) > 0 {
-				break
+		if len(said) == 0 {
+			said = of(DefaultLimits, "")
+		}
+		for _, l := range said {
+			if !l.Off {
+				part, _ := share(l.Of)
+				bounds = append(bounds, bound{k.Word(), l.Most, part, l.within()})
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -103,16 +104,10 @@ func (l *Limiter) Check(typ string, plan ldif.Plan) journal.Check {
 }
 
 // limited are those of the counts that a limit is about.
-func (l *Limiter) limited(typ string, counts []counted) (limited []counted) {
-	for _, n := range counts {
-		for _, b := range l.bounds[typ] {
-			if b.effect == n.effect {
-				limited = append(limited, n)
-				break
-			}
-		}
-	}
-	return limited
+func (l *Limiter) limited(typ string, counts []counted) []counted {
+	return slices.DeleteFunc(counts, func(n counted) bool {
+		return !slices.ContainsFunc(l.bounds[typ], func(b bound) bool { return b.effect == n.effect })
+	})
 }
 
 // entryOf is the id of the entry that a plan is about.
