@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
+	"scimbridge/bridge/logtest"
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/compile"
 )
@@ -134,7 +134,7 @@ func TestSampleGoes(t *testing.T) {
 // TestHiddenThenAway: what was wrong with a directory that is away by now is not what is wrong; once all is well again the log
 // says so, once.
 func TestHiddenThenAway(t *testing.T) {
-	var log lines
+	var log logtest.Log
 	server := dirtest.Memory(t)
 	place := "ou=staff," + server.Suffix
 	l := buildLaterWith(t, slog.New(slog.NewTextHandler(&log, nil)), server, place, "description")
@@ -152,24 +152,6 @@ func TestHiddenThenAway(t *testing.T) {
 	if n := strings.Count(log.String(), "fits the map again"); n != 1 {
 		t.Errorf("%d lines say that all is well: %s", n, log.String())
 	}
-}
-
-// lines holds what is logged.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // TestSchemaComesLater: what the schema lacks is looked for again.

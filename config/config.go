@@ -117,21 +117,13 @@ func (c *Config) check(r *reader) {
 			c.Guard.CheckLimits(report, c.Types(), c.Store.Enabled())
 		}},
 		{"store", c.Store.Check},
-		{"journal", c.checkJournal},
+		{"journal", func(report func(path, problem string)) { c.Journal.Check(c.Store.Enabled(), report) }},
 		{"webhook", func(report func(path, problem string)) { c.Webhook.Check(c.Store.Enabled(), report) }},
 		{"limits", c.Limits.Check},
 		{"log", c.Log.Check},
 	} {
 		section.check(func(path, problem string) { r.doubt(join(section.path, path), problem) })
 	}
-}
-
-// checkJournal: without a store there is no journal that could fail.
-func (c *Config) checkJournal(report func(path, problem string)) {
-	if c.Journal != (journal.Options{}) && !c.Store.Enabled() {
-		report("", "is kept in the store, and there is none: say where under `store`")
-	}
-	c.Journal.Check(report)
 }
 
 // bases are the places that the map names.

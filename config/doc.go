@@ -253,8 +253,8 @@
 //	  keyFile: webhook.key           # signs (HMAC-SHA256, as Standard Webhooks have it): whsec_ and 24 to 64 octets in base64, one key
 //	                                 # a line, or two that take turns: a message is signed by both; read for each message
 //	  events: [created, blocked, deleted, held] # of which it tells; left out: of all but refused. There are created, linked, enabled,
-//	                                 # blocked, changed, renamed, moved, deleted, softDeleted, revived, restored, passwordSet,
-//	                                 # membersAdded, membersRemoved, placeMade, and refused (a request), held (a limit holds writes back)
+//	                                 # blocked, changed, renamed, moved, deleted, softDeleted, revived, passwordSet, membersAdded,
+//	                                 # membersRemoved, placeMade, restored, and refused (a request), held (a limit holds writes back)
 //	  giveUpAfter: 24h               # then a message that the receiver does not take is kept, and not sent any more; the log tells
 //	  timeout: 10s                   # of an answer; 15s the most
 //	  ca: ca.pem                     # that signed the receiver's certificate; left out: any that the system trusts

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +22,7 @@ import (
 
 	"scimbridge/bridge/access/issuertest"
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/logtest"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -278,20 +278,7 @@ type watched struct {
 	planted map[string]string // secrets by what they are
 	files   map[string]string // that hold them
 
-	mu   sync.Mutex
-	said bytes.Buffer
-}
-
-func (w *watched) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.said.Write(p)
-}
-
-func (w *watched) all() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.said.String()
+	said logtest.Log
 }
 
 // file writes a secret, with what stands around it, and returns the path.
@@ -312,7 +299,7 @@ func (w *watched) file(content string) string {
 func (w *watched) ask(method, path, body string, header ...string) string {
 	w.Helper()
 	answer, content := w.send(method, path, body, header...)
-	fmt.Fprintf(w, "%s %s\n%v\n%s\n", answer.Proto, answer.Status, answer.Header, content)
+	fmt.Fprintf(&w.said, "%s %s\n%v\n%s\n", answer.Proto, answer.Status, answer.Header, content)
 	return content
 }
 
@@ -374,7 +361,7 @@ func (w *watched) run(rows []secret) {
 	for _, command := range []string{"check", "serve"} {
 		c := exec.CommandContext(w.Context(), w.binary, command, "--config", file)
 		c.Env = append(append(os.Environ(), variables...), "SCIMBRIDGE_LOG_FORMAT=json", "SCIMBRIDGE_LOG_LEVEL=debug")
-		c.Stdout, c.Stderr = w, w
+		c.Stdout, c.Stderr = &w.said, &w.said
 		if command == "check" {
 			_ = c.Run() // a fault is what some rows are about
 			continue
@@ -401,7 +388,7 @@ func (w *watched) run(rows []secret) {
 // awaits waits until the program has said something.
 func (w *watched) awaits(what string) {
 	w.Helper()
-	for until := time.Now().Add(time.Minute); !strings.Contains(w.all(), what); time.Sleep(10 * time.Millisecond) {
+	for until := time.Now().Add(time.Minute); !strings.Contains(w.said.String(), what); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(until) {
 			w.Fatalf("the program never said %q", what)
 		}
@@ -411,7 +398,7 @@ func (w *watched) awaits(what string) {
 // listening waits until the program says where it listens, or ends.
 func (w *watched) listening(ended <-chan struct{}) string {
 	for {
-		if found := listens.FindStringSubmatch(w.all()); found != nil {
+		if found := listens.FindStringSubmatch(w.said.String()); found != nil {
 			return found[1]
 		}
 		select {
@@ -447,7 +434,7 @@ func TestSecrets(t *testing.T) {
 				t.Run(name, func(t *testing.T) {
 					w := &watched{T: t, server: server, entra: entra, binary: binary, token: token}
 					w.run(rows)
-					said := w.all()
+					said := w.said.String()
 					for what, value := range w.planted {
 						if form := leaks(said, value); form != "" {
 							t.Errorf("%s goes out (%s)", what, form)

@@ -25,9 +25,7 @@ type Gate struct {
 	log     *slog.Logger
 	now     func() time.Time
 
-	// Of callers whose tokens an issuer signs: who they are, and in the same order which tokens are theirs.
-	holders  []token
-	trusts   []*trust
+	tenants  []tenant
 	rings    *keyrings
 	clients  *clients
 	attempts *attempts
@@ -80,9 +78,8 @@ func NewWith(o Options, tokens *Tokens, log *slog.Logger) (*Gate, error) {
 		return nil, err
 	}
 	g := &Gate{options: o, log: log, now: time.Now, read: read, tokens: configured, rings: newKeyrings(log)}
-	for _, tenant := range o.Entra {
-		g.holders = append(g.holders, tenant.load(func(string, string) {}))
-		g.trusts = append(g.trusts, tenant.withDefaults().trusting(g.rings))
+	for _, options := range o.Entra {
+		g.tenants = append(g.tenants, tenant{options.load(func(string, string) {}), options.withDefaults().trusting(g.rings)})
 	}
 	g.clients = newClients(o.OAuth, g.rings, log)
 	if tokens != nil {
@@ -182,7 +179,7 @@ func (g *Gate) elsewhere(ctx context.Context, credentials string, presented dige
 	switch {
 	case g.stored != nil && isStored(credentials):
 		return g.stored.find(ctx, presented)
-	case len(g.trusts)+len(g.clients.trusts) > 0 && strings.Count(credentials, ".") == 2: // a JWT (RFC 7515 §3.1)
+	case len(g.tenants)+len(g.clients.trusts) > 0 && strings.Count(credentials, ".") == 2: // a JWT (RFC 7515 §3.1)
 		return g.jwtOf(ctx, credentials, presented)
 	}
 	return nil, nobody(nil)

@@ -102,8 +102,8 @@ type reading struct {
 	err   error
 }
 
-// current says when the keys were read.
-func (k *keyring) current() time.Time {
+// readAt is when the keys were read; zero: never.
+func (k *keyring) readAt() time.Time {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.read

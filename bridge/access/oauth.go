@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
@@ -170,10 +171,7 @@ func (g *Gate) Issue(ctx context.Context, shown Credentials) (Grant, error) {
 		}
 		return Grant{}, g.attempts.failed(shown.Address, g.now(), err)
 	}
-	lifetime := g.options.OAuth.Lifetime
-	if lifetime == 0 {
-		lifetime = DefaultLifetime
-	}
+	lifetime := cmp.Or(g.options.OAuth.Lifetime, DefaultLifetime)
 	issued, err := from.issue(g.now(), lifetime)
 	return Grant{shown.Client, issued, lifetime}, err
 }

@@ -83,7 +83,7 @@ func (o OAuthOptions) load(trusts []*trust, report func(path, problem string)) (
 			return first
 		}
 		for n, file := range options.SecretFiles {
-			secret, problem := readSecret(file, shortestSecret)
+			secret, problem := readSecret(file)
 			sum := sha256.Sum256([]byte(secret))
 			if other, taken := secrets[sum]; problem == "" && taken {
 				problem = "holds the same secret as " + other
@@ -185,14 +185,14 @@ func (o OAuthOptions) keys(report func(path, problem string)) (keys []string) {
 }
 
 // readSecret reads a file that holds a secret.
-func readSecret(file string, shortest int) (secret, problem string) {
+func readSecret(file string) (secret, problem string) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return "", "cannot be read: " + err.Error()
 	}
 	secret = strings.TrimSpace(string(content))
-	if len(secret) < shortest {
-		return "", fmt.Sprintf("the secret has fewer than %d characters", shortest)
+	if len(secret) < shortestSecret {
+		return "", fmt.Sprintf("the secret has fewer than %d characters", shortestSecret)
 	}
 	return secret, ""
 }

@@ -75,6 +75,17 @@ func (o *Options) checkEntra(callers []token, report func(path, problem string))
 	}
 }
 
+// holder is what a configured caller that has no token of the configuration is.
+func holder(name, role string, addresses []string, report func(path, problem string)) token {
+	t := token{name: name}
+	var known bool
+	if t.role, known = roleOf(role); !known {
+		report("role", noRole())
+	}
+	t.addresses = ParseAddresses(addresses, func(i int, problem string) { report(fmt.Sprintf("addresses[%d]", i), problem) })
+	return t
+}
+
 // none says that the section names nobody.
 func (o *Options) none() bool {
 	return o.Token == "" && o.TokenFile == "" && o.TokensFile == "" && len(o.Entra)+len(o.OAuth.Clients) == 0
@@ -139,8 +150,11 @@ func (o *Options) versions() (v versions) {
 	return v
 }
 
-// version is that of a file, nil where there is none.
+// version is that of a file, nil where there is none. It is asked for at each request: what no key names costs none a system call.
 func version(path string) os.FileInfo {
+	if path == "" {
+		return nil
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil

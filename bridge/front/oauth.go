@@ -10,7 +10,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
-	"scimbridge/bridge"
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/reason"
 )
@@ -27,8 +26,11 @@ const (
 
 // asksToken says whether a request is for a token: its body is read though its caller is not known yet.
 func (s *Server) asksToken(h *fasthttp.RequestHeader) bool {
+	if !s.gate.Issues() || !h.IsPost() {
+		return false
+	}
 	path, _, _ := strings.Cut(string(h.RequestURI()), "?")
-	return s.gate.Issues() && h.IsPost() && strings.EqualFold(strings.TrimRight(path, "/"), tokenPath)
+	return strings.EqualFold(strings.TrimRight(path, "/"), tokenPath)
 }
 
 // oauthError is one of RFC 6749 §5.2.
@@ -81,7 +83,7 @@ func (s *Server) refuseToken(c *fiber.Ctx, err error, basic bool) error {
 		return err
 	}
 	r.refused, r.ungranted = refusal(err), f
-	s.bridge.Refused(bridge.Call{RequestID: r.requestID, Client: r.client}, "token", "", "", nil, f)
+	s.bridge.Refused(r.call(), "token", "", "", nil, f)
 	return answerOAuth(c, f.Status, told)
 }
 

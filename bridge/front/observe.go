@@ -27,6 +27,7 @@ type record struct {
 	refused    string         // why the caller is not let in
 	ungranted  bridge.Failure // why a client gets no token: the answer to that is OAuth's own
 	client     string         // its address
+	proxied    bool           // by a proxy of ours
 	id         string         // of the resource that is written; of a new one, once it is made
 	dn         string         // of the entry that was written
 	typ        string         // resource type that is written
@@ -39,6 +40,13 @@ type record struct {
 type recordKey struct{}
 
 func recordOf(c *fiber.Ctx) *record { return c.Locals(recordKey{}).(*record) }
+
+// call is who asks.
+func (r *record) call() bridge.Call {
+	return bridge.Call{
+		RequestID: r.requestID, Activity: r.activityID, Caller: r.caller.Name, Role: r.caller.Role, Client: r.client,
+	}
+}
 
 // panicked is the error that a panic becomes.
 type panicked struct {
@@ -60,9 +68,9 @@ func (s *Server) observe(c *fiber.Ctx) error {
 // begin takes the client's X-Request-Id or makes one, and sends it back.
 func (s *Server) begin(c *fiber.Ctx) *record {
 	r := &record{
-		requestID: sole(&c.Request().Header, fiber.HeaderXRequestID), activityID: activityID(c.Get("ADSCIMVersion")),
-		client: s.client(c), begun: s.now(),
+		requestID: sole(&c.Request().Header, fiber.HeaderXRequestID), activityID: activityID(c.Get("ADSCIMVersion")), begun: s.now(),
 	}
+	r.client, r.proxied = s.client(c)
 	if !loggable(r.requestID) {
 		r.requestID = s.newID()
 	}
@@ -145,8 +153,7 @@ func (s *Server) refused(c *fiber.Ctx, r *record, f bridge.Failure) {
 	if r.caller.Name != "" {
 		body = c.Request().Body()
 	}
-	call := bridge.Call{RequestID: r.requestID, Activity: r.activityID, Caller: r.caller.Name, Client: r.client}
-	s.bridge.Refused(call, operation(c), r.typ, r.id, body, f)
+	s.bridge.Refused(r.call(), operation(c), r.typ, r.id, body, f)
 }
 
 // operation is what a request asks for.
@@ -174,10 +181,10 @@ func isWrite(c *fiber.Ctx, r *record) bool {
 }
 
 // client is the address that the request comes from; where that is a proxy's, the one that the outermost of ours saw.
-func (s *Server) client(c *fiber.Ctx) string {
-	address := c.Context().RemoteIP().String()
+func (s *Server) client(c *fiber.Ctx) (address string, proxied bool) {
+	address = c.Context().RemoteIP().String()
 	if !s.proxies.Hold(address) {
-		return address
+		return address, false
 	}
 	lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor) // each proxy appends, to the line or a line
 	seen := bytes.Split(bytes.Join(lines, []byte(",")), []byte(","))
@@ -190,7 +197,7 @@ func (s *Server) client(c *fiber.Ctx) string {
 			break
 		}
 	}
-	return address
+	return address, true
 }
 
 // addressOf reads an address, with a port or without; nil where it is none.

@@ -138,12 +138,9 @@ func (s *Server) ready(c *fiber.Ctx) error {
 
 // call describes the request to the bridge.
 func (s *Server) call(c *fiber.Ctx) bridge.Call {
-	r := recordOf(c)
-	return bridge.Call{
-		RequestID: r.requestID, Activity: r.activityID, Caller: r.caller.Name, Role: r.caller.Role, Client: r.client,
-		BaseURL: s.baseURL(c),
-		IfMatch: c.Get(fiber.HeaderIfMatch), IfNoneMatch: c.Get(fiber.HeaderIfNoneMatch),
-	}
+	call := recordOf(c).call()
+	call.BaseURL, call.IfMatch, call.IfNoneMatch = s.baseURL(c), c.Get(fiber.HeaderIfMatch), c.Get(fiber.HeaderIfNoneMatch)
+	return call
 }
 
 // baseURL is the SCIM root as this client writes it, without a slash at the end.
@@ -155,7 +152,7 @@ func (s *Server) baseURL(c *fiber.Ctx) string {
 	if c.Context().IsTLS() {
 		root.Scheme = "https"
 	}
-	if s.proxies.Hold(c.Context().RemoteIP().String()) {
+	if recordOf(c).proxied {
 		if proto := strings.ToLower(first(c.Get(fiber.HeaderXForwardedProto))); proto == "http" || proto == "https" {
 			root.Scheme = proto
 		}

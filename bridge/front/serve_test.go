@@ -2,7 +2,6 @@ package front
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -18,6 +17,7 @@ import (
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/access"
+	"scimbridge/bridge/logtest"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
@@ -120,28 +120,10 @@ type served struct {
 	*double
 	*Server
 	address string
-	log     *lines
+	log     *logtest.Log
 	stop    context.CancelFunc
 	ended   chan error
 	waiting atomic.Bool // a request is known to be under way
-}
-
-// lines holds what is logged.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 func serve(t *testing.T, o Options) *served {
@@ -151,7 +133,7 @@ func serve(t *testing.T, o Options) *served {
 
 func serveWith(t *testing.T, o Options, tokens access.Options) *served {
 	t.Helper()
-	out := &lines{}
+	out := &logtest.Log{}
 	logger := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	gate, err := access.New(tokens, logger)
 	if err != nil {

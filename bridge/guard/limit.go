@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -21,23 +22,14 @@ type Limit struct {
 	Off    bool          `koanf:"off"`    // there is no such limit
 }
 
-// kinds are the effects that may be limited, as the configuration and the store name them.
-var kinds = []struct {
-	word string
-	kind ldif.EffectKind
-}{
-	{"blocked", ldif.Blocked},
-	{"deleted", ldif.Deleted},
-	{"membersRemoved", ldif.MembersRemoved},
-	{"renamed", ldif.Renamed},
-	{"moved", ldif.Moved},
-}
+// kinds are the effects that may be limited; the configuration and the store name them by their words.
+var kinds = []ldif.EffectKind{ldif.Blocked, ldif.Deleted, ldif.MembersRemoved, ldif.Renamed, ldif.Moved}
 
 // kindOf is the effect of a word, "" of none.
 func kindOf(word string) ldif.EffectKind {
 	for _, k := range kinds {
-		if k.word == word {
-			return k.kind
+		if k.Word() == word {
+			return k
 		}
 	}
 	return ""
@@ -104,7 +96,7 @@ func (o *Options) CheckLimits(report func(path, problem string), types []string,
 func words() string {
 	var all []string
 	for _, k := range kinds {
-		all = append(all, k.word)
+		all = append(all, k.Word())
 	}
 	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
 }
@@ -122,12 +114,7 @@ func share(text string) (float64, error) {
 	return value / 100, nil
 }
 
-func (l Limit) within() time.Duration {
-	if l.Within == 0 {
-		return DefaultWithin
-	}
-	return l.Within
-}
+func (l Limit) within() time.Duration { return cmp.Or(l.Within, DefaultWithin) }
 
 // bound is a limit of one type's.
 type bound struct {
@@ -140,30 +127,21 @@ type bound struct {
 // boundsOf are the limits of a type: for each effect those that name the type, else those that name none, else the default.
 func boundsOf(limits []Limit, typ string) (bounds []bound) {
 	for _, k := range kinds {
-		var own, every, preset []Limit
-		for _, l := range limits {
-			switch {
-			case l.Effect != k.word:
-			case l.Type == typ:
-				own = append(own, l)
-			case l.Type == "":
-				every = append(every, l)
-			}
+		of := func(limits []Limit, typ string) []Limit {
+			isOther := func(l Limit) bool { return l.Effect != k.Word() || l.Type != typ }
+			return slices.DeleteFunc(slices.Clone(limits), isOther)
 		}
-		for _, l := range DefaultLimits {
-			if l.Effect == k.word {
-				preset = append(preset, l)
-			}
+		said := of(limits, typ)
+		if len(said) == 0 {
+			said = of(limits, "")
 		}
-		for _, said := range [][]Limit{own, every, preset} {
-			for _, l := range said {
-				if !l.Off {
-					of, _ := share(l.Of)
-					bounds = append(bounds, bound{k.word, l.Most, of, l.within()})
-				}
-			}
-			if len(said) > 0 {
-				break
+		if len(said) == 0 {
+			said = of(DefaultLimits, "")
+		}
+		for _, l := range said {
+			if !l.Off {
+				part, _ := share(l.Of)
+				bounds = append(bounds, bound{k.Word(), l.Most, part, l.within()})
 			}
 		}
 	}
@@ -209,7 +187,7 @@ func countsOf(before *ldif.Entry, effects []ldif.Effect) (counts []counted) {
 		n := 0
 		for _, e := range effects {
 			switch {
-			case e.DN != before.DN || e.Kind != k.kind:
+			case e.DN != before.DN || e.Kind != k:
 			case e.Kind == ldif.MembersRemoved:
 				n += len(e.Values)
 			default:
@@ -217,10 +195,10 @@ func countsOf(before *ldif.Entry, effects []ldif.Effect) (counts []counted) {
 			}
 		}
 		switch {
-		case n > 0 && k.kind == ldif.Deleted:
-			return []counted{{k.word, n}}
+		case n > 0 && k == ldif.Deleted:
+			return []counted{{k.Word(), n}}
 		case n > 0:
-			counts = append(counts, counted{k.word, n})
+			counts = append(counts, counted{k.Word(), n})
 		}
 	}
 	return counts

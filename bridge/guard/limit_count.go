@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -103,16 +104,10 @@ func (l *Limiter) Check(typ string, plan ldif.Plan) journal.Check {
 }
 
 // limited are those of the counts that a limit is about.
-func (l *Limiter) limited(typ string, counts []counted) (limited []counted) {
-	for _, n := range counts {
-		for _, b := range l.bounds[typ] {
-			if b.effect == n.effect {
-				limited = append(limited, n)
-				break
-			}
-		}
-	}
-	return limited
+func (l *Limiter) limited(typ string, counts []counted) []counted {
+	return slices.DeleteFunc(counts, func(n counted) bool {
+		return !slices.ContainsFunc(l.bounds[typ], func(b bound) bool { return b.effect == n.effect })
+	})
 }
 
 // entryOf is the id of the entry that a plan is about.
@@ -263,7 +258,7 @@ func (v verdict) exceeded(ctx context.Context, n counted) (why string, err error
 // total is how many resources the share of a bound is of.
 func (v verdict) total(ctx context.Context, b bound) (total int, err error) {
 	typ, counted := v.typ, int64(0)
-	if b.effect == "membersRemoved" {
+	if kindOf(b.effect) == ldif.MembersRemoved {
 		typ = "User"
 	}
 	err = v.tx.QueryRowContext(ctx, "SELECT total, time FROM guard_total WHERE type = $1", typ).Scan(&total, &counted)

@@ -76,7 +76,11 @@ func (h *Held) Reason() reason.Reason {
 	return reason.Held
 }
 
-const holdColumns = "id, type, effect, why, opened, state, held, last, told, decided, by_whom, rest, until"
+const (
+	holdColumns = "id, type, effect, why, opened, state, held, last, told, decided, by_whom, rest, until"
+	// waiting is how much waits for the hold h.
+	waiting = "(SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM guard_waiting WHERE hold = h.id)"
+)
 
 func (h *Hold) scan(row interface{ Scan(...any) error }, more ...any) error {
 	var opened, last, told, decided, until int64
@@ -122,8 +126,7 @@ func (f HoldFault) Error() string { return string(f) }
 func (hs *Holds) List(ctx context.Context, all bool, now time.Time) (list []Hold, err error) {
 	err = hs.store.View(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		list = nil
-		rows, err := tx.QueryContext(ctx, "SELECT "+holdColumns+`,
-			(SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM guard_waiting WHERE hold = h.id),
+		rows, err := tx.QueryContext(ctx, "SELECT "+holdColumns+", "+waiting+`,
 			EXISTS (SELECT 1 FROM guard_hold n WHERE n.type = h.type AND n.effect = h.effect AND n.id > h.id)
 			FROM guard_hold h ORDER BY id`)
 		if err != nil {
@@ -177,9 +180,7 @@ func (hs *Holds) Refuse(ctx context.Context, id int64, until time.Time, by strin
 func (hs *Holds) decide(ctx context.Context, id int64, now time.Time, change func(*Hold) error) (h Hold, err error) {
 	err = hs.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		h = Hold{}
-		err := h.scan(tx.QueryRowContext(ctx, "SELECT "+holdColumns+`,
-			(SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM guard_waiting WHERE hold = $1)
-			FROM guard_hold WHERE id = $1`, id), &h.Waiting)
+		err := h.scan(tx.QueryRowContext(ctx, "SELECT "+holdColumns+", "+waiting+" FROM guard_hold h WHERE id = $1", id), &h.Waiting)
 		if errors.Is(err, sql.ErrNoRows) {
 			return HoldFault(fmt.Sprintf("there is no hold %d: scimbridge hold list shows those that there are", id))
 		}

@@ -19,8 +19,11 @@ const (
 	Continue OnFailure = "continue" // they go on, and are recorded when the journal can be written again
 )
 
-// Check reports what is wrong with the options by key path.
-func (o Options) Check(report func(path, problem string)) {
+// Check reports what is wrong with the options by key path. stored: there is a store, without which there is no journal that could fail.
+func (o Options) Check(stored bool, report func(path, problem string)) {
+	if !stored && o != (Options{}) {
+		report("", "is kept in the store, and there is none: say where under `store`")
+	}
 	switch o.OnFailure {
 	case "", Refuse, Continue:
 	default:

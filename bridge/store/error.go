@@ -70,6 +70,11 @@ func (e *Error) Reason() reason.Reason {
 // patience is how long each kind lasts at least: what takes a person takes half a minute.
 var patience = map[Kind]time.Duration{Away: 2 * time.Second, Full: 30 * time.Second, Locked: time.Second, ReadOnly: 30 * time.Second}
 
+// failed is an error of the kind, with its patience.
+func failed(kind Kind, cause error) *Error {
+	return &Error{Kind: kind, RetryAfter: patience[kind], Cause: cause}
+}
+
 func kindOf(err error) Kind {
 	if known, ok := errors.AsType[*Error](err); ok {
 		return known.Kind
@@ -91,7 +96,7 @@ func explain(err error) error {
 		return err
 	}
 	if kind := classify(err); kind != "" {
-		return &Error{Kind: kind, RetryAfter: patience[kind], Cause: err}
+		return failed(kind, err)
 	}
 	return err
 }

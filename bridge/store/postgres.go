@@ -37,7 +37,7 @@ func (s *Store) connectPostgres() error {
 		}
 		password, err := s.options.password()
 		if err != nil {
-			return &Error{Kind: Away, RetryAfter: patience[Away], Cause: err}
+			return failed(Away, err)
 		}
 		config.Password = password
 		return nil

@@ -102,7 +102,7 @@ func unopened(err error) error {
 	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
 		kind = ReadOnly
 	}
-	return &Error{Kind: kind, RetryAfter: patience[kind], Cause: err}
+	return failed(kind, err)
 }
 
 // same says whether the file that was opened still stands at its place: what is written to another is lost.
@@ -113,10 +113,10 @@ func (s *Store) same() error {
 	now, err := os.Stat(s.options.File)
 	switch {
 	case err != nil:
-		return &Error{Kind: Away, RetryAfter: patience[Away], Cause: err}
+		return failed(Away, err)
 	case !os.SameFile(now, s.file):
-		return &Error{Kind: Away, RetryAfter: patience[Away], Cause: fmt.Errorf(
-			"another file stands at %s than the one that was opened: put it back, or start the bridge again", s.options.File)}
+		return failed(Away, fmt.Errorf(
+			"another file stands at %s than the one that was opened: put it back, or start the bridge again", s.options.File))
 	}
 	return nil
 }

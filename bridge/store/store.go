@@ -150,7 +150,7 @@ func (s *Store) writable(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	if readOnly {
-		return &Error{Kind: ReadOnly, RetryAfter: patience[ReadOnly], Cause: errors.New("the database takes no writes")}
+		return failed(ReadOnly, errors.New("the database takes no writes"))
 	}
 	return nil
 }
@@ -272,7 +272,7 @@ func (s *Store) attempt(ctx context.Context, db *sql.DB, options sql.TxOptions, 
 	}
 	known, ours := errors.AsType[*Error](s.late(ctx, err))
 	if !ours {
-		known = &Error{Kind: Away, RetryAfter: patience[Away], Cause: err}
+		known = failed(Away, err)
 	}
 	known.Unknown = !s.answered(err)
 	return known
@@ -291,7 +291,7 @@ func (s *Store) late(ctx context.Context, err error) error {
 	if s.dialect == SQLite {
 		kind = Locked // nobody but another writer takes that long
 	}
-	return &Error{Kind: kind, RetryAfter: patience[kind], Cause: fmt.Errorf("not done within %v", s.options.Timeout)}
+	return failed(kind, fmt.Errorf("not done within %v", s.options.Timeout))
 }
 
 func wait(ctx context.Context, d time.Duration) {

@@ -27,6 +27,7 @@ import (
 	"go.uber.org/goleak"
 
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/logtest"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
 	"scimbridge/bridge/webhook"
@@ -203,33 +204,15 @@ type copied struct {
 	*store.Store
 	ledger *journal.Ledger
 	hook   *webhook.Hook
-	log    *logged
+	log    *logtest.Log
 	writes *writes
 	stop   func()
-}
-
-// logged keeps what is logged.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // start is a copy that does not send yet.
 func start(t testing.TB, o store.Options, w webhook.Options) *copied {
 	t.Helper()
-	c := &copied{Store: storetest.Open(t, o), log: &logged{}, writes: &writes{of: map[string]int{}}}
+	c := &copied{Store: storetest.Open(t, o), log: &logtest.Log{}, writes: &writes{of: map[string]int{}}}
 	log := slog.New(slog.NewTextHandler(c.log, nil))
 	var err error
 	if c.hook, err = webhook.New(w, c.Store, log); err != nil {

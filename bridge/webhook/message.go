@@ -87,7 +87,7 @@ func bodyOf(a journal.Account) ([]byte, error) {
 func effectsOf(r ldif.Receipt) []effect {
 	effects := []effect{}
 	for _, e := range r.Standing() {
-		told := effect{Effect: word(e.Kind), DN: e.DN, ID: e.ID}
+		told := effect{Effect: e.Kind.Word(), DN: e.DN, ID: e.ID}
 		switch e.Kind {
 		case ldif.Renamed, ldif.Moved:
 			for _, s := range r.Steps {

@@ -42,25 +42,10 @@ const (
 	Held    = "held"
 )
 
-// kinds are the effects.
-var kinds = []ldif.EffectKind{
-	ldif.Created, ldif.Linked, ldif.Enabled, ldif.Blocked, ldif.Changed, ldif.Renamed, ldif.Moved, ldif.Deleted, ldif.SoftDeleted,
-	ldif.Revived, ldif.Restored, ldif.PasswordSet, ldif.MembersAdded, ldif.MembersRemoved, ldif.PlaceMade,
-}
-
-// word is an effect's as the configuration and the messages name it: membersAdded, softDeleted.
-func word(kind ldif.EffectKind) string {
-	first, second, two := strings.Cut(strings.ReplaceAll(string(kind), "-", " "), " ")
-	if two {
-		second = strings.ToUpper(second[:1]) + second[1:]
-	}
-	return first + second
-}
-
 // events are all that there are.
 func events() (all []string) {
-	for _, kind := range kinds {
-		all = append(all, word(kind))
+	for _, kind := range ldif.EffectKinds {
+		all = append(all, kind.Word())
 	}
 	return append(all, Refused, Held)
 }
@@ -154,5 +139,5 @@ func (o Options) wants(event string) bool {
 
 // wantsAny says whether one of the effects is told of. What has none that is named is told of where all are.
 func (o Options) wantsAny(effects []ldif.Effect) bool {
-	return len(o.Events) == 0 || slices.ContainsFunc(effects, func(e ldif.Effect) bool { return o.wants(word(e.Kind)) })
+	return len(o.Events) == 0 || slices.ContainsFunc(effects, func(e ldif.Effect) bool { return o.wants(e.Kind.Word()) })
 }

@@ -20,7 +20,6 @@ import (
 
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
-	"scimbridge/ldapmap/ldif"
 )
 
 //go:embed migrations
@@ -95,7 +94,7 @@ func (h *Hook) Needs(ctx context.Context, tx *sql.Tx) (ids []journal.ID, err err
 
 // Observe notes what the journal records (journal.Observer).
 func (h *Hook) Observe(ctx context.Context, tx *sql.Tx, e journal.Event) error {
-	if !h.tells(e) {
+	if h == nil || !h.tells(e) {
 		return nil
 	}
 	resource := e.Intent.ID
@@ -128,11 +127,11 @@ const longestID = 500
 
 // Hold is what holds writes back.
 type Hold struct {
-	ID     string          `json:"id"`
-	Effect ldif.EffectKind `json:"effect"`
-	Type   string          `json:"type"` // of the resources
-	Why    string          `json:"why"`
-	Time   time.Time       `json:"-"` // when it was opened
+	ID     string    `json:"id"`
+	Effect string    `json:"effect"` // as guard.limits names it
+	Type   string    `json:"type"`   // of the resources
+	Why    string    `json:"why"`
+	Time   time.Time `json:"-"` // when it was opened
 }
 
 // Opened notes that a hold was opened, within the transaction that opens it.
@@ -140,7 +139,6 @@ func (h *Hook) Opened(ctx context.Context, tx *sql.Tx, hold Hold) error {
 	if h == nil || !h.options.wants(Held) {
 		return nil
 	}
-	hold.Effect = ldif.EffectKind(word(hold.Effect))
 	body, err := json.Marshal(message{Type: typeHeld, Time: hold.Time.UTC(), Data: hold})
 	if err != nil {
 		return err

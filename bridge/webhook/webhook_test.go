@@ -72,7 +72,7 @@ func TestMessage(t *testing.T) {
 		written(t, c.ledger.Refuse(journal.Refusal{Intent: journal.Intent{RequestID: "r-5"}, Status: 401})) // a stranger's
 		if err := c.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
 			return c.hook.Opened(ctx, tx, webhook.Hold{
-				ID: "3", Effect: ldif.MembersRemoved, Type: "Group", Why: "501 in 1h", Time: time.Unix(1_700_000_000, 0),
+				ID: "3", Effect: ldif.MembersRemoved.Word(), Type: "Group", Why: "501 in 1h", Time: time.Unix(1_700_000_000, 0),
 			})
 		}); err != nil {
 			t.Fatal(err)

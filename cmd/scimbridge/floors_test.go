@@ -62,6 +62,7 @@ var besides = map[string][]string{
 		"ldapmap", "ldapmap/compile", "ldapmap/draft", "ldapmap/ldif", "ldapmap/read", "scim", "scim/schema", memdir,
 	},
 	"bridge/access/issuertest": {},
+	"bridge/logtest":           {},
 	"examples":                 {},
 	"examples/webhook":         {},
 }

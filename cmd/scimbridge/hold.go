@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"scimbridge/bridge/guard"
@@ -57,20 +54,10 @@ WAITING is how much they would have done; who sends them again passes when it is
 func (l holdListCommand) Run(w *world) error {
 	return l.use(w, func(ctx context.Context, holds *guard.Holds) error {
 		list, err := holds.List(ctx, l.All, time.Now())
-		switch {
-		case err != nil:
-			return err
-		case l.JSON:
-			shown := []holdJSON{}
-			for _, h := range list {
-				shown = append(shown, shownHold(h))
-			}
-			return printJSON(w.stdout, shown)
-		case len(list) == 0:
-			_, err := fmt.Fprintln(w.stdout, "Nothing is held.")
+		if err != nil {
 			return err
 		}
-		return printHolds(w.stdout, list...)
+		return holdListing.print(w.stdout, list, l.JSON)
 	})
 }
 
@@ -178,7 +165,6 @@ type holdJSON struct {
 }
 
 func shownHold(h guard.Hold) holdJSON {
-	toSecond := func(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 	shown := holdJSON{
 		h.ID, string(h.State), h.Type, h.Effect, h.Why, toSecond(h.Opened), h.Held, toSecond(h.Last), h.Waiting, toSecond(h.Decided), h.By,
 		nil, toSecond(h.Until),
@@ -189,19 +175,19 @@ func shownHold(h guard.Hold) holdJSON {
 	return shown
 }
 
-// printHolds prints a table.
-func printHolds(out io.Writer, list ...guard.Hold) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tSTATE\tWHY\tOPENED\tHELD\tLAST\tWAITING\tDECIDED\tUNTIL")
-	for _, h := range list {
+// holdListing shows holds.
+var holdListing = listing[guard.Hold]{
+	none:  "Nothing is held.",
+	heads: []string{"ID", "STATE", "WHY", "OPENED", "HELD", "LAST", "WAITING", "DECIDED", "UNTIL"},
+	cells: func(h guard.Hold) []string {
 		state := string(h.State)
 		if h.State == guard.Approved {
 			state += ", " + much(h)
 		}
-		fmt.Fprintln(table, strings.Join([]string{
+		return []string{
 			fmt.Sprint(h.ID), state, h.Why, moment(h.Opened, "", ""), fmt.Sprint(h.Held), cmp.Or(moment(h.Last, "", ""), "-"),
 			fmt.Sprint(h.Waiting), cmp.Or(moment(h.Decided, h.By, "by"), "-"), cmp.Or(moment(h.Until, "", ""), "-"),
-		}, "\t"))
-	}
-	return table.Flush()
+		}
+	},
+	json: func(h guard.Hold) any { return shownHold(h) },
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"scimbridge/bridge/journal"
@@ -141,8 +140,8 @@ func (l journalListCommand) follow(ctx context.Context, s *store.Store, q journa
 
 type journalShowCommand struct {
 	configFlag
-	JSON    bool       `name:"json" help:"Print JSON, a record a line."`
-	Records []recordID `arg:"" name:"record" help:"As list names them: 1-4711."`
+	JSON    bool         `name:"json" help:"Print JSON, a record a line."`
+	Records []journal.ID `arg:"" name:"record" help:"As list names them: 1-4711."`
 }
 
 // Help shows how to use it.
@@ -158,7 +157,7 @@ func (h journalShowCommand) Run(w *world) error {
 	return h.read(w, func(ctx context.Context, s *store.Store) error {
 		out := report.New(w.stdout, journalFlags{JSON: h.JSON}.format(), true)
 		for _, id := range h.Records {
-			a, err := journal.Show(ctx, s, id.ID)
+			a, err := journal.Show(ctx, s, id)
 			if errors.Is(err, journal.ErrNoRecord) {
 				err = fmt.Errorf("%s: %w", id, err)
 			}
@@ -197,21 +196,4 @@ func (e journalExportCommand) Run(w *world) error {
 		}
 		return errors.Join(out.End(), buffered.Flush())
 	})
-}
-
-// recordID names a record on the command line.
-type recordID struct{ journal.ID }
-
-// word is a word of the journal's as it may stand on a command line: members-removed, or "members removed".
-func word(text string, known []string) (string, error) {
-	same := func(s string) string {
-		return strings.ToLower(strings.NewReplacer("-", "", " ", "", "_", "").Replace(s))
-	}
-	for _, k := range known {
-		if same(k) == same(text) {
-			return k, nil
-		}
-	}
-	shown := strings.ReplaceAll(strings.Join(known, ", "), " ", "-")
-	return "", fmt.Errorf("%q is none of %s", text, strings.ReplaceAll(shown, ",-", ", "))
 }

@@ -82,7 +82,7 @@ func (f journalVerifyCommand) Run(w *world) error {
 			}
 			err = printJSON(w.stdout, shown)
 		} else {
-			err = printVerified(w, v)
+			printVerified(w, v)
 		}
 		if err == nil && v.Faults > 0 {
 			err = fmt.Errorf("the journal is broken, faults: %d", v.Faults)
@@ -91,7 +91,7 @@ func (f journalVerifyCommand) Run(w *world) error {
 	})
 }
 
-func printVerified(w *world, v journal.Verified) error {
+func printVerified(w *world, v journal.Verified) {
 	fmt.Fprintf(w.stdout, "records %d, writers %d, erased %d, faults %d\n", v.Records, v.Writers, v.Forgotten, v.Faults)
 	for _, h := range v.Older {
 		fmt.Fprintf(w.stdout, "%s is no longer kept.\n", h)
@@ -99,5 +99,4 @@ func printVerified(w *world, v journal.Verified) error {
 	for _, h := range v.Heads {
 		fmt.Fprintf(w.stdout, "end %s\n", h)
 	}
-	return nil
 }

@@ -15,12 +15,7 @@ type effectFlag struct{ ldif.EffectKind }
 
 // UnmarshalText reads it.
 func (f *effectFlag) UnmarshalText(text []byte) (err error) {
-	var known []string
-	for _, kind := range ldif.EffectKinds {
-		known = append(known, string(kind))
-	}
-	name, err := word(string(text), known)
-	f.EffectKind = ldif.EffectKind(name)
+	f.EffectKind, err = word(text, ldif.EffectKinds)
 	return err
 }
 
@@ -29,13 +24,23 @@ type resultFlag struct{ journal.Outcome }
 
 // UnmarshalText reads it.
 func (f *resultFlag) UnmarshalText(text []byte) (err error) {
-	var known []string
-	for _, outcome := range journal.Outcomes {
-		known = append(known, string(outcome))
-	}
-	name, err := word(string(text), known)
-	f.Outcome = journal.Outcome(name)
+	f.Outcome, err = word(text, journal.Outcomes)
 	return err
+}
+
+// word reads one of the known words as it may stand on a command line: members-removed, or "members removed".
+func word[T ~string](text []byte, known []T) (T, error) {
+	same := func(s string) string {
+		return strings.ToLower(strings.NewReplacer("-", "", " ", "", "_", "").Replace(s))
+	}
+	var shown []string
+	for _, k := range known {
+		if same(string(k)) == same(string(text)) {
+			return k, nil
+		}
+		shown = append(shown, strings.ReplaceAll(string(k), " ", "-"))
+	}
+	return "", fmt.Errorf("%q is none of %s", text, strings.Join(shown, ", "))
 }
 
 // timeFlag is a moment on the command line.

@@ -20,7 +20,6 @@ import (
 	"scimbridge/bridge/webhook"
 	"scimbridge/config"
 	"scimbridge/ldapmap/compile"
-	"scimbridge/ldapmap/ldif"
 )
 
 // configFlag names the configuration. Every one of its keys can be set by the environment too (see package config).
@@ -195,7 +194,7 @@ func gate(c *config.Config, s *store.Store, log *slog.Logger) (*access.Gate, err
 func toldBy(hook *webhook.Hook) guard.Watch {
 	return func(ctx context.Context, tx *sql.Tx, h guard.Hold) error {
 		return hook.Opened(ctx, tx, webhook.Hold{
-			ID: strconv.FormatInt(h.ID, 10), Effect: ldif.EffectKind(h.Effect), Type: h.Type, Why: h.Why, Time: h.Opened,
+			ID: strconv.FormatInt(h.ID, 10), Effect: h.Effect, Type: h.Type, Why: h.Why, Time: h.Opened,
 		})
 	}
 }

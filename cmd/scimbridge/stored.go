@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/user"
+	"strings"
 
 	"scimbridge/bridge/store"
 	"scimbridge/config"
@@ -60,4 +63,18 @@ func helped(err error, o store.Options) error {
 		return err
 	}
 	return fmt.Errorf("%w\n  %s", err, todo)
+}
+
+// caller is who runs the program, for the store to tell.
+func (w *world) caller() string {
+	told := map[string]string{}
+	for _, variable := range w.environ {
+		name, value, _ := strings.Cut(variable, "=")
+		told[name] = value
+	}
+	name := ""
+	if own, err := user.Current(); err == nil {
+		name = own.Username
+	}
+	return cmp.Or(told["SUDO_USER"], told["USER"], name, "unknown")
 }

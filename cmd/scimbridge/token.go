@@ -4,20 +4,15 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
-	"os/user"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/journal"
-	"scimbridge/bridge/journal/report"
 	"scimbridge/bridge/store"
 )
 
@@ -69,20 +64,6 @@ func (w *world) act(s *store.Store, operation string, do func(context.Context, *
 	})
 }
 
-// caller is who runs the program, for the store to tell.
-func (w *world) caller() string {
-	told := map[string]string{}
-	for _, variable := range w.environ {
-		name, value, _ := strings.Cut(variable, "=")
-		told[name] = value
-	}
-	name := ""
-	if own, err := user.Current(); err == nil {
-		name = own.Username
-	}
-	return cmp.Or(told["SUDO_USER"], told["USER"], name, "unknown")
-}
-
 type tokenNewCommand struct {
 	tokenFlags
 	Name      string   `arg:"" help:"The caller's name in the log. Two tokens may have one name, to take turns."`
@@ -121,10 +102,10 @@ func (n tokenNewCommand) Run(w *world) error {
 			return printJSON(w.stdout, struct {
 				Token string `json:"token"`
 				tokenJSON
-			}{secret, shownJSON(made)})
+			}{secret, shownToken(made)})
 		}
 		fmt.Fprintf(w.stdout, "%s\n\nIt is shown this once.\n\n", secret)
-		return printTokens(w.stdout, made)
+		return tokenListing.table(w.stdout, made)
 	})
 }
 
@@ -145,20 +126,10 @@ Tokens of the configuration stand in its files, and are not listed.`
 func (l tokenListCommand) Run(w *world) error {
 	return l.use(w, func(ctx context.Context, tokens *access.Tokens, _ *store.Store) error {
 		list, err := tokens.List(ctx, l.All, time.Now())
-		switch {
-		case err != nil:
-			return err
-		case l.JSON:
-			shown := []tokenJSON{}
-			for _, t := range list {
-				shown = append(shown, shownJSON(t))
-			}
-			return printJSON(w.stdout, shown)
-		case len(list) == 0:
-			_, err := fmt.Fprintln(w.stdout, "There are no tokens.")
+		if err != nil {
 			return err
 		}
-		return printTokens(w.stdout, list...)
+		return tokenListing.print(w.stdout, list, l.JSON)
 	})
 }
 
@@ -185,7 +156,7 @@ func (r tokenRevokeCommand) Run(w *world) error {
 		case err != nil:
 			return err
 		case r.JSON:
-			return printJSON(w.stdout, shownJSON(revoked))
+			return printJSON(w.stdout, shownToken(revoked))
 		}
 		_, err = fmt.Fprintf(w.stdout, "Token %s of %s is revoked.\n", revoked.ID, revoked.Name)
 		return err
@@ -208,44 +179,23 @@ type tokenJSON struct {
 	RevokedBy string    `json:"revokedBy,omitempty"`
 }
 
-func shownJSON(t access.StoredToken) tokenJSON {
-	toSecond := func(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+func shownToken(t access.StoredToken) tokenJSON {
 	return tokenJSON{
 		t.ID, t.Name, t.Role.String(), t.User, t.Addresses, toSecond(t.Made), t.MadeBy, toSecond(t.Expires), toSecond(t.Used), t.UsedFrom,
 		toSecond(t.Revoked), t.RevokedBy,
 	}
 }
 
-func printJSON(out io.Writer, value any) error {
-	text, err := json.MarshalIndent(value, "", "  ")
-	if err == nil {
-		_, err = out.Write(append(report.VisibleJSON(text), '\n'))
-	}
-	return err
-}
-
-// printTokens prints a table.
-func printTokens(out io.Writer, list ...access.StoredToken) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tNAME\tROLE\tUSER\tADDRESSES\tMADE\tEXPIRES\tLAST USED\tREVOKED")
-	for _, t := range list {
-		fmt.Fprintln(table, strings.Join([]string{
+// tokenListing shows tokens.
+var tokenListing = listing[access.StoredToken]{
+	none:  "There are no tokens.",
+	heads: []string{"ID", "NAME", "ROLE", "USER", "ADDRESSES", "MADE", "EXPIRES", "LAST USED", "REVOKED"},
+	cells: func(t access.StoredToken) []string {
+		return []string{
 			t.ID, t.Name, t.Role.String(), cmp.Or(t.User, "-"), cmp.Or(strings.Join(t.Addresses, ","), "all"),
 			moment(t.Made, t.MadeBy, "by"), cmp.Or(moment(t.Expires, "", ""), "never"), cmp.Or(moment(t.Used, t.UsedFrom, "from"), "never"),
 			cmp.Or(moment(t.Revoked, t.RevokedBy, "by"), "-"),
-		}, "\t"))
-	}
-	return table.Flush()
-}
-
-// moment is a time in UTC, and who or what goes with it; "" where there is none.
-func moment(t time.Time, who, how string) string {
-	if t.IsZero() {
-		return ""
-	}
-	text := t.UTC().Format("2006-01-02 15:04Z")
-	if who != "" {
-		text += " " + how + " " + who
-	}
-	return text
+		}
+	},
+	json: func(t access.StoredToken) any { return shownToken(t) },
 }

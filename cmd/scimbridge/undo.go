@@ -192,7 +192,7 @@ type undoneJSON struct {
 
 func shownUndone(a journal.Account, u bridge.Undone) undoneJSON {
 	shown := undoneJSON{
-		Record: a.ID, Time: a.Time.UTC().Truncate(time.Second), Request: a.RequestID, Caller: a.Caller,
+		Record: a.ID, Time: toSecond(a.Time), Request: a.RequestID, Caller: a.Caller,
 		Operation: a.Operation, Type: a.Type, ID: a.Intent.ID, Name: a.Name,
 		State: u.State, Undo: u.Plan.Words(), LDIF: u.Plan.String(), By: u.By.String(), NewID: u.NewID,
 	}

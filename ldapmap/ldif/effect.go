@@ -34,6 +34,15 @@ var EffectKinds = []EffectKind{
 	PlaceMade, Restored,
 }
 
+// Word is the kind as the configuration and messages to programs name it: membersAdded, softDeleted.
+func (k EffectKind) Word() string {
+	first, second, two := strings.Cut(strings.ReplaceAll(string(k), "-", " "), " ")
+	if two {
+		second = strings.ToUpper(second[:1]) + second[1:]
+	}
+	return first + second
+}
+
 // Effect is one thing that a plan does to one entry.
 type Effect struct {
 	Kind EffectKind

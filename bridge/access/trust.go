@@ -1,12 +1,9 @@
 package access
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -14,107 +11,9 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
-	"github.com/google/uuid"
 
 	"scimbridge/bridge/reason"
 )
-
-// EntraOptions is a tenant of Entra's that calls with tokens of its own (an application with the secret left blank).
-type EntraOptions struct {
-	Name        string   `koanf:"name"`        // of the caller; DefaultEntraName
-	Tenant      string   `koanf:"tenant"`      // its id: all that tells one customer of Entra's from another
-	Audience    []string `koanf:"audience"`    // whom the token is for; DefaultAudience
-	Application string   `koanf:"application"` // that calls; DefaultApplication
-	Authority   string   `koanf:"authority"`   // where its keys are found; DefaultAuthority
-	STS         string   `koanf:"sts"`         // what names the issuer of its tokens of version 1; DefaultSTS
-	Role        string   `koanf:"role"`
-	Addresses   []string `koanf:"addresses"`
-}
-
-// The defaults: those of Entra's public cloud.
-const (
-	DefaultEntraName = "entra"
-	// DefaultAudience is the one of every application that is in no gallery.
-	DefaultAudience = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"
-	// DefaultApplication is Microsoft.Azure.SyncFabric, which provisions.
-	DefaultApplication = "00000014-0000-0000-c000-000000000000"
-	DefaultAuthority   = "https://login.microsoftonline.com"
-	DefaultSTS         = "https://sts.windows.net"
-)
-
-func (o EntraOptions) withDefaults() EntraOptions {
-	if o.Name == "" {
-		o.Name = DefaultEntraName
-	}
-	audiences := o.Audience
-	if len(audiences) == 0 {
-		audiences = []string{DefaultAudience}
-	}
-	o.Audience = nil
-	for _, audience := range audiences {
-		o.Audience = append(o.Audience, asIssued(audience))
-	}
-	o.Application = asIssued(cmp.Or(o.Application, DefaultApplication))
-	o.Tenant = strings.ToLower(o.Tenant)
-	o.Authority = strings.TrimRight(o.Authority, "/")
-	if o.Authority == "" {
-		o.Authority = DefaultAuthority
-	}
-	o.STS = strings.TrimRight(o.STS, "/")
-	if o.STS == "" {
-		o.STS = DefaultSTS
-	}
-	return o
-}
-
-// asIssued is an id as Entra writes it, however it was copied.
-func asIssued(id string) string {
-	if known, err := uuid.Parse(id); err == nil && len(id) == len(known.String()) {
-		return known.String()
-	}
-	return id
-}
-
-// overlaps says whether both may take the same token.
-func (o EntraOptions) overlaps(other EntraOptions) bool {
-	return o.Tenant == other.Tenant && o.Application == other.Application &&
-		slices.ContainsFunc(o.Audience, func(audience string) bool { return slices.Contains(other.Audience, audience) })
-}
-
-// load reads the options of a tenant that calls, and reports what is wrong with them.
-func (o EntraOptions) load(report func(path, problem string)) token {
-	o = o.withDefaults()
-	checkTenant(o.Tenant, report)
-	checkAuthority("authority", o.Authority, report)
-	checkAuthority("sts", o.STS, report)
-	return holder(o.Name, o.Role, o.Addresses, report)
-}
-
-func checkTenant(tenant string, report func(path, problem string)) {
-	if id, err := uuid.Parse(tenant); err != nil || id.String() != tenant {
-		report("tenant", "is not the id of a tenant, as 7b1f0a52-3c0d-4a4e-9f51-0d8e6a1c2b34: no other name of it stands in its tokens")
-	}
-}
-
-// checkAuthority keeps keys from being read in clear text, but from this machine.
-func checkAuthority(key, place string, report func(path, problem string)) {
-	u, err := url.Parse(place)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
-		u.Scheme != "https" && !(u.Scheme == "http" && net.ParseIP(u.Hostname()).IsLoopback()) {
-		report(key, "is not an https URL, as "+DefaultAuthority)
-	}
-}
-
-// holder is what a configured caller that has no token of the configuration is.
-func holder(name, role string, addresses []string, report func(path, problem string)) token {
-	t := token{name: name}
-	var known bool
-	if t.role, known = roleOf(role); !known {
-		report("role", noRole())
-	}
-	t.addresses = ParseAddresses(addresses, func(i int, problem string) { report(fmt.Sprintf("addresses[%d]", i), problem) })
-	return t
-}
 
 // algorithms are those by which a token may be signed (RFC 7518 §3.1): none of them takes a key that is no secret for one.
 var algorithms = []jose.SignatureAlgorithm{
@@ -226,6 +125,12 @@ func (s *signatures) VerifySignature(ctx context.Context, raw string) (payload [
 	return payload, s.err
 }
 
+// tenant is one of Entra's that calls with tokens of its own: who that is, and which tokens are its.
+type tenant struct {
+	holder token
+	trust  *trust
+}
+
 // issued is a caller of which a token was verified.
 type issued struct {
 	*token
@@ -236,7 +141,7 @@ type issued struct {
 
 // issuedTo is whose the token is that an issuer signed. What was verified once is, as long as the keys are the same.
 func (g *Gate) issuedTo(ctx context.Context, raw string, d digest) (*token, error) {
-	if known, ok := g.verified.Get(d); ok && known.read.Equal(known.ring.current()) && g.now().Before(known.until) {
+	if known, ok := g.verified.Get(d); ok && known.read.Equal(known.ring.readAt()) && g.now().Before(known.until) {
 		return known.token, nil
 	}
 	c, err := claimed(raw)
@@ -244,19 +149,20 @@ func (g *Gate) issuedTo(ctx context.Context, raw string, d digest) (*token, erro
 		return nil, err
 	}
 	err = nobody(nil)
-	for i, t := range g.trusts {
-		if wrong := t.mismatch(c); wrong != nil {
+	for i := range g.tenants {
+		t := &g.tenants[i]
+		if wrong := t.trust.mismatch(c); wrong != nil {
 			err = nobody(wrong)
 			continue
 		}
-		ring := t.issuers[c.Issuer]
-		read := ring.current()
-		until, err := t.verify(ctx, raw, c, g.now)
+		ring := t.trust.issuers[c.Issuer]
+		read := ring.readAt()
+		until, err := t.trust.verify(ctx, raw, c, g.now)
 		if err != nil {
 			return nil, err
 		}
-		g.verified.Add(d, issued{&g.holders[i], until, ring, read})
-		return &g.holders[i], nil
+		g.verified.Add(d, issued{&t.holder, until, ring, read})
+		return &t.holder, nil
 	}
 	return nil, err
 }
