@@ -199,7 +199,8 @@
 //	      sts: https://sts.windows.net # what names the issuer of its tokens of version 1
 //	      role: provisioner
 //	      addresses: [20.0.0.0/8]    # from where alone; left out: from everywhere
-//	  oauth:                         # clients that fetch tokens at /oauth/token (client credentials)
+//	  oauth:                         # clients that fetch tokens at /oauth/token (client credentials): each 100 at once from an address,
+//	                                 # and then ten a second, for a token is to be kept until it ends; more are 429
 //	    keyFile: oauth.key           # signs the tokens, so it is the same in every copy: 32 characters at the least, one key a line: the
 //	                                 # first signs, the others hold still; or key: in the file itself, or by SCIMBRIDGE_ACCESS_OAUTH_KEY
 //	    lifetime: 60m                # of a token; this is the default, 24h the most

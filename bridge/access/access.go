@@ -137,12 +137,21 @@ func (g *Gate) Authenticate(ctx context.Context, authorizationHeader, address st
 		err = nobody(fmt.Errorf("the token %q is not for this address", t.name))
 	}
 	if err != nil {
-		return Caller{}, g.attempts.failed(address, g.now(), err)
+		return Caller{}, g.attempts.failed(address, "", g.now(), err)
 	}
 	if t.id != "" {
 		g.stored.used(t, address)
 	}
 	return Caller{t.name, t.role, t.user}, nil
+}
+
+// Failed counts a request for a token that cannot be read. Its error, if there is one, has the reason Attempts.
+func (g *Gate) Failed(address string) error {
+	err := nobody(errors.New("a request for a token cannot be read"))
+	if limited := g.attempts.failed(address, "", g.now(), err); limited != err {
+		return limited
+	}
+	return nil
 }
 
 // Knows says whether the Authorization header is somebody's, from wherever.

@@ -169,7 +169,14 @@ func (g *Gate) Issue(ctx context.Context, shown Credentials) (Grant, error) {
 		if faulty && isNobody(err) {
 			err = &reason.Error{Reason: reason.TokensFaulty}
 		}
-		return Grant{}, g.attempts.failed(shown.Address, g.now(), err)
+		client := ""
+		if known[shown.Client] != nil {
+			client = shown.Client
+		}
+		return Grant{}, g.attempts.failed(shown.Address, client, g.now(), err)
+	}
+	if err := g.attempts.fetch(shown.Address, shown.Client, g.now()); err != nil {
+		return Grant{}, err
 	}
 	lifetime := cmp.Or(g.options.OAuth.Lifetime, DefaultLifetime)
 	issued, err := from.issue(g.now(), lifetime)

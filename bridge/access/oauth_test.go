@@ -246,6 +246,47 @@ func TestWorkloadIdentity(t *testing.T) {
 	}
 }
 
+// TestAnAssertionMayBeShownAgain until it ends, at every copy: Entra's is an access token, without an id, which is kept while it lasts. One
+// without an end is none.
+func TestAnAssertionMayBeShownAgain(t *testing.T) {
+	entra := issuertest.Start(t)
+	o := OAuthOptions{Key: keyA, Clients: []ClientOptions{{ID: "workload", Assertion: &AssertionOptions{
+		Tenant: issuertest.Tenant, Authority: entra.URL, Audience: "api://bridge", Subject: "sync-fabric",
+	}}}}
+	one, other := gateOf(t, o), gateOf(t, o)
+	now := time.Now()
+	of := func(changed issuertest.Claims) string {
+		claims := issuertest.Claims{"aud": "api://bridge", "sub": "sync-fabric", "exp": now.Add(65 * time.Minute).Unix()}
+		for name, value := range changed {
+			claims[name] = value
+		}
+		return entra.Second(claims)
+	}
+	show := func(g *Gate, assertion string) string {
+		t.Helper()
+		grant, err := g.Issue(t.Context(), Credentials{Client: "workload", Assertion: assertion})
+		return asked(grant.Client, err)
+	}
+	for name, assertion := range map[string]string{"as Entra's": of(nil), "with an id": of(issuertest.Claims{"jti": "1"})} {
+		for _, after := range []time.Duration{0, time.Minute, 65 * time.Minute} {
+			for _, g := range []*Gate{one, other} {
+				g.now = func() time.Time { return now.Add(after) }
+				if got := show(g, assertion); got != "workload" {
+					t.Errorf("%s after %v: %s", name, after, got)
+				}
+			}
+		}
+		one.now = func() time.Time { return now.Add(67 * time.Minute) }
+		if got := show(one, assertion); !strings.HasPrefix(got, "unauthenticated: oidc: token is expired") {
+			t.Errorf("%s once it has ended: %s", name, got)
+		}
+	}
+	one.now = time.Now
+	if got := show(one, of(issuertest.Claims{"exp": nil})); !strings.HasPrefix(got, "unauthenticated: ") {
+		t.Errorf("one without an end: %s", got)
+	}
+}
+
 func TestCheckOAuth(t *testing.T) {
 	secret := file(t, clientA)
 	good := AssertionOptions{Tenant: issuertest.Tenant, Audience: "api://a", Subject: "s"}

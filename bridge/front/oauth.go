@@ -45,13 +45,16 @@ func (s *Server) token(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderPragma, "no-cache")
 	asked, fault := tokenRequested(c)
 	if fault != nil {
+		if err := s.gate.Failed(recordOf(c).client); err != nil {
+			return s.refuseToken(c, err, false)
+		}
 		return answerOAuth(c, fiber.StatusBadRequest, fault)
 	}
 	var grant access.Grant
 	var err error
 	for _, shown := range asked.shown {
 		shown.Address = recordOf(c).client
-		if grant, err = s.gate.Issue(c.UserContext(), shown); err == nil {
+		if grant, err = s.gate.Issue(c.UserContext(), shown); err == nil || explain(err).Reason == reason.TooFast {
 			break
 		}
 	}
@@ -76,7 +79,7 @@ func (s *Server) refuseToken(c *fiber.Ctx, err error, basic bool) error {
 			c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="scimbridge"`)
 		}
 		told = oauthError{"invalid_client", "the client is not known, or what it shows is not valid"}
-	case reason.KeysUnavailable, reason.TokensFaulty, reason.Attempts:
+	case reason.KeysUnavailable, reason.TokensFaulty, reason.Attempts, reason.TooFast:
 		c.Set(fiber.HeaderRetryAfter, wholeSeconds(f.RetryAfter))
 		told = oauthError{"temporarily_unavailable", f.Detail}
 	default:

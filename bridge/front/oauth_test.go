@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -169,6 +170,52 @@ func TestFailuresToGetATokenAreLimited(t *testing.T) {
 		}
 	}
 	if a := s.raw(t, "POST /oauth/token", "grant_type=client_credentials", basic("entra", clientSecret)); a.status != 200 {
+		t.Errorf("the right one: %d", a.status)
+	}
+}
+
+// TestTheTokenEndpointIsLimited: beyond what it takes of a client, or of requests that cannot be read from an address, it is 429 with when
+// to come back, in whole seconds; who has what it takes is let in all the same.
+func TestTheTokenEndpointIsLimited(t *testing.T) {
+	dir := t.TempDir()
+	path, odd, third := filepath.Join(dir, "secret"), filepath.Join(dir, "odd"), filepath.Join(dir, "third")
+	const oddSecret = "client bravo+0123%456789"
+	for file, content := range map[string]string{path: clientSecret, odd: oddSecret, third: "x" + clientSecret} {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := serveWith(t, Options{}, access.Options{OAuth: access.OAuthOptions{
+		Key: strings.Repeat("k", 32), Clients: []access.ClientOptions{
+			{ID: "entra", SecretFiles: []string{path}}, {ID: "hr", SecretFiles: []string{odd}}, {ID: "it", SecretFiles: []string{third}},
+		},
+	}})
+	const right = "grant_type=client_credentials"
+	until429 := func(want int, reason, body string, headers ...string) {
+		t.Helper()
+		for n := range 1000 {
+			a := s.raw(t, "POST /oauth/token", body, headers...)
+			if a.status == want {
+				continue
+			}
+			wait, err := strconv.Atoi(a.header.Get("Retry-After"))
+			if n < 20 || a.status != 429 || err != nil || wait < 1 || !strings.Contains(a.body, `"error":"temporarily_unavailable"`) {
+				t.Errorf("after %d: %d %v %s", n, a.status, a.header, a.body)
+			}
+			if got := s.logged(t); got["reason"] != reason {
+				t.Errorf("the log: %v", got)
+			}
+			return
+		}
+		t.Errorf("%s: nothing limits it", reason)
+	}
+	until429(200, "too-fast", right, basic("entra", clientSecret))
+	until429(200, "too-fast", right, basic("hr", url.QueryEscape(oddSecret))) // which is read in two ways
+	until429(400, "attempts", "grant_type=password")
+	if a := s.raw(t, "POST /oauth/token", "grant_type=client_credentials&grant_type=x"); a.status != 429 {
+		t.Errorf("another that cannot be read: %d", a.status)
+	}
+	if a := s.raw(t, "POST /oauth/token", right, basic("it", "x"+clientSecret)); a.status != 200 {
 		t.Errorf("the right one: %d", a.status)
 	}
 }

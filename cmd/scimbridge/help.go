@@ -1,0 +1,69 @@
+package main
+
+// Help shows how to begin.
+func (commandLine) Help() string {
+	return `Examples:
+
+  scimbridge demo
+  scimbridge check --config scimbridge.yaml
+  scimbridge serve --config scimbridge.yaml`
+}
+
+// Help shows how to use it.
+func (serveCommand) Help() string {
+	return `Example:
+
+  scimbridge serve --config scimbridge.yaml
+
+Every key of the file can be set by the environment too: SCIMBRIDGE_LOG_LEVEL=debug
+is log.level. SIGTERM ends it once what is under way is answered.`
+}
+
+// Help shows how to use it.
+func (checkCommand) Help() string {
+	return `Example:
+
+  scimbridge check --config scimbridge.yaml
+
+Each fault comes with its line and column, and the exit code is 1; without one it
+is 0. The directory is not asked.`
+}
+
+// Help shows how to use it.
+func (demoCommand) Help() string {
+	return `Examples:
+
+  scimbridge demo
+  scimbridge demo --once
+
+It needs no configuration, and no directory: each request stands beside the LDIF
+that it causes. Then it serves on, and says how to ask it.`
+}
+
+// Help shows how to use it.
+func (versionCommand) Help() string {
+	return `Example:
+
+  scimbridge version`
+}
+
+// Help shows how to use them.
+func (tokenCommand) Help() string {
+	return `Example:
+
+  scimbridge token new entra --config scimbridge.yaml --expires 2027-01-31`
+}
+
+// Help shows how to use them.
+func (holdCommand) Help() string {
+	return `Example:
+
+  scimbridge hold list --config scimbridge.yaml`
+}
+
+// Help shows how to use them.
+func (journalCommand) Help() string {
+	return `Example:
+
+  scimbridge journal list --since 24h --config scimbridge.yaml`
+}
