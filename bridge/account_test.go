@@ -179,7 +179,7 @@ func TestPanicIsRecorded(t *testing.T) {
 				t.Error("there was no panic")
 			}
 		}()
-		_, _ = a.DeleteInPanic(t.Context(), bridge.Call{RequestID: "panic"}, "User", id)
+		_, _ = bridge.DeleteInPanic(t.Context(), a.Bridge, bridge.Call{RequestID: "panic"}, "User", id)
 	}()
 	a.user(t, "anna") // whose record is written after it
 	want := []string{"intent delete User uid=mara mara unknown Internal Server Error panic"}

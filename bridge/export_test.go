@@ -6,7 +6,7 @@ import "context"
 var LookUp = (*Bridge).lookUp
 
 // DeleteInPanic is Delete with a panic between the intent and the first change.
-func (b *Bridge) DeleteInPanic(ctx context.Context, c Call, typ, id string) (*Result, error) {
+func DeleteInPanic(ctx context.Context, b *Bridge, c Call, typ, id string) (*Result, error) {
 	r, err := b.begin(ctx, c, "delete", typ, View{})
 	if err != nil {
 		return nil, err
