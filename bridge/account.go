@@ -27,7 +27,8 @@ type account struct {
 	name      string   // of the resource
 	undo      *undoing // that it is about; nil: it is another request
 	plans     []*accounted
-	plan      ldif.Plan // the last that was to be judged
+	plan      ldif.Plan // the last that was made
+	confirms  []string  // what that request finds so already: see journal.Intent
 }
 
 // accounted is a plan whose intent is recorded.
@@ -82,12 +83,12 @@ func (b *Bridge) secretsOf(typ string) []string {
 	return all
 }
 
-// planned notes what is to be judged: of a refusal it is what was wanted.
-func (r *request) planned(w draft.Write, plan ldif.Plan) {
+// planned notes the plan that was made of a draft: of a refusal it is what was wanted.
+func (r *request) planned(d *draft.Draft, w draft.Write, plan ldif.Plan) {
 	if r.account == nil {
 		return
 	}
-	r.account.plan = plan
+	r.account.plan, r.account.confirms = plan, d.Confirms()
 	for _, resource := range []map[string]any{w.Before, w.After} {
 		for _, attribute := range []string{"displayName", "userName"} {
 			if name, _ := resource[attribute].(string); name != "" {
@@ -136,6 +137,9 @@ func (r *request) intentOf(plan ldif.Plan) journal.Intent {
 	if plan.Before != nil {
 		i.ID = r.typ.ID(plan.Before)
 	}
+	if plan.Before == r.account.plan.Before {
+		i.Confirms = r.account.confirms
+	}
 	r.account.undo.tells(&i)
 	i.Referrers = r.account.referrers
 	if whole := r.account.whole; whole != nil && plan.Before != nil && r.typ.ID(whole) == i.ID {
@@ -160,6 +164,17 @@ func (r *request) named(plan ldif.Plan) (names []string) {
 		}
 	}
 	return names
+}
+
+// confirms is intend for a plan that is empty, since all is so already: where that confirms a block. An undo of what blocked the account
+// then knows that this was asked for again.
+func (r *request) confirms(ctx context.Context, a *attempt) (err error) {
+	if r.account == nil || len(r.account.confirms) == 0 {
+		return nil
+	}
+	a.account, err = r.intend(ctx, a.receipt.Plan, a.why(), nil)
+	a.account.tell(a.receipt)
+	return err
 }
 
 // tell notes what became of a plan so far.

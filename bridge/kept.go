@@ -16,11 +16,17 @@ func mentionsMembers(body scim.Object) bool {
 	})
 }
 
-// replaced is what a PUT says: all of what is not left as it was, of the members only where it has them.
-type replaced struct{ members bool }
+// replaced is what a PUT says: all of what is not left as it was, of the members, and of active, only where it has them.
+type replaced struct{ members, active bool }
 
 func (p replaced) Names(ref schema.Ref) bool {
-	return ref.Attr.Mutability == schema.ReadWrite && (p.members || ref.Extension != nil || ref.Attr.Name != "members")
+	switch {
+	case ref.Attr.Mutability != schema.ReadWrite:
+		return false
+	case ref.Extension != nil:
+		return true
+	}
+	return (p.members || ref.Attr.Name != "members") && (p.active || ref.Attr.Name != "active")
 }
 
 func (p replaced) Whole(ref schema.Ref) bool { return p.Names(ref) }

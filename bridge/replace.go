@@ -51,5 +51,5 @@ func (p *replacing) want(_ context.Context, s seen) (draft.Write, error) {
 	if p.whole {
 		members = draft.Replaced(p.typ, s.entry, s.refs, draft.MemberIDs(p.typ, s.before), p.members)
 	}
-	return p.change(s, after, members, replaced{p.whole}), nil
+	return p.change(s, after, members, replaced{p.whole, p.sent["active"] != nil}), nil
 }

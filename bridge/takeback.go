@@ -85,6 +85,7 @@ func (b *Bridge) TakeBack(ctx context.Context, o *Undoing, record journal.Accoun
 		return u
 	case in.past.Nothing():
 		u.State = UndoNeedless
+		o.foreseen.passOver(record.ID)
 		return u
 	}
 	if !o.Apply {
@@ -206,9 +207,9 @@ func notUndone(a journal.Account) string {
 	return ""
 }
 
-// IsUndoable says that there may be something of a record to take back.
+// IsUndoable says that there may be something of a record to take back, or that it wished for what is as it was.
 func IsUndoable(a journal.Account) bool {
-	return notUndone(a) == "" && a.Outcome != journal.Unchanged && a.Outcome != journal.NotSent
+	return notUndone(a) == "" && a.Outcome != journal.NotSent
 }
 
 // idOf is the id of the entry that a record made; "": it made none.

@@ -22,7 +22,7 @@ func (u *undoing) present(ctx context.Context) (now draft.Present, refs ldapmap.
 	if now.Entries, err = u.entries(ctx, u.past.Entries(), attributes); err != nil {
 		return now, refs, err
 	}
-	if now.Since, err = u.since(ctx, now.Entries); err != nil {
+	if err = u.since(ctx, &now); err != nil {
 		return now, refs, err
 	}
 	there := now.Entries[u.past.ID]

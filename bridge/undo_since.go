@@ -6,16 +6,17 @@ import (
 	"slices"
 
 	"scimbridge/bridge/journal"
+	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/ldif"
 )
 
-// since are the changes that requests made after the record to the entries that it is about, and that stand, by the ids that the record
-// knows these by. An entry that looks as the record left it may have come to that again, by another's wish. What was undone does not
-// count, nor what undid it.
-func (u *undoing) since(ctx context.Context, entries map[string]*ldif.Entry) (changes map[string][]ldif.Change, err error) {
-	changes = map[string][]ldif.Change{}
+// since finds what requests did after the record to the entries that it is about, and that stands, by the ids that the record knows these
+// by. An entry that looks as the record left it may have come to that again, by another's wish, or another may have wished for it as it
+// was. What was undone does not count, nor what undid it.
+func (u *undoing) since(ctx context.Context, now *draft.Present) error {
+	now.Since, now.Again = map[string][]ldif.Change{}, map[string][]draft.Again{}
 	for _, id := range u.past.Entries() {
-		e := entries[id]
+		e := now.Entries[id]
 		if e == nil {
 			continue
 		}
@@ -34,14 +35,20 @@ func (u *undoing) since(ctx context.Context, entries map[string]*ldif.Entry) (ch
 			case a.Why == journal.Undo || a.Why == journal.UndoneInPart:
 				undone[a.Of] = undone[a.Of] || a.Outcome == journal.Written || a.Outcome == journal.Unchanged
 			case a.Why == "":
-				changes[id] = append(changes[id], madeTo(a, ids)...)
+				now.Since[id] = append(now.Since[id], madeTo(a, ids)...)
+				if !slices.Contains(ids, a.Intent.ID) {
+					break
+				}
+				for _, name := range a.Confirms {
+					now.Again[id] = append(now.Again[id], draft.Again{Attribute: name, By: a.ID.String()})
+				}
 			}
 			return nil
 		}); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return changes, nil
+	return nil
 }
 
 // isBefore says that the record is before the other.
@@ -51,10 +58,15 @@ func (u *undoing) isBefore(other journal.Account) bool {
 	return n > 0 || n == 0 && other.ID.Writer == own.Writer && other.ID.Seq > own.Seq
 }
 
-// madeTo are the changes that a record made to the entry with one of the ids.
+// madeTo are the changes that a record made to the entry with one of the ids. Of members they hold those too who were in already, or out.
 func madeTo(a journal.Account, ids []string) (changes []ldif.Change) {
 	for i, s := range a.Done.Receipt.Steps {
-		if s.Changed() && slices.Contains(ids, cmp.Or(s.Sent.If.ID, a.Plan.Steps[i].Change.If.ID)) {
+		planned := a.Plan.Steps[i].Change
+		switch {
+		case !slices.Contains(ids, cmp.Or(s.Sent.If.ID, planned.If.ID)):
+		case s.State == ldif.Done:
+			changes = append(changes, planned)
+		case s.Changed():
 			changes = append(changes, s.Sent)
 		}
 	}

@@ -192,13 +192,16 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 		return past, err
 	}
 	a.receipt = ldif.NewReceipt(plan)
+	r.planned(a.draft, wanted, plan)
 	if plan.Empty() {
+		if err := r.confirms(ctx, &a); err != nil { // 6
+			return past, err
+		}
 		return append(past, a), nil
 	}
 	if a.entry == nil && !a.room {
 		a.dn = plan.DN()
 	}
-	r.planned(wanted, plan)
 	plan, a.stays, a.refused = r.judged(ctx, a.draft, plan) // 5
 	if plan.Empty() {
 		return past, a.refused

@@ -428,6 +428,58 @@ func TestUndoLeavesWhatCameAgain(t *testing.T) {
 	same(t, "all is as before", before, tree(t, server))
 }
 
+// TestUndoLeavesWhatIsAskedForAgain: who was blocked by mistake, and whom another request was to block since, which found him blocked,
+// stays so; and out of a group who was to be put out of it again. Both at once are undone.
+func TestUndoLeavesWhatIsAskedForAgain(t *testing.T) {
+	server := memory(t)
+	u := undoerOf(t, buildProgram(t), server)
+	anna, bob := u.user(t, "anna@contoso.example"), u.user(t, "bob@contoso.example")
+	crew := u.group(t, "Crew", anna, bob)
+	before := tree(t, server)
+	since := time.Now()
+	blocks := func(method, body string) string {
+		u.want(t, http.StatusOK, method, "/Users/"+anna, body)
+		return u.last(t)
+	}
+	put := func(active string) string {
+		return `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"anna@contoso.example"` + active + `}`
+	}
+	first := blocks(http.MethodPatch, operations(replace("active", "false")))
+	blocked := tree(t, server)
+	for _, request := range []struct{ method, body string }{
+		{http.MethodPatch, operations(replace("active", "false"))},
+		{http.MethodPut, put(`,"active":false`)},
+		{http.MethodPatch, operations(replace("active", "false"), replace("title", `"chef"`))},
+	} {
+		again := blocks(request.method, request.body)
+		refused := u.undoes(t, "refused", first, "--apply", "--partial")
+		names := "userAccountControl was asked for as it is again, by record " + again
+		if !strings.Contains(strings.Join(refused[0].Changed, "\n")+"\n", names+"\n") {
+			t.Errorf("changed: %q, want %s", refused[0].Changed, names)
+		}
+		if u.entry(t, anna).Value("title") != "" {
+			u.undoes(t, "undone", again, "--apply")
+		}
+	}
+	same(t, "anna stays blocked", blocked, tree(t, server))
+	last := u.last(t)
+	if blocks(http.MethodPut, put("")) != last {
+		t.Error("a PUT that says nothing of active is on record")
+	}
+	u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+crew, removeMembers(bob))
+	left := u.last(t)
+	u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+crew, removeMembers(bob))
+	if noted := u.undoes(t, "nothing to undo", left, "--apply"); len(noted[0].Notes) != 1 {
+		t.Errorf("notes: %q", noted[0].Notes)
+	}
+	caller := accounts(t, u.store, journal.Query{Limit: 1})[0].Caller
+	cycle := []string{"--since", since.UTC().Format(time.RFC3339Nano), "--caller", caller, "--apply"}
+	if got, err := u.undo(t, cycle...); err != nil || len(got) != 6 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	same(t, "all is undone", before, tree(t, server))
+}
+
 // TestUndoOfABlock: who left the groups when he was blocked, and renamed in the same breath, is in them again by the name that he had.
 func TestUndoOfABlock(t *testing.T) {
 	server := memory(t)

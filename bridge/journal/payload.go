@@ -38,6 +38,7 @@ type payload struct {
 	Plan      *wirePlan       `json:"plan,omitempty"`
 	Whole     *wireEntry      `json:"whole,omitempty"`
 	Referrers []wireReference `json:"referrers,omitempty"`
+	Confirms  []string        `json:"confirms,omitempty"`
 	Subjects  []string        `json:"subjects,omitempty"`
 
 	Receipt *wireReceipt `json:"receipt,omitempty"`
@@ -64,7 +65,8 @@ func newSalt() []byte {
 func packIntent(i *Intent) *payload {
 	p := &payload{
 		Salt: newSalt(), Request: i.RequestID, Activity: i.Activity, Part: i.Part, Caller: i.Caller, Client: i.Client,
-		Operation: i.Operation, Type: i.Type, ID: i.ID, Name: i.Name, DN: i.about(), Why: i.Why, Body: i.Body, Subjects: i.Subjects,
+		Operation: i.Operation, Type: i.Type, ID: i.ID, Name: i.Name, DN: i.about(), Why: i.Why, Body: i.Body,
+		Confirms: i.Confirms, Subjects: i.Subjects,
 	}
 	if !i.Plan.Empty() {
 		p.Plan = packPlan(i.Plan, i.secret)
@@ -95,8 +97,8 @@ func packRefusal(r *Refusal) *payload {
 func (p *payload) intent(of ID) Intent {
 	i := Intent{
 		RequestID: p.Request, Activity: p.Activity, Part: p.Part, Caller: p.Caller, Client: p.Client, Operation: p.Operation, Type: p.Type,
-		ID: p.ID, Name: p.Name, DN: p.DN, Why: p.Why, Body: p.Body, Plan: p.Plan.unpack(), Whole: p.Whole.unpack(), Subjects: p.Subjects,
-		Of: of,
+		ID: p.ID, Name: p.Name, DN: p.DN, Why: p.Why, Body: p.Body, Plan: p.Plan.unpack(), Whole: p.Whole.unpack(), Confirms: p.Confirms,
+		Subjects: p.Subjects, Of: of,
 	}
 	for _, r := range p.Referrers {
 		i.Referrers = append(i.Referrers, ldif.Reference(r))

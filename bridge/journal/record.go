@@ -71,6 +71,8 @@ type Intent struct {
 	Secret func(name string) bool
 	// Referrers are those whose references to an entry that is deleted the directory itself takes out.
 	Referrers []ldif.Reference
+	// Confirms are the LDAP attributes by which the account is blocked already that the request blocks.
+	Confirms []string
 
 	Of       ID       // of the record that this one follows from, or takes back
 	Why      Why      // of a plan that the request did not ask for

@@ -41,6 +41,20 @@ func (d *Draft) ownLocks() (mods []ldif.Mod) {
 	return mods
 }
 
+// Confirms are the attributes by which the account is blocked already, where the request says that it is to be.
+func (d *Draft) Confirms() (attributes []string) {
+	e := d.write.Entry
+	if e == nil || d.after["active"] != false || !d.says("active") || d.t.IsActive(e) {
+		return nil
+	}
+	for _, a := range d.t.Active {
+		if a.IsBlocked(e) {
+			attributes = append(attributes, a.Attribute)
+		}
+	}
+	return attributes
+}
+
 // says says that the request names the SCIM attribute.
 func (d *Draft) says(attribute string) bool {
 	ref, ok := d.t.Resource.Resolve("", attribute, "")

@@ -31,12 +31,16 @@ type Past struct {
 type Present struct {
 	Entries map[string]*ldif.Entry   // by the ids that the plan knew them by
 	Since   map[string][]ldif.Change // what others did to them after the plan, and stands, by the same ids
+	Again   map[string][]Again       // what was asked of them after the plan, and was so already, by the same ids
 	Found   Finds                    // what the plan's references call
 	Holder  *ldif.Entry              // of the name of an entry that is to be added again; nil: nobody
 	Known   []ldif.Reference         // those of other entries to one that the plan made
 	Deleted string                   // the DN that a deleted entry has, which the directory brings back; "": it cannot
 	Birth   ldif.Attribute           // a password, of an account that the server takes with one alone
 }
+
+// Again says that an attribute was to be as it was already.
+type Again struct{ Attribute, By string }
 
 // Finds are the entries that references call, by the name; nil: the entry has gone. A name that is not among them calls what nobody looks
 // up.

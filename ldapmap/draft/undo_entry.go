@@ -22,7 +22,7 @@ func (u *undoing) turnBack(id string) {
 		return
 	}
 	t := cmp.Or(u.Type.Map.TypeOf(e), u.Type)
-	b := &backwards{undoing: u, t: t, e: e, at: e, done: own, before: own[0].before, since: u.now.Since[id]}
+	b := &backwards{undoing: u, id: id, t: t, e: e, at: e, done: own, before: own[0].before, since: u.now.Since[id]}
 	if id == u.ID && u.Whole != nil {
 		b.before = u.Whole
 	}
@@ -36,6 +36,7 @@ func (u *undoing) turnBack(id string) {
 // backwards is an entry whose changes are turned round.
 type backwards struct {
 	*undoing
+	id               string // that the plan knew it by
 	t                *ldapmap.Type
 	e                *ldif.Entry // as it is now
 	at               *ldif.Entry // as the undo leaves it so far
@@ -181,6 +182,12 @@ func (b *backwards) attribute(name string) {
 	case !b.same(name, found, b.after.Values(name)), b.touches(b.since, name, nil):
 		b.changed(b.e.DN, name, "was changed since")
 		return
+	}
+	for _, again := range b.now.Again[b.id] {
+		if b.t.IsSame(again.Attribute, name) {
+			b.changed(b.e.DN, name, "was asked for as it is again, by record "+again.By)
+			return
+		}
 	}
 	gone, back := minus(is, was), b.safe(b.e.DN, name, minus(was, is))
 	if !b.t.Attribute(name).Whole {

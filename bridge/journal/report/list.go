@@ -90,8 +90,5 @@ func what(a journal.Account) string {
 	if wanted := brief(a.Plan.Effects); a.Outcome != journal.Written && wanted != "" {
 		done = strings.TrimSpace(done + " (" + wanted + ")")
 	}
-	if reason != "" {
-		return strings.TrimSpace(done + " " + reason)
-	}
-	return done
+	return strings.Join(words(done, confirmed(a), reason), " ")
 }

@@ -83,6 +83,7 @@ func head(b *strings.Builder, a journal.Account) {
 	if wanted := a.Plan.Words(); wanted != done && a.Outcome != journal.Written {
 		line("wanted", wanted)
 	}
+	line("confirms", confirmed(a))
 	if a.Kind == journal.KindAct {
 		line("what", detail)
 	} else {

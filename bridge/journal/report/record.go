@@ -26,8 +26,9 @@ type record struct {
 	ID        string          `json:"id,omitempty"`
 	Name      string          `json:"name,omitempty"`
 	DN        string          `json:"dn,omitempty"`
-	Effects   string          `json:"effects,omitempty"` // that stand
-	Wanted    string          `json:"wanted,omitempty"`  // where that may be more
+	Effects   string          `json:"effects,omitempty"`  // that stand
+	Wanted    string          `json:"wanted,omitempty"`   // where that may be more
+	Confirms  string          `json:"confirms,omitempty"` // that it found so already
 	Reason    string          `json:"reason,omitempty"`
 	Detail    string          `json:"detail,omitempty"`
 	Request   string          `json:"request,omitempty"`
@@ -64,7 +65,7 @@ func recordOf(a journal.Account, all bool) record {
 	r := record{
 		Record: a.ID, Time: a.Time.UTC().Format("2006-01-02T15:04:05.000000Z"), Result: a.Outcome, Caller: a.Caller, Client: a.Client,
 		Operation: a.Operation, Type: a.Type, ID: a.Intent.ID, Name: a.Name, DN: a.DN, Request: a.RequestID, Activity: a.Activity,
-		Follows: a.Of, Why: a.Why, Forgotten: a.Forgotten, Blanked: a.Blanked,
+		Follows: a.Of, Why: a.Why, Forgotten: a.Forgotten, Blanked: a.Blanked, Confirms: confirmed(a),
 	}
 	r.Status, r.Reason, r.Detail = told(a)
 	if d := a.Done; d != nil {
@@ -119,6 +120,14 @@ func told(a journal.Account) (status int, reason, detail string) {
 		return d.Status, d.Reason, d.Detail
 	}
 	return a.Status, a.Reason, a.Detail
+}
+
+// confirmed says that a request blocked whom it found blocked.
+func confirmed(a journal.Account) string {
+	if len(a.Confirms) == 0 {
+		return ""
+	}
+	return "blocked already"
 }
 
 // before are the entries as they were read, each once; of one that was to be deleted all that could be.

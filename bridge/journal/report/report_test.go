@@ -109,6 +109,25 @@ func TestHostileNamesStay(t *testing.T) {
 	}
 }
 
+// A record of what was so already says what that is.
+func TestConfirmed(t *testing.T) {
+	a := journal.Account{
+		ID: journal.ID{Writer: 12, Seq: 4711}, Kind: journal.KindIntent, Outcome: journal.Unchanged, Done: &journal.Done{Status: 200},
+		Intent: journal.Intent{Operation: "patch", Type: "User", Name: "mara", Confirms: []string{"userAccountControl"}},
+	}
+	for f, want := range map[report.Format]string{
+		report.Text: "mara                      blocked already\n",
+		report.JSON: `"confirms":"blocked already"`,
+	} {
+		if got := printed(t, f, false, a); !strings.Contains(got, want) {
+			t.Errorf("%q is not in %s", want, got)
+		}
+	}
+	if got := printed(t, report.Text, true, a); !strings.Contains(got, "  confirms   blocked already\n") {
+		t.Error(got)
+	}
+}
+
 // A record of which some stands says what, and why not all.
 func TestHalfDone(t *testing.T) {
 	calm := strings.NewReplacer(`=\u001b[2J\u009bK\u202e\u007f\xff\u000d\u000a@x`, "HOSTILE")
