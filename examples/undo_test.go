@@ -480,6 +480,33 @@ func TestUndoLeavesWhatIsAskedForAgain(t *testing.T) {
 	same(t, "all is undone", before, tree(t, server))
 }
 
+// TestUndoOfANewPassword: an account whose password was set after it was made is not as it was made.
+func TestUndoOfANewPassword(t *testing.T) {
+	server := memory(t)
+	u := undoerOf(t, buildProgram(t), server)
+	before := tree(t, server)
+	anna := u.user(t, "anna@contoso.example")
+	made := u.last(t)
+	u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+anna, operations(replace("password", `"Correct-Horse-7"`)))
+	set := u.last(t)
+	for _, arguments := range [][]string{{made}, {made, "--apply", "--partial"}} {
+		refused := u.undoes(t, "refused", arguments...)
+		if len(refused[0].Changed) != 1 || !strings.Contains(refused[0].Changed[0], "userPassword was set since") {
+			t.Errorf("changed: %q", refused[0].Changed)
+		}
+	}
+	if u.entry(t, anna) == nil {
+		t.Fatal("anna is gone")
+	}
+	for _, more := range [][]string{nil, {"--apply"}} { // who names both wants both
+		got, err := u.undo(t, append([]string{made, set}, more...)...)
+		if err != nil || len(got) != 2 || got[0].State != "nothing to undo" {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	same(t, "anna is gone", before, tree(t, server))
+}
+
 // TestUndoOfABlock: who left the groups when he was blocked, and renamed in the same breath, is in them again by the name that he had.
 func TestUndoOfABlock(t *testing.T) {
 	server := memory(t)

@@ -324,6 +324,13 @@ func (u *undoing) unmake(own deeds) {
 			u.changed(e.DN, a.Name, "was changed since")
 		}
 	}
+	for _, c := range u.now.Since[u.ID] {
+		for _, m := range c.Mods {
+			if u.Type.Secret(m.Name) || c.Secret(m.Name) {
+				u.changed(e.DN, m.Name, "was set since")
+			}
+		}
+	}
 	for _, r := range u.now.Known {
 		if !u.gave(r, e) {
 			u.changed(e.DN, "", r.DN+" refers to it since")
