@@ -121,10 +121,10 @@ func (r *request) moving(ctx context.Context, amends ldif.Plan) (bool, error) {
 			if m.Op != ldif.AddValues {
 				continue
 			}
-			found, err := r.directory.Search(ctx, directory.Search{
+			found, err := r.one(ctx, directory.Search{
 				Base: s.Change.DN, Scope: directory.BaseObject, Filter: ldif.Equality(m.Name, m.Values[0]), Attributes: []string{"1.1"},
 			})
-			if len(found) > 0 || err != nil && reasonOf(err) != reason.NoSuchObject {
+			if found != nil || err != nil {
 				return err == nil, err
 			}
 		}

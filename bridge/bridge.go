@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -189,7 +188,7 @@ func (b *Bridge) attributes(t *ldapmap.Type, wants func(schema.Ref) bool) []stri
 // withNeeds adds the names that are not there yet.
 func withNeeds(names, needs []string) []string {
 	for _, needed := range needs {
-		if !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, needed) }) {
+		if !ldif.Named(names, needed) {
 			names = append(names, needed)
 		}
 	}

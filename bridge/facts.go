@@ -93,9 +93,18 @@ func (r *request) lookAt(ctx context.Context, dns []string) (found []*ldif.Entry
 
 // isThere says whether there is an entry with the DN.
 func (r *request) isThere(ctx context.Context, dn string) (bool, error) {
-	found, err := r.directory.Search(ctx, directory.Search{Base: dn, Scope: directory.BaseObject, Attributes: []string{"1.1"}})
-	if reasonOf(err) == reason.NoSuchObject {
-		return false, nil
+	e, err := r.one(ctx, directory.Search{Base: dn, Scope: directory.BaseObject, Attributes: []string{"1.1"}})
+	return e != nil, err
+}
+
+// one is an entry that a search finds; nil where there is none, or not even its base.
+func (b *Bridge) one(ctx context.Context, s directory.Search) (*ldif.Entry, error) {
+	found, err := b.directory.Search(ctx, s)
+	switch {
+	case reasonOf(err) == reason.NoSuchObject:
+		return nil, nil
+	case err != nil || len(found) == 0:
+		return nil, err
 	}
-	return len(found) > 0, err
+	return found[0], nil
 }

@@ -53,16 +53,9 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.
 // stateOf is what became of a step, as far as its entry shows.
 func (b *Bridge) stateOf(ctx context.Context, server *ldif.Server, step ldif.Step, others []journal.Other) (ldif.State, error) {
 	c := step.Change
-	found, err := b.directory.Search(ctx, lookFor(server, c))
-	if reasonOf(err) == reason.NoSuchObject {
-		found, err = nil, nil
-	}
+	e, err := b.one(ctx, lookFor(server, c))
 	if err != nil {
 		return ldif.Unknown, err
-	}
-	var e *ldif.Entry
-	if len(found) > 0 {
-		e = found[0]
 	}
 	shown := shownBy(server, c, e)
 	was := step.Before.Value(server.VersionAttribute)

@@ -3,6 +3,8 @@ package ldapmap
 import (
 	"slices"
 	"strings"
+
+	"scimbridge/ldapmap/ldif"
 )
 
 // Attribute is an LDAP attribute that a type writes, as the map and the directory's schema have it.
@@ -84,9 +86,7 @@ func (t *Type) attribute(name string) *Attribute {
 
 // ClassFor names the auxiliary class of the map that an entry of these classes lacks for the attribute; "": none.
 func (t *Type) ClassFor(a *Attribute, classes []string) string {
-	holds := func(class string) bool {
-		return slices.ContainsFunc(classes, func(held string) bool { return strings.EqualFold(held, class) })
-	}
+	holds := func(class string) bool { return ldif.Named(classes, class) }
 	if len(a.Classes) == 0 || slices.ContainsFunc(a.Classes, holds) || t.Allows(classes, a.Name) {
 		return ""
 	}
@@ -97,6 +97,5 @@ func (t *Type) ClassFor(a *Attribute, classes []string) string {
 func (t *Type) Allows(classes []string, name string) bool {
 	s := t.Server.Schema
 	bare, _, _ := strings.Cut(s.Canonical(name), ";")
-	same := func(a string) bool { return strings.EqualFold(a, bare) }
-	return slices.ContainsFunc(s.Must(classes...), same) || slices.ContainsFunc(s.May(classes...), same)
+	return ldif.Named(s.Must(classes...), bare) || ldif.Named(s.May(classes...), bare)
 }

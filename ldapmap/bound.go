@@ -118,7 +118,7 @@ func (l *learner) own(path, attribute, holds string) {
 }
 
 func (l *learner) demanded(name string) bool {
-	return slices.ContainsFunc(l.must, func(m string) bool { return strings.EqualFold(m, name) })
+	return ldif.Named(l.must, name)
 }
 
 func (l *learner) learn() {
@@ -245,7 +245,7 @@ func holdsDNs(definition *ldif.AttributeType) bool {
 
 func (l *learner) allowed(name string) bool {
 	name, _, _ = strings.Cut(name, ";")
-	return l.demanded(name) || slices.ContainsFunc(l.may, func(m string) bool { return strings.EqualFold(m, name) })
+	return l.demanded(name) || ldif.Named(l.may, name)
 }
 
 // alone reports that what blocks an account is a password, or is computed too.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 )
 
@@ -13,16 +14,13 @@ import (
 func (t *Type) Forbids(a *Attribute, classes []string) bool {
 	s := t.Server.Schema
 	definition := s.Attribute(a.Name)
-	held := func(class string) bool {
-		return slices.ContainsFunc(classes, func(c string) bool { return strings.EqualFold(c, class) })
-	}
-	lacks := func(class string) bool { return !held(class) }
+	lacks := func(class string) bool { return !ldif.Named(classes, class) }
 	switch {
 	case t.Server.KeepsClasses || definition == nil || definition.Operational || len(classes) == 0:
 		return false
 	case !slices.ContainsFunc(t.ObjectClasses, lacks) && len(t.Owners(a.Name)) == 0: // which allow all that the map names
 		return false
-	case t.ClassFor(a, classes) != "" || t.Allows(classes, a.Name) || held("extensibleObject"):
+	case t.ClassFor(a, classes) != "" || t.Allows(classes, a.Name) || ldif.Named(classes, "extensibleObject"):
 		return false
 	}
 	return !slices.ContainsFunc(classes, func(class string) bool { return s.Class(class) == nil })

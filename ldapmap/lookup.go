@@ -133,7 +133,7 @@ func (m *Map) LookUpAttributes() []string {
 			needed = append(needed, naming.Of)
 		}
 		for _, name := range needed {
-			if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
+			if !ldif.Named(names, name) {
 				names = append(names, name)
 			}
 		}

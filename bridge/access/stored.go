@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"scimbridge/bridge/store"
 )
 
 const (
@@ -108,7 +110,7 @@ func (s *stored) keepUses(ctx context.Context) error {
 	err := s.tokens.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for id, u := range uses {
 			_, err := tx.ExecContext(ctx, "UPDATE access_token SET used = $1, used_from = $2 WHERE id = $3 AND used < $1",
-				micros(u.at), u.from, id)
+				store.Micros(u.at), u.from, id)
 			if err != nil {
 				return err
 			}

@@ -91,7 +91,8 @@ func (ts *Tokens) MakeIn(ctx context.Context, tx *sql.Tx, t StoredToken) (secret
 	_, err = tx.ExecContext(ctx, `INSERT INTO access_token
 		(id, digest, name, role, account, addresses, made, made_by, expires, used, used_from, revoked, revoked_by)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', 0, '')`,
-		t.ID, sum[:], t.Name, t.Role.String(), t.User, strings.Join(t.Addresses, " "), micros(t.Made), t.MadeBy, micros(t.Expires))
+		t.ID, sum[:], t.Name, t.Role.String(), t.User, strings.Join(t.Addresses, " "), store.Micros(t.Made), t.MadeBy,
+		store.Micros(t.Expires))
 	return secret, t, err
 }
 
@@ -146,7 +147,7 @@ func (ts *Tokens) RevokeIn(ctx context.Context, tx *sql.Tx, named, by string, no
 	}
 	revoked = found[0].StoredToken
 	revoked.Revoked, revoked.RevokedBy = now, by
-	_, err = tx.ExecContext(ctx, "UPDATE access_token SET revoked = $1, revoked_by = $2 WHERE id = $3", micros(now), by, revoked.ID)
+	_, err = tx.ExecContext(ctx, "UPDATE access_token SET revoked = $1, revoked_by = $2 WHERE id = $3", store.Micros(now), by, revoked.ID)
 	return revoked, err
 }
 
@@ -177,9 +178,10 @@ func find(ctx context.Context, tx *sql.Tx, condition string, values ...any) (fou
 		var t storedToken
 		var sum []byte
 		var role, addresses string
-		var made, expires, used, revoked int64
-		if err := rows.Scan(&t.ID, &sum, &t.Name, &role, &t.User, &addresses, &made, &t.MadeBy, &expires, &used, &t.UsedFrom, &revoked,
-			&t.RevokedBy); err != nil {
+		if err := rows.Scan(
+			&t.ID, &sum, &t.Name, &role, &t.User, &addresses, store.TimeInto(&t.Made), &t.MadeBy, store.TimeInto(&t.Expires),
+			store.TimeInto(&t.Used), &t.UsedFrom, store.TimeInto(&t.Revoked), &t.RevokedBy,
+		); err != nil {
 			return nil, err
 		}
 		var known bool
@@ -187,25 +189,9 @@ func find(ctx context.Context, tx *sql.Tx, condition string, values ...any) (fou
 		t.strange = !known || role == "" || len(sum) != sha256.Size
 		copy(t.digest[:], sum)
 		t.Addresses = strings.Fields(addresses)
-		t.Made, t.Expires, t.Used, t.Revoked = timeOf(made), timeOf(expires), timeOf(used), timeOf(revoked)
 		found = append(found, t)
 	}
 	return found, rows.Err()
-}
-
-// micros is how the store has a time.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func timeOf(micros int64) time.Time {
-	if micros == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micros).UTC()
 }
 
 // isShown says whether all of a text shows in a table, as what it is.

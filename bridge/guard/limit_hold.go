@@ -83,12 +83,10 @@ const (
 )
 
 func (h *Hold) scan(row interface{ Scan(...any) error }, more ...any) error {
-	var opened, last, told, decided, until int64
-	err := row.Scan(append([]any{
-		&h.ID, &h.Type, &h.Effect, &h.Why, &opened, &h.State, &h.Held, &last, &told, &decided, &h.By, &h.Rest, &until,
+	return row.Scan(append([]any{
+		&h.ID, &h.Type, &h.Effect, &h.Why, store.TimeInto(&h.Opened), &h.State, &h.Held, store.TimeInto(&h.Last), store.TimeInto(&h.Told),
+		store.TimeInto(&h.Decided), &h.By, &h.Rest, store.TimeInto(&h.Until),
 	}, more...)...)
-	h.Opened, h.Last, h.Told, h.Decided, h.Until = timeOf(opened), timeOf(last), timeOf(told), timeOf(decided), timeOf(until)
-	return err
 }
 
 // latest is the hold that says what holds of an effect; the zero Hold: there never was one.
@@ -203,11 +201,4 @@ func (hs *Holds) decide(ctx context.Context, id int64, now time.Time, change fun
 		return err
 	})
 	return h, err
-}
-
-func timeOf(micros int64) time.Time {
-	if micros == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micros).UTC()
 }

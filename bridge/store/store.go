@@ -2,8 +2,8 @@
 // share it. It opens, migrates and runs transactions; the tables belong to the rooms that use it. It need not be there at the start, and
 // may go and come back: whoever uses it is told by an *Error meanwhile.
 //
-// One SQL text serves both: $1, $2 are placeholders, BYTEA holds octets, BIGINT a time in microseconds since 1970, and ON CONFLICT and
-// RETURNING mean the same.
+// One SQL text serves both: $1, $2 are placeholders, BYTEA holds octets, BIGINT a time in microseconds since 1970 (see Micros), and
+// ON CONFLICT and RETURNING mean the same.
 package store
 
 import (

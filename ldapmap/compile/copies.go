@@ -3,8 +3,9 @@ package compile
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
+
+	"scimbridge/ldapmap/ldif"
 )
 
 // copies are the rules of the further attributes that a line's value is written to. They are computed: nothing is read of them.
@@ -21,7 +22,7 @@ func (c *compiler) copies(r *Rule, at func(string) string) (copies []*Rule) {
 		if problem := options(name); problem != "" {
 			c.report(at("also"), problem)
 		}
-		if slices.ContainsFunc(names, func(other string) bool { return strings.EqualFold(name, other) }) {
+		if ldif.Named(names, name) {
 			c.report(at("also"), name+" is named twice")
 		}
 		names = append(names, name)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim/schema"
 )
 
@@ -71,5 +72,5 @@ func (t *Type) unmapped(name string) string {
 }
 
 func holdsDNs(attribute string) bool {
-	return slices.ContainsFunc(dnValued, func(name string) bool { return strings.EqualFold(name, attribute) })
+	return ldif.Named(dnValued, attribute)
 }

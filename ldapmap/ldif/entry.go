@@ -46,7 +46,7 @@ func (e *Entry) Value(name string) string {
 
 // Saw says whether the entry was read with the attribute.
 func (e *Entry) Saw(name string) bool {
-	return slices.ContainsFunc(e.Asked, func(asked string) bool { return strings.EqualFold(asked, name) })
+	return Named(e.Asked, name)
 }
 
 // Set replaces the values of an attribute, keeping its place; no values removes it.

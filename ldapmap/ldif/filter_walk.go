@@ -10,7 +10,7 @@ func (f *Filter) Attributes() []string {
 	var names []string
 	var walk func(n node)
 	walk = func(n node) {
-		if n.attribute != "" && !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, n.attribute) }) {
+		if n.attribute != "" && !Named(names, n.attribute) {
 			names = append(names, n.attribute)
 		}
 		for _, child := range n.nodes {

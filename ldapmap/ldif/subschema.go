@@ -202,7 +202,7 @@ func (s *Subschema) Covers(attribute, description string) bool {
 		return true
 	}
 	a := s.Attribute(base)
-	return a != nil && slices.ContainsFunc(s.covered[a], func(n string) bool { return strings.EqualFold(n, name) })
+	return a != nil && Named(s.covered[a], name)
 }
 
 // Must returns the canonical names of the attributes that entries of these classes must hold, superclasses included.

@@ -166,7 +166,7 @@ func Secret(name string) bool {
 	return secrets[strings.ToLower(name)]
 }
 
-// Named says whether an attribute is among those named.
+// Named says whether a name of the schema's, of an attribute or a class, is among those.
 func Named(names []string, name string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }

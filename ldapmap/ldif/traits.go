@@ -245,7 +245,7 @@ func KindOf(root *Entry) ServerKind {
 	switch {
 	case slices.Contains(root.Values("supportedCapabilities"), capabilityActiveDirectory):
 		return ActiveDirectory
-	case slices.ContainsFunc(root.Values("objectClass"), func(class string) bool { return strings.EqualFold(class, "OpenLDAProotDSE") }):
+	case Named(root.Values("objectClass"), "OpenLDAProotDSE"):
 		return OpenLDAP
 	case root.Value("vendorName") == "389 Project":
 		return DS389

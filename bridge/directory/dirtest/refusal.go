@@ -2,7 +2,6 @@ package dirtest
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -132,7 +131,7 @@ func (c *change) user() bool {
 		}
 		classes = entry.GetAttributeValues("objectClass")
 	}
-	return slices.ContainsFunc(classes, func(class string) bool { return strings.EqualFold(class, "user") })
+	return ldif.Named(classes, "user")
 }
 
 // readChange reads an Add (RFC 4511 §4.7), Modify (§4.6) or ModifyDN (§4.9) request; ok is false for any other message, and for what is

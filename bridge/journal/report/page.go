@@ -60,17 +60,16 @@ func head(b *strings.Builder, a journal.Account) {
 			fmt.Fprintf(b, "  %-10s %s\n", name, Plain(text))
 		}
 	}
-	status, reason, detail := told(a)
-	took, found, done, id := "", "", "", a.Intent.ID
-	if d := a.Done; d != nil {
-		took, done, id = d.Took.Round(time.Millisecond).String(), d.Receipt.Words(), cmp.Or(id, d.ID)
-		if d.Found {
-			found = "as it was found in the directory later"
-		}
+	r := recordOf(a, false)
+	took, found, answer := "", "", ""
+	if a.Done != nil {
+		took = a.Done.Took.Round(time.Millisecond).String()
 	}
-	answer := ""
-	if status != 0 {
-		answer = fmt.Sprintf("the client was told %d", status)
+	if r.Found {
+		found = "as it was found in the directory later"
+	}
+	if r.Status != 0 {
+		answer = fmt.Sprintf("the client was told %d", r.Status)
 	}
 	line("time", moment(a.Time), prefixed("took ", took))
 	line("result", string(a.Outcome), found, answer)
@@ -79,22 +78,20 @@ func head(b *strings.Builder, a journal.Account) {
 	} else if a.Blanked {
 		line("forgotten", "what named somebody who was forgotten is erased")
 	}
-	line("effects", done)
-	if wanted := a.Plan.Words(); wanted != done && a.Outcome != journal.Written {
-		line("wanted", wanted)
-	}
-	line("confirms", confirmed(a))
+	line("effects", r.Effects)
+	line("wanted", r.Wanted)
+	line("confirms", r.Confirms)
 	if a.Kind == journal.KindAct {
-		line("what", detail)
+		line("what", r.Detail)
 	} else {
-		line("reason", reason, detail)
+		line("reason", r.Reason, r.Detail)
 	}
 	if a.Done != nil && a.Done.Receipt.Err != nil {
 		line("error", a.Done.Receipt.Err.Error())
 	}
 	line("caller", a.Caller, prefixed("from ", a.Client))
 	line("request", a.RequestID, part(a.Part), prefixed("Entra's activity ", a.Activity))
-	line("resource", a.Type, prefixed("id ", id), a.Name)
+	line("resource", a.Type, prefixed("id ", r.ID), a.Name)
 	line("dn", a.DN)
 	line("follows", a.Of.String(), whys[a.Why])
 }
@@ -146,13 +143,12 @@ func changes(b *strings.Builder, a journal.Account) {
 			title += ", and could not be taken back: " + Plain(became.Inverse.Error())
 		}
 		section(b, title, planned)
-		sent := became.Sent
-		switch {
-		case became.State == ldif.NotSent || sent.Kind == "" || sent.String() == planned:
-		case sent.Kind == ldif.Modify && len(sent.Mods) == 0:
+		switch sent := sentInstead(became, planned); {
+		case sent == "":
+		case became.Sent.Kind == ldif.Modify && len(became.Sent.Mods) == 0:
 			section(b, "Sent", "nothing: it was so already\n")
 		default:
-			section(b, "Sent", sent.String())
+			section(b, "Sent", sent)
 		}
 	}
 }

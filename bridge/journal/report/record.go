@@ -98,10 +98,7 @@ func wholeOf(a journal.Account) *whole {
 		shown := step{Planned: s.Change.String()}
 		if a.Done != nil {
 			became := a.Done.Receipt.Steps[i]
-			shown.State = became.State.String()
-			if sent := became.Sent.String(); became.State != ldif.NotSent && became.Sent.Kind != "" && sent != shown.Planned {
-				shown.Sent = sent
-			}
+			shown.State, shown.Sent = became.State.String(), sentInstead(became, shown.Planned)
 			if became.Left != nil {
 				shown.Left = entryLDIF(became.Left)
 			}
@@ -112,6 +109,17 @@ func wholeOf(a journal.Account) *whole {
 		w.Steps = append(w.Steps, shown)
 	}
 	return w
+}
+
+// sentInstead is the change record that was sent, where it is another than the planned one; "": it is not.
+func sentInstead(s ldif.StepReceipt, planned string) string {
+	if s.State == ldif.NotSent || s.Sent.Kind == "" {
+		return ""
+	}
+	if sent := s.Sent.String(); sent != planned {
+		return sent
+	}
+	return ""
 }
 
 // told is what the client was told of a record, and why.
