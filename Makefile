@@ -40,7 +40,7 @@ races:
 	SCIMBRIDGE_TEST_ROUNDS=5000 go test -timeout 24h -v ./examples \
 		-run 'TestReferenceRaces|TestUniqueRaces|TestSameChangeTwice|TestTwoValuesAtOnce|TestIfMatchRace'
 
-# Copies of the program killed at random under load, hundreds of times: minutes. A shorter form is among the tests.
+# Copies of the program killed at random under load, 500 times with each store: about twenty minutes. A shorter form is among the tests.
 kills:
 	SCIMBRIDGE_TEST_KILLS=500 go test -timeout 2h -v ./examples -run TestKilled
 

@@ -139,6 +139,8 @@ func (ts *Tokens) RevokeIn(ctx context.Context, tx *sql.Tx, named, by string, no
 		ids = append(ids, t.ID)
 	}
 	switch {
+	case len(found) == 0 && isStored(named): // which is not to be repeated
+		return revoked, Fault("a token itself names none: say its id or name, as token list shows them")
 	case len(found) == 0:
 		return revoked, Fault(fmt.Sprintf("no token has the id or name %q, but for revoked ones", named))
 	case len(found) > 1:

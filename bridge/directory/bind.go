@@ -38,6 +38,7 @@ func (d *dialer) offer(ctx context.Context, k *conn) error {
 		how, bind = "by SASL EXTERNAL", (*ldap.Conn).ExternalBind
 	}
 	_, err = exchange(ctx, k, func(l *ldap.Conn) (struct{}, error) { return struct{}{}, bind(l) })
+	err = discreet(err, password)
 	o, down := errors.AsType[*outage](err)
 	switch {
 	case err == nil:

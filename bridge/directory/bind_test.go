@@ -1,7 +1,9 @@
 package directory
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -98,6 +100,46 @@ func TestIdentity(t *testing.T) {
 				t.Errorf("%d binds, asked %d times, and is %q", binds, asks, self)
 			}
 		})
+	}
+}
+
+// TestNoPasswordInARefusedBind: a server that repeats the password is not repeated, and what it means is said all the same.
+func TestNoPasswordInARefusedBind(t *testing.T) {
+	for says, want := range map[string]string{
+		"no account with the password Hunter-2x":                  "holds the password",
+		"(userPassword=HUNTER-2X)":                                "holds the password",
+		"AcceptSecurityContext error, data 775, hunter-2x, v4563": bindCodes[0x775],
+		"no": "no",
+	} {
+		for _, code := range []int64{
+			ldap.LDAPResultInvalidCredentials, ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultUnavailable, ldap.LDAPResultBusy,
+		} {
+			p := &peer{script: func(s *session, m message) bool {
+				if m.op == ldap.ApplicationBindRequest {
+					s.result(m, code, says)
+				}
+				return m.op == ldap.ApplicationBindRequest
+			}}
+			var log bytes.Buffer
+			c, err := newClient(Options{
+				URLs: []string{"ldap://a"}, AllowCleartext: true, Bind: BindOptions{DN: "cn=bridge", Password: "Hunter-2x"},
+			}, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), network{"a": p}.dial)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.Search(t.Context(), anyone)
+			told := log.String()
+			for ; err != nil; err = errors.Unwrap(err) {
+				told += err.Error() + "\n"
+			}
+			if strings.Contains(strings.ToLower(told), "hunter") {
+				t.Errorf("%d, %s: %s", code, says, told)
+			}
+			if code == ldap.LDAPResultInvalidCredentials && !strings.Contains(told, want) {
+				t.Errorf("%s: not told: %s", says, told)
+			}
+			c.Close()
+		}
 	}
 }
 

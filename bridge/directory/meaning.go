@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -162,6 +163,20 @@ func bindAdvice(err error) string {
 		return bindCodes[code]
 	}
 	return results[answer.ResultCode].advice
+}
+
+// discreet is the error of a bind without what the server says, where that holds the password. Its meaning stays.
+func discreet(err error, password string) error {
+	answer, ok := asAnswer(err)
+	if !ok || password == "" || !repeats(answer.Err.Error(), password) {
+		return err
+	}
+	kept := *answer
+	kept.Err = errors.New("what the server says of it holds the password")
+	if code := bindCode(err); code != 0 {
+		kept.Err = fmt.Errorf("data %x, and %w", code, kept.Err)
+	}
+	return &kept
 }
 
 // refusedBind is the error of a bind with what it means.
