@@ -20,7 +20,7 @@ type holdCommand struct {
 
 // holdFlags are those of each of them.
 type holdFlags struct {
-	configFlag
+	storeFlag
 	JSON bool `name:"json" help:"Print JSON."`
 }
 

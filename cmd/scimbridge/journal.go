@@ -24,7 +24,7 @@ type journalCommand struct {
 
 // journalFlags are those of each of them.
 type journalFlags struct {
-	configFlag
+	storeFlag
 	JSON bool `name:"json" xor:"format" help:"Print JSON, a record a line."`
 	CSV  bool `name:"csv" xor:"format" help:"Print CSV. A cell that begins with =, +, - or @ has an apostrophe before it."`
 }
@@ -40,7 +40,7 @@ func (f journalFlags) format() report.Format {
 }
 
 // read opens the journal for as long as do runs. It takes no more than the right to read it, and serve may run meanwhile.
-func (f configFlag) read(w *world, do func(context.Context, *store.Store) error) error {
+func (f storeFlag) read(w *world, do func(context.Context, *store.Store) error) error {
 	err := f.withStore(w, "which keeps the journal", store.NewReader, func(ctx context.Context, s *store.Store) error {
 		err := journal.Prepare(s)
 		if err == nil {
@@ -139,7 +139,7 @@ func (l journalListCommand) follow(ctx context.Context, s *store.Store, q journa
 }
 
 type journalShowCommand struct {
-	configFlag
+	storeFlag
 	JSON    bool         `name:"json" help:"Print JSON, a record a line."`
 	Records []journal.ID `arg:"" name:"record" help:"As list names them: 1-4711."`
 }

@@ -12,7 +12,7 @@ import (
 )
 
 type journalForgetCommand struct {
-	configFlag
+	storeFlag
 	Person string `arg:"" help:"By id, userName or DN, each that the person ever had."`
 	Apply  bool   `help:"Do it. Without, it is said how much would be erased."`
 	JSON   bool   `name:"json" help:"Print JSON."`

@@ -22,9 +22,15 @@ func silently(open keeper) opener {
 	return func(o store.Options) (*store.Store, error) { return open(o, slog.New(slog.DiscardHandler)) }
 }
 
-// stored loads the configuration, which is to name a store; why says what the command wants there.
-func (f configFlag) stored(w *world, why string) (*config.Config, error) {
-	c, err := config.Load(f.Config, w.environ)
+// storeFlag names the configuration for a command that speaks to the store alone: what else stands there need be neither sound nor, where
+// it is a secret in a file, at hand.
+type storeFlag struct {
+	Config string `required:"" env:"SCIMBRIDGE_CONFIG" placeholder:"FILE" help:"The configuration file: this needs store alone (${env})."`
+}
+
+// stored loads the sections of a configuration that are named, or all of it. It is to name a store; why says what the command wants there.
+func stored(w *world, file, why string, sections ...string) (*config.Config, error) {
+	c, err := config.Load(file, w.environ, sections...)
 	if err == nil && !c.Store.Enabled() {
 		err = fmt.Errorf("the configuration names no store, %s: set store.file, or store.url, "+
 			"or give this the STATE_DIRECTORY that serve has", why)
@@ -33,8 +39,8 @@ func (f configFlag) stored(w *world, why string) (*config.Config, error) {
 }
 
 // withStore opens the store for as long as do runs.
-func (f configFlag) withStore(w *world, why string, open opener, do func(context.Context, *store.Store) error) error {
-	c, err := f.stored(w, why)
+func (f storeFlag) withStore(w *world, why string, open opener, do func(context.Context, *store.Store) error) error {
+	c, err := stored(w, f.Config, why, "store")
 	if err != nil {
 		return err
 	}

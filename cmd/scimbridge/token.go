@@ -25,7 +25,7 @@ type tokenCommand struct {
 
 // tokenFlags are those of each of them.
 type tokenFlags struct {
-	configFlag
+	storeFlag
 	JSON bool `name:"json" help:"Print JSON."`
 }
 

@@ -76,7 +76,7 @@ func (u undoCommand) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	c, err := u.stored(w, "which keeps the journal")
+	c, err := stored(w, u.Config, "which keeps the journal")
 	if err != nil {
 		return err
 	}
