@@ -26,8 +26,7 @@ type holdFlags struct {
 
 // use opens the store's holds for as long as do runs.
 func (f holdFlags) use(w *world, do func(context.Context, *guard.Holds) error) error {
-	open := silently(store.NewExisting)
-	return f.withStore(w, "in which limits are counted", open, func(ctx context.Context, s *store.Store) error {
+	return f.withStore(w, "in which limits are counted", existing, func(ctx context.Context, s *store.Store) error {
 		holds, err := guard.NewHolds(s)
 		if err != nil {
 			return err

@@ -50,8 +50,7 @@ func (f journalForgetCommand) Run(w *world) error {
 
 // erase does it.
 func (f journalForgetCommand) erase(w *world) error {
-	open := silently(store.NewExisting)
-	return f.withStore(w, "which keeps the journal", open, func(ctx context.Context, s *store.Store) error {
+	return f.withStore(w, "which keeps the journal", existing, func(ctx context.Context, s *store.Store) error {
 		done, err := journal.Forget(ctx, s, slog.New(slog.DiscardHandler), f.Person, w.caller())
 		if done.Erased+done.Blanked+len(done.Open) > 0 { // said of what was done before an error too
 			until := "until those who read it now are done"

@@ -14,12 +14,13 @@ import (
 	"scimbridge/config"
 )
 
-// opener makes a store of its options: store.New, or one that is there already.
+// opener opens a store of a command's: existing, or store.NewReader. serve alone makes one: a file that a command made would be that of
+// whoever ran it, root's mostly, and nothing that serve could open.
 type opener func(store.Options) (*store.Store, error)
 
-// silently opens a store for a command: what is wrong comes back as an error.
-func silently(open keeper) opener {
-	return func(o store.Options) (*store.Store, error) { return open(o, slog.New(slog.DiscardHandler)) }
+// existing is a store that is there. What is wrong comes back as an error.
+func existing(o store.Options) (*store.Store, error) {
+	return store.NewExisting(o, slog.New(slog.DiscardHandler))
 }
 
 // storeFlag names the configuration for a command that speaks to the store alone: what else stands there need be neither sound nor, where

@@ -31,7 +31,7 @@ type tokenFlags struct {
 
 // use opens the store's tokens for as long as do runs.
 func (f tokenFlags) use(w *world, do func(context.Context, *access.Tokens, *store.Store) error) error {
-	return f.withStore(w, "which keeps such tokens", silently(store.New), func(ctx context.Context, s *store.Store) error {
+	return f.withStore(w, "which keeps such tokens", existing, func(ctx context.Context, s *store.Store) error {
 		tokens, err := access.NewTokens(s)
 		if err != nil {
 			return err
