@@ -56,24 +56,26 @@ func (f storeFlag) read(w *world, do func(context.Context, *store.Store) error) 
 
 // journalFilter is which records are meant.
 type journalFilter struct {
-	Who       string     `arg:"" optional:"" help:"A person or a group, by id, userName, displayName or DN, also as a member."`
-	Since     timeFlag   `placeholder:"TIME" help:"From then on: 2026-11-27, 2026-11-27T14:30:00Z, or so long ago: 30m, 2h, 7d."`
-	Until     timeFlag   `placeholder:"TIME" help:"Before then; of a day, to its end (UTC)."`
-	Caller    string     `placeholder:"NAME" help:"Whose token or client it was."`
-	Effect    effectFlag `placeholder:"EFFECT" help:"It did that, or was to: created, blocked, deleted, members-removed …"`
-	Result    resultFlag `placeholder:"RESULT" help:"written, unchanged, refused, half-done, unknown, taken-back, not-sent or pending."`
-	Type      string     `placeholder:"TYPE" help:"Of resource: User, Group or another of the map."`
-	Operation string     `placeholder:"OPERATION" help:"create, patch, replace or delete."`
-	Request   string     `placeholder:"ID" help:"The request's id (X-Request-ID)."`
-	Activity  string     `placeholder:"ID" help:"Entra's ActivityId, which its provisioning log shows."`
+	Who       string        `arg:"" optional:"" help:"A person or a group, by id, userName, displayName or DN, also as a member."`
+	Since     timeFlag      `placeholder:"TIME" help:"From then on: 2026-11-27, 2026-11-27T14:30:00Z, or so long ago: 30m, 2h, 7d."`
+	Until     timeFlag      `placeholder:"TIME" help:"Before then; of a day, to its end (UTC)."`
+	Caller    string        `placeholder:"NAME" help:"Whose token or client it was."`
+	Effect    effectFlag    `placeholder:"EFFECT" help:"It did that, or was to: created, blocked, deleted, members-removed …"`
+	Result    resultFlag    `placeholder:"RESULT" help:"written, unchanged, refused, half-done, unknown, taken-back, not-sent or pending."`
+	Type      string        `placeholder:"TYPE" help:"Of resource: User, Group or another of the map."`
+	Operation operationFlag `placeholder:"OPERATION" help:"create, patch, replace, delete, undo …"`
+	Request   string        `placeholder:"ID" help:"The request's id (X-Request-ID)."`
+	Activity  string        `placeholder:"ID" help:"Entra's ActivityId, which its provisioning log shows."`
 }
 
-func (f journalFilter) query() journal.Query {
+func (f journalFilter) query(ctx context.Context, s *store.Store, mapped []string) (journal.Query, error) {
 	now := time.Now()
+	typ, err := typeOf(ctx, s, f.Type, mapped)
 	return journal.Query{
 		Subject: f.Who, Since: f.Since.from(now), Until: f.Until.to(now), Caller: f.Caller, RequestID: f.Request,
-		Activity: f.Activity, Type: f.Type, Operation: f.Operation, Effect: f.Effect.EffectKind, Outcome: f.Result.Outcome, Masked: true,
-	}
+		Activity: f.Activity, Type: typ, Operation: string(f.Operation), Effect: f.Effect.EffectKind, Outcome: f.Result.Outcome,
+		Masked: true,
+	}, err
 }
 
 type journalListCommand struct {
@@ -103,7 +105,10 @@ func (l journalListCommand) Validate() error {
 func (l journalListCommand) Run(w *world) error {
 	return l.read(w, func(ctx context.Context, s *store.Store) error {
 		out := report.New(w.stdout, l.format(), false)
-		q := l.query()
+		q, err := l.query(ctx, s, l.types(w))
+		if err != nil {
+			return err
+		}
 		q.Limit, q.Newest = l.Limit, !l.Follow || l.Limit > 0
 		if !l.Follow {
 			if err := journal.Find(ctx, s, q, out.Print); err != nil {
@@ -188,10 +193,14 @@ Without --csv it is JSON, a record a line. It takes as much memory for a million
 
 func (e journalExportCommand) Run(w *world) error {
 	return e.read(w, func(ctx context.Context, s *store.Store) error {
+		q, err := e.query(ctx, s, e.types(w))
+		if err != nil {
+			return err
+		}
 		e.JSON = !e.CSV
 		buffered := bufio.NewWriterSize(w.stdout, 64<<10)
 		out := report.New(buffered, e.format(), true)
-		if err := journal.Find(ctx, s, e.query(), out.Print); err != nil {
+		if err := journal.Find(ctx, s, q, out.Print); err != nil {
 			return errors.Join(buffered.Flush(), err)
 		}
 		return errors.Join(out.End(), buffered.Flush())

@@ -39,6 +39,15 @@ func stored(w *world, file, why string, sections ...string) (*config.Config, err
 	return c, err
 }
 
+// types are the resource types of the map, as far as it can be read.
+func (f storeFlag) types(w *world) []string {
+	c, err := config.Load(f.Config, w.environ, "store")
+	if err != nil {
+		return nil
+	}
+	return c.Types()
+}
+
 // withStore opens the store for as long as do runs.
 func (f storeFlag) withStore(w *world, why string, open opener, do func(context.Context, *store.Store) error) error {
 	c, err := stored(w, f.Config, why, "store")

@@ -56,3 +56,19 @@ webhook: {url: "https://hooks.corp.example", keyFile: gone.key}
 		}
 	}
 }
+
+// TestTypeOfAnEarlierMap: records of a type that the map has no more are found by it.
+func TestTypeOfAnEarlierMap(t *testing.T) {
+	o := storetest.SQLite(t)
+	holding(t, storetest.Open(t, o), "mara")
+	file := filepath.Join(t.TempDir(), "scimbridge.yaml")
+	if err := os.WriteFile(file, []byte("resources: [{type: Device}]\nstore: {file: "+o.File+"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for typ, want := range map[string]string{"user": "uid=mara", "device": "No record is found.", "Group": "none of Device, token"} {
+		_, stdout, stderr := program(t, nil, "journal", "list", "--type", typ, "--config", file)
+		if !strings.Contains(stdout+stderr, want) {
+			t.Errorf("%s: %s%s, want %s", typ, stdout, stderr, want)
+		}
+	}
+}
