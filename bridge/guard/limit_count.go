@@ -235,13 +235,23 @@ func (v verdict) exceeded(ctx context.Context, n counted) (why string, err error
 		if err != nil {
 			return "", err
 		}
-		over, known := b.certain(sum + n.count)
+		if over, known := b.certain(sum + n.count); known && !over {
+			continue
+		}
+		others, own, err := v.apart(ctx, b, n)
+		if err != nil {
+			return "", err
+		}
+		if n.count <= own { // it counts already
+			continue
+		}
+		over, known := b.certain(others + n.count)
 		total := 0
 		if !known {
 			if total, err = v.total(ctx, b); err != nil {
 				return "", err
 			}
-			over = sum+n.count > b.at(total)
+			over = others+n.count > b.at(total)
 		}
 		if !over {
 			continue
@@ -295,8 +305,8 @@ func (v verdict) hold(ctx context.Context, h Hold, n counted) error {
 
 // count counts what is about to be done.
 func (v verdict) count(ctx context.Context, id journal.ID, n counted, draw int64) error {
-	const text = "INSERT INTO guard_counted (writer, seq, effect, type, time, count, hold) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-	if err := v.exec(ctx, text, id.Writer, id.Seq, n.effect, v.typ, v.now.UnixMicro(), n.count, draw); err != nil {
+	const text = "INSERT INTO guard_counted (writer, seq, effect, type, time, count, hold, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+	if err := v.exec(ctx, text, id.Writer, id.Seq, n.effect, v.typ, v.now.UnixMicro(), n.count, draw, n.whom); err != nil {
 		return err
 	}
 	v.add(n)
