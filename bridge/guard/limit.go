@@ -161,12 +161,13 @@ func (b bound) certain(sum int) (over, known bool) {
 	return false, false
 }
 
-// at is how much the bound lets pass of so many: the smaller of what `most` and `of` say. A share is ten at the least.
-func (b bound) at(total int) int {
-	if b.of == 0 {
+// at is how much the bound lets pass of so many: the smaller of what `most` and `of` say. A share is ten at the least; of what could not be
+// counted to the end `most` alone says it, where there is one.
+func (b bound) at(t total) int {
+	if b.of == 0 || t.partly && b.most > 0 {
 		return b.most
 	}
-	part := max(fewest, int(math.Ceil(b.of*float64(total)-1e-9)))
+	part := max(fewest, int(math.Ceil(b.of*float64(t.count)-1e-9)))
 	if b.most > 0 {
 		part = min(part, b.most)
 	}

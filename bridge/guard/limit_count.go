@@ -3,10 +3,8 @@ package guard
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -33,6 +31,8 @@ type Limiter struct {
 	now    func() time.Time
 	pruned atomic.Int64
 
+	recount func(typ string)
+
 	mu      sync.Mutex
 	sitting *sitting // the last
 }
@@ -51,28 +51,6 @@ func NewLimiter(s *store.Store, o Options, types []string, log *slog.Logger, wat
 	}
 	return l, s.Add("guard", migrations)
 }
-
-// totalAge is how old a total may be that a share is of.
-const totalAge = 24 * time.Hour
-
-// TotalNeeded says that a plan can be judged once it is known how many resources the type has: Know is to be told.
-type TotalNeeded struct{ Type string }
-
-func (n *TotalNeeded) Error() string {
-	return "it is not known how many resources there are of type " + n.Type
-}
-
-// Know keeps how many resources a type has; Uncounted where nobody can count them: its shares bound nothing then.
-func (l *Limiter) Know(ctx context.Context, typ string, total int) error {
-	return l.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO guard_total (type, total, time) VALUES ($1, $2, $3)
-			ON CONFLICT (type) DO UPDATE SET total = excluded.total, time = excluded.time`, typ, total, l.now().UnixMicro())
-		return err
-	})
-}
-
-// Uncounted is the total of a type that cannot be counted.
-const Uncounted = math.MaxInt32
 
 // Check is what judges and counts a plan for a resource of a type, nil where nothing of it is limited. It refuses with *Held, or
 // *TotalNeeded.
@@ -246,41 +224,20 @@ func (v verdict) exceeded(ctx context.Context, n counted) (why string, err error
 			continue
 		}
 		over, known := b.certain(others + n.count)
-		total := 0
+		most, of := b.most, ""
 		if !known {
-			if total, err = v.total(ctx, b); err != nil {
+			t, err := v.total(ctx, b)
+			if err != nil {
 				return "", err
 			}
-			over = others+n.count > b.at(total)
+			most, of = b.at(t), b.share(t)
+			over = others+n.count > most
 		}
-		if !over {
-			continue
+		if over {
+			return fmt.Sprintf("%s: more than %d %s within %s%s", v.typ, most, kindOf(b.effect), inWords(b.within), of), nil
 		}
-		most, of := b.most, ""
-		if total > 0 && b.at(total) != b.most {
-			most, of = b.at(total), fmt.Sprintf(" (%.4g%% of %d)", b.of*100, total)
-		}
-		return fmt.Sprintf("%s: more than %d %s within %s%s", v.typ, most, kindOf(b.effect), inWords(b.within), of), nil
 	}
 	return "", nil
-}
-
-// total is how many resources the share of a bound is of.
-func (v verdict) total(ctx context.Context, b bound) (total int, err error) {
-	typ, counted := v.typ, int64(0)
-	if kindOf(b.effect) == ldif.MembersRemoved {
-		typ = "User"
-	}
-	err = v.tx.QueryRowContext(ctx, "SELECT total, time FROM guard_total WHERE type = $1", typ).Scan(&total, &counted)
-	switch {
-	case err != nil && !errors.Is(err, sql.ErrNoRows):
-		return 0, err
-	case v.happens && err != nil:
-		return Uncounted, nil
-	case err != nil, !v.happens && v.now.Sub(time.UnixMicro(counted)) > totalAge:
-		return 0, &TotalNeeded{typ}
-	}
-	return total, nil
 }
 
 // hold notes that a write is held, or refused, and says so.
