@@ -28,7 +28,8 @@ type Limiter struct {
 	keeps  time.Duration      // counts that are older count for nothing
 	log    *slog.Logger
 	watch  []Watch
-	now    func() time.Time
+	now    func() time.Time                     // by the store's clock
+	keep   func(context.Context, *sql.Tx) error // it
 	pruned atomic.Int64
 
 	recount func(typ string)
@@ -42,7 +43,8 @@ type Watch func(ctx context.Context, tx *sql.Tx, h Hold) error
 
 // NewLimiter has the store count for these types. What the options do not say is limited by DefaultLimits.
 func NewLimiter(s *store.Store, o Options, types []string, log *slog.Logger, watch ...Watch) (*Limiter, error) {
-	l := &Limiter{store: s, bounds: map[string][]bound{}, log: log, watch: watch, now: time.Now}
+	clock := s.Clock(time.Now)
+	l := &Limiter{store: s, bounds: map[string][]bound{}, log: log, watch: watch, now: clock.Now, keep: clock.Keep}
 	for _, typ := range types {
 		l.bounds[typ] = boundsOf(o.Limits, typ)
 		for _, b := range l.bounds[typ] {
@@ -61,6 +63,9 @@ func (l *Limiter) Check(typ string, plan ldif.Plan) journal.Check {
 	}
 	entry := entryOf(plan)
 	return func(ctx context.Context, tx *sql.Tx, c journal.Candidate) error {
+		if err := l.keep(ctx, tx); err != nil {
+			return err
+		}
 		v := verdict{Limiter: l, sitting: l.in(tx), typ: typ, entry: entry, now: l.now(), happens: c.Happens}
 		if err := v.turn(ctx); err != nil {
 			return err

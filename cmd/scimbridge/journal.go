@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/journal/report"
@@ -69,7 +68,10 @@ type journalFilter struct {
 }
 
 func (f journalFilter) query(ctx context.Context, s *store.Store, mapped []string) (journal.Query, error) {
-	now := time.Now()
+	now, err := s.Now(ctx)
+	if err != nil {
+		return journal.Query{}, err
+	}
 	typ, err := typeOf(ctx, s, f.Type, mapped)
 	return journal.Query{
 		Subject: f.Who, Since: f.Since.from(now), Until: f.Until.to(now), Caller: f.Caller, RequestID: f.Request,
