@@ -122,6 +122,9 @@ func New(o Options) *Bridge {
 	if o.Ledger != nil {
 		b.secrets = secretNames(o.Map)
 	}
+	if o.Limiter != nil {
+		o.Limiter.CountBy(func(typ string) { b.counted(typ) })
+	}
 	return b
 }
 

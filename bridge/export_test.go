@@ -1,6 +1,9 @@
 package bridge
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // LookUp is lookUp for the tests.
 var LookUp = (*Bridge).lookUp
@@ -18,3 +21,6 @@ func DeleteInPanic(ctx context.Context, b *Bridge, c Call, typ, id string) (*Res
 type panicking struct{ *deletion }
 
 func (panicking) reads() []string { panic("the map is nil") }
+
+// CountFor has counts of resources end after a time.
+func CountFor(d time.Duration) { counting = d }

@@ -121,19 +121,19 @@ func TestChunksCountOnce(t *testing.T) {
 // TestAttemptsCountOnce: what an attempt of a write did not do is given back before the next.
 func TestAttemptsCountOnce(t *testing.T) {
 	a, _ := buildLimited(t, guard.Limit{Effect: "renamed", Most: 2})
-	id := a.user(t, "mara")
-	rename := func(name string) error {
+	rename := func(from, name string) error {
+		id := a.user(t, from)
 		a.faults(map[string]memdir.Fault{"modrdn 0": {Code: 122, Text: "overtaken"}, "modrdn 1": {Code: 122, Text: "overtaken"}})
 		_, err := a.patch(t, bridge.Call{}, "User", id, fmt.Sprintf(`{"op":"replace","path":"userName","value":%q}`, name))
 		a.server.Mem.Fault(nil)
 		return err
 	}
-	for _, name := range []string{"maria", "marie"} {
-		if err := rename(name); err != nil {
+	for from, name := range map[string]string{"mara": "maria", "noor": "nora"} {
+		if err := rename(from, name); err != nil {
 			t.Error(err)
 		}
 	}
-	isHeld(t, rename("mary"), "hold approve 1 ")
+	isHeld(t, rename("zoe", "zora"), "hold approve 1 ")
 }
 
 // TestBulkIsHeldByOperation: those that are held are told so, each by itself.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/knadh/koanf/providers/confmap"
@@ -44,17 +45,18 @@ type Config struct {
 // Place is where the key with the path was set, or the nearest one above it: file:line:column, or an environment variable.
 func (c *Config) Place(path string) string { return c.origins.place(c.origins.nearest(path)) }
 
-// Load reads the file and the environment (as os.Environ has it). Its error is Faults, or what kept the file from being read.
-func Load(file string, environ []string) (*Config, error) {
+// Load reads the file and the environment (as os.Environ has it). Its error is Faults, or what kept the file from being read. Where
+// sections are named, only those are checked, and what is wrong with others is not told: their secrets need not be at hand.
+func Load(file string, environ []string, sections ...string) (*Config, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	return Parse(file, content, environ)
+	return Parse(file, content, environ, sections...)
 }
 
 // Parse is Load for a content at hand; file names it in faults, and the files that it names are relative to its folder.
-func Parse(file string, content []byte, environ []string) (*Config, error) {
+func Parse(file string, content []byte, environ []string, sections ...string) (*Config, error) {
 	r := &reader{file: file, origins: map[string]origin{}}
 	k := koanf.New(".")
 	if err := k.Load(confmap.Provider(r.document(content), ""), nil); err != nil {
@@ -78,9 +80,9 @@ func Parse(file string, content []byte, environ []string) (*Config, error) {
 		c.Store.File = store.Default(environ).File
 	}
 	if !r.unreadable {
-		c.check(r)
+		c.check(r, sections)
 	}
-	if faults := r.inOrder(); len(faults) > 0 {
+	if faults := r.inOrder(sections); len(faults) > 0 {
 		return nil, faults
 	}
 	return c, nil
@@ -101,8 +103,8 @@ func (c *Config) files() []*string {
 	return files
 }
 
-// check asks every room about its section.
-func (c *Config) check(r *reader) {
+// check asks every room about its section, or those alone that are named.
+func (c *Config) check(r *reader, sections []string) {
 	for _, section := range []struct {
 		path  string
 		check func(report func(path, problem string))
@@ -122,6 +124,9 @@ func (c *Config) check(r *reader) {
 		{"limits", c.Limits.Check},
 		{"log", c.Log.Check},
 	} {
+		if len(sections) > 0 && !slices.Contains(sections, section.path) {
+			continue
+		}
 		section.check(func(path, problem string) { r.doubt(join(section.path, path), problem) })
 	}
 }

@@ -87,9 +87,14 @@ func (r *reader) place(at origin) string {
 	return fmt.Sprintf("%s:%d:%d", r.file, at.line, at.column)
 }
 
-// inOrder returns the faults: the file's in its order, then the environment's by name.
-func (r *reader) inOrder() Faults {
-	found := slices.Concat(r.faults, r.doubts)
+// inOrder returns the faults: the file's in its order, then the environment's by name. Where sections are named, those of others are left
+// out, but for what may have been meant for one of these.
+func (r *reader) inOrder(sections []string) Faults {
+	found := slices.DeleteFunc(slices.Concat(r.faults, r.doubts), func(f located) bool {
+		return len(sections) > 0 && f.path != "" && !slices.ContainsFunc(sections, func(section string) bool {
+			return within(f.path, section) || f.meant != "" && within(f.meant, section)
+		})
+	})
 	slices.SortStableFunc(found, func(a, b located) int {
 		return cmp.Or(cmp.Compare(a.variable, b.variable), cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
 	})

@@ -2,6 +2,8 @@ package guard
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"slices"
@@ -159,12 +161,13 @@ func (b bound) certain(sum int) (over, known bool) {
 	return false, false
 }
 
-// at is how much the bound lets pass of so many: the smaller of what `most` and `of` say. A share is ten at the least.
-func (b bound) at(total int) int {
-	if b.of == 0 {
+// at is how much the bound lets pass of so many: the smaller of what `most` and `of` say. A share is ten at the least; of what could not be
+// counted to the end `most` alone says it, where there is one.
+func (b bound) at(t total) int {
+	if b.of == 0 || t.partly && b.most > 0 {
 		return b.most
 	}
-	part := max(fewest, int(math.Ceil(b.of*float64(total)-1e-9)))
+	part := max(fewest, int(math.Ceil(b.of*float64(t.count)-1e-9)))
 	if b.most > 0 {
 		part = min(part, b.most)
 	}
@@ -175,6 +178,7 @@ func (b bound) at(total int) int {
 type counted struct {
 	effect string
 	count  int
+	whom   string // what tells it apart from others of the effect: the same counts once
 }
 
 // countsOf are how much of what may be limited is among the effects of a plan: on the entry alone that it is about, for what it does to
@@ -184,22 +188,37 @@ func countsOf(before *ldif.Entry, effects []ldif.Effect) (counts []counted) {
 		return nil
 	}
 	for _, k := range kinds {
-		n := 0
+		c := counted{effect: k.Word(), whom: before.DN}
+		var members []string
 		for _, e := range effects {
-			switch {
-			case e.DN != before.DN || e.Kind != k:
-			case e.Kind == ldif.MembersRemoved:
-				n += len(e.Values)
-			default:
-				n = 1
+			if e.DN != before.DN || e.Kind != k {
+				continue
+			}
+			if e.ID != "" {
+				c.whom = e.ID
+			}
+			if e.Kind == ldif.MembersRemoved {
+				members = append(members, e.Values...)
+			} else {
+				c.count = 1
 			}
 		}
+		if len(members) > 0 {
+			c.count, c.whom = len(members), c.whom+" "+digestOf(members)
+		}
 		switch {
-		case n > 0 && k == ldif.Deleted:
-			return []counted{{k.Word(), n}}
-		case n > 0:
-			counts = append(counts, counted{k.Word(), n})
+		case c.count > 0 && k == ldif.Deleted:
+			return []counted{c}
+		case c.count > 0:
+			counts = append(counts, c)
 		}
 	}
 	return counts
+}
+
+// digestOf tells members apart from others, in whatever order they stand.
+func digestOf(members []string) string {
+	sorted := slices.Sorted(slices.Values(members))
+	digest := sha256.Sum256([]byte(strings.Join(sorted, "\x00")))
+	return hex.EncodeToString(digest[:16])
 }

@@ -3,10 +3,8 @@ package guard
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -30,8 +28,11 @@ type Limiter struct {
 	keeps  time.Duration      // counts that are older count for nothing
 	log    *slog.Logger
 	watch  []Watch
-	now    func() time.Time
+	now    func() time.Time                     // by the store's clock
+	keep   func(context.Context, *sql.Tx) error // it
 	pruned atomic.Int64
+
+	recount func(typ string)
 
 	mu      sync.Mutex
 	sitting *sitting // the last
@@ -42,7 +43,8 @@ type Watch func(ctx context.Context, tx *sql.Tx, h Hold) error
 
 // NewLimiter has the store count for these types. What the options do not say is limited by DefaultLimits.
 func NewLimiter(s *store.Store, o Options, types []string, log *slog.Logger, watch ...Watch) (*Limiter, error) {
-	l := &Limiter{store: s, bounds: map[string][]bound{}, log: log, watch: watch, now: time.Now}
+	clock := s.Clock(time.Now)
+	l := &Limiter{store: s, bounds: map[string][]bound{}, log: log, watch: watch, now: clock.Now, keep: clock.Keep}
 	for _, typ := range types {
 		l.bounds[typ] = boundsOf(o.Limits, typ)
 		for _, b := range l.bounds[typ] {
@@ -51,28 +53,6 @@ func NewLimiter(s *store.Store, o Options, types []string, log *slog.Logger, wat
 	}
 	return l, s.Add("guard", migrations)
 }
-
-// totalAge is how old a total may be that a share is of.
-const totalAge = 24 * time.Hour
-
-// TotalNeeded says that a plan can be judged once it is known how many resources the type has: Know is to be told.
-type TotalNeeded struct{ Type string }
-
-func (n *TotalNeeded) Error() string {
-	return "it is not known how many resources there are of type " + n.Type
-}
-
-// Know keeps how many resources a type has; Uncounted where nobody can count them: its shares bound nothing then.
-func (l *Limiter) Know(ctx context.Context, typ string, total int) error {
-	return l.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO guard_total (type, total, time) VALUES ($1, $2, $3)
-			ON CONFLICT (type) DO UPDATE SET total = excluded.total, time = excluded.time`, typ, total, l.now().UnixMicro())
-		return err
-	})
-}
-
-// Uncounted is the total of a type that cannot be counted.
-const Uncounted = math.MaxInt32
 
 // Check is what judges and counts a plan for a resource of a type, nil where nothing of it is limited. It refuses with *Held, or
 // *TotalNeeded.
@@ -83,6 +63,9 @@ func (l *Limiter) Check(typ string, plan ldif.Plan) journal.Check {
 	}
 	entry := entryOf(plan)
 	return func(ctx context.Context, tx *sql.Tx, c journal.Candidate) error {
+		if err := l.keep(ctx, tx); err != nil {
+			return err
+		}
 		v := verdict{Limiter: l, sitting: l.in(tx), typ: typ, entry: entry, now: l.now(), happens: c.Happens}
 		if err := v.turn(ctx); err != nil {
 			return err
@@ -235,42 +218,31 @@ func (v verdict) exceeded(ctx context.Context, n counted) (why string, err error
 		if err != nil {
 			return "", err
 		}
-		over, known := b.certain(sum + n.count)
-		total := 0
-		if !known {
-			if total, err = v.total(ctx, b); err != nil {
-				return "", err
-			}
-			over = sum+n.count > b.at(total)
-		}
-		if !over {
+		if over, known := b.certain(sum + n.count); known && !over {
 			continue
 		}
-		most, of := b.most, ""
-		if total > 0 && b.at(total) != b.most {
-			most, of = b.at(total), fmt.Sprintf(" (%.4g%% of %d)", b.of*100, total)
+		others, own, err := v.apart(ctx, b, n)
+		if err != nil {
+			return "", err
 		}
-		return fmt.Sprintf("%s: more than %d %s within %s%s", v.typ, most, kindOf(b.effect), inWords(b.within), of), nil
+		if n.count <= own { // it counts already
+			continue
+		}
+		over, known := b.certain(others + n.count)
+		most, of := b.most, ""
+		if !known {
+			t, err := v.total(ctx, b)
+			if err != nil {
+				return "", err
+			}
+			most, of = b.at(t), b.share(t)
+			over = others+n.count > most
+		}
+		if over {
+			return fmt.Sprintf("%s: more than %d %s within %s%s", v.typ, most, kindOf(b.effect), inWords(b.within), of), nil
+		}
 	}
 	return "", nil
-}
-
-// total is how many resources the share of a bound is of.
-func (v verdict) total(ctx context.Context, b bound) (total int, err error) {
-	typ, counted := v.typ, int64(0)
-	if kindOf(b.effect) == ldif.MembersRemoved {
-		typ = "User"
-	}
-	err = v.tx.QueryRowContext(ctx, "SELECT total, time FROM guard_total WHERE type = $1", typ).Scan(&total, &counted)
-	switch {
-	case err != nil && !errors.Is(err, sql.ErrNoRows):
-		return 0, err
-	case v.happens && err != nil:
-		return Uncounted, nil
-	case err != nil, !v.happens && v.now.Sub(time.UnixMicro(counted)) > totalAge:
-		return 0, &TotalNeeded{typ}
-	}
-	return total, nil
 }
 
 // hold notes that a write is held, or refused, and says so.
@@ -295,8 +267,8 @@ func (v verdict) hold(ctx context.Context, h Hold, n counted) error {
 
 // count counts what is about to be done.
 func (v verdict) count(ctx context.Context, id journal.ID, n counted, draw int64) error {
-	const text = "INSERT INTO guard_counted (writer, seq, effect, type, time, count, hold) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-	if err := v.exec(ctx, text, id.Writer, id.Seq, n.effect, v.typ, v.now.UnixMicro(), n.count, draw); err != nil {
+	const text = "INSERT INTO guard_counted (writer, seq, effect, type, time, count, hold, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+	if err := v.exec(ctx, text, id.Writer, id.Seq, n.effect, v.typ, v.now.UnixMicro(), n.count, draw, n.whom); err != nil {
 		return err
 	}
 	v.add(n)

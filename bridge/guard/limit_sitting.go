@@ -73,19 +73,33 @@ func (v verdict) holdOf(ctx context.Context, effect string) (Hold, error) {
 	return h, err
 }
 
-// sum is what was counted of an effect within a time.
+// once is what was counted of an effect within a time: of the same entry, or the same members, the most of it, once.
+const once = `SELECT CAST(COALESCE(SUM(most), 0) AS BIGINT), CAST(COALESCE(SUM(CASE WHEN entry = $4 THEN most END), 0) AS BIGINT)
+	FROM (SELECT entry, MAX(count) AS most FROM guard_counted WHERE type = $1 AND effect = $2 AND time > $3 GROUP BY entry) AS counted`
+
+// sum is what was counted of an effect within a time, at the most: what counts twice within the sitting is not looked for.
 func (v verdict) sum(ctx context.Context, b bound) (int, error) {
 	of := sumOf{kindOfWrite{v.typ, b.effect}, b.within}
 	sum, known := v.sums[of]
 	if known {
 		return sum, nil
 	}
-	err := v.tx.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM guard_counted
-		WHERE type = $1 AND effect = $2 AND time > $3`, v.typ, b.effect, v.now.Add(-b.within).UnixMicro()).Scan(&sum)
+	sum, _, err := v.look(ctx, b, "")
 	if err == nil {
 		v.sums[of] = sum
 	}
 	return sum, err
+}
+
+// apart is what was counted for others, and for those themselves that a plan is about.
+func (v verdict) apart(ctx context.Context, b bound, n counted) (others, own int, err error) {
+	sum, own, err := v.look(ctx, b, n.whom)
+	return sum - own, own, err
+}
+
+func (v verdict) look(ctx context.Context, b bound, whom string) (sum, own int, err error) {
+	err = v.tx.QueryRowContext(ctx, once, v.typ, b.effect, v.now.Add(-b.within).UnixMicro(), whom).Scan(&sum, &own)
+	return sum, own, err
 }
 
 // add adds to the sums what is counted.

@@ -65,25 +65,31 @@ func TestCountsOf(t *testing.T) {
 	removed := func(dn string, values ...string) ldif.Effect {
 		return ldif.Effect{Kind: ldif.MembersRemoved, DN: dn, Values: values}
 	}
+	said := func(counts []counted) (words []string) {
+		for _, c := range counts {
+			words = append(words, fmt.Sprint(c.effect, " ", c.count))
+		}
+		return words
+	}
 	for name, c := range map[string]struct {
 		effects []ldif.Effect
-		want    []counted
+		want    []string
 	}{
 		"what is not limited":   {[]ldif.Effect{{Kind: ldif.Changed}, {Kind: ldif.Enabled}}, nil},
-		"a block that moves":    {[]ldif.Effect{{Kind: ldif.Blocked}, {Kind: ldif.Moved}}, []counted{{"blocked", 1}, {"moved", 1}}},
-		"a soft delete":         {[]ldif.Effect{{Kind: ldif.Blocked}, {Kind: ldif.SoftDeleted}}, []counted{{"blocked", 1}}},
-		"a soft delete by name": {[]ldif.Effect{{Kind: ldif.Blocked}, {Kind: ldif.Renamed}}, []counted{{"blocked", 1}, {"renamed", 1}}},
-		"members":               {[]ldif.Effect{removed("", "a", "b")}, []counted{{"membersRemoved", 2}}},
-		"a leaver's groups":     {[]ldif.Effect{{Kind: ldif.Blocked}, removed("cn=g", "uid=x")}, []counted{{"blocked", 1}}},
+		"a block that moves":    {[]ldif.Effect{{Kind: ldif.Blocked}, {Kind: ldif.Moved}}, []string{"blocked 1", "moved 1"}},
+		"a soft delete":         {[]ldif.Effect{{Kind: ldif.Blocked}, {Kind: ldif.SoftDeleted}}, []string{"blocked 1"}},
+		"a soft delete by name": {[]ldif.Effect{{Kind: ldif.Blocked}, {Kind: ldif.Renamed}}, []string{"blocked 1", "renamed 1"}},
+		"members":               {[]ldif.Effect{removed("", "a", "b")}, []string{"membersRemoved 2"}},
+		"a leaver's groups":     {[]ldif.Effect{{Kind: ldif.Blocked}, removed("cn=g", "uid=x")}, []string{"blocked 1"}},
 		"a delete that blocks, and moves": {
-			[]ldif.Effect{{Kind: ldif.Blocked}, {Kind: ldif.Deleted}, {Kind: ldif.Moved}}, []counted{{"deleted", 1}},
+			[]ldif.Effect{{Kind: ldif.Blocked}, {Kind: ldif.Deleted}, {Kind: ldif.Moved}}, []string{"deleted 1"},
 		},
 	} {
 		p := doing("x", c.effects...)
-		if got := countsOf(p.Before, p.Effects); !cmp.Equal(got, c.want, cmp.AllowUnexported(counted{})) {
+		if got := said(countsOf(p.Before, p.Effects)); !cmp.Equal(got, c.want) {
 			t.Errorf("%s: %v", name, got)
 		}
-		if got := countsOf(p.Before, came(p, ldif.Done).Standing()); !cmp.Equal(got, c.want, cmp.AllowUnexported(counted{})) {
+		if got := said(countsOf(p.Before, came(p, ldif.Done).Standing())); !cmp.Equal(got, c.want) {
 			t.Errorf("%s: of the receipt %v", name, got)
 		}
 	}
@@ -122,7 +128,7 @@ func TestBounds(t *testing.T) {
 		{3, 5, 40, 3},
 		{100, 10, 1000, 100},
 	} {
-		if got := (bound{most: c.most, of: float64(c.percent) / 100}).at(c.total); got != c.want {
+		if got := (bound{most: c.most, of: float64(c.percent) / 100}).at(total{count: c.total}); got != c.want {
 			t.Errorf("%+v: %d", c, got)
 		}
 	}
@@ -277,7 +283,7 @@ func TestLimitsHold(t *testing.T) {
 		}
 		approve(4, 1, time.Hour)
 		l.passes(t, "Group", members(8), ldif.Done)
-		l.held(t, "Group", members(2), reason.Held)
+		l.held(t, "Group", members(3), reason.Held) // the eight count once
 
 		if opened != 5 || strings.Count(l.log.String(), "writes are held") != 6 {
 			t.Errorf("%d opened\n%s", opened, l.log.String())
@@ -318,11 +324,55 @@ func TestShares(t *testing.T) {
 		}
 		l.passes(t, "Group", doing("g", ldif.Effect{Kind: ldif.MembersRemoved, Values: many}), ldif.Done)
 		l.held(t, "Group", doing("g", ldif.Effect{Kind: ldif.MembersRemoved, Values: many[:1]}), reason.Held)
-		l.later(totalAge + time.Hour)
-		l.passes(t, "Group", doing("g", ldif.Effect{Kind: ldif.Deleted}), ldif.Done)
-		if err := l.Know(t.Context(), "User", Uncounted); err != nil {
-			t.Fatal(err)
+	})
+}
+
+// TestPeopleCountOnce: who is blocked again and again within the time counts once, and so does a request that is sent again; nor does it
+// take from what was approved for others.
+func TestPeopleCountOnce(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		l := limit(t, s, nil, Limit{Effect: "blocked", Most: 2}, Limit{Effect: "blocked", Most: 3, Within: 24 * time.Hour},
+			Limit{Effect: "membersRemoved", Most: 3})
+		for range 4 {
+			l.passes(t, "User", blocking("mara"), ldif.Done)
+			l.passes(t, "User", blocking("mara"), ldif.Unknown)
 		}
+		l.passes(t, "User", blocking("noor"), ldif.Refused)
+		l.passes(t, "User", blocking("noor"), ldif.Done)
+		l.held(t, "User", blocking("zoe"), reason.Held)
+		approve := func(id int64) {
+			t.Helper()
+			if _, err := l.holds.Approve(t.Context(), id, 1, l.now().Add(time.Hour), "admin", l.now()); err != nil {
+				t.Error(err)
+			}
+		}
+		approve(1)
+		for range 3 {
+			l.passes(t, "User", blocking("noor"), ldif.Done)
+		}
+		for range 3 {
+			l.passes(t, "User", blocking("zoe"), ldif.Done)
+		}
+		if h := l.held(t, "User", blocking("bo"), reason.Held); h.Hold.Why != "User: more than 2 blocked within 1h" {
+			t.Errorf("%+v", h)
+		}
+		approve(2)
+		l.later(2 * time.Hour) // bo is the fourth within the day
+		for range 2 {
+			l.passes(t, "User", blocking("mara"), ldif.Done)
+		}
+		if h := l.held(t, "User", blocking("bo"), reason.Held); h.Hold.Why != "User: more than 3 blocked within 24h" {
+			t.Errorf("%+v", h)
+		}
+		leaving := func(members ...string) ldif.Plan {
+			return doing("g", ldif.Effect{Kind: ldif.MembersRemoved, Values: members})
+		}
+		for range 3 {
+			l.passes(t, "Group", leaving("a"), ldif.Done)
+			l.passes(t, "Group", leaving("b", "c"), ldif.Done)
+			l.passes(t, "Group", leaving("c", "b"), ldif.Done)
+		}
+		l.held(t, "Group", leaving("d"), reason.Held)
 	})
 }
 

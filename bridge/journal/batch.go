@@ -22,6 +22,9 @@ type batch struct {
 // link runs the checks, gives each op its place in the chain, and tells the observers, one op after the other.
 func (l *Ledger) link(ctx context.Context, tx *sql.Tx, ops []*op) (batch, error) {
 	b := batch{writer: l.writer, head: l.head, last: l.next - 1}
+	if err := l.clock.Keep(ctx, tx); err != nil {
+		return b, err
+	}
 	if b.writer == 0 {
 		var err error
 		if b.writer, err = l.enrol(ctx, tx); err != nil {
@@ -48,7 +51,7 @@ func (l *Ledger) link(ctx context.Context, tx *sql.Tx, ops []*op) (batch, error)
 		r := *o.row
 		b.last++
 		places[o] = b.last
-		r.id = ID{b.writer, b.last}
+		r.id, r.time = ID{b.writer, b.last}, l.clock.At(r.time)
 		if o.of != nil {
 			if r.of = (ID{b.writer, o.of.seq.Load()}); r.of.Seq == 0 {
 				r.of.Seq = places[o.of]
@@ -72,7 +75,7 @@ func (l *Ledger) enrol(ctx context.Context, tx *sql.Tx) (writer int64, err error
 	if err := tx.QueryRowContext(ctx, "SELECT COALESCE(MAX(writer), 0) + 1 FROM journal_writers").Scan(&writer); err != nil {
 		return 0, err
 	}
-	now := l.now().UnixMicro()
+	now := l.clock.Now().UnixMicro()
 	_, err = tx.ExecContext(ctx, `INSERT INTO journal_writers (writer, started, beat, ended, settled, first, before, head, hash)
 		VALUES ($1, $2, $3, 0, 1, 1, $4, 0, $5)`, writer, now, now, l.head[:], l.head[:])
 	return writer, err
@@ -84,7 +87,7 @@ func (l *Ledger) observe(ctx context.Context, tx *sql.Tx, o *op, r *row) error {
 		return nil
 	}
 	e := o.event
-	e.ID = r.id
+	e.ID, e.Time = r.id, r.time
 	if e.Done != nil {
 		e.ID = r.of
 	}
@@ -103,7 +106,7 @@ func (l *Ledger) live(ctx context.Context, tx *sql.Tx, writer, ended int64) erro
 		settled = min(settled, seq)
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE journal_writers SET beat = $1, ended = $2, settled = $3, head = $4, hash = $5, written = $6
-		WHERE writer = $7`, l.now().UnixMicro(), ended, settled, l.next-1, l.head[:], l.octets, writer)
+		WHERE writer = $7`, l.clock.Now().UnixMicro(), ended, settled, l.next-1, l.head[:], l.octets, writer)
 	return err
 }
 

@@ -49,9 +49,20 @@ func newRow(kind Kind, at time.Time, p *payload) (*row, error) {
 	}, nil
 }
 
-// link is the hash of a record behind the one with the hash before. It holds all that a record says, but what its payload says too and is
-// made of it again.
-func (r *row) link(before hash) (h hash) {
+// link is the hash of a record behind the one with the hash before. It holds all that the store has of the record in its row, and what it
+// says by the digest: both hold when that is forgotten.
+func (r *row) link(before hash) hash {
+	earlier := r.earlier(before)
+	b := append(make([]byte, 0, 256), earlier[:]...)
+	for _, text := range []string{r.request, r.caller, r.effects, string(r.outcome)} {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(text)))
+		b = append(b, text...)
+	}
+	return sha256.Sum256(b)
+}
+
+// earlier is the hash that records had before: without what is searched by, which the payload has too, until it is forgotten.
+func (r *row) earlier(before hash) hash {
 	b := make([]byte, 0, 2*sha256.Size+64)
 	b = append(b, before[:]...)
 	for _, n := range []int64{r.id.Writer, r.id.Seq, r.time.UnixMicro(), r.of.Writer, r.of.Seq} {

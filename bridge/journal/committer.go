@@ -66,7 +66,7 @@ func (l *Ledger) finish() {
 	if l.writer == 0 && len(l.waiting) == 0 {
 		return
 	}
-	ended := l.now().UnixMicro()
+	ended := l.clock.Now().UnixMicro()
 	if len(l.open) > 0 { // others look up what became of that
 		ended = 0
 	}

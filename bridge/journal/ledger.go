@@ -30,6 +30,7 @@ type Ledger struct {
 	own       atomic.Int64 // the writer's number; 0: it has none yet
 	observers []Observer
 	now       func() time.Time
+	clock     *store.Clock
 	strangers sparing
 
 	wake  chan struct{}
@@ -109,16 +110,17 @@ func (e *Entry) ID() ID {
 // Open adds the journal's tables to the store, and starts a chain in them as soon as that can be written. The ledger is to be shut.
 // Observers are told of what is recorded.
 func Open(s *store.Store, o Options, log *slog.Logger, observers ...Observer) (*Ledger, error) {
-	return openAt(s, o, log, time.Now, observers...)
+	return openAt(s, o, log, time.Now, s.Clock(time.Now), observers...)
 }
 
-func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, observers ...Observer) (*Ledger, error) {
+func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, clock *store.Clock, observers ...Observer) (*Ledger, error) {
 	if err := Prepare(s); err != nil {
 		return nil, err
 	}
 	l := &Ledger{
 		store: s, log: log, goesOn: o.OnFailure == Continue, lease: cmp.Or(o.Lease, DefaultLease),
-		retention: cmp.Or(o.Retention, DefaultRetention), maxSize: o.MaxSize, slice: slice, observers: observers, now: now,
+		retention: cmp.Or(o.Retention, DefaultRetention), maxSize: o.MaxSize, slice: slice, observers: observers,
+		now: now, clock: clock,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 		committer: committer{open: map[int64]bool{}, next: 1, prepared: map[string]*sql.Stmt{}},
 	}

@@ -112,7 +112,7 @@ func (l *Ledger) bury(ctx context.Context, writer, beat int64, look Look) error 
 	}
 	return l.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "UPDATE journal_writers SET ended = $1 WHERE writer = $2 AND beat = $3 AND ended = 0",
-			l.now().UnixMicro(), writer, beat)
+			l.clock.Now().UnixMicro(), writer, beat)
 		if err != nil {
 			return err
 		}

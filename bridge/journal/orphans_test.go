@@ -25,7 +25,7 @@ func (c *clock) now() time.Time        { return time.UnixMicro(c.at.Load()) }
 func (c *clock) turn(by time.Duration) { c.at.Add(by.Microseconds()) }
 func (c *clock) ledger(t *testing.T, s *store.Store) *Ledger {
 	t.Helper()
-	l, err := openAt(s, Options{Lease: time.Hour}, slog.New(slog.DiscardHandler), c.now)
+	l, err := openAt(s, Options{Lease: time.Hour}, slog.New(slog.DiscardHandler), c.now, store.NewClock(c.now))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ type Intent struct {
 	Part      *Part  // of a bulk request the operation
 	Caller    string
 	Client    string // the caller's address
-	Operation string // create, patch, replace, delete, or of the bridge's own
+	Operation string // one of Operations
 	Type      string // resource type
 	ID        string // the resource's id; "" for a create
 	Name      string // its userName or displayName
@@ -92,6 +92,9 @@ const (
 	Undo         Why = "undo"         // a record is taken back: Of
 	UndoneInPart Why = "undo in part" // so, but for what was changed since
 )
+
+// Operations are all that records are of: a client's on resources and its reading, its asking for a token, and the bridge's own.
+var Operations = []string{"create", "patch", "replace", "delete", "read", "token", "undo", "make", "revoke", "forget", "cut"}
 
 // Done is what became of an intent.
 type Done struct {

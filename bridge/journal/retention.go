@@ -80,7 +80,7 @@ func (l *Ledger) cutOnce(ctx context.Context, needs []Needs) (more bool, err err
 
 // oldest is the time from which records stay.
 func (l *Ledger) oldest(ctx context.Context, tx *sql.Tx) (time.Time, error) {
-	limit := l.now().Add(-l.retention).Truncate(day)
+	limit := l.clock.Now().Add(-l.retention).Truncate(day)
 	if l.maxSize == 0 {
 		return limit, nil
 	}
@@ -147,7 +147,7 @@ func (l *Ledger) plan(ctx context.Context, tx *sql.Tx, before anchor, limit time
 		if at.Seq > 0 {
 			next.Cuts = append(next.Cuts, at)
 		}
-		if c.ended && at.Seq == c.head && l.now().Sub(c.beat) > day && !before.isGone(c.writer) {
+		if c.ended && at.Seq == c.head && l.clock.Now().Sub(c.beat) > day && !before.isGone(c.writer) {
 			next.gone(c.writer)
 			cut = true
 		}

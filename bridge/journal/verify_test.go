@@ -76,6 +76,7 @@ func TestVerify(t *testing.T) {
 		other.Hash = strings.Repeat("0", 64)
 		change(t, s, "CREATE TABLE kept_writers AS SELECT * FROM journal_writers",
 			"CREATE TABLE kept_records AS SELECT * FROM journal_records")
+		const unlinked = "record 1-4: its hash is not that of what it says and of the record before it: it was changed, or that one"
 		const fourth = " WHERE writer = 1 AND seq = 4"
 		changed := func(column, value string) []string {
 			return []string{"UPDATE journal_records SET " + column + " = " + value + fourth}
@@ -90,10 +91,10 @@ func TestVerify(t *testing.T) {
 			"kind":          {changed("kind", "'refusal'"), nil, "record 1-4: its hash is not"},
 			"time":          {changed("time", "time + 1"), nil, "record 1-4: its hash is not"},
 			"what it is of": {changed("of_seq", "1"), nil, "record 1-4: its hash is not"},
-			"request":       {changed("request", "'r-9'"), nil, "record 1-4: the request"},
-			"caller":        {changed("caller", "'x'"), nil, "record 1-4: the caller"},
-			"effects":       {changed("effects", "',deleted,'"), nil, "record 1-4: the effects"},
-			"outcome":       {changed("outcome", "'written'"), nil, "record 1-4: the outcome"},
+			"request":       {changed("request", "'r-9'"), nil, unlinked + "; record 1-4: the request"},
+			"caller":        {changed("caller", "'x'"), nil, unlinked + "; record 1-4: the caller"},
+			"effects":       {changed("effects", "',deleted,'"), nil, unlinked + "; record 1-4: the effects"},
+			"outcome":       {changed("outcome", "'written'"), nil, unlinked + "; record 1-4: the outcome"},
 			"payload": {
 				changed("payload", "(SELECT payload FROM kept_records WHERE writer = 1 AND seq = 2)"), nil,
 				"record 1-4: what it says was changed",

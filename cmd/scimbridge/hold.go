@@ -20,19 +20,22 @@ type holdCommand struct {
 
 // holdFlags are those of each of them.
 type holdFlags struct {
-	configFlag
+	storeFlag
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
 // use opens the store's holds for as long as do runs.
-func (f holdFlags) use(w *world, do func(context.Context, *guard.Holds) error) error {
-	open := silently(store.NewExisting)
-	return f.withStore(w, "in which limits are counted", open, func(ctx context.Context, s *store.Store) error {
+func (f holdFlags) use(w *world, do func(ctx context.Context, holds *guard.Holds, now time.Time) error) error {
+	return f.withStore(w, "in which limits are counted", existing, func(ctx context.Context, s *store.Store) error {
 		holds, err := guard.NewHolds(s)
 		if err != nil {
 			return err
 		}
-		return do(ctx, holds)
+		now, err := s.Now(ctx)
+		if err != nil {
+			return err
+		}
+		return do(ctx, holds, now)
 	})
 }
 
@@ -52,8 +55,8 @@ WAITING is how much they would have done; who sends them again passes when it is
 }
 
 func (l holdListCommand) Run(w *world) error {
-	return l.use(w, func(ctx context.Context, holds *guard.Holds) error {
-		list, err := holds.List(ctx, l.All, time.Now())
+	return l.use(w, func(ctx context.Context, holds *guard.Holds, now time.Time) error {
+		list, err := holds.List(ctx, l.All, now)
 		if err != nil {
 			return err
 		}
@@ -92,8 +95,7 @@ func (a holdApproveCommand) Run(w *world) error {
 	case a.For > 0:
 		count = guard.Any
 	}
-	return a.use(w, func(ctx context.Context, holds *guard.Holds) error {
-		now := time.Now()
+	return a.use(w, func(ctx context.Context, holds *guard.Holds, now time.Time) error {
 		h, err := holds.Approve(ctx, a.Hold, count, now.Add(cmp.Or(a.For, decided)), w.caller(), now)
 		switch {
 		case err != nil:
@@ -125,8 +127,7 @@ func (r holdRefuseCommand) Run(w *world) error {
 	if r.For <= 0 {
 		return errors.New("--for must be positive")
 	}
-	return r.use(w, func(ctx context.Context, holds *guard.Holds) error {
-		now := time.Now()
+	return r.use(w, func(ctx context.Context, holds *guard.Holds, now time.Time) error {
 		h, err := holds.Refuse(ctx, r.Hold, now.Add(r.For), w.caller(), now)
 		switch {
 		case err != nil:

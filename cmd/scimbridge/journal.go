@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/journal/report"
@@ -24,7 +23,7 @@ type journalCommand struct {
 
 // journalFlags are those of each of them.
 type journalFlags struct {
-	configFlag
+	storeFlag
 	JSON bool `name:"json" xor:"format" help:"Print JSON, a record a line."`
 	CSV  bool `name:"csv" xor:"format" help:"Print CSV. A cell that begins with =, +, - or @ has an apostrophe before it."`
 }
@@ -40,7 +39,7 @@ func (f journalFlags) format() report.Format {
 }
 
 // read opens the journal for as long as do runs. It takes no more than the right to read it, and serve may run meanwhile.
-func (f configFlag) read(w *world, do func(context.Context, *store.Store) error) error {
+func (f storeFlag) read(w *world, do func(context.Context, *store.Store) error) error {
 	err := f.withStore(w, "which keeps the journal", store.NewReader, func(ctx context.Context, s *store.Store) error {
 		err := journal.Prepare(s)
 		if err == nil {
@@ -56,24 +55,29 @@ func (f configFlag) read(w *world, do func(context.Context, *store.Store) error)
 
 // journalFilter is which records are meant.
 type journalFilter struct {
-	Who       string     `arg:"" optional:"" help:"A person or a group, by id, userName, displayName or DN, also as a member."`
-	Since     timeFlag   `placeholder:"TIME" help:"From then on: 2026-11-27, 2026-11-27T14:30:00Z, or so long ago: 30m, 2h, 7d."`
-	Until     timeFlag   `placeholder:"TIME" help:"Before then; of a day, to its end (UTC)."`
-	Caller    string     `placeholder:"NAME" help:"Whose token or client it was."`
-	Effect    effectFlag `placeholder:"EFFECT" help:"It did that, or was to: created, blocked, deleted, members-removed …"`
-	Result    resultFlag `placeholder:"RESULT" help:"written, unchanged, refused, half-done, unknown, taken-back, not-sent or pending."`
-	Type      string     `placeholder:"TYPE" help:"Of resource: User, Group or another of the map."`
-	Operation string     `placeholder:"OPERATION" help:"create, patch, replace or delete."`
-	Request   string     `placeholder:"ID" help:"The request's id (X-Request-ID)."`
-	Activity  string     `placeholder:"ID" help:"Entra's ActivityId, which its provisioning log shows."`
+	Who       string        `arg:"" optional:"" help:"A person or a group, by id, userName, displayName or DN, also as a member."`
+	Since     timeFlag      `placeholder:"TIME" help:"From then on: 2026-11-27, 2026-11-27T14:30:00Z, or so long ago: 30m, 2h, 7d."`
+	Until     timeFlag      `placeholder:"TIME" help:"Before then; of a day, to its end (UTC)."`
+	Caller    string        `placeholder:"NAME" help:"Whose token or client it was."`
+	Effect    effectFlag    `placeholder:"EFFECT" help:"It did that, or was to: created, blocked, deleted, members-removed …"`
+	Result    resultFlag    `placeholder:"RESULT" help:"written, unchanged, refused, half-done, unknown, taken-back, not-sent or pending."`
+	Type      string        `placeholder:"TYPE" help:"Of resource: User, Group or another of the map."`
+	Operation operationFlag `placeholder:"OPERATION" help:"create, patch, replace, delete, undo …"`
+	Request   string        `placeholder:"ID" help:"The request's id (X-Request-ID)."`
+	Activity  string        `placeholder:"ID" help:"Entra's ActivityId, which its provisioning log shows."`
 }
 
-func (f journalFilter) query() journal.Query {
-	now := time.Now()
+func (f journalFilter) query(ctx context.Context, s *store.Store, mapped []string) (journal.Query, error) {
+	now, err := s.Now(ctx)
+	if err != nil {
+		return journal.Query{}, err
+	}
+	typ, err := typeOf(ctx, s, f.Type, mapped)
 	return journal.Query{
 		Subject: f.Who, Since: f.Since.from(now), Until: f.Until.to(now), Caller: f.Caller, RequestID: f.Request,
-		Activity: f.Activity, Type: f.Type, Operation: f.Operation, Effect: f.Effect.EffectKind, Outcome: f.Result.Outcome, Masked: true,
-	}
+		Activity: f.Activity, Type: typ, Operation: string(f.Operation), Effect: f.Effect.EffectKind, Outcome: f.Result.Outcome,
+		Masked: true,
+	}, err
 }
 
 type journalListCommand struct {
@@ -103,7 +107,10 @@ func (l journalListCommand) Validate() error {
 func (l journalListCommand) Run(w *world) error {
 	return l.read(w, func(ctx context.Context, s *store.Store) error {
 		out := report.New(w.stdout, l.format(), false)
-		q := l.query()
+		q, err := l.query(ctx, s, l.types(w))
+		if err != nil {
+			return err
+		}
 		q.Limit, q.Newest = l.Limit, !l.Follow || l.Limit > 0
 		if !l.Follow {
 			if err := journal.Find(ctx, s, q, out.Print); err != nil {
@@ -139,7 +146,7 @@ func (l journalListCommand) follow(ctx context.Context, s *store.Store, q journa
 }
 
 type journalShowCommand struct {
-	configFlag
+	storeFlag
 	JSON    bool         `name:"json" help:"Print JSON, a record a line."`
 	Records []journal.ID `arg:"" name:"record" help:"As list names them: 1-4711."`
 }
@@ -188,10 +195,14 @@ Without --csv it is JSON, a record a line. It takes as much memory for a million
 
 func (e journalExportCommand) Run(w *world) error {
 	return e.read(w, func(ctx context.Context, s *store.Store) error {
+		q, err := e.query(ctx, s, e.types(w))
+		if err != nil {
+			return err
+		}
 		e.JSON = !e.CSV
 		buffered := bufio.NewWriterSize(w.stdout, 64<<10)
 		out := report.New(buffered, e.format(), true)
-		if err := journal.Find(ctx, s, e.query(), out.Print); err != nil {
+		if err := journal.Find(ctx, s, q, out.Print); err != nil {
 			return errors.Join(buffered.Flush(), err)
 		}
 		return errors.Join(out.End(), buffered.Flush())

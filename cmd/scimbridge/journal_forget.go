@@ -12,7 +12,7 @@ import (
 )
 
 type journalForgetCommand struct {
-	configFlag
+	storeFlag
 	Person string `arg:"" help:"By id, userName or DN, each that the person ever had."`
 	Apply  bool   `help:"Do it. Without, it is said how much would be erased."`
 	JSON   bool   `name:"json" help:"Print JSON."`
@@ -50,8 +50,7 @@ func (f journalForgetCommand) Run(w *world) error {
 
 // erase does it.
 func (f journalForgetCommand) erase(w *world) error {
-	open := silently(store.NewExisting)
-	return f.withStore(w, "which keeps the journal", open, func(ctx context.Context, s *store.Store) error {
+	return f.withStore(w, "which keeps the journal", existing, func(ctx context.Context, s *store.Store) error {
 		done, err := journal.Forget(ctx, s, slog.New(slog.DiscardHandler), f.Person, w.caller())
 		if done.Erased+done.Blanked+len(done.Open) > 0 { // said of what was done before an error too
 			until := "until those who read it now are done"

@@ -9,7 +9,7 @@ import (
 )
 
 type journalVerifyCommand struct {
-	configFlag
+	storeFlag
 	JSON  bool       `name:"json" help:"Print JSON."`
 	Heads []headFlag `name:"head" placeholder:"HEAD" sep:"none" help:"What stood there once, as 12-4711:9f86…; may be given again."`
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -41,6 +44,37 @@ func word[T ~string](text []byte, known []T) (T, error) {
 		shown = append(shown, strings.ReplaceAll(string(k), " ", "-"))
 	}
 	return "", fmt.Errorf("%q is none of %s", text, strings.Join(shown, ", "))
+}
+
+// operationFlag is an operation on the command line; the empty one is any.
+type operationFlag string
+
+// UnmarshalText reads it.
+func (f *operationFlag) UnmarshalText(text []byte) error {
+	name, err := word(text, journal.Operations)
+	*f = operationFlag(name)
+	return err
+}
+
+// typeOf is a type on the command line as the map has it. A type that only a map before this one had is as it is written; of one that no
+// record is of, it is a fault.
+func typeOf(ctx context.Context, s *store.Store, typ string, mapped []string) (string, error) {
+	if typ == "" {
+		return "", nil
+	}
+	name, unknown := word([]byte(typ), append(slices.Clone(mapped), "token")) // which Act tells of
+	if unknown == nil {
+		return name, nil
+	}
+	known := false
+	err := journal.Find(ctx, s, journal.Query{Type: typ, Limit: 1}, func(journal.Account) error {
+		known = true
+		return nil
+	})
+	if err == nil && !known {
+		err = fmt.Errorf("--type: no record is of that type: %w", unknown)
+	}
+	return typ, err
 }
 
 // timeFlag is a moment on the command line.

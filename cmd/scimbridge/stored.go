@@ -14,17 +14,24 @@ import (
 	"scimbridge/config"
 )
 
-// opener makes a store of its options: store.New, or one that is there already.
+// opener opens a store of a command's: existing, or store.NewReader. serve alone makes one: a file that a command made would be that of
+// whoever ran it, root's mostly, and nothing that serve could open.
 type opener func(store.Options) (*store.Store, error)
 
-// silently opens a store for a command: what is wrong comes back as an error.
-func silently(open keeper) opener {
-	return func(o store.Options) (*store.Store, error) { return open(o, slog.New(slog.DiscardHandler)) }
+// existing is a store that is there. What is wrong comes back as an error.
+func existing(o store.Options) (*store.Store, error) {
+	return store.NewExisting(o, slog.New(slog.DiscardHandler))
 }
 
-// stored loads the configuration, which is to name a store; why says what the command wants there.
-func (f configFlag) stored(w *world, why string) (*config.Config, error) {
-	c, err := config.Load(f.Config, w.environ)
+// storeFlag names the configuration for a command that speaks to the store alone: what else stands there need be neither sound nor, where
+// it is a secret in a file, at hand.
+type storeFlag struct {
+	Config string `required:"" env:"SCIMBRIDGE_CONFIG" placeholder:"FILE" help:"The configuration file: this needs store alone (${env})."`
+}
+
+// stored loads the sections of a configuration that are named, or all of it. It is to name a store; why says what the command wants there.
+func stored(w *world, file, why string, sections ...string) (*config.Config, error) {
+	c, err := config.Load(file, w.environ, sections...)
 	if err == nil && !c.Store.Enabled() {
 		err = fmt.Errorf("the configuration names no store, %s: set store.file, or store.url, "+
 			"or give this the STATE_DIRECTORY that serve has", why)
@@ -32,9 +39,18 @@ func (f configFlag) stored(w *world, why string) (*config.Config, error) {
 	return c, err
 }
 
+// types are the resource types of the map, as far as it can be read.
+func (f storeFlag) types(w *world) []string {
+	c, err := config.Load(f.Config, w.environ, "store")
+	if err != nil {
+		return nil
+	}
+	return c.Types()
+}
+
 // withStore opens the store for as long as do runs.
-func (f configFlag) withStore(w *world, why string, open opener, do func(context.Context, *store.Store) error) error {
-	c, err := f.stored(w, why)
+func (f storeFlag) withStore(w *world, why string, open opener, do func(context.Context, *store.Store) error) error {
+	c, err := stored(w, f.Config, why, "store")
 	if err != nil {
 		return err
 	}

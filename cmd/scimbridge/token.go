@@ -25,13 +25,13 @@ type tokenCommand struct {
 
 // tokenFlags are those of each of them.
 type tokenFlags struct {
-	configFlag
+	storeFlag
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
 // use opens the store's tokens for as long as do runs.
 func (f tokenFlags) use(w *world, do func(context.Context, *access.Tokens, *store.Store) error) error {
-	return f.withStore(w, "which keeps such tokens", silently(store.New), func(ctx context.Context, s *store.Store) error {
+	return f.withStore(w, "which keeps such tokens", existing, func(ctx context.Context, s *store.Store) error {
 		tokens, err := access.NewTokens(s)
 		if err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"scimbridge/bridge/store/storetest"
 )
 
 // stable takes what differs from run to run out of an output; what takes its place is as long.
@@ -38,10 +40,13 @@ func (s *stable) text(output string) string {
 
 // TestTokenCommand holds each command's help, text and JSON to testdata/token.txtar.
 func TestTokenCommand(t *testing.T) {
-	config := configuration(t, "ldap://127.0.0.1:1")
-	environ := []string{
-		"USER=admin", "SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db"),
+	config, o := configuration(t, "ldap://127.0.0.1:1"), storetest.SQLite(t)
+	environ := []string{"USER=admin", "SCIMBRIDGE_STORE_FILE=" + o.File}
+	code, _, stderr := program(t, environ, "token", "new", "entra", "--config", config)
+	if _, err := os.Stat(o.File); code != exitFault || !strings.Contains(stderr, "serve makes it") || !os.IsNotExist(err) {
+		t.Errorf("a store that is root's is made: exit code %d, %s, %v", code, stderr, err)
 	}
+	storetest.Open(t, o)
 	normal := &stable{ids: map[string]string{}}
 	golden(t, "testdata/token.txtar", func(section string) string {
 		line, storeless := strings.CutSuffix(section, " (without a store)")
@@ -65,7 +70,9 @@ func TestTokenCommand(t *testing.T) {
 // TestTokensAreOnRecord: who made a token, and who revoked it, stands in the journal, without the token; what was refused does not.
 func TestTokensAreOnRecord(t *testing.T) {
 	file := configuration(t, "ldap://127.0.0.1:1")
-	environ := []string{"USER=admin", "SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db")}
+	o := storetest.SQLite(t)
+	storetest.Open(t, o)
+	environ := []string{"USER=admin", "SCIMBRIDGE_STORE_FILE=" + o.File}
 	command := func(want int, line string) string {
 		t.Helper()
 		code, stdout, stderr := program(t, environ, append(strings.Fields(line), "--config", file)...)

@@ -25,7 +25,7 @@ type undoCommand struct {
 	Records []string `arg:"" optional:"" name:"record" help:"Records of the journal, as 12-4711."`
 	Request string   `placeholder:"ID" help:"All that the request with the id did."`
 	Since   timeFlag `placeholder:"TIME" help:"All that the caller did since then: 2027-01-31, 2027-01-31T12:00:00Z, 2h (ago)."`
-	Until   timeFlag `placeholder:"TIME" help:"And before then; of a day, to its end (UTC); default: now."`
+	Until   timeFlag `placeholder:"TIME" help:"And before then; of a day, to its end (UTC); default: to the last."`
 	Caller  string   `placeholder:"NAME" help:"The caller, as the journal names it: of --since and --until."`
 	Apply   bool     `help:"Do it. Without, it is shown, and nothing is written."`
 	Partial bool     `help:"Where an entry was changed since, leave that alone and take the rest back."`
@@ -44,8 +44,8 @@ back. Who was deleted gets another id, but where Active Directory still has the 
 undone.`
 }
 
-// query is which records are meant where none is named.
-func (u undoCommand) query(now time.Time) (q journal.Query, err error) {
+// check says what is wrong with the command line.
+func (u undoCommand) check() error {
 	none := timeFlag{}
 	spans := u.Since != none || u.Until != none || u.Caller != ""
 	kinds := 0
@@ -56,27 +56,27 @@ func (u undoCommand) query(now time.Time) (q journal.Query, err error) {
 	}
 	switch {
 	case kinds != 1:
-		return q, errors.New("name records, or a --request, or a --caller with --since")
+		return errors.New("name records, or a --request, or a --caller with --since")
 	case spans && (u.Since == none || u.Caller == ""):
-		return q, errors.New("what is to be undone of a time needs both --since and --caller")
+		return errors.New("what is to be undone of a time needs both --since and --caller")
 	}
-	q = journal.Query{RequestID: u.Request, Caller: u.Caller, Since: u.Since.from(now), Until: u.Until.to(now), Newest: true}
-	if spans && q.Until.IsZero() {
-		q.Until = now
-	}
-	return q, nil
+	return nil
+}
+
+// query is which records are meant where none is named.
+func (u undoCommand) query(now time.Time) journal.Query {
+	return journal.Query{RequestID: u.Request, Caller: u.Caller, Since: u.Since.from(now), Until: u.Until.to(now), Newest: true}
 }
 
 func (u undoCommand) Run(w *world) error {
-	q, err := u.query(time.Now())
-	if err != nil {
+	if err := u.check(); err != nil {
 		return err
 	}
 	named, err := u.named()
 	if err != nil {
 		return err
 	}
-	c, err := u.stored(w, "which keeps the journal")
+	c, err := stored(w, u.Config, "which keeps the journal")
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (u undoCommand) Run(w *world) error {
 	defer h.close()
 	ids, err := newestFirst(w, h, named)
 	if len(named) == 0 {
-		ids, err = found(w, h, q)
+		ids, err = u.found(w, h)
 	}
 	if err != nil {
 		return helped(err, c.Store)
@@ -158,9 +158,13 @@ func newestFirst(ctx context.Context, h house, ids []journal.ID) ([]journal.ID, 
 	return ids, nil
 }
 
-// found are the records of the query of which there may be something to undo.
-func found(ctx context.Context, h house, q journal.Query) (ids []journal.ID, err error) {
-	err = journal.Find(ctx, h.store, q, func(a journal.Account) error {
+// found are the records that are meant of which there may be something to undo.
+func (u undoCommand) found(ctx context.Context, h house) (ids []journal.ID, err error) {
+	now, err := h.store.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = journal.Find(ctx, h.store, u.query(now), func(a journal.Account) error {
 		if a.Kind != journal.KindRefusal && bridge.IsUndoable(a) {
 			ids = append(ids, a.ID)
 		}
