@@ -76,7 +76,7 @@ func TestRecipes(t *testing.T) {
 		t.Fatal(err)
 	}
 	recipes := strings.Split(string(page), "```yaml\n")[1:]
-	if len(recipes) != 2 {
+	if len(recipes) != 3 {
 		t.Fatalf("%d recipes", len(recipes))
 	}
 	for _, recipe := range recipes {

@@ -40,6 +40,7 @@ type Traits struct {
 	VersionForm       VersionForm // what a version is made of
 	CreatedAttribute  string
 	ModifiedAttribute string
+	ModifiedOnChange  bool   // an entry that nobody has changed has no ModifiedAttribute: that was when it was created (RFC 7643 §3.1)
 	TimeLayout        string // of a time in a filter, to the second
 	// InstanceAttribute of the root DSE is the DN of the entry whose invocationId names the server that counts versions; "": there is
 	// none.
@@ -217,7 +218,7 @@ var traits = map[ServerKind]*Traits{
 	Generic: {
 		Kind: Generic, IDAttribute: "entryUUID", DNAttribute: "entryDN",
 		VersionAttribute: "modifyTimestamp",
-		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
+		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", ModifiedOnChange: true, TimeLayout: rfcTime,
 	},
 }
 
@@ -404,6 +405,9 @@ func (t *Traits) Judgeable(f *Filter) *Filter {
 // the time beside it, as an import may leave it, does not count: filters ask for that time.
 func (t *Traits) Modified(e *Entry) string {
 	modified := e.Value(t.ModifiedAttribute)
+	if modified == "" && t.ModifiedOnChange {
+		modified = e.Value(t.CreatedAttribute)
+	}
 	if t.VersionForm != VersionCSN {
 		return modified
 	}

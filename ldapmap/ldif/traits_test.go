@@ -46,3 +46,15 @@ func TestModified(t *testing.T) {
 		}
 	}
 }
+
+// TestNeverModified: what a server tells of an entry that nobody has changed, by its row.
+func TestNeverModified(t *testing.T) {
+	e := &Entry{}
+	e.Set("createTimestamp", "20260102120000Z")
+	e.Set("whenCreated", "20260102120000.0Z")
+	for kind, want := range map[ServerKind]string{OpenLDAP: "", DS389: "", ActiveDirectory: "", Generic: "20260102120000Z"} {
+		if got := kind.Traits().Modified(e); got != want {
+			t.Errorf("%s: %q, want %q", kind, got, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package read
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"scimbridge/ldapmap"
@@ -17,7 +18,11 @@ func Version(t *ldapmap.Type, e *ldif.Entry) string {
 	var read []byte
 	for _, s := range t.Sources {
 		read = append(append(read, strings.ToLower(s.Attribute)...), 0)
-		for _, value := range e.Values(s.Attribute) {
+		values := e.Values(s.Attribute)
+		if !slices.IsSorted(values) { // they are a set: a server may give them in one order after a write and in another later
+			values = slices.Sorted(slices.Values(values))
+		}
+		for _, value := range values {
 			read = append(append(read, value...), 0)
 		}
 	}

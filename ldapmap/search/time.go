@@ -34,15 +34,22 @@ func (x *translator) timeFilter(c *filter.Compare) (string, bool) {
 	if from.Before(at) {
 		to = from.Add(time.Second)
 	}
-	since := "(" + attribute + ">=" + from.Format(x.Server.TimeLayout) + ")"
-	until := "(" + attribute + "<=" + to.Format(x.Server.TimeLayout) + ")"
-	switch c.Op {
-	case filter.Greater, filter.GreaterOrEqual:
-		return since, true
-	case filter.Less, filter.LessOrEqual:
-		return until, true
-	case filter.Equal:
-		return ldif.AllOf(since, until), true
+	within := func(attribute string) string {
+		since := "(" + attribute + ">=" + from.Format(x.Server.TimeLayout) + ")"
+		until := "(" + attribute + "<=" + to.Format(x.Server.TimeLayout) + ")"
+		switch c.Op {
+		case filter.Greater, filter.GreaterOrEqual:
+			return since
+		case filter.Less, filter.LessOrEqual:
+			return until
+		case filter.Equal:
+			return ldif.AllOf(since, until)
+		}
+		return ""
 	}
-	return "", false
+	bounds := within(attribute)
+	if bounds != "" && attribute == x.Server.ModifiedAttribute && x.Server.ModifiedOnChange {
+		bounds = ldif.AnyOf(bounds, ldif.AllOf("(!("+attribute+"=*))", within(x.Server.CreatedAttribute)))
+	}
+	return bounds, bounds != ""
 }
