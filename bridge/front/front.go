@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 
 	"scimbridge/bridge"
@@ -55,7 +54,7 @@ const shutdownTimeout = 5 * time.Second
 
 // New builds the server.
 func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
-	s := &Server{options: o.withDefaults(), bridge: b, gate: gate, log: log, newID: uuid.NewString, now: time.Now}
+	s := &Server{options: o.withDefaults(), bridge: b, gate: gate, log: log, newID: newID, now: time.Now}
 	s.heavy, s.crowd = newTurns(s.options.MaxBody), newCrowd(b.Limits())
 	s.proxies = access.ParseAddresses(s.options.TrustProxy, func(int, string) {})
 	s.app = fiber.New(fiber.Config{

@@ -213,3 +213,14 @@ func TestActivityID(t *testing.T) {
 		}
 	}
 }
+
+// Ids of requests come one behind the other, as an index takes them at the least cost.
+func TestNewIDs(t *testing.T) {
+	for n, last := 0, ""; n < 100; n++ {
+		id := newID()
+		if id <= last || len(id) != 36 {
+			t.Fatalf("%q behind %q", id, last)
+		}
+		last = id
+	}
+}

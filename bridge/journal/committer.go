@@ -13,8 +13,7 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// committer is what the one goroutine knows that writes. What comes while a transaction is under way shares the next: nobody waits for a
-// clock.
+// committer is what the one goroutine knows that writes. What comes while a transaction is under way shares the next (gather).
 type committer struct {
 	writer  int64 // 0: it has no chain yet
 	next    int64 // the next record's
@@ -26,6 +25,8 @@ type committer struct {
 	octets  int64 // of all that it has written
 
 	prepared map[string]*sql.Stmt // of SQLite's; nil: it is to be prepared
+	took     time.Duration        // the last transaction
+	patience time.Duration        // with which the next waits for more
 	beaten   time.Time            // the last sign of life
 	headed   time.Time            // when the head was last logged
 	failing  atomic.Bool
@@ -48,6 +49,7 @@ func (l *Ledger) run() {
 			return
 		}
 		for more := true; more; {
+			l.gather()
 			more = l.flush() && l.isMore()
 		}
 	}
@@ -165,10 +167,10 @@ func (l *Ledger) commit(ops []*op) error {
 	}
 	var b batch
 	err := l.store.Write(context.Background(), func(ctx context.Context, tx *sql.Tx) (err error) {
-		if b, err = l.link(ctx, tx, ops); err != nil {
+		if b, err = l.link(l.unwatched(ctx), tx, ops); err != nil {
 			return err
 		}
-		if err = l.insertRows(ctx, tx, b); err != nil || !beats {
+		if err = l.insertRows(l.unwatched(ctx), tx, b); err != nil || !beats {
 			return err
 		}
 		return l.live(ctx, tx, b.writer, 0)
@@ -180,7 +182,7 @@ func (l *Ledger) commit(ops []*op) error {
 		}
 		return err
 	}
-	if beats {
+	if l.took = l.now().Sub(now); beats {
 		l.beaten = now
 	}
 	l.unsure = nil // and it never will be: its places are taken
@@ -195,6 +197,15 @@ func (l *Ledger) commit(ops []*op) error {
 		l.logHead()
 	}
 	return nil
+}
+
+// unwatched is the context of statements in a transaction that writes. SQLite's wait for nobody then, and each would have a goroutine that
+// watches the context; that ends the transaction itself all the same.
+func (l *Ledger) unwatched(ctx context.Context) context.Context {
+	if l.store.Dialect() == store.SQLite {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 // prepare prepares what the last transactions had to prepare for themselves.
@@ -223,6 +234,7 @@ var errLost = errors.New("what it is about is lost")
 func (l *Ledger) written(b batch) {
 	l.writer, l.next, l.head = b.writer, b.last+1, b.head
 	l.own.Store(b.writer)
+	l.begun(b)
 	for i, o := range b.ops {
 		o.writer = b.writer
 		l.octets += sizeOf(b.rows[i], o.keys)

@@ -37,9 +37,10 @@ type Ledger struct {
 	stop  chan struct{}
 	ended chan struct{}
 
-	mu    sync.Mutex
-	queue []*op
-	shut  bool
+	mu       sync.Mutex
+	queue    []*op
+	underWay int // writes whose intent was told to be written, and not yet what became of them
+	shut     bool
 
 	committer
 }
@@ -76,6 +77,8 @@ type op struct {
 	of     *op      // of a receipt the intent; of an intent what it follows from
 	kept   bool     // it waits in memory until it is written
 	erased []ID     // of which it says that what they say is erased
+
+	underWay bool // the ledger's mu guards it
 
 	writer  int64
 	seq     atomic.Int64 // 0: it is not written
@@ -122,7 +125,7 @@ func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, c
 		retention: cmp.Or(o.Retention, DefaultRetention), maxSize: o.MaxSize, slice: slice, observers: observers,
 		now: now, clock: clock,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
-		committer: committer{open: map[int64]bool{}, next: 1, prepared: map[string]*sql.Stmt{}},
+		committer: committer{open: map[int64]bool{}, next: 1, prepared: map[string]*sql.Stmt{}, patience: patience},
 	}
 	_, _ = rand.Read(l.head[:]) // which fails never
 	l.headed = l.now()
@@ -239,9 +242,16 @@ func (l *Ledger) enqueue(o *op) {
 	if !shut {
 		l.queue = append(l.queue, o)
 	}
+	if o.row.kind == KindReceipt {
+		l.over(o.of)
+	}
+	asleep := len(l.queue) > 1 && !l.isEnough() // or it waits for this one no more than for the next
 	l.mu.Unlock()
 	if shut {
 		o.tell(errShut)
+		return
+	}
+	if asleep {
 		return
 	}
 	select {

@@ -22,7 +22,7 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-func open(t *testing.T, s *store.Store, o journal.Options, observers ...journal.Observer) *journal.Ledger {
+func open(t testing.TB, s *store.Store, o journal.Options, observers ...journal.Observer) *journal.Ledger {
 	t.Helper()
 	l, err := journal.Open(s, o, slog.New(slog.DiscardHandler), observers...)
 	if err != nil {

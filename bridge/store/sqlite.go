@@ -14,9 +14,14 @@ import (
 	"modernc.org/sqlite"
 )
 
+// throughFdatasync has SQLite commit by fdatasync, as its builds for Linux do: what was committed is as durable, and does not wait until
+// the file's time of change is written too. Where there is none, SQLite stays with what there is.
+var throughFdatasync = sync.OnceFunc(func() { _, _ = sqlite.Fdatasync(true) })
+
 // connectSQLite makes the pools; the file is opened when it is needed.
 func (s *Store) connectSQLite() error {
 	s.dialect = SQLite
+	throughFdatasync()
 	path, err := filepath.Abs(s.options.File)
 	if err != nil {
 		return err
