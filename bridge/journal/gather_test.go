@@ -16,7 +16,7 @@ func TestGather(t *testing.T) {
 	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
 		var ticks atomic.Int64 // each look at the clock takes a minute
 		now := func() time.Time { return time.Unix(0, 0).Add(time.Duration(ticks.Add(1)) * time.Minute) }
-		l, err := openAt(s, Options{}, slog.New(slog.DiscardHandler), now)
+		l, err := openAt(s, Options{}, slog.New(slog.DiscardHandler), now, store.NewClock(now))
 		if err != nil {
 			t.Fatal(err)
 		}
