@@ -18,7 +18,8 @@ import (
 
 // happened is a change that the directory says it made (slapo-accesslog): the key is what keyOf tells of it.
 type happened struct {
-	at, dn, key string
+	at, dn, key string // at: when it was begun
+	order       string // in which it was made, which is another: changes wait for one another
 	kind        ldif.Kind
 	lines       []string
 }
@@ -36,12 +37,12 @@ func changesOf(t testing.TB, server *dirtest.Server) (all []happened) {
 	}
 	found, err := conn.SearchWithPaging(ldap.NewSearchRequest("cn=accesslog", ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
 		"(&(objectClass=auditWriteObject)(reqResult=0))",
-		[]string{"reqStart", "reqType", "reqDN", "reqMod", "reqNewRDN", "reqDeleteOldRDN", "reqNewSuperior"}, nil), 500)
+		[]string{"reqStart", "reqType", "reqDN", "reqMod", "reqNewRDN", "reqDeleteOldRDN", "reqNewSuperior", "entryCSN"}, nil), 500)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range found.Entries {
-		h := happened{at: e.GetAttributeValue("reqStart"), dn: e.GetAttributeValue("reqDN")}
+		h := happened{at: e.GetAttributeValue("reqStart"), dn: e.GetAttributeValue("reqDN"), order: e.GetAttributeValue("entryCSN")}
 		h.kind = ldif.Kind(e.GetAttributeValue("reqType"))
 		switch h.kind {
 		case ldif.ModifyDN:
@@ -59,7 +60,7 @@ func changesOf(t testing.TB, server *dirtest.Server) (all []happened) {
 		h.key = key(h.kind, h.dn, h.lines)
 		all = append(all, h)
 	}
-	slices.SortStableFunc(all, func(a, b happened) int { return cmp.Compare(a.at, b.at) })
+	slices.SortStableFunc(all, func(a, b happened) int { return cmp.Compare(a.order, b.order) })
 	return all
 }
 
@@ -144,14 +145,14 @@ func claims(t testing.TB, accounts []journal.Account) map[string][]claim {
 }
 
 // holdsTrue fails the test unless the receipts tell of each change that the directory made, once, and of no other, and unless these make of
-// what was there before what is there now. It returns when somebody was blocked.
-func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account, before []*ldif.Entry, since string) (blocked []time.Time) {
+// what was there before what is there now. It returns who was blocked when.
+func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account, before []*ldif.Entry, since string) (all []blocking) {
 	t.Helper()
 	told := claims(t, accounts)
 	schema := subschemaOf(t, server)
-	model := map[string]*ldif.Entry{}
-	for _, e := range before {
-		model[ldif.NormalDN(e.DN)] = e
+	model, who := map[string]*ldif.Entry{}, map[string]int{}
+	for n, e := range before {
+		model[ldif.NormalDN(e.DN)], who[ldif.NormalDN(e.DN)] = e, -n
 	}
 	count := 0
 	for _, h := range changesOf(t, server) {
@@ -166,16 +167,21 @@ func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account,
 		}
 		at := ldif.NormalDN(c.change.DN)
 		after := ldif.Apply(model[at], c.change, schema)
+		if c.change.Kind == ldif.Add {
+			who[at] = count
+		}
 		if isBlocked(after) && !isBlocked(model[at]) {
 			when, err := time.Parse("20060102150405.000000Z", h.at)
 			if err != nil {
 				t.Fatal(err)
 			}
-			blocked = append(blocked, when)
+			all = append(all, blocking{when, who[at]})
 		}
+		one := who[at]
 		delete(model, at)
+		delete(who, at)
 		if after != nil {
-			model[ldif.NormalDN(after.DN)] = after
+			model[ldif.NormalDN(after.DN)], who[ldif.NormalDN(after.DN)] = after, one
 		}
 	}
 	for _, left := range told {
@@ -197,7 +203,13 @@ func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account,
 		t.Errorf("by the receipts there is %s:\n%s", at, asText(schema, e))
 	}
 	t.Logf("%d changes", count)
-	return blocked
+	return all
+}
+
+// blocking is that somebody was blocked.
+type blocking struct {
+	at  time.Time
+	who int // the same after a rename
 }
 
 func isBlocked(e *ldif.Entry) bool {
