@@ -130,6 +130,14 @@ func (h history) emptied() bool {
 	return slices.ContainsFunc(h, func(a attempt) bool { return a.receipt.Plan.TakesReferences() && violatesClass(a.receipt.Err) })
 }
 
+// declassed says that the directory refused to take an object class from an entry, which holds something for it that it does not show.
+func (h history) declassed() bool {
+	return slices.ContainsFunc(h, func(a attempt) bool {
+		at := a.receipt.At(ldif.Refused)
+		return at >= 0 && a.receipt.Plan.Steps[at].Change.TakesClass() && violatesClass(a.receipt.Err)
+	})
+}
+
 // objectClassViolation is the LDAP result for an entry that its classes do not allow (RFC 4511 §4.1.9).
 const objectClassViolation = 65
 
@@ -180,10 +188,11 @@ func (h history) again(err error, n int) bool {
 	case reason.FewTimesOf:
 		return n < few && h.overtaken()
 	}
-	// A group that must not be left empty is given the placeholder, once. What stands half done is not begun again: to plan anew would not
-	// know of references to what has its new name already.
+	// A group that must not be left empty is given the placeholder, and an entry keeps a class for what it does not show, once. What stands
+	// half done is not begun again: to plan anew would not know of references to what has its new name already.
 	begins := why != reason.PartlyDone || !h.last().receipt.Plan.Renames()
-	return begins && violatesClass(err) && h.emptied() && !h[:len(h)-1].emptied()
+	first := func(learnt func(history) bool) bool { return learnt(h) && !learnt(h[:len(h)-1]) }
+	return begins && violatesClass(err) && (first(history.emptied) || first(history.declassed))
 }
 
 // told is the error that the client hears of when a write that ended in err is given up. Where the directory could not even be asked what

@@ -174,6 +174,7 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	if err != nil {
 		return past, err
 	}
+	wanted.KeepsClasses = past.declassed()
 	if a.draft, err = draft.New(r.typ, wanted); err != nil { // 2
 		return past, err
 	}
