@@ -33,20 +33,21 @@ func (h history) with(last attempt) history {
 	return append(slices.Clone(h[:len(h)-1]), last)
 }
 
-// apart takes an attempt that ended in err for done where the directory refused groups alone that it was to leave, and would again.
+// apart takes an attempt that ended in err for done where the directory refused alone what nothing hangs on, and would again: groups that
+// the entry was to leave, a password.
 func (h history) apart(err error, n int) (history, error) {
 	if err == nil || len(h) == 0 || h.last().receipt.Err == nil || !errors.Is(err, h.last().receipt.Err) || h.again(err, n) {
 		return h, err
 	}
-	dns, apart := h.last().receipt.Apart()
+	groups, apart := h.last().receipt.Apart()
 	if !apart {
 		return h, err
 	}
-	if reasonOf(err) != reason.Refused { // of which the client is told in words of their own
-		err = prefixed(err, dns[0]+" keeps its member")
+	if len(groups) > 0 && reasonOf(err) != reason.Refused { // of which the client is told in words of their own
+		err = prefixed(err, groups[0]+" keeps its member")
 	}
 	last := h.last()
-	last.apart, last.refused, last.stays = true, cmp.Or(last.refused, err), append(last.stays, dns...)
+	last.apart, last.refused, last.stays = true, cmp.Or(last.refused, err), append(last.stays, groups...)
 	return h.with(last), nil
 }
 

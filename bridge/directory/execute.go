@@ -75,8 +75,11 @@ func (r *run) made(ctx context.Context, dn string) (string, error) {
 		return r.id, nil
 	}
 	e, err := r.client.one(ctx, dn, r.server.IDAttribute)
-	if err == nil {
+	switch {
+	case err == nil:
 		r.id = r.server.ID(e)
+	case Overtaken(err): // it has gone, or has another name
+		err = &Error{Reason: reason.LostRace, Cause: err}
 	}
 	return r.id, err
 }
@@ -95,7 +98,9 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 	for i := failed - 1; i >= 0; i-- {
 		step, done, inverse := receipt.Plan.Steps[i], &receipt.Steps[i], receipt.Inverse(i)
 		switch {
-		case inverse == nil && (step.Stays || step.Change.IsSettled()):
+		case inverse == nil && (step.Stays || step.Change.IsSettled()), step.Alone && done.State == ldif.Refused:
+			continue
+		case step.Change.Operation && Overtaken(failure): // a password, which is set again when all begins again
 			continue
 		case stands != nil:
 			done.Inverse = errBehind
