@@ -1,6 +1,8 @@
 package examples_test
 
 import (
+	"errors"
+	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -8,7 +10,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/ldapmap/ldif"
 )
 
 // columns are the servers of the README's table: what each is called there, and where its exchanges run.
@@ -81,6 +87,50 @@ const (
 	matrixBegin = "<!-- what the exchanges show: go test ./examples -run TestMatrix -update -->\n"
 	matrixEnd   = "<!-- end -->\n"
 )
+
+// reached are the columns of the servers that each test has configured a bridge for.
+var reached struct {
+	sync.Mutex
+	by map[string][]int
+}
+
+func reaches(t testing.TB, server *dirtest.Server) {
+	column := slices.Index([]ldif.ServerKind{"", ldif.OpenLDAP, "", ldif.DS389, ldif.ActiveDirectory}, server.Kind)
+	switch {
+	case server.Mem != nil:
+		column = 0
+	case server.KeepsMemberOf:
+		column = 2
+	}
+	name, _, _ := strings.Cut(t.Name(), "/")
+	reached.Lock()
+	defer reached.Unlock()
+	if reached.by == nil {
+		reached.by = map[string][]int{}
+	}
+	reached.by[name] = append(reached.by[name], column)
+}
+
+// shownIsTrue holds shown to the tests that were run whole: each reached the servers that it is said to run on, of those that are there.
+func shownIsTrue() error {
+	var there []int
+	for _, columns := range reached.by {
+		there = append(there, columns...)
+	}
+	if strings.Contains(flag.Lookup("test.run").Value.String()+flag.Lookup("test.skip").Value.String(), "/") {
+		return nil
+	}
+	var faults []error
+	for _, s := range shown {
+		for i, column := range columns {
+			said := s.columns == nil || slices.Contains(s.columns, i)
+			if got := reached.by[s.test]; got != nil && said && slices.Contains(there, i) && !slices.Contains(got, i) {
+				faults = append(faults, fmt.Errorf("%s does not run on %s, as the README's table has it", s.test, column.title))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
 
 // TestMatrix holds the README's table of features and servers to what the exchanges and tests run: each cell is run by one, or its reason
 // is told.
