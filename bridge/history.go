@@ -33,20 +33,21 @@ func (h history) with(last attempt) history {
 	return append(slices.Clone(h[:len(h)-1]), last)
 }
 
-// apart takes an attempt that ended in err for done where the directory refused groups alone that it was to leave, and would again.
+// apart takes an attempt that ended in err for done where the directory refused alone what nothing hangs on, and would again: groups that
+// the entry was to leave, a password.
 func (h history) apart(err error, n int) (history, error) {
 	if err == nil || len(h) == 0 || h.last().receipt.Err == nil || !errors.Is(err, h.last().receipt.Err) || h.again(err, n) {
 		return h, err
 	}
-	dns, apart := h.last().receipt.Apart()
+	groups, apart := h.last().receipt.Apart()
 	if !apart {
 		return h, err
 	}
-	if reasonOf(err) != reason.Refused { // of which the client is told in words of their own
-		err = prefixed(err, dns[0]+" keeps its member")
+	if len(groups) > 0 && reasonOf(err) != reason.Refused { // of which the client is told in words of their own
+		err = prefixed(err, groups[0]+" keeps its member")
 	}
 	last := h.last()
-	last.apart, last.refused, last.stays = true, cmp.Or(last.refused, err), append(last.stays, dns...)
+	last.apart, last.refused, last.stays = true, cmp.Or(last.refused, err), append(last.stays, groups...)
 	return h.with(last), nil
 }
 
@@ -130,6 +131,14 @@ func (h history) emptied() bool {
 	return slices.ContainsFunc(h, func(a attempt) bool { return a.receipt.Plan.TakesReferences() && violatesClass(a.receipt.Err) })
 }
 
+// declassed says that the directory refused to take an object class from an entry, which holds something for it that it does not show.
+func (h history) declassed() bool {
+	return slices.ContainsFunc(h, func(a attempt) bool {
+		at := a.receipt.At(ldif.Refused)
+		return at >= 0 && a.receipt.Plan.Steps[at].Change.TakesClass() && violatesClass(a.receipt.Err)
+	})
+}
+
 // objectClassViolation is the LDAP result for an entry that its classes do not allow (RFC 4511 §4.1.9).
 const objectClassViolation = 65
 
@@ -180,10 +189,11 @@ func (h history) again(err error, n int) bool {
 	case reason.FewTimesOf:
 		return n < few && h.overtaken()
 	}
-	// A group that must not be left empty is given the placeholder, once. What stands half done is not begun again: to plan anew would not
-	// know of references to what has its new name already.
+	// A group that must not be left empty is given the placeholder, and an entry keeps a class for what it does not show, once. What stands
+	// half done is not begun again: to plan anew would not know of references to what has its new name already.
 	begins := why != reason.PartlyDone || !h.last().receipt.Plan.Renames()
-	return begins && violatesClass(err) && h.emptied() && !h[:len(h)-1].emptied()
+	first := func(learnt func(history) bool) bool { return learnt(h) && !learnt(h[:len(h)-1]) }
+	return begins && violatesClass(err) && (first(history.emptied) || first(history.declassed))
 }
 
 // told is the error that the client hears of when a write that ended in err is given up. Where the directory could not even be asked what

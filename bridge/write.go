@@ -174,6 +174,7 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	if err != nil {
 		return past, err
 	}
+	wanted.KeepsClasses = past.declassed()
 	if a.draft, err = draft.New(r.typ, wanted); err != nil { // 2
 		return past, err
 	}
@@ -289,16 +290,19 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 	last.receipt = last.receipt.Resumed(next, after)
 	if last.receipt.Err == nil && last.receipt.At(ldif.Refused) >= 0 { // what was refused ahead of it is tried again
 		last.receipt.Err = directory.ErrOvertaken
-		r.record(last.receipt) // 8
+		last.account.tell(last.receipt) // 8
+		r.record(last.receipt)
 		return past.with(last), last.receipt.Err
 	}
 	if resent := next == at && rest.Steps[0].Change.Operation && after.At(ldif.Refused) == 0; resent {
 		last.receipt.Err = &reason.Error{Reason: reason.PartlyDone, Detail: setTwice, Cause: after.Err}
-		r.record(last.receipt) // 8
+		last.account.tell(last.receipt.Unknown(at)) // 8
+		r.record(last.receipt)
 		return past.with(last), last.receipt.Err
 	}
 	overtaken := false
-	if after.Err != nil && !after.Unsure() && reasonOf(after.Err) != reason.PartlyDone {
+	_, apart := last.receipt.Apart()
+	if after.Err != nil && !apart && !after.Unsure() && reasonOf(after.Err) != reason.PartlyDone {
 		back := r.directory.Execute(context.WithoutCancel(ctx), last.receipt.Undo(""), nil)
 		last.receipt = last.receipt.Undone(after.Err, back.Err)
 		overtaken = directory.Overtaken(after.Err) && (back.Err == nil || directory.Overtaken(back.Err))

@@ -198,3 +198,32 @@ func TestConditionalClassOfLeaver(t *testing.T) {
 		}
 	}
 }
+
+// TestConditionalClassIsHeld: a class that something holds which the map does not write, by an option or hidden from the bridge's account,
+// stays, and he is blocked all the same by the request that would have taken it.
+func TestConditionalClassIsHeld(t *testing.T) {
+	const account = "cn=scimbridge,dc=example,dc=org"
+	server := openLDAP(t, dirtest.Config(
+		`access to attrs=gecos dn.subtree="dc=example,dc=org" by dn.exact="`+account+`" none by * break`,
+		`access to dn.subtree="dc=example,dc=org" by dn.exact="`+account+`" write by * break`))
+	server.Load(t, "dn: "+account+"\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: bridge-secret\n")
+	server.Account, server.AccountPassword = account, "bridge-secret"
+	d := deploy(t, server, staffed(t, server)...)
+	for i, held := range []struct {
+		attribute string
+		plans     int
+	}{{"loginShell;lang-de", 1}, {"gecos", 2}} {
+		bo := d.create(t, "/Users", fmt.Sprintf(`"userName":"bo@contoso.example%d","title":"Staff"`, i))
+		modify(t, server, d.entry(t, bo).DN, held.attribute, "/bin/sh")
+		d.taken()
+		shown := d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+bo,
+			operations(replace("title", `"Guest"`), replace("active", "false")))
+		if shown["title"] != "Guest" || shown["active"] != false {
+			t.Errorf("%s: %v", held.attribute, shown)
+		}
+		if plans := d.taken(); len(plans) != held.plans {
+			t.Errorf("%s: %v", held.attribute, plans)
+		}
+		d.isStaff(t, held.attribute, bo, fmt.Sprint(20000+i))
+	}
+}

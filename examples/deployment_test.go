@@ -26,7 +26,7 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-func TestMain(m *testing.M) { dirtest.Main(m) }
+func TestMain(m *testing.M) { dirtest.Main(m, shownIsTrue) }
 
 const (
 	token  = "exchange-token-0123456789"
@@ -175,6 +175,7 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 // configured is the configuration of a bridge before the server: the example's file with more behind it, and the environment.
 func configured(t testing.TB, server *dirtest.Server, its product, more string, env ...string) (text []byte, variables []string) {
 	t.Helper()
+	reaches(t, server)
 	account, password := server.BindDN, server.Password
 	if server.Account != "" {
 		account, password = server.Account, server.AccountPassword

@@ -20,10 +20,7 @@ var groupKeepers = []struct {
 	{"memory, by values alone", func(t testing.TB) *dirtest.Server { return uidMemory(t, false) }, uidAlone},
 	{"memory, by values beside", func(t testing.TB) *dirtest.Server { return uidMemory(t, false) }, uidBeside},
 	{"openldap", func(t testing.TB) *dirtest.Server { return openLDAP(t) }, nil},
-	{
-		"openldap with memberof", func(t testing.TB) *dirtest.Server { return openLDAP(t, dirtest.MemberOf()) },
-		[]string{"SCIMBRIDGE_RESOURCES_0_GROUPS_ATTRIBUTE=memberOf"},
-	},
+	{"openldap with overlays", overlaid, []string{"SCIMBRIDGE_RESOURCES_0_GROUPS_ATTRIBUTE=memberOf"}},
 	{"openldap, by values alone", func(t testing.TB) *dirtest.Server { return openLDAP(t) }, uidAlone},
 	{"389ds", func(t testing.TB) *dirtest.Server { return dirtest.DS389(t, ds389Schema) }, nil},
 	{"active-directory", func(t testing.TB) *dirtest.Server { return dirtest.ActiveDirectory(t) }, nil},

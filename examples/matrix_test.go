@@ -1,6 +1,8 @@
 package examples_test
 
 import (
+	"errors"
+	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -8,7 +10,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/ldapmap/ldif"
 )
 
 // columns are the servers of the README's table: what each is called there, and where its exchanges run.
@@ -52,12 +58,12 @@ var shown = []struct {
 	{"Protocol: of two changes of one version one is made (`If-Match`)", "TestIfMatchRace", nil, ""},
 	{"Safety: entries outside the bases, and privileged groups, are left alone", "TestPrivilegedGroups", nil, ""},
 	{"Safety: entries outside the bases, and privileged groups, are left alone", "TestOutsideTheBase", nil, ""},
+	{"The journal: what was done is undone (`scimbridge undo`)", "TestUndo", nil, ""},
+	{"The journal: what was done is undone (`scimbridge undo`)", "TestUndoCycle", nil, ""},
 	{"Users: a class for some of them alone, with what it allows (`objectClasses`, `when`)", "TestConditionalClass", nil, ""},
 	{"Users: a deleted one is kept, blocked, and revived by a POST (`delete`)", "TestDeletedAndRevived", nil, ""},
 	{"Users: a random password where the client sends none (`initial`)", "TestInitialPassword", nil, ""},
 	{"Users: numbers of a range, each once (`allocate`)", "TestNumbers", nil, ""},
-	{"The journal: what was done is undone (`scimbridge undo`)", "TestUndo", nil, ""},
-	{"The journal: what was done is undone (`scimbridge undo`)", "TestUndoCycle", nil, ""},
 	{
 		"Users: passwords by the operation for them (`by: password-modify`)", "TestPasswordByOperation",
 		[]int{1, 3},
@@ -81,6 +87,50 @@ const (
 	matrixBegin = "<!-- what the exchanges show: go test ./examples -run TestMatrix -update -->\n"
 	matrixEnd   = "<!-- end -->\n"
 )
+
+// reached are the columns of the servers that each test has configured a bridge for.
+var reached struct {
+	sync.Mutex
+	by map[string][]int
+}
+
+func reaches(t testing.TB, server *dirtest.Server) {
+	column := slices.Index([]ldif.ServerKind{"", ldif.OpenLDAP, "", ldif.DS389, ldif.ActiveDirectory}, server.Kind)
+	switch {
+	case server.Mem != nil:
+		column = 0
+	case server.KeepsMemberOf:
+		column = 2
+	}
+	name, _, _ := strings.Cut(t.Name(), "/")
+	reached.Lock()
+	defer reached.Unlock()
+	if reached.by == nil {
+		reached.by = map[string][]int{}
+	}
+	reached.by[name] = append(reached.by[name], column)
+}
+
+// shownIsTrue holds shown to the tests that were run whole: each reached the servers that it is said to run on, of those that are there.
+func shownIsTrue() error {
+	var there []int
+	for _, columns := range reached.by {
+		there = append(there, columns...)
+	}
+	if strings.Contains(flag.Lookup("test.run").Value.String()+flag.Lookup("test.skip").Value.String(), "/") {
+		return nil
+	}
+	var faults []error
+	for _, s := range shown {
+		for i, column := range columns {
+			said := s.columns == nil || slices.Contains(s.columns, i)
+			if got := reached.by[s.test]; got != nil && said && slices.Contains(there, i) && !slices.Contains(got, i) {
+				faults = append(faults, fmt.Errorf("%s does not run on %s, as the README's table has it", s.test, column.title))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
 
 // TestMatrix holds the README's table of features and servers to what the exchanges and tests run: each cell is run by one, or its reason
 // is told.
@@ -147,12 +197,16 @@ func matrix(t *testing.T) string {
 		if !tests[s.test] {
 			t.Errorf("there is no %s", s.test)
 		}
-		cells := of(s.feature)
 		for i := range columns {
 			if s.columns == nil || slices.Contains(s.columns, i) {
-				cells[i].runs = true
-			} else {
-				tell(&cells[i], s.elsewhere)
+				of(s.feature)[i].runs = true
+			}
+		}
+	}
+	for _, s := range shown {
+		for i := range columns {
+			if c := &of(s.feature)[i]; !c.runs { // nor does another test of the feature run there
+				tell(c, s.elsewhere)
 			}
 		}
 	}

@@ -54,7 +54,7 @@ var strictServers = []struct {
 	}},
 }
 
-// operations are how many passwords the plans since the last call set by the directory's operation; none shows in them.
+// passwordsSet are how many passwords the plans since the last call set by the directory's operation; none shows in them.
 func (d *deployment) passwordsSet(t *testing.T, passwords ...string) (set int) {
 	t.Helper()
 	for _, plan := range d.taken() {

@@ -329,3 +329,59 @@ func TestCostOfSuffixes(t *testing.T) {
 		})
 	}
 }
+
+// TestUniqueIdentifierSpeltOtherwise: likewise where the DN before it is in other letters, and with spaces.
+func TestUniqueIdentifierSpeltOtherwise(t *testing.T) {
+	for _, s := range servers[:3] {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			server := s.start(t)
+			d := deploy(t, server,
+				"SCIMBRIDGE_RESOURCES_0_GROUPS_SHOW=direct", "SCIMBRIDGE_RESOURCES_1_OBJECTCLASSES=groupOfUniqueNames,scimbridgeGroup",
+				"SCIMBRIDGE_RESOURCES_1_MEMBERS_ATTRIBUTE=uniqueMember", "SCIMBRIDGE_RESOURCES_1_MEMBERS_SUFFIXES=true")
+			anna, bo := d.user(t, "anna"), d.user(t, "bo")
+			group := d.group(t, "Crew", bo)
+			dn := d.entry(t, anna).DN
+			rdn, parent := ldif.SplitDN(dn)
+			for _, held := range []string{
+				strings.ToUpper(dn), rdn + ", " + strings.ReplaceAll(parent, ",", " , "), strings.ReplaceAll(dn, "=", " = "),
+			} {
+				hold := func() {
+					t.Helper()
+					add := ldap.NewModifyRequest(d.entry(t, group).DN, nil)
+					add.Add("uniqueMember", []string{held + "#'0101'B"})
+					if err := connect(t, server).Modify(add); err != nil {
+						t.Fatal(err)
+					}
+				}
+				is := func(when string, want int) {
+					t.Helper()
+					found := d.found(t, "/Groups", `members.value eq "`+anna+`"`)
+					of := inGroups(t, d.want(t, http.StatusOK, http.MethodGet, "/Users/"+anna, ""))
+					if shown := d.members(t, group)[anna]; shown != want || len(found) != want || strings.Count(of, "Crew") != want {
+						t.Errorf("%s, %s: shown %d times, in %d groups, has %q, want %d", held, when, shown, len(found), of, want)
+					}
+				}
+				hold()
+				is("held", 1)
+				d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, addMembers(anna))
+				is("added again", 1)
+				d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, removeMembers(anna))
+				is("removed", 0)
+				hold()
+				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+anna, operations(replace("userName", `"mara"`)))
+				is("renamed", 1)
+				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+anna, operations(replace("userName", `"anna"`)))
+				is("renamed back", 1)
+				d.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, operations(replace("members", values(bo))))
+				is("replaced", 0)
+				hold()
+				d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
+				if left := d.entry(t, group).Values("uniqueMember"); strings.Contains(strings.Join(left, " "), "#") {
+					t.Errorf("%s, deleted: the group holds %q", held, left)
+				}
+				anna = d.user(t, "anna")
+			}
+		})
+	}
+}

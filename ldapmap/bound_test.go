@@ -152,6 +152,20 @@ func TestForProblems(t *testing.T) {
 		{ldif.OpenLDAP, `
 - type: User
   base: dc=example
+  objectClasses: [inetOrgPerson, {class: posixAccount, when: 'title == "Staff"'}]
+  attributes: [{scim: userName, ldap: uid}, {scim: title, ldap: title}, {ldap: gecos, value: userName}]
+- type: Group
+  base: dc=example
+  objectClasses: [groupOfNames]
+  attributes: [{scim: displayName, ldap: cn}]
+  members:
+    - {attribute: member}
+    - {attribute: businessCategory, form: value, of: gecos}
+    - {attribute: description, form: value, of: uid}
+`, "[1].members[1].of: only posixAccount allows gecos, and not every entry has that class: nobody else could be a member"},
+		{ldif.OpenLDAP, `
+- type: User
+  base: dc=example
   objectClasses: [inetOrgPerson]
   match: [{scim: userName}, {scim: userName, in: 'phoneNumbers[type eq "fax"].value'}]
   attributes:

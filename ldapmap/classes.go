@@ -30,6 +30,15 @@ func (t *Type) Owners(attribute string) (owners []*Condition) {
 	return owners
 }
 
+// allowsToSome is the fault of an attribute that only a conditional class allows, with what that comes to; "": every entry may hold it.
+func (t *Type) allowsToSome(attribute, what string) string {
+	owners := t.Owners(attribute)
+	if len(owners) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("only %s allows %s, and not every entry has that class: %s", owners[0].Class, attribute, what)
+}
+
 // Order puts classes of new entries into the order of the map.
 func (t *Type) Order(conditional []*Condition) []string {
 	classes := slices.Clone(t.ObjectClasses)
@@ -73,9 +82,8 @@ func (l *learner) conditions() {
 func (l *learner) alwaysAllowed() {
 	t := l.t
 	report := func(path, attribute, what string) {
-		if owners := t.Owners(attribute); len(owners) > 0 {
-			const problem = "only %s allows %s, and not every entry has that class: %s"
-			l.report(path, fmt.Sprintf(problem, owners[0].Class, attribute, what))
+		if problem := t.allowsToSome(attribute, what); problem != "" {
+			l.report(path, problem)
 		}
 	}
 	for _, o := range l.owned {

@@ -98,6 +98,10 @@ func (m *Map) setNamings() (faults compile.Faults) {
 				faults = append(faults, compile.Fault{Path: path, Problem: r.Of + " holds passwords, and names nobody"})
 				continue
 			}
+			if problem := to.allowsToSome(r.Of, "nobody else could be a member"); problem != "" {
+				faults = append(faults, compile.Fault{Path: path, Problem: problem})
+				continue
+			}
 			if !slices.Contains(to.Namings, r.Naming) {
 				to.Namings = append(to.Namings, r.Naming)
 				to.addSource(r.Of, true)

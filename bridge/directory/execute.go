@@ -67,16 +67,21 @@ type run struct {
 	client *Client
 	server *ldif.Server
 	id     string // of the entry that the plan made, once it was asked for
+	gone   error  // that entry is not where it was made
 }
 
 // made is the id of the entry that the plan has made with the DN.
 func (r *run) made(ctx context.Context, dn string) (string, error) {
-	if r.id != "" {
-		return r.id, nil
+	if r.id != "" || r.gone != nil {
+		return r.id, r.gone
 	}
 	e, err := r.client.one(ctx, dn, r.server.IDAttribute)
-	if err == nil {
+	switch {
+	case err == nil:
 		r.id = r.server.ID(e)
+	case Overtaken(err): // deleted, or renamed
+		r.gone = &Error{Reason: reason.LostRace, Cause: err}
+		err = r.gone
 	}
 	return r.id, err
 }
@@ -95,7 +100,9 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 	for i := failed - 1; i >= 0; i-- {
 		step, done, inverse := receipt.Plan.Steps[i], &receipt.Steps[i], receipt.Inverse(i)
 		switch {
-		case inverse == nil && (step.Stays || step.Change.IsSettled()):
+		case inverse == nil && (step.Stays || step.Change.IsSettled()), step.Alone && done.State == ldif.Refused:
+			continue
+		case step.Change.Operation && Overtaken(failure): // a password, which is set again when all begins again
 			continue
 		case stands != nil:
 			done.Inverse = errBehind
@@ -136,7 +143,9 @@ func Overtaken(err error) bool {
 // the rest is taken back where the entry is now.
 func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err error) {
 	if inverse.If.Made {
-		inverse.If.ID = r.id
+		if inverse.If.ID, err = r.made(ctx, inverse.DN); err != nil { // nobody else's entry is deleted
+			return false, err
+		}
 	}
 	_, err = r.change(ctx, inverse, nil, nil)
 	e, _ := errors.AsType[*Error](err)

@@ -451,6 +451,32 @@ func TestTakeBackOutlivesTheCaller(t *testing.T) {
 	})
 }
 
+// TestMadeHasGone: what a plan made and another has renamed, or deleted, is not taken back by its name: that may be somebody else's.
+func TestMadeHasGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{script: func(s *session, m message) bool {
+			if m.op != ldap.ApplicationSearchRequest || m.target() != "uid=ada" {
+				return false
+			}
+			s.result(m, ldap.LDAPResultNoSuchObject, "")
+			return true
+		}}
+		c := network{"a": p}.client(t, "a")
+		defer c.Close()
+		made := ldif.Condition{Made: true}
+		change := modifyMail("uid=ada").Steps[0].Change
+		change.If = made
+		receipt := c.Execute(t.Context(), ldif.Plan{Steps: []ldif.Step{
+			{Change: ldif.Change{Kind: ldif.Add, DN: "uid=ada"}, Inverse: &ldif.Change{Kind: ldif.Delete, DN: "uid=ada", If: made}},
+			{Change: change},
+		}}, nil)
+		wantReason(t, receipt.Err, reason.LostRace)
+		if n := p.count(ldap.ApplicationDelRequest); n != 0 || receipt.Steps[0].State != ldif.Stands {
+			t.Errorf("%d deletes, %+v", n, receipt.Steps)
+		}
+	})
+}
+
 func TestEnumerate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var pages []int // the connection of each page

@@ -32,6 +32,7 @@ func TestReceipts(t *testing.T) {
 		}}},
 		{Change: ldif.Change{Kind: ldif.ModifyDN, DN: "uid=ada", NewRDN: "uid=countess"}},
 	}
+	alone := []ldif.Step{plan[0], {Change: deletion.Change, Alone: true}, plan[2]}
 	late := []ldif.Step{plan[2], plan[1], plan[0]}
 	late[1].Keeps = ldif.Keeps{ID: "1", Late: true}
 	for name, test := range map[string]struct {
@@ -91,6 +92,15 @@ func TestReceipts(t *testing.T) {
 			answers: map[string]int64{"rename": ldap.LDAPResultAssertionFailed},
 			err:     reason.PartlyDone, code: 122, states: "stands, stands, refused", stands: errBehind.Error(),
 			sent: "mail new, delete, rename",
+		},
+		"refused alone": {
+			plan: alone, answers: map[string]int64{"delete": ldap.LDAPResultInsufficientAccessRights},
+			err: reason.Refused, code: 50, states: "done, refused, done", sent: "mail new, delete, rename",
+		},
+		"taken back, but for what was refused alone": {
+			plan:    alone,
+			answers: map[string]int64{"delete": ldap.LDAPResultInsufficientAccessRights, "rename": ldap.LDAPResultEntryAlreadyExists},
+			err:     reason.Exists, code: 68, states: "taken back, refused, refused", sent: "mail new, delete, rename, mail old",
 		},
 		"unknown": {
 			plan: plan, answers: map[string]int64{"rename": lost},

@@ -141,7 +141,7 @@ func OutcomeOf(r ldif.Receipt) Outcome {
 		return Written
 	case r.Err == nil:
 		return Unchanged
-	case r.PartlyDone():
+	case r.PartlyDone(), r.Err != nil && r.Begun():
 		return HalfDone
 	case r.Unsure():
 		return Unknown

@@ -52,7 +52,7 @@ func (d *Draft) classify() error {
 	}
 	for i := range d.classes {
 		if c := &d.classes[i]; c.lost {
-			c.lost = d.mapOwns(*c)
+			c.lost = !d.write.KeepsClasses && d.mapOwns(*c)
 		}
 	}
 	return nil
@@ -72,13 +72,60 @@ func (d *Draft) heldAs(name string) string {
 	return ""
 }
 
-// mapOwns says that the map names all that the entry could not hold without the class, and that none of it names the entry.
+// mapOwns says that all that the entry could not hold without the class is the map's, and that none of it names the entry.
 func (d *Draft) mapOwns(c class) bool {
 	rdn, err := entryRDN(d.write.Entry)
-	return err == nil && !slices.ContainsFunc(d.goingWith(c), func(name string) bool {
-		named := slices.ContainsFunc(rdn, func(a ldif.AVA) bool { return d.t.IsSame(a.Type, name) })
-		return named || !slices.ContainsFunc(d.t.Rules, func(r *ldapmap.Rule) bool { return ldif.Named([]string{name}, bare(r.LDAP)) })
+	return err == nil && !slices.ContainsFunc(d.goingWith(c), func(held ldif.Attribute) bool {
+		named := slices.ContainsFunc(rdn, func(a ldif.AVA) bool { return d.t.IsSame(a.Type, held.Name) })
+		return named || !d.gave(held)
 	})
+}
+
+// gave says that the map wrote all values of the attribute, or shows them. Of one that has a single value it may be any.
+//
+//	{scim: nickName, ldap: description}            description: a         yes
+//	{scim: nickName, ldap: description}            description: a, b      no: b would be lost
+//	{scim: nickName, ldap: description, prefix: n:}    description: x     no
+//	{scim: nickName, ldap: description}            description;lang-de: a    no
+func (d *Draft) gave(held ldif.Attribute) bool {
+	a := d.t.Attribute(held.Name)
+	var own []string
+	for _, r := range a.Rules {
+		own = append(own, d.givenBy(r)...)
+	}
+	return len(a.Rules) > 0 && (a.Single || !slices.ContainsFunc(held.Values, func(v string) bool {
+		return !slices.ContainsFunc(own, func(o string) bool { return ldif.Equal(d.t.Server.Schema, a.Name, v, o) })
+	}))
+}
+
+// givenBy are those of the entry's values that the rule wrote, or shows. What was written once nobody can tell from another's, unless it is
+// alone.
+func (d *Draft) givenBy(r *ldapmap.Rule) []string {
+	e := d.write.Entry
+	held := d.t.Held(r, e)
+	once := r.OnCreate() || r.Numbers != nil
+	switch {
+	case r.Value != nil && r.Value.IsOfPrevious(), r.Computed() && once && len(held) == 1: // see deriveGiven
+		return held
+	case r.Computed(), r.Empty != nil:
+		given := d.old(r, Facts{})
+		if r.Empty != nil {
+			given, _ = d.withStandIn(r, given, nil)
+		}
+		if r.Options.Unique {
+			given = withNumbers(d.t, r, given, e)
+		}
+		return given
+	case r.Reference == nil:
+		held = slices.DeleteFunc(slices.Clone(held), func(v string) bool {
+			_, shows := d.t.SCIMValue(r, v, ldapmap.Refs{})
+			return !shows
+		})
+	}
+	if !r.Many() {
+		held = held[:min(1, len(held))]
+	}
+	return held
 }
 
 func bare(attribute string) string {
@@ -86,15 +133,16 @@ func bare(attribute string) string {
 	return name
 }
 
-// goingWith are the attributes that the entry holds and could not without the class.
-func (d *Draft) goingWith(c class) (names []string) {
+// goingWith are the attributes, by their options too, that the entry holds and could not without the class.
+func (d *Draft) goingWith(c class) (going []ldif.Attribute) {
 	rest := slices.DeleteFunc(d.classesAfter(), func(held string) bool { return strings.EqualFold(held, c.held) })
-	for _, name := range c.Allows {
-		if len(d.write.Entry.Values(name)) > 0 && !d.t.Allows(rest, name) {
-			names = append(names, name)
+	for _, a := range d.write.Entry.Attributes {
+		name := d.t.Canonical(a.Name)
+		if len(a.Values) > 0 && ldif.Named(c.Allows, bare(name)) && !d.t.Allows(rest, name) {
+			going = append(going, a)
 		}
 	}
-	return names
+	return going
 }
 
 // classesAfter are the object classes that the entry is to have, but for those that attributes of a found one need.
@@ -174,7 +222,7 @@ func (d *Draft) reclassed(diff *difference) (mods []ldif.Mod) {
 		lost = append(lost, c.held)
 		going := d.goingWith(c)
 		for _, a := range d.t.Attributes {
-			if ldif.Named(going, bare(a.Name)) {
+			if slices.ContainsFunc(going, func(held ldif.Attribute) bool { return strings.EqualFold(held.Name, a.Name) }) {
 				diff.note(a, d.write.Entry.Values(a.Name), nil)
 			}
 		}

@@ -1,6 +1,7 @@
 package draft_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -229,6 +230,81 @@ homeDirectory: /cy
 		}
 		if diff := cmp.Diff(c.dropped, d.Untaken()); diff != "" {
 			t.Errorf("%v: dropped (-want +got):\n%s", c.change, diff)
+		}
+	}
+}
+
+// TestConditionalClassStays: a class stays where the entry holds something for it that the map neither wrote nor shows.
+func TestConditionalClassStays(t *testing.T) {
+	const single, many = "{scim: nickName, ldap: bootFile}", "{scim: roles.value, ldap: bootFile}"
+	const part, computed = "{scim: nickName, ldap: bootFile, prefix: 'n:'}", "{ldap: bootFile, value: userName}"
+	const coded = "{scim: roles.value, ldap: bootFile, value: '\"x:\" + value', read: 'after(value, \"x:\")'}"
+	for _, c := range []struct {
+		line, held string
+		goes       bool
+	}{
+		{single, "bootFile: a", true},
+		{single, "bootFile: a, b", false},
+		{single, "bootFile: a\nbootFile;lang-de: a", false},
+		{"{scim: nickName, ldap: bootFile;lang-de}", "bootFile;lang-de: a", true},
+		{single, "bootFile;lang-de: a", false},
+		{single, "bootFile: a\nbootParameter: a=b:c", false},
+		{"{scim: nickName, ldap: shadowMax}", "shadowMax: 1", true},
+		{"{ldap: shadowMax, value: '\"7\"'}", "shadowMax: 1", true},
+		{coded, "bootFile: x:b", true},
+		{coded, "bootFile: b", false},
+		{"{scim: nickName, ldap: shadowMax}", "shadowMax: 1\nshadowMin: 1", false},
+		{many, "bootFile: a, b", true},
+		{part, "bootFile: n:a", true},
+		{part, "bootFile: n:a, n:b", false},
+		{part, "bootFile: n:a, b", false},
+		{part, "bootFile: b", false},
+		{part + ", {scim: title, ldap: bootFile, prefix: 't:'}", "bootFile: n:a, t:b", true},
+		{computed, "bootFile: cy", true},
+		{computed, "bootFile: cy, b", false},
+		{"{ldap: bootFile, value: userName, unique: true}", "bootFile: cy2", true},
+		{"{ldap: bootFile, value: userName, on: create}", "bootFile: b", true},
+		{"{ldap: bootFile, value: userName, on: create}", "bootFile: cy, b", false},
+		{"{ldap: bootFile, value: previous.userName}", "bootFile: a, b", true},
+		{"{ldap: bootFile, constant: [a, b]}", "bootFile: a, b", true},
+		{"{ldap: bootFile, constant: [a, b]}", "bootFile: a, b, c", false},
+		{"{scim: nickName, ldap: bootFile, empty: userName}", "bootFile: a, cy", true},
+		{"{scim: nickName, ldap: bootFile, empty: userName}", "bootFile: cy", true},
+		{"{scim: nickName, ldap: bootFile, empty: userName}", "bootFile: a, b", false},
+	} {
+		class, attribute := "bootableDevice", "bootFile"
+		if strings.Contains(c.line, "shadow") { // whose attributes have one value
+			class, attribute = "shadowAccount", "shadowMax"
+		}
+		entry := "dn: uid=cy,ou=people,dc=example\nobjectClass: inetOrgPerson\nobjectClass: " + class + "\nuid: cy\nemployeeType: staff\n"
+		for line := range strings.SplitSeq(c.held, "\n") {
+			name, values, _ := strings.Cut(line, ": ")
+			for v := range strings.SplitSeq(values, ", ") {
+				entry += name + ": " + v + "\n"
+			}
+		}
+		w := maptest.New(t, ldif.OpenLDAP, `
+- type: User
+  base: ou=people,dc=example
+  objectClasses: [inetOrgPerson, {class: `+class+`, when: 'userType == "staff"'}]
+  attributes: [{scim: userName, ldap: uid}, {scim: userType, ldap: employeeType}, `+c.line+`]
+`, entry)
+		users := w.Map.Type("User")
+		write := draft.Write{Entry: w.Entries[0], Before: w.See(users, w.Entries[0])}
+		write.After = write.Before.Clone()
+		delete(write.After, "userType")
+		for _, keeps := range []bool{false, true} {
+			write.KeepsClasses = keeps
+			p, err := w.Plan(users, write, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(p.String(), "delete: objectClass\n"); got != (c.goes && !keeps) || len(p.Steps) != 1 {
+				t.Errorf("%s, %q, %v:\n%s", c.line, c.held, keeps, p)
+			}
+			if strings.Contains(p.String(), attribute) != (c.goes && !keeps) {
+				t.Errorf("%s, %q, %v: the class goes, or its values, alone\n%s", c.line, c.held, keeps, p)
+			}
 		}
 	}
 }

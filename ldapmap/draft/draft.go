@@ -23,6 +23,8 @@ type Write struct {
 	Exactly bool  // the client named the version (If-Match): member changes assert it too
 	Undo    *Undo // takes back what was done; nothing else is wanted then. nil: it is a write as others
 	Links   bool  // a POST takes the entry for what it was to make: it stays where it is, see Correlation
+	// KeepsClasses says that the directory refused to take an object class from the entry: it holds something for it that it does not show.
+	KeepsClasses bool
 }
 
 // Said is what a request says of SCIM attributes, beside what comes of it.

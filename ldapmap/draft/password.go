@@ -11,6 +11,10 @@ import (
 //
 //	POST     add, blocked where the map says how; the operation; modify userAccountControl
 //	PATCH    modify title; the operation; modify userAccountControl, if the account is enabled
+//	PATCH    modify title, userAccountControl; the operation; groups let go of the account, if it is blocked
+//
+// What blocks is not taken back for a password that the directory refuses: another may have been told by then that the account is blocked.
+// A POST that is refused is none, whatever entry it was given.
 
 // passwordApart takes the password out of a new entry, and what lets it in, and returns the steps that set them.
 func (d *Draft) passwordApart(entry *ldif.Entry, dn string) ([]ldif.Step, error) {
@@ -79,10 +83,22 @@ func (d *Draft) apartSteps(apart []ldif.Mod, before []ldif.Step) (steps []ldif.S
 	dn := renamed(ldif.Plan{Steps: before}, ldif.Change{DN: e.DN, If: id})
 	steps = append(steps, d.setting(dn, apart[0].Values, id))
 	steps[0].Before = e
-	if len(apart) > 1 {
+	if lets := len(apart) > 1; !lets {
+		steps[0].Alone = d.blocks(before)
+	} else {
 		steps = append(steps, modifyStep(d.t, dn, apart[1:], e, id))
 	}
 	return steps
+}
+
+// blocks says that the steps block an account that there is, or that it is to leave groups.
+func (d *Draft) blocks(steps []ldif.Step) bool {
+	if d.revived || d.write.Links {
+		return false
+	}
+	return len(d.departs()) > 0 || slices.ContainsFunc(steps, func(s ldif.Step) bool {
+		return slices.ContainsFunc(s.Change.Mods, func(m ldif.Mod) bool { return d.isOfActive(m.Name) })
+	})
 }
 
 // setting is the step that sets a password.

@@ -175,7 +175,7 @@ func (d *Draft) withDepartures(p ldif.Plan, own ldif.Plan, f Facts) ldif.Plan {
 			step := r.step(now, "", f.Placeholder)
 			step.Inverse, step.Alone = nil, true
 			p.Steps, id = append(slices.Clip(p.Steps), step), d.t.ID(d.write.Entry)
-			p.Effects = append(slices.Clip(p.Effects), r.loses(now))
+			p.Effects = r.tellsLoss(slices.Clip(p.Effects), now)
 		}
 	}
 	for i := range p.Steps {
@@ -189,16 +189,12 @@ func (d *Draft) withDepartures(p ldif.Plan, own ldif.Plan, f Facts) ldif.Plan {
 // Staying is the plan without the leaving of the group with the DN: what is done where that may not be written. It is the same plan where
 // nothing in it leaves that group.
 func (d *Draft) Staying(p ldif.Plan, dn string) ldif.Plan {
-	p.Steps, p.Effects = slices.Clone(p.Steps), slices.Clone(p.Effects)
-	// They come last, each with an effect.
-	for step, effect := len(p.Steps)-1, len(p.Effects)-1; step >= 0; step, effect = step-1, effect-1 {
-		s := p.Steps[step]
-		if !s.Alone {
-			break
-		}
-		if d.t.Server.SameDN(s.Change.DN, dn) {
-			p.Steps, p.Effects = slices.Delete(p.Steps, step, step+1), slices.Delete(p.Effects, effect, effect+1)
-		}
+	leaving := func(s ldif.Step) bool {
+		return s.Alone && !s.Change.Operation && d.t.Server.SameDN(s.Change.DN, dn)
+	}
+	if slices.ContainsFunc(p.Steps, leaving) { // which is all that the plan does to the group
+		p.Steps = slices.DeleteFunc(slices.Clone(p.Steps), leaving)
+		p.Effects = slices.DeleteFunc(slices.Clone(p.Effects), func(e ldif.Effect) bool { return d.t.Server.SameDN(e.DN, dn) })
 	}
 	return p
 }

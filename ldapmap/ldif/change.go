@@ -1,6 +1,9 @@
 package ldif
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Kind is the kind of a change record, by its RFC 2849 changetype.
 type Kind string
@@ -52,6 +55,11 @@ func (c Change) Strict() Change {
 	}
 	c.Else = nil
 	return c
+}
+
+// TakesClass says that the change takes an object class from the entry.
+func (c Change) TakesClass() bool {
+	return slices.ContainsFunc(c.Mods, func(m Mod) bool { return m.Op == DeleteValues && strings.EqualFold(m.Name, "objectClass") })
 }
 
 // Secret says whether an attribute's values must not be shown.

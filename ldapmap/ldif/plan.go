@@ -19,7 +19,7 @@ type Step struct {
 	// Stays says that what the step does is right whatever becomes of the rest: it is not taken back.
 	Stays bool
 	// Alone says that nothing hangs on the step: where the directory refuses it, what is before it stands, and what comes behind it is
-	// done. These are such steps too.
+	// done.
 	Alone bool
 }
 

@@ -65,6 +65,17 @@ func (r Receipt) PartlyDone() bool {
 	return r.Err != nil && (r.At(Stands) >= 0 || r.Unsure() && r.At(Done) >= 0)
 }
 
+// Begun says that some of what the plan was to do to its entry is done, and stands: not what was only to keep others true, nor what goes
+// with the rest.
+func (r Receipt) Begun() bool {
+	for i, s := range r.Steps {
+		if step := r.Plan.Steps[i]; s.Changed() && step.Before == r.Plan.Before && !step.Stays && !step.Change.Place {
+			return true
+		}
+	}
+	return false
+}
+
 // Members are how many values the plan was to add to members, or take away, in changes of those alone, and how many of them are so.
 func (r Receipt) Members() (done, all int) {
 	for i, step := range r.Plan.Steps {
@@ -93,6 +104,13 @@ func (r Receipt) NotDone() Receipt {
 	return r
 }
 
+// Unknown is the receipt with the step as one of which nobody knows whether it was done.
+func (r Receipt) Unknown(at int) Receipt {
+	r.Steps = slices.Clone(r.Steps)
+	r.Steps[at].State = Unknown
+	return r
+}
+
 // Resumed is the receipt of an unsure plan of which the steps before next turned out to be done, and that was resumed there with what
 // came of rest. What was sent a second time may have found done what the first time did: that counts.
 func (r Receipt) Resumed(next int, rest Receipt) Receipt {
@@ -108,17 +126,20 @@ func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 	return Receipt{Plan: r.Plan, Steps: steps, Err: rest.Err}
 }
 
-// Apart says that all of the plan is done but steps that are Alone, which the directory refused; dns are their entries'.
-func (r Receipt) Apart() (dns []string, apart bool) {
+// Apart says that all of the plan is done but steps that are Alone, which the directory refused; groups are the DNs of those that were to
+// be left.
+func (r Receipt) Apart() (groups []string, apart bool) {
 	for i, s := range r.Plan.Steps {
 		switch state := r.Steps[i].State; {
 		case s.Alone && state == Refused:
-			dns = append(dns, s.Change.DN)
+			if apart = true; !s.Change.Operation {
+				groups = append(groups, s.Change.DN)
+			}
 		case state != Done:
 			return nil, false
 		}
 	}
-	return dns, len(dns) > 0
+	return groups, apart
 }
 
 // Inverse is what takes back the step as it was done, nil where there is nothing to take back, or nothing that could: of values that may

@@ -49,6 +49,8 @@ type Server struct {
 
 	Mem *memdir.Server // of Memory alone
 
+	KeepsMemberOf bool // an overlay of slapd's does
+
 	t       testing.TB
 	certs   certificates
 	process *process

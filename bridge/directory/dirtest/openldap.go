@@ -176,7 +176,7 @@ func (s *slapd) start(t testing.TB, program string) (*Server, error) {
 		LDAPI:  "ldapi://" + url.PathEscape(filepath.Join(s.dir, "ldapi")),
 		BindDN: s.rootDN(), Password: s.password,
 		Suffix: s.suffix, Base: s.suffix, People: "ou=people," + s.suffix, Groups: "ou=groups," + s.suffix,
-		t: t, certs: s.certs,
+		KeepsMemberOf: s.memberOf, t: t, certs: s.certs,
 	}
 	for range portAttempts {
 		if server.URL, server.LDAPS, err = freeURLs(); err != nil {

@@ -48,9 +48,16 @@ var domain struct {
 	failed error
 }
 
-// Main is the body of TestMain in a package whose tests call ActiveDirectory: func TestMain(m *testing.M) { dirtest.Main(m) }.
-func Main(m *testing.M) {
+// Main is the body of TestMain in a package whose tests call ActiveDirectory: func TestMain(m *testing.M) { dirtest.Main(m) }. What the
+// checks find when all tests have passed fails them too.
+func Main(m *testing.M, checks ...func() error) {
 	code := m.Run()
+	for _, check := range checks {
+		if err := check(); err != nil && code == 0 {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	domain.Lock()
 	if domain.controller != nil {
 		domain.close()
