@@ -507,6 +507,17 @@ func TestUndoOfANewPassword(t *testing.T) {
 	same(t, "anna is gone", before, tree(t, server))
 }
 
+// TestUndoSaysWhatFails: where the directory fails, whoever runs the command reads how, and no secret.
+func TestUndoSaysWhatFails(t *testing.T) {
+	u := undoerOf(t, buildProgram(t), memory(t))
+	u.user(t, "anna@contoso.example")
+	u.env = append(u.env, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=Unmistakable-1")
+	failed := u.undoes(t, "failed", u.last(t))[0].Error
+	if !strings.Contains(failed, "result 49") || strings.Contains(failed, "Unmistakable") {
+		t.Errorf("error: %s", failed)
+	}
+}
+
 // TestUndoOfABlock: who left the groups when he was blocked, and renamed in the same breath, is in them again by the name that he had.
 func TestUndoOfABlock(t *testing.T) {
 	server := memory(t)

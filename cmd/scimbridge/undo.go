@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -213,9 +214,23 @@ func shownUndone(a journal.Account, u bridge.Undone) undoneJSON {
 		shown.Notes = append(shown.Notes, d.String())
 	}
 	if u.Err != nil {
-		shown.Error = bridge.Explain(u.Err).Detail
+		shown.Error = whyNot(u.Err)
 	}
 	return shown
+}
+
+// whyNot is why a record is not undone. What went wrong with the directory, and not with what is wanted of it, a client is not told; who
+// runs the command is.
+func whyNot(err error) string {
+	f := bridge.Explain(err)
+	switch cause := err.Error(); {
+	case f.Status < http.StatusInternalServerError:
+		return f.Detail
+	case strings.HasPrefix(cause, f.Detail):
+		return cause
+	default:
+		return f.Detail + ": " + cause
+	}
 }
 
 func (s undoneJSON) print(out io.Writer) {
