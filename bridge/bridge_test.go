@@ -116,19 +116,6 @@ func (h house) at(op string, n int32, fault memdir.Fault, do func()) {
 	})
 }
 
-func (h house) admin(t *testing.T) *ldap.Conn {
-	t.Helper()
-	conn, err := ldap.DialURL(h.server.URL)
-	if err == nil {
-		err = conn.Bind(h.server.BindDN, h.server.Password)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	return conn
-}
-
 func status(err error) int {
 	if err == nil {
 		return http.StatusOK
@@ -146,7 +133,7 @@ func (h house) members(t *testing.T, rdn string) []string {
 // TestWithdrawn: a create that meets a rival of the same moment is taken back, and the record of that says what it did.
 func TestWithdrawn(t *testing.T) {
 	h := build(t)
-	admin := h.admin(t)
+	admin := h.server.Connect(t)
 	h.at("add", 0, memdir.Fault{}, func() {
 		rival := ldap.NewAddRequest("cn=Rival,"+h.server.People, nil)
 		for name, value := range map[string]string{"objectClass": "inetOrgPerson", "cn": "Rival", "sn": "Rival", "uid": "u"} {
@@ -177,7 +164,7 @@ func TestTypesOfOneBase(t *testing.T) {
 		DN:         `"uid=" + rdn(serial) + "," + base`,
 		Attributes: []compile.AttributeOptions{{SCIM: "serial", LDAP: "uid"}},
 	})
-	id, admin := h.user(t, "u"), h.admin(t)
+	id, admin := h.user(t, "u"), h.server.Connect(t)
 	request := ldap.NewModifyRequest("uid=u,"+h.server.People, nil)
 	request.Replace("employeeType", []string{"human"})
 	if err := admin.Modify(request); err != nil {
@@ -220,7 +207,7 @@ func TestUnknownUnderIfMatch(t *testing.T) {
 	for drop, want := range map[memdir.Drop]int{memdir.DropBefore: http.StatusPreconditionFailed, memdir.DropAfter: http.StatusOK} {
 		h := build(t)
 		made := h.create(t, "User", `{"userName":"u","title":"old"}`)
-		id, admin := made.Resource["id"].(string), h.admin(t)
+		id, admin := made.Resource["id"].(string), h.server.Connect(t)
 		h.at("modify", 0, memdir.Fault{Drop: drop}, func() {
 			h.at("search", 0, memdir.Fault{}, func() {
 				request := ldap.NewModifyRequest("uid=u,"+h.server.People, nil)
@@ -275,7 +262,7 @@ func (h house) many(t *testing.T, n int) string {
 // TestLargeGroupOfAnother: what is left of a large group's members goes to the group that was made, and to none that has its name by then.
 func TestLargeGroupOfAnother(t *testing.T) {
 	h := build(t)
-	admin, body, dn := h.admin(t), h.many(t, 501), "cn=G,"+h.server.Groups
+	admin, body, dn := h.server.Connect(t), h.many(t, 501), "cn=G,"+h.server.Groups
 	h.at("modify", 0, memdir.Fault{}, func() {
 		if err := admin.Del(ldap.NewDelRequest(dn, nil)); err != nil {
 			t.Error(err)
@@ -361,7 +348,7 @@ func TestUnknownLargeGroup(t *testing.T) {
 func TestMovedMeanwhile(t *testing.T) {
 	const title = `{"op":"replace","path":"title","value":"new"}`
 	h := build(t)
-	id, admin := h.user(t, "u"), h.admin(t)
+	id, admin := h.user(t, "u"), h.server.Connect(t)
 	h.at("modify", 0, memdir.Fault{}, func() {
 		if err := admin.ModifyDN(ldap.NewModifyDNRequest("uid=u,"+h.server.People, "uid=v", true, "")); err != nil {
 			t.Error(err)

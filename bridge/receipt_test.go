@@ -288,7 +288,7 @@ func TestAnotherChangeUnderIfMatch(t *testing.T) {
 	for name, there := range map[string]bool{"behind its own": false, "behind nothing": true} {
 		t.Run(name, func(t *testing.T) {
 			h := build(t)
-			admin, user, other := h.admin(t), h.user(t, "user"), h.user(t, "other")
+			admin, user, other := h.server.Connect(t), h.user(t, "user"), h.user(t, "other")
 			members := fmt.Sprintf(`{"value":%q}`, other)
 			if there {
 				members += fmt.Sprintf(`,{"value":%q}`, user)

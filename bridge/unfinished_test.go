@@ -84,7 +84,7 @@ func TestTakenOutStaysOut(t *testing.T) {
 		"by an administrator, the last who was in": {501, 499, func(t *testing.T, h house, _, leaver, _ string) {
 			out := ldap.NewModifyRequest("cn=G,"+h.server.Groups, nil)
 			out.Delete("member", []string{h.dn(t, leaver)})
-			if err := h.admin(t).Modify(out); err != nil {
+			if err := h.server.Connect(t).Modify(out); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -203,7 +203,7 @@ func TestLargeCreateSentAgain(t *testing.T) {
 			conflict("sent once more", "a", body)
 
 			body = stopped("H")
-			admin := h.admin(t)
+			admin := h.server.Connect(t)
 			if err := admin.ModifyDN(ldap.NewModifyDNRequest("cn=H,"+h.server.Groups, "cn=I", true, "")); err != nil {
 				t.Fatal(err)
 			}

@@ -106,7 +106,7 @@ func TestMissingBase(t *testing.T) {
 	if list, err := l.Query(t.Context(), bridge.Call{}, "User", bridge.Query{Count: 10}); err != nil || list.Total != 0 {
 		t.Errorf("of an empty place: %v, %v", list, err)
 	}
-	if err := l.admin(t).Del(ldap.NewDelRequest(place, nil)); err != nil {
+	if err := l.server.Connect(t).Del(ldap.NewDelRequest(place, nil)); err != nil {
 		t.Fatal(err)
 	}
 	l.unserved(t)
@@ -167,7 +167,7 @@ func TestSchemaComesLater(t *testing.T) {
 		"( 1.3.6.1.4.1.4203.666.1.99 NAME 'jobCode' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
 	})
 	add.Attribute("olcObjectClasses", []string{"( 1.3.6.1.4.1.4203.666.1.98 NAME 'worker' SUP top AUXILIARY MAY jobCode )"})
-	if err := l.admin(t).Add(add); err != nil {
+	if err := l.server.Connect(t).Add(add); err != nil {
 		t.Fatal(err)
 	}
 	l.by.Add(int64(time.Minute))

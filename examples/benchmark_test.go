@@ -16,14 +16,7 @@ func BenchmarkBridge(b *testing.B) {
 	server := openLDAP(b)
 	loadUsers(b, server, 1000)
 	d := deploy(b, server)
-	raw, err := ldap.DialURL(server.URL)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer raw.Close()
-	if err := raw.Bind(server.BindDN, server.Password); err != nil {
-		b.Fatal(err)
-	}
+	raw := server.Connect(b)
 	name := func(i int) string { return fmt.Sprintf("stay%04d@contoso.example", i%1000) }
 	find := func(b *testing.B, i int) *ldap.Entry {
 		found, err := raw.Search(ldap.NewSearchRequest(server.People, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,

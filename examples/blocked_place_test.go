@@ -48,7 +48,7 @@ func TestBlockedPlace(t *testing.T) {
 		if members := d.members(t, group); members[user] != 1 {
 			t.Errorf("members %v", members)
 		}
-		if err := connect(t, server).ModifyDN(ldap.NewModifyDNRequest(d.entry(t, user).DN, rdn+"anna", true, server.People)); err != nil {
+		if err := server.Connect(t).ModifyDN(ldap.NewModifyDNRequest(d.entry(t, user).DN, rdn+"anna", true, server.People)); err != nil {
 			t.Fatal(err)
 		}
 		patch(operations(replace("title", `"Clerk"`)), server.People) // somebody put her there

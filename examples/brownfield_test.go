@@ -241,7 +241,7 @@ func (a *arrival) differs(shown object) []string {
 // stateOf are the entries below the people's container, by id.
 func stateOf(t *testing.T, server *dirtest.Server) map[string]*ldif.Entry {
 	t.Helper()
-	conn := connect(t, server)
+	conn := server.Connect(t)
 	defer conn.Close()
 	request := ldap.NewSearchRequest(server.People, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
 		"(objectClass=*)", []string{"*", server.IDAttribute}, nil)

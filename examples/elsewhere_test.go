@@ -191,7 +191,7 @@ func TestElsewhereIsGivenBack(t *testing.T) {
 				refused := between{op: op, fault: memdir.Fault{Code: 53, Text: "not now"}}
 				if meanwhile {
 					refused.do = func() {
-						conn := connect(t, server)
+						conn := server.Connect(t)
 						defer conn.Close()
 						if err := conn.ModifyDN(ldap.NewModifyDNRequest(anna, "uid=noor@contoso.example", true, "")); err != nil {
 							t.Error(err)

@@ -278,7 +278,7 @@ func TestPrivilegedGroups(t *testing.T) {
 			d.want(t, http.StatusForbidden, http.MethodPatch, "/Users/"+plain, operations(replace("userName", `"gone"`)))
 			modify(t, server, payroll, "member", user)
 			d.want(t, http.StatusCreated, http.MethodPost, "/Users", newcomer)
-			conn := connect(t, server)
+			conn := server.Connect(t)
 			defer conn.Close()
 			if err := conn.Del(ldap.NewDelRequest(payroll, nil)); err != nil {
 				t.Fatal(err)

@@ -364,7 +364,7 @@ func TestRestoredWhileDisplaced(t *testing.T) {
 func TestRenamedWhileRestored(t *testing.T) {
 	c := newCrew(t)
 	leaver, tombstone := c.softDeleted(t, "zoe@contoso.example")
-	conn := connect(t, c.server)
+	conn := c.server.Connect(t)
 	defer conn.Close()
 	rename := func(from, to string) {
 		if err := conn.ModifyDN(ldap.NewModifyDNRequest("uid="+from+","+c.server.People, "uid="+to, true, "")); err != nil {

@@ -169,7 +169,7 @@ func (g largeGroup) write(server *dirtest.Server, to io.Writer) error {
 // idsFrom are the ids of those whom write made, from a number on.
 func idsFrom(t *testing.T, server *dirtest.Server, first int) []string {
 	t.Helper()
-	conn := connect(t, server)
+	conn := server.Connect(t)
 	defer conn.Close()
 	login := productOf(server).login
 	result, err := conn.SearchWithPaging(ldap.NewSearchRequest(server.People, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,

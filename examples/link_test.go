@@ -109,7 +109,7 @@ func TestLinkAgainstDelete(t *testing.T) {
 	server.Mem.Fault(func(op, _ string) memdir.Fault {
 		if op == "modify" && !gone {
 			gone = true
-			conn := connect(t, server)
+			conn := server.Connect(t)
 			defer conn.Close()
 			if err := conn.Del(ldap.NewDelRequest(dn, nil)); err != nil {
 				t.Error(err)

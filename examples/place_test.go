@@ -157,7 +157,7 @@ func TestStoppedMove(t *testing.T) {
 	}
 	d := deploy(t, server, `SCIMBRIDGE_RESOURCES_0_DN="uid=" + rdn(userName) + ",ou=" + rdn(title) + "," + base`)
 	user, ops := d.create(t, "/Users", `"userName":"anna","title":"Sales"`), "ou=Ops,"+server.People
-	if err := connect(t, server).ModifyDN(ldap.NewModifyDNRequest(d.entry(t, user).DN, "uid=anna", false, ops)); err != nil {
+	if err := server.Connect(t).ModifyDN(ldap.NewModifyDNRequest(d.entry(t, user).DN, "uid=anna", false, ops)); err != nil {
 		t.Fatal(err)
 	}
 	shown := d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, operations(replace("title", `"Ops"`)))

@@ -122,20 +122,6 @@ func (d *deployment) found(t testing.TB, path, filter string) []object {
 	return resources
 }
 
-// connect binds as the server's administrator.
-func connect(t testing.TB, server *dirtest.Server) *ldap.Conn {
-	t.Helper()
-	conn, err := ldap.DialURL(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	if err := conn.Bind(server.BindDN, server.Password); err != nil {
-		t.Fatal(err)
-	}
-	return conn
-}
-
 // entry is the entry with the id, as the directory holds it.
 func (d *deployment) entry(t testing.TB, id string) *ldif.Entry {
 	t.Helper()
@@ -143,7 +129,7 @@ func (d *deployment) entry(t testing.TB, id string) *ldif.Entry {
 	if !ok {
 		t.Fatalf("%q is no id", id)
 	}
-	conn := connect(t, d.server)
+	conn := d.server.Connect(t)
 	defer conn.Close()
 	found, err := conn.Search(ldap.NewSearchRequest(d.server.Suffix, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
 		filter, []string{"1.1"}, nil))
@@ -169,7 +155,7 @@ func idOf(t testing.TB, server *dirtest.Server, dn string) string {
 // modify changes one attribute of an entry as the administrator.
 func modify(t testing.TB, server *dirtest.Server, dn, attribute string, values ...string) {
 	t.Helper()
-	conn := connect(t, server)
+	conn := server.Connect(t)
 	defer conn.Close()
 	request := ldap.NewModifyRequest(dn, nil)
 	request.Replace(attribute, values)

@@ -27,17 +27,10 @@ type happened struct {
 // changesOf are the changes that the server made in the order in which it made them.
 func changesOf(t testing.TB, server *dirtest.Server) (all []happened) {
 	t.Helper()
-	conn, err := ldap.DialURL(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.Bind(server.BindDN, server.Password); err != nil {
-		t.Fatal(err)
-	}
-	found, err := conn.SearchWithPaging(ldap.NewSearchRequest("cn=accesslog", ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
+	request := ldap.NewSearchRequest("cn=accesslog", ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
 		"(&(objectClass=auditWriteObject)(reqResult=0))",
-		[]string{"reqStart", "reqType", "reqDN", "reqMod", "reqNewRDN", "reqDeleteOldRDN", "reqNewSuperior", "entryCSN"}, nil), 500)
+		[]string{"reqStart", "reqType", "reqDN", "reqMod", "reqNewRDN", "reqDeleteOldRDN", "reqNewSuperior", "entryCSN"}, nil)
+	found, err := server.Connect(t).SearchWithPaging(request, 500)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // finds is how many entries below the groups' container a filter finds.
 func finds(t *testing.T, server *dirtest.Server, filter string) int {
 	t.Helper()
-	conn := connect(t, server)
+	conn := server.Connect(t)
 	defer conn.Close()
 	found, err := conn.Search(ldap.NewSearchRequest(server.Groups, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
 		filter, []string{"1.1"}, nil))
@@ -66,7 +66,7 @@ func TestUniqueIdentifier(t *testing.T) {
 			held := dn + "#'0101'B"
 			add := ldap.NewModifyRequest(d.entry(t, group).DN, nil)
 			add.Add("uniqueMember", []string{held})
-			if err := connect(t, server).Modify(add); err != nil {
+			if err := server.Connect(t).Modify(add); err != nil {
 				t.Fatal(err)
 			}
 			substrings := 0
@@ -148,7 +148,7 @@ func suffixed(t *testing.T, server *dirtest.Server, place string, follows bool, 
 		} else {
 			change.Delete("uniqueMember", values)
 		}
-		if err := connect(t, server).Modify(change); err != nil {
+		if err := server.Connect(t).Modify(change); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -350,7 +350,7 @@ func TestUniqueIdentifierSpeltOtherwise(t *testing.T) {
 					t.Helper()
 					add := ldap.NewModifyRequest(d.entry(t, group).DN, nil)
 					add.Add("uniqueMember", []string{held + "#'0101'B"})
-					if err := connect(t, server).Modify(add); err != nil {
+					if err := server.Connect(t).Modify(add); err != nil {
 						t.Fatal(err)
 					}
 				}

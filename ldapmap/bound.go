@@ -123,10 +123,9 @@ func (l *learner) demanded(name string) bool {
 
 func (l *learner) learn() {
 	t := l.t
-	for i, class := range t.ObjectClasses {
-		if t.Server.Schema.Class(class) == nil {
-			meant := compile.DidYouMean(class, t.Server.Schema.ClassNames())
-			l.report(fmt.Sprintf("objectClasses[%d]", l.compiled.ClassAt(i)), class+" is not in the directory's schema"+meant)
+	for i, o := range l.compiled.Options.ObjectClasses {
+		if t.Server.Schema.Class(o.Class) == nil {
+			l.report(fmt.Sprintf("objectClasses[%d]", i), noClass(t.Server.Schema, o.Class))
 		}
 	}
 	l.must, l.may = t.Server.Schema.Must(t.ObjectClasses...), t.Server.Schema.May(t.ObjectClasses...)

@@ -48,6 +48,11 @@ func (t *Type) Order(conditional []*Condition) []string {
 	return classes
 }
 
+// noClass says that the schema has no such object class, and which may be meant.
+func noClass(s *ldif.Subschema, class string) string {
+	return class + " is not in the directory's schema" + compile.DidYouMean(class, s.ClassNames())
+}
+
 // conditions binds the object classes of some entries.
 func (l *learner) conditions() {
 	s := l.t.Server.Schema
@@ -56,8 +61,7 @@ func (l *learner) conditions() {
 		path := fmt.Sprintf("objectClasses[%d]", c.At)
 		class := s.Class(c.Class)
 		switch {
-		case class == nil:
-			l.report(path, c.Class+" is not in the directory's schema"+compile.DidYouMean(c.Class, s.ClassNames()))
+		case class == nil: // reported already
 			continue
 		case class.Kind != "AUXILIARY":
 			const problem = "%s is %s: an entry has its structural class for ever, and `when` is for auxiliary ones"

@@ -89,7 +89,7 @@ func (c *Counter) check() (faults compile.Faults) {
 	}
 	for i, class := range c.Classes {
 		if s.Class(class) == nil {
-			report(fmt.Sprintf("objectClasses[%d]", i), class+" is not in the directory's schema"+compile.DidYouMean(class, s.ClassNames()))
+			report(fmt.Sprintf("objectClasses[%d]", i), noClass(s, class))
 			return faults
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 
+	"scimbridge/bridge/origin"
 	"scimbridge/bridge/reason"
 )
 
@@ -67,7 +68,7 @@ func (a *attempts) failed(address, client string, now time.Time, err error) erro
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var wait time.Duration
-	if network, ok := networkOf(address); ok {
+	if network, ok := origin.Network(address); ok {
 		f, known := a.from.Get(network)
 		if !known {
 			f = newFailing(1)
@@ -114,7 +115,7 @@ func (a *attempts) count(f *failing, now time.Time, what, key, whose string, err
 
 // fetch counts a token that a client is about to get, or says why it gets none yet.
 func (a *attempts) fetch(address, client string, now time.Time) error {
-	network, _ := networkOf(address)
+	network, _ := origin.Network(address)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	f, known := a.fetched.Get(fetching{client, network})
@@ -129,19 +130,4 @@ func (a *attempts) fetch(address, client string, now time.Time) error {
 	}
 	next.CancelAt(now)
 	return &reason.Error{Reason: reason.TooFast, RetryAfter: wait, Detail: "the client fetches too many tokens: each lasts until it ends"}
-}
-
-// networkOf is what one client may have of addresses: of IPv6 a network (RFC 6177).
-func networkOf(address string) (netip.Prefix, bool) {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return netip.Prefix{}, false
-	}
-	ip = ip.Unmap().WithZone("")
-	bits := ip.BitLen()
-	if ip.Is6() {
-		bits = 64
-	}
-	network, err := ip.Prefix(bits)
-	return network, err == nil
 }

@@ -55,15 +55,10 @@ func newDomain(t *testing.T) *domainWithGroups {
 // gets gives an entry its SID.
 func (d *domainWithGroups) gets(t *testing.T, dn string, sid ldif.SID) {
 	t.Helper()
-	conn, err := ldap.DialURL(d.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
 	r := ldap.NewModifyRequest(dn, nil)
 	r.Add("objectClass", []string{"securityPrincipal"})
 	r.Add("objectSid", []string{string(sid)})
-	if err := errors.Join(conn.Bind(d.BindDN, d.Password), conn.Modify(r)); err != nil {
+	if err := d.Connect(t).Modify(r); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -119,12 +114,7 @@ func TestPrivilegedCannotBeSeen(t *testing.T) {
 	for what, o := range map[string]Options{"": {}, "named": {PrivilegedGroups: []string{"cn=nobody,dc=example,dc=org"}}} {
 		d := newDomain(t)
 		if o.PrivilegedGroups == nil {
-			conn, err := ldap.DialURL(d.URL)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			if err := errors.Join(conn.Bind(d.BindDN, d.Password), conn.Del(ldap.NewDelRequest("cn=512,"+d.Groups, nil))); err != nil {
+			if err := d.Connect(t).Del(ldap.NewDelRequest("cn=512,"+d.Groups, nil)); err != nil {
 				t.Fatal(err)
 			}
 		}

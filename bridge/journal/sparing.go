@@ -5,13 +5,15 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"scimbridge/bridge/origin"
 )
 
 // sparing keeps who has no token from filling the store: of what an address is refused only so much is recorded. The log has it all.
 type sparing struct {
 	mu    sync.Mutex
 	since time.Time // when it began to count
-	seen  map[string]int
+	seen  map[netip.Prefix]int
 }
 
 const (
@@ -28,24 +30,15 @@ func (s *sparing) let(address string, now time.Time) (recorded bool, after strin
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.seen == nil || now.Sub(s.since) >= spared {
-		s.since, s.seen = now, map[string]int{}
+		s.since, s.seen = now, map[netip.Prefix]int{}
 	}
-	client := clientOf(address)
+	client, _ := origin.Network(address)
 	if _, known := s.seen[client]; !known && len(s.seen) >= strangers {
-		client = ""
+		client = netip.Prefix{}
 	}
 	s.seen[client]++
 	if s.seen[client] == enough {
 		after = fmt.Sprintf("; more like it from this address is in the log alone, until %v have gone by", spared)
 	}
 	return s.seen[client] <= enough, after
-}
-
-// clientOf is what one client has of addresses: of IPv6 a network (RFC 6177).
-func clientOf(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil || !ip.Is6() || ip.Is4In6() {
-		return address
-	}
-	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
 }

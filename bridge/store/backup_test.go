@@ -6,14 +6,13 @@ import (
 	"path/filepath"
 	"testing"
 
-	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
 )
 
 // TestBackup: what README says of copies of the SQLite file holds.
 func TestBackup(t *testing.T) {
 	o := storetest.SQLite(t)
-	s, err := store.Open(t.Context(), o)
+	s, err := storetest.Opened(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

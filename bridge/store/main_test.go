@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"scimbridge/bridge/store"
+	"scimbridge/bridge/store/storetest"
 )
 
 // roleVariable has the test program do a part in a test as a process of its own, on the store that the other two name.
@@ -60,7 +61,7 @@ func play(role string) error {
 	if role == "tries" {
 		return tries(ctx, o)
 	}
-	s, err := store.Open(ctx, o)
+	s, err := storetest.Opened(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func TestMigrateAtOnce(t *testing.T) {
 				return err
 			})
 			all.Go(func() error {
-				s, err := store.Open(t.Context(), o)
+				s, err := storetest.Opened(t.Context(), o)
 				if err != nil {
 					return err
 				}

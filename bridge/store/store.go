@@ -84,19 +84,6 @@ func describe(o Options, s *Store) (*Store, error) {
 	return s, nil
 }
 
-// Open is New of a store that must be there. Its error is an *Error, or names what is wrong with the options.
-func Open(ctx context.Context, o Options) (*Store, error) {
-	s, err := New(o, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Check(ctx); err != nil {
-		_ = s.Close()
-		return nil, err
-	}
-	return s, nil
-}
-
 // pools opens the connections' pools.
 func (s *Store) pools(writer driver.Connector, writers int, reader driver.Connector) {
 	s.write = sql.OpenDB(writer)

@@ -185,15 +185,8 @@ func TestInterrupted(t *testing.T) {
 // TestACopyIsRememberedBefore: a copy whose answer was lost is removed, and one that was never made is not missed.
 func TestACopyIsRememberedBefore(t *testing.T) {
 	server := dirtest.Memory(t)
-	conn, err := ldap.DialURL(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.Bind(server.BindDN, server.Password); err != nil {
-		t.Fatal(err)
-	}
-	w := &worker{bench: &bench{name: "x"}, floor: &floor{directoryFlags{Base: server.People, Login: "uid", ID: "entryUUID"}, conn}}
+	flags := directoryFlags{Base: server.People, Login: "uid", ID: "entryUUID"}
+	w := &worker{bench: &bench{name: "x"}, floor: &floor{flags, server.Connect(t)}}
 	w.template = ldap.NewEntry("uid=t,"+server.People, map[string][]string{"objectClass": {"nonsense"}, "uid": {"t"}})
 	if err := w.copy(); err == nil {
 		t.Fatal("an entry of no class was made")

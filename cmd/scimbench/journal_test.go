@@ -31,7 +31,7 @@ func BenchmarkJournal(b *testing.B) {
 func withJournal(b *testing.B, without, with *site, out io.Writer) (err error) {
 	var sides []*bench
 	for _, s := range []*site{without, with} {
-		arguments := slices.Concat(s.arguments[:1], s.arguments[1:3], // the directory itself is not asked
+		arguments := slices.Concat(s.arguments[:3], // the directory itself is not asked
 			[]string{"--operations", "create,patch,disable"}, strings.Fields(os.Getenv("BENCH_ARGS")))
 		line, _, ok := parse(out, os.Stderr, arguments)
 		if !ok {

@@ -40,6 +40,7 @@ var floors = []string{
 	"bridge/store",
 	"bridge/directory",
 	"bridge/reason",
+	"bridge/origin",
 	"ldapmap/draft",
 	"ldapmap/search",
 	"ldapmap/read",

@@ -72,17 +72,3 @@ func (c Condition) Holds(r scim.Resource, rt *schema.ResourceType, base string) 
 func (t *Type) decides(r *Rule) bool {
 	return slices.ContainsFunc(t.Conditions, func(c Condition) bool { return c.When.Reads(r) })
 }
-
-// ClassAt is the place in the configuration of one of the classes that all entries have.
-func (t *Type) ClassAt(n int) int {
-	for i, class := range t.Options.ObjectClasses {
-		if class.When != "" {
-			continue
-		}
-		if n == 0 {
-			return i
-		}
-		n--
-	}
-	return n
-}

@@ -257,7 +257,7 @@ func (a Aftermath) own(s Seen, placeholder bool) (plan ldif.Plan, next Aftermath
 	if !a.t.Server.SameDN(holder.DN, a.entry.DN) { // another has renamed it: it is known by what was seen of it
 		before = at(a.entry, holder.DN)
 	}
-	swap := func(r *ldapmap.Reference, gone, come string) {
+	swap := func(r *ldapmap.Reference, gone, come string) []ldif.Mod {
 		change := r.Swap(holder.DN, a.holder, gone, come, placeholder)
 		plan.Steps = append(plan.Steps, ldif.Step{Change: change, Before: before})
 		kind := ldif.Changed
@@ -265,6 +265,7 @@ func (a Aftermath) own(s Seen, placeholder bool) (plan ldif.Plan, next Aftermath
 			kind = ldif.MembersRemoved
 		}
 		plan.Effects = append(plan.Effects, ldif.Effect{Kind: kind, DN: holder.DN, ID: a.holder.ID, Values: []string{gone}})
+		return change.Mods
 	}
 	for i, w := range a.written {
 		target, there := s.Targets.ByID(w.id)
@@ -279,10 +280,10 @@ func (a Aftermath) own(s Seen, placeholder bool) (plan ldif.Plan, next Aftermath
 		target, there := s.Targets.ByID(w.id)
 		if now := w.reference.ValueOf(target); there && now != "" && !w.reference.IsTrue(w.value, target) {
 			next.removed[i].value = now
-			swap(w.reference, now, "")
-			for m, mod := range plan.Steps[len(plan.Steps)-1].Change.Mods {
-				if mod.Op == ldif.DeleteValues {
-					plan.Steps[len(plan.Steps)-1].Change.Mods[m] = w.reference.Removed(now)
+			mods := swap(w.reference, now, "")
+			for m := range mods {
+				if mods[m].Op == ldif.DeleteValues {
+					mods[m] = w.reference.Removed(now)
 				}
 			}
 		}

@@ -65,10 +65,11 @@ func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
 		if d.withoutIt(r.LDAP) && r.Computed() {
 			continue
 		}
-		if drop, err := d.unclassed(r); drop || err != nil {
-			if err != nil {
-				return nil, err
-			}
+		drop, err := d.unclassed(r)
+		if err != nil {
+			return nil, err
+		}
+		if drop {
 			continue
 		}
 		values, err := d.now(r, f)

@@ -73,9 +73,6 @@ func New(t *ldapmap.Type, w Write) (*Draft, error) {
 	if err := d.share(); err != nil {
 		return nil, err
 	}
-	if err := d.classify(); err != nil {
-		return nil, err
-	}
 	if err := d.derive(); err != nil {
 		return nil, err
 	}
@@ -92,9 +89,6 @@ func displacement(t *ldapmap.Type, e *ldif.Entry, shown scim.Resource) (*Draft, 
 	d := &Draft{t: t, write: Write{Entry: e, Before: shown, After: shown}, displaced: true}
 	d.before, d.after = maps.Clone(shown), shown
 	d.before["userName"] = t.LoginOf(e)
-	if err := d.classify(); err != nil {
-		return nil, err
-	}
 	if err := d.derive(); err != nil {
 		return nil, err
 	}
@@ -129,8 +123,11 @@ func (d *Draft) uncover() {
 	}
 }
 
-// derive evaluates the map's expressions over the resource before and after.
+// derive evaluates the map's expressions over the resource before and after: first those that say which classes the entry has.
 func (d *Draft) derive() (err error) {
+	if err = d.classify(); err != nil {
+		return err
+	}
 	d.generated = map[*ldapmap.Rule]generation{}
 	for _, r := range d.t.Rules {
 		if r.Computed() && (d.withoutIt(r.LDAP) || d.withholds(r.LDAP)) {

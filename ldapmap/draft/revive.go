@@ -28,9 +28,6 @@ func (d *Draft) revival(e *ldif.Entry) (*Draft, error) {
 	r := &Draft{t: d.t, write: w, revived: true, before: maps.Clone(w.Before), after: maps.Clone(w.After)}
 	r.uncover()
 	r.suspend()
-	if err := r.classify(); err != nil {
-		return nil, err
-	}
 	if err := r.derive(); err != nil {
 		return nil, err
 	}
@@ -113,9 +110,6 @@ func vacating(t *ldapmap.Type, e *ldif.Entry, shown scim.Resource) (*Draft, erro
 	d.before, d.after = shown.Clone(), shown.Clone()
 	d.before.Set(ref, held[0])
 	d.after.Set(ref, departed(t, e, held[0]))
-	if err := d.classify(); err != nil {
-		return nil, err
-	}
 	if err := d.derive(); err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func (s *Server) Load(t testing.TB, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn := s.connect(t)
+	conn := s.Connect(t)
 	for _, entry := range entries {
 		if err := add(conn, entry); err != nil {
 			t.Fatalf("%s: %v", entry.DN, err)
@@ -82,7 +82,7 @@ func (s *Server) Entries(t testing.TB, base string) []*ldif.Entry {
 // Empty removes whatever stands below the two containers, and what the server keeps of what was removed.
 func (s *Server) Empty(t testing.TB) {
 	t.Helper()
-	conn := s.connect(t)
+	conn := s.Connect(t)
 	for _, container := range []string{s.Groups, s.People} {
 		entries := s.search(t, container, ldap.ScopeWholeSubtree, []string{"1.1"})
 		slices.SortFunc(entries, func(a, b *ldif.Entry) int { return len(b.DN) - len(a.DN) }) // the container last
@@ -163,8 +163,8 @@ func (s *Server) own() *process {
 	return s.process
 }
 
-// connect returns a connection bound as the administrator, for the test's duration.
-func (s *Server) connect(t testing.TB) *ldap.Conn {
+// Connect returns a connection bound as the administrator, for the test's duration.
+func (s *Server) Connect(t testing.TB) *ldap.Conn {
 	t.Helper()
 	conn, err := dial(s.URL)
 	if err != nil {
@@ -180,7 +180,7 @@ func (s *Server) connect(t testing.TB) *ldap.Conn {
 func (s *Server) search(t testing.TB, base string, scope int, attributes []string) []*ldif.Entry {
 	t.Helper()
 	request := ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", attributes, nil)
-	conn := s.connect(t)
+	conn := s.Connect(t)
 	defer conn.Close()
 	result, err := conn.SearchWithPaging(request, 500)
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {

@@ -101,7 +101,7 @@ func TestOpenLDAPTakesDeletedMembersOut(t *testing.T) {
 			t.Parallel()
 			s := OpenLDAP(t, c.options...)
 			s.Load(t, person("a", "")+"\n"+person("b", "")+"\n"+group("g", "uid=a,"+s.People, "uid=b,"+s.People))
-			if err := s.connect(t).Del(ldap.NewDelRequest("uid=a,"+s.People, nil)); err != nil {
+			if err := s.Connect(t).Del(ldap.NewDelRequest("uid=a,"+s.People, nil)); err != nil {
 				t.Fatal(err)
 			}
 			if got := s.Entry(t, "cn=g,"+s.Groups).Values("member"); len(got) != c.members {
@@ -128,7 +128,7 @@ func TestOpenLDAPOptions(t *testing.T) {
 	again.Attribute("objectClass", []string{"inetOrgPerson"})
 	again.Attribute("sn", []string{"b"})
 	again.Attribute("mail", []string{"a@example.org"})
-	wantResult(t, s.connect(t).Add(again), ldap.LDAPResultConstraintViolation)
+	wantResult(t, s.Connect(t).Add(again), ldap.LDAPResultConstraintViolation)
 }
 
 // TestOpenLDAPLoads: slapadd's entries are there, and one that it refuses is told.

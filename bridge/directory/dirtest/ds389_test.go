@@ -20,7 +20,7 @@ func TestDS389Blocks(t *testing.T) {
 	}
 	unlock := ldap.NewModifyRequest(dn, nil)
 	unlock.Replace("nsAccountLock", nil)
-	wantResult(t, s.connect(t).Modify(unlock), ldap.LDAPResultSuccess)
+	wantResult(t, s.Connect(t).Modify(unlock), ldap.LDAPResultSuccess)
 	wantResult(t, s.Bind(t, dn, "secret1"), ldap.LDAPResultSuccess)
 }
 
@@ -34,7 +34,7 @@ func TestDS389Schema(t *testing.T) {
 	for filter, want := range map[string]int{"(tag=Blue)": 1, "(tag=blue)": 0} {
 		request := ldap.NewSearchRequest(s.People, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
 			filter, []string{"1.1"}, nil)
-		if found, err := s.connect(t).Search(request); err != nil || len(found.Entries) != want {
+		if found, err := s.Connect(t).Search(request); err != nil || len(found.Entries) != want {
 			t.Errorf("%s: %v, %v, want %d", filter, found, err, want)
 		}
 	}
@@ -60,7 +60,7 @@ func TestDS389Plugins(t *testing.T) {
 			if got := s.Entry(t, "uid=b,"+s.People, "memberOf").Values("memberOf"); len(got) != c.memberOf {
 				t.Errorf("memberOf %q, want %d", got, c.memberOf)
 			}
-			wantResult(t, s.connect(t).Del(ldap.NewDelRequest("uid=a,"+s.People, nil)), ldap.LDAPResultSuccess)
+			wantResult(t, s.Connect(t).Del(ldap.NewDelRequest("uid=a,"+s.People, nil)), ldap.LDAPResultSuccess)
 			if got := s.Entry(t, "cn=g,"+s.Groups).Values("member"); len(got) != c.members {
 				t.Errorf("members %q, want %d", got, c.members)
 			}
@@ -87,7 +87,7 @@ func TestDS389ChecksSevenBits(t *testing.T) {
 			e.Set("objectClass", "inetOrgPerson")
 			e.Set("cn", "Jürgen")
 			e.Set("sn", "Groß")
-			wantResult(t, add(s.connect(t), e), c.code)
+			wantResult(t, add(s.Connect(t), e), c.code)
 		})
 	}
 }

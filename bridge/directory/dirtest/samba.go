@@ -105,7 +105,7 @@ func (s *Server) sweep(t testing.TB) {
 	if s.stays {
 		return
 	}
-	conn := s.connect(t)
+	conn := s.Connect(t)
 	conn.SetTimeout(time.Hour) // thousands of rounds leave thousands of entries
 	err := conn.Del(ldap.NewDelRequest(s.Base, []ldap.Control{ldap.NewControlSubtreeDelete()}))
 	if err != nil {

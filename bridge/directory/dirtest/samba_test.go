@@ -35,7 +35,7 @@ func account(s *Server, cn string, more ...string) *ldif.Entry {
 func TestActiveDirectory(t *testing.T) {
 	s := ActiveDirectory(t)
 	checkLDAPS(t, s)
-	conn := s.connect(t)
+	conn := s.Connect(t)
 	wantResult(t, add(conn, account(s, "bjensen", "unicodePwd", quoted("Secret.1"), "userAccountControl", "512")), ldap.LDAPResultSuccess)
 
 	dn := "CN=bjensen," + s.People
@@ -67,7 +67,7 @@ func TestActiveDirectorySharesNothing(t *testing.T) {
 
 func TestActiveDirectoryRefusesWhatWindowsRefuses(t *testing.T) {
 	s := ActiveDirectory(t)
-	conn := s.connect(t)
+	conn := s.Connect(t)
 	long := strings.Repeat("x", 64)
 	for _, e := range []*ldif.Entry{
 		account(s, "passwordless"), account(s, "leaver", "unicodePwd", quoted("Secret.1"), "userAccountControl", "514"),

@@ -5,6 +5,8 @@
 package storetest
 
 import (
+	"context"
+	"log/slog"
 	"path/filepath"
 	"testing"
 
@@ -27,7 +29,7 @@ func EachOpen(t *testing.T, test func(*testing.T, *store.Store)) {
 // Open opens a store until the end of the test.
 func Open(t testing.TB, o store.Options) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), o)
+	s, err := Opened(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +39,19 @@ func Open(t testing.TB, o store.Options) *store.Store {
 		}
 	})
 	return s
+}
+
+// Opened is a store that is there, which the caller closes; its error says what is wrong with it.
+func Opened(ctx context.Context, o store.Options) (*store.Store, error) {
+	s, err := store.New(o, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Check(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // SQLite names a file that is not there yet.
