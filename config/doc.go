@@ -247,7 +247,7 @@
 //	  onFailure: refuse              # while it cannot be written: refuse writes (503), or continue, and write it down later
 //	  lease: 30s                     # how long another copy may be silent before what it left open is looked up in the directory
 //	  retention: 9600h               # 400 days: what is older is cut off, with a record that says so
-//	  maxSize: 0                     # bytes that the journal may take, about; past it the oldest is cut off. 0: any
+//	  maxSize: 0                     # bytes that the journal may take, about; past it the oldest is cut off, refusals first. 0: any
 //
 //	webhook:                         # tells a receiver what happened, from the store: at least once, of one resource in order
 //	  url: https://hooks.corp.example/scimbridge # POST, JSON; http:// for a loopback address, or with allowCleartext

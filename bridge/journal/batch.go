@@ -76,8 +76,8 @@ func (l *Ledger) enrol(ctx context.Context, tx *sql.Tx) (writer int64, err error
 		return 0, err
 	}
 	now := l.clock.Now().UnixMicro()
-	_, err = tx.ExecContext(ctx, `INSERT INTO journal_writers (writer, started, beat, ended, settled, first, before, head, hash)
-		VALUES ($1, $2, $3, 0, 1, 1, $4, 0, $5)`, writer, now, now, l.head[:], l.head[:])
+	_, err = tx.ExecContext(ctx, `INSERT INTO journal_writers (writer, started, beat, ended, settled, first, before, head, hash, refusals)
+		VALUES ($1, $2, $3, 0, 1, 1, $4, 0, $5, $6)`, writer, now, now, l.head[:], l.head[:], map[bool]int{true: 1}[l.ofRefusals])
 	return writer, err
 }
 

@@ -18,7 +18,8 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// Ledger is the journal in the store: one writer's chain of records, for as long as the program runs. It is safe for concurrent use.
+// Ledger is the journal in the store: one writer's chain of records, and another's of refusals, for as long as the program runs. It is safe
+// for concurrent use.
 type Ledger struct {
 	store     *store.Store
 	log       *slog.Logger
@@ -33,6 +34,8 @@ type Ledger struct {
 	clock     *store.Clock
 	strangers sparing
 
+	ofRefusals bool // it has no other records
+
 	wake  chan struct{}
 	stop  chan struct{}
 	ended chan struct{}
@@ -41,6 +44,8 @@ type Ledger struct {
 	queue    []*op
 	underWay int // writes whose intent was told to be written, and not yet what became of them
 	shut     bool
+
+	refusals *Ledger // nil: there was none yet
 
 	committer
 }
@@ -124,13 +129,18 @@ func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, c
 		store: s, log: log, goesOn: o.OnFailure == Continue, lease: cmp.Or(o.Lease, DefaultLease),
 		retention: cmp.Or(o.Retention, DefaultRetention), maxSize: o.MaxSize, slice: slice, observers: observers,
 		now: now, clock: clock,
-		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
-		committer: committer{open: map[int64]bool{}, next: 1, prepared: map[string]*sql.Stmt{}, patience: patience},
 	}
+	l.begin()
+	return l, nil
+}
+
+// begin has it write what comes.
+func (l *Ledger) begin() {
+	l.wake, l.stop, l.ended = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+	l.committer = committer{open: map[int64]bool{}, next: 1, prepared: map[string]*sql.Stmt{}, patience: patience}
 	_, _ = rand.Read(l.head[:]) // which fails never
 	l.headed = l.now()
 	go l.run()
-	return l, nil
 }
 
 // GoesOn says that writes go on while the journal cannot be written.
@@ -144,6 +154,9 @@ func (l *Ledger) Shut() {
 	l.mu.Lock()
 	l.shut = true
 	l.mu.Unlock()
+	if l.refusals != nil {
+		l.refusals.Shut()
+	}
 	close(l.stop)
 	<-l.ended
 	for _, one := range l.prepared {
@@ -220,7 +233,7 @@ func (l *Ledger) Refuse(r Refusal) (written <-chan error) {
 	row.of = r.Of
 	e := Event{Time: r.Time, Intent: &r.Intent, Refusal: &r}
 	o := &op{row: row, event: e, keys: r.subjects(), kept: true, done: make(chan error, 1)}
-	l.enqueue(o)
+	l.refusing().enqueue(o)
 	return o.done
 }
 

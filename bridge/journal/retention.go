@@ -78,42 +78,8 @@ func (l *Ledger) cutOnce(ctx context.Context, needs []Needs) (more bool, err err
 	return pruned > 0, err
 }
 
-// oldest is the time from which records stay.
-func (l *Ledger) oldest(ctx context.Context, tx *sql.Tx) (time.Time, error) {
-	limit := l.clock.Now().Add(-l.retention).Truncate(day)
-	if l.maxSize == 0 {
-		return limit, nil
-	}
-	rows, err := tx.QueryContext(ctx, "SELECT written, cut FROM journal_writers")
-	if err != nil {
-		return limit, err
-	}
-	defer rows.Close()
-	size := int64(0)
-	for rows.Next() {
-		var written, cut int64
-		if err := rows.Scan(&written, &cut); err != nil {
-			return limit, err
-		}
-		size += max(0, written-cut)
-	}
-	if err := rows.Err(); err != nil || size <= l.maxSize {
-		return limit, err
-	}
-	var at int64
-	err = tx.QueryRowContext(ctx, "SELECT time FROM journal_records WHERE kind <> 'receipt' ORDER BY time LIMIT 1 OFFSET $1", l.slice).
-		Scan(&at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return limit, nil // so few are not worth it
-	}
-	if bySize := time.UnixMicro(at); err == nil && bySize.After(limit) {
-		limit = bySize
-	}
-	return limit, err
-}
-
 // plan is the anchor of what may be cut: of each chain the records before the first that is to stay.
-func (l *Ledger) plan(ctx context.Context, tx *sql.Tx, before anchor, limit time.Time, needs []Needs) (next anchor, cut bool, err error) {
+func (l *Ledger) plan(ctx context.Context, tx *sql.Tx, before anchor, limit limits, needs []Needs) (next anchor, cut bool, err error) {
 	var needed []ID
 	for _, need := range needs {
 		ids, err := need(ctx, tx)
@@ -128,7 +94,7 @@ func (l *Ledger) plan(ctx context.Context, tx *sql.Tx, before anchor, limit time
 	}
 	next = anchor{Number: before.Number + 1, Gone: slices.Clone(before.Gone)}
 	for _, c := range chains {
-		last, err := c.cutTo(ctx, tx, limit, needed)
+		last, err := c.cutTo(ctx, tx, limit.of(c), needed)
 		if err != nil {
 			return next, false, err
 		}
@@ -160,11 +126,12 @@ type chain struct {
 	writer, first, head int64
 	before              []byte
 	beat                time.Time
-	ended               bool
+	ended, refusals     bool
 }
 
 func (l *Ledger) chains(ctx context.Context, tx *sql.Tx) (chains []chain, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT writer, first, head, before, beat, ended <> 0 FROM journal_writers ORDER BY writer")
+	const query = "SELECT writer, first, head, before, beat, ended <> 0, refusals <> 0 FROM journal_writers ORDER BY writer"
+	rows, err := tx.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +139,7 @@ func (l *Ledger) chains(ctx context.Context, tx *sql.Tx) (chains []chain, err er
 	for rows.Next() {
 		var c chain
 		var beat int64
-		if err := rows.Scan(&c.writer, &c.first, &c.head, &c.before, &beat, &c.ended); err != nil {
+		if err := rows.Scan(&c.writer, &c.first, &c.head, &c.before, &beat, &c.ended, &c.refusals); err != nil {
 			return nil, err
 		}
 		c.beat = time.UnixMicro(beat)

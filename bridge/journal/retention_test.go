@@ -81,7 +81,7 @@ func TestRetention(t *testing.T) {
 		var before, next anchor
 		if err := s.View(t.Context(), func(ctx context.Context, tx *sql.Tx) (err error) {
 			if before, err = newestAnchor(ctx, tx); err == nil {
-				next, _, err = young.plan(ctx, tx, before, c.now().Add(-400*day), nil)
+				next, _, err = young.plan(ctx, tx, before, limits{writes: c.now().Add(-400 * day)}, nil)
 			}
 			return err
 		}); err != nil {
@@ -171,6 +171,53 @@ func TestMaxSize(t *testing.T) {
 		l.Shut()
 		if f := faults(t, s); f != "" {
 			t.Error(f)
+		}
+	})
+}
+
+// TestRefusalsGoFirst: whoever is refused as often as he likes pushes no record of a write out of a journal that is too large.
+func TestRefusalsGoFirst(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		c := newClock()
+		l := c.ledger(t, s)
+		refuse := func() {
+			t.Helper()
+			c.turn(time.Second)
+			i := Intent{Caller: "somebody", Operation: "create", Type: "User", Name: "mara", Body: []byte(`{"userName":"mara"}`)}
+			if err := <-l.Refuse(Refusal{Intent: i, Status: 400, Detail: strings.Repeat("no", 100)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 20 {
+			write(t, l, 1)
+			c.turn(time.Second)
+		}
+		for range 300 {
+			refuse()
+		}
+		c.turn(30 * time.Minute) // the size is told with the next sign of life
+		write(t, l, 1)
+		refuse()
+		l.maxSize, l.slice = 60_000, 5
+		cutAll(t, l)
+		const writes, refusals = "journal_records WHERE kind IN ('intent', 'receipt')", "journal_records WHERE kind = 'refusal'"
+		if n, r := count(t, s, writes), count(t, s, refusals); n != 42 || r < 20 || r > 100 {
+			t.Errorf("%d records of writes are left, and %d refusals", n, r)
+		}
+		if f := faults(t, s); f != "" {
+			t.Error(f)
+		}
+		l.maxSize = 10_000 // which writes alone are past
+		cutAll(t, l)
+		if n, r := count(t, s, writes), count(t, s, refusals); n > 30 || n == 0 || r > 6 {
+			t.Errorf("%d records of writes are left, and %d refusals", n, r)
+		}
+		l.Shut()
+		if f := faults(t, s); f != "" {
+			t.Error(f)
+		}
+		if err := <-l.Refuse(Refusal{Intent: Intent{Caller: "somebody"}}); !errors.Is(err, errShut) {
+			t.Errorf("a journal that is shut takes a refusal: %v", err)
 		}
 	})
 }

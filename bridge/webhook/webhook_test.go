@@ -92,20 +92,20 @@ func TestMessage(t *testing.T) {
 				others = append(others, text)
 			}
 		}
-		const head = `{"type":"resource.%s","timestamp":"…","data":{"record":"1-%d","outcome":"%s","effects":`
+		const head = `{"type":"resource.%s","timestamp":"…","data":{"record":"%s","outcome":"%s","effects":`
 		want := []string{
-			fmt.Sprintf(head, "written", 1, "written") + `[{"effect":"created","dn":"uid=mara,dc=example"},` +
+			fmt.Sprintf(head, "written", "1-1", "written") + `[{"effect":"created","dn":"uid=mara,dc=example"},` +
 				`{"effect":"passwordSet","dn":"uid=mara,dc=example"}],"operation":"create","caller":"entra","client":"192.0.2.7",` +
 				`"request":"r-1","activity":"a-1","resource":{"type":"User","id":"7","name":"mara","dn":"uid=mara,dc=example"},` +
 				`"status":201}}`,
-			fmt.Sprintf(head, "written", 3, "written") +
+			fmt.Sprintf(head, "written", "1-3", "written") +
 				`[{"effect":"membersAdded","dn":"cn=g,dc=example","id":"9","count":2,"members":["uid=a","uid=b"]},` +
 				`{"effect":"renamed","dn":"uid=mara,dc=example","id":"7","to":"uid=maria,dc=example"}],"operation":"patch",` +
 				`"caller":"entra","request":"7-1","resource":{"type":"User","id":"7","name":"7"},"status":200}}`,
-			fmt.Sprintf(head, "refused", 7, "refused") +
+			fmt.Sprintf(head, "refused", "1-7", "refused") +
 				`[],"operation":"patch","caller":"entra","request":"7-2","resource":{"type":"User","id":"7","name":"7"},` +
 				`"status":409}}`,
-			fmt.Sprintf(head, "refused", 9, "refused") +
+			fmt.Sprintf(head, "refused", "2-1", "refused") +
 				`[],"operation":"delete","caller":"entra","request":"r-4","resource":{"type":"User","id":"7"},"status":403,` +
 				`"reason":"guarded","detail":"no"}}`,
 		}
