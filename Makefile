@@ -50,4 +50,4 @@ hostile:
 
 # Members who come to and go from a group of 50,000, on Active Directory too: minutes. A shorter form is among the tests.
 large:
-	SCIMBRIDGE_TEST_MEMBERS=50000 go test -v ./examples -run TestLargeGroup
+	SCIMBRIDGE_TEST_MEMBERS=50000 go test -timeout 1h -v ./examples -run TestLargeGroup

@@ -16,7 +16,7 @@ stop() {
 	local pid=${pids[-1]}
 	unset 'pids[-1]'
 	kill "$pid" 2>/dev/null || true # it may have ended
-	wait "$pid" || true
+	wait "$pid" 2>/dev/null || true
 }
 end() {
 	trap '' INT TERM
@@ -27,6 +27,15 @@ trap end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# free ends the script where something listens at one of the ports already: it would be taken for the example's own server.
+free() {
+	local at
+	for at in "$@"; do
+		(exec 3<>"/dev/tcp/127.0.0.1/$at") 2>/dev/null || continue
+		echo "127.0.0.1:$at is in use. Stop what listens there; LDAP_PORT names another port, but not for Samba." >&2
+		exit 1
+	done
+}
 # start starts a server that stays in the foreground; what it says stands in $dir/said.
 start() {
 	"$@" >>"$dir/said" 2>&1 &
@@ -41,6 +50,7 @@ answers() {
 }
 # slapd loads the LDIF and starts a slapd as the slapd.conf says, with its data in $dir.
 slapd() {
+	free "$port"
 	mkdir "$dir/data"
 	sed "s|^directory .*|directory $dir/data|" "$1" >"$dir/slapd.conf"
 	/usr/sbin/slapadd -q -f "$dir/slapd.conf" -l "$2"
@@ -49,9 +59,13 @@ slapd() {
 }
 # bridge serves before the directory until Ctrl-C, or until one of the two ends.
 bridge() {
+	echo 'Building the bridge, which takes a minute or more the first time.' >&2
 	GOTMPDIR=$dir go build -o "$dir/scimbridge" ./cmd/scimbridge
 	mkdir "$dir/store" # as systemd makes it for the store
 	STATE_DIRECTORY=$dir/store "$dir/scimbridge" serve --config "$example/scimbridge.yaml" &
 	pids+=($!)
-	wait -n "${pids[@]}"
+	local status=0
+	wait -n "${pids[@]}" || status=$?
+	kill -0 "${pids[0]}" 2>/dev/null || cat "$dir/said" >&2 # the directory ended first
+	return $status
 }

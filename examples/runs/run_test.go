@@ -104,6 +104,27 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestRunBesideAnother: where something listens already at the port of the directory, that is not taken for it.
+func TestRunBesideAnother(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	address := taken.Addr().String()
+	_, port, _ := net.SplitHostPort(address)
+	for _, x := range examples {
+		if x.url != "" {
+			continue // its ports are the domain's
+		}
+		command := exec.Command(filepath.Join("..", x.folder, "run"))
+		command.Env = append(os.Environ(), "TMPDIR="+t.TempDir(), "LDAP_PORT="+port)
+		if said, err := command.CombinedOutput(); err == nil || !strings.HasPrefix(string(said), address+" is in use") {
+			t.Errorf("%s: %v\n%s", x.folder, err, said)
+		}
+	}
+}
+
 // running is an example that runs, on ports and in a folder of the test's own.
 type running struct {
 	dir, ldap, scim string // ldap is a URL
