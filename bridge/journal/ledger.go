@@ -125,7 +125,7 @@ func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, c
 		retention: cmp.Or(o.Retention, DefaultRetention), maxSize: o.MaxSize, slice: slice, observers: observers,
 		now: now, clock: clock,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
-		committer: committer{open: map[int64]bool{}, next: 1, prepared: map[string]*sql.Stmt{}, patience: patience},
+		committer: committer{open: map[int64]bool{}, next: 1, patience: patience},
 	}
 	_, _ = rand.Read(l.head[:]) // which fails never
 	l.headed = l.now()
@@ -146,11 +146,6 @@ func (l *Ledger) Shut() {
 	l.mu.Unlock()
 	close(l.stop)
 	<-l.ended
-	for _, one := range l.prepared {
-		if one != nil {
-			_ = one.Close()
-		}
-	}
 }
 
 var errShut = errors.New("the journal is shut")
