@@ -112,8 +112,7 @@ func (l *Limiter) Settle(ctx context.Context, tx *sql.Tx, e journal.Event) error
 	for _, n := range countsOf(e.Intent.Plan.Before, e.Done.Receipt.Standing()) {
 		stands[n.effect] = int64(n.count)
 	}
-	sitting := l.in(tx)
-	kept, err := sitting.countedBy(ctx, e.ID)
+	kept, err := l.countedBy(ctx, tx, e.ID)
 	if err != nil {
 		return err
 	}
@@ -122,7 +121,7 @@ func (l *Limiter) Settle(ctx context.Context, tx *sql.Tx, e journal.Event) error
 		if now == k.count {
 			continue
 		}
-		sitting.forget()
+		l.in(tx).forget()
 		if _, err := tx.ExecContext(ctx, "UPDATE guard_counted SET count = $1 WHERE writer = $2 AND seq = $3 AND effect = $4",
 			now, e.ID.Writer, e.ID.Seq, k.effect); err != nil {
 			return err
@@ -144,8 +143,8 @@ type kept struct {
 	count, hold int64
 }
 
-func (s *sitting) countedBy(ctx context.Context, id journal.ID) (all []kept, err error) {
-	rows, err := s.query(ctx, "SELECT effect, count, hold FROM guard_counted WHERE writer = $1 AND seq = $2", id.Writer, id.Seq)
+func (l *Limiter) countedBy(ctx context.Context, tx *sql.Tx, id journal.ID) (all []kept, err error) {
+	rows, err := l.store.Query(ctx, tx, "SELECT effect, count, hold FROM guard_counted WHERE writer = $1 AND seq = $2", id.Writer, id.Seq)
 	if err != nil {
 		return nil, err
 	}
@@ -268,7 +267,7 @@ func (v verdict) hold(ctx context.Context, h Hold, n counted) error {
 // count counts what is about to be done.
 func (v verdict) count(ctx context.Context, id journal.ID, n counted, draw int64) error {
 	const text = "INSERT INTO guard_counted (writer, seq, effect, type, time, count, hold, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-	if err := v.exec(ctx, text, id.Writer, id.Seq, n.effect, v.typ, v.now.UnixMicro(), n.count, draw, n.whom); err != nil {
+	if err := v.store.Exec(ctx, v.tx, text, id.Writer, id.Seq, n.effect, v.typ, v.now.UnixMicro(), n.count, draw, n.whom); err != nil {
 		return err
 	}
 	v.add(n)

@@ -90,8 +90,8 @@ func (h *Hold) scan(row interface{ Scan(...any) error }, more ...any) error {
 }
 
 // latest is the hold that says what holds of an effect; the zero Hold: there never was one.
-func latest(ctx context.Context, tx *sql.Tx, typ, effect string) (h Hold, err error) {
-	err = h.scan(tx.QueryRowContext(ctx, "SELECT "+holdColumns+
+func latest(ctx context.Context, s *store.Store, tx *sql.Tx, typ, effect string) (h Hold, err error) {
+	err = h.scan(s.QueryRow(ctx, tx, "SELECT "+holdColumns+
 		" FROM guard_hold WHERE type = $1 AND effect = $2 ORDER BY id DESC LIMIT 1", typ, effect))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Hold{}, nil
@@ -185,7 +185,7 @@ func (hs *Holds) decide(ctx context.Context, id int64, now time.Time, change fun
 		if err != nil {
 			return err
 		}
-		newest, err := latest(ctx, tx, h.Type, h.Effect)
+		newest, err := latest(ctx, hs.store, tx, h.Type, h.Effect)
 		switch {
 		case err != nil:
 			return err

@@ -8,14 +8,12 @@ import (
 	"scimbridge/bridge/store"
 )
 
-// sitting is what one transaction has found so far: plans that share it need not look again, nor have statements read again.
+// sitting is what one transaction has found so far: plans that share it need not look again.
 type sitting struct {
-	tx         *sql.Tx
-	dialect    store.Dialect
-	hasTurn    bool
-	holds      map[kindOfWrite]Hold
-	sums       map[sumOf]int
-	statements map[string]*sql.Stmt
+	tx      *sql.Tx
+	hasTurn bool
+	holds   map[kindOfWrite]Hold
+	sums    map[sumOf]int
 }
 
 type kindOfWrite struct{ typ, effect string }
@@ -30,7 +28,7 @@ func (l *Limiter) in(tx *sql.Tx) *sitting {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.sitting == nil || l.sitting.tx != tx {
-		l.sitting = &sitting{tx: tx, dialect: l.store.Dialect(), statements: map[string]*sql.Stmt{}}
+		l.sitting = &sitting{tx: tx}
 		l.sitting.forget()
 	}
 	return l.sitting
@@ -44,7 +42,7 @@ func (v verdict) turn(ctx context.Context) error {
 	if v.hasTurn {
 		return nil
 	}
-	if v.dialect == store.Postgres {
+	if v.store.Dialect() == store.Postgres {
 		if _, err := v.tx.ExecContext(ctx, "LOCK TABLE guard_turn IN EXCLUSIVE MODE"); err != nil {
 			return err
 		}
@@ -66,7 +64,7 @@ func (v verdict) holdOf(ctx context.Context, effect string) (Hold, error) {
 	if known {
 		return h, nil
 	}
-	h, err := latest(ctx, v.tx, v.typ, effect)
+	h, err := latest(ctx, v.store, v.tx, v.typ, effect)
 	if err == nil {
 		v.holds[kind] = h
 	}
@@ -98,7 +96,7 @@ func (v verdict) apart(ctx context.Context, b bound, n counted) (others, own int
 }
 
 func (v verdict) look(ctx context.Context, b bound, whom string) (sum, own int, err error) {
-	err = v.tx.QueryRowContext(ctx, once, v.typ, b.effect, v.now.Add(-b.within).UnixMicro(), whom).Scan(&sum, &own)
+	err = v.store.QueryRow(ctx, v.tx, once, v.typ, b.effect, v.now.Add(-b.within).UnixMicro(), whom).Scan(&sum, &own)
 	return sum, own, err
 }
 
@@ -109,40 +107,4 @@ func (v verdict) add(n counted) {
 			v.sums[of] += n.count
 		}
 	}
-}
-
-// statement is one that SQLite reads once for the transaction; PostgreSQL's driver knows it from the last.
-func (s *sitting) statement(ctx context.Context, text string) (*sql.Stmt, error) {
-	known := s.statements[text]
-	if known != nil || s.dialect == store.Postgres {
-		return known, nil
-	}
-	made, err := s.tx.PrepareContext(ctx, text)
-	if err == nil {
-		s.statements[text] = made
-	}
-	return made, err
-}
-
-func (s *sitting) exec(ctx context.Context, text string, values ...any) error {
-	known, err := s.statement(ctx, text)
-	switch {
-	case err != nil:
-	case known != nil:
-		_, err = known.ExecContext(ctx, values...)
-	default:
-		_, err = s.tx.ExecContext(ctx, text, values...)
-	}
-	return err
-}
-
-func (s *sitting) query(ctx context.Context, text string, values ...any) (*sql.Rows, error) {
-	known, err := s.statement(ctx, text)
-	switch {
-	case err != nil:
-		return nil, err
-	case known != nil:
-		return known.QueryContext(ctx, values...)
-	}
-	return s.tx.QueryContext(ctx, text, values...)
 }

@@ -140,7 +140,8 @@ func (l *Ledger) insertRows(ctx context.Context, tx *sql.Tx, b batch) error {
 	return l.insert(ctx, tx, "journal_erased (writer, seq, by_writer, by_seq)", erased, "")
 }
 
-// manyRows is how many rows one statement inserts at most: a way to PostgreSQL and back.
+// manyRows is how many rows one statement inserts at most: a way to PostgreSQL and back. SQLite takes them one by one: of several it would
+// keep each page as it was before the statement.
 const manyRows = 500
 
 // insert puts rows into a table.
@@ -151,25 +152,16 @@ func (l *Ledger) insert(ctx context.Context, tx *sql.Tx, into string, rows [][]a
 	into = "INSERT INTO " + into + " VALUES "
 	if l.store.Dialect() == store.Postgres {
 		for some := range slices.Chunk(rows, manyRows) {
-			if _, err := tx.ExecContext(ctx, into+places(len(some), len(some[0]))+otherwise, slices.Concat(some...)...); err != nil {
+			if _, err := tx.ExecContext(ctx, into+places(len(some), len(some[0]), "$")+otherwise, slices.Concat(some...)...); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	// SQLite looks for each placeholder among all that the statement has.
-	statement := into + places(1, len(rows[0])) + otherwise
-	one := l.prepared[statement]
-	if one == nil {
-		var err error
-		if one, err = tx.PrepareContext(ctx, statement); err != nil {
-			return err
-		}
-		defer one.Close()
-		l.prepared[statement] = nil // for the next time
-	} else {
-		one = tx.StmtContext(ctx, one)
-		defer one.Close()
+	// SQLite looks for the name of each placeholder, where it has one.
+	one, err := l.store.Statement(ctx, tx, into+places(1, len(rows[0]), "?")+otherwise)
+	if err != nil {
+		return err
 	}
 	for _, row := range rows {
 		if _, err := one.ExecContext(ctx, row...); err != nil {
@@ -180,18 +172,20 @@ func (l *Ledger) insert(ctx context.Context, tx *sql.Tx, into string, rows [][]a
 }
 
 // places are placeholders for rows.
-func places(rows, columns int) string {
+func places(rows, columns int, placeholder string) string {
 	var text []byte
 	for n := range rows * columns {
 		switch {
 		case n == 0:
-			text = append(text, "($"...)
+			text = append(text, '(')
 		case n%columns == 0:
-			text = append(text, "), ($"...)
+			text = append(text, "), ("...)
 		default:
-			text = append(text, ", $"...)
+			text = append(text, ", "...)
 		}
-		text = strconv.AppendInt(text, int64(n+1), 10)
+		if text = append(text, placeholder...); placeholder == "$" {
+			text = strconv.AppendInt(text, int64(n+1), 10)
+		}
 	}
 	return string(text) + ")"
 }

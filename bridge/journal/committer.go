@@ -24,11 +24,10 @@ type committer struct {
 	open    map[int64]bool
 	octets  int64 // of all that it has written
 
-	prepared map[string]*sql.Stmt // of SQLite's; nil: it is to be prepared
-	took     time.Duration        // the last transaction
-	patience time.Duration        // with which the next waits for more
-	beaten   time.Time            // the last sign of life
-	headed   time.Time            // when the head was last logged
+	took     time.Duration // the last transaction
+	patience time.Duration // with which the next waits for more
+	beaten   time.Time     // the last sign of life
+	headed   time.Time     // when the head was last logged
 	failing  atomic.Bool
 }
 
@@ -158,7 +157,6 @@ func (l *Ledger) commit(ops []*op) error {
 	if err := l.catchUp(); err != nil {
 		return err
 	}
-	l.prepare()
 	now := l.now()
 	beats := now.Sub(l.beaten) >= l.lease/3
 	ops = slices.DeleteFunc(slices.Clone(ops), l.isSettled)
@@ -206,18 +204,6 @@ func (l *Ledger) unwatched(ctx context.Context) context.Context {
 		return context.WithoutCancel(ctx)
 	}
 	return ctx
-}
-
-// prepare prepares what the last transactions had to prepare for themselves.
-func (l *Ledger) prepare() {
-	for statement, had := range l.prepared {
-		if had != nil {
-			continue
-		}
-		if one, err := l.store.Prepare(context.Background(), statement); err == nil { // or the transaction does
-			l.prepared[statement] = one
-		}
-	}
 }
 
 // isSettled says that there is nothing to write for an op: it stands in the store, or is about what does not.

@@ -137,7 +137,7 @@ func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, c
 // begin has it write what comes.
 func (l *Ledger) begin() {
 	l.wake, l.stop, l.ended = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
-	l.committer = committer{open: map[int64]bool{}, next: 1, prepared: map[string]*sql.Stmt{}, patience: patience}
+	l.committer = committer{open: map[int64]bool{}, next: 1, patience: patience}
 	_, _ = rand.Read(l.head[:]) // which fails never
 	l.headed = l.now()
 	go l.run()
@@ -159,11 +159,6 @@ func (l *Ledger) Shut() {
 	}
 	close(l.stop)
 	<-l.ended
-	for _, one := range l.prepared {
-		if one != nil {
-			_ = one.Close()
-		}
-	}
 }
 
 var errShut = errors.New("the journal is shut")

@@ -312,7 +312,7 @@ func (l *Ledger) unfind(ctx context.Context, tx *sql.Tx, found [][]any) error {
 	}
 	if l.store.Dialect() == store.Postgres {
 		for some := range slices.Chunk(found, manyRows) {
-			in := places(len(some), len(some[0]))
+			in := places(len(some), len(some[0]), "$")
 			statement := "DELETE FROM journal_subjects WHERE (subject, writer, seq) IN (" + in + ")"
 			if _, err := tx.ExecContext(ctx, statement, slices.Concat(some...)...); err != nil {
 				return err

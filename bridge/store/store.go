@@ -43,6 +43,7 @@ type Store struct {
 	opening
 	health
 	tasks
+	statements
 }
 
 const (
@@ -73,6 +74,7 @@ func describe(o Options, s *Store) (*Store, error) {
 	}
 	s.options = o.withDefaults()
 	s.begin()
+	s.known = map[string]*sql.Stmt{}
 	s.circuit = s.breaker()
 	connect := s.connectSQLite
 	if o.URL != "" {
@@ -176,11 +178,6 @@ func (s *Store) snapshot() sql.IsolationLevel {
 
 // Read is for single reads, of a store that is open. Explain turns its errors into the store's.
 func (s *Store) Read() *sql.DB { return s.read }
-
-// Prepare prepares a statement for transactions that write, each of which uses it by Tx.StmtContext: none may be under way of who asks.
-func (s *Store) Prepare(ctx context.Context, statement string) (*sql.Stmt, error) {
-	return s.write.PrepareContext(ctx, statement)
-}
 
 // Explain turns an error of the database into an *Error, and leaves others as they are.
 func (s *Store) Explain(err error) error { return explain(err) }
