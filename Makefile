@@ -1,4 +1,4 @@
-.PHONY: bench bench-scale build fuzz hostile kills large races test verify
+.PHONY: bench bench-scale bin build fuzz hostile kills large races test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -51,3 +51,7 @@ hostile:
 # Members who come to and go from a group of 50,000, on Active Directory too: minutes. A shorter form is among the tests.
 large:
 	SCIMBRIDGE_TEST_MEMBERS=50000 go test -timeout 1h -v ./examples -run TestLargeGroup
+
+# What an undo makes of a deletion in a domain whose recycle bin is on, which it stays: a process of its own, half a minute.
+bin:
+	SCIMBRIDGE_TEST_RECYCLE_BIN=1 go test ./examples -run TestUndoAddsAnew

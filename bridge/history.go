@@ -126,6 +126,14 @@ func given(c ldif.Change, members *ldapmap.Reference) int {
 	return count
 }
 
+// broughtNobodyBack says that the directory refused to bring a deleted entry back. Samba does, of what its recycle bin keeps.
+func (h history) broughtNobodyBack() bool {
+	return slices.ContainsFunc(h, func(a attempt) bool {
+		at := a.receipt.At(ldif.Refused)
+		return at >= 0 && a.receipt.Plan.Steps[at].Change.Revives != ""
+	})
+}
+
 // emptied says that the directory refused to leave a group without the member that its class demands.
 func (h history) emptied() bool {
 	return slices.ContainsFunc(h, func(a attempt) bool { return a.receipt.Plan.TakesReferences() && violatesClass(a.receipt.Err) })

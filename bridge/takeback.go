@@ -98,13 +98,13 @@ func (b *Bridge) TakeBack(ctx context.Context, o *Undoing, record journal.Accoun
 		if _, told := r.answered(ctx, &Result{}, err); told != nil {
 			err = told
 		}
-		if n := len(past); n > 0 {
+		if len(past) > 0 {
 			u.Plan = past.last().receipt.Plan
-		}
-		if n := len(r.account.plans); n > 0 {
-			u.By = r.account.plans[0].entry.ID()
-			if id := r.account.plans[0].id; id != in.past.ID {
-				u.NewID = id
+			if a := past.last().account; a != nil { // those before it were refused
+				u.By = a.entry.ID()
+				if a.id != in.past.ID {
+					u.NewID = a.id
+				}
 			}
 		}
 	}

@@ -16,11 +16,13 @@ type undoing struct {
 	past     draft.Past
 	partial  bool       // what was changed since is left alone, and the rest taken back
 	foreseen *foresight // what is planned, and not done
+	anew     bool       // the directory, which has the deleted entry, does not bring it back
 	undo     draft.Undo // as the last look has it
 }
 
 // look reads the entries that the record is about, and what its references call.
-func (u *undoing) look(ctx context.Context, _ history) (s seen, err error) {
+func (u *undoing) look(ctx context.Context, past history) (s seen, err error) {
+	u.anew = past.broughtNobodyBack()
 	now, refs, err := u.present(ctx)
 	if err != nil {
 		return s, err

@@ -56,8 +56,10 @@ func (u *undoing) vacancy(ctx context.Context, now *draft.Present) error {
 		return nil
 	}
 	var whole bool
-	if now.Deleted, whole, err = u.directory.Deleted(ctx, u.past.ID); err != nil || whole {
-		return err
+	if !u.anew {
+		if now.Deleted, whole, err = u.directory.Deleted(ctx, u.past.ID); err != nil || whole {
+			return err
+		}
 	}
 	if attribute, p := u.typ.Initial(); u.typ.BornWith() != "" {
 		now.Birth = ldif.Attribute{Name: attribute, Values: []string{ldapmap.PasswordValue(attribute, password(p))}}

@@ -507,6 +507,59 @@ func TestUndoOfANewPassword(t *testing.T) {
 	same(t, "anna is gone", before, tree(t, server))
 }
 
+// TestUndoAddsAnew: what Active Directory does not bring back is added anew: of what was deleted it has nothing left or, with
+// SCIMBRIDGE_TEST_RECYCLE_BIN set, all in its recycle bin, from where Samba gives nothing back, and lets no reference go.
+func TestUndoAddsAnew(t *testing.T) {
+	server := dirtest.ActiveDirectory(t)
+	bin := os.Getenv("SCIMBRIDGE_TEST_RECYCLE_BIN") != ""
+	if bin {
+		server.RecycleBin(t)
+	}
+	u := undoerOf(t, buildProgram(t), server)
+	anna, boss := u.user(t, "anna@contoso.example"), u.user(t, "boss@contoso.example")
+	crew := u.group(t, "Crew", boss)
+	deleted := []string{"/Users/" + boss}
+	if !bin {
+		u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+anna,
+			operations(replace("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", `{"value":"`+boss+`"}`)))
+		deleted = append(deleted, "/Groups/"+crew)
+	}
+	before := tree(t, server)
+	var records []string
+	for _, path := range deleted {
+		u.want(t, http.StatusNoContent, http.MethodDelete, path, "")
+		records = append(records, u.last(t))
+		if !bin {
+			server.Expunge(t)
+		}
+	}
+	undone := u.undoes(t, "undone", append(records, "--apply")...)
+	for _, one := range undone { // the newest first
+		by := accounts(t, u.store, journal.Query{Subjects: []string{one.NewID}, Outcome: journal.Written, Limit: 1})
+		if one.NewID == "" || len(by) == 0 || by[0].ID.String() != one.By {
+			t.Errorf("%+v", one)
+		}
+		boss = one.NewID
+	}
+	if !bin {
+		crew = undone[0].NewID
+		if u.managerOf(t, anna) != boss {
+			t.Errorf("manager %s, want %s", u.managerOf(t, anna), boss)
+		}
+	}
+	if u.members(t, crew)[boss] != 1 {
+		t.Errorf("members %v, want %s", u.members(t, crew), boss)
+	}
+	now := withoutIdentity(tree(t, server))
+	for dn, attributes := range withoutIdentity(before) {
+		for _, name := range []string{"objectGUID", "objectSid", "member"} {
+			delete(attributes, name)
+			delete(now[dn], name)
+		}
+		same(t, dn, map[string]map[string][]string{dn: attributes}, map[string]map[string][]string{dn: now[dn]})
+	}
+}
+
 // TestUndoSaysWhatFails: where the directory fails, whoever runs the command reads how, and no secret.
 func TestUndoSaysWhatFails(t *testing.T) {
 	u := undoerOf(t, buildProgram(t), memory(t))

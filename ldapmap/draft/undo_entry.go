@@ -390,6 +390,8 @@ func (u *undoing) remake(own deeds) {
 		switch {
 		case t.Secret(a.Name): // of which the journal has nothing
 		case u.isServers(a.Name):
+		case add.Revives == "" && t.Server.PrimaryGroup != nil && t.IsSame(a.Name, t.Server.PrimaryGroup.Attribute):
+			u.note(e.DN, a.Name, "is what the directory gives a new account: no entry is added with it")
 		default:
 			if values := u.safe(e.DN, a.Name, a.Values); len(values) > 0 {
 				add.Entry = append(add.Entry, ldif.Attribute{Name: a.Name, Values: values})
@@ -455,13 +457,13 @@ func (u *undoing) referBack() {
 		case r == nil:
 		case r.HoldsMembers():
 			mod := r.Mod(ldif.AddValues, ref.Value)
-			u.undo.Steps = append(u.undo.Steps, modifyStep(u.Type, e.DN, []ldif.Mod{mod}, e, ldif.Condition{ID: ref.ID}))
+			u.undo.Steps = append(u.undo.Steps, modifyStep(u.Type, e.DN, []ldif.Mod{mod}, e, ldif.Condition{ID: u.Type.ID(e)}))
 			u.effect(ldif.MembersAdded, e, nil, []string{ref.Value})
 		case r.Single && len(e.Values(ref.Attribute)) > 0:
 			u.changed(e.DN, ref.Attribute, "was changed since")
 		default:
 			mod := r.Mod(ldif.AddValues, ref.Value)
-			u.undo.Steps = append(u.undo.Steps, modifyStep(u.Type, e.DN, []ldif.Mod{mod}, e, ldif.Condition{ID: ref.ID}))
+			u.undo.Steps = append(u.undo.Steps, modifyStep(u.Type, e.DN, []ldif.Mod{mod}, e, ldif.Condition{ID: u.Type.ID(e)}))
 			u.effect(ldif.Changed, e, []string{ref.Attribute}, nil)
 		}
 	}

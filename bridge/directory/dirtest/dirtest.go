@@ -92,11 +92,7 @@ func (s *Server) Empty(t testing.TB) {
 			}
 		}
 	}
-	if s.expunge != nil {
-		if err := s.expunge(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s.Expunge(t)
 }
 
 // Entry returns one entry, with its user attributes where none are named, or nil where it does not exist.
