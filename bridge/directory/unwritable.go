@@ -20,7 +20,8 @@ var readOnlyDiagnostics = []string{
 // fullDiagnostics are found in an unspecific failure (80) where there is no room on the server.
 var fullDiagnostics = []string{
 	"MDB_MAP_FULL", "No space left",
-	"entry store failed", "entry update failed", "index generation failed", "DN index add failed", // slapd's mdb
+	"entry store failed", "entry update failed", "index generation failed", // slapd's mdb, which copies pages on each write,
+	"DN index add failed", "DN index delete failed", "entry delete failed", "entry index delete failed", "commit failed", // to delete too
 }
 
 // isReadOnly says whether the answer to a write means that the server takes none.
