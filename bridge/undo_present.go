@@ -36,6 +36,8 @@ func (u *undoing) present(ctx context.Context) (now draft.Present, refs ldapmap.
 			u.account.referrers = now.Known
 		}
 		now.Known = u.foreseen.left(u.server, now.Known, own)
+	case u.past.Makes() && own != nil:
+		now.Known = u.foreseen.given(u.server, own)
 	case u.past.Deletes() && own == nil && u.past.Whole != nil:
 		err = u.vacancy(ctx, &now)
 	}
@@ -313,6 +315,30 @@ func (f *foresight) left(s *ldif.Server, all []ldif.Reference, to *ldif.Entry) (
 		}
 	}
 	return left
+}
+
+// given are the references to an entry that what is planned gives others.
+func (f *foresight) given(s *ldif.Server, to *ldif.Entry) (given []ldif.Reference) {
+	name := s.ByID(s.ID(to), to.DN)
+	isOther := func(v string) bool { return v != name && !s.SameDN(v, to.DN) }
+	for id, changes := range f.changes {
+		var e *ldif.Entry
+		for _, c := range changes {
+			if e == nil {
+				e = &ldif.Entry{DN: c.DN}
+			}
+			e = ldif.Apply(e, c, s.Schema)
+		}
+		if e == nil {
+			continue
+		}
+		for _, a := range e.Attributes {
+			for _, v := range slices.DeleteFunc(slices.Clone(a.Values), isOther) {
+				given = append(given, ldif.Reference{ID: id, DN: e.DN, Attribute: a.Name, Value: v})
+			}
+		}
+	}
+	return given
 }
 
 // find is an entry of the DN that a plan would have made; nil: there is none.

@@ -341,6 +341,19 @@ func TestUndoShowsWhatItDoes(t *testing.T) {
 	u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
 	u.undoes(t, "undone", u.last(t), "--apply")
 	both("made, changed, deleted, and there again", made, changed)
+
+	anna = u.user(t, "anna@contoso.example")
+	made = u.last(t)
+	u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+crew, addMembers(anna))
+	put := u.last(t)
+	u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+crew, removeMembers(bo))
+	out := u.last(t)
+	u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
+	deleted := u.last(t)
+	if got, _ := u.undo(t, made, deleted); len(got) != 2 || got[0].State != "can be undone" || got[1].State != "refused" {
+		t.Errorf("she would be in the group again: %+v", got)
+	}
+	both("made, put into a group, and deleted", made, put, out, deleted)
 }
 
 // TestUndoOfWhoIsGone: of who was deleted and added again twice, and has gone for good, there is nothing to take back.
