@@ -36,6 +36,11 @@ type Limiter struct {
 
 	mu      sync.Mutex
 	sitting *sitting // the last
+
+	// What one transaction after the other knows:
+	atMost map[sumOf]int // counts within a time are no more
+	others store.Others  // as it was then
+	asOf   time.Time
 }
 
 // Watch is told of a hold within the transaction that opens it. Its error is the transaction's. It may run more than once.
@@ -44,7 +49,7 @@ type Watch func(ctx context.Context, tx *sql.Tx, h Hold) error
 // NewLimiter has the store count for these types. What the options do not say is limited by DefaultLimits.
 func NewLimiter(s *store.Store, o Options, types []string, log *slog.Logger, watch ...Watch) (*Limiter, error) {
 	clock := s.Clock(time.Now)
-	l := &Limiter{store: s, bounds: map[string][]bound{}, log: log, watch: watch, now: clock.Now, keep: clock.Keep}
+	l := &Limiter{store: s, bounds: map[string][]bound{}, atMost: map[sumOf]int{}, log: log, watch: watch, now: clock.Now, keep: clock.Keep}
 	for _, typ := range types {
 		l.bounds[typ] = boundsOf(o.Limits, typ)
 		for _, b := range l.bounds[typ] {
@@ -122,6 +127,9 @@ func (l *Limiter) Settle(ctx context.Context, tx *sql.Tx, e journal.Event) error
 			continue
 		}
 		l.in(tx).forget()
+		if l.others, _, err = l.store.SinceOthers(ctx, tx, l); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, "UPDATE guard_counted SET count = $1 WHERE writer = $2 AND seq = $3 AND effect = $4",
 			now, e.ID.Writer, e.ID.Seq, k.effect); err != nil {
 			return err

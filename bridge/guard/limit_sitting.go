@@ -13,7 +13,7 @@ type sitting struct {
 	tx      *sql.Tx
 	hasTurn bool
 	holds   map[kindOfWrite]Hold
-	sums    map[sumOf]int
+	sums    map[sumOf]int // the Limiter's
 }
 
 type kindOfWrite struct{ typ, effect string }
@@ -28,14 +28,30 @@ func (l *Limiter) in(tx *sql.Tx) *sitting {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.sitting == nil || l.sitting.tx != tx {
-		l.sitting = &sitting{tx: tx}
-		l.sitting.forget()
+		l.sitting = &sitting{tx: tx, sums: l.atMost, holds: map[kindOfWrite]Hold{}}
 	}
 	return l.sitting
 }
 
 // forget has all looked at again.
-func (s *sitting) forget() { s.holds, s.sums = map[kindOfWrite]Hold{}, map[sumOf]int{} }
+func (s *sitting) forget() {
+	clear(s.holds)
+	clear(s.sums)
+}
+
+// remember keeps the sums that were found before, if nobody else has counted since. What went by is in them still, and what was counted in
+// a transaction that failed: they are the most that it may be, and only where that is too much is it looked at.
+func (v verdict) remember(ctx context.Context) error {
+	others, known, err := v.store.SinceOthers(ctx, v.tx, v.Limiter)
+	if err != nil {
+		return err
+	}
+	if !known || others != v.others || v.now.Before(v.asOf) {
+		clear(v.sums)
+	}
+	v.others, v.asOf = others, v.now
+	return nil
+}
 
 // turn waits until nobody else judges: on PostgreSQL transactions of several copies would else undo one another. SQLite has one writer.
 func (v verdict) turn(ctx context.Context) error {
@@ -48,6 +64,9 @@ func (v verdict) turn(ctx context.Context) error {
 		}
 	}
 	v.hasTurn = true
+	if err := v.remember(ctx); err != nil {
+		return err
+	}
 	last := v.pruned.Load()
 	if v.now.UnixMicro()-last < time.Minute.Microseconds() {
 		return nil
@@ -92,6 +111,9 @@ func (v verdict) sum(ctx context.Context, b bound) (int, error) {
 // apart is what was counted for others, and for those themselves that a plan is about.
 func (v verdict) apart(ctx context.Context, b bound, n counted) (others, own int, err error) {
 	sum, own, err := v.look(ctx, b, n.whom)
+	if err == nil {
+		v.sums[sumOf{kindOfWrite{v.typ, b.effect}, b.within}] = sum
+	}
 	return sum - own, own, err
 }
 

@@ -42,7 +42,7 @@ func (s *Store) connectSQLite() error {
 	if err != nil {
 		return err
 	}
-	s.pools(writer, 1, reader)
+	s.pools(&turning{writer, &s.turns}, 1, reader)
 	return nil
 }
 

@@ -44,6 +44,7 @@ type Store struct {
 	health
 	tasks
 	statements
+	turns
 }
 
 const (
