@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -150,16 +151,25 @@ var (
 // largest bounds what is made of a stored payload: the body and the entries of the largest request.
 const largest = 256 << 20
 
+// buffers are what payloads are written into: most are of about a size.
+var buffers = sync.Pool{New: func() any { return &bytes.Buffer{} }}
+
 func (p *payload) encode() ([]byte, error) {
-	var text bytes.Buffer
+	text := buffers.Get().(*bytes.Buffer)
+	defer func() {
+		if text.Cap() <= 16*large {
+			buffers.Put(text)
+		}
+	}()
+	text.Reset()
 	text.WriteByte(asJSON)
-	encoder := json.NewEncoder(&text)
+	encoder := json.NewEncoder(text)
 	encoder.SetEscapeHTML(false) // a body stands there as it was sent
 	if err := encoder.Encode(p); err != nil {
 		return nil, fmt.Errorf("journal: a record cannot be written as JSON: %w", err)
 	}
 	if text.Len() < large {
-		return text.Bytes(), nil
+		return bytes.Clone(text.Bytes()), nil
 	}
 	return compressor.EncodeAll(text.Bytes()[1:], []byte{asZstd}), nil
 }
