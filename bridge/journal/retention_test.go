@@ -222,6 +222,35 @@ func TestRefusalsGoFirst(t *testing.T) {
 	})
 }
 
+// The number of a writer whose chain is cut is nobody's again: what an anchor says of it would be done to the next.
+func TestNumbersOfWriters(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		c := newClock()
+		first := c.ledger(t, s)
+		defer first.Shut()
+		write(t, first, 1)
+		second := c.ledger(t, s)
+		write(t, second, 2)
+		second.Shut()
+		c.turn(500 * day)
+		write(t, first, 1)
+		cutAll(t, first)
+		if n := count(t, s, "journal_writers"); n != 1 {
+			t.Fatalf("%d writers are left", n)
+		}
+		third := c.ledger(t, s)
+		write(t, third, 1)
+		third.Shut()
+		cutAll(t, first)
+		if n := count(t, s, "journal_records WHERE writer = 3"); n != 2 {
+			t.Errorf("%d of the third's records are there", n)
+		}
+		if f := faults(t, s); f != "" {
+			t.Error(f)
+		}
+	})
+}
+
 // What was done to what the bridge keeps is cut as any record is, and what it is found by with it.
 func TestActIsCut(t *testing.T) {
 	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
