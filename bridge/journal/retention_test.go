@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"strings"
@@ -218,6 +219,43 @@ func TestRefusalsGoFirst(t *testing.T) {
 		}
 		if err := <-l.Refuse(Refusal{Intent: Intent{Caller: "somebody"}}); !errors.Is(err, errShut) {
 			t.Errorf("a journal that is shut takes a refusal: %v", err)
+		}
+	})
+}
+
+// TestFewAreLarge: records that are large are cut though they are few, and refusals before writes.
+func TestFewAreLarge(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		c := newClock()
+		l := c.ledger(t, s)
+		defer l.Shut()
+		for range 20 {
+			write(t, l, 1)
+			c.turn(time.Second)
+			i := Intent{Caller: "somebody", Operation: "create", Type: "User"}
+			for range 100 {
+				i.Subjects = append(i.Subjects, rand.Text())
+			}
+			if err := <-l.Refuse(Refusal{Intent: i, Status: 400}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.turn(30 * time.Minute) // the size is told with the next sign of life
+		write(t, l, 1)
+		<-l.Refuse(Refusal{Intent: Intent{Caller: "somebody"}, Status: 400})
+		l.maxSize = 40_000
+		cutAll(t, l)
+		const writes, refusals = "journal_records WHERE kind IN ('intent', 'receipt')", "journal_records WHERE kind = 'refusal'"
+		if n, r := count(t, s, writes), count(t, s, refusals); n != 42 || r == 0 || r > 10 {
+			t.Errorf("%d records of writes are left, and %d refusals", n, r)
+		}
+		l.maxSize = 10_000
+		cutAll(t, l)
+		if n, r := count(t, s, writes), count(t, s, refusals); n == 0 || n > 25 || r != 1 {
+			t.Errorf("%d records of writes are left, and %d refusals", n, r)
+		}
+		if f := faults(t, s); f != "" {
+			t.Error(f)
 		}
 	})
 }
