@@ -66,12 +66,11 @@ func (l *Limiter) Check(typ string, plan ldif.Plan) journal.Check {
 	if len(counts) == 0 {
 		return nil
 	}
-	entry := entryOf(plan)
 	return func(ctx context.Context, tx *sql.Tx, c journal.Candidate) error {
 		if err := l.keep(ctx, tx); err != nil {
 			return err
 		}
-		v := verdict{Limiter: l, sitting: l.in(tx), typ: typ, entry: entry, now: l.now(), happens: c.Happens}
+		v := verdict{Limiter: l, sitting: l.in(tx), typ: typ, now: l.now(), happens: c.Happens}
 		if err := v.turn(ctx); err != nil {
 			return err
 		}
@@ -96,16 +95,6 @@ func (l *Limiter) limited(typ string, counts []counted) []counted {
 	return slices.DeleteFunc(counts, func(n counted) bool {
 		return !slices.ContainsFunc(l.bounds[typ], func(b bound) bool { return b.effect == n.effect })
 	})
-}
-
-// entryOf is the id of the entry that a plan is about.
-func entryOf(plan ldif.Plan) string {
-	for _, e := range plan.Effects {
-		if e.DN == plan.Before.DN && e.ID != "" {
-			return e.ID
-		}
-	}
-	return plan.Before.DN
 }
 
 // Settle gives back what was counted of a plan and did not come about, or changed nothing. It is a journal.Observer.
@@ -172,7 +161,6 @@ type verdict struct {
 	*Limiter
 	*sitting
 	typ     string
-	entry   string
 	now     time.Time
 	happens bool // whatever the verdict is
 }
@@ -266,7 +254,7 @@ func (v verdict) hold(ctx context.Context, h Hold, n counted) error {
 		return err
 	}
 	if _, err := v.tx.ExecContext(ctx, `INSERT INTO guard_waiting (hold, entry, count) VALUES ($1, $2, $3)
-		ON CONFLICT (hold, entry) DO UPDATE SET count = excluded.count`, h.ID, v.entry, n.count); err != nil {
+		ON CONFLICT (hold, entry) DO UPDATE SET count = excluded.count`, h.ID, n.whom, n.count); err != nil {
 		return err
 	}
 	return held
@@ -286,7 +274,7 @@ func (v verdict) count(ctx context.Context, id journal.ID, n counted, draw int64
 	if _, err := v.tx.ExecContext(ctx, "UPDATE guard_hold SET rest = rest - $1 WHERE id = $2 AND rest >= 0", n.count, draw); err != nil {
 		return err
 	}
-	_, err := v.tx.ExecContext(ctx, "DELETE FROM guard_waiting WHERE hold = $1 AND entry = $2", draw, v.entry)
+	_, err := v.tx.ExecContext(ctx, "DELETE FROM guard_waiting WHERE hold = $1 AND entry = $2", draw, n.whom)
 	return err
 }
 

@@ -90,9 +90,11 @@ func (v verdict) holdOf(ctx context.Context, effect string) (Hold, error) {
 	return h, err
 }
 
-// once is what was counted of an effect within a time: of the same entry, or the same members, the most of it, once.
+// once is what was counted of an effect within a time: of the same entry, or the same members, the most of it, once; of what a copy of an
+// earlier version counts, which does not tell whom, all.
 const once = `SELECT CAST(COALESCE(SUM(most), 0) AS BIGINT), CAST(COALESCE(SUM(CASE WHEN entry = $4 THEN most END), 0) AS BIGINT)
-	FROM (SELECT entry, MAX(count) AS most FROM guard_counted WHERE type = $1 AND effect = $2 AND time > $3 GROUP BY entry) AS counted`
+	FROM (SELECT entry, CASE WHEN entry = '' THEN SUM(count) ELSE MAX(count) END AS most FROM guard_counted
+		WHERE type = $1 AND effect = $2 AND time > $3 GROUP BY entry) AS counted`
 
 // sum is what was counted of an effect within a time, at the most: what counts twice within the sitting is not looked for.
 func (v verdict) sum(ctx context.Context, b bound) (int, error) {

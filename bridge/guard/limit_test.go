@@ -373,6 +373,23 @@ func TestPeopleCountOnce(t *testing.T) {
 			l.passes(t, "Group", leaving("c", "b"), ldif.Done)
 		}
 		l.held(t, "Group", leaving("d"), reason.Held)
+
+		// What waits is of all requests, each once, and so much may pass.
+		for range 2 {
+			l.held(t, "Group", leaving("e", "f"), reason.Held)
+			l.held(t, "Group", leaving("f", "e"), reason.Held)
+		}
+		h, err := l.holds.Approve(t.Context(), 4, 0, l.now().Add(time.Hour), "admin", l.now())
+		if err != nil || h.Rest != 3 {
+			t.Errorf("%+v, %v", h, err)
+		}
+		l.passes(t, "Group", leaving("d"), ldif.Done)
+		list, err := l.holds.List(t.Context(), false, l.now())
+		if at := len(list) - 1; err != nil || at < 0 || list[at].Waiting != 2 {
+			t.Errorf("%+v, %v", list, err)
+		}
+		l.passes(t, "Group", leaving("e", "f"), ldif.Done)
+		l.held(t, "Group", leaving("g"), reason.Held)
 	})
 }
 

@@ -70,10 +70,17 @@ func (l *Ledger) link(ctx context.Context, tx *sql.Tx, ops []*op) (batch, error)
 	return b, nil
 }
 
-// enrol makes a writer, whose chain begins with a random hash.
+// enrol makes a writer, whose chain begins with a random hash. Its number was nobody's before, nor any of whom all is cut.
 func (l *Ledger) enrol(ctx context.Context, tx *sql.Tx) (writer int64, err error) {
 	if err := tx.QueryRowContext(ctx, "SELECT COALESCE(MAX(writer), 0) + 1 FROM journal_writers").Scan(&writer); err != nil {
 		return 0, err
+	}
+	a, err := newestAnchor(ctx, tx)
+	if err != nil && !errors.Is(err, errNoAnchor) {
+		return 0, err
+	}
+	for _, w := range a.Gone {
+		writer = max(writer, w.To+1)
 	}
 	now := l.clock.Now().UnixMicro()
 	_, err = tx.ExecContext(ctx, `INSERT INTO journal_writers (writer, started, beat, ended, settled, first, before, head, hash, refusals)

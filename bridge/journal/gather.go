@@ -35,12 +35,12 @@ func (l *Ledger) isDue() bool {
 // isEnough says that it is not worth waiting for more; mu is held. About as many as are under way have yet to come to their intents.
 func (l *Ledger) isEnough() bool { return len(l.queue) >= min(2*(l.underWay-1), together) }
 
-// begun counts the intents of a batch as under way, before anybody is told of them.
+// begun counts the intents of a batch as under way, before anybody is told of them: but not of writes that went on without and are over.
 func (l *Ledger) begun(b batch) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, o := range b.ops {
-		if o.row.kind == KindIntent {
+		if o.row.kind == KindIntent && !o.over {
 			o.underWay = true
 			l.underWay++
 		}
@@ -49,7 +49,10 @@ func (l *Ledger) begun(b batch) {
 
 // over counts a write as under way no more, once it is known what became of it; mu is held.
 func (l *Ledger) over(intent *op) {
-	if intent != nil && intent.underWay {
+	if intent == nil {
+		return
+	}
+	if intent.over = true; intent.underWay {
 		intent.underWay = false
 		l.underWay--
 	}

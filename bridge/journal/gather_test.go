@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"context"
+	"database/sql"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -56,6 +58,27 @@ func TestGather(t *testing.T) {
 		}
 		if l.underWay != 0 {
 			t.Errorf("%d are under way at the end", l.underWay)
+		}
+	})
+}
+
+// A write whose intent is written after it is over, since the journal could not be written before, is waited for no more.
+func TestGatherNobodyWhoIsOver(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		l := newClock().ledger(t, s)
+		l.failing.Store(true) // nobody waits for what goes on all the same
+		if err := s.Write(t.Context(), func(context.Context, *sql.Tx) error {
+			e, err := l.Begin(t.Context(), Intent{Caller: "entra", Why: TakeBack}, nil)
+			if err == nil {
+				err = <-e.Close(Done{})
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		l.Shut()
+		if n := count(t, s, "journal_records"); n != 2 || l.underWay != 0 {
+			t.Errorf("%d records, and %d are under way at the end", n, l.underWay)
 		}
 	})
 }

@@ -83,7 +83,7 @@ type op struct {
 	kept   bool     // it waits in memory until it is written
 	erased []ID     // of which it says that what they say is erased
 
-	underWay bool // the ledger's mu guards it
+	underWay, over bool // the ledger's mu guards them
 
 	writer  int64
 	seq     atomic.Int64 // 0: it is not written

@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 )
 
@@ -58,10 +57,9 @@ func (l *Ledger) oldest(ctx context.Context, tx *sql.Tx) (limits, error) {
 	}
 	if refusals > l.maxSize/refusalsShare {
 		at, err := l.sliceOf(ctx, tx, " AND writer IN (SELECT writer FROM journal_writers WHERE refusals <> 0)")
-		if at.After(limit.refusals) {
-			limit.refusals = at
+		if err != nil || at.After(age) {
+			return limits{age, at}, err
 		}
-		return limit, err
 	}
 	at, err := l.sliceOf(ctx, tx, "")
 	if at.After(age) {
@@ -70,13 +68,16 @@ func (l *Ledger) oldest(ctx context.Context, tx *sql.Tx) (limits, error) {
 	return limit, err
 }
 
-// sliceOf is the time behind the oldest slice of records, the zero time where there are so few that it is not worth it.
+// sliceOf is the time behind the oldest slice of records, or behind half of them where there are fewer, which are large: the zero time of
+// one, or none.
 func (l *Ledger) sliceOf(ctx context.Context, tx *sql.Tx, where string) (time.Time, error) {
-	var at int64
-	err := tx.QueryRowContext(ctx, "SELECT time FROM journal_records WHERE kind <> 'receipt'"+where+" ORDER BY time LIMIT 1 OFFSET $1",
-		l.slice).Scan(&at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return time.Time{}, nil
+	of := "FROM journal_records WHERE kind <> 'receipt'" + where
+	n := 0
+	err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM (SELECT 1 "+of+" LIMIT $1) AS few", 2*l.slice).Scan(&n)
+	if err != nil || n < 2 {
+		return time.Time{}, err
 	}
+	var at int64
+	err = tx.QueryRowContext(ctx, "SELECT time "+of+" ORDER BY time LIMIT 1 OFFSET $1", n/2).Scan(&at)
 	return time.UnixMicro(at), err
 }

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"strings"
@@ -218,6 +219,72 @@ func TestRefusalsGoFirst(t *testing.T) {
 		}
 		if err := <-l.Refuse(Refusal{Intent: Intent{Caller: "somebody"}}); !errors.Is(err, errShut) {
 			t.Errorf("a journal that is shut takes a refusal: %v", err)
+		}
+	})
+}
+
+// TestFewAreLarge: records that are large are cut though they are few, and refusals before writes.
+func TestFewAreLarge(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		c := newClock()
+		l := c.ledger(t, s)
+		defer l.Shut()
+		for range 20 {
+			write(t, l, 1)
+			c.turn(time.Second)
+			i := Intent{Caller: "somebody", Operation: "create", Type: "User"}
+			for range 100 {
+				i.Subjects = append(i.Subjects, rand.Text())
+			}
+			if err := <-l.Refuse(Refusal{Intent: i, Status: 400}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.turn(30 * time.Minute) // the size is told with the next sign of life
+		write(t, l, 1)
+		<-l.Refuse(Refusal{Intent: Intent{Caller: "somebody"}, Status: 400})
+		l.maxSize = 40_000
+		cutAll(t, l)
+		const writes, refusals = "journal_records WHERE kind IN ('intent', 'receipt')", "journal_records WHERE kind = 'refusal'"
+		if n, r := count(t, s, writes), count(t, s, refusals); n != 42 || r == 0 || r > 10 {
+			t.Errorf("%d records of writes are left, and %d refusals", n, r)
+		}
+		l.maxSize = 10_000
+		cutAll(t, l)
+		if n, r := count(t, s, writes), count(t, s, refusals); n == 0 || n > 25 || r != 1 {
+			t.Errorf("%d records of writes are left, and %d refusals", n, r)
+		}
+		if f := faults(t, s); f != "" {
+			t.Error(f)
+		}
+	})
+}
+
+// The number of a writer whose chain is cut is nobody's again: what an anchor says of it would be done to the next.
+func TestNumbersOfWriters(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		c := newClock()
+		first := c.ledger(t, s)
+		defer first.Shut()
+		write(t, first, 1)
+		second := c.ledger(t, s)
+		write(t, second, 2)
+		second.Shut()
+		c.turn(500 * day)
+		write(t, first, 1)
+		cutAll(t, first)
+		if n := count(t, s, "journal_writers"); n != 1 {
+			t.Fatalf("%d writers are left", n)
+		}
+		third := c.ledger(t, s)
+		write(t, third, 1)
+		third.Shut()
+		cutAll(t, first)
+		if n := count(t, s, "journal_records WHERE writer = 3"); n != 2 {
+			t.Errorf("%d of the third's records are there", n)
+		}
+		if f := faults(t, s); f != "" {
+			t.Error(f)
 		}
 	})
 }

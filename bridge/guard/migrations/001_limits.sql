@@ -36,7 +36,7 @@ CREATE INDEX guard_hold_effect ON guard_hold (type, effect, id);
 -- Whom a hold keeps waiting.
 CREATE TABLE guard_waiting (
     hold   BIGINT NOT NULL,
-    entry  TEXT   NOT NULL, -- the resource's id
+    entry  TEXT   NOT NULL, -- the resource's id; of members removed: the group, and who they are
     count  BIGINT NOT NULL,
     PRIMARY KEY (hold, entry)
 );
