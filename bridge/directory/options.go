@@ -185,7 +185,7 @@ func (b BindOptions) check(report func(path, problem string)) {
 		report("bind.dn", "a password needs a DN to bind as")
 	case b.DN != "" && !given:
 		// A bind with a DN and no password would succeed as nobody (RFC 4513 §5.1.2).
-		report("bind.password", "a DN needs a password: set bind.passwordFile or bind.password")
+		report("bind.password", "a DN needs a password: set bind.password (or SCIMBRIDGE_DIRECTORY_BIND_PASSWORD), or bind.passwordFile")
 	}
 }
 

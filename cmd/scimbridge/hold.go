@@ -66,9 +66,9 @@ func (l holdListCommand) Run(w *world) error {
 
 type holdApproveCommand struct {
 	holdFlags
-	Hold  int64         `arg:"" help:"Its number."`
-	Count *int64        `placeholder:"N" help:"How much of the effect may pass; default: as much as waits, or with --for alone all."`
-	For   time.Duration `placeholder:"DURATION" help:"Until when, from now on, as 2h; default: 24h."`
+	Hold  int64      `arg:"" help:"Its number."`
+	Count *int64     `placeholder:"N" help:"How much of the effect may pass; default: as much as waits, or with --for alone all."`
+	For   lengthFlag `placeholder:"DURATION" help:"Until when, from now on, as 2h or 7d; default: 24h."`
 }
 
 // Help shows how to use it.
@@ -85,18 +85,18 @@ The first lets pass as much as waits so far. What is past that is held anew, by 
 const decided = 24 * time.Hour
 
 func (a holdApproveCommand) Run(w *world) error {
-	if a.Count != nil && *a.Count <= 0 || a.For < 0 {
-		return errors.New("--count and --for must be positive")
+	if a.Count != nil && *a.Count <= 0 {
+		return errors.New("--count must be positive")
 	}
 	count := int64(0) // as much as waits
 	switch {
 	case a.Count != nil:
 		count = *a.Count
-	case a.For > 0:
+	case a.For.Duration > 0:
 		count = guard.Any
 	}
 	return a.use(w, func(ctx context.Context, holds *guard.Holds, now time.Time) error {
-		h, err := holds.Approve(ctx, a.Hold, count, now.Add(cmp.Or(a.For, decided)), w.caller(), now)
+		h, err := holds.Approve(ctx, a.Hold, count, now.Add(cmp.Or(a.For.Duration, decided)), w.caller(), now)
 		switch {
 		case err != nil:
 			return err
@@ -110,8 +110,8 @@ func (a holdApproveCommand) Run(w *world) error {
 
 type holdRefuseCommand struct {
 	holdFlags
-	Hold int64         `arg:"" help:"Its number."`
-	For  time.Duration `default:"24h" placeholder:"DURATION" help:"Until when, from now on (${default})."`
+	Hold int64      `arg:"" help:"Its number."`
+	For  lengthFlag `default:"24h" placeholder:"DURATION" help:"Until when, from now on, as 2h or 7d (${default})."`
 }
 
 // Help shows how to use it.
@@ -124,11 +124,8 @@ Every write of the kind is refused until then, those too that would be within th
 }
 
 func (r holdRefuseCommand) Run(w *world) error {
-	if r.For <= 0 {
-		return errors.New("--for must be positive")
-	}
 	return r.use(w, func(ctx context.Context, holds *guard.Holds, now time.Time) error {
-		h, err := holds.Refuse(ctx, r.Hold, now.Add(r.For), w.caller(), now)
+		h, err := holds.Refuse(ctx, r.Hold, now.Add(r.For.Duration), w.caller(), now)
 		switch {
 		case err != nil:
 			return err

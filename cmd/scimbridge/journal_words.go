@@ -102,18 +102,32 @@ func (f *timeFlag) UnmarshalText(text []byte) (err error) {
 			return nil
 		}
 	}
-	if f.ago, err = ago(s); err != nil {
+	if f.ago, err = length(s); err != nil {
 		return fmt.Errorf("%q is no time, as 2026-11-27, 2026-11-27T14:30:00Z or 2h (ago): 30m, 2h, 7d, 2w", s)
 	}
 	return nil
 }
 
-// ago reads a duration, which may be in days (d) or weeks (w).
-func ago(text string) (time.Duration, error) {
-	for unit, length := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
-		if number, is := strings.CutSuffix(text, unit); is {
+// lengthFlag is a length of time on the command line; the empty one is none.
+type lengthFlag struct{ time.Duration }
+
+// UnmarshalText reads it.
+func (f *lengthFlag) UnmarshalText(text []byte) (err error) {
+	if f.Duration, err = length(string(text)); err != nil {
+		return fmt.Errorf("%q is no length of time, as 30m, 2h, 7d or 2w", text)
+	}
+	return nil
+}
+
+// length reads a duration, which may be in days (d) or weeks (w).
+func length(text string) (time.Duration, error) {
+	for unit, is := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
+		if number, has := strings.CutSuffix(text, unit); has {
 			n, err := strconv.ParseUint(number, 10, 16)
-			return time.Duration(n) * length, err
+			if n == 0 && err == nil {
+				err = strconv.ErrRange
+			}
+			return time.Duration(n) * is, err
 		}
 	}
 	d, err := time.ParseDuration(text)

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,7 +64,7 @@ func run(w *world, arguments []string) int {
 	case helped:
 		return exitOK
 	case err != nil:
-		fmt.Fprintf(w.stderr, "scimbridge: %v; see scimbridge --help\n", err)
+		fmt.Fprintf(w.stderr, "scimbridge: %v; see %s --help\n", err, meant(err))
 		return exitUsage
 	}
 	if err := command.Run(w); err != nil {
@@ -71,6 +72,15 @@ func run(w *world, arguments []string) int {
 		return exitFault
 	}
 	return exitOK
+}
+
+// meant is the command that a command line was wrong in.
+func meant(err error) string {
+	var fault *kong.ParseError
+	if errors.As(err, &fault) && fault.Context.Selected() != nil {
+		return fault.Context.Selected().FullPath()
+	}
+	return "scimbridge"
 }
 
 type versionCommand struct{}

@@ -90,5 +90,5 @@ func what(a journal.Account) string {
 	if wanted := brief(a.Plan.Effects); a.Outcome != journal.Written && wanted != "" {
 		done = strings.TrimSpace(done + " (" + wanted + ")")
 	}
-	return strings.Join(words(done, confirmed(a), reason), " ")
+	return strings.Join(words(strings.Join(words(done, confirmed(a)), ", "), reason), " ")
 }

@@ -126,6 +126,11 @@ func TestConfirmed(t *testing.T) {
 	if got := printed(t, report.Text, true, a); !strings.Contains(got, "  confirms   blocked already\n") {
 		t.Error(got)
 	}
+	beside := stopped()
+	beside.Confirms = a.Confirms
+	if got := printed(t, report.Text, false, beside); !strings.Contains(got, "changed (changed, blocked), blocked already partlyDone\n") {
+		t.Error(got)
+	}
 }
 
 // A record of which some stands says what, and why not all.
