@@ -1,0 +1,172 @@
+package inspect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// Right is what the bridge's account may do below a base, as far as the server tells.
+type Right struct {
+	Key    string // of the base
+	Base   string
+	Type   string
+	Class  string   // of new entries
+	Makes  bool     // it may make entries
+	Writes []string // attributes of an entry that the map writes, and it may not; nil: it may, or there is no entry to see it by
+}
+
+// rights asks what the bridge's account may do.
+func (l looker) rights() error {
+	if !l.v.fits() {
+		return nil
+	}
+	ask := map[ldif.Settings]func(*Right, *ldapmap.Type, *ldif.Entry) (bool, error){
+		ldif.DirsrvSettings: l.dirsrvRights, ldif.DomainSettings: l.domainRights,
+	}[l.v.Server.Settings]
+	if ask == nil {
+		return nil
+	}
+	for i, t := range l.v.Map.Types {
+		for j, base := range t.Bases() {
+			if p, known := l.v.place(base); known && !p.Exists {
+				continue
+			}
+			search := directory.Search{Base: base, Filter: t.Scope(), Attributes: []string{"allowedAttributesEffective"}}
+			e, err := l.client.Sample(l.ctx, search)
+			if err != nil {
+				return err
+			}
+			r := Right{
+				Key: resource(i, fmt.Sprintf("base[%d]", j)), Base: base, Type: t.Name, Class: t.ObjectClasses[len(t.ObjectClasses)-1],
+			}
+			shown, err := ask(&r, t, e)
+			if err != nil {
+				return err
+			}
+			if shown {
+				l.v.Rights = append(l.v.Rights, r)
+			}
+		}
+	}
+	return nil
+}
+
+// written are the attributes of a type that the map writes to entries that are there.
+func written(t *ldapmap.Type) []string {
+	var names []string
+	for _, a := range t.Attributes {
+		bare, _, _ := strings.Cut(a.Name, ";")
+		if !t.Secret(bare) && !ldif.Named(names, bare) {
+			names = append(names, bare)
+		}
+	}
+	for _, r := range t.Members {
+		names = append(names, r.Attribute)
+	}
+	return names
+}
+
+// dirsrvRights asks by the control GetEffectiveRights.
+func (l looker) dirsrvRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bool, err error) {
+	entry, _, shown, err := l.client.EffectiveRights(l.ctx, l.Subject.Directory.Bind.DN, r.Base, []string{"objectClass"})
+	if !shown || err != nil {
+		return false, err
+	}
+	r.Makes = strings.Contains(entry, "a")
+	if e == nil {
+		return true, nil
+	}
+	_, of, shown, err := l.client.EffectiveRights(l.ctx, l.Subject.Directory.Bind.DN, e.DN, written(t))
+	for _, name := range written(t) {
+		if letters, told := of[strings.ToLower(name)]; shown && told && !strings.Contains(letters, "w") {
+			r.Writes = append(r.Writes, name)
+		}
+	}
+	return true, err
+}
+
+// domainRights reads what a domain controller says of itself for whoever asks ([MS-ADTS] §3.1.1.4.5).
+func (l looker) domainRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bool, err error) {
+	found, err := l.client.Look(l.ctx, directory.Search{
+		Base: r.Base, Scope: directory.BaseObject, Attributes: []string{"allowedChildClassesEffective"},
+	})
+	if err != nil || len(found) == 0 {
+		return false, err
+	}
+	r.Makes = ldif.Named(found[0].Values("allowedChildClassesEffective"), r.Class)
+	if e == nil {
+		return true, nil
+	}
+	may := e.Values("allowedAttributesEffective")
+	for _, name := range written(t) {
+		isNamed := strings.EqualFold(name, "cn") // a rename writes it
+		if !ldif.Named(may, name) && !isNamed {
+			r.Writes = append(r.Writes, name)
+		}
+	}
+	return true, nil
+}
+
+// rights finds what the bridge's account lacks.
+func rights(s Subject, v Survey) (all []Finding) {
+	if !v.fits() || !v.met() {
+		return nil
+	}
+	if len(v.Rights) == 0 {
+		return []Finding{{
+			Severity: Hint, Code: "unseen-rights", Key: "directory.bind", What: "what the bridge's account may write could not be seen",
+			Why:  "a right that is missing shows at the first write",
+			Mend: "try it: make a user, and delete it again",
+		}}
+	}
+	account := s.Directory.Bind.DN
+	for _, r := range v.Rights {
+		if !r.Makes {
+			f := Finding{
+				Severity: Error, Code: "may-not-create", Key: r.Key,
+				What: fmt.Sprintf("the bridge's account may make no %s below %s", r.Class, r.Base), Why: "every create is refused with 403",
+				Mend: "grant it that",
+			}
+			grant(&f, v, account, r, nil)
+			all = append(all, f)
+		}
+		if len(r.Writes) > 0 {
+			f := Finding{
+				Severity: Error, Code: "may-not-write", Key: r.Key,
+				What: fmt.Sprintf("the bridge's account may not write %s below %s", strings.Join(r.Writes, ", "), r.Base),
+				Why:  "a change of these is refused with 403, and so is all that comes with it", Mend: "grant it that",
+			}
+			grant(&f, v, account, r, r.Writes)
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// grant says how an account is given the right to make entries, or to write attributes.
+func grant(f *Finding, v Survey, account string, r Right, attributes []string) {
+	switch v.Server.Settings {
+	case ldif.DirsrvSettings:
+		target, allow := `(targetattr="*")`, "all"
+		if attributes != nil {
+			target, allow = fmt.Sprintf("(targetattr=%q)", strings.Join(attributes, " || ")), "read, search, compare, write"
+		}
+		f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: aci\n"+
+			"aci: %s(version 3.0; acl \"scimbridge %s\"; allow (%s) userdn=\"ldap:///%s\";)\n", r.Base, target, f.Code, allow, account)
+		f.Command = load(v, "ldapmodify", "rights.ldif")
+	case ldif.DomainSettings:
+		commands := []string{fmt.Sprintf(`dsacls "%s" /I:T /G "DOMAIN\ACCOUNT:CCDC;%s"`, r.Base, r.Class)}
+		if attributes != nil {
+			commands = nil
+			for _, name := range slices.Sorted(slices.Values(attributes)) {
+				commands = append(commands, fmt.Sprintf(`dsacls "%s" /I:S /G "DOMAIN\ACCOUNT:RPWP;%s;%s"`, r.Base, name, r.Class))
+			}
+		}
+		f.Command = strings.Join(commands, "\n")
+	}
+}

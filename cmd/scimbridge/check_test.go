@@ -1,0 +1,64 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestCheckCommand holds what check prints to testdata/check.txtar. Each section is a command line, with what is otherwise in the
+// environment in parentheses.
+func TestCheckCommand(t *testing.T) {
+	ldap := company(t)
+	file := configuration(t, ldap.URL())
+	golden(t, "testdata/check.txtar", func(section string) string {
+		line, env, _ := strings.Cut(strings.TrimSuffix(section, ")"), " (")
+		arguments := append(strings.Fields(line), "--config", file)
+		environ := strings.Fields(env)
+		for i, variable := range environ {
+			environ[i] = "SCIMBRIDGE_" + variable
+		}
+		code, stdout, stderr := program(t, environ, arguments...)
+		address := strings.TrimPrefix(ldap.URL(), "ldap://")
+		text := strings.NewReplacer(file, "scimbridge.yaml", address, "127.0.0.1:389", "\t", "    ").Replace(stdout + stderr)
+		if code != exitOK {
+			text += "(it fails)\n"
+		}
+		return text
+	})
+}
+
+// TestCheckWithoutSecrets: a map is checked where neither secrets nor files are, unless the directory is to be asked.
+func TestCheckWithoutSecrets(t *testing.T) {
+	examples, err := filepath.Glob("../../examples/*/scimbridge.yaml")
+	if err != nil || len(examples) < 7 {
+		t.Fatal(examples, err)
+	}
+	for _, file := range examples {
+		code, stdout, stderr := program(t, nil, "check", "--config", file)
+		want := file + ": no faults; not here: access, "
+		if code != exitOK || !strings.HasPrefix(stdout, want) || strings.Count(stdout, "\n") != 1 || stderr != "" {
+			t.Errorf("%s: exit code %d\n%s%s", file, code, stdout, stderr)
+		}
+		code, stdout, stderr = program(t, nil, "check", "--config", file, "--connect")
+		if code != exitFault || stdout != "" || !strings.Contains(stderr, "a DN needs a password") {
+			t.Errorf("%s: exit code %d\n%s%s", file, code, stdout, stderr)
+		}
+	}
+	missing := filepath.Join(t.TempDir(), "scimbridge.yaml")
+	text, err := os.ReadFile(configuration(t, "ldaps://localhost"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const elsewhere = "passwordFile: nowhere}, tls: {ca: nowhere.pem, certificate: c, key: k}"
+	faulty := strings.Replace(string(text), "password: secret}", elsewhere, 1)
+	if err := os.WriteFile(missing, []byte(faulty), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := program(t, nil, "check", "--config", missing)
+	const want = "not here: directory.bind.passwordFile, directory.tls.ca, directory.tls.certificate"
+	if code != exitOK || !strings.Contains(stdout, want) {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
