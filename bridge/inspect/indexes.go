@@ -24,7 +24,8 @@ func wanted(m *ldapmap.Map) (all []want) {
 			attribute, _, _ = strings.Cut(t.Canonical(attribute), ";")
 			for _, base := range t.Bases() {
 				same := func(w want) bool { return w.base == base && strings.EqualFold(w.attribute, attribute) }
-				if attribute != "" && t.Comparable(attribute) && !slices.ContainsFunc(all, same) {
+				seeks := t.Comparable(attribute) || t.IsSame(attribute, t.Server.IDAttribute)
+				if attribute != "" && seeks && !slices.ContainsFunc(all, same) {
 					all = append(all, want{key, base, attribute, why})
 				}
 			}
@@ -80,11 +81,13 @@ func indexes(_ Subject, v Survey) (all []Finding) {
 	if v.isLarge() {
 		severity = Warning
 	}
+	told := map[string]bool{} // by database and attribute
 	for _, w := range wanted(v.Map) {
 		d := v.database(w.base)
-		if d == nil || d.has(w.attribute) {
+		if d == nil || d.has(w.attribute) || told[d.Suffix+"\n"+w.attribute] {
 			continue
 		}
+		told[d.Suffix+"\n"+w.attribute] = true
 		f := Finding{
 			Severity: severity, Code: "index", Key: w.key, What: fmt.Sprintf("%s is not indexed", w.attribute),
 			Why: w.why + ", and without an index that reads every entry", Mend: "have the server index it by equality",

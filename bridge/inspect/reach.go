@@ -153,7 +153,7 @@ func unbound(f *Finding, m directory.Meeting, account string) {
 		f.Command = fmt.Sprintf("ldapwhoami -H %s -D '%s' -W", m.URL, account)
 	case ldap.LDAPResultStrongAuthRequired, ldap.LDAPResultConfidentialityRequired:
 		f.Code, f.Key = "bind-needs-tls", "directory.tls"
-		f.Mend, f.Line = "have TLS begin", fmt.Sprintf("urls: [%s]   # or tls: {startTLS: true}", swapped(m.URL, "ldaps"))
+		f.Mend, f.Line = "have TLS begin", "tls: {startTLS: true}   # or, at the server's port for it: urls: [ldaps://…]"
 	case ldap.LDAPResultInvalidDNSyntax:
 		f.Code, f.Key = "bind-dn", "directory.bind.dn"
 		f.Mend = "it is a DN, such as cn=scimbridge,dc=example,dc=org; on Active Directory also scimbridge@corp.example"

@@ -36,14 +36,16 @@ func (l looker) rights() error {
 			if p, known := l.v.place(base); known && !p.Exists {
 				continue
 			}
-			search := directory.Search{Base: base, Filter: t.Scope(), Attributes: []string{"allowedAttributesEffective"}}
+			filter := t.Scope()
+			if p := l.v.Server.Privilege; p != nil { // which others may not write by whatever right
+				filter = ldif.AllOf(filter, "(!"+ldif.Equality(p.Mark, "1")+")")
+			}
+			search := directory.Search{Base: base, Filter: filter, Attributes: []string{"objectClass", "allowedAttributesEffective"}}
 			e, err := l.client.Sample(l.ctx, search)
 			if err != nil {
 				return err
 			}
-			r := Right{
-				Key: resource(i, fmt.Sprintf("base[%d]", j)), Base: base, Type: t.Name, Class: t.ObjectClasses[len(t.ObjectClasses)-1],
-			}
+			r := Right{Key: resource(i, fmt.Sprintf("base[%d]", j)), Base: base, Type: t.Name, Class: structural(t)}
 			shown, err := ask(&r, t, e)
 			if err != nil {
 				return err
@@ -56,17 +58,31 @@ func (l looker) rights() error {
 	return nil
 }
 
-// written are the attributes of a type that the map writes to entries that are there.
-func written(t *ldapmap.Type) []string {
-	var names []string
-	for _, a := range t.Attributes {
-		bare, _, _ := strings.Cut(a.Name, ";")
-		if !t.Secret(bare) && !ldif.Named(names, bare) {
+// structural is the structural class of new entries.
+func structural(t *ldapmap.Type) string {
+	for _, name := range slices.Backward(t.ObjectClasses) {
+		if class := t.Server.Schema.Class(name); class != nil && class.Kind == "STRUCTURAL" {
+			return name
+		}
+	}
+	return t.ObjectClasses[0]
+}
+
+// written are the attributes that the map writes to an entry of the type, as far as its classes allow them yet: of others the server tells
+// no rights.
+func written(t *ldapmap.Type, e *ldif.Entry) (names []string) {
+	add := func(name string) {
+		bare, _, _ := strings.Cut(name, ";")
+		allowed := t.Server.KeepsClasses || allowedBy(t.Server.Schema, e.Values("objectClass"), bare)
+		if allowed && !t.Secret(bare) && !ldif.Named(names, bare) {
 			names = append(names, bare)
 		}
 	}
+	for _, a := range t.Attributes {
+		add(a.Name)
+	}
 	for _, r := range t.Members {
-		names = append(names, r.Attribute)
+		add(r.Attribute)
 	}
 	return names
 }
@@ -81,8 +97,9 @@ func (l looker) dirsrvRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bo
 	if e == nil {
 		return true, nil
 	}
-	_, of, shown, err := l.client.EffectiveRights(l.ctx, l.Subject.Directory.Bind.DN, e.DN, written(t))
-	for _, name := range written(t) {
+	names := written(t, e)
+	_, of, shown, err := l.client.EffectiveRights(l.ctx, l.Subject.Directory.Bind.DN, e.DN, names)
+	for _, name := range names {
 		if letters, told := of[strings.ToLower(name)]; shown && told && !strings.Contains(letters, "w") {
 			r.Writes = append(r.Writes, name)
 		}
@@ -103,7 +120,7 @@ func (l looker) domainRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bo
 		return true, nil
 	}
 	may := e.Values("allowedAttributesEffective")
-	for _, name := range written(t) {
+	for _, name := range written(t, e) {
 		isNamed := strings.EqualFold(name, "cn") // a rename writes it
 		if !ldif.Named(may, name) && !isNamed {
 			r.Writes = append(r.Writes, name)
