@@ -1,18 +1,23 @@
 package inspect_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
+	"scimbridge/bridge"
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/guard"
 	"scimbridge/bridge/inspect"
 	"scimbridge/config"
 	"scimbridge/examples"
 	"scimbridge/ldapmap/compile"
+	"scimbridge/ldapmap/ldif"
 )
 
 // deployment is a configuration before a directory, of which one thing at a time is made wrong.
@@ -21,9 +26,11 @@ type deployment struct {
 	server *dirtest.Server
 	text   string
 	env    []string
+	// probes gives the bridge by which a probe is done, and may end its context; nil: nothing is tried.
+	probes func(b bridge.Local, end func()) inspect.Bridge
 }
 
-// looked is what check finds with these variables set beside the deployment's, or instead.
+// looked is what check finds with these variables set beside the deployment's, or instead; with a bridge that probes, when there is one.
 func (d deployment) looked(t *testing.T, env ...string) inspect.Findings {
 	t.Helper()
 	var variables []string
@@ -52,8 +59,22 @@ func (d deployment) looked(t *testing.T, env ...string) inspect.Findings {
 	}
 	defer client.Close()
 	s := inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}
-	return append(inspect.Offline(s), inspect.Live(s, inspect.Look(t.Context(), s, client))...)
+	v := inspect.Look(t.Context(), s, client)
+	if d.probes != nil {
+		b := bridge.New(bridge.Options{
+			Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: slog.New(slog.DiscardHandler),
+		})
+		ctx, end := context.WithCancel(t.Context())
+		defer end()
+		v.Probe(ctx, s, client, d.probes(bridge.Local{Bridge: b, Name: "check"}, end))
+		if left := d.server.Entries(t, d.server.Base); slices.ContainsFunc(left, isProbe) {
+			t.Errorf("left behind: %v", left)
+		}
+	}
+	return append(inspect.Offline(s), inspect.Live(s, v)...)
 }
+
+func isProbe(e *ldif.Entry) bool { return strings.Contains(e.String(), "scimbridge-check-") }
 
 // finds holds what is found to one finding, beside hints: its severity and code, its key, and what its repair holds.
 func finds(t *testing.T, all inspect.Findings, want, key, repair string) (f inspect.Finding) {
@@ -128,7 +149,7 @@ func openLDAP(t *testing.T) deployment {
 	return deployment{t, server, sound, []string{
 		"SCIMBRIDGE_DIRECTORY_URLS=" + server.URL, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + accountPassword,
 		"SCIMBRIDGE_DIRECTORY_TLS_CA=" + server.CA,
-	}}
+	}, nil}
 }
 
 const database = "olcDatabase={1}mdb,cn=config"

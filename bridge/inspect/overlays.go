@@ -41,12 +41,15 @@ func blocking(_ Subject, v Survey) (all []Finding) {
 			all = append(all, *f)
 			continue
 		}
+		if v.Probed != nil && t.Name == "User" {
+			continue
+		}
 		all = append(all, Finding{
 			Severity: Hint, Code: "unproven-blocking", Key: resource(i, "active"),
 			What: fmt.Sprintf("whether %s keeps anybody from binding is for the server's password policy or access rules",
 				strings.Join(unproven, ", ")),
 			Why:  "who is disabled, and still binds, is not disabled",
-			Mend: "try it: make a user, disable it and bind as it",
+			Mend: "have it tried: check --probe makes a user, blocks it and tries its bind",
 		})
 	}
 	return all

@@ -134,11 +134,11 @@ func rights(s Subject, v Survey) (all []Finding) {
 	if !v.fits() || !v.met() {
 		return nil
 	}
-	if len(v.Rights) == 0 {
+	if len(v.Rights) == 0 && v.Probed == nil {
 		return []Finding{{
 			Severity: Hint, Code: "unseen-rights", Key: "directory.bind", What: "what the bridge's account may write could not be seen",
 			Why:  "a right that is missing shows at the first write",
-			Mend: "try it: make a user, and delete it again",
+			Mend: "have it tried: check --probe makes a user, and takes it away again",
 		}}
 	}
 	account := s.Directory.Bind.DN

@@ -23,6 +23,7 @@ type Survey struct {
 	Sizes    []Size
 	Settings Settings
 	Rights   []Right
+	Probed   *Probed  // nil: nothing was tried
 	Guarded  []string // DNs of some entries of the map's that the server's own marks protect
 }
 
@@ -137,7 +138,7 @@ func Live(s Subject, v Survey) Findings {
 	var all Findings
 	for _, check := range []func(Subject, Survey) []Finding{
 		reach, certificates, surveyed, schema, missingPlaces, naming, demanded, values, syntaxes, indexes, sizes, controls, blocking,
-		passwords, rights, guarded,
+		passwords, rights, guarded, probed,
 	} {
 		all = append(all, check(s, v)...)
 	}

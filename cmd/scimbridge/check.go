@@ -19,6 +19,7 @@ import (
 type checkCommand struct {
 	configFlag
 	Connect bool             `help:"Ask the directory too. Nothing is written."`
+	Probe   bool             `help:"Have a user made, blocked, enabled and removed there, besides."`
 	JSON    bool             `name:"json" help:"Print JSON."`
 	FailOn  inspect.Severity `enum:"error,warning,hint" default:"error" help:"What the exit status tells: ${enum} (${default})."`
 }
@@ -29,15 +30,17 @@ func (checkCommand) Help() string {
 
   scimbridge check --config scimbridge.yaml
   scimbridge check --config scimbridge.yaml --connect
-  scimbridge check --config scimbridge.yaml --connect --fail-on warning --json
+  scimbridge check --config scimbridge.yaml --probe --fail-on warning --json
 
 Without --connect the secrets need not be here. With it the map is held against the directory: whether it is reached, by TLS, and takes the
 bind, whether the places are there, the schema has what the map names, what is searched by is indexed, and the account has the rights.
+--probe makes a user, scimbridge-check-…, to try these rights, and whether who is blocked cannot bind; it is removed whatever comes of it.
 
 Exit status: 0 where nothing is as bad as --fail-on, 1 where something is, 2 where the command line is faulty.`
 }
 
 func (check checkCommand) Run(w *world) error {
+	check.Connect = check.Connect || check.Probe
 	c, faults, err := config.Read(check.Config, w.environ)
 	if err != nil {
 		return err
@@ -127,6 +130,9 @@ func (check checkCommand) look(w *world, c *config.Config) (inspect.Findings, er
 		Map: compiled, Place: c.Place, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: silent, Limits: c.Limits,
 	})
 	survey := inspect.Look(w, s, client)
+	if check.Probe {
+		survey.Probe(w, s, client, bridge.Local{Bridge: b, Name: "check"})
+	}
 	found = append(found, inspect.Live(s, survey)...)
 	if err := b.Contact(w); err != nil && !found.Reach(inspect.Error) {
 		found = append(found, inspect.Hidden(s, err))

@@ -80,7 +80,6 @@ func TestRun(t *testing.T) {
 				dirtest.OwnNetwork(t)
 			}
 			r := x.start(t)
-			r.check(t, x)
 			made := r.ask(t, "POST", "/Users", `{"userName": "mara@contoso.example", "externalId": "5fa0a7c4", "displayName": "Mara Lind",
 				"name": {"familyName": "Lind", "givenName": "Mara"}, "password": "Open-sesame-1",
 				"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "Sales"}}`, "201")
@@ -101,6 +100,7 @@ func TestRun(t *testing.T) {
 			r.ask(t, "PATCH", "/Users/"+id, `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
 				"Operations": [{"op": "Replace", "path": "active", "value": "True"}]}`, "200")
 			r.binds(t, user, true)
+			r.check(t, x)
 			r.stop(t)
 		})
 	}
@@ -198,14 +198,14 @@ func (r *running) stop(t *testing.T) {
 	}
 }
 
-// check finds nothing to be mended, in the file or in the directory.
+// check finds nothing to be mended, in the file or in the directory, and who is blocked cannot bind there.
 func (r *running) check(t *testing.T, x example) {
 	t.Helper()
 	folders, err := filepath.Glob(filepath.Join(r.dir, "scimbridge.*"))
 	if err != nil || len(folders) != 1 {
 		t.Fatal(folders, err)
 	}
-	command := exec.Command(filepath.Join(folders[0], "scimbridge"), "check", "--connect", "--fail-on", "warning",
+	command := exec.Command(filepath.Join(folders[0], "scimbridge"), "check", "--probe", "--fail-on", "warning",
 		"--config", filepath.Join("..", x.folder, "scimbridge.yaml"))
 	command.Env = append(os.Environ(), "SCIMBRIDGE_DIRECTORY_URLS="+r.ldap, "SCIMBRIDGE_ACCESS_TOKEN=try-it-yourself",
 		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD="+cmp.Or(x.secret, "bridge-secret"))
