@@ -17,17 +17,14 @@ func (c *Config) absent(path string) bool {
 	case "access":
 		return caller.Token == "" && caller.TokenFile == "" && caller.TokensFile == "" && len(caller.Entra)+len(caller.OAuth.Clients) == 0
 	}
-	files := c.files()
-	if files[path] == nil {
-		return false
-	}
-	for other, file := range files {
-		if other != path && (parent(other) != parent(path) || !strings.HasSuffix(parent(path), ".tls")) {
-			continue
-		}
-		if _, err := os.Stat(*file); *file != "" && errors.Is(err, fs.ErrNotExist) {
+	for other, file := range c.files() {
+		with := other == path || isTLS(other) && (parent(other) == path || parent(other) == parent(path))
+		if _, err := os.Stat(*file); with && *file != "" && errors.Is(err, fs.ErrNotExist) {
 			return true
 		}
 	}
 	return false
 }
+
+// isTLS says that the key is one of a certificate's files.
+func isTLS(key string) bool { return strings.HasSuffix(parent(key), ".tls") }

@@ -23,7 +23,9 @@ type Meeting struct {
 	Code    uint16 // the server's answer, where it answered
 	// Other says that the server speaks at this port what it is not spoken to: TLS instead of plain LDAP, or the other way round.
 	Other bool
-	Chain []*x509.Certificate // what the server showed, its own first
+	// Spared says that the bind was not offered: another server has refused it.
+	Spared bool
+	Chain  []*x509.Certificate // what the server showed, its own first
 }
 
 // Stage is a part of the way to a server.
@@ -80,7 +82,7 @@ func (d *dialer) meet(caller context.Context, server int, refused *error) Meetin
 	}
 	m.Ended = AtBind
 	if *refused != nil {
-		m.Err, m.Code = *refused, resultCode(*refused)
+		m.Err, m.Code, m.Spared = *refused, resultCode(*refused), server > 0
 		return m
 	}
 	if err = d.bind(ctx, k); err == nil {

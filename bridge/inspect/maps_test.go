@@ -186,7 +186,7 @@ func found(t *testing.T, text string) (all inspect.Findings) {
 		return all
 	}
 	server := maptest.Server(t, ldif.OpenLDAP)
-	server.Controls = map[string]bool{"1.2.840.113556.1.4.319": true}
+	server.Controls = map[string]bool{"1.2.840.113556.1.4.319": true, "1.3.6.1.1.12": true}
 	for _, f := range append(inspect.Offline(s), inspect.Live(s, inspect.Bound(s, server))...) {
 		if f.Code != "unproven-blocking" { // which is for the server's access rules
 			all = append(all, f)
@@ -229,5 +229,18 @@ func TestBrokenMaps(t *testing.T) {
 				t.Errorf("the repair is %q, want %q", repair, b.repair)
 			}
 		})
+	}
+}
+
+// TestControls: what a server does not announce is told.
+func TestControls(t *testing.T) {
+	s, _ := subject(t, sound)
+	server := maptest.Server(t, ldif.OpenLDAP)
+	codes := map[string]bool{}
+	for _, f := range inspect.Live(s, inspect.Bound(s, server)) {
+		codes[f.Code] = true
+	}
+	if !codes["no-paging"] || !codes["no-condition"] {
+		t.Errorf("found %v", codes)
 	}
 }

@@ -173,6 +173,14 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			key: "directory.urls[0]", repair: "getent hosts ldap.invalid",
 		},
 		{
+			name: "one of two is away", env: "SCIMBRIDGE_DIRECTORY_URLS=ldap://127.0.0.1:1," + d.server.URL,
+			finds: "warning refused-connection", key: "directory.urls[0]", repair: "nc -zv 127.0.0.1 1",
+		},
+		{
+			name: "a wrong password, at two servers", finds: "error bind-refused", key: "directory.bind.dn",
+			env: "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=wrong SCIMBRIDGE_DIRECTORY_URLS=" + d.server.URL + "," + d.server.LDAPI,
+		},
+		{
 			name: "LDAPS at the plain port", env: "SCIMBRIDGE_DIRECTORY_URLS=ldaps://127.0.0.1:" + port(d.server.URL),
 			finds: "error plain-port", key: "directory.urls[0]", repair: "startTLS: true",
 		},

@@ -19,10 +19,13 @@ import (
 // reach says of each server that was not met why.
 func reach(s Subject, v Survey) (all []Finding) {
 	for i, m := range v.Meetings {
-		if m.Ended == directory.AtEnd {
+		if m.Ended == directory.AtEnd || m.Spared {
 			continue
 		}
 		f := Finding{Severity: Error, Key: fmt.Sprintf("directory.urls[%d]", i)}
+		if v.met() {
+			f.Severity = Warning
+		}
 		switch {
 		case m.Other && m.Secure:
 			f.Code, f.What = "plain-port", m.URL+" speaks plain LDAP at this port, and no LDAPS"
@@ -40,9 +43,10 @@ func reach(s Subject, v Survey) (all []Finding) {
 		default:
 			unbound(&f, m, s.Directory.Bind.DN)
 		}
-		if f.What != "" {
-			all = append(all, f)
+		if v.met() {
+			f.Why += "; another server is reached, and while it is the bridge goes on"
 		}
+		all = append(all, f)
 	}
 	return all
 }

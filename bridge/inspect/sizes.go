@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -72,20 +73,42 @@ func sizes(s Subject, v Survey) (all []Finding) {
 		}
 		all = append(all, f)
 	}
+	if configured := cmp.Or(s.Directory.PageSize, directory.DefaultPageSize); v.PageSize > 0 && v.PageSize < configured {
+		all = append(all, Finding{
+			Severity: Hint, Code: "page-size", Key: "directory.pageSize",
+			What: fmt.Sprintf("the server takes no pages of %d entries, and the bridge reads %d at a time", configured, v.PageSize),
+			Why:  "it finds that out anew at each start, and a long list takes more round trips",
+			Mend: "say so, or lift the limit of pages (size.pr) for the bridge's account", Line: fmt.Sprintf("pageSize: %d", v.PageSize),
+		})
+	}
 	return all
 }
 
-// controlPaging is the control by which a long answer is read (RFC 2696).
-const controlPaging = "1.2.840.113556.1.4.319"
+// The controls by which a long answer is read (RFC 2696), and by which a write finds out what it meets (RFC 4528, RFC 4527).
+const (
+	controlPaging    = "1.2.840.113556.1.4.319"
+	controlAssertion = "1.3.6.1.1.12"
+	controlPreRead   = "1.3.6.1.1.13.1"
+)
 
-// controls finds controls that the bridge needs and the server does not announce.
+// controls finds controls that the bridge uses and the server does not announce.
 func controls(_ Subject, v Survey) (all []Finding) {
-	if v.Server == nil || v.Server.Controls[controlPaging] {
+	if v.Server == nil {
 		return nil
 	}
-	return []Finding{{
-		Severity: Warning, Code: "no-paging", Key: "directory.urls", What: "the server announces no paged results (RFC 2696)",
-		Why:  "a list ends at the server's limit of entries, often 500 or 1,000",
-		Mend: "turn the control on, or lift the limits for the bridge's account",
-	}}
+	if !v.Server.Controls[controlPaging] {
+		all = append(all, Finding{
+			Severity: Warning, Code: "no-paging", Key: "directory.urls", What: "the server announces no paged results (RFC 2696)",
+			Why:  "a list ends at the server's limit of entries, often 500 or 1,000",
+			Mend: "turn the control on, or lift the limits for the bridge's account",
+		})
+	}
+	if v.Server.VersionForm != ldif.VersionInstance && !v.Server.Controls[controlAssertion] && !v.Server.Controls[controlPreRead] {
+		all = append(all, Finding{
+			Severity: Hint, Code: "no-condition", Key: "directory.urls",
+			What: "the server announces neither assertions (RFC 4528) nor pre-reads (RFC 4527)",
+			Why:  "of two clients that change one attribute at once, one may not notice the other", Mend: "turn one of the controls on",
+		})
+	}
+	return all
 }

@@ -21,6 +21,7 @@ type Survey struct {
 
 	Places   []Place
 	Sizes    []Size
+	PageSize int // that the server let pages have; 0: nobody has seen
 	Settings Settings
 	Rights   []Right
 	Probed   *Probed  // nil: nothing was tried
@@ -81,6 +82,7 @@ func Look(ctx context.Context, s Subject, c *directory.Client) (v Survey) {
 			}
 		}
 	}
+	v.PageSize = c.PageSize()
 	return v
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,5 +61,43 @@ func TestCheckWithoutSecrets(t *testing.T) {
 	const want = "not here: directory.bind.passwordFile, directory.tls.ca, directory.tls.certificate"
 	if code != exitOK || !strings.Contains(stdout, want) {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
+
+// TestServeLogsWhatCheckFinds, and serves all the same.
+func TestServeLogsWhatCheckFinds(t *testing.T) {
+	ldap := company(t)
+	log, stop, ended := start(t, configuration(t, ldap.URL()), []string{"SCIMBRIDGE_RESOURCES_0_BASE=ou=staff,dc=example,dc=org"})
+	root, lines := listening(t, log)
+	want := []string{
+		`"level":"ERROR","msg":"check","code":"base-missing","place":"SCIMBRIDGE_RESOURCES_0_BASE","key":"resources[0].base[0]",` +
+			`"problem":"ou=staff,dc=example,dc=org is missing`,
+		`"ldif":"dn: ou=staff,dc=example,dc=org\nobjectClass: organizationalUnit`,
+		`"level":"WARN","msg":"check","code":"entra-active"`,
+		`"level":"INFO","msg":"check","code":"entra-emails"`,
+	}
+	told := map[string]bool{}
+	for line := range lines {
+		for _, w := range want {
+			told[w] = told[w] || strings.Contains(line, w)
+		}
+		if len(told) == len(want) && told[want[3]] {
+			answer := send(t, http.MethodGet, root+"/ServiceProviderConfig", token, "")
+			if answer.Body.Close(); answer.StatusCode != http.StatusOK {
+				t.Errorf("%s", answer.Status)
+			}
+			stop()
+			break
+		}
+	}
+	for range lines { // or the program would wait for somebody to read them
+	}
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	for _, w := range want {
+		if !told[w] {
+			t.Errorf("nothing tells %s", w)
+		}
 	}
 }
