@@ -40,6 +40,10 @@ func TestBrokenDS389(t *testing.T) {
 			repair: "cn: scimUserName", mends: true,
 		},
 		{
+			name: "nothing tells when something was written", env: manager, finds: "hint no-mark", key: "directory.urls",
+			repair: "dn: cn=USN,cn=plugins,cn=config",
+		},
+		{
 			name: "a limit of entries", finds: "error size-limit", key: "resources[0].base[0]", repair: "nsPagedSizeLimit: -1", mends: true,
 			broken: strings.Replace(many(200), "uid=u0,", "uid=first,", 1) +
 				"dn: cn=config\nchangetype: modify\nreplace: nsslapd-sizelimit\nnsslapd-sizelimit: 100\n",

@@ -142,7 +142,8 @@ func openLDAP(t *testing.T) deployment {
 	t.Helper()
 	need(t)
 	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema),
-		dirtest.Global("database config", `rootdn "cn=admin,dc=example,dc=org"`, `access to * by dn.exact="`+account+`" read by * none`),
+		dirtest.Global("moduleload syncprov", "database config", `rootdn "cn=admin,dc=example,dc=org"`,
+			`access to * by dn.exact="`+account+`" read by * none`),
 		dirtest.Config("index scimUserName,scimExternalId eq", `access to * by dn.exact="`+account+`" manage by * break`,
 			`limits dn.exact="`+account+`" size=unlimited`))
 	server.Load(t, password(account))
@@ -164,6 +165,10 @@ func TestBrokenOpenLDAP(t *testing.T) {
 	}
 	d.breaks([]fault{
 		{name: "as it should be"},
+		{
+			name: "nothing tells when something was written", finds: "hint no-mark", key: "directory.urls", mends: true,
+			repair: "olcOverlay: syncprov",
+		},
 		{
 			name: "nobody listens", env: "SCIMBRIDGE_DIRECTORY_URLS=ldap://127.0.0.1:1", finds: "error refused-connection",
 			key: "directory.urls[0]", repair: "nc -zv 127.0.0.1 1",

@@ -48,6 +48,9 @@ func (v *Survey) Probe(ctx context.Context, s Subject, c *directory.Client, b Br
 		return
 	}
 	p := &probing{looker: looker{ctx, s, c, v}, bridge: b, t: v.Map.Type("User")}
+	if place, known := v.place(p.t.Base); known && !place.Exists {
+		return
+	}
 	p.password = rand.Text() + "-aA1"
 	v.Probed = &p.Probed
 	p.Name = probeName + strings.ToLower(rand.Text()[:8]) + p.domain()

@@ -53,6 +53,13 @@ func (l looker) rights() error {
 			if shown {
 				l.v.Rights = append(l.v.Rights, r)
 			}
+			if shown && t.MakesUnits {
+				unit := Right{Key: resource(i, "createParents"), Base: base, Type: t.Name, Class: ldapmap.UnitClass}
+				if _, err := ask(&unit, t, nil); err != nil {
+					return err
+				}
+				l.v.Rights = append(l.v.Rights, unit)
+			}
 		}
 	}
 	return nil

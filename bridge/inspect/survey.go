@@ -21,7 +21,8 @@ type Survey struct {
 
 	Places   []Place
 	Sizes    []Size
-	PageSize int // that the server let pages have; 0: nobody has seen
+	Unmarked []string // bases of which the server does not tell when something was written last
+	PageSize int      // that the server let pages have; 0: nobody has seen
 	Settings Settings
 	Rights   []Right
 	Probed   *Probed  // nil: nothing was tried
@@ -74,7 +75,7 @@ func Look(ctx context.Context, s Subject, c *directory.Client) (v Survey) {
 	}
 	v.bind(s, server)
 	l := looker{ctx, s, c, &v}
-	for _, look := range []func() error{l.places, l.sizes, l.settings, l.rights, l.guarded} {
+	for _, look := range []func() error{l.places, l.sizes, l.settings, l.rights, l.guarded, l.unmarked} {
 		if err := look(); err != nil {
 			v.Err = errors.Join(v.Err, err)
 			if ctx.Err() != nil {
@@ -140,7 +141,7 @@ func Live(s Subject, v Survey) Findings {
 	var all Findings
 	for _, check := range []func(Subject, Survey) []Finding{
 		reach, certificates, surveyed, schema, missingPlaces, naming, demanded, values, syntaxes, indexes, sizes, controls, blocking,
-		passwords, rights, guarded, probed,
+		passwords, rights, guarded, marks, probed,
 	} {
 		all = append(all, check(s, v)...)
 	}
