@@ -101,3 +101,14 @@ func relay(conn net.Conn, to string) {
 	}()
 	_, _ = io.Copy(conn, other)
 }
+
+// TestHangingServer: one that takes connections and says nothing is told from one that is away.
+func TestHangingServer(t *testing.T) {
+	t.Parallel()
+	d := openLDAP(t)
+	d.server.Stop()
+	defer d.server.Cont()
+	for _, env := range []string{"SCIMBRIDGE_DIRECTORY_URLS=" + d.server.URL, "SCIMBRIDGE_DIRECTORY_URLS=" + d.server.LDAPS} {
+		finds(t, d.looked(t, env, "SCIMBRIDGE_DIRECTORY_TIMEOUT=200ms"), "error no-answer", "directory.urls[0]", "does it hang")
+	}
+}

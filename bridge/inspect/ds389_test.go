@@ -36,6 +36,10 @@ func TestBrokenDS389(t *testing.T) {
 		},
 		{name: "as it should be", env: manager},
 		{
+			name: "no TLS", env: "SCIMBRIDGE_DIRECTORY_TLS_STARTTLS=true", finds: "error no-starttls", key: "directory.urls[0]",
+			repair: "urls: [ldaps://127.0.0.1]",
+		},
+		{
 			name: "an index that is missing", env: manager, finds: "hint index", key: "resources[0].tombstone",
 			repair: "cn: scimUserName", mends: true,
 		},

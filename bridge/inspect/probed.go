@@ -12,7 +12,7 @@ import (
 )
 
 // probed tells what came of a probe.
-func probed(s Subject, v Survey) (all []Finding) {
+func probed(_ Subject, v Survey) (all []Finding) {
 	p := v.Probed
 	if p == nil {
 		return nil
@@ -27,7 +27,7 @@ func probed(s Subject, v Survey) (all []Finding) {
 		f := found(Error, code, resource(i, "base"), what, "whatever a client sends of the kind is refused so", "")
 		if answer, ok := errors.AsType[*directory.Error](err); ok && answer.Reason == reason.Refused {
 			f.Mend = "grant the bridge's account the right"
-			letWrite(f, v, s.Directory.Bind.DN, v.Map.Types[i].Base)
+			letWrite(f, v, v.Account, v.Map.Types[i].Base)
 		}
 	}
 	active := resource(i, "active")
@@ -50,7 +50,7 @@ func probed(s Subject, v Survey) (all []Finding) {
 	case !p.Blocked:
 		found(Error, "blocking", active, "the user that was made still binds while it is disabled", "who is disabled is not kept out",
 			"have a password policy, or an access rule, look at what `active` writes")
-		bite(&all[len(all)-1], v, v.Map.Types[i], s.Directory.Bind.DN)
+		bite(&all[len(all)-1], v, v.Map.Types[i], v.Account)
 	case p.Enable != nil:
 		refused("probe-enable", "the user that was made cannot be enabled again", p.Enable)
 	case !p.Again:

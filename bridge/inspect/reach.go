@@ -38,6 +38,11 @@ func reach(s Subject, v Survey) (all []Finding) {
 			f.Mend, f.Line = "say ldaps://", fmt.Sprintf("urls: [%s]", swapped(m.URL, "ldaps"))
 		case m.Ended == directory.AtConnect:
 			unreached(&f, m)
+		case m.Code == 0 && isTimeout(m.Err):
+			f.Code, f.What = "no-answer", m.URL+": the server takes the connection, and answers nothing"
+			f.Why = "without the directory every request is answered with 503"
+			f.Mend = "does it hang, or is something else at this port?"
+			f.Command = fmt.Sprintf("ldapsearch -x -H %s -s base -b ''", m.URL)
 		case m.Ended == directory.AtTLS:
 			insecure(&f, m)
 		default:
@@ -71,7 +76,7 @@ func unreached(f *Finding, m directory.Meeting) {
 		f.Code, f.What = "refused-connection", fmt.Sprintf("%s: nobody listens at this port", m.URL)
 		f.Mend = "does the server run, and is it this port? LDAP is 389, LDAPS 636 as a rule"
 		f.Command = fmt.Sprintf("nc -zv %s %s", host, port)
-	case errors.Is(m.Err, context.DeadlineExceeded), isTimeout(m.Err):
+	case isTimeout(m.Err):
 		f.Code, f.What = "no-answer", fmt.Sprintf("%s: nothing answers", m.URL)
 		f.Mend = "a firewall on the way, or another address: who may reach this port?"
 		f.Command = fmt.Sprintf("nc -zv -w 5 %s %s", host, port)
@@ -83,7 +88,7 @@ func unreached(f *Finding, m directory.Meeting) {
 
 func isTimeout(err error) bool {
 	var network net.Error
-	return errors.As(err, &network) && network.Timeout()
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
 }
 
 // insecure says why TLS with a server does not come about.

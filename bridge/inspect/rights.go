@@ -96,7 +96,7 @@ func written(t *ldapmap.Type, e *ldif.Entry) (names []string) {
 
 // dirsrvRights asks by the control GetEffectiveRights.
 func (l looker) dirsrvRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bool, err error) {
-	entry, _, shown, err := l.client.EffectiveRights(l.ctx, l.Subject.Directory.Bind.DN, r.Base, []string{"objectClass"})
+	entry, _, shown, err := l.client.EffectiveRights(l.ctx, l.v.Account, r.Base, []string{"objectClass"})
 	if !shown || err != nil {
 		return false, err
 	}
@@ -105,7 +105,7 @@ func (l looker) dirsrvRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bo
 		return true, nil
 	}
 	names := written(t, e)
-	_, of, shown, err := l.client.EffectiveRights(l.ctx, l.Subject.Directory.Bind.DN, e.DN, names)
+	_, of, shown, err := l.client.EffectiveRights(l.ctx, l.v.Account, e.DN, names)
 	for _, name := range names {
 		if letters, told := of[strings.ToLower(name)]; shown && told && !strings.Contains(letters, "w") {
 			r.Writes = append(r.Writes, name)
@@ -137,7 +137,7 @@ func (l looker) domainRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bo
 }
 
 // rights finds what the bridge's account lacks.
-func rights(s Subject, v Survey) (all []Finding) {
+func rights(_ Subject, v Survey) (all []Finding) {
 	if !v.fits() || !v.met() {
 		return nil
 	}
@@ -148,7 +148,6 @@ func rights(s Subject, v Survey) (all []Finding) {
 			Mend: "have it tried: check --probe makes a user, and takes it away again",
 		}}
 	}
-	account := s.Directory.Bind.DN
 	for _, r := range v.Rights {
 		if !r.Makes {
 			f := Finding{
@@ -156,7 +155,7 @@ func rights(s Subject, v Survey) (all []Finding) {
 				What: fmt.Sprintf("the bridge's account may make no %s below %s", r.Class, r.Base), Why: "every create is refused with 403",
 				Mend: "grant it that",
 			}
-			grant(&f, v, account, r, nil)
+			grant(&f, v, r, nil)
 			all = append(all, f)
 		}
 		if len(r.Writes) > 0 {
@@ -165,15 +164,15 @@ func rights(s Subject, v Survey) (all []Finding) {
 				What: fmt.Sprintf("the bridge's account may not write %s below %s", strings.Join(r.Writes, ", "), r.Base),
 				Why:  "a change of these is refused with 403, and so is all that comes with it", Mend: "grant it that",
 			}
-			grant(&f, v, account, r, r.Writes)
+			grant(&f, v, r, r.Writes)
 			all = append(all, f)
 		}
 	}
 	return all
 }
 
-// grant says how an account is given the right to make entries, or to write attributes.
-func grant(f *Finding, v Survey, account string, r Right, attributes []string) {
+// grant says how the bridge's account is given the right to make entries, or to write attributes.
+func grant(f *Finding, v Survey, r Right, attributes []string) {
 	switch v.Server.Settings {
 	case ldif.DirsrvSettings:
 		target, allow := `(targetattr="*")`, "all"
@@ -181,7 +180,7 @@ func grant(f *Finding, v Survey, account string, r Right, attributes []string) {
 			target, allow = fmt.Sprintf("(targetattr=%q)", strings.Join(attributes, " || ")), "read, search, compare, write"
 		}
 		f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: aci\n"+
-			"aci: %s(version 3.0; acl \"scimbridge %s\"; allow (%s) userdn=\"ldap:///%s\";)\n", r.Base, target, f.Code, allow, account)
+			"aci: %s(version 3.0; acl \"scimbridge %s\"; allow (%s) userdn=\"ldap:///%s\";)\n", r.Base, target, f.Code, allow, v.Account)
 		f.Command = load(v, "ldapmodify", "rights.ldif")
 	case ldif.DomainSettings:
 		commands := []string{fmt.Sprintf(`dsacls "%s" /I:T /G "DOMAIN\ACCOUNT:CCDC;%s"`, r.Base, r.Class)}

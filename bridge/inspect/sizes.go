@@ -55,7 +55,6 @@ func sizes(s Subject, v Survey) (all []Finding) {
 			Why:  "who is past it is never listed, and no sort or count comes about",
 			Mend: "lift the limit for the bridge's account",
 		}
-		account := s.Directory.Bind.DN
 		switch v.Server.Settings {
 		case ldif.SlapdSettings:
 			database := "olcDatabase={1}mdb,cn=config"
@@ -63,12 +62,12 @@ func sizes(s Subject, v Survey) (all []Finding) {
 				database = d.DN
 			}
 			f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: olcLimits\n"+
-				"olcLimits: dn.exact=\"%s\" size=unlimited size.prtotal=unlimited time=unlimited\n", database, account)
+				"olcLimits: {0}dn.exact=\"%s\" size=unlimited size.prtotal=unlimited time=unlimited\n", database, v.Account)
 			f.Command = "ldapmodify -Y EXTERNAL -H ldapi:/// -f limits.ldif"
 		case ldif.DirsrvSettings:
 			f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nreplace: nsSizeLimit\nnsSizeLimit: -1\n-\nreplace: nsPagedSizeLimit\n"+
 				"nsPagedSizeLimit: -1\n-\nreplace: nsLookThroughLimit\nnsLookThroughLimit: -1\n-\nreplace: nsPagedLookThroughLimit\n"+
-				"nsPagedLookThroughLimit: -1\n", account)
+				"nsPagedLookThroughLimit: -1\n", v.Account)
 			f.Command = load(v, "ldapmodify", "limits.ldif")
 		}
 		all = append(all, f)

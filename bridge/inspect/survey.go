@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -13,7 +14,8 @@ import (
 // Survey is what a live directory showed.
 type Survey struct {
 	Meetings []directory.Meeting
-	Err      error // what kept it from showing more; nil: nothing did
+	Err      error  // what kept it from showing more; nil: nothing did
+	Account  string // whom the servers take the bridge for
 
 	Server   *ldif.Server   // nil: none could be asked
 	Map      *ldapmap.Map   // as it stands there
@@ -74,6 +76,10 @@ func Look(ctx context.Context, s Subject, c *directory.Client) (v Survey) {
 		return v
 	}
 	v.bind(s, server)
+	v.Account = s.Directory.Bind.DN
+	for _, name := range c.Self() {
+		v.Account = cmp.Or(v.Account, name)
+	}
 	l := looker{ctx, s, c, &v}
 	for _, look := range []func() error{l.places, l.sizes, l.settings, l.rights, l.guarded, l.unmarked} {
 		if err := look(); err != nil {
