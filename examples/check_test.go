@@ -115,6 +115,10 @@ func TestCheckInADomain(t *testing.T) {
 			finds: "error bind-refused", key: "directory.bind.dn", repair: "the password is wrong",
 		},
 		{
+			name: "an account by its bare name", env: []string{"SCIMBRIDGE_DIRECTORY_BIND_DN=nobody" + name},
+			finds: "error bind-dn", key: "directory.bind.dn", repair: "nobody" + name,
+		},
+		{
 			name: "the bridge's account is disabled", env: as("off"),
 			finds: "error bind-refused", key: "directory.bind.dn", repair: "the account is disabled",
 		},

@@ -203,6 +203,10 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			env:    "SCIMBRIDGE_DIRECTORY_TLS_SERVERNAME=ldap9.example.org SCIMBRIDGE_DIRECTORY_URLS=" + d.server.LDAPS,
 		},
 		{
+			name: "an account by its bare name", env: "SCIMBRIDGE_DIRECTORY_BIND_DN=scimbridge", finds: "error bind-dn",
+			key: "directory.bind.dn", repair: "it is a DN, such as",
+		},
+		{
 			name: "a wrong password", env: "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=wrong", finds: "error bind-refused",
 			key: "directory.bind.dn", repair: "ldapwhoami -H " + d.server.URL + " -D '" + account + "' -W",
 		},

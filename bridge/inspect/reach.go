@@ -160,13 +160,24 @@ func unbound(f *Finding, m directory.Meeting, account string) {
 		f.Code, f.Key = "bind-refused", "directory.bind.dn"
 		f.Mend = "is it the account's DN, and its password? Each attempt with a wrong one brings a lockout nearer"
 		f.Command = fmt.Sprintf("ldapwhoami -H %s -D '%s' -W", m.URL, account)
+		if !isName(account) {
+			f.Code, f.Mend = "bind-dn", bindForms
+		}
 	case ldap.LDAPResultStrongAuthRequired, ldap.LDAPResultConfidentialityRequired:
 		f.Code, f.Key = "bind-needs-tls", "directory.tls"
 		f.Mend, f.Line = "have TLS begin", "tls: {startTLS: true}   # or, at the server's port for it: urls: [ldaps://…]"
 	case ldap.LDAPResultInvalidDNSyntax:
 		f.Code, f.Key = "bind-dn", "directory.bind.dn"
-		f.Mend = "it is a DN, such as cn=scimbridge,dc=example,dc=org; on Active Directory also scimbridge@corp.example"
+		f.Mend = bindForms
 	}
+}
+
+const bindForms = "it is a DN, such as cn=scimbridge,dc=example,dc=org; on Active Directory also scimbridge@corp.example"
+
+// isName says that servers may know an account by it: a DN, and what Active Directory takes besides.
+func isName(account string) bool {
+	_, err := ldap.ParseDN(account)
+	return err == nil || strings.ContainsAny(account, `@\`)
 }
 
 // soon is when a certificate's end is told before: a month is enough for any authority.
