@@ -43,7 +43,7 @@ func checked(t *testing.T, probe bool, server *dirtest.Server, its product, env 
 		b := bridge.New(bridge.Options{
 			Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: slog.New(slog.DiscardHandler),
 		})
-		v.Probe(t.Context(), s, client, bridge.Local{Bridge: b, Name: "check"})
+		v.Probe(t.Context(), s, client, bridge.Local{Bridge: b})
 	}
 	return append(inspect.Offline(s), inspect.Live(s, v)...).InOrder()
 }

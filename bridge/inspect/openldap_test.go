@@ -66,7 +66,7 @@ func (d deployment) looked(t *testing.T, env ...string) inspect.Findings {
 		})
 		ctx, end := context.WithCancel(t.Context())
 		defer end()
-		v.Probe(ctx, s, client, d.probes(bridge.Local{Bridge: b, Name: "check"}, end))
+		v.Probe(ctx, s, client, d.probes(bridge.Local{Bridge: b}, end))
 		if left := d.server.Entries(t, d.server.Base); slices.ContainsFunc(left, isProbe) {
 			t.Errorf("left behind: %v", left)
 		}

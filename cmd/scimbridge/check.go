@@ -6,12 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/inspect"
+	"scimbridge/bridge/store"
+	"scimbridge/bridge/webhook"
 	"scimbridge/config"
 	"scimbridge/ldapmap/compile"
 )
@@ -120,24 +125,39 @@ func (check checkCommand) look(w *world, c *config.Config) (inspect.Findings, er
 	if !check.Connect {
 		return found, nil
 	}
-	silent := slog.New(slog.DiscardHandler)
-	client, err := directory.New(c.Directory, silent)
+	h, err := check.house(c, compiled)
 	if err != nil {
 		return nil, err
 	}
-	defer client.Close()
-	b := bridge.New(bridge.Options{
-		Map: compiled, Place: c.Place, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: silent, Limits: c.Limits,
-	})
-	survey := inspect.Look(w, s, client)
+	defer h.close()
+	survey := inspect.Look(w, s, h.directory)
 	if check.Probe {
-		survey.Probe(w, s, client, bridge.Local{Bridge: b, Name: "check"})
+		call := bridge.Call{RequestID: uuid.NewString(), Caller: w.caller(), PastLimits: true}
+		survey.Probe(w, s, h.directory, bridge.Local{Bridge: h.bridge, Call: call})
 	}
 	found = append(found, inspect.Live(s, survey)...)
-	if err := b.Contact(w); err != nil && !found.Reach(inspect.Error) {
+	if err := h.bridge.Contact(w); err != nil && !found.Reach(inspect.Error) {
 		found = append(found, inspect.Hidden(s, err))
 	}
 	return found.InOrder(), w.Err()
+}
+
+// house is what check needs of it. What a probe does stands in the journal, where there is one by now; nobody else is told.
+func (check checkCommand) house(c *config.Config, compiled *compile.Map) (h house, err error) {
+	silent := slog.New(slog.DiscardHandler)
+	if _, err := os.Stat(c.Store.File); check.Probe && c.Store.Enabled() && (c.Store.URL != "" || err == nil) {
+		probing := *c
+		probing.Webhook = webhook.Options{}
+		return assemble(&probing, store.NewExisting, nil, silent)
+	}
+	if h.directory, err = directory.New(c.Directory, silent); err != nil {
+		return h, err
+	}
+	h.bridge = bridge.New(bridge.Options{
+		Map: compiled, Place: c.Place, Directory: h.directory, Guard: guard.New(c.Guard, h.directory.Self, h.directory), Log: silent,
+		Limits: c.Limits,
+	})
+	return h, nil
 }
 
 // subjectOf is the configuration as it is inspected.

@@ -101,3 +101,42 @@ func TestServeLogsWhatCheckFinds(t *testing.T) {
 		}
 	}
 }
+
+// TestProbeIsInTheJournal, where there is one; no limit counts it, and nothing of it is left.
+func TestProbeIsInTheJournal(t *testing.T) {
+	ldap := company(t)
+	file := configuration(t, ldap.URL())
+	environ := []string{
+		"USER=admin", "SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db"),
+		"SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime",
+	}
+	check := func() {
+		t.Helper()
+		code, stdout, stderr := program(t, environ, "check", "--config", file, "--probe")
+		if code != exitOK || strings.Contains(stdout, "unseen-rights") {
+			t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+		}
+		for _, e := range ldap.Entries() {
+			if strings.Contains(e.DN, "scimbridge-check-") {
+				t.Errorf("left behind: %s", e.DN)
+			}
+		}
+	}
+	check() // before there is a store, and none is made
+	log, stop, ended := start(t, file, environ)
+	root, lines := listening(t, log)
+	go func() {
+		for range lines { // or the program would wait for somebody to read them
+		}
+	}()
+	ready(t, root, "ok")
+	check()
+	stop()
+	<-ended
+	_, listed, _ := program(t, environ, "journal", "list", "--config", file, "--json")
+	for _, want := range []string{`"created uid=scimbridge-check-`, `"deleted uid=scimbridge-check-`, `"caller":"admin"`} {
+		if strings.Count(listed, strings.Trim(want, `"`)) == 0 {
+			t.Errorf("no %s in %s", want, listed)
+		}
+	}
+}
