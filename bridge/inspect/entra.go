@@ -31,6 +31,32 @@ func entraTypes(s Subject) (all Findings) {
 	return all
 }
 
+// entraOtherTypes finds emails that are mapped by types alone that Entra does not send.
+func entraOtherTypes(s Subject) (all Findings) {
+	for i, t := range s.Map.Types {
+		var of []*compile.Rule
+		for _, r := range t.Rules {
+			if !r.Computed() && r.Ref.Extension == nil && r.Ref.Attr.Name == "emails" {
+				of = append(of, r)
+			}
+		}
+		byType := func(r *compile.Rule) bool {
+			return slices.ContainsFunc(r.Slot, func(c compile.Clause) bool { return c.Attribute == "type" && c.Value != "work" })
+		}
+		if len(of) == 0 || slices.ContainsFunc(of, func(r *compile.Rule) bool { return !byType(r) }) {
+			continue
+		}
+		all = append(all, Finding{
+			Severity: Warning, Code: "entra-type", Key: resource(i, fmt.Sprintf("attributes[%d].scim", of[0].At)),
+			What: "no line maps the email of the type work",
+			Why:  `Entra sends emails[type eq "work"].value, which is dropped, and sent again with every cycle`,
+			Mend: "name the type that Entra sends, or map both",
+			Line: fmt.Sprintf(`- {scim: 'emails[type eq "work"].value', ldap: %s}`, of[0].LDAP),
+		})
+	}
+	return all
+}
+
 // hasWork says that another line has the value of the type work.
 func hasWork(t *compile.Type, attribute string) bool {
 	return slices.ContainsFunc(t.Rules, func(r *compile.Rule) bool {

@@ -61,6 +61,10 @@ var maps = []broken{
 		`- {scim: 'emails[type eq "work"].value', ldap: mail}`,
 	},
 	{
+		"an email of another type", `'emails[type eq "work"].value'`, `'emails[type eq "home"].value'`, "warning entra-type", "",
+		`- {scim: 'emails[type eq "work"].value', ldap: mail}`,
+	},
+	{
 		"a phone number without its type", `'phoneNumbers[type eq "work"].value'`, "phoneNumbers.value", "warning entra-type", "",
 		`- {scim: 'phoneNumbers[type eq "work"].value', ldap: telephoneNumber}`,
 	},

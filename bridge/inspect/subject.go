@@ -36,7 +36,7 @@ func (s Subject) located(all Findings) Findings {
 // Offline is what can be found out without a directory.
 func Offline(s Subject) Findings {
 	var all Findings
-	for _, check := range []func(Subject) Findings{entraTypes, entraMissing} {
+	for _, check := range []func(Subject) Findings{entraTypes, entraOtherTypes, entraMissing} {
 		all = append(all, check(s)...)
 	}
 	return s.located(all)
