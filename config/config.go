@@ -57,19 +57,40 @@ func Load(file string, environ []string, sections ...string) (*Config, error) {
 
 // Parse is Load for a content at hand; file names it in faults, and the files that it names are relative to its folder.
 func Parse(file string, content []byte, environ []string, sections ...string) (*Config, error) {
+	c, faults, err := read(file, content, environ, sections)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(faults) > 0:
+		return nil, faults
+	}
+	return c, nil
+}
+
+// Read is Load for who wants to know what else is there beside the faults. Where one is not of something absent (Fault.Absent), the
+// configuration is not to be relied on.
+func Read(file string, environ []string) (*Config, Faults, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	return read(file, content, environ, nil)
+}
+
+func read(file string, content []byte, environ, sections []string) (*Config, Faults, error) {
 	r := &reader{file: file, origins: map[string]origin{}}
 	k := koanf.New(".")
 	if err := k.Load(confmap.Provider(r.document(content), ""), nil); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	variables := env.Opt{Prefix: prefix, TransformFunc: r.variable, EnvironFunc: func() []string { return environ }}
 	if err := k.Load(env.Provider(".", variables), nil, koanf.WithMergeFunc(r.overlay)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c := &Config{origins: r}
 	if err := k.Unmarshal("", c); err != nil {
 		// Not reached: every value has its key's type by now. The text may hold values, so it is not repeated.
-		return nil, fmt.Errorf("%s: a value does not fit its key", file)
+		return nil, nil, fmt.Errorf("%s: a value does not fit its key", file)
 	}
 	for _, name := range c.files() {
 		if *name != "" && !filepath.IsAbs(*name) {
@@ -82,22 +103,23 @@ func Parse(file string, content []byte, environ []string, sections ...string) (*
 	if !r.unreadable {
 		c.check(r, sections)
 	}
-	if faults := r.inOrder(sections); len(faults) > 0 {
-		return nil, faults
-	}
-	return c, nil
+	return c, r.inOrder(sections), nil
 }
 
-// files are the keys that name files.
-func (c *Config) files() []*string {
-	files := []*string{
-		&c.Listen.TLS.Certificate, &c.Listen.TLS.Key, &c.Listen.TLS.ClientCA, &c.Directory.Bind.PasswordFile, &c.Directory.TLS.CA,
-		&c.Directory.TLS.Certificate, &c.Directory.TLS.Key, &c.Access.TokenFile, &c.Access.TokensFile,
-		&c.Access.OAuth.KeyFile, &c.Store.File, &c.Store.PasswordFile, &c.Webhook.KeyFile, &c.Webhook.CA,
+// files are the values that name files, by their keys.
+func (c *Config) files() map[string]*string {
+	files := map[string]*string{
+		"listen.tls.certificate": &c.Listen.TLS.Certificate, "listen.tls.key": &c.Listen.TLS.Key,
+		"listen.tls.clientCA":         &c.Listen.TLS.ClientCA,
+		"directory.bind.passwordFile": &c.Directory.Bind.PasswordFile, "directory.tls.ca": &c.Directory.TLS.CA,
+		"directory.tls.certificate": &c.Directory.TLS.Certificate, "directory.tls.key": &c.Directory.TLS.Key,
+		"access.tokenFile": &c.Access.TokenFile, "access.tokensFile": &c.Access.TokensFile, "access.oauth.keyFile": &c.Access.OAuth.KeyFile,
+		"store.file": &c.Store.File, "store.passwordFile": &c.Store.PasswordFile,
+		"webhook.keyFile": &c.Webhook.KeyFile, "webhook.ca": &c.Webhook.CA,
 	}
-	for _, client := range c.Access.OAuth.Clients {
-		for i := range client.SecretFiles {
-			files = append(files, &client.SecretFiles[i])
+	for i, client := range c.Access.OAuth.Clients {
+		for j := range client.SecretFiles {
+			files[fmt.Sprintf("access.oauth.clients[%d].secretFiles[%d]", i, j)] = &client.SecretFiles[j]
 		}
 	}
 	return files
@@ -127,7 +149,10 @@ func (c *Config) check(r *reader, sections []string) {
 		if len(sections) > 0 && !slices.Contains(sections, section.path) {
 			continue
 		}
-		section.check(func(path, problem string) { r.doubt(join(section.path, path), problem) })
+		section.check(func(path, problem string) {
+			path = join(section.path, path)
+			r.doubt(path, problem, c.absent(path))
+		})
 	}
 }
 

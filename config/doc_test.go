@@ -66,3 +66,33 @@ func TestThePackageCommentShowsEveryKey(t *testing.T) {
 	}
 	visit(shape)
 }
+
+// TestAbsent: of the file that the package comment shows nothing is wrong but that its files are not here.
+func TestAbsent(t *testing.T) {
+	text := example(t)
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("scimbridge.yaml", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, faults, err := Read("scimbridge.yaml", nil)
+	if err != nil || c == nil || len(faults) < 10 {
+		t.Fatal(faults, err)
+	}
+	for _, f := range faults {
+		if !f.Absent {
+			t.Errorf("%s is told for a fault", f)
+		}
+	}
+	wrong := strings.Replace(text, "tokensFile: tokens.yaml ", "token: short             ", 1)
+	if err := os.WriteFile("scimbridge.yaml", []byte(wrong), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, faults, _ = Read("scimbridge.yaml", nil)
+	told := false
+	for _, f := range faults {
+		told = told || f.Path == "access.token" && !f.Absent
+	}
+	if !told {
+		t.Errorf("a short token is told for one that is not here: %v", faults)
+	}
+}

@@ -15,6 +15,8 @@ type Fault struct {
 	Origin  string // file:line:column, or the environment variable
 	Path    string // the key: resources[0].attributes[2].ldap
 	Problem string
+	// Absent says that it is of a secret, or a file, that is not here: a map can be judged where its secrets are not.
+	Absent bool
 }
 
 func (f Fault) String() string {
@@ -52,6 +54,7 @@ type located struct {
 	origin
 	path, problem string
 	meant         string // the path of the key that was probably meant
+	absent        bool
 }
 
 // fault records a fault of the reading itself, which stands at a known place.
@@ -61,13 +64,13 @@ func (r *reader) fault(at origin, path, problem string) {
 
 // doubt records what a room found, at its key or the nearest one above that was set. What only follows from a fault of the reading, as
 // that a misspelt key is missing, is not repeated.
-func (r *reader) doubt(path, problem string) {
+func (r *reader) doubt(path, problem string, absent bool) {
 	for _, f := range r.faults {
 		if f.path != "" && (within(path, f.path) || parent(f.path) == path) || f.meant != "" && within(path, f.meant) {
 			return
 		}
 	}
-	r.doubts = append(r.doubts, located{origin: r.nearest(path), path: path, problem: problem})
+	r.doubts = append(r.doubts, located{origin: r.nearest(path), path: path, problem: problem, absent: absent})
 }
 
 // nearest is where the key was set, or the nearest one above it.
@@ -100,7 +103,7 @@ func (r *reader) inOrder(sections []string) Faults {
 	})
 	var all Faults
 	for _, f := range found {
-		all = append(all, Fault{r.place(f.origin), f.path, f.problem})
+		all = append(all, Fault{r.place(f.origin), f.path, f.problem, f.absent})
 	}
 	return all
 }

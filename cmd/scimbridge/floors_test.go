@@ -32,6 +32,7 @@ var floors = []string{
 	"config",
 	"bridge/front",
 	"bridge",
+	"bridge/inspect",
 	"bridge/access",
 	"bridge/guard",
 	"bridge/webhook",

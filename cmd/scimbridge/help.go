@@ -20,16 +20,6 @@ is log.level. SIGTERM ends it once what is under way is answered.`
 }
 
 // Help shows how to use it.
-func (checkCommand) Help() string {
-	return `Example:
-
-  scimbridge check --config scimbridge.yaml
-
-Each fault comes with its line and column, and the exit code is 1; without one it
-is 0. The directory is not asked.`
-}
-
-// Help shows how to use it.
 func (demoCommand) Help() string {
 	return `Examples:
 

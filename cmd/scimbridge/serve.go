@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -15,6 +14,7 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/guard"
+	"scimbridge/bridge/inspect"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/webhook"
@@ -79,6 +79,7 @@ func firstContact(ctx context.Context, h house, log *slog.Logger) {
 	if err := h.bridge.Contact(ctx); err != nil && ctx.Err() == nil {
 		log.Error("the directory cannot be used yet", "error", err)
 	}
+	h.inspect(ctx, log)
 }
 
 // onHangUp reads the tokens again at each hang-up, and the password that the directory refused.
@@ -106,6 +107,7 @@ type house struct {
 	bridge    *bridge.Bridge
 	gate      *access.Gate
 	server    *front.Server
+	subject   inspect.Subject
 }
 
 // close ends its connections.
@@ -155,6 +157,7 @@ func assemble(c *config.Config, keep keeper, j journal.Journal, log *slog.Logger
 		Limits: c.Limits, Strict: c.Strict,
 	})
 	h.server = front.New(c.Listen, h.bridge, h.gate, log)
+	h.subject = subjectOf(c, compiled)
 	return h, nil
 }
 
@@ -197,16 +200,4 @@ func toldBy(hook *webhook.Hook) guard.Watch {
 			ID: strconv.FormatInt(h.ID, 10), Effect: h.Effect, Type: h.Type, Why: h.Why, Time: h.Opened,
 		})
 	}
-}
-
-type checkCommand struct {
-	configFlag
-}
-
-func (check checkCommand) Run(w *world) error {
-	if _, err := config.Load(check.Config, w.environ); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(w.stdout, check.Config+": no faults")
-	return err
 }

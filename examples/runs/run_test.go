@@ -29,6 +29,7 @@ type example struct {
 	user     string // what Mara binds as
 	moved    string // and in her next department, where that is another DN
 
+	secret       string   // of the bridge's account, where it is another one
 	as, password string   // who asks, as hosts and applications do
 	asked        []string // what finds one entry each: her, and the group she is in
 }
@@ -41,7 +42,7 @@ var examples = []example{
 	{
 		folder: "active-directory-by-department", programs: []string{"samba", "samba-tool", "ldapsearch", "curl"},
 		remedy: "as root on Debian: apt-get install samba-ad-dc samba-ad-provision ldap-utils curl",
-		url:    "ldaps://127.0.0.1:636", user: "mara@contoso.example",
+		url:    "ldaps://127.0.0.1:636", user: "mara@contoso.example", secret: "Bridge-secret-1",
 	},
 	{
 		folder: "openldap-posix", programs: []string{"slapd", "ldapsearch", "curl"}, remedy: "apt-get install slapd ldap-utils curl",
@@ -99,6 +100,7 @@ func TestRun(t *testing.T) {
 			r.ask(t, "PATCH", "/Users/"+id, `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
 				"Operations": [{"op": "Replace", "path": "active", "value": "True"}]}`, "200")
 			r.binds(t, user, true)
+			r.check(t, x)
 			r.stop(t)
 		})
 	}
@@ -193,6 +195,26 @@ func (r *running) stop(t *testing.T) {
 	_, address, _ := strings.Cut(r.ldap, "://")
 	if exec.Command("bash", "-c", "exec 3<>/dev/tcp/"+strings.Replace(address, ":", "/", 1)).Run() == nil {
 		t.Error("the directory still listens")
+	}
+}
+
+// check finds nothing to be mended, in the file or in the directory, and who is blocked cannot bind there.
+func (r *running) check(t *testing.T, x example) {
+	t.Helper()
+	folders, err := filepath.Glob(filepath.Join(r.dir, "scimbridge.*"))
+	if err != nil || len(folders) != 1 {
+		t.Fatal(folders, err)
+	}
+	command := exec.Command(filepath.Join(folders[0], "scimbridge"), "check", "--probe", "--fail-on", "warning",
+		"--config", filepath.Join("..", x.folder, "scimbridge.yaml"))
+	command.Env = append(os.Environ(), "SCIMBRIDGE_DIRECTORY_URLS="+r.ldap, "SCIMBRIDGE_ACCESS_TOKEN=try-it-yourself",
+		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD="+cmp.Or(x.secret, "bridge-secret"))
+	if strings.HasPrefix(r.ldap, "ldaps:") {
+		command.Env = append(command.Env, "SCIMBRIDGE_DIRECTORY_TLS_SERVERNAME=dc1.ad.test",
+			"SCIMBRIDGE_DIRECTORY_TLS_CA="+filepath.Join(folders[0], "private", "tls", "ca.pem"))
+	}
+	if out, err := command.CombinedOutput(); err != nil || !strings.Contains(string(out), "no faults") {
+		t.Errorf("check: %v\n%s", err, out)
 	}
 }
 

@@ -78,7 +78,21 @@ type Traits struct {
 	BindNames        []string // attributes that an account may bind with instead of its DN
 	PrimaryGroup     *PrimaryGroup
 	Privilege        *Privilege
+
+	// Settings is how the server shows what it is configured to, and who may do what.
+	Settings Settings
 }
+
+// Settings is a way to show that.
+type Settings int
+
+// The ways.
+const (
+	NoSettings     Settings = iota // none is known
+	SlapdSettings                  // olc… attributes below cn=config
+	DirsrvSettings                 // nsIndex and plug-ins below cn=config, the control GetEffectiveRights
+	DomainSettings                 // the schema's entries, allowedAttributesEffective
+)
 
 // IDForm is how an id stands in its attribute.
 type IDForm int
@@ -164,6 +178,7 @@ var traits = map[ServerKind]*Traits{
 		BitRule: true, ComposesNames: true,
 		// mdb's key holds 511 octets, and the RDN stands in it twice. A longer one ends in result 80, which tells nothing.
 		LongestRDN: 245,
+		Settings:   SlapdSettings,
 	},
 	ActiveDirectory: {
 		Kind: ActiveDirectory, IDAttribute: "objectGUID", IDForm: GUIDOctets, DNAttribute: "distinguishedName", NamesByID: true,
@@ -206,6 +221,7 @@ var traits = map[ServerKind]*Traits{
 			// Administrator, krbtgt.
 			Accounts: []uint32{500, 502},
 		},
+		Settings: DomainSettings,
 	},
 	DS389: {
 		Kind: DS389, IDAttribute: "nsUniqueId", IDForm: AnyText, DNAttribute: "entryDN",
@@ -214,6 +230,7 @@ var traits = map[ServerKind]*Traits{
 		MarkAttribute: "lastusn", // kept by the plug-in USN
 		SeeksInDNs:    true,
 		BitRule:       true, Blocks: "nsAccountLock", LentBy: "nsRole",
+		Settings: DirsrvSettings,
 	},
 	Generic: {
 		Kind: Generic, IDAttribute: "entryUUID", DNAttribute: "entryDN",

@@ -1,0 +1,230 @@
+package inspect
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/read"
+	"scimbridge/scim"
+	scimschema "scimbridge/scim/schema"
+)
+
+// Bridge is what a probe needs of it: what a client does.
+type Bridge interface {
+	Create(ctx context.Context, typ string, body []byte) (id string, err error)
+	Patch(ctx context.Context, typ, id string, body []byte) error
+	Delete(ctx context.Context, typ, id string) error
+}
+
+// Probed is what came of a user that was made, blocked, enabled and removed. Each error is nil where its step was done, or not come to.
+type Probed struct {
+	Name string // its userName
+
+	Create, Block, Enable, Delete error
+
+	Password bool // it has a password that is known
+	Binds    bool // with it, while it is active
+	Blocked  bool // it cannot bind while it is blocked
+	Again    bool // it binds once it is enabled again
+	Says     string
+	Err      error  // the directory could not be asked
+	Left     string // DN of what could not be removed
+}
+
+// probeName begins the names of the users that probes make.
+const probeName = "scimbridge-check-"
+
+// Probe has the bridge make a user, block it, enable it and remove it again, and tries its bind meanwhile. Whatever comes of it, even where
+// ctx ends, nothing of it is left, or Left says what.
+func (v *Survey) Probe(ctx context.Context, s Subject, c *directory.Client, b Bridge) {
+	if !v.fits() || v.Map.Type("User") == nil {
+		return
+	}
+	p := &probing{looker: looker{ctx, s, c, v}, bridge: b, t: v.Map.Type("User")}
+	if place, known := v.place(p.t.Base); known && !place.Exists {
+		return
+	}
+	p.password = rand.Text() + "-aA1"
+	v.Probed = &p.Probed
+	p.Name = probeName + strings.ToLower(rand.Text()[:8]) + p.domain()
+	defer p.remove()
+	if p.id, p.Create = b.Create(ctx, p.t.Name, p.body()); p.Create != nil {
+		return
+	}
+	if len(p.t.Active) == 0 || !p.known() {
+		return
+	}
+	if p.Binds = p.binds(); !p.Binds || p.Err != nil {
+		return
+	}
+	if p.Block = b.Patch(ctx, p.t.Name, p.id, activity(false)); p.Block != nil {
+		return
+	}
+	p.Blocked = !p.binds()
+	if p.Enable = b.Patch(ctx, p.t.Name, p.id, activity(true)); p.Enable == nil && p.Err == nil {
+		p.Again = p.binds()
+	}
+}
+
+// probing is a probe under way.
+type probing struct {
+	looker
+	Probed
+	bridge   Bridge
+	t        *ldapmap.Type
+	id       string
+	password string
+}
+
+// domain is what follows the @ of userNames, with it; "": they have none.
+func (p *probing) domain() string {
+	names := p.t.Login.Options.Samples
+	if len(names) == 0 {
+		search := directory.Search{
+			Base: p.t.Base, Filter: ldif.AllOf(p.t.Scope(), ldif.Presence(p.t.Login.LDAP)), Attributes: []string{p.t.Login.LDAP},
+		}
+		if e, err := p.client.Sample(p.ctx, search); err == nil && e != nil {
+			name, _ := read.Resource(p.t, e, ldapmap.Refs{})["userName"].(string)
+			names = []string{name}
+		}
+	}
+	if len(names) > 0 {
+		if at := strings.LastIndex(names[0], "@"); at >= 0 {
+			return names[0][at:]
+		}
+	}
+	return ""
+}
+
+// resource is the user: what a new one must have, and its names.
+func (p *probing) resource() scim.Resource {
+	r := scim.Resource{}
+	for _, rule := range p.t.Rules {
+		switch {
+		case rule.Computed() || rule.SCIMType() != scimschema.String || rule.Many() || rule.WriteOnly():
+		case rule == p.t.Login:
+			r = p.t.Setting(rule, r, p.Name)
+		case p.t.IsUnique(rule), rule == p.t.ExternalID, rule.Options.SCIM == "displayName":
+			before, _, _ := strings.Cut(p.Name, "@")
+			r = p.t.Setting(rule, r, before)
+		case rule.Ref.Leaf().Required:
+			r = p.t.Setting(rule, r, "Check")
+		}
+	}
+	return r
+}
+
+func (p *probing) body() []byte {
+	r := p.resource()
+	r["schemas"] = []any{p.t.Resource.Core.ID}
+	if len(p.t.Active) > 0 {
+		r["active"] = true
+	}
+	if p.takesPassword() {
+		r["password"] = p.password
+	}
+	body, _ := json.Marshal(r) // it is texts and lists of them
+	return body
+}
+
+func activity(active bool) []byte {
+	body, _ := json.Marshal(map[string]any{
+		"schemas":    []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"},
+		"Operations": []any{map[string]any{"op": "replace", "path": "active", "value": active}},
+	})
+	return body
+}
+
+func (p *probing) takesPassword() bool {
+	for _, rule := range p.t.Rules {
+		if !rule.Computed() && rule.WriteOnly() {
+			return true
+		}
+	}
+	return false
+}
+
+// known says whether the user has the probe's password. Where the map takes none and the server gave one that nobody knows, it is set past
+// the map.
+func (p *probing) known() bool {
+	if p.takesPassword() {
+		p.Password = true
+		return true
+	}
+	attribute, e := p.t.BornWith(), p.entry(p.ctx)
+	if attribute == "" || e == nil {
+		return false
+	}
+	receipt := p.client.Execute(p.ctx, ldif.Plan{Before: e, Steps: []ldif.Step{{Before: e, Change: ldif.Change{
+		Kind: ldif.Modify, DN: e.DN,
+		Mods: []ldif.Mod{{Op: ldif.ReplaceValues, Name: attribute, Values: []string{ldapmap.PasswordValue(attribute, p.password)}}},
+	}}}}, nil)
+	p.Password = receipt.Err == nil
+	return p.Password
+}
+
+// entry is the user's, wherever it is; nil: there is none.
+func (p *probing) entry(ctx context.Context) *ldif.Entry {
+	filter, ok := p.t.Server.IDFilter(p.id)
+	if p.id == "" || !ok { // it may be there though the answer was an error; nobody else has the name
+		values, err := p.t.Values(p.t.Login, p.resource(), nil, "", ldapmap.Refs{})
+		if err != nil || len(values) == 0 {
+			return nil
+		}
+		filter = ldif.Equality(p.t.Login.LDAP, values[0])
+	}
+	for _, base := range p.t.Widest() {
+		found, err := p.client.Look(ctx, directory.Search{Base: base, Filter: filter, Attributes: []string{p.t.Server.IDAttribute}})
+		if err != nil {
+			p.Err = errors.Join(p.Err, err)
+		}
+		if len(found) > 0 {
+			return found[0]
+		}
+	}
+	return nil
+}
+
+// binds says whether the user may bind.
+func (p *probing) binds() (may bool) {
+	e := p.entry(p.ctx)
+	if e == nil {
+		p.Err = errors.Join(p.Err, errors.New("the user is not found again"))
+		return false
+	}
+	var err error
+	if may, p.Says, err = p.client.TryBind(p.ctx, e.DN, p.password); err != nil {
+		p.Err = errors.Join(p.Err, err)
+	}
+	return may
+}
+
+// removal bounds the removal, which goes on where the probe was broken off.
+const removal = 30 * time.Second
+
+// remove takes the user away: as a client does, and what that leaves, as the map may say, by itself.
+func (p *probing) remove() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), removal)
+	defer cancel()
+	if p.id != "" {
+		p.Delete = p.bridge.Delete(ctx, p.t.Name, p.id)
+	}
+	e := p.entry(ctx)
+	if e == nil {
+		return
+	}
+	receipt := p.client.Execute(ctx, ldif.Plan{Before: e, Steps: []ldif.Step{{Before: e, Change: ldif.Change{
+		Kind: ldif.Delete, DN: e.DN, If: ldif.Condition{ID: p.t.ID(e)},
+	}}}}, nil)
+	if receipt.Err != nil {
+		p.Left = e.DN
+		p.Err = errors.Join(p.Err, receipt.Err)
+	}
+}

@@ -1,0 +1,118 @@
+package inspect
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/reason"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// probed tells what came of a probe.
+func probed(_ Subject, v Survey) (all []Finding) {
+	p := v.Probed
+	if p == nil {
+		return nil
+	}
+	i := typeAt(v, "User")
+	found := func(severity Severity, code, key, what, why, mend string) *Finding {
+		all = append(all, Finding{Severity: severity, Code: code, Key: key, What: what, Why: why, Mend: mend})
+		return &all[len(all)-1]
+	}
+	refused := func(code, what string, err error) {
+		what = fmt.Sprintf("%s: %v", what, err)
+		f := found(Error, code, resource(i, "base"), what, "whatever a client sends of the kind is refused so", "")
+		if answer, ok := errors.AsType[*directory.Error](err); ok && answer.Reason == reason.Refused {
+			f.Mend = "grant the bridge's account the right"
+			letWrite(f, v, v.Account, v.Map.Types[i].Base)
+		}
+	}
+	active := resource(i, "active")
+	switch {
+	case p.Create != nil:
+		refused("probe-create", "no user can be made", p.Create)
+	case len(v.Map.Types[i].Active) == 0:
+	case !p.Password:
+		found(Hint, "unproven-blocking", active, "whether who is blocked cannot bind was not tried: the map sets no password", "",
+			"try it by hand: disable somebody, and bind as them")
+	case p.Err != nil:
+		what := fmt.Sprintf("the probe did not come to its end: %v", p.Err)
+		found(Warning, "probe", active, what, "whether blocking bites is not known", "")
+	case !p.Binds:
+		found(Warning, "probe-bind", active, "the user that was made cannot bind with its password: "+p.Says,
+			"whether blocking bites cannot be told, and a password that is sent lets nobody in",
+			"is there a policy, or an access rule (`by anonymous auth` on userPassword), that forbids it?")
+	case p.Block != nil:
+		refused("probe-block", "the user that was made cannot be disabled", p.Block)
+	case !p.Blocked:
+		found(Error, "blocking", active, "the user that was made still binds while it is disabled", "who is disabled is not kept out",
+			"have a password policy, or an access rule, look at what `active` writes")
+		bite(&all[len(all)-1], v, v.Map.Types[i], v.Account)
+	case p.Enable != nil:
+		refused("probe-enable", "the user that was made cannot be enabled again", p.Enable)
+	case !p.Again:
+		found(Warning, "probe-enable", active, "the user that was made cannot bind once it is enabled again: "+p.Says,
+			"who comes back stays out", "what else did the server do when it was disabled?")
+	}
+	if p.Delete != nil {
+		refused("probe-delete", "the user that was made cannot be deleted", p.Delete)
+	}
+	if p.Left != "" {
+		f := found(Error, "probe-left", "", "the user that was made is still there: "+p.Left, "nobody needs it", "remove it")
+		f.Command = fmt.Sprintf("ldapdelete -H %s -D ADMINISTRATOR -W '%s'", v.url(), p.Left)
+	}
+	return all
+}
+
+// typeAt is the number of a type.
+func typeAt(v Survey, name string) int {
+	for i, t := range v.Map.Types {
+		if t.Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// letWrite says how slapd lets an account write below a base; the other servers tell rights themselves, see grant.
+func letWrite(f *Finding, v Survey, account, base string) {
+	if v.Server.Settings != ldif.SlapdSettings {
+		return
+	}
+	database := "olcDatabase={1}mdb,cn=config"
+	if d := v.database(base); d != nil {
+		database = cmp.Or(d.DN, database)
+	}
+	f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: olcAccess\nolcAccess: {0}to dn.subtree=%q by dn.exact=%q write by * break\n",
+		database, base, account)
+	f.Command = "ldapmodify -Y EXTERNAL -H ldapi:/// -f access.ldif"
+}
+
+// bite says how slapd keeps out whom the type's `active` blocks.
+func bite(f *Finding, v Survey, t *ldapmap.Type, account string) {
+	if v.Server.Settings != ldif.SlapdSettings {
+		return
+	}
+	a, policy := t.Active[0], "cn=policy,"+v.Server.Context(t.Base)
+	filter := fmt.Sprintf("(%s=%s)", a.Attribute, a.Blocked)
+	switch {
+	case a.ClearedByPassword:
+		f.Mend = "have a default policy with pwdLockout TRUE; in slapd.conf: overlay ppolicy, ppolicy_default " + policy
+		f.LDIF, f.Command = fmt.Sprintf(policyLDIF, policy), load(v, "ldapmodify", "policy.ldif")
+		return
+	case a.Bit != 0:
+		filter = fmt.Sprintf("(%s:1.2.840.113556.1.4.803:=%d)", a.Attribute, a.Bit)
+	case a.Blocked == "":
+		filter = fmt.Sprintf("(!(%s=%s))", a.Attribute, a.Unblocked)
+	}
+	f.Mend = fmt.Sprintf("have an access rule keep them out, ahead of every other one for userPassword; in slapd.conf: "+
+		"access to attrs=userPassword filter=%q by * none", filter)
+	if d := v.database(t.Base); d != nil {
+		f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: olcAccess\nolcAccess: {0}to attrs=userPassword filter=%q"+
+			" by dn.exact=%q =w by * none\n", d.DN, filter, account)
+		f.Command = "ldapmodify -Y EXTERNAL -H ldapi:/// -f access.ldif"
+	}
+}

@@ -1,0 +1,195 @@
+package inspect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// Right is what the bridge's account may do below a base, as far as the server tells.
+type Right struct {
+	Key    string // of the base
+	Base   string
+	Type   string
+	Class  string   // of new entries
+	Makes  bool     // it may make entries
+	Writes []string // attributes of an entry that the map writes, and it may not; nil: it may, or there is no entry to see it by
+}
+
+// rights asks what the bridge's account may do.
+func (l looker) rights() error {
+	if !l.v.fits() {
+		return nil
+	}
+	ask := map[ldif.Settings]func(*Right, *ldapmap.Type, *ldif.Entry) (bool, error){
+		ldif.DirsrvSettings: l.dirsrvRights, ldif.DomainSettings: l.domainRights,
+	}[l.v.Server.Settings]
+	if ask == nil {
+		return nil
+	}
+	for i, t := range l.v.Map.Types {
+		for j, base := range t.Bases() {
+			if p, known := l.v.place(base); known && !p.Exists {
+				continue
+			}
+			filter := t.Scope()
+			if p := l.v.Server.Privilege; p != nil { // which others may not write by whatever right
+				filter = ldif.AllOf(filter, "(!"+ldif.Equality(p.Mark, "1")+")")
+			}
+			search := directory.Search{Base: base, Filter: filter, Attributes: []string{"objectClass", "allowedAttributesEffective"}}
+			e, err := l.client.Sample(l.ctx, search)
+			if err != nil {
+				return err
+			}
+			r := Right{Key: resource(i, fmt.Sprintf("base[%d]", j)), Base: base, Type: t.Name, Class: structural(t)}
+			shown, err := ask(&r, t, e)
+			if err != nil {
+				return err
+			}
+			if shown {
+				l.v.Rights = append(l.v.Rights, r)
+			}
+			if shown && t.MakesUnits {
+				unit := Right{Key: resource(i, "createParents"), Base: base, Type: t.Name, Class: ldapmap.UnitClass}
+				if _, err := ask(&unit, t, nil); err != nil {
+					return err
+				}
+				l.v.Rights = append(l.v.Rights, unit)
+			}
+		}
+	}
+	return nil
+}
+
+// structural is the structural class of new entries.
+func structural(t *ldapmap.Type) string {
+	for _, name := range slices.Backward(t.ObjectClasses) {
+		if class := t.Server.Schema.Class(name); class != nil && class.Kind == "STRUCTURAL" {
+			return name
+		}
+	}
+	return t.ObjectClasses[0]
+}
+
+// written are the attributes that the map writes to an entry of the type, as far as its classes allow them yet: of others the server tells
+// no rights.
+func written(t *ldapmap.Type, e *ldif.Entry) (names []string) {
+	add := func(name string) {
+		bare, _, _ := strings.Cut(name, ";")
+		allowed := t.Server.KeepsClasses || allowedBy(t.Server.Schema, e.Values("objectClass"), bare)
+		if allowed && !t.Secret(bare) && !ldif.Named(names, bare) {
+			names = append(names, bare)
+		}
+	}
+	for _, a := range t.Attributes {
+		add(a.Name)
+	}
+	for _, r := range t.Members {
+		add(r.Attribute)
+	}
+	return names
+}
+
+// dirsrvRights asks by the control GetEffectiveRights.
+func (l looker) dirsrvRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bool, err error) {
+	entry, _, shown, err := l.client.EffectiveRights(l.ctx, l.v.Account, r.Base, []string{"objectClass"})
+	if !shown || err != nil {
+		return false, err
+	}
+	r.Makes = strings.Contains(entry, "a")
+	if e == nil {
+		return true, nil
+	}
+	names := written(t, e)
+	_, of, shown, err := l.client.EffectiveRights(l.ctx, l.v.Account, e.DN, names)
+	for _, name := range names {
+		if letters, told := of[strings.ToLower(name)]; shown && told && !strings.Contains(letters, "w") {
+			r.Writes = append(r.Writes, name)
+		}
+	}
+	return true, err
+}
+
+// domainRights reads what a domain controller says of itself for whoever asks ([MS-ADTS] §3.1.1.4.5).
+func (l looker) domainRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bool, err error) {
+	found, err := l.client.Look(l.ctx, directory.Search{
+		Base: r.Base, Scope: directory.BaseObject, Attributes: []string{"allowedChildClassesEffective"},
+	})
+	if err != nil || len(found) == 0 {
+		return false, err
+	}
+	r.Makes = ldif.Named(found[0].Values("allowedChildClassesEffective"), r.Class)
+	if e == nil {
+		return true, nil
+	}
+	may := e.Values("allowedAttributesEffective")
+	for _, name := range written(t, e) {
+		isNamed := strings.EqualFold(name, "cn") // a rename writes it
+		if !ldif.Named(may, name) && !isNamed {
+			r.Writes = append(r.Writes, name)
+		}
+	}
+	return true, nil
+}
+
+// rights finds what the bridge's account lacks.
+func rights(_ Subject, v Survey) (all []Finding) {
+	if !v.fits() || !v.met() {
+		return nil
+	}
+	if len(v.Rights) == 0 && v.Probed == nil {
+		return []Finding{{
+			Severity: Hint, Code: "unseen-rights", Key: "directory.bind", What: "what the bridge's account may write could not be seen",
+			Why:  "a right that is missing shows at the first write",
+			Mend: "have it tried: check --probe makes a user, and takes it away again",
+		}}
+	}
+	for _, r := range v.Rights {
+		if !r.Makes {
+			f := Finding{
+				Severity: Error, Code: "may-not-create", Key: r.Key,
+				What: fmt.Sprintf("the bridge's account may make no %s below %s", r.Class, r.Base), Why: "every create is refused with 403",
+				Mend: "grant it that",
+			}
+			grant(&f, v, r, nil)
+			all = append(all, f)
+		}
+		if len(r.Writes) > 0 {
+			f := Finding{
+				Severity: Error, Code: "may-not-write", Key: r.Key,
+				What: fmt.Sprintf("the bridge's account may not write %s below %s", strings.Join(r.Writes, ", "), r.Base),
+				Why:  "a change of these is refused with 403, and so is all that comes with it", Mend: "grant it that",
+			}
+			grant(&f, v, r, r.Writes)
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// grant says how the bridge's account is given the right to make entries, or to write attributes.
+func grant(f *Finding, v Survey, r Right, attributes []string) {
+	switch v.Server.Settings {
+	case ldif.DirsrvSettings:
+		target, allow := `(targetattr="*")`, "all"
+		if attributes != nil {
+			target, allow = fmt.Sprintf("(targetattr=%q)", strings.Join(attributes, " || ")), "read, search, compare, write"
+		}
+		f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: aci\n"+
+			"aci: %s(version 3.0; acl \"scimbridge %s\"; allow (%s) userdn=\"ldap:///%s\";)\n", r.Base, target, f.Code, allow, v.Account)
+		f.Command = load(v, "ldapmodify", "rights.ldif")
+	case ldif.DomainSettings:
+		commands := []string{fmt.Sprintf(`dsacls "%s" /I:T /G "DOMAIN\ACCOUNT:CCDC;%s"`, r.Base, r.Class)}
+		if attributes != nil {
+			commands = nil
+			for _, name := range slices.Sorted(slices.Values(attributes)) {
+				commands = append(commands, fmt.Sprintf(`dsacls "%s" /I:S /G "DOMAIN\ACCOUNT:RPWP;%s;%s"`, r.Base, name, r.Class))
+			}
+		}
+		f.Command = strings.Join(commands, "\n")
+	}
+}

@@ -1,0 +1,211 @@
+package inspect
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/ldapmap/ldif"
+)
+
+// Settings are what a server shows of its configuration.
+type Settings struct {
+	Databases []Database // those that hold what the map names
+	Hidden    string     // why they are not shown; "": they are
+	Show      string     // the command that shows them to an administrator
+
+	Overlays []*ldif.Entry // slapd's, with their settings
+	Policy   *ldif.Entry   // the default password policy, where one is configured and shown
+}
+
+// Database is what holds entries.
+type Database struct {
+	DN      string          // of its configuration
+	Suffix  string          // of what it holds
+	Indexed map[string]bool // canonical names of attributes by which equal values are found, in lower case
+	Classes map[string]Definition
+}
+
+// Definition is an attribute's entry in a domain's schema.
+type Definition struct {
+	DN    string
+	Flags int // searchFlags
+}
+
+// has says whether an attribute is indexed.
+func (d Database) has(attribute string) bool { return d.Indexed[strings.ToLower(attribute)] }
+
+// database is the one that holds a place; nil: it is not shown.
+func (v Survey) database(place string) *Database {
+	var found *Database
+	for i, d := range v.Settings.Databases {
+		if v.Server.Under(place, d.Suffix) && (found == nil || len(d.Suffix) > len(found.Suffix)) {
+			found = &v.Settings.Databases[i]
+		}
+	}
+	return found
+}
+
+// settings reads what the server shows of its configuration.
+func (l looker) settings() error {
+	if !l.v.fits() {
+		return nil
+	}
+	read := map[ldif.Settings]func() error{
+		ldif.SlapdSettings: l.slapd, ldif.DirsrvSettings: l.dirsrv, ldif.DomainSettings: l.domain,
+	}[l.v.Server.Settings]
+	if read == nil {
+		l.v.Settings.Hidden = "how this server shows its indexes is not known"
+		return nil
+	}
+	return read()
+}
+
+// slapd reads cn=config of OpenLDAP.
+func (l looker) slapd() error {
+	set := &l.v.Settings
+	set.Show = "ldapsearch -LLL -Y EXTERNAL -H ldapi:/// -b cn=config '(olcSuffix=*)' olcSuffix olcDbIndex"
+	found, err := l.client.Look(l.ctx, directory.Search{
+		Base: "cn=config", Filter: "(|(olcSuffix=*)(objectClass=olcOverlayConfig))",
+		Attributes: []string{
+			"olcSuffix", "olcDbIndex", "olcOverlay", "olcPPolicyDefault", "olcPPolicyHashCleartext", "olcMemberOfMemberAD",
+			"olcRefintAttribute", "olcUniqueURI", "objectClass",
+		},
+	})
+	if err != nil {
+		return err
+	}
+	for _, e := range found {
+		if e.Value("olcOverlay") != "" {
+			set.Overlays = append(set.Overlays, e)
+		}
+		for _, suffix := range e.Values("olcSuffix") {
+			set.Databases = append(set.Databases, Database{
+				DN: e.DN, Suffix: suffix, Indexed: slapdIndexes(l.v.Server.Schema, e.Values("olcDbIndex")),
+			})
+		}
+	}
+	if len(set.Databases) == 0 {
+		set.Hidden = "cn=config is not shown to the bridge's account"
+		return nil
+	}
+	for _, o := range set.Overlays {
+		if dn := o.Value("olcPPolicyDefault"); dn != "" {
+			policies, err := l.client.Look(l.ctx, directory.Search{
+				Base: dn, Scope: directory.BaseObject, Attributes: []string{"pwdLockout", "pwdAttribute"},
+			})
+			if err != nil {
+				return err
+			}
+			if len(policies) > 0 {
+				set.Policy = policies[0]
+			}
+		}
+	}
+	return nil
+}
+
+// slapdIndexes reads olcDbIndex: "uid,mail eq,sub"; attributes without types have those of "default".
+func slapdIndexes(schema *ldif.Subschema, lines []string) map[string]bool {
+	indexed, usual := map[string]bool{}, ""
+	for _, line := range lines {
+		if rest, is := strings.CutPrefix(line, "default "); is {
+			usual = rest
+		}
+	}
+	for _, line := range lines {
+		names, types, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if types == "" {
+			types = usual
+		}
+		if !slices.Contains(strings.FieldsFunc(types, func(r rune) bool { return r == ',' || r == ' ' }), "eq") {
+			continue
+		}
+		for name := range strings.SplitSeq(names, ",") {
+			indexed[strings.ToLower(schema.Canonical(name))] = true
+		}
+	}
+	return indexed
+}
+
+// dirsrv reads cn=config of 389 Directory Server.
+func (l looker) dirsrv() error {
+	set := &l.v.Settings
+	const plugin = "cn=ldbm database,cn=plugins,cn=config"
+	set.Show = search(*l.v, plugin, "(objectClass=nsIndex)", "cn", "nsIndexType")
+	trees, err := l.client.Look(l.ctx, directory.Search{
+		Base: "cn=mapping tree,cn=config", Filter: "(nsslapd-backend=*)", Attributes: []string{"cn", "nsslapd-backend"},
+	})
+	if err != nil {
+		return err
+	}
+	indexes, err := l.client.Look(l.ctx, directory.Search{
+		Base: plugin, Filter: "(objectClass=nsIndex)", Attributes: []string{"cn", "nsIndexType"},
+	})
+	if err != nil {
+		return err
+	}
+	for _, tree := range trees {
+		d := Database{
+			DN: fmt.Sprintf("cn=index,cn=%s,%s", tree.Value("nsslapd-backend"), plugin), Suffix: strings.Trim(tree.Value("cn"), `"`),
+			Indexed: map[string]bool{},
+		}
+		for _, e := range indexes {
+			isEquality := func(kind string) bool { return strings.EqualFold(kind, "eq") }
+			if l.v.Server.Under(e.DN, d.DN) && slices.ContainsFunc(e.Values("nsIndexType"), isEquality) {
+				d.Indexed[strings.ToLower(l.v.Server.Schema.Canonical(e.Value("cn")))] = true
+			}
+		}
+		if len(d.Indexed) > 0 {
+			set.Databases = append(set.Databases, d)
+		}
+	}
+	if len(set.Databases) == 0 {
+		set.Hidden = "cn=config is not shown to the bridge's account"
+	}
+	return nil
+}
+
+// isIndexed is the bit of searchFlags that has an attribute indexed ([MS-ADTS] §2.2.9, fATTINDEX).
+const isIndexed = 1
+
+// domain reads the schema's entries of a domain.
+func (l looker) domain() error {
+	set := &l.v.Settings
+	set.Show = search(*l.v, "CN=Schema,CN=Configuration,ROOT", "(lDAPDisplayName=ATTRIBUTE)", "searchFlags")
+	root, err := l.client.Look(l.ctx, directory.Search{Scope: directory.BaseObject, Attributes: []string{"schemaNamingContext"}})
+	if err != nil {
+		return err
+	}
+	set.Hidden = "the schema's entries are not shown to the bridge's account"
+	if len(root) == 0 || root[0].Value("schemaNamingContext") == "" {
+		return nil
+	}
+	var any []string
+	for _, w := range wanted(l.v.Map) {
+		any = append(any, ldif.Equality("lDAPDisplayName", w.attribute))
+	}
+	found, err := l.client.Look(l.ctx, directory.Search{
+		Base: root[0].Value("schemaNamingContext"), Filter: ldif.AnyOf(any...),
+		Attributes: []string{"lDAPDisplayName", "searchFlags", "linkID"},
+	})
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	set.Hidden = ""
+	for _, context := range l.v.Server.Contexts {
+		d := Database{Suffix: context, Indexed: map[string]bool{}, Classes: map[string]Definition{}}
+		for _, e := range found {
+			name := strings.ToLower(e.Value("lDAPDisplayName"))
+			flags, _ := strconv.Atoi(e.Value("searchFlags"))
+			d.Classes[name] = Definition{e.DN, flags}
+			if flags&isIndexed != 0 || e.Value("linkID") != "" { // links are found by a table of their own
+				d.Indexed[name] = true
+			}
+		}
+		set.Databases = append(set.Databases, d)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package inspect
+
+import (
+	"fmt"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/guard"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
+)
+
+// Subject is what is configured.
+type Subject struct {
+	Map       *compile.Map
+	Directory directory.Options
+	Guard     guard.Options
+	Place     func(key string) string // where a key was set
+}
+
+// at is the finding with the place of its key.
+func (s Subject) at(f Finding) Finding {
+	if f.Key != "" {
+		f.Place = s.Place(f.Key)
+	}
+	return f
+}
+
+// located are the findings with their places, in order.
+func (s Subject) located(all Findings) Findings {
+	for i := range all {
+		all[i] = s.at(all[i])
+	}
+	return all.InOrder()
+}
+
+// Offline is what can be found out without a directory.
+func Offline(s Subject) Findings {
+	var all Findings
+	for _, check := range []func(Subject) Findings{entraTypes, entraOtherTypes, entraMissing} {
+		all = append(all, check(s)...)
+	}
+	return s.located(all)
+}
+
+// resource is the key of a resource type, with a key below it.
+func resource(i int, below string) string {
+	key := fmt.Sprintf("resources[%d]", i)
+	if below != "" {
+		key += "." + below
+	}
+	return key
+}
+
+// ruleKey is the key of a line of the map.
+func ruleKey(i int, r *compile.Rule) string {
+	return resource(i, fmt.Sprintf("attributes[%d].%s", r.At, r.Key()))
+}
+
+// boundKey is that of a line as it stands in a directory.
+func boundKey(i int, r *ldapmap.Rule) string { return ruleKey(i, &r.Rule) }

@@ -1,0 +1,175 @@
+package inspect
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
+	"scimbridge/ldapmap/ldif"
+)
+
+// Survey is what a live directory showed.
+type Survey struct {
+	Meetings []directory.Meeting
+	Err      error  // what kept it from showing more; nil: nothing did
+	Account  string // whom the servers take the bridge for
+
+	Server   *ldif.Server   // nil: none could be asked
+	Map      *ldapmap.Map   // as it stands there
+	Problems compile.Faults // what the map names and the schema lacks, or has otherwise
+
+	Places   []Place
+	Sizes    []Size
+	Unmarked []string // bases of which the server does not tell when something was written last
+	PageSize int      // that the server let pages have; 0: nobody has seen
+	Settings Settings
+	Rights   []Right
+	Probed   *Probed  // nil: nothing was tried
+	Guarded  []string // DNs of some entries of the map's that the server's own marks protect
+}
+
+// Place is a DN that the configuration names, and what is there.
+type Place struct {
+	Key    string
+	DN     string
+	Role   Role
+	Exists bool
+	Lacks  []string // where it is missing, itself and those above it that are missing too, the topmost first
+}
+
+// Role is what a place is for.
+type Role int
+
+// The roles.
+const (
+	Base      Role = iota // entries are read and made below it
+	Leavers               // of deleted entries
+	Protected             // guard.protected
+	Group                 // guard.privilegedGroups
+	Elsewhere             // references.bases
+)
+
+// Size is how many entries of a type there are.
+type Size struct {
+	Key     string // of the base
+	Base    string
+	Type    string
+	Entries int   // counted up to enough
+	Err     error // what ended the count before: a limit of the server
+}
+
+// enough is up to where entries are counted: past it a directory is large, and servers' usual limits (500, 1,000) have shown.
+const enough = 1_001
+
+// Look surveys the directory. It writes nothing. What could not be looked at is left out.
+func Look(ctx context.Context, s Subject, c *directory.Client) (v Survey) {
+	v.Meetings = c.Meet(ctx)
+	if !v.met() {
+		return v
+	}
+	server, err := c.Server(ctx)
+	if err != nil {
+		v.Err = err
+		return v
+	}
+	v.bind(s, server)
+	v.Account = s.Directory.Bind.DN
+	for _, name := range c.Self() {
+		v.Account = cmp.Or(v.Account, name)
+	}
+	l := looker{ctx, s, c, &v}
+	for _, look := range []func() error{l.places, l.sizes, l.settings, l.rights, l.guarded, l.unmarked} {
+		if err := look(); err != nil {
+			v.Err = errors.Join(v.Err, err)
+			if ctx.Err() != nil {
+				break
+			}
+		}
+	}
+	v.PageSize = c.PageSize()
+	return v
+}
+
+// Bound is the survey of a server that showed no more than what it is.
+func Bound(s Subject, server *ldif.Server) (v Survey) {
+	v.bind(s, server)
+	return v
+}
+
+// bind holds the map against the server.
+func (v *Survey) bind(s Subject, server *ldif.Server) {
+	v.Server = server
+	v.Map, v.Problems = ldapmap.For(s.Map, server)
+}
+
+// met says that some server took the bridge's bind.
+func (v Survey) met() bool {
+	for _, m := range v.Meetings {
+		if m.Ended == directory.AtEnd {
+			return true
+		}
+	}
+	return false
+}
+
+// fits says that the map stands in the directory as it is.
+func (v Survey) fits() bool { return v.Map != nil && len(v.Problems) == 0 }
+
+// place is what there is at a DN, where it was looked for.
+func (v Survey) place(dn string) (Place, bool) {
+	for _, p := range v.Places {
+		if v.Server.SameDN(p.DN, dn) {
+			return p, true
+		}
+	}
+	return Place{}, false
+}
+
+// looker fills in a survey.
+type looker struct {
+	ctx context.Context
+	Subject
+	client *directory.Client
+	v      *Survey
+}
+
+// there says whether an entry is there, and shown.
+func (l looker) there(dn string) (bool, error) {
+	found, err := l.client.Look(l.ctx, directory.Search{Base: dn, Scope: directory.BaseObject, Attributes: []string{"1.1"}})
+	return len(found) > 0, err
+}
+
+// Live is what can be found out of the directory that was surveyed, and of the map in it.
+func Live(s Subject, v Survey) Findings {
+	var all Findings
+	for _, check := range []func(Subject, Survey) []Finding{
+		reach, certificates, surveyed, schema, missingPlaces, naming, demanded, values, syntaxes, indexes, sizes, controls, blocking,
+		passwords, rights, guarded, marks, probed,
+	} {
+		all = append(all, check(s, v)...)
+	}
+	return s.located(all)
+}
+
+// surveyed says what ended the look at the directory.
+func surveyed(_ Subject, v Survey) []Finding {
+	if v.Err == nil {
+		return nil
+	}
+	return []Finding{{
+		Severity: Error, Code: "directory", Key: "directory.urls", What: v.Err.Error(),
+		Why: "what the bridge asks for at its start, the directory does not answer",
+	}}
+}
+
+// Hidden is the finding that the bridge, which looks again for itself, would serve nothing.
+func Hidden(s Subject, err error) Finding {
+	return s.at(Finding{
+		Severity: Error, Code: "hidden", Key: "directory.bind", What: err.Error(),
+		Why:  "nothing is served: nobody can be told from somebody who is not shown",
+		Mend: "grant the bridge's account the right to read what the map names, and the ids",
+	})
+}

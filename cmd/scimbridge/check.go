@@ -1,0 +1,182 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"scimbridge/bridge"
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/guard"
+	"scimbridge/bridge/inspect"
+	"scimbridge/bridge/store"
+	"scimbridge/bridge/webhook"
+	"scimbridge/config"
+	"scimbridge/ldapmap/compile"
+)
+
+type checkCommand struct {
+	configFlag
+	Connect bool             `help:"Ask the directory too. Nothing is written."`
+	Probe   bool             `help:"Have a user made, blocked, enabled and removed there, besides."`
+	JSON    bool             `name:"json" help:"Print JSON."`
+	FailOn  inspect.Severity `enum:"error,warning,hint" default:"error" help:"What the exit status tells: ${enum} (${default})."`
+}
+
+// Help shows how to use it.
+func (checkCommand) Help() string {
+	return `Examples:
+
+  scimbridge check --config scimbridge.yaml
+  scimbridge check --config scimbridge.yaml --connect
+  scimbridge check --config scimbridge.yaml --probe --fail-on warning --json
+
+Without --connect the secrets need not be here. With it the map is held against the directory: whether it is reached, by TLS, and takes the
+bind, whether the places are there, the schema has what the map names, what is searched by is indexed, and the account has the rights.
+--probe makes a user, scimbridge-check-…, to try these rights, and whether who is blocked cannot bind; it is removed whatever comes of it.
+
+Exit status: 0 where nothing is as bad as --fail-on, 1 where something is, 2 where the command line is faulty.`
+}
+
+func (check checkCommand) Run(w *world) error {
+	check.Connect = check.Connect || check.Probe
+	c, faults, err := config.Read(check.Config, w.environ)
+	if err != nil {
+		return err
+	}
+	present, absent := sorted(faults, check.Connect)
+	if len(present) > 0 {
+		if check.JSON {
+			return errors.Join(printJSON(w.stdout, checked{ofFaults(present), nil}), sumsOf(ofFaults(present), check.Config))
+		}
+		return present
+	}
+	found, err := check.look(w, c)
+	if err != nil {
+		return err
+	}
+	if check.JSON {
+		err = printJSON(w.stdout, checked{found, absent})
+	} else {
+		err = found.Write(w.stdout)
+	}
+	if err == nil && found.Reach(check.FailOn) {
+		err = sumsOf(found, check.Config)
+	}
+	if err != nil || check.JSON {
+		return err
+	}
+	sums := check.Config + ": no faults"
+	if of := found.Sums(); of != "" {
+		sums += "; " + of
+	}
+	if len(absent) > 0 {
+		sums += "; not here: " + strings.Join(absent, ", ")
+	}
+	_, err = fmt.Fprintln(w.stdout, sums)
+	return err
+}
+
+// checked is what check prints as JSON.
+type checked struct {
+	Findings inspect.Findings `json:"findings"`
+	Absent   []string         `json:"absent,omitempty"` // keys of secrets and files that are not here
+}
+
+// sorted tells the faults from what is only not here, which counts where the directory is to be asked.
+func sorted(faults config.Faults, here bool) (present config.Faults, absent []string) {
+	for _, f := range faults {
+		if f.Absent && !here {
+			absent = append(absent, f.Path)
+		} else {
+			present = append(present, f)
+		}
+	}
+	return present, absent
+}
+
+// ofFaults are the faults of a configuration as findings.
+func ofFaults(faults config.Faults) (found inspect.Findings) {
+	for _, f := range faults {
+		found = append(found, inspect.Finding{
+			Severity: inspect.Error, Code: "configuration", Place: f.Origin, Key: f.Path, What: cmp.Or(f.Problem, "is faulty"),
+		})
+	}
+	return found
+}
+
+func sumsOf(found inspect.Findings, file string) error { return errors.New(file + ": " + found.Sums()) }
+
+// look finds out what is asked for.
+func (check checkCommand) look(w *world, c *config.Config) (inspect.Findings, error) {
+	compiled, err := compile.Compile(c.Resources)
+	if err != nil {
+		return nil, err
+	}
+	compiled.Elsewhere = c.References
+	s := subjectOf(c, compiled)
+	found := append(inspect.Findings{}, inspect.Offline(s)...)
+	if !check.Connect {
+		return found, nil
+	}
+	h, err := check.house(c, compiled)
+	if err != nil {
+		return nil, err
+	}
+	defer h.close()
+	survey := inspect.Look(w, s, h.directory)
+	if check.Probe {
+		call := bridge.Call{RequestID: uuid.NewString(), Caller: w.caller(), PastLimits: true}
+		survey.Probe(w, s, h.directory, bridge.Local{Bridge: h.bridge, Call: call})
+	}
+	found = append(found, inspect.Live(s, survey)...)
+	if err := h.bridge.Contact(w); err != nil && !found.Reach(inspect.Error) {
+		found = append(found, inspect.Hidden(s, err))
+	}
+	return found.InOrder(), w.Err()
+}
+
+// house is what check needs of it. What a probe does stands in the journal, where there is one by now; nobody else is told.
+func (check checkCommand) house(c *config.Config, compiled *compile.Map) (h house, err error) {
+	silent := slog.New(slog.DiscardHandler)
+	if _, err := os.Stat(c.Store.File); check.Probe && c.Store.Enabled() && (c.Store.URL != "" || err == nil) {
+		probing := *c
+		probing.Webhook = webhook.Options{}
+		return assemble(&probing, store.NewExisting, nil, silent)
+	}
+	if h.directory, err = directory.New(c.Directory, silent); err != nil {
+		return h, err
+	}
+	h.bridge = bridge.New(bridge.Options{
+		Map: compiled, Place: c.Place, Directory: h.directory, Guard: guard.New(c.Guard, h.directory.Self, h.directory), Log: silent,
+		Limits: c.Limits,
+	})
+	return h, nil
+}
+
+// subjectOf is the configuration as it is inspected.
+func subjectOf(c *config.Config, compiled *compile.Map) inspect.Subject {
+	return inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}
+}
+
+// inspect logs what check finds. Nothing is refused for it.
+func (h house) inspect(ctx context.Context, log *slog.Logger) {
+	survey := inspect.Look(ctx, h.subject, h.directory)
+	found := append(inspect.Offline(h.subject), inspect.Live(h.subject, survey)...)
+	if ctx.Err() != nil {
+		return
+	}
+	levels := map[inspect.Severity]slog.Level{inspect.Error: slog.LevelError, inspect.Warning: slog.LevelWarn}
+	for _, f := range found.InOrder() {
+		if len(survey.Problems) > 0 && f.OfSchema { // the bridge has told
+			continue
+		}
+		log.LogAttrs(ctx, levels[f.Severity], "check", f.Log()...)
+	}
+}

@@ -1,0 +1,158 @@
+package examples_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"scimbridge/bridge"
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/guard"
+	"scimbridge/bridge/inspect"
+	"scimbridge/config"
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/compile"
+)
+
+// checked is what check finds of an example before a server, with --probe where that is said.
+func checked(t *testing.T, probe bool, server *dirtest.Server, its product, env ...string) inspect.Findings {
+	t.Helper()
+	text, variables := configured(t, server, its, "", env...)
+	c, err := config.Parse(filepath.Join(its.folder, "scimbridge.yaml"), text, variables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := compile.Compile(c.Resources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled.Elsewhere = c.References
+	client, err := directory.New(c.Directory, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	s := inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}
+	v := inspect.Look(t.Context(), s, client)
+	if probe {
+		b := bridge.New(bridge.Options{
+			Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: slog.New(slog.DiscardHandler),
+		})
+		v.Probe(t.Context(), s, client, bridge.Local{Bridge: b})
+	}
+	return append(inspect.Offline(s), inspect.Live(s, v)...).InOrder()
+}
+
+// TestCheckIsSilent: nothing is to be mended in an example before its server, where who is blocked cannot bind. What is hinted at stays.
+func TestCheckIsSilent(t *testing.T) {
+	t.Parallel()
+	hints := map[string]string{
+		"memory":   "unseen-indexes no-mark",
+		"openldap": "unseen-indexes no-mark",
+		"389ds":    "index no-mark", // the test's server is not all that the example's is
+		// A domain indexes neither employeeNumber nor extensionName nor info, until somebody has it do so.
+		"active-directory": "index",
+	}
+	for _, s := range servers {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			server := s.start(t)
+			for _, f := range checked(t, true, server, basedIn(productOf(server), server)) {
+				isBind := f.Code == "probe-bind" && s.name == "memory" // which lets nobody but its root in
+				if (f.Severity != inspect.Hint || !slices.Contains(strings.Fields(hints[s.name]), f.Code)) && !isBind {
+					t.Errorf("%+v", f)
+				}
+			}
+			for _, e := range server.Entries(t, server.Base) {
+				if strings.Contains(e.String(), "scimbridge-check-") {
+					t.Errorf("left behind: %s", e.DN)
+				}
+			}
+		})
+	}
+}
+
+// TestCheckInADomain breaks one thing after the other of the example's place in a domain.
+func TestCheckInADomain(t *testing.T) {
+	t.Parallel()
+	server := dirtest.ActiveDirectory(t)
+	its := basedIn(productOf(server), server)
+	name := strings.ToLower(server.Base[len(server.Base)-len(",DC=ad,DC=test")-8:][:8])
+	account := func(dn, name, more string) string {
+		secret := base64.StdEncoding.EncodeToString([]byte(ldapmap.PasswordValue("unicodePwd", "Bridge-secret-1")))
+		return fmt.Sprintf("dn: %s\nobjectClass: user\nsAMAccountName: %s\nuserAccountControl: 512\nunicodePwd:: %s\n%s",
+			dn, name, secret, more)
+	}
+	off := strings.Replace(account("CN=off,"+server.Base, "off"+name, ""), ": 512", ": 514", 1)
+	server.Load(t, account("CN=bridge,"+server.Base, "br"+name, "")+"\n"+off)
+	as := func(name string) []string {
+		return []string{
+			"SCIMBRIDGE_DIRECTORY_BIND_DN=CN=" + name + "," + server.Base, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=Bridge-secret-1",
+		}
+	}
+	for _, c := range []struct {
+		name, broken string
+		env          []string
+		finds, key   string
+		repair       string
+	}{
+		{
+			name: "an index that is missing", finds: "hint index", key: "resources[0].tombstone",
+			repair: "dn: CN=Extension-Name,CN=Schema,CN=Configuration,DC=ad,DC=test\nchangetype: modify\n" +
+				"replace: searchFlags\nsearchFlags: 1\n",
+		},
+		{
+			name: "a base that is missing", env: []string{"SCIMBRIDGE_RESOURCES_0_BASE=OU=Staff," + server.Base},
+			finds: "error base-missing", key: "resources[0].base[0]", repair: "objectClass: organizationalUnit\nOU: Staff\n",
+		},
+		{
+			name: "a wrong password", env: []string{"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=wrong"},
+			finds: "error bind-refused", key: "directory.bind.dn", repair: "the password is wrong",
+		},
+		{
+			name: "an account by its bare name", env: []string{"SCIMBRIDGE_DIRECTORY_BIND_DN=nobody" + name},
+			finds: "error bind-dn", key: "directory.bind.dn", repair: "nobody" + name,
+		},
+		{
+			name: "the bridge's account is disabled", env: as("off"),
+			finds: "error bind-refused", key: "directory.bind.dn", repair: "the account is disabled",
+		},
+		{
+			name: "a name for a certificate that is another's", finds: "error certificate-name", key: "directory.tls.serverName",
+			env:    []string{"SCIMBRIDGE_DIRECTORY_URLS=" + server.LDAPS, "SCIMBRIDGE_DIRECTORY_TLS_SERVERNAME=dc2.ad.test"},
+			repair: "serverName: dc1.ad.test",
+		},
+		{
+			name: "an account without the right to make users", env: as("bridge"),
+			finds: "error may-not-create", key: "resources[0].base[0]",
+			repair: `dsacls "` + server.People + `" /I:T /G "DOMAIN\ACCOUNT:CCDC;user"`,
+		},
+		{
+			name: "an account without the right to write them", broken: account("CN=mara,"+server.People, "ma"+name, ""), env: as("bridge"),
+			finds: "error may-not-write", key: "resources[0].base[0]", repair: "DOMAIN\\ACCOUNT:RPWP;telephoneNumber;user",
+		},
+		{
+			name: "somebody privileged", broken: account("CN=root,"+server.People, "ro"+name, "adminCount: 1\n"),
+			finds: "hint protected", key: "guard", repair: "CN=root," + server.People,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.broken != "" {
+				server.Load(t, c.broken)
+			}
+			for _, f := range checked(t, false, server, its, c.env...) {
+				repair := strings.Join([]string{f.What, f.Line, f.LDIF, f.Command}, "\n")
+				is := fmt.Sprintf("%s %s", f.Severity, f.Code)
+				if is == c.finds && f.Key == c.key && f.Place != "" && strings.Contains(repair, c.repair) {
+					return
+				}
+			}
+			t.Errorf("want %s at %s, found %+v", c.finds, c.key, checked(t, false, server, its, c.env...))
+		})
+	}
+}
