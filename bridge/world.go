@@ -15,7 +15,8 @@ import (
 type fit struct {
 	server *ldif.Server
 	bound  *ldapmap.Map
-	err    error // the map does not fit, or the directory does not show what it names
+	err    error    // the map does not fit, or the directory does not show what it names
+	lacks  []string // problems of the map, each with its key's place
 	at     time.Time
 }
 
@@ -66,6 +67,28 @@ func (b *Bridge) Ready(ctx context.Context) (lack, err error) {
 	return nil, b.store.Ready(ctx)
 }
 
+// Standing is Ready for whoever wants to know apart what is wrong with the directory, and what between it and the map: the errors, and the
+// map's problems. While the directory is away nothing is known of the map.
+func (b *Bridge) Standing(ctx context.Context) (problems []string, away, misfit error) {
+	_, _, err := b.world(ctx)
+	switch reasonOf(err) {
+	case reason.MapMismatch, reason.Hidden:
+		b.mu.Lock()
+		misfit, problems = err, b.fit.lacks
+		b.mu.Unlock()
+	default:
+		away = err
+	}
+	switch {
+	case away != nil:
+	case !b.directory.Writable():
+		away = &reason.Error{Reason: reason.Unwritable}
+	case !b.directory.Available():
+		away = &reason.Error{Reason: reason.Unavailable}
+	}
+	return problems, away, misfit
+}
+
 func (b *Bridge) fitted(server *ldif.Server) (f fit, known bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -88,6 +111,7 @@ func (b *Bridge) fitTo(ctx context.Context, server *ldif.Server) (fit, error) {
 	for _, p := range problems {
 		key := p.Key()
 		b.log.Error("the map does not fit the directory", "place", b.place(key), "key", key, "problem", p.Problem)
+		f.lacks = append(f.lacks, b.place(key)+": "+key+": "+p.Problem)
 		f.err = errMismatch
 	}
 	if f.err == nil {

@@ -14,6 +14,7 @@ import (
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/access"
+	"scimbridge/bridge/admin"
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/guard"
@@ -38,6 +39,7 @@ type Config struct {
 	Webhook    webhook.Options    `koanf:"webhook"`
 	Limits     bridge.Limits      `koanf:"limits"`
 	Log        LogOptions         `koanf:"log"`
+	Admin      admin.Options      `koanf:"admin"`
 
 	origins *reader
 }
@@ -145,6 +147,7 @@ func (c *Config) check(r *reader, sections []string) {
 		{"webhook", func(report func(path, problem string)) { c.Webhook.Check(c.Store.Enabled(), report) }},
 		{"limits", c.Limits.Check},
 		{"log", c.Log.Check},
+		{"admin", c.Admin.Check},
 	} {
 		if len(sections) > 0 && !slices.Contains(sections, section.path) {
 			continue

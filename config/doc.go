@@ -278,4 +278,8 @@
 //	log:
 //	  level: info                    # debug, info, warn, error
 //	  format: json                   # json, text
+//
+//	admin:                           # for operators and their tools, without a token: /metrics (Prometheus), /healthz, /readyz, and /log,
+//	                                 # to which this machine may PUT another level; left out: there is none of it
+//	  address: 127.0.0.1:9090        # from beyond this machine it tells what is wrong, and no words of the configuration's
 package config

@@ -27,12 +27,20 @@ func (o LogOptions) Check(report func(path, problem string)) {
 
 // Logger writes to w as the options say.
 func (o LogOptions) Logger(w io.Writer) *slog.Logger {
+	log, _ := o.Leveled(w)
+	return log
+}
+
+// Leveled is Logger, with the level that may be set while it is in use.
+func (o LogOptions) Leveled(w io.Writer) (*slog.Logger, *slog.LevelVar) {
 	o = o.withDefaults()
-	handler := &slog.HandlerOptions{Level: levels[o.Level]}
+	level := new(slog.LevelVar)
+	level.Set(levels[o.Level])
+	handler := &slog.HandlerOptions{Level: level}
 	if o.Format == "text" {
-		return slog.New(slog.NewTextHandler(w, handler))
+		return slog.New(slog.NewTextHandler(w, handler)), level
 	}
-	return slog.New(slog.NewJSONHandler(w, handler))
+	return slog.New(slog.NewJSONHandler(w, handler)), level
 }
 
 func (o LogOptions) withDefaults() LogOptions {

@@ -50,6 +50,16 @@ func (g *Gate) keepUses(ctx context.Context) {
 	}
 }
 
+// Ends are when tokens end that do, those of the store too, as far as it can be asked. Those that have ended are among them.
+func (g *Gate) Ends(ctx context.Context) (ends []time.Time) {
+	for _, t := range slices.Concat(g.current(), g.stored.all(ctx)) {
+		if !t.expires.IsZero() {
+			ends = append(ends, t.expires)
+		}
+	}
+	return ends
+}
+
 func (g *Gate) remind(ctx context.Context) {
 	now := g.now()
 	for _, t := range slices.Concat(g.current(), g.stored.all(ctx)) {

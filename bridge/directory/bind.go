@@ -37,7 +37,7 @@ func (d *dialer) offer(ctx context.Context, k *conn) error {
 		// An empty authorization identity: whoever the certificate or the socket says (RFC 4422 appendix A).
 		how, bind = "by SASL EXTERNAL", (*ldap.Conn).ExternalBind
 	}
-	_, err = exchange(ctx, k, func(l *ldap.Conn) (struct{}, error) { return struct{}{}, bind(l) })
+	_, err = exchange(ctx, k, binds, func(l *ldap.Conn) (struct{}, error) { return struct{}{}, bind(l) })
 	err = discreet(err, password)
 	o, down := errors.AsType[*outage](err)
 	switch {
@@ -61,7 +61,7 @@ func (d *dialer) refusal(k *conn, how string, err error) error {
 // whoAmI asks for the identity of the connection (RFC 4532), by which the guard knows the bridge's own account. Where neither the server
 // nor the configuration names an entry, the error is an *outage.
 func (d *dialer) whoAmI(ctx context.Context, k *conn) error {
-	answer, err := exchange(ctx, k, func(l *ldap.Conn) (*ldap.WhoAmIResult, error) { return l.WhoAmI(nil) })
+	answer, err := exchange(ctx, k, asks, func(l *ldap.Conn) (*ldap.WhoAmIResult, error) { return l.WhoAmI(nil) })
 	if o, down := errors.AsType[*outage](err); down {
 		return o
 	}

@@ -26,6 +26,7 @@ type breaker struct {
 
 	mu      sync.Mutex
 	opened  int       // times in a row that it opened
+	trips   int       // times that it opened for what requests met
 	next    time.Time // of the next probe
 	watched bool      // it comes sooner where renewed says so
 	timer   *time.Timer
@@ -119,7 +120,9 @@ func (b *breaker) changed(to gobreaker.State) {
 	defer b.mu.Unlock()
 	switch to {
 	case gobreaker.StateOpen:
-		b.opened++
+		if b.opened++; b.opened == 1 {
+			b.trips++
+		}
 		pause := b.grown()
 		if b.last.wrong > 0 {
 			pause = max(b.pause, pauseAfter(b.last.wrong))

@@ -17,8 +17,10 @@ type conn struct {
 	wire   *wire
 	server int // index of its URL
 
-	doubt    string      // what may be wrong where the connection ends before the server has answered anything; ""
-	answered atomic.Bool // the server has answered something
+	observe  func(Exchange) // nil: nobody asks
+	expires  time.Time      // the server's certificate; zero: it has shown none
+	doubt    string         // what may be wrong where the connection ends before the server has answered anything; ""
+	answered atomic.Bool    // the server has answered something
 
 	// guarded by the pool
 	epoch    int
@@ -45,7 +47,20 @@ var errLate = fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
 // exchange runs one operation and returns when it is answered or ctx ends, whichever is first. go-ldap's calls take no context: the one
 // that is left behind ends with the connection, which whoever had the outage retires or closes. The error is an *outage, an *ldap.Error
 // that the server answered, or an *Error that says why the request cannot be sent.
-func exchange[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, error)) (T, error) {
+func exchange[T any](ctx context.Context, k *conn, what operation, do func(*ldap.Conn) (T, error)) (T, error) {
+	if k.observe == nil {
+		return exchanged(ctx, k, do)
+	}
+	begun := time.Now()
+	value, err := exchanged(ctx, k, do)
+	if _, unsent := errors.AsType[*Error](err); !unsent {
+		k.observe(Exchange{what.String(), codeOf(err), time.Since(begun)})
+	}
+	return value, err
+}
+
+// exchanged is exchange, which nobody watches.
+func exchanged[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, error)) (T, error) {
 	type answer struct {
 		value T
 		err   error

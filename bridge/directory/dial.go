@@ -25,6 +25,7 @@ type dialer struct {
 	lives      []*life // of the servers
 	self       self    // names of its own
 	credential credential
+	observe    func(Exchange) // nil: nobody asks
 }
 
 func newDialer(o Options, log *slog.Logger, network dialFunc, servers []address) *dialer {
@@ -64,6 +65,10 @@ func (d *dialer) connect(ctx context.Context, server int, life *life) (*conn, er
 		return nil, &outage{cause: advised(err, asked), code: resultCode(err)}
 	}
 	k := newConn(secured, server, d.options.Timeout, life)
+	k.observe = d.observe
+	if client, ok := secured.(*tls.Conn); ok {
+		k.expires = client.ConnectionState().PeerCertificates[0].NotAfter
+	}
 	switch {
 	case asked: // in TLS 1.3 a refused certificate shows at the first answer
 		k.doubt = wantsCertificate

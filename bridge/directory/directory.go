@@ -104,23 +104,14 @@ func call[T any](caller context.Context, c *Client, what operation, do func(*lda
 	var value T
 	err := c.breaker.run(func() error {
 		var err error
-		value, err = attempt(ctx, c.pool, what == writes, do)
+		value, err = attempt(ctx, c.pool, what, do)
 		return excuse(caller, what, err)
 	})
-	if what == writes && err == nil {
+	if what.writes() && err == nil {
 		c.unwritable.Store(0)
 	}
 	return value, err
 }
-
-// operation is what is asked of a server.
-type operation int
-
-const (
-	reads  operation = iota // an entry by its DN
-	seeks                   // entries below a base: it may take the server long
-	writes                  // what must not be done twice
-)
 
 // excuse marks an outage that says nothing against the server: the caller did not wait, or a search was more than the server, which lives,
 // could do in time.
@@ -139,7 +130,7 @@ func (c *Client) probe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = exchange(ctx, k, readRootDSE(ctx))
+	_, err = exchange(ctx, k, reads, readRootDSE(ctx))
 	_, down := errors.AsType[*outage](err)
 	switch {
 	case down:
@@ -154,7 +145,8 @@ func (c *Client) probe(ctx context.Context) error {
 
 // attempt runs one operation on a pooled connection. It goes on to the next server when one cannot serve, and once to a fresh
 // connection when an idle one turned out to be dead; a write goes on only if it surely was not sent.
-func attempt[T any](ctx context.Context, p *pool, write bool, do func(*ldap.Conn) (T, error)) (value T, err error) {
+func attempt[T any](ctx context.Context, p *pool, what operation, do func(*ldap.Conn) (T, error)) (value T, err error) {
+	write := what.writes()
 	refusals := map[int]error{} // by server
 	retried := false
 	for {
@@ -166,7 +158,7 @@ func attempt[T any](ctx context.Context, p *pool, write bool, do func(*ldap.Conn
 			p.put(k)
 			return value, refusal
 		}
-		value, err = exchange(ctx, k, do)
+		value, err = exchange(ctx, k, what, do)
 		if readOnly := write && isReadOnly(err); readOnly || cannotServe(err) {
 			refusal := err // an answer
 			if !readOnly {

@@ -228,7 +228,7 @@ func (r *run) send(ctx context.Context, change ldif.Change, read []string, contr
 	if change.Kind == ldif.Modify {
 		return r.modify(ctx, change, read, controls)
 	}
-	_, err := call(ctx, r.client, writes, func(l *ldap.Conn) (struct{}, error) {
+	_, err := call(ctx, r.client, sends(change), func(l *ldap.Conn) (struct{}, error) {
 		switch change.Kind {
 		case ldif.Add:
 			if change.Revives != "" {
@@ -272,7 +272,7 @@ func (r *run) modify(ctx context.Context, change ldif.Change, read []string, con
 	}
 	controls = append(controls, r.preRead(change)...)
 	for range settleRounds {
-		result, err := call(ctx, r.client, writes, func(l *ldap.Conn) (*ldap.ModifyResult, error) {
+		result, err := call(ctx, r.client, modifies, func(l *ldap.Conn) (*ldap.ModifyResult, error) {
 			return l.ModifyWithResult(r.modifyRequest(change, controls))
 		})
 		if err == nil {

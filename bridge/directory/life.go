@@ -35,7 +35,7 @@ func (d *dialer) ask(ctx context.Context, server int) error {
 		return err
 	}
 	defer k.close()
-	_, err = exchange(ctx, k, readRootDSE(ctx))
+	_, err = exchange(ctx, k, reads, readRootDSE(ctx))
 	return err
 }
 

@@ -24,7 +24,7 @@ func (r *run) setPassword(ctx context.Context, change ldif.Change) (ldif.StepRec
 		}
 	}
 	policy := ""
-	_, err := call(ctx, r.client, writes, func(l *ldap.Conn) (struct{}, error) {
+	_, err := call(ctx, r.client, setsPassword, func(l *ldap.Conn) (struct{}, error) {
 		_, err := l.Extended(r.passwordModify(change))
 		policy = policyOf(err)
 		return struct{}{}, err

@@ -34,6 +34,7 @@ type pool struct {
 	epoch   int            // grows when a connection dropped: those opened before are suspect too
 	refused error          // why our bind was refused, until a probe's is accepted
 	ended   bool
+	left    int // times that a server in use was left for another
 
 	closing sync.WaitGroup
 }
@@ -162,6 +163,7 @@ func (p *pool) fail(server int, why error) bool {
 	p.failed = server
 	if p.current == server {
 		p.current = -1
+		p.left++
 		p.retireAll()
 		p.log.Warn("directory: leaving the server", "url", p.dialer.servers[server].url, "error", why)
 	}

@@ -205,7 +205,7 @@ func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.C
 				return excuse(caller, s.operation(), err)
 			}
 		}
-		page, err = exchange(ctx, *k, func(l *ldap.Conn) (*ldap.SearchResult, error) {
+		page, err = exchange(ctx, *k, s.operation(), func(l *ldap.Conn) (*ldap.SearchResult, error) {
 			r := s.request(ctx)
 			r.Controls = []ldap.Control{paging}
 			return send(l, r)

@@ -45,8 +45,12 @@ type Server struct {
 	heavy   *turns
 	crowd   *crowd
 	proxies access.Addresses // whose word on the client is taken
-	newID   func() string    // of a request
-	now     func() time.Time // for durations in the log
+	seen    func(Seen)       // nil: nobody asks
+
+	endpoints map[string]endpoint // by their routes
+
+	newID func() string    // of a request
+	now   func() time.Time // for durations in the log
 }
 
 // shutdownTimeout bounds the wait for requests under way, beyond their own timeout.
@@ -54,7 +58,7 @@ const shutdownTimeout = 5 * time.Second
 
 // New builds the server.
 func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
-	s := &Server{options: o.withDefaults(), bridge: b, gate: gate, log: log, newID: newID, now: time.Now}
+	s := &Server{options: o.withDefaults(), bridge: b, gate: gate, log: log, newID: newID, now: time.Now, endpoints: map[string]endpoint{}}
 	s.heavy, s.crowd = newTurns(s.options.MaxBody), newCrowd(b.Limits())
 	s.proxies = access.ParseAddresses(s.options.TrustProxy, func(int, string) {})
 	s.app = fiber.New(fiber.Config{

@@ -95,7 +95,8 @@ func guarded(c *fiber.Ctx) (err error) {
 
 // answered renders err, if there is one, and writes the log line.
 func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
-	attributes := append(make([]slog.Attr, 0, 16), slog.String("method", c.Method()), slog.String("route", r.route))
+	typ, doing := s.seenAs(c.Method(), r.route)
+	attributes := append(make([]slog.Attr, 0, 20), slog.String("method", c.Method()), slog.String("route", r.route))
 	f := r.ungranted
 	if p, ok := err.(*panicked); ok {
 		f = explain(refuse(reason.Panic, "internal error, logged as request "+r.requestID))
@@ -107,15 +108,21 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		fail(c, f)
 	}
 	status := c.Response().StatusCode()
+	took := s.now().Sub(r.begun)
+	if s.seen != nil {
+		s.seen(Seen{typ, doing, f.Reason, r.dropped, took})
+	}
 	attributes = append(attributes,
+		slog.String("operation", doing),
 		slog.Int("status", status),
-		slog.Float64("duration_ms", float64(s.now().Sub(r.begun))/float64(time.Millisecond)),
+		slog.Float64("duration_ms", float64(took)/float64(time.Millisecond)),
 		slog.String("request", r.requestID),
 		slog.Int("bytes_in", len(c.Request().Body())),
 		slog.Int("bytes_out", sent(c)),
 	)
 	for _, optional := range []slog.Attr{
-		slog.String("activity", r.activityID), slog.String("caller", r.caller.Name), slog.String("client", r.client),
+		slog.String("type", typ), slog.String("activity", r.activityID),
+		slog.String("caller", r.caller.Name), slog.String("client", r.client),
 		slog.String("id", journal.Briefly(r.id)), slog.String("dn", r.dn), slog.String("refused", r.refused),
 	} {
 		if optional.Value.String() != "" {
@@ -161,8 +168,10 @@ func (s *Server) refused(c *fiber.Ctx, r *record, f bridge.Failure) {
 }
 
 // operation is what a request asks for.
-func operation(c *fiber.Ctx) string {
-	switch c.Method() {
+func operation(c *fiber.Ctx) string { return operationOf(c.Method()) }
+
+func operationOf(method string) string {
+	switch method {
 	case fiber.MethodPost:
 		return "create"
 	case fiber.MethodPut:

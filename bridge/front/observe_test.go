@@ -64,6 +64,7 @@ func TestOneLineARequest(t *testing.T) {
 	}
 	want := map[string]any{
 		"level": "INFO", "msg": "request", "method": "PATCH", "route": "/scim/v2/Users/:id", "status": 200., "duration_ms": 1000.,
+		"operation": "patch", "type": "User",
 		"request": "req-7", "activity": "6b3f1ab0-0f3c-4f9b-9d8e-2b7a5d1c0e42", "caller": "token", "bytes_in": 17., "bytes_out": 10.,
 		"client": "127.0.0.1", "id": "user-id", "dn": "uid=mara,dc=example",
 	}
@@ -74,6 +75,7 @@ func TestOneLineARequest(t *testing.T) {
 	s.ask(t, "GET /scim/v2/Users?filter=secretName+eq+%zz", "")
 	want = map[string]any{
 		"level": "INFO", "msg": "request", "method": "GET", "route": "/scim/v2/Users", "status": 400., "duration_ms": 1000.,
+		"operation": "query", "type": "User",
 		"request": "made-id", "caller": "token", "bytes_in": 0., "client": "127.0.0.1",
 		"reason": "invalidSyntax", "scim_type": "invalidSyntax",
 	}

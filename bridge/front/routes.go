@@ -27,6 +27,9 @@ func (s *Server) routes() {
 	s.app.Use(singleSlashes)
 	s.app.Get(healthPath, alive)
 	s.app.Get(readyPath, s.ready)
+	s.serves(healthPath, endpoint{asks: "health"})
+	s.serves(readyPath, endpoint{asks: "health"})
+	s.serves(tokenPath, endpoint{asks: "token"})
 	if s.gate.Issues() {
 		s.app.Post(tokenPath, s.token)
 	}
@@ -42,6 +45,13 @@ func (s *Server) routes() {
 	root.Get("/Schemas/:id", s.schema)
 	root.All("/Me", s.me)
 	root.Post("/Bulk", s.bulk)
+	for path, asks := range map[string]string{
+		"/ServiceProviderConfig": discovery, "/ServiceProviderConfigs": discovery, "/ResourceTypes": discovery,
+		"/ResourceTypes/:id": discovery, "/Schemas": discovery, "/Schemas/:id": discovery, "/Me": "me", "/Bulk": "bulk",
+		"/": "query", "/.search": "query",
+	} {
+		s.serves(strings.TrimRight(s.options.BasePath, "/")+path, endpoint{asks: asks})
+	}
 	everything := &resources{Server: s}
 	root.Get("/", everything.query)
 	root.Post("/.search", everything.search)
@@ -58,8 +68,15 @@ func (s *Server) routes() {
 		collection.Put("/:id", r.replace)
 		collection.Patch("/:id", r.patch)
 		collection.Delete("/:id", r.delete)
+		base := strings.TrimRight(s.options.BasePath, "/") + rt.Endpoint
+		s.serves(base, endpoint{rt.Name, "query"})
+		s.serves(base+"/.search", endpoint{rt.Name, "query"})
+		s.serves(base+"/:id", endpoint{rt.Name, "get"})
 	}
 }
+
+// discovery is what asks how the bridge is to be asked.
+const discovery = "discovery"
 
 var slashes = regexp.MustCompile(`//+`)
 

@@ -115,6 +115,9 @@ type Holds struct{ store *store.Store }
 // NewHolds has the store keep holds.
 func NewHolds(s *store.Store) (*Holds, error) { return &Holds{s}, s.Add("guard", migrations) }
 
+// Holds are those of the limiter's store.
+func (l *Limiter) Holds() *Holds { return &Holds{l.store} }
+
 // HoldFault is what is wrong with what was asked of the holds.
 type HoldFault string
 

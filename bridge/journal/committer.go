@@ -29,6 +29,8 @@ type committer struct {
 	beaten   time.Time     // the last sign of life
 	headed   time.Time     // when the head was last logged
 	failing  atomic.Bool
+	behind   atomic.Int64 // len(waiting)
+	count    atomic.Int64 // records that it has written
 }
 
 // run writes what comes, until the ledger is shut.
@@ -84,6 +86,7 @@ func (l *Ledger) finish() {
 
 // flush writes some of what waits. It says whether the store took it.
 func (l *Ledger) flush() bool {
+	defer func() { l.behind.Store(int64(len(l.waiting))) }()
 	n := min(len(l.waiting), together)
 	ops := append(slices.Clone(l.waiting[:n]), l.take()...)
 	err := l.commit(ops)
@@ -220,6 +223,7 @@ var errLost = errors.New("what it is about is lost")
 func (l *Ledger) written(b batch) {
 	l.writer, l.next, l.head = b.writer, b.last+1, b.head
 	l.own.Store(b.writer)
+	l.count.Add(int64(len(b.ops)))
 	l.begun(b)
 	for i, o := range b.ops {
 		o.writer = b.writer

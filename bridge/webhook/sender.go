@@ -60,6 +60,7 @@ func newSender(h *Hook) *sender {
 			IsSuccessful: func(err error) bool { return !isAway(err) },
 			IsExcluded:   isCut, // nothing is known of the receiver then
 			OnStateChange: func(_ string, from, to gobreaker.State) {
+				h.away.Store(to != gobreaker.StateClosed)
 				switch {
 				case from == gobreaker.StateClosed:
 					h.log.Error("webhook: the receiver is away; what it is to be told waits", "givenUpAfter", h.options.GiveUpAfter)
@@ -188,6 +189,12 @@ func (s *sender) launch(ctx context.Context, r row, until time.Time) error {
 		defer cancel()
 		err := s.post.send(within, r.message, body)
 		tell(err)
+		switch {
+		case err == nil:
+			s.taken.Add(1)
+		case !isCut(err):
+			s.failed.Add(1)
+		}
 		s.back <- result{r, err}
 	}()
 	return nil

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -32,6 +33,9 @@ type Hook struct {
 	log     *slog.Logger
 	now     func() time.Time
 	post    *poster
+
+	taken, failed atomic.Int64 // attempts
+	away          atomic.Bool  // the receiver
 
 	start  sync.Once
 	cancel context.CancelFunc // nil: it is not started

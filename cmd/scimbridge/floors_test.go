@@ -30,6 +30,7 @@ var floors = []string{
 	"cmd/scimbench",
 	"cmd/scimbridge",
 	"config",
+	"bridge/admin",
 	"bridge/front",
 	"bridge",
 	"bridge/inspect",

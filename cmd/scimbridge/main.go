@@ -42,6 +42,7 @@ type commandLine struct {
 	Hold    holdCommand    `cmd:"" help:"List, approve and refuse what guard.limits hold."`
 	Journal journalCommand `cmd:"" help:"Find out what was done and refused, by whom."`
 	Undo    undoCommand    `cmd:"" help:"Take back what the journal has on record."`
+	Health  healthCommand  `cmd:"" help:"Ask the program that serves whether it is ready."`
 	Check   checkCommand   `cmd:"" help:"Check a configuration and report every fault."`
 	Demo    demoCommand    `cmd:"" help:"Provision an in-process directory as Entra would, and show each step."`
 	Version versionCommand `cmd:"" help:"Print the version."`

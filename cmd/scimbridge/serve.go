@@ -36,8 +36,9 @@ func (s serveCommand) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	log := c.Log.Logger(w.stderr)
-	h, err := assemble(c, store.New, journal.Log(log), log)
+	log, level := c.Log.Leveled(w.stderr)
+	a := newOperator(c, log, level)
+	h, err := assemble(c, store.New, a.journal(journal.Log(log)), log)
 	if err != nil {
 		return err
 	}
@@ -50,6 +51,10 @@ func (s serveCommand) Run(w *world) error {
 		return err
 	}
 	log.Info("listening", "url", h.server.URL(listener.Addr()))
+	if err := a.begin(w, c, h); err != nil {
+		return err
+	}
+	defer a.end()
 	go firstContact(w, h, log)
 	if os.Getenv("GOGC") == "" {
 		paceHeap(w)
@@ -104,6 +109,7 @@ type house struct {
 	store     *store.Store // nil: there is none
 	ledger    *journal.Ledger
 	hook      *webhook.Hook // nil: there is none
+	holds     *guard.Holds  // nil: nothing is counted
 	bridge    *bridge.Bridge
 	gate      *access.Gate
 	server    *front.Server
@@ -177,6 +183,7 @@ func (h *house) keepBooks(c *config.Config, keep keeper, log *slog.Logger) (limi
 	if limiter, err = guard.NewLimiter(h.store, c.Guard, c.Types(), log, watches...); err != nil {
 		return nil, err
 	}
+	h.holds = limiter.Holds()
 	h.ledger, err = journal.Open(h.store, c.Journal, log, append(observers, limiter.Settle)...)
 	return limiter, err
 }

@@ -1,0 +1,204 @@
+package admin
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"scimbridge/bridge/guard"
+)
+
+// sampler tells how things stand with the site when somebody asks: nothing is counted for it meanwhile.
+type sampler struct{ *Server }
+
+func described(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("scimbridge_"+name, help, labels, nil)
+}
+
+var (
+	partStatus = described("part_status", "1 for how a part of the bridge stands, as /readyz tells it, 0 for the other statuses.",
+		"part", "status")
+
+	directoryServer = described("directory_server", "The server in use, by its place in directory.urls, from 1; 0: none.")
+	directoryLeft   = described("directory_failovers_total", "Times that a server was left for another.")
+	breakerOpen     = described("directory_breaker_open", "1 while the circuit breaker keeps requests off the directory.")
+	breakerOpened   = described("directory_breaker_opened_total", "Times that the circuit breaker opened.")
+	writable        = described("directory_writable", "0 while the directory takes no changes.")
+	connections     = described("directory_connections", "Connections to the server in use.")
+	underWay        = described("directory_operations_under_way", "LDAP operations under way.")
+
+	holds = described("guard_holds", "Holds of guard.limits, by their state: while one is open, writes wait for an operator.", "state")
+	held  = described("guard_held_writes", "Writes that open holds did not let through.")
+
+	journalFailing = described("journal_failing", "1 while the journal cannot be written.")
+	journalWaiting = described("journal_waiting_records", "Records that are not written yet.")
+	journalWritten = described("journal_records_total", "Records written.")
+
+	webhookAway     = described("webhook_receiver_away", "1 while the receiver does not take anything.")
+	webhookAttempts = described("webhook_attempts_total", "Messages that this copy sent, by whether they were taken.", "taken")
+	webhookMessages = described("webhook_messages", "Messages in the outbox: they wait to be sent, or were given up.", "state")
+	webhookOldest   = described("webhook_oldest_seconds", "Age of the oldest message that waits; 0: none does.")
+
+	tokens = described("tokens", "Tokens that end: they are valid, or have ended.", "state")
+	ends   = described("token_expiry_timestamp_seconds", "When the next token ends.")
+
+	certificates = described("certificate_expiry_timestamp_seconds",
+		"When a certificate ends: the listener's, the bridge's own to the directory, that of the directory's server in use.", "certificate")
+)
+
+// Describe implements prometheus.Collector.
+func (*sampler) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		partStatus, directoryServer, directoryLeft, breakerOpen, breakerOpened, writable, connections, underWay, holds, held,
+		journalFailing, journalWaiting, journalWritten, webhookAway, webhookAttempts, webhookMessages, webhookOldest, tokens, ends,
+		certificates,
+	} {
+		to <- d
+	}
+}
+
+// sample is one collection.
+type sample struct {
+	to  chan<- prometheus.Metric
+	now time.Time
+}
+
+func (s sample) gauge(d *prometheus.Desc, value float64, labels ...string) {
+	s.to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}
+
+func (s sample) count(d *prometheus.Desc, value float64, labels ...string) {
+	s.to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, value, labels...)
+}
+
+func (s sample) flag(d *prometheus.Desc, set bool, labels ...string) {
+	value := 0.
+	if set {
+		value = 1
+	}
+	s.gauge(d, value, labels...)
+}
+
+// Collect implements prometheus.Collector.
+func (c *sampler) Collect(to chan<- prometheus.Metric) {
+	s := sample{to, c.now()}
+	for _, p := range c.readiness(context.Background()).Parts {
+		for _, status := range statuses {
+			s.flag(partStatus, p.Status == status, p.Name, string(status))
+		}
+	}
+	site := c.site.Load()
+	if site == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), asking)
+	defer cancel()
+	s.directory(site)
+	s.secrets(ctx, site)
+	if site.Store == nil {
+		return
+	}
+	state := site.Ledger.State()
+	s.flag(journalFailing, state.Failing)
+	s.gauge(journalWaiting, float64(state.Waiting))
+	s.count(journalWritten, float64(state.Written))
+	if site.Store.Ready(ctx) == nil {
+		s.stored(ctx, site)
+	}
+	if site.Hook == nil {
+		return
+	}
+	sent := site.Hook.State()
+	s.flag(webhookAway, sent.Away)
+	s.count(webhookAttempts, float64(sent.Taken), "true")
+	s.count(webhookAttempts, float64(sent.Failed), "false")
+}
+
+func (s sample) directory(site *Site) {
+	state := site.Directory.State()
+	s.gauge(directoryServer, float64(state.Server))
+	s.count(directoryLeft, float64(state.Left))
+	s.flag(breakerOpen, state.Open)
+	s.count(breakerOpened, float64(state.Opened))
+	s.flag(writable, state.Writable)
+	s.gauge(connections, float64(state.Connections))
+	s.gauge(underWay, float64(state.UnderWay))
+	if !state.Expires.IsZero() {
+		s.gauge(certificates, float64(state.Expires.Unix()), "directory-server")
+	}
+}
+
+// secrets are when what opens doors ends.
+func (s sample) secrets(ctx context.Context, site *Site) {
+	var valid, ended float64
+	var next time.Time
+	for _, end := range site.Gate.Ends(ctx) {
+		if !end.After(s.now) {
+			ended++
+			continue
+		}
+		if valid++; next.IsZero() || end.Before(next) {
+			next = end
+		}
+	}
+	s.gauge(tokens, valid, "valid")
+	s.gauge(tokens, ended, "ended")
+	if !next.IsZero() {
+		s.gauge(ends, float64(next.Unix()))
+	}
+	for name, file := range site.Certificates {
+		if end, err := certificateEnd(file); err == nil {
+			s.gauge(certificates, float64(end.Unix()), name)
+		}
+	}
+}
+
+// stored is what only the store knows, for all copies of the bridge.
+func (s sample) stored(ctx context.Context, site *Site) {
+	if list, err := site.Holds.List(ctx, false, s.now); err == nil {
+		var waiting int64
+		by := map[guard.HoldState]int{guard.Open: 0, guard.Approved: 0, guard.Refused: 0}
+		for _, h := range list {
+			if by[h.State]++; h.State == guard.Open {
+				waiting += h.Held
+			}
+		}
+		for state, n := range by {
+			s.gauge(holds, float64(n), string(state))
+		}
+		s.gauge(held, float64(waiting))
+	}
+	if site.Hook == nil {
+		return
+	}
+	if b, err := site.Hook.Backlog(ctx); err == nil {
+		s.gauge(webhookMessages, float64(b.Waiting), "waiting")
+		s.gauge(webhookMessages, float64(b.GivenUp), "given-up")
+		age := 0.
+		if !b.Oldest.IsZero() {
+			age = max(0, s.now.Sub(b.Oldest).Seconds())
+		}
+		s.gauge(webhookOldest, age)
+	}
+}
+
+// certificateEnd is when the first certificate of a PEM file ends.
+func certificateEnd(file string) (time.Time, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return time.Time{}, err
+	}
+	block, _ := pem.Decode(content)
+	if block == nil {
+		return time.Time{}, os.ErrInvalid
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return certificate.NotAfter, nil
+}

@@ -1,0 +1,107 @@
+package directory
+
+import (
+	"errors"
+	"time"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// operation is what is asked of a server.
+type operation int
+
+const (
+	reads operation = iota // an entry by its DN
+	seeks                  // entries below a base: it may take the server long
+	binds
+	asks // who the bridge is
+
+	// What must not be done twice.
+
+	adds
+	modifies
+	renames
+	deletes
+	setsPassword
+)
+
+func (o operation) writes() bool { return o >= adds }
+
+// Operations are what an Exchange may be, in words.
+var Operations = []string{"read", "search", "bind", "whoami", "add", "modify", "modrdn", "delete", "password"}
+
+func (o operation) String() string { return Operations[o] }
+
+// sends is what sends the change record.
+func sends(change ldif.Change) operation {
+	switch change.Kind {
+	case ldif.Add:
+		if change.Revives != "" {
+			return modifies
+		}
+		return adds
+	case ldif.Delete:
+		return deletes
+	case ldif.ModifyDN:
+		return renames
+	case ldif.Modify:
+	}
+	return modifies
+}
+
+// Exchange is one LDAP operation: a request and its answer.
+type Exchange struct {
+	Operation string // one of Operations
+	Code      int    // of the result (RFC 4511 appendix A); NoAnswer: there is none
+	Took      time.Duration
+}
+
+// NoAnswer is the code of an Exchange that nothing came back for.
+const NoAnswer = -1
+
+func codeOf(err error) int {
+	if _, down := errors.AsType[*outage](err); down {
+		return NoAnswer
+	}
+	return int(resultCode(err))
+}
+
+// Observe has each LDAP operation told, as soon as it is answered. It is to be called before anything is asked of the directory; observe is
+// called concurrently and must not block.
+func (c *Client) Observe(observe func(Exchange)) { c.pool.dialer.observe = observe }
+
+// State is how it stands between the bridge and the directory.
+type State struct {
+	Servers     int       // that are configured
+	Server      int       // which of them is in use, from 1; 0: none
+	URL         string    // its
+	Left        int       // times that a server was left for another
+	Open        bool      // the circuit breaker is: nothing is asked of the directory
+	Opened      int       // times that it opened
+	Writable    bool      // no change was refused of late because no server takes any
+	Connections int       // to the server in use
+	UnderWay    int       // operations on them
+	Expires     time.Time // the server's certificate; zero: it has shown none
+}
+
+// State asks nothing of the directory.
+func (c *Client) State() State {
+	s := State{Servers: len(c.pool.dialer.servers), Open: !c.breaker.closed(), Writable: c.Writable()}
+	c.breaker.mu.Lock()
+	s.Opened = c.breaker.trips
+	c.breaker.mu.Unlock()
+	p := c.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.Left = p.left
+	if p.current < 0 {
+		return s
+	}
+	s.Server, s.URL = p.current+1, p.dialer.servers[p.current].url
+	for _, k := range p.conns {
+		s.Connections++
+		s.UnderWay += k.underway
+		s.Expires = k.expires
+	}
+	return s
+}
