@@ -87,7 +87,7 @@ func (d *dialer) meet(caller context.Context, server int, refused *error) Meetin
 	}
 	if err = d.bind(ctx, k); err == nil {
 		// Without a bind nothing was said yet.
-		_, err = exchange(ctx, k, readRootDSE(ctx))
+		_, err = exchange(ctx, k, reads, readRootDSE(ctx))
 	}
 	if err == nil {
 		m.Ended = AtEnd
@@ -141,7 +141,7 @@ func (d *dialer) speaksPlain(caller context.Context, a address) bool {
 	}
 	k := newConn(raw, 0, d.options.Timeout, &life{ask: func(context.Context) error { return nil }})
 	defer k.close()
-	_, err = exchange(ctx, k, readRootDSE(ctx))
+	_, err = exchange(ctx, k, reads, readRootDSE(ctx))
 	_, answered := asAnswer(err)
 	return err == nil || answered
 }
@@ -176,7 +176,7 @@ func (c *Client) TryBind(caller context.Context, name, password string) (let boo
 		return false, "", err
 	}
 	defer k.close()
-	_, err = exchange(ctx, k, func(l *ldap.Conn) (struct{}, error) { return struct{}{}, l.Bind(name, password) })
+	_, err = exchange(ctx, k, binds, func(l *ldap.Conn) (struct{}, error) { return struct{}{}, l.Bind(name, password) })
 	err = discreet(err, password)
 	if _, answered := asAnswer(err); answered {
 		return false, refusedBind(err).Error(), nil

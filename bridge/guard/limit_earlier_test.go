@@ -54,10 +54,10 @@ func TestEarlierCounts(t *testing.T) {
 
 // TestEarlierCopyCounts: a copy of an earlier version that runs on beside this one counts each by itself, too.
 func TestEarlierCopyCounts(t *testing.T) {
-	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
-		l := limit(t, s, nil, Limit{Effect: "blocked", Most: 3})
+	storetest.Each(t, func(t *testing.T, o store.Options) {
+		l, other := limit(t, storetest.Open(t, o), nil, Limit{Effect: "blocked", Most: 3}), storetest.Open(t, o)
 		l.passes(t, "User", blocking("first"), ldif.Done)
-		if err := s.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) (err error) {
+		if err := other.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) (err error) {
 			for seq := 0; seq < 2 && err == nil; seq++ {
 				_, err = tx.ExecContext(ctx, "INSERT INTO guard_counted (writer, seq, effect, type, time, count, hold) "+
 					"VALUES (77, $1, 'blocked', 'User', $2, 1, 0)", seq, l.now().UnixMicro())
