@@ -118,7 +118,7 @@ var secrets = []secret{
 	{what: "a user's password", use: func(w *watched, value string) {
 		user := func(name, more string) string {
 			return resource("/Users", `"userName":"`+name+`","name":{"familyName":"F"},"displayName":"`+name+`",`+
-				`"password":"`+value+`"`+more)
+				`"password":"`+value+`","nosuch":"`+value+`","again":[{"value":"`+value+`"}]`+more)
 		}
 		made := w.ask("POST", "/Users", user("planted", ""))
 		var planted struct{ ID string }
@@ -135,6 +135,9 @@ var secrets = []secret{
 			`{"op":"replace","path":"password","value":"` + value + `"}`,
 			`{"op":"replace","value":{"password":"` + value + `","nosuch":"nothing"}}`,
 			`{"op":"replace","value":{"password":["` + value + `"],"title":{}}}`,
+			`{"op":"replace","value":{"password":"` + value + `","nosuch":"` + value + `"}}`,
+			`{"op":"replace","value":{"InitialPassword":"` + value + `","clientSecret":["` + value + `"]}}`,
+			`{"op":"add","path":"nosuch[value eq \"` + value + `\"]","value":{"x":"` + value + `","pwd":"` + value + `"}}`,
 			`{"op":"replace","path":"password[value eq \"` + value + `\"]","value":"x"}`,
 			`{"op":"remove","path":"password","value":"` + value + `"}`,
 			`{"op":"add","path":"passwort","value":"` + value + `"}`,
@@ -151,7 +154,7 @@ var secrets = []secret{
 		w.ask("DELETE", at, "")
 	}},
 	{
-		what: "a password that stands where none does, without a journal, which keeps requests", apart: true,
+		what: "a password where none belongs, and none beside it, without a journal, which keeps requests", apart: true,
 		use: func(w *watched, value string) {
 			made := w.ask("POST", "/Users", resource("/Users", `"userName":"apart","name":{"familyName":"F"},"displayName":"apart",`+
 				`"nosuch":"`+value+`"`))
@@ -159,7 +162,7 @@ var secrets = []secret{
 			if err := json.Unmarshal([]byte(made), &user); err != nil || user.ID == "" {
 				w.Fatalf("no user is made: %s", made)
 			}
-			w.ask("PATCH", "/Users/"+user.ID, operations(`{"op":"replace","value":{"password":"`+value+`","nosuch":"`+value+`"}}`))
+			w.ask("PATCH", "/Users/"+user.ID, operations(`{"op":"replace","value":{"title":"x","nosuch":"`+value+`"}}`))
 		},
 	},
 	{

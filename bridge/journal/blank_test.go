@@ -20,6 +20,20 @@ func TestBlank(t *testing.T) {
 		`{"paſſword":"hunter2"}`: `{"paſſword":"(not shown)"}`,
 		`{"Operations":[{"path":"urn:x:User:PAſſWORD","value":"hunter2"}]}`: `{"Operations":[{"path":"urn:x:User:PAſſWORD",` +
 			`"value":"(not shown)"}]}`,
+		// The same text elsewhere, and what a name says of by itself that it is secret.
+		`{"nosuch":"hunter2","password":"hunter2","x":["hunter2","hunter"]}`: `{"nosuch":"(not shown)","password":"(not shown)",` +
+			`"x":["(not shown)","hunter"]}`,
+		`{"pin":1234,"a":"1234","b":1234,"c":12345}`:       `{"pin":"(not shown)","a":"(not shown)","b":"(not shown)","c":12345}`,
+		`{"password":"","title":""}`:                       `{"password":"(not shown)","title":""}`,
+		`{"password":{"value":["hunter2"]},"a":"hunter2"}`: `{"password":"(not shown)","a":"(not shown)"}`,
+		`{"initialPassWort":"hunter2","passwordExpired":true,"userPwd":null,"secretary":"zoe"}`: `{"initialPassWort":"(not shown)",` +
+			`"passwordExpired":true,"userPwd":null,"secretary":"zoe"}`,
+		`{"urn:acme:passwordsync:2.0:User":{"ClientſECRETs":{"a":"hunter2"},"title":"hunter2"}}`: `{"urn:acme:passwordsync:2.0:User":` +
+			`{"ClientſECRETs":"(not shown)","title":"(not shown)"}}`,
+		`{"Operations":[{"path":"passwort","value":"hunter2"},{"path":"x[y eq \"hunter2\"]","value":"hunter2"}]}`: `{"Operations":[` +
+			`{"path":"passwort","value":"(not shown)"},{"path":"x","value":"(not shown)"}]}`,
+		`{"O":[{"path":"password[value eq \"hunter\\\"2\"]"},{"value":"hunter\"2"}]}`: `{"O":[{"path":"password"},` +
+			`{"value":"(not shown)"}]}`,
 		`{"password":"hunter2"`:  "", // nobody can read it
 		`["password","hunter2"]`: "",
 	} {

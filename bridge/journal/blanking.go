@@ -179,7 +179,7 @@ func (b *blanking) body(body json.RawMessage) json.RawMessage {
 	case err != nil || !touched:
 		return body
 	}
-	return appendBlanked(nil, blanked, nil)
+	return blanks{}.append(nil, blanked)
 }
 
 func (b *blanking) inBody(v any) any {
