@@ -50,7 +50,8 @@ type Account struct {
 	Status    int    // of a refusal
 	Reason    string // of a refusal
 	Detail    string // of a refusal
-	Forgotten bool   // what it says is erased
+	Forgotten bool   // what it says is erased; Kinds is told
+	Kinds     string // of effects, that it was to have: `blocked, members removed`
 	Blanked   bool   // what named somebody is erased of what it says, or of what its receipt says
 }
 
@@ -204,7 +205,7 @@ func page(ctx context.Context, s *store.Store, which selection) (accounts []Acco
 	if which.newest {
 		order = "i.time DESC, i.writer DESC, i.seq DESC"
 	}
-	query := fmt.Sprintf(`SELECT i.writer, i.seq, i.kind, i.time, i.of_writer, i.of_seq, i.request, i.caller, %s, i.payload
+	query := fmt.Sprintf(`SELECT i.writer, i.seq, i.kind, i.time, i.of_writer, i.of_seq, i.request, i.caller, i.effects, %s, i.payload
 		FROM journal_records i WHERE %s ORDER BY %s LIMIT %d`, outcome, which.where, order, which.limit)
 	err = s.View(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if accounts, more, err = which.intents(ctx, tx, query); err == nil {
@@ -225,15 +226,15 @@ func (which selection) intents(ctx context.Context, tx *sql.Tx, query string) (a
 		var a Account
 		var at int64
 		var of ID
-		var request, caller string
+		var request, caller, effects string
 		var stored []byte
 		if err := rows.Scan(
-			&a.ID.Writer, &a.ID.Seq, &a.Kind, &at, &of.Writer, &of.Seq, &request, &caller, &a.Outcome, &stored,
+			&a.ID.Writer, &a.ID.Seq, &a.Kind, &at, &of.Writer, &of.Seq, &request, &caller, &effects, &a.Outcome, &stored,
 		); err != nil {
 			return nil, false, err
 		}
 		if stored == nil {
-			a.Forgotten = true
+			a.Forgotten, a.Kinds = true, strings.ReplaceAll(strings.Trim(effects, ","), ",", ", ")
 			a.Intent = Intent{RequestID: request, Caller: caller, Of: of}
 		} else {
 			p, err := decode(stored)

@@ -235,7 +235,10 @@ func whyNot(err error) string {
 
 func (s undoneJSON) print(out io.Writer) {
 	about := strings.TrimSpace(strings.Join([]string{s.Operation, s.Type, s.Name}, " "))
-	fmt.Fprintf(out, "%s  %s  %s, by %s\n", s.Record, s.Time.Format("2006-01-02 15:04:05Z"), report.Plain(about), report.Plain(s.Caller))
+	if about != "" { // it is erased where somebody was forgotten
+		about += ", "
+	}
+	fmt.Fprintf(out, "%s  %s  %sby %s\n", s.Record, s.Time.Format("2006-01-02 15:04:05Z"), report.Plain(about), report.Plain(s.Caller))
 	line := func(key, text string) {
 		if text != "" {
 			fmt.Fprintf(out, "  %-8s %s\n", key+":", report.Plain(text))
@@ -280,7 +283,7 @@ func (u undoCommand) sum(out io.Writer, done []undoneJSON) {
 		}
 	}
 	if len(parts) == 0 {
-		parts = []string{"there are no such records"}
+		parts = []string{"There are no such records"}
 	}
 	text := strings.Join(parts, ", ")
 	if !u.Apply && counts[bridge.UndoPlanned] > 0 {

@@ -77,7 +77,11 @@ func result(a journal.Account) string {
 // what is what was done, and in brackets what was to be done where that may be more.
 func what(a journal.Account) string {
 	if a.Forgotten {
-		return "(forgotten)"
+		kinds := a.Kinds
+		if a.Outcome != journal.Written {
+			kinds = bracketed(kinds)
+		}
+		return strings.Join(words(kinds, "(forgotten)"), " ")
 	}
 	if a.Kind == journal.KindAct {
 		return a.Detail
@@ -87,8 +91,16 @@ func what(a journal.Account) string {
 	if a.Done != nil && (a.Outcome == journal.Written || a.Outcome == journal.HalfDone) {
 		done = brief(a.Done.Receipt.Standing())
 	}
-	if wanted := brief(a.Plan.Effects); a.Outcome != journal.Written && wanted != "" {
-		done = strings.TrimSpace(done + " (" + wanted + ")")
+	if a.Outcome != journal.Written {
+		done = strings.TrimSpace(done + " " + bracketed(brief(a.Plan.Effects)))
 	}
 	return strings.Join(words(strings.Join(words(done, confirmed(a)), ", "), reason), " ")
+}
+
+// bracketed is what was to be done.
+func bracketed(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "(" + text + ")"
 }

@@ -54,7 +54,8 @@ func (p *pages) Print(a journal.Account) error {
 
 // head is what a record says in a line each.
 func head(b *strings.Builder, a journal.Account) {
-	fmt.Fprintf(b, "Record %s: %s\n", a.ID, Plain(strings.Join(words(a.Operation, a.Type, cmp.Or(a.Name, a.DN)), " ")))
+	about := strings.Join(words(a.Operation, a.Type, cmp.Or(a.Name, a.DN)), " ")
+	fmt.Fprintf(b, "Record %s%s\n", a.ID, Plain(prefixed(": ", about)))
 	line := func(name string, texts ...string) {
 		if text := strings.Join(words(texts...), ", "); text != "" {
 			fmt.Fprintf(b, "  %-10s %s\n", name, Plain(text))

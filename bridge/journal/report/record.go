@@ -74,6 +74,11 @@ func recordOf(a journal.Account, all bool) record {
 	if wanted := a.Plan.Words(); wanted != r.Effects && a.Outcome != journal.Written {
 		r.Wanted = wanted
 	}
+	if a.Forgotten && a.Outcome == journal.Written {
+		r.Effects = a.Kinds
+	} else if a.Forgotten {
+		r.Wanted = a.Kinds
+	}
 	if all {
 		r.whole = wholeOf(a)
 	}
