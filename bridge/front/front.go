@@ -4,6 +4,7 @@ package front
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
@@ -79,8 +80,11 @@ func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
 // Listen opens the configured address.
 func (s *Server) Listen() (net.Listener, error) {
 	ln, err := net.Listen("tcp", s.options.Address)
-	if err != nil || !s.options.TLS.on() {
-		return ln, err
+	if err != nil {
+		return nil, fmt.Errorf("listen.address (or SCIMBRIDGE_LISTEN_ADDRESS): %w", err)
+	}
+	if !s.options.TLS.on() {
+		return ln, nil
 	}
 	secure, err := secured(ln, s.options.TLS)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -207,6 +208,11 @@ func TestServeStartsWithoutADirectory(t *testing.T) {
 
 func TestExitCodes(t *testing.T) {
 	good := configuration(t, "ldap://localhost")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
 	for name, test := range map[string]struct {
 		environ        []string
 		arguments      []string
@@ -226,8 +232,14 @@ func TestExitCodes(t *testing.T) {
 			exitFault, "",
 			"SCIMBRIDGE_LOG_LEVEL: log.level: is not one of",
 		},
-		"no such file":   {nil, []string{"serve", "--config", "/nowhere.yaml"}, exitFault, "", "no such file"},
-		"no such host":   {[]string{"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:1"}, []string{"check", "--config", good}, exitOK, "no faults", ""},
+		"no such file": {nil, []string{"serve", "--config", "/nowhere.yaml"}, exitFault, "", "no such file"},
+		"no such host": {[]string{"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:1"}, []string{"check", "--config", good}, exitOK, "no faults", ""},
+		"address in use": {
+			[]string{"SCIMBRIDGE_LISTEN_ADDRESS=" + taken.Addr().String()},
+			[]string{"serve", "--config", good},
+			exitFault, "",
+			"listen.address (or SCIMBRIDGE_LISTEN_ADDRESS): listen tcp 127.0.0.1:",
+		},
 		"no file":        {nil, []string{"serve"}, exitUsage, "", "--config"},
 		"no command":     {nil, nil, exitUsage, "", "expected one of"},
 		"unknown":        {nil, []string{"fly"}, exitUsage, "", "fly"},
