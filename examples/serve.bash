@@ -57,11 +57,19 @@ slapd() {
 	start /usr/sbin/slapd -f "$dir/slapd.conf" -h "ldap://127.0.0.1:$port" -d none
 	answers ldapsearch -x -H "ldap://127.0.0.1:$port" -b '' -s base
 }
+# environment is what the program's other commands (journal, undo, hold, token) need to find the store and the directory.
+environment() {
+	local name
+	printf 'export PATH=%q:$PATH STATE_DIRECTORY=%q SCIMBRIDGE_CONFIG=%q\n' "$dir" "$dir/store" "$example/scimbridge.yaml"
+	for name in "${!SCIMBRIDGE_DIRECTORY_@}"; do printf 'export %s=%q\n' "$name" "${!name}"; done
+}
 # bridge serves before the directory until Ctrl-C, or until one of the two ends.
 bridge() {
 	echo 'Building the bridge, which takes a minute or more the first time.' >&2
 	GOTMPDIR=$dir go build -o "$dir/scimbridge" ./cmd/scimbridge
 	mkdir "$dir/store" # as systemd makes it for the store
+	environment >"$dir/environment"
+	echo "What is done stands in the journal. In another terminal: . $dir/environment; scimbridge journal list" >&2
 	STATE_DIRECTORY=$dir/store "$dir/scimbridge" serve --config "$example/scimbridge.yaml" &
 	pids+=($!)
 	local status=0

@@ -95,6 +95,8 @@ func TestRun(t *testing.T) {
 			if disabled["active"] != false {
 				t.Errorf("disabled: %v", disabled)
 			}
+			r.tells(t, "scimbridge journal list mara@contoso.example --effect blocked", "blocked")
+			r.tells(t, "scimbridge undo --since 1h --caller token", "can be undone")
 			user := cmp.Or(x.moved, x.user)
 			r.binds(t, user, false)
 			r.ask(t, "PATCH", "/Users/"+id, `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
@@ -215,6 +217,15 @@ func (r *running) check(t *testing.T, x example) {
 	}
 	if out, err := command.CombinedOutput(); err != nil || !strings.Contains(string(out), "no faults") {
 		t.Errorf("check: %v\n%s", err, out)
+	}
+}
+
+// tells runs a command line as the example says to, in another terminal and another folder.
+func (r *running) tells(t *testing.T, line, want string) {
+	t.Helper()
+	command := exec.Command("bash", "-c", `. "$0"/scimbridge.*/environment; cd /; `+line, r.dir)
+	if said, err := command.CombinedOutput(); err != nil || !strings.Contains(string(said), want) {
+		t.Errorf("%s: %v\n%s", line, err, said)
 	}
 }
 
