@@ -354,6 +354,16 @@ func TestUndoShowsWhatItDoes(t *testing.T) {
 		t.Errorf("she would be in the group again: %+v", got)
 	}
 	both("made, put into a group, and deleted", made, put, out, deleted)
+
+	u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+crew, removeMembers(bo))
+	out = u.last(t)
+	u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+bo, operations(replace("userName", `"bob@contoso.example"`)))
+	for _, r := range u.undoes(t, "can be undone", out, u.last(t)) {
+		if len(r.Notes) > 0 || r.Undo == "" {
+			t.Errorf("taken out, and renamed: %+v", r)
+		}
+	}
+	both("taken out, and renamed", out, u.last(t))
 }
 
 // TestUndoOfWhoIsGone: of who was deleted and added again twice, and has gone for good, there is nothing to take back.
