@@ -341,10 +341,21 @@ func (f *foresight) given(s *ldif.Server, to *ldif.Entry) (given []ldif.Referenc
 	return given
 }
 
-// find is an entry of the DN that a plan would have made; nil: there is none.
+// find is an entry of the DN that a plan would have made, renamed or moved; nil: there is none.
 func (f *foresight) find(s *ldif.Server, dn string) *draft.Find {
 	for id, e := range f.made {
 		if s.SameDN(e.DN, dn) {
+			return &draft.Find{ID: id}
+		}
+	}
+	for id, changes := range f.changes {
+		named := ""
+		for _, c := range changes {
+			if c.Kind == ldif.ModifyDN {
+				named = c.NewDN()
+			}
+		}
+		if named != "" && s.SameDN(named, dn) {
 			return &draft.Find{ID: id}
 		}
 	}

@@ -354,6 +354,16 @@ func TestUndoShowsWhatItDoes(t *testing.T) {
 		t.Errorf("she would be in the group again: %+v", got)
 	}
 	both("made, put into a group, and deleted", made, put, out, deleted)
+
+	u.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+crew, removeMembers(bo))
+	out = u.last(t)
+	u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+bo, operations(replace("userName", `"bob@contoso.example"`)))
+	for _, r := range u.undoes(t, "can be undone", out, u.last(t)) {
+		if len(r.Notes) > 0 || r.Undo == "" {
+			t.Errorf("taken out, and renamed: %+v", r)
+		}
+	}
+	both("taken out, and renamed", out, u.last(t))
 }
 
 // TestUndoOfWhoIsGone: of who was deleted and added again twice, and has gone for good, there is nothing to take back.
@@ -373,20 +383,30 @@ func TestUndoOfWhoIsGone(t *testing.T) {
 	u.undoes(t, "refused", changed)
 }
 
-// TestUndoOfALeaver: who was deleted, and kept, is a resource again with his groups, as active as he was.
+// TestUndoOfALeaver: who was deleted, and kept, is a resource again with his groups and reports, as active as he was, and where he stood.
 func TestUndoOfALeaver(t *testing.T) {
-	server := memory(t)
-	u := undoerOf(t, buildProgram(t), server, "SCIMBRIDGE_RESOURCES_0_DELETE_MODE=block",
-		"SCIMBRIDGE_RESOURCES_0_DELETE_MARKER_ATTRIBUTE=employeeType", "SCIMBRIDGE_RESOURCES_0_DELETE_MARKER_VALUE=deleted")
-	anna := u.user(t, "anna@contoso.example")
-	u.group(t, "Crew", anna)
-	before := tree(t, server)
-	u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
-	last := accounts(t, u.store, journal.Query{Newest: true, Limit: 1})[0]
-	u.undoes(t, "undone", "--request", last.RequestID, "--apply")
-	same(t, "the leaver is back", before, tree(t, server))
-	if u.want(t, http.StatusOK, http.MethodGet, "/Users/"+anna, "")["active"] != true {
-		t.Error("he is blocked")
+	binary := buildProgram(t)
+	for _, mode := range []string{"block", "strip", "move"} {
+		t.Run(mode, func(t *testing.T) {
+			server := memory(t)
+			env := marked(mode)
+			if mode == "move" {
+				_, env = leaversPlace(t, server, server.People)
+			}
+			u := undoerOf(t, binary, server, env...)
+			anna, bo := u.user(t, "anna@contoso.example"), u.user(t, "bo@contoso.example")
+			u.group(t, "Crew", anna)
+			u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+bo,
+				operations(replace("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", `{"value":"`+anna+`"}`)))
+			before := tree(t, server)
+			u.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+anna, "")
+			last := accounts(t, u.store, journal.Query{Newest: true, Limit: 1})[0]
+			u.undoes(t, "undone", "--request", last.RequestID, "--apply")
+			same(t, "the leaver is back", before, tree(t, server))
+			if u.want(t, http.StatusOK, http.MethodGet, "/Users/"+anna, "")["active"] != true {
+				t.Error("he is blocked")
+			}
+		})
 	}
 }
 

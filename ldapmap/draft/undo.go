@@ -348,6 +348,8 @@ func (u *undoing) safe(dn, attribute string, values []string) (safe []string) {
 		switch {
 		case u.undo.isMade(u.Type.Server, v): // by the undo itself
 			safe = append(safe, v)
+		case asked && f == nil && u.undo.names(u.Type.Server, v):
+			safe = append(safe, v)
 		case asked && f == nil:
 			u.note(dn, attribute, "does not get back "+v+", which is there no longer")
 		case asked && f.Since:
@@ -385,6 +387,13 @@ func (u *undoing) called(r *ldapmap.Reference, name string) string {
 // isMade says that the undo adds the entry with the DN.
 func (u Undo) isMade(s *ldif.Server, dn string) bool {
 	return slices.ContainsFunc(u.Steps, func(step ldif.Step) bool { return step.Change.Kind == ldif.Add && s.SameDN(step.Change.DN, dn) })
+}
+
+// names says that the undo gives an entry the DN, by renaming or moving it.
+func (u Undo) names(s *ldif.Server, dn string) bool {
+	return slices.ContainsFunc(u.Steps, func(step ldif.Step) bool {
+		return step.Change.Kind == ldif.ModifyDN && s.SameDN(step.Change.NewDN(), dn)
+	})
 }
 
 // Claims are the values that the undo gives the entry and that no two resources share, by LDAP attribute.
