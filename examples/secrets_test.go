@@ -358,12 +358,14 @@ func (w *watched) send(method, path, body string, header ...string) (*http.Respo
 	return answer, string(content)
 }
 
+var oversees = regexp.MustCompile(`"msg":"the admin listener listens".*"url":"(http://[^"]*)"`)
+
 var listens = regexp.MustCompile(`"msg":"listening".*"url":"(http://[^/]*)`)
 
 // run has the program serve with these secrets planted, brings each of them through, and has it die with all it knows on its lips.
 func (w *watched) run(rows []secret) {
 	w.planted, w.files = map[string]string{}, map[string]string{}
-	var env []string
+	env := []string{"SCIMBRIDGE_ADMIN_ADDRESS=127.0.0.1:0"}
 	for _, row := range rows {
 		value := "Plant-" + rand.Text() + "-9a"
 		if row.value != nil {
@@ -401,10 +403,30 @@ func (w *watched) run(rows []secret) {
 			if len(rows) > 1 {
 				w.tells()
 			}
+			w.oversees()
 			w.hangs()
 		}
 		_ = c.Process.Signal(syscall.SIGQUIT) // which has Go say what every goroutine does
 		<-ended
+	}
+}
+
+// oversees asks the admin listener all that it tells.
+func (w *watched) oversees() {
+	w.Helper()
+	w.awaits(`"the admin listener listens"`)
+	admin := oversees.FindStringSubmatch(w.said.String())[1]
+	for _, path := range []string{"/metrics", "/readyz", "/log"} {
+		answer, err := http.Get(admin + path)
+		if err != nil {
+			w.Fatal(err)
+		}
+		content, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil {
+			w.Fatal(err)
+		}
+		fmt.Fprintf(&w.said, "%s %s\n%s\n", path, answer.Status, content)
 	}
 }
 
@@ -466,6 +488,8 @@ func TestSecrets(t *testing.T) {
 					if name == "all" {
 						for _, sign := range []string{
 							"changetype: add", `"level":"DEBUG"`, "goroutine 1 ", "SIGQUIT", blanked(server), "the receiver is told",
+							"scimbridge_requests_total{",
+							`"part": "directory"`,
 						} {
 							if !strings.Contains(said, sign) {
 								t.Errorf("the program did not say %q: what was looked at is not all", sign)

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -63,6 +69,31 @@ func (o overseen) ask(t *testing.T, method, path, body string) (status int, said
 	return answer.StatusCode, string(content)
 }
 
+// selfSigned is a file with a certificate that ends with 2099, and its key.
+func selfSigned(t *testing.T) (file string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})...)
+	file = filepath.Join(t.TempDir(), "pair.pem")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 var (
 	varies    = regexp.MustCompile(`^scimbridge_(webhook_(attempts|messages|oldest|receiver)|token_expiry|journal_(waiting|records))`)
 	looked    = regexp.MustCompile(`^scimbridge_ldap_operations?_.*operation="(bind|read|search)"`) // by what check finds at the start, too
@@ -83,9 +114,11 @@ func TestMetrics(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	pair := selfSigned(t)
 	o := oversee(t, configuration(t, company(t).URL()), "SCIMBRIDGE_STORE_FILE="+filepath.Join(t.TempDir(), "store.db"),
 		"SCIMBRIDGE_ACCESS_TOKENSFILE="+list, "SCIMBRIDGE_WEBHOOK_URL=http://127.0.0.1:1/", "SCIMBRIDGE_WEBHOOK_KEYFILE="+key,
-		"SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime")
+		"SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime",
+		"SCIMBRIDGE_DIRECTORY_TLS_CERTIFICATE="+pair, "SCIMBRIDGE_DIRECTORY_TLS_KEY="+pair)
 	ready(t, o.root, "ok")
 	ask := func(method, path, body, as string, want int) (id string) {
 		t.Helper()
