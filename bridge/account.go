@@ -42,7 +42,7 @@ type accounted struct {
 
 // accounts begins to account for a request. What is read of the body is told by its resource type.
 func (r *request) accounts(body []byte) {
-	if r.ledger != nil {
+	if r.ledger != nil && r.foreseen == nil {
 		r.account = &account{body: journal.Blank(body, r.secretsOf(r.typ.Name))}
 	}
 }
@@ -101,6 +101,9 @@ func (r *request) planned(d *draft.Draft, w draft.Write, plan ldif.Plan) {
 // intend records that a plan is about to run; nil where there is no store. Plans of this request that were refused are told with it, so
 // that nobody has to look up later what became of them.
 func (r *request) intend(ctx context.Context, plan ldif.Plan, why journal.Why, follows *accounted) (*accounted, error) {
+	if r.foreseen != nil {
+		return nil, r.foresee(ctx, plan, why)
+	}
 	if r.account == nil {
 		return nil, nil
 	}
@@ -283,7 +286,7 @@ func told(operation string, result *Result, err error) (status int, why, detail 
 // Refused tells the journal of a request that was refused, unless it knows. typ, id and body are what the request was about, as far as
 // anybody looked.
 func (b *Bridge) Refused(c Call, operation, typ, id string, body []byte, f Failure) {
-	if f.recorded || b.ledger == nil {
+	if f.recorded || b.ledger == nil || c.Foresight != nil {
 		return
 	}
 	written := b.ledger.Refuse(journal.Refusal{

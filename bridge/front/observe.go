@@ -36,6 +36,7 @@ type record struct {
 	dropped    int            // attributes of the request that the map does not name
 	failed     int            // operations of a bulk request
 	begun      time.Time
+	foresight  *bridge.Foresight // it is only foreseen; nil: it is done
 }
 
 type recordKey struct{}
@@ -46,6 +47,7 @@ func recordOf(c *fiber.Ctx) *record { return c.Locals(recordKey{}).(*record) }
 func (r *record) call() bridge.Call {
 	return bridge.Call{
 		RequestID: r.requestID, Activity: r.activityID, Caller: r.caller.Name, Role: r.caller.Role, Client: r.client,
+		Foresight: r.foresight,
 	}
 }
 
