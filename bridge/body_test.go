@@ -44,7 +44,7 @@ func TestDroppedIsNamed(t *testing.T) {
 		if err != nil || n != 2 {
 			t.Errorf("%d dropped, %v", n, err)
 		}
-		if _, n, err = r.operationsIn("", []byte(`{"Operations":[{"op":"add","path":"userName",` +
+		if _, n, err = r.operationsIn("", []byte(`{"Operations":[{"op":"add","path":"userName",`+
 			`"value":"v"}]}`)); err != nil || n != 0 {
 			t.Errorf("%d dropped, %v", n, err)
 		}

@@ -57,7 +57,7 @@ type ForeseenPlan struct {
 	Why     journal.Why // of a plan that the request did not ask for
 	Refused error       // what the guard says against it, or against what is left out of it
 	Held    error       // the limit that would hold it
-	Unsure  bool        // a limit is a share of what is not counted yet
+	Unsure  error       // why it is not known what the limits say
 	Limited []string    // the effects that guard.limits count
 	Receipt *ldif.Receipt
 	Values  []Traced
@@ -106,15 +106,14 @@ func (r *request) foresee(ctx context.Context, plan ldif.Plan, why journal.Why) 
 	if isLimited(why) && r.limiter != nil && !r.call.PastLimits {
 		p.Limited = r.limiter.Counts(r.typ.Name, plan)
 		err := r.limiter.Foresee(ctx, r.typ.Name, plan)
-		_, unsure := errors.AsType[*guard.TotalNeeded](err)
 		hold, held := errors.AsType[*guard.Held](err)
 		switch {
-		case unsure:
-			p.Unsure = true
 		case held:
 			p.Held = heldBack(hold)
-		case err != nil:
-			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		default:
+			p.Unsure = err
 		}
 	}
 	r.foreseen.Plans = append(r.foreseen.Plans, p)

@@ -104,6 +104,9 @@ var whys = map[journal.Why]string{
 	journal.TakeBack: "what was done is taken back",
 }
 
+// Why says why a plan was made that the request did not ask for, "" where it did.
+func Why(why journal.Why) string { return whys[why] }
+
 func part(p *journal.Part) string {
 	if p == nil {
 		return ""
