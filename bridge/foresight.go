@@ -16,6 +16,8 @@ import (
 // (directory.Rehearsal): what comes behind sees it done. Of a bulk request each operation has its own Foreseen, and presupposes those that
 // came before it.
 type Foresight struct {
+	DryRun bool // it is told to the journal and the log
+
 	rehearsal directory.Rehearsal
 
 	mu    sync.Mutex
@@ -118,6 +120,16 @@ func (r *request) foresee(ctx context.Context, plan ldif.Plan, why journal.Why) 
 	}
 	r.foreseen.Plans = append(r.foreseen.Plans, p)
 	return p.Held
+}
+
+// rehearsed tells the journal of what was foreseen of a dry run, and is done when it is written down.
+func (r *request) rehearsed(status int, why, detail string) (written []<-chan error) {
+	for _, p := range r.foreseen.Plans {
+		i := r.intentOf(p.Plan)
+		i.Why = journal.DryRun
+		written = append(written, r.ledger.Refuse(journal.Refusal{Intent: i, Status: status, Reason: why, Detail: detail}))
+	}
+	return written
 }
 
 // done notes what became of the last plan.

@@ -184,6 +184,8 @@ func unfit(a journal.Account) string {
 		return "it is about the journal, and changed nothing in the directory"
 	case a.Kind == journal.KindAct:
 		return "it is about what the bridge itself keeps, and changed nothing in the directory"
+	case a.Why == journal.DryRun:
+		return "it was only foreseen, and changed nothing"
 	case a.Kind == journal.KindRefusal:
 		return "it was refused, and changed nothing"
 	case a.Outcome == journal.Pending, a.Done == nil:

@@ -260,6 +260,9 @@ func (r *request) record(receipt ldif.Receipt) {
 	}
 	if r.foreseen != nil {
 		r.foreseen.done(receipt)
+		if record.DryRun = r.call.Foresight.DryRun; record.DryRun {
+			r.journal(record)
+		}
 		return
 	}
 	r.journal(record)

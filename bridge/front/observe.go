@@ -140,6 +140,9 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	} else {
 		attributes = append(attributes, f.Log(false)...)
 	}
+	if s.dryRun {
+		attributes = append(attributes, slog.Bool("dry_run", true))
+	}
 	if r.failed > 0 {
 		attributes = append(attributes, slog.Int("failed", r.failed))
 	}

@@ -124,6 +124,9 @@ func (s *Server) deadline(c *fiber.Ctx) error {
 		ctx, answered = s.clients.follow(c.UserContext(), connectionOf(c.Context().Conn()))
 		defer answered()
 	}
+	if r := recordOf(c); s.dryRun && r.foresight == nil {
+		r.foresight = &bridge.Foresight{DryRun: true}
+	}
 	if f := recordOf(c).foresight; f != nil {
 		ctx = f.In(ctx)
 	}
