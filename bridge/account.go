@@ -42,7 +42,7 @@ type accounted struct {
 
 // accounts begins to account for a request. What is read of the body is told by its resource type.
 func (r *request) accounts(body []byte) {
-	if r.ledger != nil {
+	if r.ledger != nil && (r.foreseen == nil || r.call.Foresight.DryRun) {
 		r.account = &account{body: journal.Blank(body, r.secretsOf(r.typ.Name))}
 	}
 }
@@ -101,6 +101,9 @@ func (r *request) planned(d *draft.Draft, w draft.Write, plan ldif.Plan) {
 // intend records that a plan is about to run; nil where there is no store. Plans of this request that were refused are told with it, so
 // that nobody has to look up later what became of them.
 func (r *request) intend(ctx context.Context, plan ldif.Plan, why journal.Why, follows *accounted) (*accounted, error) {
+	if r.foreseen != nil {
+		return nil, r.foresee(ctx, plan, why)
+	}
 	if r.account == nil {
 		return nil, nil
 	}
@@ -221,7 +224,12 @@ func (r *request) answered(ctx context.Context, result *Result, err error) (*Res
 	for _, a := range r.account.plans { // those that were told already, and not with what, too
 		written = append(written, r.close(a, journal.Done{Status: status, Detail: detail}))
 	}
-	if len(r.account.plans) == 0 {
+	switch {
+	case r.foreseen != nil && len(r.foreseen.Plans) == 0:
+		return result, err
+	case r.foreseen != nil:
+		written = r.rehearsed(status, why, detail)
+	case len(r.account.plans) == 0:
 		if err == nil || r.account.plan.Empty() {
 			return result, err
 		}
@@ -283,13 +291,17 @@ func told(operation string, result *Result, err error) (status int, why, detail 
 // Refused tells the journal of a request that was refused, unless it knows. typ, id and body are what the request was about, as far as
 // anybody looked.
 func (b *Bridge) Refused(c Call, operation, typ, id string, body []byte, f Failure) {
-	if f.recorded || b.ledger == nil {
+	if f.recorded || b.ledger == nil || c.Foresight != nil && !c.Foresight.DryRun {
 		return
+	}
+	foreseen := journal.Why("")
+	if c.Foresight != nil {
+		foreseen = journal.DryRun
 	}
 	written := b.ledger.Refuse(journal.Refusal{
 		Intent: journal.Intent{
 			RequestID: c.RequestID, Activity: c.Activity, Part: c.Part, Caller: c.Caller, Client: c.Client, Operation: operation, Type: typ,
-			ID: id, DN: f.DN, Body: bytes.Clone(journal.Blank(body, b.secretsOf(typ))),
+			Why: foreseen, ID: id, DN: f.DN, Body: bytes.Clone(journal.Blank(body, b.secretsOf(typ))),
 		},
 		Status: f.Status, Reason: f.Reason.String(), Detail: f.Detail,
 	})

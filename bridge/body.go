@@ -5,29 +5,37 @@ import (
 
 	"scimbridge/scim"
 	"scimbridge/scim/patch"
-	"scimbridge/scim/schema"
 )
 
 // resourceIn reads the resource that a body holds. What the map does not name of it is dropped, and counted.
-func (b *Bridge) resourceIn(c Call, rt *schema.ResourceType, body scim.Object) (r scim.Resource, dropped int, err error) {
-	r, names, err := scim.ParseObject(body, rt, b.dialect)
-	b.tellDropped(c, rt, valueless(names))
-	return r, len(names), err
+func (r *request) resourceIn(body scim.Object) (resource scim.Resource, dropped int, err error) {
+	resource, names, err := scim.ParseObject(body, r.typ.Resource, r.dialect)
+	r.tellDropped(names, notMapped)
+	if err == nil {
+		r.understands(resource)
+	}
+	return resource, len(names), err
 }
 
-// operationsIn is resourceIn for the operations of a PATCH.
-func (b *Bridge) operationsIn(c Call, rt *schema.ResourceType, body []byte) (ops []patch.Op, dropped int, err error) {
-	ops, names, err := patch.Parse(body, rt, b.dialect)
-	b.tellDropped(c, rt, valueless(names))
+// operationsIn is resourceIn for the operations of a PATCH of the resource with the id.
+func (r *request) operationsIn(id string, body []byte) (ops []patch.Op, dropped int, err error) {
+	r.foresees(id)
+	ops, names, err := patch.Parse(body, r.typ.Resource, r.dialect)
+	r.tellDropped(names, notMapped)
+	if err == nil {
+		r.understandsOps(ops)
+	}
 	return ops, len(names), err
 }
 
 // tellDropped names what was dropped for those who ask for debug.
-func (b *Bridge) tellDropped(c Call, rt *schema.ResourceType, sent []string) {
+func (r *request) tellDropped(sent []string, why string) {
 	if len(sent) == 0 {
 		return
 	}
-	b.log.Debug("dropped", "request", c.RequestID, "type", rt.Name, "attributes", sent)
+	names := valueless(sent)
+	r.foreseen.drop(names, why)
+	r.log.Debug("dropped", "request", r.call.RequestID, "type", r.typ.Name, "attributes", names)
 }
 
 // valueless leaves out of paths what stands in brackets, for it may be anybody's value: `pets[name eq "Rex"].age` is `pets[…].age`.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/compile"
 	"scimbridge/scim"
 )
@@ -20,7 +21,7 @@ func TestDroppedIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rt, call := compiled.Type("User").Resource, Call{RequestID: "req-7"}
+	typ := &ldapmap.Type{Name: "User", Resource: compiled.Type("User").Resource}
 	for level, want := range map[slog.Level]string{
 		slog.LevelInfo: "",
 		slog.LevelDebug: `{"level":"DEBUG","msg":"dropped","request":"req-7","type":"User","attributes":["nickName","pets[…].age",` +
@@ -29,20 +30,21 @@ func TestDroppedIsNamed(t *testing.T) {
 	} {
 		var text bytes.Buffer
 		b := &Bridge{log: slog.New(slog.NewJSONHandler(&text, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime}))}
+		r := &request{Bridge: b, call: Call{RequestID: "req-7"}, typ: typ}
 		sent, err := scim.Decode([]byte(`{"userName":"u","nickName":"secret","pets[name eq \"secret\"].age":7,"emails[secret":{}}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, n, err := b.resourceIn(call, rt, sent); err != nil || n != 3 {
+		if _, n, err := r.resourceIn(sent); err != nil || n != 3 {
 			t.Errorf("%d dropped, %v", n, err)
 		}
-		_, n, err := b.operationsIn(call, rt, []byte(`{"Operations":[
+		_, n, err := r.operationsIn("", []byte(`{"Operations":[
 			{"op":"add","path":"title","value":"secret"},{"op":"replace","path":"pets[name eq \"secret\"].age","value":7},{"op":"remove",
 			"path":"title"}]}`))
 		if err != nil || n != 2 {
 			t.Errorf("%d dropped, %v", n, err)
 		}
-		if _, n, err = b.operationsIn(call, rt, []byte(`{"Operations":[{"op":"add","path":"userName",`+
+		if _, n, err = r.operationsIn("", []byte(`{"Operations":[{"op":"add","path":"userName",`+
 			`"value":"v"}]}`)); err != nil || n != 0 {
 			t.Errorf("%d dropped, %v", n, err)
 		}

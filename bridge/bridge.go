@@ -36,6 +36,8 @@ type Call struct {
 	Client    string        // its address
 	BaseURL   string        // https://scim.corp.example/scim/v2, without a slash at the end
 
+	Foresight *Foresight // it is only foreseen; nil: it is done
+
 	PastLimits bool // an operator asks for it, who knows how much it is: guard.limits do not hold it, nor is it counted
 
 	// Entity tags, as the header of the name carries them (RFC 9110 §13.1); "": the header is not there.
@@ -119,9 +121,7 @@ func New(o Options) *Bridge {
 		unfinished: newUnfinished(o.Now), now: o.Now, fitting: make(chan struct{}, 1), taking: make(chan struct{}, 1),
 		ledger: o.Ledger, limiter: o.Limiter,
 	}
-	if o.Ledger != nil {
-		b.secrets = secretNames(o.Map)
-	}
+	b.secrets = secretNames(o.Map)
 	if o.Limiter != nil {
 		o.Limiter.CountBy(func(typ string) { b.counted(typ) })
 	}
@@ -138,6 +138,7 @@ type request struct {
 	typ       *ldapmap.Type
 	server    *ldif.Server
 	shown     *scim.Projection
+	foreseen  *Foreseen // nil: it is done
 }
 
 // begin finds the type that a request names, if its caller may do that.

@@ -15,11 +15,12 @@ func (b *Bridge) Create(ctx context.Context, c Call, typ string, body []byte, v 
 	if err != nil {
 		return nil, err
 	}
+	r.foresees("")
 	sent, err := scim.Decode(body)
 	if err != nil {
 		return nil, err
 	}
-	resource, dropped, err := b.resourceIn(c, r.typ.Resource, sent)
+	resource, dropped, err := r.resourceIn(sent)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ func (b *Bridge) Delete(ctx context.Context, c Call, typ, id string) (*Result, e
 	if err != nil {
 		return nil, err
 	}
+	r.foresees(id)
 	r.accounts(nil)
 	result, err := r.write(ctx, &deletion{request: r, id: id})
 	if errors.Is(err, errGone) {

@@ -20,8 +20,7 @@ import (
 // number, references that are put right, and what is taken back.
 func (r *request) begun(ctx context.Context, i journal.Intent, follows *journal.Entry) (*journal.Entry, error) {
 	var checks []journal.Check
-	asked := !slices.Contains([]journal.Why{journal.MakeRoom, journal.Number, journal.Amend, journal.TakeBack}, i.Why)
-	if r.limiter != nil && asked && !r.call.PastLimits {
+	if r.limiter != nil && isLimited(i.Why) && !r.call.PastLimits {
 		if check := r.limiter.Check(i.Type, i.Plan); check != nil {
 			checks = append(checks, check)
 		}
@@ -35,10 +34,20 @@ func (r *request) begun(ctx context.Context, i journal.Intent, follows *journal.
 		}
 		if held, is := errors.AsType[*guard.Held](err); is {
 			r.limiter.Tell(held)
-			err = &reason.Error{Reason: held.Reason(), Detail: held.Error()}
+			err = heldBack(held)
 		}
 		return entry, err
 	}
+}
+
+// isLimited says that limits are about plans that are made for such a reason.
+func isLimited(why journal.Why) bool {
+	return !slices.Contains([]journal.Why{journal.MakeRoom, journal.Number, journal.Amend, journal.TakeBack}, why)
+}
+
+// heldBack is what a client hears of a hold.
+func heldBack(held *guard.Held) error {
+	return &reason.Error{Reason: held.Reason(), Detail: held.Error()}
 }
 
 // counting is how long resources may take to be counted: a million take seconds.

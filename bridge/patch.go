@@ -16,7 +16,7 @@ func (b *Bridge) Patch(ctx context.Context, c Call, typ, id string, body []byte,
 	if err != nil {
 		return nil, err
 	}
-	ops, dropped, err := b.operationsIn(c, r.typ.Resource, body)
+	ops, dropped, err := r.operationsIn(id, body)
 	if err != nil {
 		return nil, err
 	}

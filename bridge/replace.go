@@ -15,11 +15,12 @@ func (b *Bridge) Replace(ctx context.Context, c Call, typ, id string, body []byt
 	if err != nil {
 		return nil, err
 	}
+	r.foresees(id)
 	object, err := scim.Decode(body)
 	if err != nil {
 		return nil, err
 	}
-	sent, dropped, err := b.resourceIn(c, r.typ.Resource, object)
+	sent, dropped, err := r.resourceIn(object)
 	if err != nil {
 		return nil, err
 	}

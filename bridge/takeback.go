@@ -89,7 +89,7 @@ func (b *Bridge) TakeBack(ctx context.Context, o *Undoing, record journal.Accoun
 		return u
 	}
 	if !o.Apply {
-		if u.Plan, err = r.foresee(ctx, in); err == nil {
+		if u.Plan, err = r.planOf(ctx, in); err == nil {
 			o.foreseen.note(record.ID, in.past.ID, u.Plan)
 		}
 	} else {
@@ -129,8 +129,8 @@ func (b *Bridge) TakeBack(ctx context.Context, o *Undoing, record journal.Accoun
 	return u
 }
 
-// foresee is the plan that would run, judged.
-func (r *request) foresee(ctx context.Context, in intent) (plan ldif.Plan, err error) {
+// planOf is the plan that would run, judged.
+func (r *request) planOf(ctx context.Context, in intent) (plan ldif.Plan, err error) {
 	s, err := in.look(ctx, nil)
 	if err != nil {
 		return plan, err
@@ -184,6 +184,8 @@ func unfit(a journal.Account) string {
 		return "it is about the journal, and changed nothing in the directory"
 	case a.Kind == journal.KindAct:
 		return "it is about what the bridge itself keeps, and changed nothing in the directory"
+	case a.Why == journal.DryRun:
+		return "it was only foreseen, and changed nothing"
 	case a.Kind == journal.KindRefusal:
 		return "it was refused, and changed nothing"
 	case a.Outcome == journal.Pending, a.Done == nil:

@@ -85,7 +85,7 @@ func (c *creation) runOrComplete(ctx context.Context, body []byte) (*Result, err
 	if r := c.unfinished.left(a); r.id != "" {
 		result, err := c.complete(ctx, r)
 		changed := errors.Is(err, errNotFound)
-		if err == nil || changed {
+		if (err == nil || changed) && c.foreseen == nil {
 			c.unfinished.forget(r.id)
 		}
 		if !changed {
@@ -97,7 +97,7 @@ func (c *creation) runOrComplete(ctx context.Context, body []byte) (*Result, err
 		return result, err
 	}
 	id, members := past.left(c.typ.Members[0])
-	if id == "" {
+	if id == "" || c.foreseen != nil {
 		return nil, err
 	}
 	c.unfinished.note(a, id, members)

@@ -111,7 +111,7 @@ func (r *request) run(ctx context.Context, in intent) (past history, result *Res
 		result.DN = past.dn()
 	}
 	untaken := past.last().draft.Untaken()
-	r.tellDropped(r.call, r.typ.Resource, untaken)
+	r.tellDropped(untaken, hasNoPlace)
 	return past, result.dropping(len(untaken)), err
 }
 
@@ -146,7 +146,7 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 		case err == nil:
 			return past, past.last().refused
 		case past.followed():
-			r.follows.Store(true) // it is not asked for that again
+			r.follows.Store(r.foreseen == nil) // it is not asked for that again
 			if past, err = r.settle(through, past, nil); err != nil {
 				return past, err
 			}
@@ -203,7 +203,9 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	if a.entry == nil && !a.room {
 		a.dn = plan.DN()
 	}
+	wholly := plan
 	plan, a.stays, a.refused = r.judged(ctx, a.draft, plan) // 5
+	r.foreseeRefusal(wholly, a.refused)
 	if plan.Empty() {
 		return past, a.refused
 	}
@@ -255,6 +257,13 @@ func (r *request) record(receipt ldif.Receipt) {
 	}
 	if before := receipt.Plan.Before; before != nil {
 		record.ID = r.typ.ID(before)
+	}
+	if r.foreseen != nil {
+		r.foreseen.done(receipt)
+		if record.DryRun = r.call.Foresight.DryRun; record.DryRun {
+			r.journal(record)
+		}
+		return
 	}
 	r.journal(record)
 	r.written.Add(1)

@@ -38,9 +38,10 @@ const (
 type deployment struct {
 	server *dirtest.Server
 	url    string // of the SCIM root
+	front  *front.Server
 
-	mu    sync.Mutex
-	plans []ldif.Plan
+	mu       sync.Mutex
+	receipts []ldif.Receipt
 }
 
 type namedServer struct {
@@ -151,7 +152,7 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 		Journal: func(r journal.Record) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			d.plans = append(d.plans, r.Receipt.Plan)
+			d.receipts = append(d.receipts, r.Receipt)
 		},
 	})
 	s := front.New(c.Listen, b, gate, log)
@@ -168,7 +169,7 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 			t.Error(err)
 		}
 	})
-	d.url = s.URL(ln.Addr())
+	d.url, d.front = s.URL(ln.Addr()), s
 	return d
 }
 
@@ -239,10 +240,18 @@ func (d *deployment) try(method, path, body string, header ...string) (*http.Res
 }
 
 // taken returns the plans executed since the last call.
-func (d *deployment) taken() []ldif.Plan {
+func (d *deployment) taken() (plans []ldif.Plan) {
+	for _, r := range d.received() {
+		plans = append(plans, r.Plan)
+	}
+	return plans
+}
+
+// received returns the receipts of the plans executed since the last call.
+func (d *deployment) received() []ldif.Receipt {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	plans := d.plans
-	d.plans = nil
-	return plans
+	receipts := d.receipts
+	d.receipts = nil
+	return receipts
 }

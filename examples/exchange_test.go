@@ -32,6 +32,8 @@ var update = flag.Bool("update", false, "write what the servers did into the exc
 // Lines of the comment say what else there is to know: `feature: …` which row of the README's table the file shows; `servers: memory
 // openldap` keeps it to some servers, and `elsewhere: …` says why, unless another file shows the same there.
 //
+// In memory each request is foreseen before it is sent, and held to that: what is sent for it, and the answer.
+//
 // The files in exchanges run against the example for the server's product, those in an example's own folder against that example.
 func TestExchanges(t *testing.T) {
 	for _, s := range servers {
@@ -39,9 +41,14 @@ func TestExchanges(t *testing.T) {
 			for _, file := range exchangeFiles(t) {
 				t.Run(exchangeName(file), func(t *testing.T) {
 					x := readExchange(t, file, s.name)
-					if x.runsOn(s.name) {
-						x.run(t, x.start(t, s))
+					if !x.runsOn(s.name) {
+						return
 					}
+					server := x.start(t, s)
+					if s.name == "memory" {
+						x.foretell(t, server)
+					}
+					x.run(t, server)
 				})
 			}
 		})
@@ -66,12 +73,13 @@ func exchangeName(file string) string {
 }
 
 type exchange struct {
-	file    string
-	folder  string // the example whose own it is; "": it is for every product's
-	server  string
-	archive *txtar.Archive
-	d       *deployment
-	names   map[string]string // id -> name
+	file      string
+	folder    string // the example whose own it is; "": it is for every product's
+	server    string
+	archive   *txtar.Archive
+	d         *deployment
+	names     map[string]string                                                                                       // id -> name
+	foretells func(method, target, body string, header []string) (check func(receipts []ldif.Receipt, answer string)) // nil: nothing does
 }
 
 func readExchange(t testing.TB, file, server string) *exchange {
@@ -286,12 +294,18 @@ func (x *exchange) step(t *testing.T, request string) (plan, answer string) {
 	head, body, _ := strings.Cut(request, "\n\n")
 	lines := strings.Split(strings.TrimSpace(head), "\n")
 	method, target, _ := strings.Cut(lines[0], " ")
+	check := func([]ldif.Receipt, string) {}
+	if x.foretells != nil {
+		check = x.foretells(method, target, body, lines[1:])
+	}
 	response, content := x.d.do(t, method, target, body, lines[1:]...)
 	x.learn(content)
 	var plans []string
-	for _, p := range x.d.taken() {
-		plans = append(plans, p.String())
+	receipts := x.d.received()
+	for _, r := range receipts {
+		plans = append(plans, r.Plan.String())
 	}
+	check(receipts, pretty(response, content))
 	return sortMembers(x.neutral(strings.Join(plans, "\n"))), sortMembers(x.neutral(pretty(response, content)))
 }
 
@@ -339,9 +353,14 @@ func (x *exchange) learn(content string) {
 }
 
 func pretty(response *http.Response, content string) string {
-	text := fmt.Sprintln(response.StatusCode)
+	return written(response.StatusCode, response.Header, content)
+}
+
+// written is an answer as the files have it.
+func written(status int, header http.Header, content string) string {
+	text := fmt.Sprintln(status)
 	for _, name := range []string{"Location", "WWW-Authenticate", "Allow"} {
-		if value := response.Header.Get(name); value != "" {
+		if value := header.Get(name); value != "" {
 			text += name + ": " + value + "\n"
 		}
 	}

@@ -228,6 +228,10 @@ func (r *run) send(ctx context.Context, change ldif.Change, read []string, contr
 	if change.Kind == ldif.Modify {
 		return r.modify(ctx, change, read, controls)
 	}
+	if p := rehearsal(ctx); p != nil {
+		_, err := p.write(ctx, r, change, nil)
+		return outcome(change, r.client.explain(err, &change))
+	}
 	_, err := call(ctx, r.client, sends(change), func(l *ldap.Conn) (struct{}, error) {
 		switch change.Kind {
 		case ldif.Add:
@@ -272,15 +276,8 @@ func (r *run) modify(ctx context.Context, change ldif.Change, read []string, con
 	}
 	controls = append(controls, r.preRead(change)...)
 	for range settleRounds {
-		result, err := call(ctx, r.client, modifies, func(l *ldap.Conn) (*ldap.ModifyResult, error) {
-			return l.ModifyWithResult(r.modifyRequest(change, controls))
-		})
+		was, left, err := r.exchange(ctx, change, read, controls)
 		if err == nil {
-			was, errWas := entryRead(controlPreRead, result.Controls)
-			left, errLeft := entryRead(controlPostRead, result.Controls)
-			if err := cmp.Or(errWas, errLeft); err != nil {
-				r.client.log.Warn("directory: the pre-read or post-read could not be read", "error", err)
-			}
 			if r.overtook(change, was) {
 				return r.putRight(ctx, change, was)
 			}
@@ -307,6 +304,31 @@ func (r *run) modify(ctx context.Context, change ldif.Change, read []string, con
 		}
 	}
 	return outcome(change, &Error{Reason: reason.LostRace, Cause: errUnsettled})
+}
+
+// exchange sends a modification once. was and left are the entry before it and after, as far as the server shows it.
+func (r *run) exchange(ctx context.Context, change ldif.Change, read []string, controls []ldap.Control) (was, left *ldif.Entry, err error) {
+	if p := rehearsal(ctx); p != nil {
+		if r.server.Controls[controlPostRead] {
+			read = withVersion(read, r.server)
+		} else {
+			read = nil
+		}
+		left, err = p.write(ctx, r, change, read)
+		return nil, left, err
+	}
+	result, err := call(ctx, r.client, modifies, func(l *ldap.Conn) (*ldap.ModifyResult, error) {
+		return l.ModifyWithResult(r.modifyRequest(change, controls))
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	was, errWas := entryRead(controlPreRead, result.Controls)
+	left, errLeft := entryRead(controlPostRead, result.Controls)
+	if err := cmp.Or(errWas, errLeft); err != nil {
+		r.client.log.Warn("directory: the pre-read or post-read could not be read", "error", err)
+	}
+	return was, left, nil
 }
 
 // settleRounds bounds how often the rest of a change is sent: somebody else is changing the same values.

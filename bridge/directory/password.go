@@ -23,6 +23,10 @@ func (r *run) setPassword(ctx context.Context, change ldif.Change) (ldif.StepRec
 			return outcome(change, err)
 		}
 	}
+	if p := rehearsal(ctx); p != nil {
+		_, err := p.write(ctx, r, change, nil)
+		return outcome(change, r.client.explain(err, &change))
+	}
 	policy := ""
 	_, err := call(ctx, r.client, setsPassword, func(l *ldap.Conn) (struct{}, error) {
 		_, err := l.Extended(r.passwordModify(change))

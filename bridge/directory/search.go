@@ -36,15 +36,18 @@ const (
 
 // Search returns the entries found, reading page by page where the server needs it. An entry that is not there (BaseObject) is
 // NoSuchObject; a base that is not there to search below it, and an entry that does not show its id, are Hidden.
-func (c *Client) Search(ctx context.Context, s Search) ([]*ldif.Entry, error) {
+func (c *Client) Search(ctx context.Context, s Search) (entries []*ldif.Entry, err error) {
 	if len(s.More) > 0 {
 		return c.SearchAll(ctx, s.each())
+	}
+	if p := rehearsal(ctx); p != nil {
+		defer func() { p.tell(s, entries, err) }()
 	}
 	controls, err := c.valuesAlone(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := c.search(ctx, s, controls...)
+	entries, err = c.search(ctx, s, controls...)
 	if resultCode(err) == ldap.LDAPResultSizeLimitExceeded {
 		// The server's own limit. Most answers are small, so the pages wait until they are needed.
 		entries = nil
@@ -130,8 +133,16 @@ func (c *Client) hides(code uint16, what string) error {
 	return &Error{Reason: reason.Hidden, Code: code, Cause: errors.New(what)}
 }
 
-// search is one round trip.
+// search is one round trip, or what would be found by it.
 func (c *Client) search(ctx context.Context, s Search, controls ...ldap.Control) ([]*ldif.Entry, error) {
+	if p := rehearsal(ctx); p != nil {
+		return p.search(ctx, c, s, controls...)
+	}
+	return c.roundTrip(ctx, s, controls...)
+}
+
+// roundTrip is one round trip.
+func (c *Client) roundTrip(ctx context.Context, s Search, controls ...ldap.Control) ([]*ldif.Entry, error) {
 	return call(ctx, c, s.operation(), func(l *ldap.Conn) ([]*ldif.Entry, error) {
 		r := s.request(ctx)
 		r.Controls = controls
@@ -153,6 +164,13 @@ func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry)
 		}
 		return nil
 	}
+	if p := rehearsal(ctx); p != nil {
+		return p.enumerate(ctx, c, s, each)
+	}
+	return c.enumerate(ctx, s, each)
+}
+
+func (c *Client) enumerate(ctx context.Context, s Search, each func(*ldif.Entry) error) error {
 	paging := ldap.NewControlPaging(c.pageSize.Load())
 	var k *conn
 	defer func() {

@@ -43,6 +43,7 @@ type Server struct {
 	log     *slog.Logger
 	app     *fiber.App
 	clients watch
+	dryRun  bool
 	heavy   *turns
 	crowd   *crowd
 	proxies access.Addresses // whose word on the client is taken
@@ -76,6 +77,9 @@ func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
 	s.routes()
 	return s
 }
+
+// DryRun has every request foreseen, and answered as that says: nothing is written to the directory.
+func (s *Server) DryRun() { s.dryRun = true }
 
 // Listen opens the configured address.
 func (s *Server) Listen() (net.Listener, error) {

@@ -36,6 +36,7 @@ type record struct {
 	dropped    int            // attributes of the request that the map does not name
 	failed     int            // operations of a bulk request
 	begun      time.Time
+	foresight  *bridge.Foresight // it is only foreseen; nil: it is done
 }
 
 type recordKey struct{}
@@ -46,6 +47,7 @@ func recordOf(c *fiber.Ctx) *record { return c.Locals(recordKey{}).(*record) }
 func (r *record) call() bridge.Call {
 	return bridge.Call{
 		RequestID: r.requestID, Activity: r.activityID, Caller: r.caller.Name, Role: r.caller.Role, Client: r.client,
+		Foresight: r.foresight,
 	}
 }
 
@@ -137,6 +139,9 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		s.refused(c, r, f)
 	} else {
 		attributes = append(attributes, f.Log(false)...)
+	}
+	if s.dryRun {
+		attributes = append(attributes, slog.Bool("dry_run", true))
 	}
 	if r.failed > 0 {
 		attributes = append(attributes, slog.Int("failed", r.failed))

@@ -91,6 +91,10 @@ func singleSlashes(c *fiber.Ctx) error {
 // authenticate lets nothing below the base path be asked without a token.
 func (s *Server) authenticate(c *fiber.Ctx) error {
 	r := recordOf(c)
+	if f := foreseenOf(c); f != nil {
+		r.caller, r.foresight = f.caller, f.foresight
+		return c.Next()
+	}
 	caller, err := s.gate.Authenticate(c.UserContext(), sole(&c.Request().Header, fiber.HeaderAuthorization), r.client)
 	if err != nil {
 		r.refused = refusal(err)
@@ -112,8 +116,20 @@ func (s *Server) admit(c *fiber.Ctx) error {
 
 // deadline bounds the request, which ends with its client besides.
 func (s *Server) deadline(c *fiber.Ctx) error {
-	ctx, answered := s.clients.follow(c.UserContext(), connectionOf(c.Context().Conn()))
-	defer answered()
+	var ctx context.Context
+	if f := foreseenOf(c); f != nil {
+		ctx = f.ctx
+	} else {
+		var answered func()
+		ctx, answered = s.clients.follow(c.UserContext(), connectionOf(c.Context().Conn()))
+		defer answered()
+	}
+	if r := recordOf(c); s.dryRun && r.foresight == nil {
+		r.foresight = &bridge.Foresight{DryRun: true}
+	}
+	if f := recordOf(c).foresight; f != nil {
+		ctx = f.In(ctx)
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.RequestTimeout)
 	defer cancel()
 	c.SetUserContext(ctx)

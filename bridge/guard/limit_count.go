@@ -193,6 +193,9 @@ func (v verdict) judge(ctx context.Context, n counted) (draw int64, err error) {
 	}
 	v.holds[kindOfWrite{v.typ, n.effect}] = opened
 	for _, watch := range v.watch {
+		if ctx.Value(unwatched{}) != nil {
+			break
+		}
 		if err := watch(ctx, v.tx, opened); err != nil {
 			return 0, err
 		}

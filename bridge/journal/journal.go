@@ -25,6 +25,7 @@ type Record struct {
 	Type      string // resource type
 	ID        string // the resource's id; "" for a create
 	Receipt   ldif.Receipt
+	DryRun    bool // nothing was sent: the receipt is what would have become of the plan
 }
 
 // Part is an operation of a bulk request.
@@ -59,6 +60,9 @@ type Journal func(Record)
 func Log(log *slog.Logger) Journal {
 	return func(r Record) {
 		level, message := verdict(r.Receipt)
+		if r.DryRun {
+			level, message = slog.LevelInfo, "dry run: nothing is sent"
+		}
 		ctx := context.Background()
 		if !log.Enabled(ctx, level) {
 			return
@@ -80,7 +84,9 @@ func Log(log *slog.Logger) Journal {
 		add("type", r.Type)
 		add("id", r.ID)
 		add("dn", r.Receipt.Plan.DN())
-		add("effects", r.Receipt.Words())
+		if !r.DryRun {
+			add("effects", r.Receipt.Words())
+		}
 		if message != "written" {
 			add("wanted", r.Receipt.Plan.Words())
 		}

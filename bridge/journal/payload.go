@@ -92,6 +92,9 @@ func packDone(d *Done, secret secrecy) *payload {
 func packRefusal(r *Refusal) *payload {
 	p := packIntent(&r.Intent)
 	p.Outcome, p.Status, p.Reason, p.Detail = Refused, r.Status, r.Reason, r.Detail
+	if r.Why == DryRun && r.Reason == "" {
+		p.Outcome = NotSent
+	}
 	return p
 }
 

@@ -89,6 +89,8 @@ const (
 	Amend    Why = "reference" // what others did meanwhile is put right
 	TakeBack Why = "withdrawn" // what was done is taken back
 
+	DryRun Why = "dry run" // it was only foreseen
+
 	Undo         Why = "undo"         // a record is taken back: Of
 	UndoneInPart Why = "undo in part" // so, but for what was changed since
 )
@@ -107,7 +109,7 @@ type Done struct {
 	Found   bool          // the answer was lost with its bridge: it was looked up in the directory later
 }
 
-// Refusal is a request that was refused before anything of it was sent.
+// Refusal is a request that was refused before anything of it was sent, or that was only to be foreseen (DryRun).
 type Refusal struct {
 	Intent
 	Status int

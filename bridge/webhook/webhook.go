@@ -113,6 +113,9 @@ func (h *Hook) Observe(ctx context.Context, tx *sql.Tx, e journal.Event) error {
 
 // tells says whether the receiver is to hear of it.
 func (h *Hook) tells(e journal.Event) bool {
+	if e.Refusal != nil && e.Refusal.Why == journal.DryRun {
+		return false
+	}
 	if e.Refusal != nil {
 		return e.Refusal.Caller != "" && h.options.wants(Refused) // of strangers the journal tells
 	}

@@ -14,6 +14,7 @@ func (serveCommand) Help() string {
 	return `Example:
 
   scimbridge serve --config scimbridge.yaml
+  scimbridge serve --config scimbridge.yaml --dry-run
 
 Every key of the file can be set by the environment too: SCIMBRIDGE_LOG_LEVEL=debug
 is log.level. SIGTERM ends it once what is under way is answered.`

@@ -123,14 +123,14 @@ func entry(dn, class string, more ...ldif.Attribute) *ldif.Entry {
 }
 
 // start runs the program as its user does, until stop. The log is read to its end, and ended gives the exit code then.
-func start(t *testing.T, file string, environ []string) (log io.Reader, stop func(), ended <-chan int) {
+func start(t *testing.T, file string, environ []string, flags ...string) (log io.Reader, stop func(), ended <-chan int) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
 	log, written := io.Pipe()
 	code := make(chan int, 1)
 	go func() {
-		code <- run(&world{ctx, environ, io.Discard, written}, []string{"serve", "--config", file})
+		code <- run(&world{ctx, environ, io.Discard, written}, append([]string{"serve", "--config", file}, flags...))
 		written.Close()
 	}()
 	return log, stop, code

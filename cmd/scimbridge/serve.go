@@ -29,6 +29,7 @@ type configFlag struct {
 
 type serveCommand struct {
 	configFlag
+	DryRun bool `help:"Answer as if it were done, and write nothing to the directory."`
 }
 
 func (s serveCommand) Run(w *world) error {
@@ -43,6 +44,10 @@ func (s serveCommand) Run(w *world) error {
 		return err
 	}
 	defer h.close()
+	if s.DryRun {
+		h.server.DryRun()
+		log.Warn("dry run: requests are answered as if they were done, and nothing is written to the directory")
+	}
 	hangUp := make(chan os.Signal, 1)
 	signal.Notify(hangUp, syscall.SIGHUP) // which would end the process
 	defer signal.Stop(hangUp)

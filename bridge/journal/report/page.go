@@ -103,7 +103,11 @@ var whys = map[journal.Why]string{
 	journal.Number:   "a number is taken for a new entry",
 	journal.Amend:    "what others did meanwhile is put right",
 	journal.TakeBack: "what was done is taken back",
+	journal.DryRun:   "it was only foreseen, and nothing was sent",
 }
+
+// Why says why a plan was made that the request did not ask for, "" where it did.
+func Why(why journal.Why) string { return whys[why] }
 
 func part(p *journal.Part) string {
 	if p == nil {

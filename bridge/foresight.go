@@ -1,0 +1,140 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/guard"
+	"scimbridge/bridge/journal"
+	"scimbridge/ldapmap/ldif"
+)
+
+// Foresight gathers what a request would do. It goes through the driver as any other, and what would be sent is applied in memory
+// (directory.Rehearsal): what comes behind sees it done. Of a bulk request each operation has its own Foreseen, and presupposes those that
+// came before it.
+type Foresight struct {
+	DryRun bool // it is told to the journal and the log
+
+	rehearsal directory.Rehearsal
+
+	mu    sync.Mutex
+	parts []*Foreseen
+}
+
+// In is the context of the request.
+func (f *Foresight) In(ctx context.Context) context.Context {
+	return directory.Rehearse(ctx, &f.rehearsal)
+}
+
+// Reads are the searches that were made.
+func (f *Foresight) Reads() []directory.Reading { return f.rehearsal.Reads() }
+
+// Parts are the operations, in the order in which they began.
+func (f *Foresight) Parts() []*Foreseen {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.parts)
+}
+
+// Foreseen is one operation: what it was understood as, and what it would do.
+type Foreseen struct {
+	Operation string
+	Type      string // resource type
+	ID        string // of the resource; "" of a create
+	Part      *journal.Part
+	Values    []Understood
+	Dropped   []Dropped
+	Plans     []ForeseenPlan
+}
+
+// Dropped is what of the request is not written.
+type Dropped struct{ Path, Why string }
+
+// ForeseenPlan is a plan that would run, or may not.
+type ForeseenPlan struct {
+	Plan    ldif.Plan
+	Why     journal.Why // of a plan that the request did not ask for
+	Refused error       // what the guard says against it, or against what is left out of it
+	Held    error       // the limit that would hold it
+	Unsure  error       // why it is not known what the limits say
+	Limited []string    // the effects that guard.limits count
+	Receipt *ldif.Receipt
+	Values  []Traced
+}
+
+// foresees begins what is foreseen of an operation.
+func (r *request) foresees(id string) {
+	f := r.call.Foresight
+	if f == nil {
+		return
+	}
+	r.foreseen = &Foreseen{Operation: r.operation, Type: r.typ.Name, ID: id, Part: r.call.Part}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.parts = append(f.parts, r.foreseen)
+}
+
+// The reasons why something is dropped.
+const (
+	notMapped  = "the map does not name it"
+	hasNoPlace = "the map, or the entry, has no place for it"
+)
+
+// drop notes what is dropped.
+func (f *Foreseen) drop(paths []string, why string) {
+	if f == nil {
+		return
+	}
+	for _, path := range paths {
+		if d := (Dropped{path, why}); !slices.Contains(f.Dropped, d) {
+			f.Dropped = append(f.Dropped, d)
+		}
+	}
+}
+
+// foreseeRefusal notes a plan that the guard refuses, or takes something out of.
+func (r *request) foreseeRefusal(plan ldif.Plan, refused error) {
+	if r.foreseen != nil && refused != nil {
+		r.foreseen.Plans = append(r.foreseen.Plans, ForeseenPlan{Plan: plan, Refused: refused, Values: r.traced(plan)})
+	}
+}
+
+// foresee notes a plan that is about to run. It refuses what a limit would hold.
+func (r *request) foresee(ctx context.Context, plan ldif.Plan, why journal.Why) error {
+	p := ForeseenPlan{Plan: plan, Why: why, Values: r.traced(plan)}
+	if isLimited(why) && r.limiter != nil && !r.call.PastLimits {
+		p.Limited = r.limiter.Counts(r.typ.Name, plan)
+		err := r.limiter.Foresee(ctx, r.typ.Name, plan)
+		hold, held := errors.AsType[*guard.Held](err)
+		switch {
+		case held:
+			p.Held = heldBack(hold)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		default:
+			p.Unsure = err
+		}
+	}
+	r.foreseen.Plans = append(r.foreseen.Plans, p)
+	return p.Held
+}
+
+// rehearsed tells the journal of what was foreseen of a dry run, and is done when it is written down.
+func (r *request) rehearsed(status int, why, detail string) (written []<-chan error) {
+	for _, p := range r.foreseen.Plans {
+		i := r.intentOf(p.Plan)
+		i.Why = journal.DryRun
+		written = append(written, r.ledger.Refuse(journal.Refusal{Intent: i, Status: status, Reason: why, Detail: detail}))
+	}
+	return written
+}
+
+// done notes what became of the last plan.
+func (f *Foreseen) done(receipt ldif.Receipt) {
+	if n := len(f.Plans); n > 0 {
+		f.Plans[n-1].Receipt = &receipt
+	}
+}

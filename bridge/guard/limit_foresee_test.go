@@ -1,0 +1,41 @@
+package guard
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+
+	"scimbridge/bridge/reason"
+	"scimbridge/bridge/store"
+	"scimbridge/bridge/store/storetest"
+	"scimbridge/ldapmap/ldif"
+)
+
+// TestLimitsForesee: what is foreseen is what a limit would do, counts for nothing, opens no hold and tells nobody of one.
+func TestLimitsForesee(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		opened := 0
+		watch := func(context.Context, *sql.Tx, Hold) error { opened++; return nil }
+		l := limit(t, s, []Watch{watch}, Limit{Effect: "blocked", Most: 1})
+		for range 3 {
+			if err := l.Foresee(t.Context(), "User", blocking("u1")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.passes(t, "User", blocking("u2"), ldif.Done)
+		for range 2 {
+			held, is := errors.AsType[*Held](l.Foresee(t.Context(), "User", blocking("u3")))
+			if !is || !held.First || held.Reason() != reason.Held {
+				t.Errorf("%+v", held)
+			}
+		}
+		if holds, err := l.holds.List(t.Context(), true, l.now()); err != nil || len(holds) > 0 || opened > 0 {
+			t.Errorf("%d were told of %+v, %v", opened, holds, err)
+		}
+		if got := l.Counts("User", blocking("u3")); len(got) != 1 || got[0] != "blocked" {
+			t.Errorf("%q", got)
+		}
+		l.held(t, "User", blocking("u3"), reason.Held)
+	})
+}
