@@ -58,13 +58,14 @@ func (u *undoing) isBefore(other journal.Account) bool {
 	return n > 0 || n == 0 && other.ID.Writer == own.Writer && other.ID.Seq > own.Seq
 }
 
-// madeTo are the changes that a record made to the entry with one of the ids. Of members they hold those too who were in already, or out.
+// madeTo are the changes that a record made, or maybe made, to the entry with one of the ids. Of members they hold those too who were in
+// already, or out.
 func madeTo(a journal.Account, ids []string) (changes []ldif.Change) {
 	for i, s := range a.Done.Receipt.Steps {
 		planned := a.Plan.Steps[i].Change
 		switch {
 		case !slices.Contains(ids, cmp.Or(s.Sent.If.ID, planned.If.ID)):
-		case s.State == ldif.Done:
+		case s.State == ldif.Done, s.State == ldif.Unknown:
 			changes = append(changes, planned)
 		case s.Changed():
 			changes = append(changes, s.Sent)
