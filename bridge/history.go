@@ -234,26 +234,31 @@ func (h history) ofAnother(s *ldif.Server, err error) error {
 	return &reason.Error{Reason: reason.Refused, Detail: detail, Cause: err}
 }
 
-// partly tells the client how far a change of members came that stopped in its middle.
+// partly tells the client what stands of a write that is given up: that the account is blocked, and how far a change of members came that
+// stopped in its middle.
 func (h history) partly(err error) error {
 	if len(h) == 0 {
 		return err
 	}
-	done, all := h.last().receipt.Members()
-	if done == 0 || done == all {
-		return err
+	if done, all := h.last().receipt.Members(); done > 0 && done < all {
+		err = prefixed(err, fmt.Sprintf("%d of the %d members are as asked, and the same request again completes it", done, all))
 	}
-	return prefixed(err, fmt.Sprintf("%d of the %d members are as asked, and the same request again completes it", done, all))
+	if why := reasonOf(err); h.blocked() && why != reason.Kept && why != reason.NotFound {
+		err = prefixed(err, "the account is blocked")
+	}
+	return err
 }
 
-// prefixed is the error with what is to be told before it.
-func prefixed(err error, detail string) error {
-	whole := &reason.Error{Reason: reasonOf(err), Detail: reasonOf(err).Row().Detail, Cause: err}
-	if own, is := errors.AsType[*reason.Error](err); is {
-		whole.Attribute, whole.Detail = own.Attribute, cmp.Or(own.Detail, whole.Detail)
-	}
-	whole.Detail = detail + "; " + whole.Detail
-	return whole
+// blocked says that the write blocked the account, whatever became of the rest.
+func (h history) blocked() bool {
+	return slices.ContainsFunc(h, func(a attempt) bool {
+		for i, s := range a.receipt.Plan.Steps {
+			if s.Stays && s.Before != nil && a.receipt.Steps[i].Changed() {
+				return !a.room
+			}
+		}
+		return false
+	})
 }
 
 // gone says that the directory knows nothing of the entry that it showed: a server that is late shows it still.

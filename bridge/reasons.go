@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"scimbridge/bridge/directory"
@@ -75,6 +76,16 @@ func dnOf(err error) string {
 	return ""
 }
 
+// foretold adds to an error what is to be told before it.
+type foretold struct {
+	error
+	first string
+}
+
+func (f *foretold) Unwrap() error { return f.error }
+
+func prefixed(err error, first string) error { return &foretold{err, first} }
+
 var (
 	errNotFound     error = &reason.Error{Reason: reason.NotFound}
 	errPrecondition error = &reason.Error{Reason: reason.Precondition}
@@ -95,6 +106,7 @@ func Explain(err error) Failure {
 		refusal *guard.Refusal
 		answer  *directory.Error
 		kept    *store.Error
+		told    []string
 	)
 	f.DN = dnOf(err)
 	_, f.recorded = errors.AsType[*recorded](err)
@@ -130,6 +142,10 @@ func Explain(err error) Failure {
 			f.RetryAfter = kept.RetryAfter
 		}
 	}
+	for first, is := errors.AsType[*foretold](err); is; first, is = errors.AsType[*foretold](first.error) {
+		told = append(told, first.first)
+	}
+	f.Detail = strings.Join(append(told, f.Detail), "; ")
 	return f
 }
 

@@ -84,6 +84,29 @@ func (d *Draft) SaysActive(p ldif.Plan) (active, said bool) {
 // enables says that the modification is to let in again who comes back: last, when his entry is where it belongs.
 func (d *Draft) enables(m ldif.Mod) bool { return d.revived && d.isOfActive(m.Name) }
 
+// firm takes out of the modifications those that block the account, where something comes behind them that has the rest taken back. That
+// the account is blocked stands all the same: another may have been told so by then.
+//
+//	active: false, title, userName -> mara   modify userAccountControl; modify title; modrdn, refused: title is taken back
+//	active: false, title                     modify userAccountControl, title: both, or none
+func (d *Draft) firm(mods []ldif.Mod, renames bool) (lock, rest []ldif.Mod) {
+	if d.after["active"] != false || d.revived || d.write.Links || !d.mayBeTakenBack(renames) {
+		return nil, mods
+	}
+	for _, m := range mods {
+		if d.isOfActive(m.Name) {
+			lock = append(lock, m)
+		} else {
+			rest = append(rest, m)
+		}
+	}
+	return lock, rest
+}
+
+// mayBeTakenBack says that what the write does to its entry may have to be taken back when it is done: the name is refused, or another has
+// it, or a value.
+func (d *Draft) mayBeTakenBack(renames bool) bool { return renames || d.ClaimFilter() != "" }
+
 // keepBlocked puts behind a password among the mods what it would take away: the lock of an account that is blocked, or is to be. earlier
 // are the mods of the step before.
 //

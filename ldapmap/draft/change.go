@@ -236,6 +236,7 @@ func asValues(v string) []string {
 //	userName anna -> mara, title, password:   modify title, modrdn uid=mara, modify userPassword
 //	a group's externalId, 700 new members:    modify externalId and 500 members, modify 200 members
 //	department Sales -> Ops, which places it: modrdn ou=Ops, modify department: stopped between, the same request goes on
+//	active: false, title, userName:           modify userAccountControl, modify title, modrdn: see firm
 //	a displaced entry:                        modrdn uid=2834…mara, modify cn (made of userName) and tombstone
 func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members [][]ldif.Mod) []ldif.Step {
 	var steps []ldif.Step
@@ -243,6 +244,8 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 	dn, id := e.DN, ldif.Condition{ID: d.t.ID(e)}
 	exact := id
 	exact.Version = e.Value(d.t.Server.VersionAttribute)
+	lock, rest := d.firm(mods, rename != nil)
+	mods = rest
 	if rename != nil { // a password cannot be taken back either, and who is displaced keeps the tombstone till the new name stands
 		late := func(m ldif.Mod) bool { return diff.late(m.Name, rename.superior != "") || d.enables(m) }
 		for _, m := range mods {
@@ -251,21 +254,23 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 			}
 		}
 		mods = slices.DeleteFunc(slices.Clone(mods), late)
-		rename.after = d.keepBlocked(rename.after, mods)
+		rename.after = d.keepBlocked(rename.after, slices.Concat(lock, mods))
 	} else {
-		mods = d.keepBlocked(mods, nil)
+		mods = d.keepBlocked(mods, lock)
 	}
 	if rename == nil && len(mods) > 0 && len(members) > 0 {
 		mods, members = append(slices.Clip(mods), members[0]...), members[1:]
 	}
+	condition := exact
+	if len(lock) > 0 {
+		steps = append(steps, modifyStep(d.t, dn, lock, e, exact).Firm())
+		condition = ldif.Condition{ID: id.ID, AsLeft: true}
+	}
 	if len(mods) > 0 {
-		steps = append(steps, modifyStep(d.t, dn, mods, e, exact))
+		steps = append(steps, modifyStep(d.t, dn, mods, e, condition))
+		condition = ldif.Condition{ID: id.ID, AsLeft: true}
 	}
 	if rename != nil {
-		condition := exact
-		if len(steps) > 0 {
-			condition = ldif.Condition{ID: id.ID, AsLeft: true}
-		}
 		step := rename.step(diff, condition)
 		steps = append(steps, step)
 		dn = step.Change.NewDN()

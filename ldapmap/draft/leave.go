@@ -36,7 +36,7 @@ func (d *Draft) leave(f Facts) ([]ldif.Step, []ldif.Effect, error) {
 	}
 	if len(lock) > 0 {
 		add(lock)
-		steps[0].Inverse, steps[0].Stays = nil, true
+		steps[0] = steps[0].Firm()
 	}
 	if own := d.ownLocks(); len(own) > 0 {
 		add(own)

@@ -179,7 +179,7 @@ func (d *Draft) withDepartures(p ldif.Plan, own ldif.Plan, f Facts) ldif.Plan {
 		}
 	}
 	for i := range p.Steps {
-		if id != "" && p.Steps[i].Change.If.ID == id {
+		if id != "" && p.Steps[i].Change.If.ID == id && !d.mayBeTakenBack(own.Renames()) {
 			p.Steps[i].Inverse = nil
 		}
 	}

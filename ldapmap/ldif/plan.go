@@ -23,6 +23,12 @@ type Step struct {
 	Alone bool
 }
 
+// Firm is the step as one that is not taken back, whatever becomes of the rest.
+func (s Step) Firm() Step {
+	s.Inverse, s.Stays = nil, true
+	return s
+}
+
 // Keeps says of a step that it only keeps a reference true while its target is changed. One that comes before that has no inverse: what is
 // true when the plan stops depends on where the target is by then.
 type Keeps struct {

@@ -69,7 +69,9 @@ func (r Receipt) PartlyDone() bool {
 // with the rest.
 func (r Receipt) Begun() bool {
 	for i, s := range r.Steps {
-		if step := r.Plan.Steps[i]; s.Changed() && step.Before == r.Plan.Before && !step.Stays && !step.Change.Place {
+		step := r.Plan.Steps[i]
+		withRest := step.Stays && step.Before == nil
+		if s.Changed() && step.Before == r.Plan.Before && !withRest && !step.Change.Place {
 			return true
 		}
 	}
