@@ -27,7 +27,7 @@ func (u *undoing) present(ctx context.Context) (now draft.Present, refs ldapmap.
 	}
 	there := now.Entries[u.past.ID]
 	u.foreseen.shows(u.server, now.Entries, u.past.Entries(), attributes)
-	if now.Found, refs, err = u.called(ctx, u.past.Names()); err != nil {
+	if now.Found, refs, err = u.called(ctx, u.past.Names(now.Entries[u.past.ID])); err != nil {
 		return now, refs, err
 	}
 	switch own := now.Entries[u.past.ID]; {

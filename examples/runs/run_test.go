@@ -89,6 +89,7 @@ func TestRun(t *testing.T) {
 			for _, filter := range x.asked {
 				r.finds(t, x.as, x.password, filter)
 			}
+			r.tells(t, "scimbridge undo --since 1h --caller token", "2 can be undone")
 			disabled := r.ask(t, "PATCH", "/Users/"+id, `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
 				"Operations": [{"op": "Replace", "path": "active", "value": "False"}, {"op": "Replace", "value": "Research",
 				"path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"}]}`, "200")
@@ -96,7 +97,7 @@ func TestRun(t *testing.T) {
 				t.Errorf("disabled: %v", disabled)
 			}
 			r.tells(t, "scimbridge journal list mara@contoso.example --effect blocked", "blocked")
-			r.tells(t, "scimbridge undo --since 1h --caller token", "can be undone")
+			r.tells(t, "scimbridge undo $(scimbridge journal list --effect blocked --limit 1 | tail -1 | cut -c 23-29)", "can be undone")
 			user := cmp.Or(x.moved, x.user)
 			r.binds(t, user, false)
 			r.ask(t, "PATCH", "/Users/"+id, `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],

@@ -223,8 +223,9 @@ func (p Past) Attributes() (names []string) {
 	return names
 }
 
-// Names are what the references that the plan took away, or gave, call their targets by: they are to be looked up.
-func (p Past) Names() (names []ldapmap.Name) {
+// Names are what the references that the plan took away, or gave, call their targets by, and where that may be by another name, those that
+// the entry that it made has now: they are to be looked up.
+func (p Past) Names(now *ldif.Entry) (names []ldapmap.Name) {
 	seen := map[ldapmap.Name]bool{}
 	note := func(attribute string, values []string) {
 		r := p.reference(attribute)
@@ -249,6 +250,11 @@ func (p Past) Names() (names []ldapmap.Name) {
 	}
 	if p.Whole != nil {
 		for _, a := range p.Whole.Attributes {
+			note(a.Name, a.Values)
+		}
+	}
+	if now != nil && p.Type.Server.NamesByID && p.Makes() { // it is given members by their ids, and shows DNs
+		for _, a := range now.Attributes {
 			note(a.Name, a.Values)
 		}
 	}
