@@ -13,3 +13,6 @@ var (
 	Sign     = sign
 	ReadKeys = readKeys
 )
+
+// BodyOf is the message about a record.
+var BodyOf = bodyOf

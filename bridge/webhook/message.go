@@ -67,7 +67,7 @@ func bodyOf(a journal.Account) ([]byte, error) {
 		Client: a.Client, Request: a.RequestID, Activity: a.Activity, Status: a.Status, Reason: a.Reason, Detail: a.Detail,
 		Resource: resource{Type: a.Type, ID: a.Intent.ID, Name: a.Name, DN: a.DN},
 	}
-	if a.Why != "" {
+	if a.Why != "" && a.Why != journal.Undo && a.Why != journal.UndoneInPart {
 		data.Resource.Name = "" // it is that of whom the request is about
 	}
 	if d := a.Done; d != nil {

@@ -119,6 +119,16 @@ func TestMessage(t *testing.T) {
 	})
 }
 
+// TestWhoIsNamed: an undo is about whom it names; what the bridge does on the side is about another.
+func TestWhoIsNamed(t *testing.T) {
+	for why, named := range map[journal.Why]bool{"": true, journal.Undo: true, journal.UndoneInPart: true, journal.MakeRoom: false} {
+		body, err := webhook.BodyOf(journal.Account{Outcome: journal.Written, Intent: journal.Intent{Type: "User", Name: "mara", Why: why}})
+		if err != nil || strings.Contains(string(body), `"name":"mara"`) != named {
+			t.Errorf("%q: %s, %v", why, body, err)
+		}
+	}
+}
+
 // TestHostileIDs: what a caller makes up for an id neither keeps the refusal out of the journal nor from the receiver.
 func TestHostileIDs(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, o store.Options) {
