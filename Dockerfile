@@ -5,7 +5,8 @@
 # the configuration says either `listen: {address: ":8443", tls: {…}}`, or, behind a proxy that speaks TLS, `listen: {address: ":8080", allowCleartext: true}`.
 # The volume /var/lib/scimbridge holds the store, unless the configuration names another; `-e STATE_DIRECTORY=` is for none. A folder that is mounted
 # there belongs to user 65532.
-# The image has no shell: health checks are HTTP requests to /healthz (the process) and /readyz (the directory behind it), made from outside.
+# The image has no shell: health checks are HTTP requests to /healthz (the process) and /readyz (the directory behind it), made from outside, or
+# `/scimbridge health --config FILE` inside.
 FROM docker.io/library/golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./

@@ -89,13 +89,21 @@ func (r *request) planned(d *draft.Draft, w draft.Write, plan ldif.Plan) {
 		return
 	}
 	r.account.plan, r.account.confirms = plan, d.Confirms()
+	if name := nameOf(w); name != "" {
+		r.account.name = name
+	}
+}
+
+// nameOf is what people call the resource that is written by.
+func nameOf(w draft.Write) (name string) {
 	for _, resource := range []map[string]any{w.Before, w.After} {
 		for _, attribute := range []string{"displayName", "userName"} {
-			if name, _ := resource[attribute].(string); name != "" {
-				r.account.name = name
+			if text, _ := resource[attribute].(string); text != "" {
+				name = text
 			}
 		}
 	}
+	return name
 }
 
 // intend records that a plan is about to run; nil where there is no store. Plans of this request that were refused are told with it, so

@@ -99,7 +99,7 @@ func (r *request) amend(ctx context.Context, aftermath draft.Aftermath, plan ldi
 			placeholder = true
 		case reasonOf(err) != reason.LostRace && reasonOf(err) != reason.NoSuchObject: // the referrer changed too: it is looked for again
 			if at := receipt.At(ldif.Refused); at >= 0 {
-				err = about(err, amends.Steps[at].Change.DN)
+				err = about(err, amends.Steps[at].Change.DN, "")
 			}
 			return err
 		}

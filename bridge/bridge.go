@@ -55,6 +55,8 @@ type Result struct {
 	Version  string // weak ETag, or ""
 	Dropped  int    // attributes of the request that the map does not name
 	DN       string // of the entry that was written, as it was found or made; "" of a read
+	Name     string // of the resource that was written: userName, or displayName; "" of a read
+	Effects  string // what was done to the directory and stands, in words; "": nothing
 }
 
 // Options is what a Bridge is made of.

@@ -47,7 +47,7 @@ func (u *bulk) do(ctx context.Context, op *bulkOp) {
 		return
 	}
 	id, _ := r.Resource["id"].(string)
-	told := []slog.Attr{slog.String("dn", r.DN)}
+	told := []slog.Attr{slog.String("dn", r.DN), slog.String("name", journal.Briefly(r.Name)), slog.String("effects", r.Effects)}
 	if op.Method == http.MethodPost { // the path of another has it
 		told = append(told, slog.String("id", id))
 	}

@@ -18,7 +18,8 @@ func (b *Bridge) Delete(ctx context.Context, c Call, typ, id string) (*Result, e
 	r.accounts(nil)
 	result, err := r.write(ctx, &deletion{request: r, id: id})
 	if errors.Is(err, errGone) {
-		result, err = &Result{DN: dnOf(err)}, nil
+		gone := Explain(err)
+		result, err = &Result{DN: gone.DN, Name: gone.Name}, nil
 	}
 	return r.answered(ctx, result, err)
 }

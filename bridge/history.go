@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/journal"
@@ -26,6 +27,30 @@ func (h history) dn() string {
 		}
 	}
 	return ""
+}
+
+// name is that of the resource that the write is about, "" where it is not known.
+func (h history) name() string {
+	for _, a := range slices.Backward(h) {
+		if a.name != "" {
+			return a.name
+		}
+	}
+	return ""
+}
+
+// effects are what the attempts did and what stands of it, in words.
+func (h history) effects() string {
+	if len(h) == 1 {
+		return h[0].receipt.Words()
+	}
+	var all []string
+	for _, a := range h {
+		if words := a.receipt.Words(); words != "" {
+			all = append(all, words)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // with is the history with another last attempt.

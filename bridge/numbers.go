@@ -28,7 +28,7 @@ func (r *request) allot(ctx context.Context, plan ldif.Plan, counters []*ldapmap
 	for _, c := range counters {
 		n, err := r.take(ctx, c)
 		if err != nil {
-			return facts, about(err, c.DN)
+			return facts, about(err, c.DN, "")
 		}
 		facts = facts.Allotted(c, n)
 	}

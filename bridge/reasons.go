@@ -11,6 +11,7 @@ import (
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
 	"scimbridge/bridge/store"
 	"scimbridge/ldapmap"
@@ -29,6 +30,7 @@ type Failure struct {
 	// For the log of a write.
 	Attribute string // at fault, as the client knows it, where that is known; ""
 	DN        string // of the entry that it is about, where there is one; ""
+	Name      string // of the resource, where it was looked at; ""
 
 	recorded bool // the journal knows of it
 }
@@ -46,6 +48,7 @@ func (f Failure) Log(write bool) []slog.Attr {
 	add("scim_type", string(f.ScimType))
 	if write {
 		add("dn", f.DN)
+		add("name", journal.Briefly(f.Name))
 		add("attribute", f.Attribute)
 		add("detail", f.Detail)
 	}
@@ -55,25 +58,22 @@ func (f Failure) Log(write bool) []slog.Attr {
 // concerning adds to an error the entry that it is about.
 type concerning struct {
 	error
-	dn string
+	dn   string
+	name string // of the resource; "": it is not known
 }
 
 func (c *concerning) Unwrap() error { return c.error }
 
-// about adds the DN to an error that does not say yet what it is about.
-func about(err error, dn string) error {
-	if err == nil || dn == "" || dnOf(err) != "" {
+// about adds the DN, and the resource's name, to an error that does not say yet what it is about.
+func about(err error, dn, name string) error {
+	c, _ := errors.AsType[*concerning](err)
+	switch {
+	case err == nil, dn == "" && name == "", c != nil && c.dn != "" && (c.name != "" || name == ""):
 		return err
+	case c != nil:
+		return &concerning{err, cmp.Or(c.dn, dn), cmp.Or(c.name, name)}
 	}
-	return &concerning{err, dn}
-}
-
-// dnOf is the DN of the entry that an error is about, "" where it does not say.
-func dnOf(err error) string {
-	if c, ok := errors.AsType[*concerning](err); ok {
-		return c.dn
-	}
-	return ""
+	return &concerning{err, dn, name}
 }
 
 // foretold adds to an error what is to be told before it.
@@ -108,7 +108,9 @@ func Explain(err error) Failure {
 		kept    *store.Error
 		told    []string
 	)
-	f.DN = dnOf(err)
+	if c, ok := errors.AsType[*concerning](err); ok {
+		f.DN, f.Name = c.dn, c.name
+	}
 	_, f.recorded = errors.AsType[*recorded](err)
 	if errors.As(err, &own) {
 		f.Version, f.Attribute = own.Version, own.Attribute

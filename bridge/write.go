@@ -69,6 +69,7 @@ type attempt struct {
 	settled bool        // it stopped, and the references are true all the same
 	back    *ldif.Entry // as it was read back; nil where it was not
 	dn      string      // of the entry that the write is about; "": it is not known yet
+	name    string      // of its resource; "": so
 }
 
 // left is the entry as the attempt left it, where the directory showed it.
@@ -108,7 +109,7 @@ func (r *request) run(ctx context.Context, in intent) (past history, result *Res
 	}
 	result, err = in.finish(through, past.last()) // 11
 	if result != nil {
-		result.DN = past.dn()
+		result.DN, result.Name, result.Effects = past.dn(), past.name(), past.effects()
 	}
 	untaken := past.last().draft.Untaken()
 	r.tellDropped(untaken, hasNoPlace)
@@ -163,7 +164,7 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 // attempt goes from the look to the receipt, and with what it sends through to its end. n is how many began before it.
 func (r *request) attempt(ctx, through context.Context, in intent, past history, n int) (_ history, err error) {
 	var a attempt
-	defer func() { err = about(err, a.dn) }()
+	defer func() { err = about(err, a.dn, a.name) }()
 	if a.seen, err = in.look(ctx, past); err != nil { // 1
 		return past, err
 	}
@@ -174,6 +175,7 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	if err != nil {
 		return past, err
 	}
+	a.name = nameOf(wanted)
 	wanted.KeepsClasses = past.declassed()
 	if a.draft, err = draft.New(r.typ, wanted); err != nil { // 2
 		return past, err
@@ -246,7 +248,7 @@ func (r *request) judged(ctx context.Context, d *draft.Draft, plan ldif.Plan) (_
 
 // failed is the error of a write that is given up, with what it is about.
 func (r *request) failed(past history, err error) error {
-	return about(past.partly(name(r.typ, past.told(r.server, err))), past.dn())
+	return about(past.partly(name(r.typ, past.told(r.server, err))), past.dn(), past.name())
 }
 
 // record tells the journal what became of a plan, and that what was known of the directory may be no more.

@@ -109,11 +109,19 @@ func codeLabel(code int) string {
 	if code == directory.NoAnswer {
 		return "none"
 	}
-	if _, known := ldap.LDAPResultCodeMap[uint16(code)]; !known {
-		return "other"
+	if label, known := codeLabels[code]; known {
+		return label
 	}
-	return strconv.Itoa(code)
+	return "other"
 }
+
+var codeLabels = func() map[int]string {
+	labels := map[int]string{}
+	for code := range ldap.LDAPResultCodeMap {
+		labels[int(code)] = strconv.Itoa(int(code))
+	}
+	return labels
+}()
 
 // Record counts what a plan did (a journal.Journal). One that no answer came for is counted when it was read back: that is another record,
 // of all of it.

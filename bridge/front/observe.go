@@ -31,6 +31,8 @@ type record struct {
 	proxied    bool           // by a proxy of ours
 	id         string         // of the resource that is written; of a new one, once it is made
 	dn         string         // of the entry that was written
+	name       string         // of its resource
+	effects    string         // of the write
 	typ        string         // resource type that is written
 	route      string         // its pattern; "" where no route was looked for
 	dropped    int            // attributes of the request that the map does not name
@@ -125,7 +127,8 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	for _, optional := range []slog.Attr{
 		slog.String("type", typ), slog.String("activity", r.activityID),
 		slog.String("caller", r.caller.Name), slog.String("client", r.client),
-		slog.String("id", journal.Briefly(r.id)), slog.String("dn", r.dn), slog.String("refused", r.refused),
+		slog.String("id", journal.Briefly(r.id)), slog.String("dn", r.dn), slog.String("name", journal.Briefly(r.name)),
+		slog.String("effects", r.effects), slog.String("refused", r.refused),
 	} {
 		if optional.Value.String() != "" {
 			attributes = append(attributes, optional)

@@ -116,15 +116,20 @@ func (r *resources) delete(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	recordOf(c).dn = result.DN
+	recordOf(c).wrote(result)
 	c.Status(fiber.StatusNoContent)
 	return nil
 }
 
+// wrote notes what was written.
+func (r *record) wrote(result *bridge.Result) {
+	r.dn, r.name, r.effects = result.DN, result.Name, result.Effects
+}
+
 // show answers with one resource, or with 204 where there is nothing to show.
 func show(c *fiber.Ctx, status int, result *bridge.Result) error {
-	told := recordOf(c)
-	told.dropped, told.dn = result.Dropped, result.DN
+	recordOf(c).dropped = result.Dropped
+	recordOf(c).wrote(result)
 	if result.Location != "" {
 		c.Set(fiber.HeaderLocation, result.Location)
 	}

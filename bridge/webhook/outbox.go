@@ -148,7 +148,8 @@ func (s *sender) clear(ctx context.Context, now time.Time) error {
 		return tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM webhook_outbox WHERE given_up > 0").Scan(&kept)
 	})
 	if err == nil && given > 0 {
-		s.log.Error("webhook: given up", "messages", given, "after", s.options.GiveUpAfter, "first", first.message, "record", first.record,
+		s.log.Error("webhook: given up", "messages", given, "after", s.options.GiveUpAfter.String(), "first", first.message,
+			"record", first.record,
 			"resource", first.resource, "error", last, "kept", kept)
 	}
 	return err

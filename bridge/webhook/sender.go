@@ -63,7 +63,8 @@ func newSender(h *Hook) *sender {
 				h.away.Store(to != gobreaker.StateClosed)
 				switch {
 				case from == gobreaker.StateClosed:
-					h.log.Error("webhook: the receiver is away; what it is to be told waits", "givenUpAfter", h.options.GiveUpAfter)
+					h.log.Error("webhook: the receiver is away; what it is to be told waits",
+						"givenUpAfter", h.options.GiveUpAfter.String())
 				case to == gobreaker.StateClosed:
 					h.log.Info("webhook: the receiver is back")
 				}

@@ -89,7 +89,10 @@ func TestTheLogExplains(t *testing.T) {
 		if id == "" {
 			t.Fatalf("no id of what was made: %v", said["request"])
 		}
-		has(said["request"], map[string]any{"dn": "uid=" + name + ",ou=people", "request": said["written"]["request"]})
+		has(said["request"], map[string]any{
+			"dn": "uid=" + name + ",ou=people", "request": said["written"]["request"], "name": name, "type": "User", "operation": "create",
+			"effects": "created uid=" + name + ",ou=people",
+		})
 		has(said["written"], map[string]any{"activity": "act-7"})
 		has(said["written"], map[string]any{"client": "127.0.0.1", "caller": "token", "effects": "created uid=" + name + ",ou=people"})
 		return id
@@ -105,16 +108,16 @@ func TestTheLogExplains(t *testing.T) {
 
 	has(told("POST", "/Users", `{"userName":"MARA","password":"hunter2"}`, 409)["request"], map[string]any{
 		"reason": "uniqueness", "attribute": "userName", "detail": "taken by the User with id",
-		"client": "127.0.0.1", "caller": "token", "id": nil,
+		"client": "127.0.0.1", "caller": "token", "id": nil, "name": "MARA",
 	})
 	has(told("POST", "/Users", `{"userName":"x","password":{"hunter2":["hunter2"]}}`, 400)["request"], map[string]any{"detail": "password"})
 	has(told("PATCH", "/Users/"+mara, operation(`{"op":"replace","path":"password","value":{"hunter2":1}}`), 400)["request"],
 		map[string]any{"id": mara, "attribute": "password", "detail": "password"})
 	has(told("PATCH", "/Users/"+mara, operation(`{"op":"remove","path":"userName"}`), 400)["request"], map[string]any{
-		"id": mara, "dn": maraDN, "reason": "mutability", "attribute": "userName", "detail": "userName",
+		"id": mara, "dn": maraDN, "reason": "mutability", "attribute": "userName", "detail": "userName", "effects": nil,
 	})
 	has(told("DELETE", "/Users/"+boss, "", 403)["request"], map[string]any{
-		"id": boss, "dn": bossDN, "reason": "guarded", "detail": "protected",
+		"id": boss, "dn": bossDN, "reason": "guarded", "detail": "protected", "name": "boss", "operation": "delete",
 	})
 	has(told("DELETE", "/Users/nobody", "", 404)["request"], map[string]any{"id": "nobody", "reason": "not-found", "detail": "no such"})
 	has(told("PATCH", "/Nothing/7", `{}`, 404)["request"], map[string]any{"path": "/Nothing/7", "reason": "no-path"})
