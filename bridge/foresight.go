@@ -77,6 +77,22 @@ func (r *request) foresees(id string) {
 	f.parts = append(f.parts, r.foreseen)
 }
 
+// queries notes a query.
+func (f *Foresight) queries(typ string, q Query) {
+	if f == nil {
+		return
+	}
+	part := &Foreseen{Operation: "query", Type: typ}
+	for _, said := range []Understood{{Path: "filter", Value: q.Filter}, {Path: "sortBy", Value: q.SortBy}} {
+		if said.Value != "" {
+			part.Values = append(part.Values, said)
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.parts = append(f.parts, part)
+}
+
 // The reasons why something is dropped.
 const (
 	notMapped  = "the map does not name it"

@@ -15,6 +15,7 @@ func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Resu
 	if err != nil {
 		return nil, err
 	}
+	r.foresees(id)
 	e, err := b.findAs(ctx, r.typ, id, read.Attributes(r.typ, r.shown.Wants))
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ type Query struct {
 // Query lists resources of one type, or of all (typ ""), in an order that stays the same: by id, or as SortBy says. A comparison with an id
 // or a unique value is one search; anything else enumerates the ids, unless nothing was written since, and reads a page by its ids.
 func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List, error) {
+	c.Foresight.queries(typ, q)
 	l, err := b.listing(ctx, c, typ, q)
 	if err != nil {
 		return nil, err

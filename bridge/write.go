@@ -147,7 +147,7 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 		case err == nil:
 			return past, past.last().refused
 		case past.followed():
-			r.follows.Store(r.foreseen == nil) // it is not asked for that again
+			r.follows.Store(true) // it is not asked for that again
 			if past, err = r.settle(through, past, nil); err != nil {
 				return past, err
 			}

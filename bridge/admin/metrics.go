@@ -124,9 +124,9 @@ var codeLabels = func() map[int]string {
 }()
 
 // Record counts what a plan did (a journal.Journal). One that no answer came for is counted when it was read back: that is another record,
-// of all of it.
+// of all of it. A dry run did nothing.
 func (m *Metrics) Record(r journal.Record) {
-	if r.Receipt.Unsure() {
+	if r.DryRun || r.Receipt.Unsure() {
 		return
 	}
 	for _, e := range r.Receipt.Standing() {

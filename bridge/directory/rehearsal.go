@@ -93,12 +93,15 @@ func (p *Rehearsal) search(ctx context.Context, c *Client, s Search, controls ..
 	if len(touched) == 0 {
 		return found, err
 	}
-	own, err := p.beside(ctx, c, s, touched, err)
+	own, err := p.beside(ctx, c, s, touched, found, err)
 	return append(without(c.learned(), found, touched), own...), err
 }
 
-// beside are the touched entries that a search finds; err is the directory's own answer to it, and is what it would be.
-func (p *Rehearsal) beside(ctx context.Context, c *Client, s Search, touched []*rehearsed, err error) ([]*ldif.Entry, error) {
+// beside are the touched entries that a search finds. found and err are the directory's own answer to it; where it has a rule that nobody
+// here knows, an entry matches as it does there.
+func (p *Rehearsal) beside(
+	ctx context.Context, c *Client, s Search, touched []*rehearsed, found []*ldif.Entry, err error,
+) ([]*ldif.Entry, error) {
 	if err != nil && resultCode(err) != ldap.LDAPResultNoSuchObject {
 		return nil, err
 	}
@@ -106,6 +109,14 @@ func (p *Rehearsal) beside(ctx context.Context, c *Client, s Search, touched []*
 	filter, fault := ldif.ParseFilter(s.filter())
 	if fault != nil {
 		return nil, fault
+	}
+	filter = server.Judgeable(filter)
+	unknown := len(filter.UnknownRules()) > 0
+	matches := func(t *rehearsed, e *ldif.Entry) bool {
+		if unknown {
+			return slices.ContainsFunc(found, func(e *ldif.Entry) bool { return !t.made && server.SameDN(t.dn, e.DN) })
+		}
+		return filter.Matches(e, server.Schema)
 	}
 	var own []*ldif.Entry
 	gone := false
@@ -119,12 +130,12 @@ func (p *Rehearsal) beside(ctx context.Context, c *Client, s Search, touched []*
 				gone = gone || t.isNamed(server, s.Base, t.dn)
 				continue
 			}
-			if err = nil; !filter.Matches(e, server.Schema) {
+			if err = nil; !matches(t, e) {
 				return nil, nil
 			}
 			return []*ldif.Entry{project(server, e, s.Attributes)}, nil
 		}
-		if e != nil && server.Under(e.DN, s.Base) && filter.Matches(e, server.Schema) {
+		if e != nil && server.Under(e.DN, s.Base) && matches(t, e) {
 			err = nil
 			own = append(own, project(server, e, s.Attributes))
 		}
@@ -228,6 +239,9 @@ func refusal(code uint16, format string, args ...any) *ldap.Error {
 func (p *Rehearsal) write(ctx context.Context, r *run, change ldif.Change, read []string) (left *ldif.Entry, err error) {
 	p.writing.Lock()
 	defer p.writing.Unlock()
+	if change, err = p.named(ctx, r, change); err != nil {
+		return nil, err
+	}
 	if change.Kind == ldif.Add {
 		return nil, p.add(ctx, r, change)
 	}
@@ -237,9 +251,7 @@ func (p *Rehearsal) write(ctx context.Context, r *run, change ldif.Change, read 
 	}
 	switch change.Kind {
 	case ldif.Modify:
-		if change, err = p.named(ctx, r, change); err == nil {
-			err = p.modifiable(ctx, r, t, change)
-		}
+		err = p.modifiable(ctx, r, t, change)
 	case ldif.ModifyDN:
 		err = p.renamable(ctx, r, t, change)
 	}
@@ -322,26 +334,38 @@ func (p *Rehearsal) target(ctx context.Context, r *run, change ldif.Change) (*re
 }
 
 // named is the change with the DNs of the entries that its values name by their ids.
-func (p *Rehearsal) named(ctx context.Context, r *run, change ldif.Change) (ldif.Change, error) {
-	change.Mods = slices.Clone(change.Mods)
+func (p *Rehearsal) named(ctx context.Context, r *run, change ldif.Change) (_ ldif.Change, err error) {
+	change.Mods, change.Entry = slices.Clone(change.Mods), slices.Clone(change.Entry)
 	for i, m := range change.Mods {
-		values := slices.Clone(m.Values)
-		for j, v := range values {
-			if _, byID := r.server.IDNamed(v); !byID {
-				continue
-			}
-			e, err := r.client.one(ctx, v, noAttributes)
-			if Overtaken(err) {
-				return change, refusal(ldap.LDAPResultNoSuchObject, "")
-			}
-			if err != nil {
-				return change, err
-			}
-			values[j] = e.DN
+		if change.Mods[i].Values, err = p.dns(ctx, r, m.Values); err != nil {
+			return change, err
 		}
-		change.Mods[i].Values = values
+	}
+	for i, a := range change.Entry {
+		if change.Entry[i].Values, err = p.dns(ctx, r, a.Values); err != nil {
+			return change, err
+		}
 	}
 	return change, nil
+}
+
+// dns are the values with those that name entries by their ids as the DNs of these.
+func (p *Rehearsal) dns(ctx context.Context, r *run, values []string) ([]string, error) {
+	values = slices.Clone(values)
+	for i, v := range values {
+		if _, byID := r.server.IDNamed(v); !byID {
+			continue
+		}
+		e, err := r.client.one(ctx, v, noAttributes)
+		if Overtaken(err) {
+			return nil, refusal(ldap.LDAPResultNoSuchObject, "")
+		}
+		if err != nil {
+			return nil, err
+		}
+		values[i] = e.DN
+	}
+	return values, nil
 }
 
 // modifiable is what the server would answer to a Modify: that a value is there already, or is not, or that a class demands one.
@@ -404,7 +428,7 @@ func (p *Rehearsal) enumerate(ctx context.Context, c *Client, s Search, each fun
 	})
 	if len(touched) > 0 && (err == nil || isNotThere(err)) {
 		var own []*ldif.Entry
-		own, err = p.beside(ctx, c, s, touched, err)
+		own, err = p.beside(ctx, c, s, touched, found, err)
 		found = append(without(c.learned(), found, touched), own...)
 	}
 	p.tell(s, found, err)

@@ -32,6 +32,7 @@ Authorization: Bearer pasted-by-mistake
   {"method": "PATCH", "path": "/Users/bulkId:a", "data": {"Operations": [{"op": "add", "path": "displayName", "value": "Anna"}]}}]}
 `,
 	"faulty.http": "POST\n",
+	"query.http":  "GET /Users?filter=userName+eq+%22mara%22&attributes=userName HTTP/1.1\n",
 }
 
 var (
