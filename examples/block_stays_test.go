@@ -61,3 +61,31 @@ func TestBlockStays(t *testing.T) {
 		}
 	}
 }
+
+// TestBlockStaysBesideAnother: who is blocked where another changes the same attribute at the same time stays blocked, where the directory
+// asserts nothing and the change is taken back and made anew.
+func TestBlockStaysBesideAnother(t *testing.T) {
+	server := dirtest.Memory(t, func(o *memdir.Options) { o.Without = []string{controlAssertion} })
+	d, other := deploy(t, server), deploy(t, server)
+	const password = "Qy7!mmKw92xTb"
+	id := d.login(t, "anna@contoso.example", password)
+	also := func(body string) func() {
+		return func() { other.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, body) }
+	}
+	unwilling := memdir.Fault{Code: 53, Text: "not this title"}
+	interleaved(server,
+		between{op: "modify", dn: "uid=anna"}, // of the account
+		between{op: "modify", dn: "uid=anna", do: also(operations(replace("title", `"Cook"`)))},
+		between{op: "modify", dn: "uid=anna"},                    // of the other
+		between{op: "modify", dn: "uid=anna", do: also(disable)}, // before it is taken back
+		between{op: "modify", dn: "uid=anna", fault: unwilling})
+	answer, content := d.do(t, http.MethodPatch, "/Users/"+id, operations(replace("active", "false"), replace("title", `"Boss"`)))
+	server.Mem.Fault(nil)
+	if answer.StatusCode != http.StatusForbidden || !strings.Contains(content, "the account is blocked") {
+		t.Errorf("%d %s", answer.StatusCode, content)
+	}
+	d.letsIn(t, id, password, false)
+	if shown := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, ""); shown["title"] != "Cook" {
+		t.Errorf("%v", shown)
+	}
+}

@@ -101,7 +101,7 @@ func (r *run) heldAllTheSame(ctx context.Context, change ldif.Change, left *ldif
 
 // preRead is the control that shows what a change finds, none where it can be asserted, or the server cannot show it.
 func (r *run) preRead(change ldif.Change) []ldap.Control {
-	if r.server.Controls[controlAssertion] || !r.server.Controls[controlPreRead] || len(change.If.Found) == 0 {
+	if !r.server.ShowsFound() || len(change.If.Found) == 0 {
 		return nil
 	}
 	var names []string

@@ -13,8 +13,8 @@ import (
 
 // The controls that go-ldap has no type for.
 const (
-	controlAssertion     = "1.3.6.1.1.12"            // RFC 4528
-	controlPreRead       = "1.3.6.1.1.13.1"          // RFC 4527
+	controlAssertion     = ldif.AssertionOID
+	controlPreRead       = ldif.PreReadOID
 	controlPostRead      = "1.3.6.1.1.13.2"          // RFC 4527
 	controlMatchedValues = "1.2.826.0.1.3344810.2.3" // RFC 3876
 )

@@ -88,9 +88,9 @@ func (d *Draft) enables(m ldif.Mod) bool { return d.revived && d.isOfActive(m.Na
 // the account is blocked stands all the same: another may have been told so by then.
 //
 //	active: false, title, userName -> mara   modify userAccountControl; modify title; modrdn, refused: title is taken back
-//	active: false, title                     modify userAccountControl, title: both, or none
+//	active: false, title                     modify userAccountControl, title: both, or none, where the directory asserts
 func (d *Draft) firm(mods []ldif.Mod, renames bool) (lock, rest []ldif.Mod) {
-	if d.after["active"] != false || d.revived || d.write.Links || !d.mayBeTakenBack(renames) {
+	if d.after["active"] != false || d.revived || d.write.Links || !d.mayBeTakenBack(renames) && !d.t.Server.ShowsFound() {
 		return nil, mods
 	}
 	for _, m := range mods {

@@ -238,6 +238,7 @@ homeDirectory: /cy
 func TestConditionalClassStays(t *testing.T) {
 	const single, many = "{scim: nickName, ldap: bootFile}", "{scim: roles.value, ldap: bootFile}"
 	const part, computed = "{scim: nickName, ldap: bootFile, prefix: 'n:'}", "{ldap: bootFile, value: userName}"
+	const mate = "{scim: 'urn:example:2.0:User:mate', ldap: mate, reference: User}"
 	const coded = "{scim: roles.value, ldap: bootFile, value: '\"x:\" + value', read: 'after(value, \"x:\")'}"
 	for _, c := range []struct {
 		line, held string
@@ -271,10 +272,16 @@ func TestConditionalClassStays(t *testing.T) {
 		{"{scim: nickName, ldap: bootFile, empty: userName}", "bootFile: a, cy", true},
 		{"{scim: nickName, ldap: bootFile, empty: userName}", "bootFile: cy", true},
 		{"{scim: nickName, ldap: bootFile, empty: userName}", "bootFile: a, b", false},
+		{mate, "mate: uid=cy,ou=people,dc=example", true},
+		{mate, "mate: uid=gone,ou=people,dc=example", true},
+		{mate, "mate: uid=cy,ou=people,dc=example, uid=gone,ou=people,dc=example", false},
 	} {
 		class, attribute := "bootableDevice", "bootFile"
 		if strings.Contains(c.line, "shadow") { // whose attributes have one value
 			class, attribute = "shadowAccount", "shadowMax"
+		}
+		if c.line == mate {
+			class, attribute = "shipmate", "mate"
 		}
 		entry := "dn: uid=cy,ou=people,dc=example\nobjectClass: inetOrgPerson\nobjectClass: " + class + "\nuid: cy\nemployeeType: staff\n"
 		for line := range strings.SplitSeq(c.held, "\n") {

@@ -20,6 +20,15 @@ type Server struct {
 // PasswordModifyOID is the operation that sets a password (RFC 3062).
 const PasswordModifyOID = "1.3.6.1.4.1.4203.1.11.1"
 
+// Controls that hold a change to what it was planned on.
+const (
+	AssertionOID = "1.3.6.1.1.12"   // RFC 4528
+	PreReadOID   = "1.3.6.1.1.13.1" // RFC 4527
+)
+
+// ShowsFound says that the server asserts nothing, and shows what a change found: one that found another's value is taken back.
+func (s *Server) ShowsFound() bool { return !s.Controls[AssertionOID] && s.Controls[PreReadOID] }
+
 // NormalDN returns what DNs have in common that are one name to the server: a key for maps.
 func (s *Server) NormalDN(dn string) string {
 	if s.ComposesNames {

@@ -30,6 +30,7 @@ attributetype ( 1.3.6.1.4.1.42.2.27.8.1.17 NAME 'pwdAccountLockedTime' EQUALITY 
 attributetype ( 1.2.840.113556.1.2.102 NAME 'memberOf' EQUALITY distinguishedNameMatch
   SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 NO-USER-MODIFICATION USAGE dSAOperation )
 attributetype ( 1.3.9.1 NAME 'boss' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 SINGLE-VALUE )
+attributetype ( 1.3.9.10 NAME 'mate' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 )
 attributetype ( 1.3.9.2 NAME 'onSite' EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 SINGLE-VALUE )
 attributetype ( 1.3.9.3 NAME 'deck' EQUALITY integerMatch ORDERING integerOrderingMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
 attributetype ( 1.3.9.4 NAME 'hired' EQUALITY generalizedTimeMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE )
@@ -37,7 +38,7 @@ attributetype ( 1.3.9.5 NAME 'nsAccountLock' SYNTAX 1.3.6.1.4.1.1466.115.121.1.1
 attributetype ( nsuniqueid-oid NAME 'nsUniqueId' EQUALITY caseIgnoreMatch
   SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 NO-USER-MODIFICATION USAGE directoryOperation )
 objectclass ( 2.5.6.0 NAME 'top' ABSTRACT MUST objectClass )
-objectclass ( 1.3.9.9 NAME 'shipmate' SUP top AUXILIARY MAY ( boss $ onSite $ deck $ hired ) )
+objectclass ( 1.3.9.9 NAME 'shipmate' SUP top AUXILIARY MAY ( boss $ mate $ onSite $ deck $ hired ) )
 `
 
 // activeDirectorySchema is a part of what a domain controller publishes: no rules, only syntaxes.
