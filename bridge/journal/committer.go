@@ -56,10 +56,12 @@ func (l *Ledger) run() {
 	}
 }
 
-func (l *Ledger) isMore() bool {
+func (l *Ledger) isMore() bool { return len(l.waiting) > 0 || l.isQueued() }
+
+func (l *Ledger) isQueued() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.queue) > 0 || len(l.waiting) > 0
+	return len(l.queue) > 0
 }
 
 // finish writes what is left and ends the chain.
@@ -88,7 +90,10 @@ func (l *Ledger) finish() {
 func (l *Ledger) flush() bool {
 	defer func() { l.behind.Store(int64(len(l.waiting))) }()
 	n := min(len(l.waiting), together)
-	ops := append(slices.Clone(l.waiting[:n]), l.take()...)
+	ops := slices.Clone(l.waiting[:n])
+	if n == len(l.waiting) { // what came later is written later
+		ops = append(ops, l.take()...)
+	}
 	err := l.commit(ops)
 	if err != nil && !isAway(err) && len(ops) > 1 {
 		// One of them may be what the store does not take: the others shall not suffer.
@@ -111,13 +116,25 @@ func (l *Ledger) flush() bool {
 	return true
 }
 
-// put puts the ops from the one at i on back among those that wait, of which the first n were taken, and tells who cannot wait.
+// put puts the ops from the one at i on back among those that wait, of which the first n were taken, and tells who cannot wait: of those
+// too who came meanwhile, if the store is away.
 func (l *Ledger) put(n int, ops []*op, i int, err error) {
 	if isAway(err) && !l.failing.Swap(true) {
 		l.log.Error("the journal cannot be written", "error", err, "writes", map[bool]string{true: "go on", false: "are refused"}[l.goesOn])
 	}
-	var back []*op
-	for _, o := range ops[i:] {
+	l.waiting = append(l.keep(ops[i:], err), l.waiting[min(n, len(l.waiting)):]...)
+	for isAway(err) && l.isQueued() {
+		l.waiting = append(l.waiting, l.keep(l.take(), err)...)
+	}
+	for len(l.waiting) > backlog {
+		l.reject(l.waiting[len(l.waiting)-1], err)
+		l.waiting = l.waiting[:len(l.waiting)-1]
+	}
+}
+
+// keep is which of the ops wait on. The others are told.
+func (l *Ledger) keep(ops []*op, err error) (waiting []*op) {
+	for _, o := range ops {
 		kept := o.kept
 		o.kept = kept || l.goesOn
 		switch {
@@ -126,14 +143,10 @@ func (l *Ledger) put(n int, ops []*op, i int, err error) {
 			l.reject(o, err)
 		case !o.tell(err) && !kept: // nobody waits for it any more
 		case o.kept:
-			back = append(back, o)
+			waiting = append(waiting, o)
 		}
 	}
-	l.waiting = append(back, l.waiting[min(n, len(l.waiting)):]...)
-	for len(l.waiting) > backlog {
-		l.reject(l.waiting[len(l.waiting)-1], err)
-		l.waiting = l.waiting[:len(l.waiting)-1]
-	}
+	return waiting
 }
 
 // reject gives an op up.

@@ -1,0 +1,85 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"scimbridge/bridge/store"
+	"scimbridge/bridge/store/storetest"
+)
+
+// held has a ledger do something while the store cannot be written, and then shuts it.
+func held(t *testing.T, goesOn bool, do func(l *Ledger)) {
+	t.Helper()
+	storetest.Each(t, func(t *testing.T, o store.Options) {
+		o.Timeout = 2 * time.Minute
+		holder := storetest.Open(t, o)
+		o.Timeout = 300 * time.Millisecond
+		l := newClock().ledger(t, storetest.Open(t, o))
+		l.goesOn = goesOn
+		write(t, l, 1)
+		if err := holder.Write(t.Context(), func(_ context.Context, tx *sql.Tx) error {
+			if holder.Dialect() == store.Postgres {
+				if _, err := tx.Exec("LOCK TABLE journal_records IN ACCESS EXCLUSIVE MODE"); err != nil {
+					return err
+				}
+			}
+			do(l)
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+		l.Shut()
+		if n := count(t, holder, "journal_records WHERE kind = 'receipt' AND of_seq = 0"); n > 0 {
+			t.Errorf("%d receipts are of nothing", n)
+		}
+		const of = "journal_records WHERE kind = "
+		intents, receipts := count(t, holder, of+"'intent'"), count(t, holder, of+"'receipt'")
+		if intents != receipts || goesOn == (intents == 1) {
+			t.Errorf("%d intents, %d receipts", intents, receipts)
+		}
+	})
+}
+
+// Whoever waits while the store cannot be written is told so, also where more wait than one transaction takes, and nobody comes after them.
+func TestAllAreTold(t *testing.T) {
+	held(t, false, func(l *Ledger) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var all sync.WaitGroup
+		for range 4 * together {
+			all.Go(func() {
+				if _, err := l.Begin(ctx, Intent{Caller: "entra"}, nil); !isAway(err) {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+// What could not be written is written in its order: an intent before what became of it, however many wait.
+func TestWhatWaitsKeepsItsOrder(t *testing.T) {
+	held(t, true, func(l *Ledger) {
+		var entries []*Entry
+		for range 5 * together {
+			e, err := l.Begin(t.Context(), Intent{Caller: "entra"}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			entries = append(entries, e)
+		}
+		for waits := true; waits; time.Sleep(time.Millisecond) { // until all of it was tried
+			l.mu.Lock()
+			waits = len(l.queue) > 0
+			l.mu.Unlock()
+		}
+		for _, e := range slices.Backward(entries) {
+			<-e.Close(Done{})
+		}
+	})
+}
