@@ -109,7 +109,9 @@ func (r *request) run(ctx context.Context, in intent) (past history, result *Res
 	}
 	result, err = in.finish(through, past.last()) // 11
 	if result != nil {
-		result.DN, result.Name, result.Effects = past.dn(), past.name(), past.effects()
+		if result.DN, result.Name = past.dn(), past.name(); r.foreseen == nil { // or nothing was done
+			result.Effects = past.effects()
+		}
 	}
 	untaken := past.last().draft.Untaken()
 	r.tellDropped(untaken, hasNoPlace)

@@ -137,6 +137,7 @@ func TestEffects(t *testing.T) {
 	} {
 		m.Record(journal.Record{Type: "Group", Receipt: r})
 	}
+	m.Record(journal.Record{Type: "Group", Receipt: receipt(ldif.Done, nil), DryRun: true})
 	if n := testutil.ToFloat64(m.effects.WithLabelValues("Group", "membersAdded")); n != 2 {
 		t.Errorf("%v members", n)
 	}
