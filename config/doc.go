@@ -33,6 +33,7 @@
 //	  readTimeout: 30s               # of the TLS handshake, of a header, of a body: the largest over 1 Mbit/s; then 408
 //	  writeTimeout: 30s              # of an answer, over the same line
 //	  idleTimeout: 2m                # of a connection between requests, as a provisioning job leaves it
+//	  shutdownDelay: 0s              # on SIGTERM, from when /readyz says that the bridge ends until it takes no more connections
 //
 //	directory:
 //	  urls:                          # ldaps://, ldap:// or ldapi://, tried in order
