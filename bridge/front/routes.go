@@ -160,11 +160,13 @@ func (s *Server) ready(c *fiber.Ctx) error {
 		why := explain(err).Reason
 		return c.SendString(prefix + why.String() + ": " + why.Row().Detail + "\n")
 	}
-	if lack == nil {
-		lack = s.door.lack()
-	}
-	if s.door.ending.Load() {
-		err = refuse(reason.Ending, "")
+	if s.door != nil { // it serves
+		if lack == nil {
+			lack = s.door.lack()
+		}
+		if s.door.ending.Load() {
+			err = refuse(reason.Ending, "")
+		}
 	}
 	switch {
 	case err != nil:
