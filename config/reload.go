@@ -67,7 +67,9 @@ func (r *Reloader) Run(ctx context.Context, log *slog.Logger, ask <-chan os.Sign
 			continue
 		}
 		r.seen = now
-		r.note(log, take(ctx, asked), asked || changed)
+		if err := take(ctx, asked); ctx.Err() == nil {
+			r.note(log, err, asked || changed)
+		}
 	}
 }
 

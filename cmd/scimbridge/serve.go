@@ -73,15 +73,16 @@ func (s serveCommand) Run(w *world) error {
 	if h.ledger != nil {
 		go h.ledger.Retain(w, h.hook.Needs)
 	}
+	running, stop := context.WithCancel(w)
+	defer stop()
 	reloading := make(chan struct{})
 	go func() {
 		defer close(reloading)
-		reloader.Run(w, log, hangUp, p.take)
+		reloader.Run(running, log, hangUp, p.take)
 	}()
 	err = p.door.Serve(w, listener)
-	if w.Err() != nil {
-		<-reloading
-	}
+	stop()
+	<-reloading
 	p.close(context.WithoutCancel(w))
 	log.Info("stopped")
 	return err
