@@ -44,7 +44,7 @@ races:
 kills:
 	SCIMBRIDGE_TEST_KILLS=500 go test -timeout 2h -v ./examples -run TestKilled
 
-# The configuration is read again 1,000 times under load: minutes. A shorter form is among the tests.
+# The configuration is read again 1,000 times under load, with the race detector: some minutes. A shorter form is among the tests.
 reloads:
 	SCIMBRIDGE_TEST_RELOADS=1000 go test -race -timeout 30m -v ./cmd/scimbridge -run TestReloadsUnderLoad
 

@@ -200,6 +200,41 @@ func TestReloadOfABadFile(t *testing.T) {
 	}
 }
 
+// TestReloadShowsInReadiness: the operator's listener says what is wrong with the file, and where, and goes on with what takes its place.
+func TestReloadShowsInReadiness(t *testing.T) {
+	r := startReloading(t, "SCIMBRIDGE_ADMIN_ADDRESS=127.0.0.1:0")
+	var listens struct{ Msg, URL string }
+	for line := range r.lines {
+		if err := json.Unmarshal([]byte(line), &listens); err == nil && listens.Msg == "the admin listener listens" {
+			break
+		}
+	}
+	parts := func() string {
+		t.Helper()
+		answer, err := http.Get(listens.URL + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		said, err := io.ReadAll(answer.Body)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Fatal(answer.Status, err)
+		}
+		return string(said)
+	}
+	r.put(r.with("base:", "bass:"))
+	r.told("resources[0].bass")
+	for _, want := range []string{`"part": "configuration"`, `"reason": "untaken"`, r.file + ":6:5: resources[0].bass: "} {
+		if said := parts(); !strings.Contains(said, want) {
+			t.Errorf("%s\nwant %s", said, want)
+		}
+	}
+	r.taken(r.with("directory: {", "directory: {timeout: 7s, "))
+	if said := parts(); strings.Contains(said, "untaken") || !strings.HasPrefix(said, "{\n  \"status\": \"ok\"") {
+		t.Error(said)
+	}
+}
+
 // TestReloadOfAFileThatIsReplaced: as editors and Kubernetes do, and by a change in place.
 func TestReloadOfAFileThatIsReplaced(t *testing.T) {
 	folder := t.TempDir()
