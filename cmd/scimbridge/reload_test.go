@@ -25,21 +25,30 @@ type reloading struct {
 	text  string // of the file at the start
 	root  string
 	lines <-chan string
-	end   func()
+
+	environ []string
 }
 
 func startReloading(t *testing.T, environ ...string) *reloading {
 	t.Helper()
-	r := &reloading{t: t, file: configuration(t, company(t).URL())}
+	r := &reloading{t: t, file: configuration(t, company(t).URL()), environ: environ}
+	r.begin()
+	return r
+}
+
+// begin starts it with arguments.
+func (r *reloading) begin(arguments ...string) {
+	r.t.Helper()
 	text, err := os.ReadFile(r.file)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	r.text = string(text)
-	log, stop, ended := start(t, r.file, environ)
-	r.root, r.lines = listening(t, log)
-	ready(t, r.root, "ok\n")
-	r.end = sync.OnceFunc(func() {
+	log, stop, ended := start(r.t, r.file, r.environ, arguments...)
+	r.root, r.lines = listening(r.t, log)
+	ready(r.t, r.root, "ok\n")
+	t := r.t
+	t.Cleanup(func() {
 		stop()
 		go func() {
 			for range r.lines {
@@ -49,8 +58,6 @@ func startReloading(t *testing.T, environ ...string) *reloading {
 			t.Errorf("exit code %d", code)
 		}
 	})
-	t.Cleanup(r.end)
-	return r
 }
 
 // replace puts another file in the place of the configuration.
@@ -165,6 +172,17 @@ func TestReload(t *testing.T) {
 		if strings.Contains(line, `"route":"/readyz"`) {
 			break
 		}
+	}
+}
+
+// TestReloadOfADryRun: it stays one.
+func TestReloadOfADryRun(t *testing.T) {
+	r := &reloading{t: t, file: configuration(t, company(t).URL())}
+	r.begin("--dry-run")
+	r.taken(r.with("directory: {", "directory: {timeout: 7s, "))
+	r.ask("POST", "/Users", token, `{"userName":"mara"}`, 201)
+	if found := r.ask("GET", "/Users", token, "", 200); found["totalResults"] != 0. {
+		t.Errorf("it was written: %v", found)
 	}
 }
 
