@@ -1,4 +1,4 @@
-.PHONY: bench bench-scale bin build fuzz hostile kills large races test verify
+.PHONY: bench bench-scale bin build fuzz hostile kills large races reloads test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -43,6 +43,10 @@ races:
 # Copies of the program killed at random under load, 500 times with each store: about twenty minutes. A shorter form is among the tests.
 kills:
 	SCIMBRIDGE_TEST_KILLS=500 go test -timeout 2h -v ./examples -run TestKilled
+
+# The configuration is read again 1,000 times under load, with the race detector: some minutes. A shorter form is among the tests.
+reloads:
+	SCIMBRIDGE_TEST_RELOADS=1000 go test -race -timeout 30m -v ./cmd/scimbridge -run TestReloadsUnderLoad
 
 # Hostile clients against the program before a directory of 50,000 users: minutes. A shorter form is among the tests.
 hostile:

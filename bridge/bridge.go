@@ -92,8 +92,8 @@ type Bridge struct {
 	dialect   scim.Dialect
 	snapshots *snapshots
 
-	unfinished *unfinished  // what creates left
-	written    atomic.Int64 // plans that were sent to the directory
+	unfinished *unfinished   // what creates left
+	written    *atomic.Int64 // plans that were sent to the directory
 
 	follows atomic.Bool // the directory has shown that it moves references with their targets itself, see history.followed
 
@@ -119,7 +119,7 @@ func New(o Options) *Bridge {
 	b := &Bridge{
 		compiled: o.Map, place: o.Place, directory: o.Directory, guard: o.Guard, journal: o.Journal, store: o.Store, log: o.Log,
 		limits: o.Limits.withDefaults(), dialect: scim.Dialect{Strict: o.Strict, Limits: o.Limits.ofRequest()},
-		snapshots:  newSnapshots(o.Now),
+		snapshots: newSnapshots(o.Now), written: new(atomic.Int64),
 		unfinished: newUnfinished(o.Now), now: o.Now, fitting: make(chan struct{}, 1), taking: make(chan struct{}, 1),
 		ledger: o.Ledger, limiter: o.Limiter,
 	}

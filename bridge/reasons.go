@@ -89,10 +89,13 @@ func prefixed(err error, first string) error { return &foretold{err, first} }
 var (
 	errNotFound     error = &reason.Error{Reason: reason.NotFound}
 	errPrecondition error = &reason.Error{Reason: reason.Precondition}
-	// errMismatch: a filter on an unknown attribute finds nothing, and a bridge that finds nothing makes every account a second time:
-	// nothing is served until map and schema agree.
-	errMismatch error = &reason.Error{Reason: reason.MapMismatch}
 )
+
+// mismatch: a filter on an unknown attribute finds nothing, and a bridge that finds nothing makes every account a second time: nothing is
+// served until map and schema agree.
+func mismatch(problems []string) error {
+	return &reason.Error{Reason: reason.MapMismatch, Cause: errors.New(strings.Join(problems, "; "))}
+}
 
 // Explain turns any error of this package's operations into what the client is told: the row of its reason, and what the error itself
 // says beyond it. The cause stays with the operator.

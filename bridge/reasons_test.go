@@ -44,7 +44,7 @@ func TestExplain(t *testing.T) {
 		"no store":      {&store.Error{Kind: store.Away, RetryAfter: 7 * time.Second}, 503, "", 7 * time.Second},
 		"a bad store":   {&store.Error{Kind: store.Other, Cause: errors.New("secret cause")}, 503, "", time.Minute},
 		"a deadline":    {context.DeadlineExceeded, 503, "", 5 * time.Second},
-		"another map":   {errMismatch, 503, "", time.Minute},
+		"another map":   {mismatch(nil), 503, "", time.Minute},
 		"a wrong tag":   {errPrecondition, 412, "", 0},
 		"nothing new":   {&reason.Error{Reason: reason.NotModified}, 304, "", 0},
 		"a large bulk":  {tooLarge("%d", 1), 413, "", 0},

@@ -112,7 +112,7 @@ func (b *Bridge) fitTo(ctx context.Context, server *ldif.Server) (fit, error) {
 		key := p.Key()
 		b.log.Error("the map does not fit the directory", "place", b.place(key), "key", key, "problem", p.Problem)
 		f.lacks = append(f.lacks, b.place(key)+": "+key+": "+p.Problem)
-		f.err = errMismatch
+		f.err = mismatch(f.lacks)
 	}
 	if f.err == nil {
 		err := b.sees(ctx, bound)

@@ -3,6 +3,10 @@
 // Every fault is reported at once with its line and column, and the program does not start with one. A key that is not known is a fault.
 // File names are relative to the folder of the configuration file.
 //
+// A running program takes the file anew when it changes, and on SIGHUP: all of it or, where it has a fault, nothing. A change of
+// listen.address, tls, maxHeader, maxConnections, readTimeout, writeTimeout or idleTimeout, of admin, store, journal, webhook or log.format
+// takes a restart.
+//
 // Every key can be set by an environment variable: SCIMBRIDGE_, then the key's path in capitals with _ between its levels, as in
 // SCIMBRIDGE_LISTEN_ADDRESS or SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE. A list is written with commas (SCIMBRIDGE_DIRECTORY_URLS), or item
 // by item with the item's number, from 0 (SCIMBRIDGE_RESOURCES_0_BASE). A DN has commas itself: in the environment each is an item of its
@@ -33,6 +37,7 @@
 //	  readTimeout: 30s               # of the TLS handshake, of a header, of a body: the largest over 1 Mbit/s; then 408
 //	  writeTimeout: 30s              # of an answer, over the same line
 //	  idleTimeout: 2m                # of a connection between requests, as a provisioning job leaves it
+//	  shutdownDelay: 0s              # on SIGTERM, from when /readyz says that the bridge ends until it takes no more connections
 //
 //	directory:
 //	  urls:                          # ldaps://, ldap:// or ldapi://, tried in order

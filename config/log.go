@@ -25,6 +25,9 @@ func (o LogOptions) Check(report func(path, problem string)) {
 	}
 }
 
+// Severity is the least that is logged.
+func (o LogOptions) Severity() slog.Level { return levels[o.withDefaults().Level] }
+
 // Logger writes to w as the options say.
 func (o LogOptions) Logger(w io.Writer) *slog.Logger {
 	log, _ := o.Leveled(w)
@@ -35,7 +38,7 @@ func (o LogOptions) Logger(w io.Writer) *slog.Logger {
 func (o LogOptions) Leveled(w io.Writer) (*slog.Logger, *slog.LevelVar) {
 	o = o.withDefaults()
 	level := new(slog.LevelVar)
-	level.Set(levels[o.Level])
+	level.Set(o.Severity())
 	handler := &slog.HandlerOptions{Level: level}
 	if o.Format == "text" {
 		return slog.New(slog.NewTextHandler(w, handler)), level

@@ -232,7 +232,7 @@ func TestTheIssuerIsDown(t *testing.T) {
 	e.is(t, token, "entra")
 	e.Down(true)
 	e.clock = e.clock.Add(rereading)
-	e.rings.refresh(t.Context())
+	e.rings.refresh(t.Context(), 0)
 	e.is(t, token, "entra")
 	e.is(t, e.First(issuertest.Claims{"jti": "1"}), "entra")
 	e.is(t, token[:len(token)-8]+"AAAAAAAA", "unauthenticated: the token's signature is by none of its issuer's keys")

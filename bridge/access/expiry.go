@@ -18,20 +18,18 @@ func (t *token) expired(now time.Time) bool { return !t.expires.IsZero() && !now
 // Watch tells, now and each day, which tokens have expired or are about to, keeps the keys of issuers, and writes down when the store's
 // tokens were used last, until ctx ends.
 func (g *Gate) Watch(ctx context.Context) {
-	daily, keys, uses := time.NewTicker(day), time.NewTicker(keysAge), time.NewTicker(useAge)
+	daily, often := time.NewTicker(day), time.NewTicker(useAge)
 	defer daily.Stop()
-	defer keys.Stop()
-	defer uses.Stop()
+	defer often.Stop()
 	g.remind(ctx)
-	g.rings.refresh(ctx)
+	g.rings.refresh(ctx, keysAge) // a gate before this one may have read them
 	for {
 		select {
 		case <-daily.C:
 			g.remind(ctx)
-		case <-keys.C:
-			g.rings.refresh(ctx)
-		case <-uses.C:
+		case <-often.C:
 			g.keepUses(ctx)
+			g.rings.refresh(ctx, keysAge)
 		case <-ctx.Done():
 			return
 		}

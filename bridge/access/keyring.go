@@ -77,10 +77,10 @@ func (r *keyrings) of(tenant, issuer, discovery string) *keyring {
 	return k
 }
 
-// refresh reads the keys of every issuer. Where that fails, those that are known go on.
-func (r *keyrings) refresh(ctx context.Context) {
+// refresh reads the keys of every issuer that were not read for so long. Where that fails, those that are known go on.
+func (r *keyrings) refresh(ctx context.Context, age time.Duration) {
 	for _, k := range r.all {
-		_ = k.reread(ctx, 0) // which tells of it
+		_ = k.reread(ctx, age) // which tells of it
 	}
 }
 

@@ -81,10 +81,10 @@ func newClients(o OAuthOptions, rings *keyrings, log *slog.Logger) *clients {
 
 // versions are those of the files, in one order.
 func (c *clients) versions() (all []os.FileInfo) {
-	all = append(all, version(c.options.KeyFile))
+	all = append(all, Version(c.options.KeyFile))
 	for _, options := range c.options.Clients {
 		for _, file := range options.SecretFiles {
-			all = append(all, version(file))
+			all = append(all, Version(file))
 		}
 	}
 	return all
@@ -94,7 +94,7 @@ func (c *clients) versions() (all []os.FileInfo) {
 func (c *clients) current(again bool) (known map[string]*client, grants map[string]*grant, faulty bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := c.versions(); again || !slices.EqualFunc(now, c.read, sameVersion) {
+	if now := c.versions(); again || !slices.EqualFunc(now, c.read, SameVersion) {
 		c.read, c.faulty = now, false
 		c.known, c.grants = c.options.load(c.trusts, func(path, problem string) {
 			c.faulty = true

@@ -145,13 +145,13 @@ type versions [2]os.FileInfo
 
 func (o *Options) versions() (v versions) {
 	for i, path := range []string{o.TokenFile, o.TokensFile} {
-		v[i] = version(path)
+		v[i] = Version(path)
 	}
 	return v
 }
 
-// version is that of a file, nil where there is none. It is asked for at each request: what no key names costs none a system call.
-func version(path string) os.FileInfo {
+// Version is that of a file, nil where there is none. It is asked for at each request: what no key names costs none a system call.
+func Version(path string) os.FileInfo {
 	if path == "" {
 		return nil
 	}
@@ -165,15 +165,15 @@ func version(path string) os.FileInfo {
 // same says whether the files are those that they were, unchanged.
 func (v versions) same(other versions) bool {
 	for i := range v {
-		if !sameVersion(v[i], other[i]) {
+		if !SameVersion(v[i], other[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-// sameVersion compares a file's versions. One that was put in another's place may have its time and size.
-func sameVersion(a, b os.FileInfo) bool {
+// SameVersion compares a file's versions. One that was put in another's place may have its time and size.
+func SameVersion(a, b os.FileInfo) bool {
 	if a == nil || b == nil {
 		return a == b
 	}

@@ -49,6 +49,7 @@ type Server struct {
 	server   *http.Server
 	site     atomic.Pointer[Site] // nil: none yet
 	stopping atomic.Bool
+	reloads  func() (at time.Time, err error)
 	now      func() time.Time
 }
 
@@ -77,6 +78,10 @@ func New(o Options, version string, log *slog.Logger, level *slog.LevelVar) *Ser
 
 // Show has it show a site, in the place of the one before.
 func (s *Server) Show(site Site) { s.site.Store(&site) }
+
+// Reloads has it tell what became of the configuration when it last changed: last gives when that was, and why it was not taken. It is to
+// be called before it answers.
+func (s *Server) Reloads(last func() (at time.Time, err error)) { s.reloads = last }
 
 // Listen opens the configured address.
 func (s *Server) Listen() (net.Listener, error) { return net.Listen("tcp", s.options.Address) }

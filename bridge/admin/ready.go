@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"scimbridge/bridge"
@@ -24,7 +25,7 @@ var statuses = []Status{Failed, Degraded, Unknown, OK}
 
 // Part is one thing that the bridge needs.
 type Part struct {
-	Name   string   `json:"part"` // directory, map, tokens, store, journal, webhook, bridge
+	Name   string   `json:"part"` // directory, map, tokens, store, journal, webhook, configuration, bridge
 	Status Status   `json:"status"`
 	Reason string   `json:"reason,omitempty"` // of a closed set: a reason of the log, or one of those below
 	Detail []string `json:"detail,omitempty"` // for who is on this machine
@@ -57,6 +58,9 @@ func (s *Server) readiness(ctx context.Context) Readiness {
 	} else {
 		r.Parts = []Part{{Name: "bridge", Status: Failed, Reason: "starting"}}
 	}
+	if s.reloads != nil {
+		r.Parts = append(r.Parts, s.configuration())
+	}
 	if s.stopping.Load() {
 		r.Parts = append(r.Parts, Part{Name: "bridge", Status: Failed, Reason: stopping})
 	}
@@ -69,6 +73,17 @@ func (s *Server) readiness(ctx context.Context) Readiness {
 		}
 	}
 	return r
+}
+
+// configuration is about the file, which may say what does not hold.
+func (s *Server) configuration() Part {
+	_, err := s.reloads()
+	if err == nil {
+		return Part{Name: "configuration", Status: OK}
+	}
+	return Part{
+		Name: "configuration", Status: Degraded, Reason: reason.Untaken.String(), Detail: strings.Split(err.Error(), "\n"),
+	}
 }
 
 func (site *Site) parts(ctx context.Context) []Part {

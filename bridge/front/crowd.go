@@ -32,7 +32,36 @@ type crowded struct {
 }
 
 func newCrowd(l bridge.Limits) *crowd {
-	return &crowd{each: cmp.Or(l.Requests, bridge.DefaultRequests), rate: rate.Limit(l.Rate), callers: map[string]*crowded{}}
+	c := &crowd{callers: map[string]*crowded{}}
+	c.limit(l)
+	return c
+}
+
+// limit has other limits hold from now on. Of what callers have sent so far nothing is forgotten where there was a rate.
+func (c *crowd) limit(l bridge.Limits) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.each = cmp.Or(l.Requests, bridge.DefaultRequests)
+	if c.rate == rate.Limit(l.Rate) {
+		return
+	}
+	c.rate = rate.Limit(l.Rate)
+	for _, own := range c.callers {
+		own.pace(c.rate)
+	}
+}
+
+// pace holds a caller to a rate; 0: to none.
+func (own *crowded) pace(r rate.Limit) {
+	switch {
+	case r == 0:
+		own.rate = nil
+	case own.rate == nil:
+		own.rate = rate.NewLimiter(r, burst*int(r))
+	default:
+		own.rate.SetLimit(r)
+		own.rate.SetBurst(burst * int(r))
+	}
 }
 
 // enter lets a request in, or says why not. Each that is let in leaves.
@@ -42,15 +71,13 @@ func (c *crowd) enter(caller string, now time.Time) error {
 	own := c.callers[caller]
 	if own == nil {
 		own = &crowded{}
-		if c.rate > 0 {
-			own.rate = rate.NewLimiter(c.rate, burst*int(c.rate))
-		}
+		own.pace(c.rate)
 		c.callers[caller] = own
 	}
 	switch {
 	case own.rate != nil && !own.rate.AllowN(now, 1):
 		return refuse(reason.TooFast, "")
-	case own.underway == c.each || c.all == 2*c.each:
+	case own.underway >= c.each || c.all >= 2*c.each:
 		return refuse(reason.Crowded, "")
 	}
 	own.underway++

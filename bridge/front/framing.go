@@ -26,7 +26,7 @@ func (s *Server) room(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		h.SetConnectionClose()
 		h.Del(fiber.HeaderExpect) // RFC 9110 §10.1.1: the answer takes the place of 100
 	}
-	return fasthttp.RequestConfig{}
+	return fasthttp.RequestConfig{MaxRequestBodySize: s.options.MaxBody}
 }
 
 // chunked is what fasthttp has for the length of a body in chunks.

@@ -8,10 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"golang.org/x/time/rate"
+	"github.com/valyala/fasthttp"
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/access"
@@ -53,6 +54,11 @@ type Server struct {
 
 	newID func() string    // of a request
 	now   func() time.Time // for durations in the log
+
+	door     *Door
+	underway sync.WaitGroup // requests, which the door counts
+	handle   fasthttp.RequestHandler
+	unread   func(*fasthttp.RequestCtx, error) // answers what could not be read
 }
 
 // shutdownTimeout bounds the wait for requests under way, beyond their own timeout.
@@ -75,6 +81,7 @@ func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
 		ErrorHandler:                 s.unreadable,
 	})
 	s.routes()
+	s.handle, s.unread = s.handler(s.app.Handler()), s.app.Server().ErrorHandler
 	return s
 }
 
@@ -110,25 +117,7 @@ func (s *Server) URL(address net.Addr) string {
 	return root.String()
 }
 
-// Serve answers requests on ln until ctx ends; then it takes no more, and returns when those under way are answered.
+// Serve answers requests on ln, as the only server behind its door, until ctx ends.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	server := s.app.Server()
-	server.Handler = s.handler(s.app.Handler())
-	server.HeaderReceived = s.room
-	server.CloseOnShutdown = true
-	ended := make(chan error, 1)
-	go func() {
-		ended <- server.Serve(&listener{
-			Listener: ln, most: int64(s.options.MaxConnections), asks: s.options.TLS.ClientCA != "", log: s.log,
-			unsure: rate.Sometimes{Interval: time.Minute},
-		})
-	}()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.RequestTimeout+shutdownTimeout)
-	defer cancel()
-	return server.ShutdownWithContext(bounded)
+	return NewDoor(s, func() error { return nil }, s.log).Serve(ctx, ln)
 }

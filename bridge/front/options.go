@@ -34,6 +34,7 @@ type Options struct {
 	ReadTimeout    time.Duration `koanf:"readTimeout"`    // of the TLS handshake, of a header, of a body
 	WriteTimeout   time.Duration `koanf:"writeTimeout"`   // of an answer
 	IdleTimeout    time.Duration `koanf:"idleTimeout"`    // of a connection between requests
+	ShutdownDelay  time.Duration `koanf:"shutdownDelay"`  // at the end, from when health checks tell of it; 0: none
 }
 
 // TLSOptions names the server's certificate chain and key, and whose certificates clients must show: PEM files. They are read again when
@@ -145,6 +146,7 @@ func (o *Options) Check(report func(path, problem string)) {
 		{"readTimeout", o.ReadTimeout},
 		{"writeTimeout", o.WriteTimeout},
 		{"idleTimeout", o.IdleTimeout},
+		{"shutdownDelay", o.ShutdownDelay},
 	} {
 		if timeout.at < 0 {
 			report(timeout.key, "is negative")

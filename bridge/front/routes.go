@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/reason"
 )
 
 // The paths of the health checks, which need no token.
@@ -158,6 +159,14 @@ func (s *Server) ready(c *fiber.Ctx) error {
 	tell := func(prefix string, err error) error {
 		why := explain(err).Reason
 		return c.SendString(prefix + why.String() + ": " + why.Row().Detail + "\n")
+	}
+	if s.door != nil { // it serves
+		if lack == nil {
+			lack = s.door.lack()
+		}
+		if s.door.ending.Load() {
+			err = refuse(reason.Ending, "")
+		}
 	}
 	switch {
 	case err != nil:

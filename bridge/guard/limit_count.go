@@ -23,19 +23,25 @@ import (
 //	the operator approves 20                                          the next twenty go on, and are counted
 //	the directory refuses one of them                                 its receipt says so: that one may still pass
 type Limiter struct {
-	store  *store.Store
+	*counter
 	bounds map[string][]bound // by resource type
 	keeps  time.Duration      // counts that are older count for nothing
+
+	recount func(typ string)
+}
+
+// counter is what limiters with other bounds share, one of which may take another's place while plans are under way.
+type counter struct {
+	store  *store.Store
 	log    *slog.Logger
 	watch  []Watch
 	now    func() time.Time                     // by the store's clock
 	keep   func(context.Context, *sql.Tx) error // it
 	pruned atomic.Int64
 
-	recount func(typ string)
-
 	mu      sync.Mutex
-	sitting *sitting // the last
+	sitting *sitting             // the last
+	counts  map[kindOfWrite]bool // what is bounded, or was
 
 	// What one transaction after the other knows:
 	atMost map[sumOf]int // counts within a time are no more
@@ -49,14 +55,27 @@ type Watch func(ctx context.Context, tx *sql.Tx, h Hold) error
 // NewLimiter has the store count for these types. What the options do not say is limited by DefaultLimits.
 func NewLimiter(s *store.Store, o Options, types []string, log *slog.Logger, watch ...Watch) (*Limiter, error) {
 	clock := s.Clock(time.Now)
-	l := &Limiter{store: s, bounds: map[string][]bound{}, atMost: map[sumOf]int{}, log: log, watch: watch, now: clock.Now, keep: clock.Keep}
+	c := &counter{
+		store: s, log: log, watch: watch, now: clock.Now, keep: clock.Keep, counts: map[kindOfWrite]bool{}, atMost: map[sumOf]int{},
+	}
+	return c.bounded(o, types), s.Add("guard", migrations)
+}
+
+// With is a limiter with other options, by what was counted so far. Each judges the plans of its own bridge.
+func (l *Limiter) With(o Options, types []string) *Limiter { return l.bounded(o, types) }
+
+func (c *counter) bounded(o Options, types []string) *Limiter {
+	l := &Limiter{counter: c, bounds: map[string][]bound{}}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, typ := range types {
 		l.bounds[typ] = boundsOf(o.Limits, typ)
 		for _, b := range l.bounds[typ] {
 			l.keeps = max(l.keeps, b.within)
+			c.counts[kindOfWrite{typ, b.effect}] = true
 		}
 	}
-	return l, s.Add("guard", migrations)
+	return l
 }
 
 // Check is what judges and counts a plan for a resource of a type, nil where nothing of it is limited. It refuses with *Held, or
@@ -97,9 +116,9 @@ func (l *Limiter) limited(typ string, counts []counted) []counted {
 	})
 }
 
-// Settle gives back what was counted of a plan and did not come about, or changed nothing. It is a journal.Observer.
-func (l *Limiter) Settle(ctx context.Context, tx *sql.Tx, e journal.Event) error {
-	if e.Done == nil || len(l.limited(e.Intent.Type, countsOf(e.Intent.Plan.Before, e.Intent.Plan.Effects))) == 0 {
+// Settle gives back what was counted of a plan and did not come about, or changed nothing, by whichever bounds. It is a journal.Observer.
+func (l *counter) Settle(ctx context.Context, tx *sql.Tx, e journal.Event) error {
+	if e.Done == nil || !l.counted(e.Intent.Type, countsOf(e.Intent.Plan.Before, e.Intent.Plan.Effects)) {
 		return nil
 	}
 	stands := map[string]int64{}
@@ -134,13 +153,20 @@ func (l *Limiter) Settle(ctx context.Context, tx *sql.Tx, e journal.Event) error
 	return nil
 }
 
+// counted says whether any of these may have been.
+func (l *counter) counted(typ string, counts []counted) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(counts, func(n counted) bool { return l.counts[kindOfWrite{typ, n.effect}] })
+}
+
 // kept is a row of guard_counted.
 type kept struct {
 	effect      string
 	count, hold int64
 }
 
-func (l *Limiter) countedBy(ctx context.Context, tx *sql.Tx, id journal.ID) (all []kept, err error) {
+func (l *counter) countedBy(ctx context.Context, tx *sql.Tx, id journal.ID) (all []kept, err error) {
 	rows, err := l.store.Query(ctx, tx, "SELECT effect, count, hold FROM guard_counted WHERE writer = $1 AND seq = $2", id.Writer, id.Seq)
 	if err != nil {
 		return nil, err

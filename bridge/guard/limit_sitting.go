@@ -24,7 +24,7 @@ type sumOf struct {
 }
 
 // in is the sitting of a transaction.
-func (l *Limiter) in(tx *sql.Tx) *sitting {
+func (l *counter) in(tx *sql.Tx) *sitting {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.sitting == nil || l.sitting.tx != tx {
@@ -42,7 +42,7 @@ func (s *sitting) forget() {
 // remember keeps the sums that were found before, if nobody else has counted since. What went by is in them still, and what was counted in
 // a transaction that failed: they are the most that it may be, and only where that is too much is it looked at.
 func (v verdict) remember(ctx context.Context) error {
-	others, known, err := v.store.SinceOthers(ctx, v.tx, v.Limiter)
+	others, known, err := v.store.SinceOthers(ctx, v.tx, v.counter)
 	if err != nil {
 		return err
 	}

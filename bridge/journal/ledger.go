@@ -47,6 +47,9 @@ type Ledger struct {
 
 	refusals *Ledger // nil: there was none yet
 
+	adopting sync.Mutex
+	silences map[int64]silent // writers that have not ended, by their numbers
+
 	committer
 }
 

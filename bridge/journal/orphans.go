@@ -22,13 +22,13 @@ type silent struct {
 }
 
 // Adopt closes what writers that died left open, until ctx ends: an intent whose receipt never came is looked up. Whether another lives is
-// told by its beats alone, whatever its clock says: it is dead when it says nothing new for as long as a lease.
+// told by its beats alone, whatever its clock says: it is dead when it says nothing new for as long as a lease. Another call goes on from
+// what was seen.
 func (l *Ledger) Adopt(ctx context.Context, look Look) {
-	known := map[int64]silent{}
 	tick := time.NewTicker(l.lease / 3)
 	defer tick.Stop()
 	for {
-		if err := l.adopt(ctx, known, look); err != nil && ctx.Err() == nil {
+		if err := l.adoptOnce(ctx, look); err != nil && ctx.Err() == nil {
 			l.log.Warn("what became of writes of a bridge that died could not be looked up yet", "error", err)
 		}
 		select {
@@ -37,6 +37,15 @@ func (l *Ledger) Adopt(ctx context.Context, look Look) {
 			return
 		}
 	}
+}
+
+func (l *Ledger) adoptOnce(ctx context.Context, look Look) error {
+	l.adopting.Lock()
+	defer l.adopting.Unlock()
+	if l.silences == nil {
+		l.silences = map[int64]silent{}
+	}
+	return l.adopt(ctx, l.silences, look)
 }
 
 func (l *Ledger) adopt(ctx context.Context, known map[int64]silent, look Look) error {

@@ -50,6 +50,8 @@ const (
 	Deadline      // the request's time is over, or the client left
 	Internal      // a fault of the bridge
 	Panic         // one that ended the request
+	Ending        // the program ends: of a health check
+	Untaken       // the configuration was changed, and the one before holds: of a health check
 
 	// What is wrong with the request: the scimTypes of RFC 7644 table 9 and RFC 9865 §2.1.
 

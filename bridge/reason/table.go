@@ -133,6 +133,11 @@ var table = [count]Row{
 	},
 	Internal: {Label: "internal", Status: http.StatusInternalServerError, Detail: "internal error"},
 	Panic:    {Label: "panic", Status: http.StatusInternalServerError, Detail: "internal error"},
+	Ending:   {Label: "ending", Status: http.StatusServiceUnavailable, Detail: "the bridge is about to end", RetryAfter: later},
+	Untaken: {
+		Label: "untaken", Status: http.StatusServiceUnavailable, Detail: "the configuration was changed, and the one before still holds",
+		RetryAfter: later,
+	},
 
 	InvalidFilter: fault(scim.InvalidFilter, http.StatusBadRequest),
 	TooMany:       fault(scim.TooMany, http.StatusBadRequest),

@@ -33,8 +33,8 @@ func (o *operator) journal(j journal.Journal) journal.Journal {
 	}
 }
 
-// begin shows the house, from before its first request, and listens until the end.
-func (o *operator) begin(ctx context.Context, c *config.Config, h house) error {
+// begin shows the first house, from before its first request, and what became of changed configurations, and listens until the end.
+func (o *operator) begin(ctx context.Context, c *config.Config, h house, r *config.Reloader) error {
 	if o == nil {
 		return nil
 	}
@@ -42,20 +42,38 @@ func (o *operator) begin(ctx context.Context, c *config.Config, h house) error {
 	if err != nil {
 		return err
 	}
-	o.watch(c, h)
+	o.Reloads(r.Last)
+	o.watch(h, nil)
+	o.show(c, h)
 	context.AfterFunc(ctx, o.Stop)
 	go o.Serve(listener)
 	o.log.Info("the admin listener listens", "url", "http://"+listener.Addr().String())
 	return nil
 }
 
-// watch has what a house does counted, and how it stands shown. It is to be called before the house is asked anything.
-func (o *operator) watch(c *config.Config, h house) {
-	h.directory.Observe(o.Exchange)
+// watch has what a house does counted. It is to be called before the house is asked anything, and of what it shares with the one before
+// that has been.
+func (o *operator) watch(h house, before *house) {
+	if o == nil {
+		return
+	}
+	if before == nil || before.directory != h.directory {
+		h.directory.Observe(o.Exchange)
+	}
 	h.server.Observe(o.Request)
+}
+
+// show has it shown how a house stands.
+func (o *operator) show(c *config.Config, h house) {
+	if o == nil {
+		return
+	}
 	site := admin.Site{
-		Bridge: h.bridge, Directory: h.directory, Gate: h.gate, Store: h.store, Ledger: h.ledger, Holds: h.holds, Hook: h.hook,
+		Bridge: h.bridge, Directory: h.directory, Gate: h.gate, Store: h.store, Ledger: h.ledger, Hook: h.hook,
 		Certificates: map[string]string{},
+	}
+	if h.limiter != nil {
+		site.Holds = h.limiter.Holds()
 	}
 	for name, file := range map[string]string{"listener": c.Listen.TLS.Certificate, "directory-client": c.Directory.TLS.Certificate} {
 		if file != "" {

@@ -17,7 +17,9 @@ func (serveCommand) Help() string {
   scimbridge serve --config scimbridge.yaml --dry-run
 
 Every key of the file can be set by the environment too: SCIMBRIDGE_LOG_LEVEL=debug
-is log.level. SIGTERM ends it once what is under way is answered.`
+is log.level. What the file is changed to holds within a second, or at once on
+SIGHUP; one with a fault does not, and the log says why. SIGTERM ends it once what
+is under way is answered.`
 }
 
 // Help shows how to use it.

@@ -33,6 +33,7 @@ type serveCommand struct {
 }
 
 func (s serveCommand) Run(w *world) error {
+	reloader := config.NewReloader(s.Config)
 	c, err := config.Load(s.Config, w.environ)
 	if err != nil {
 		return err
@@ -43,8 +44,8 @@ func (s serveCommand) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	defer h.close()
 	if s.DryRun {
+		h.dryRun = true
 		h.server.DryRun()
 		log.Warn("dry run: requests are answered as if they were done, and nothing is written to the directory")
 	}
@@ -53,27 +54,36 @@ func (s serveCommand) Run(w *world) error {
 	defer signal.Stop(hangUp)
 	listener, err := h.server.Listen()
 	if err != nil {
+		h.close()
 		return err
 	}
 	log.Info("listening", "url", h.server.URL(listener.Addr()))
-	if err := a.begin(w, c, h); err != nil {
+	if err := a.begin(w, c, h, reloader); err != nil {
+		h.close()
 		return err
 	}
 	defer a.end()
+	p := newPremises(w, s.Config, h, a, untaken(reloader), level, log)
 	go firstContact(w, h, log)
 	if os.Getenv("GOGC") == "" {
 		paceHeap(w)
 	}
 	go giveBack(w)
-	go onHangUp(w, hangUp, h.gate, h.directory)
-	go h.gate.Watch(w)
-	go h.bridge.Adopt(w)
 	h.hook.Start()
 	if h.ledger != nil {
 		go h.ledger.Retain(w, h.hook.Needs)
 	}
-	err = h.server.Serve(w, listener)
-	h.gate.Close(context.WithoutCancel(w))
+	running, stop := context.WithCancel(w)
+	defer stop()
+	reloading := make(chan struct{})
+	go func() {
+		defer close(reloading)
+		reloader.Run(running, log, hangUp, p.take)
+	}()
+	err = p.door.Serve(w, listener)
+	stop()
+	<-reloading
+	p.close(context.WithoutCancel(w))
 	log.Info("stopped")
 	return err
 }
@@ -92,33 +102,30 @@ func firstContact(ctx context.Context, h house, log *slog.Logger) {
 	h.inspect(ctx, log)
 }
 
-// onHangUp reads the tokens again at each hang-up, and the password that the directory refused.
-func onHangUp(ctx context.Context, hangUp <-chan os.Signal, gate *access.Gate, d *directory.Client) {
-	for {
-		select {
-		case <-hangUp:
-			gate.Reread()
-			d.Retry()
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // needStore is what is off without a store.
 var needStore = []string{"journal", "stored tokens", "guard.limits", "undo"}
 
 // house is what a configuration describes.
 type house struct {
+	books
+	config    *config.Config
 	directory *directory.Client
-	store     *store.Store // nil: there is none
-	ledger    *journal.Ledger
-	hook      *webhook.Hook // nil: there is none
-	holds     *guard.Holds  // nil: nothing is counted
+	guard     *guard.Guard
 	bridge    *bridge.Bridge
 	gate      *access.Gate
 	server    *front.Server
 	subject   inspect.Subject
+}
+
+// books are what is written down of what is done. They are the same for as long as the program runs, whatever else is configured.
+type books struct {
+	store   *store.Store // nil: there is none, like the four that follow
+	ledger  *journal.Ledger
+	hook    *webhook.Hook
+	limiter *guard.Limiter
+	tokens  *access.Tokens
+	journal journal.Journal
+	dryRun  bool // nothing is to be done, in any house
 }
 
 // close ends its connections.
@@ -126,12 +133,16 @@ func (h house) close() {
 	if h.directory != nil {
 		h.directory.Close()
 	}
-	h.hook.Stop()
-	if h.ledger != nil {
-		h.ledger.Shut()
+	h.books.close()
+}
+
+func (b books) close() {
+	b.hook.Stop()
+	if b.ledger != nil {
+		b.ledger.Shut()
 	}
-	if h.store != nil {
-		_ = h.store.Close()
+	if b.store != nil {
+		_ = b.store.Close()
 	}
 }
 
@@ -140,69 +151,90 @@ type keeper func(store.Options, *slog.Logger) (*store.Store, error)
 
 // assemble builds the house that the configuration describes. It is to be closed.
 func assemble(c *config.Config, keep keeper, j journal.Journal, log *slog.Logger) (h house, err error) {
-	defer func() {
-		if err != nil {
-			h.close()
+	b := books{journal: j}
+	if c.Store.Enabled() {
+		if err = b.open(c, keep, log); err != nil {
+			b.close()
+			return h, err
 		}
-	}()
+	}
+	if h, err = b.house(c, nil, log); err != nil {
+		b.close()
+	}
+	return h, err
+}
+
+// house builds what the configuration describes around the books. It is to take the place of another, nil for none, with which it shares
+// the directory's connections where it is reached in the same way.
+func (b books) house(c *config.Config, before *house, log *slog.Logger) (h house, err error) {
+	h = house{books: b, config: c}
 	compiled, err := compile.Compile(c.Resources)
 	if err != nil {
 		return h, err
 	}
 	compiled.Elsewhere = c.References
-	if h.directory, err = directory.New(c.Directory, log); err != nil {
+	if h.gate, err = access.NewWith(c.Access, b.tokens, log); err != nil {
 		return h, err
 	}
-	var limiter *guard.Limiter
-	if c.Store.Enabled() {
-		if limiter, err = h.keepBooks(c, keep, log); err != nil {
-			return h, err
-		}
-	}
-	if h.gate, err = gate(c, h.store, log); err != nil {
+	same := before != nil && before.config.Serves(c)
+	if before != nil && before.config.SameDirectory(c) {
+		h.directory = before.directory
+	} else if h.directory, err = directory.New(c.Directory, log); err != nil {
 		return h, err
+	}
+	if h.guard = guard.New(c.Guard, h.directory.Self, h.directory); same {
+		h.guard = before.guard
+	}
+	if before != nil && b.limiter != nil {
+		h.limiter = b.limiter.With(c.Guard, c.Types())
 	}
 	h.bridge = bridge.New(bridge.Options{
-		Map: compiled, Place: c.Place, Directory: h.directory, Guard: guard.New(c.Guard, h.directory.Self, h.directory), Journal: j,
-		Store: h.store, Ledger: h.ledger, Limiter: limiter, Log: log,
+		Map: compiled, Place: c.Place, Directory: h.directory, Guard: h.guard, Journal: b.journal,
+		Store: h.store, Ledger: h.ledger, Limiter: h.limiter, Log: log,
 		Limits: c.Limits, Strict: c.Strict,
 	})
 	h.server = front.New(c.Listen, h.bridge, h.gate, log)
+	if h.dryRun {
+		h.server.DryRun()
+	}
+	if before != nil {
+		h.succeed(before, same)
+	}
 	h.subject = subjectOf(c, compiled)
 	return h, nil
 }
 
-// keepBooks opens the store, and what writes to it whatever is done: the journal, the limits' counts, the webhook's outbox.
-func (h *house) keepBooks(c *config.Config, keep keeper, log *slog.Logger) (limiter *guard.Limiter, err error) {
-	if h.store, err = keep(c.Store, log); err != nil {
-		return nil, err
+// succeed takes over what is known of clients and of the directory.
+func (h house) succeed(before *house, same bool) {
+	if h.directory != before.directory {
+		h.directory.Succeed(before.directory)
+	}
+	h.bridge.Succeed(before.bridge, same)
+	h.gate.Succeed(before.gate)
+	h.server.Succeed(before.server)
+}
+
+// open opens the store, and what writes to it whatever is done: the journal, the limits' counts, the webhook's outbox.
+func (b *books) open(c *config.Config, keep keeper, log *slog.Logger) (err error) {
+	if b.store, err = keep(c.Store, log); err != nil {
+		return err
 	}
 	var observers []journal.Observer
 	var watches []guard.Watch
 	if c.Webhook.Enabled() {
-		if h.hook, err = webhook.New(c.Webhook, h.store, log); err != nil {
-			return nil, err
+		if b.hook, err = webhook.New(c.Webhook, b.store, log); err != nil {
+			return err
 		}
-		observers, watches = append(observers, h.hook.Observe), append(watches, toldBy(h.hook))
+		observers, watches = append(observers, b.hook.Observe), append(watches, toldBy(b.hook))
 	}
-	if limiter, err = guard.NewLimiter(h.store, c.Guard, c.Types(), log, watches...); err != nil {
-		return nil, err
+	if b.limiter, err = guard.NewLimiter(b.store, c.Guard, c.Types(), log, watches...); err != nil {
+		return err
 	}
-	h.holds = limiter.Holds()
-	h.ledger, err = journal.Open(h.store, c.Journal, log, append(observers, limiter.Settle)...)
-	return limiter, err
-}
-
-// gate lets in who is configured, and whom a store has tokens of.
-func gate(c *config.Config, s *store.Store, log *slog.Logger) (*access.Gate, error) {
-	if s == nil {
-		return access.New(c.Access, log)
+	if b.ledger, err = journal.Open(b.store, c.Journal, log, append(observers, b.limiter.Settle)...); err != nil {
+		return err
 	}
-	tokens, err := access.NewTokens(s)
-	if err != nil {
-		return nil, err
-	}
-	return access.NewWith(c.Access, tokens, log)
+	b.tokens, err = access.NewTokens(b.store)
+	return err
 }
 
 // toldBy has the webhook tell of holds.

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"scimbridge/bridge"
+	"scimbridge/bridge/front"
+	"scimbridge/bridge/reason"
+	"scimbridge/config"
+)
+
+// premises are where serve keeps house, one after another: the door, through which clients come, and the books stay.
+//
+//	1  build    the house that the changed file describes, beside the one that stands; a fault leaves that
+//	2  check    that it fits the directory, where it asks anything of it that the one before did not
+//	3  swap     what comes from now on is answered by it
+//	4  drain    the one before answers what it began; then what runs in it ends, and its connections to the directory
+type premises struct {
+	w     *world
+	file  string
+	level *slog.LevelVar
+	log   *slog.Logger
+	door  *front.Door
+	shown *operator
+
+	// used by one goroutine at a time
+	house   *house
+	life    *life
+	drained chan struct{} // closed when the houses before this one are no more
+}
+
+// newPremises opens with a first house.
+func newPremises(
+	w *world, file string, first house, shown *operator, lack func() error, level *slog.LevelVar, log *slog.Logger,
+) *premises {
+	p := &premises{
+		w: w, file: file, level: level, log: log, shown: shown, door: front.NewDoor(first.server, lack, log),
+		house: &first, life: first.live(w), drained: make(chan struct{}),
+	}
+	close(p.drained)
+	return p
+}
+
+// untaken is what a health check tells while the configuration that holds is not what the file says.
+func untaken(r *config.Reloader) func() error {
+	return func() error {
+		if _, err := r.Last(); err != nil {
+			return &reason.Error{Reason: reason.Untaken}
+		}
+		return nil
+	}
+}
+
+// take builds the house that the file describes, and has it take the place of the one that stands. asked: somebody asked for it, and the
+// files that it names are read again, changed or not.
+func (p *premises) take(ctx context.Context, asked bool) error {
+	err := p.rebuild(ctx)
+	if asked {
+		p.house.gate.Reread()
+		p.house.directory.Retry()
+	}
+	return err
+}
+
+func (p *premises) rebuild(ctx context.Context) error {
+	c, err := config.Load(p.file, p.w.environ)
+	if err != nil {
+		return err
+	}
+	before := p.house
+	if err := before.config.Restart(c); err != nil {
+		return err
+	}
+	next, err := before.books.house(c, before, p.log) // 1
+	if err != nil {
+		return err
+	}
+	p.shown.watch(next, before)
+	serves := before.config.Serves(c)
+	if !serves {
+		if err := next.bridge.Contact(ctx); err != nil { // 2
+			return next.unfit(before, err)
+		}
+	}
+	p.level.Set(c.Log.Severity())
+	begun := next.live(p.w)
+	if !serves {
+		begun.run(func(ctx context.Context) { next.inspect(ctx, p.log) })
+	}
+	p.shown.show(c, next)
+	left := p.door.Put(next.server) // 3
+	earlier, drained := p.drained, make(chan struct{})
+	go func(l *life) { // 4
+		defer close(drained)
+		l.end()
+		left()
+		<-earlier // which may share the directory
+		if before.directory != next.directory {
+			before.directory.Close()
+		}
+	}(p.life)
+	p.house, p.life, p.drained = &next, begun, drained
+	return nil
+}
+
+// unfit gives up a house that does not fit the directory. Where that cannot be told because the directory is away, that is for later.
+func (h house) unfit(before *house, err error) error {
+	if h.directory != before.directory {
+		h.directory.Close()
+		return err
+	}
+	if bridge.Explain(err).Reason == reason.Unavailable {
+		return &config.Later{Cause: err}
+	}
+	return err
+}
+
+// close ends the last house, when the door is shut, and what is left of those before.
+func (p *premises) close(ctx context.Context) {
+	p.life.end()
+	<-p.drained
+	p.house.gate.Close(ctx)
+	p.house.close()
+}
+
+// life is what runs in a house beside the requests.
+type life struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+}
+
+func (h house) live(ctx context.Context) *life {
+	l := &life{}
+	l.ctx, l.cancel = context.WithCancel(ctx)
+	l.run(h.gate.Watch)
+	l.run(h.bridge.Adopt)
+	return l
+}
+
+// run runs a task, until the end.
+func (l *life) run(task func(context.Context)) { l.tasks.Go(func() { task(l.ctx) }) }
+
+// end ends it.
+func (l *life) end() {
+	l.cancel()
+	l.tasks.Wait()
+}
