@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,12 +80,27 @@ func TestReloader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := NewReloader(file)
 		ctx, stop := context.WithCancel(t.Context())
-		ask, taken, err := make(chan os.Signal), 0, error(nil)
-		go r.Run(ctx, slog.New(slog.DiscardHandler), ask, func(context.Context, bool) error { taken++; return err })
+		ask := make(chan os.Signal)
+		var mu sync.Mutex
+		var taken int
+		var err error // with which it is taken
+		go r.Run(ctx, slog.New(slog.DiscardHandler), ask, func(context.Context, bool) error {
+			mu.Lock()
+			defer mu.Unlock()
+			taken++
+			return err
+		})
+		fails := func(with error) {
+			mu.Lock()
+			defer mu.Unlock()
+			err = with
+		}
 		after := func(d time.Duration, want int) {
 			t.Helper()
 			time.Sleep(d)
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			if _, told := r.Last(); taken != want || told != err {
 				t.Errorf("taken %d times, want %d; %v, want %v", taken, want, told, err)
 			}
@@ -98,14 +114,14 @@ func TestReloader(t *testing.T) {
 		after(10*tryAgain, 1)
 		ask <- os.Interrupt
 		after(looking, 2)
-		err = errors.New("bad")
+		fails(errors.New("bad"))
 		ask <- os.Interrupt
 		after(10*tryAgain, 3)
-		err = &Later{errors.New("away")}
+		fails(&Later{errors.New("away")})
 		ask <- os.Interrupt
 		after(looking, 4)
 		after(tryAgain, 5)
-		err = nil
+		fails(nil)
 		time.Sleep(2 * tryAgain)
 		after(10*tryAgain, 6)
 		stop()
