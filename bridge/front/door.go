@@ -38,6 +38,7 @@ func (d *Door) Put(s *Server) (left func()) {
 	defer d.mu.Unlock()
 	before := d.server
 	d.server = s
+	s.crowd.limit(s.bridge.Limits())
 	return before.underway.Wait // which nobody adds to any more
 }
 
@@ -102,9 +103,8 @@ func (d *Door) Serve(ctx context.Context, ln net.Listener) error {
 }
 
 // Succeed takes over from the server whose place it takes how many requests there are of whom, and what they may cost together. It is to
-// be called before it answers any.
+// be called before it answers any. How many there may be is the one's before until s is put in its place, which may never be.
 func (s *Server) Succeed(before *Server) {
-	before.crowd.limit(s.bridge.Limits())
 	s.crowd = before.crowd
 	if s.options.MaxBody == before.options.MaxBody {
 		s.heavy = before.heavy

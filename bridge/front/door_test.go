@@ -96,6 +96,29 @@ func TestSucceed(t *testing.T) {
 	enter(reason.Crowded)
 }
 
+// TestSucceedChangesNothing: a server that is given up before it takes another's place leaves that its limits.
+func TestSucceedChangesNothing(t *testing.T) {
+	s := serve(t, Options{})
+	s.ask(t, "GET /Users/1", "")
+	next := New(s.options, limited{s.double, bridge.Limits{Requests: 3, Rate: 7}}, s.gate, s.Server.log)
+	next.Succeed(s.Server)
+	if c := s.crowd; c.each != bridge.DefaultRequests || c.rate != 0 {
+		t.Errorf("before it is there: %d, %v", c.each, c.rate)
+	}
+	s.door.Put(next)
+	if c := s.crowd; next.crowd != c || c.each != 3 || c.rate != 7 {
+		t.Errorf("when it is there: %d, %v", c.each, c.rate)
+	}
+}
+
+// limited is a bridge with other limits.
+type limited struct {
+	Bridge
+	limits bridge.Limits
+}
+
+func (l limited) Limits() bridge.Limits { return l.limits }
+
 // TestHealthChecksHearOfTheEndFirst: then requests are answered still, and each connection ends with its next answer.
 func TestHealthChecksHearOfTheEndFirst(t *testing.T) {
 	s := serve(t, Options{ShutdownDelay: time.Minute})
