@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"testing"
 
 	"scimbridge/bridge/reason"
@@ -37,5 +38,28 @@ func TestLimitsForesee(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 		l.held(t, "User", blocking("u3"), reason.Held)
+	})
+}
+
+// TestForeseeingHasNothingCounted: what is only foreseen has no total renewed in the store, which a plan that is to run has.
+func TestForeseeingHasNothingCounted(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		l := limit(t, s, nil, Limit{Effect: "blocked", Of: "20%"})
+		asked := 0
+		l.CountBy(func(string) { asked++ })
+		if err := l.Know(t.Context(), "User", 60); err != nil {
+			t.Fatal(err)
+		}
+		l.later(2 * totalAge)
+		for user := range 11 {
+			l.passes(t, "User", blocking(fmt.Sprint(user)), ldif.Done)
+		}
+		asked = 0
+		if err := l.Foresee(t.Context(), "User", blocking("last")); err != nil || asked > 0 {
+			t.Errorf("asked %d times, %v", asked, err)
+		}
+		if l.passes(t, "User", blocking("last"), ldif.Done); asked == 0 {
+			t.Error("a total that is old is not renewed")
+		}
 	})
 }

@@ -79,7 +79,7 @@ func (v verdict) total(ctx context.Context, b bound) (t total, err error) {
 		return t, err
 	}
 	old := t.partly || v.now.Sub(time.UnixMicro(counted)) > totalAge
-	if old && v.now.Sub(time.UnixMicro(tried)) > countAgain && v.recount != nil {
+	if old && v.now.Sub(time.UnixMicro(tried)) > countAgain && v.recount != nil && ctx.Value(unwatched{}) == nil {
 		v.recount(typ)
 	}
 	return t, nil
