@@ -378,6 +378,9 @@ func (p *Rehearsal) modifiable(ctx context.Context, r *run, t *rehearsed, change
 	if err != nil {
 		return err
 	}
+	if e == nil { // somebody has just renamed or deleted it
+		return refusal(ldap.LDAPResultNoSuchObject, "")
+	}
 	for _, m := range change.Mods {
 		among := r.among(m.Name, e.Values(m.Name))
 		if !change.Secret(m.Name) {
@@ -422,11 +425,19 @@ func (p *Rehearsal) renamable(ctx context.Context, r *run, t *rehearsed, change 
 func (p *Rehearsal) enumerate(ctx context.Context, c *Client, s Search, each func(*ldif.Entry) error) error {
 	touched := p.entries()
 	var found []*ldif.Entry
+	if len(touched) == 0 { // each may have enough before the end
+		err := c.enumerate(ctx, s, func(e *ldif.Entry) error {
+			found = append(found, &ldif.Entry{DN: e.DN})
+			return each(e)
+		})
+		p.tell(s, found, err)
+		return err
+	}
 	err := c.enumerate(ctx, s, func(e *ldif.Entry) error {
 		found = append(found, e)
 		return nil
 	})
-	if len(touched) > 0 && (err == nil || isNotThere(err)) {
+	if err == nil || isNotThere(err) {
 		var own []*ldif.Entry
 		own, err = p.beside(ctx, c, s, touched, found, err)
 		found = append(without(c.learned(), found, touched), own...)
