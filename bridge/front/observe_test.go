@@ -226,3 +226,16 @@ func TestNewIDs(t *testing.T) {
 		last = id
 	}
 }
+
+// TestDryRunOfWhatIsTooFast: what a dry run refuses before it is foreseen is told to the journal as a dry run's too.
+func TestDryRunOfWhatIsTooFast(t *testing.T) {
+	s := serve(t, Options{})
+	s.DryRun()
+	s.crowd.limit(bridge.Limits{Rate: 1})
+	for range 2 * burst {
+		s.raw(t, "DELETE /scim/v2/Users/1", "", "Authorization: Bearer "+secret)
+	}
+	if len(s.double.refused) == 0 || !strings.HasSuffix(s.double.refused[0], ", dry run: true") {
+		t.Errorf("%q", s.double.refused)
+	}
+}

@@ -101,7 +101,9 @@ func (s *Server) authenticate(c *fiber.Ctx) error {
 		r.refused = refusal(err)
 		return err
 	}
-	r.caller = caller
+	if r.caller = caller; s.dryRun {
+		r.foresight = &bridge.Foresight{DryRun: true}
+	}
 	return c.Next()
 }
 
@@ -124,9 +126,6 @@ func (s *Server) deadline(c *fiber.Ctx) error {
 		var answered func()
 		ctx, answered = s.clients.follow(c.UserContext(), connectionOf(c.Context().Conn()))
 		defer answered()
-	}
-	if r := recordOf(c); s.dryRun && r.foresight == nil {
-		r.foresight = &bridge.Foresight{DryRun: true}
 	}
 	if f := recordOf(c).foresight; f != nil {
 		ctx = f.In(ctx)

@@ -110,7 +110,11 @@ func (d *double) Delete(ctx context.Context, c bridge.Call, typ, id string) (*br
 func (d *double) Refused(c bridge.Call, operation, typ, id string, body []byte, f bridge.Failure) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.refused = append(d.refused, fmt.Sprintf("%s %s %q %s %s by %q", operation, typ, id, body, f.Reason, c.Caller))
+	told := fmt.Sprintf("%s %s %q %s %s by %q", operation, typ, id, body, f.Reason, c.Caller)
+	if c.Foresight != nil {
+		told += fmt.Sprintf(", dry run: %t", c.Foresight.DryRun)
+	}
+	d.refused = append(d.refused, told)
 }
 
 func (d *double) Ready(context.Context) (lack, err error) { return nil, d.down }
