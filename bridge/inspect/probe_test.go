@@ -45,6 +45,11 @@ func TestProbe(t *testing.T) {
 			name: "blocking that nobody looks at", finds: "error blocking", key: "resources[0].active",
 			repair: "filter=\"(userAccountControl:1.2.840.113556.1.4.803:=2)\"", mends: true,
 		},
+		{
+			name: "blocking by what is not there, which the bridge's account has not either", finds: "error blocking",
+			text: strings.Replace(withPassword, "{by: userAccountControl}", "{attribute: employeeType, unblocked: staff}", 1),
+			key:  "resources[0].active", repair: "(!(employeeType=staff))", mends: true,
+		},
 	})
 }
 

@@ -97,7 +97,7 @@ func bite(f *Finding, v Survey, t *ldapmap.Type, account string) {
 		return
 	}
 	a, policy := t.Active[0], "cn=policy,"+v.Server.Context(t.Base)
-	filter := fmt.Sprintf("(%s=%s)", a.Attribute, a.Blocked)
+	filter, besides := ldif.Equality(a.Attribute, a.Blocked), ""
 	switch {
 	case a.ClearedByPassword:
 		f.Mend = "have a default policy with pwdLockout TRUE; in slapd.conf: overlay ppolicy, ppolicy_default " + policy
@@ -105,14 +105,16 @@ func bite(f *Finding, v Survey, t *ldapmap.Type, account string) {
 		return
 	case a.Bit != 0:
 		filter = fmt.Sprintf("(%s:1.2.840.113556.1.4.803:=%d)", a.Attribute, a.Bit)
-	case a.Blocked == "":
-		filter = fmt.Sprintf("(!(%s=%s))", a.Attribute, a.Unblocked)
+	case a.Blocked == "": // others than the map's have no such value either: the bridge's account
+		filter = ldif.AllOf(t.Scope(), "(!"+ldif.Equality(a.Attribute, a.Unblocked)+")")
+		besides = fmt.Sprintf("; whoever of them has no %s: %s is kept out from then on", a.Attribute, a.Unblocked)
 	}
-	f.Mend = fmt.Sprintf("have an access rule keep them out, ahead of every other one for userPassword; in slapd.conf: "+
-		"access to attrs=userPassword filter=%q by * none", filter)
+	what := fmt.Sprintf("to dn.subtree=%q attrs=userPassword filter=%q", t.Base, filter)
+	f.Mend = "have an access rule keep them out, ahead of every other one for userPassword; in slapd.conf: access " + what +
+		" by * none" + besides
 	if d := v.database(t.Base); d != nil {
-		f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: olcAccess\nolcAccess: {0}to attrs=userPassword filter=%q"+
-			" by dn.exact=%q =w by * none\n", d.DN, filter, account)
+		f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: olcAccess\nolcAccess: {0}%s by dn.exact=%q =w by * none\n",
+			d.DN, what, account)
 		f.Command = "ldapmodify -Y EXTERNAL -H ldapi:/// -f access.ldif"
 	}
 }
