@@ -39,7 +39,7 @@ func TestCertificateEnds(t *testing.T) {
 			d := deployment{t, server, sound, []string{
 				"SCIMBRIDGE_DIRECTORY_URLS=" + url, "SCIMBRIDGE_DIRECTORY_TLS_CA=" + ca,
 				"SCIMBRIDGE_DIRECTORY_BIND_DN=" + server.BindDN, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + server.Password,
-			}, nil}
+			}, nil, false}
 			key := ""
 			if c.finds != "" {
 				key = "directory.urls[0]"

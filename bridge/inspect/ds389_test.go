@@ -18,7 +18,7 @@ func TestBrokenDS389(t *testing.T) {
 	d := deployment{t, server, sound, []string{
 		"SCIMBRIDGE_DIRECTORY_URLS=" + server.URL, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + accountPassword,
 		"SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=nsAccountLock",
-	}, nil}
+	}, nil, false}
 	grant := func(dn, what string) string {
 		return fmt.Sprintf("dn: %s\nchangetype: modify\nadd: aci\n"+
 			"aci: (targetattr=\"*\")(version 3.0; acl \"%[2]s\"; allow (%[2]s) userdn=\"ldap:///%[3]s\";)\n\n", dn, what, account)

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -36,6 +37,7 @@ type Probed struct {
 	Says     string
 	Err      error  // the directory could not be asked
 	Left     string // DN of what could not be removed
+	Unseen   error  // why it could not be seen whether something is left
 }
 
 // probeName begins the names of the users that probes make.
@@ -158,8 +160,12 @@ func (p *probing) known() bool {
 		p.Password = true
 		return true
 	}
-	attribute, e := p.t.BornWith(), p.entry(p.ctx)
-	if attribute == "" || e == nil {
+	attribute := p.t.BornWith()
+	if attribute == "" {
+		return false
+	}
+	e, err := p.entry(p.ctx)
+	if p.Err = errors.Join(p.Err, err); e == nil {
 		return false
 	}
 	receipt := p.client.Execute(p.ctx, ldif.Plan{Before: e, Steps: []ldif.Step{{Before: e, Change: ldif.Change{
@@ -170,54 +176,61 @@ func (p *probing) known() bool {
 	return p.Password
 }
 
-// entry is the user's, wherever it is; nil: there is none.
-func (p *probing) entry(ctx context.Context) *ldif.Entry {
-	filter, ok := p.t.Server.IDFilter(p.id)
-	if p.id == "" || !ok { // it may be there though the answer was an error; nobody else has the name
-		values, err := p.t.Values(p.t.Login, p.resource(), nil, "", ldapmap.Refs{})
-		if err != nil || len(values) == 0 {
-			return nil
-		}
-		filter = ldif.Equality(p.t.Login.LDAP, values[0])
+// entry is the user's, wherever it is; nil: there is none, or it could not be looked for.
+func (p *probing) entry(ctx context.Context) (*ldif.Entry, error) {
+	filter, err := p.filter()
+	if err != nil {
+		return nil, err
 	}
 	for _, base := range p.t.Widest() {
-		found, err := p.client.Look(ctx, directory.Search{Base: base, Filter: filter, Attributes: []string{p.t.Server.IDAttribute}})
-		if err != nil {
-			p.Err = errors.Join(p.Err, err)
-		}
+		found, failed := p.client.Look(ctx, directory.Search{Base: base, Filter: filter, Attributes: []string{p.t.Server.IDAttribute}})
 		if len(found) > 0 {
-			return found[0]
+			return found[0], nil
 		}
+		err = errors.Join(err, failed)
 	}
-	return nil
+	return nil, err
+}
+
+// filter is what the user is found by: its id, or where none was told its name, which nobody else has.
+func (p *probing) filter() (string, error) {
+	if filter, ok := p.t.Server.IDFilter(p.id); p.id != "" && ok {
+		return filter, nil
+	}
+	values, err := p.t.Values(p.t.Login, p.resource(), nil, "", ldapmap.Refs{})
+	if err != nil || len(values) == 0 {
+		return "", err
+	}
+	return ldif.Equality(p.t.Login.LDAP, values[0]), nil
 }
 
 // binds says whether the user may bind.
 func (p *probing) binds() (may bool) {
-	e := p.entry(p.ctx)
+	e, err := p.entry(p.ctx)
 	if e == nil {
-		p.Err = errors.Join(p.Err, errors.New("the user is not found again"))
+		p.Err = errors.Join(p.Err, cmp.Or(err, errors.New("the user is not found again")))
 		return false
 	}
-	var err error
 	if may, p.Says, err = p.client.TryBind(p.ctx, e.DN, p.password); err != nil {
 		p.Err = errors.Join(p.Err, err)
 	}
 	return may
 }
 
-// removal bounds the removal, which goes on where the probe was broken off.
+// removal bounds each half of the removal, which goes on where the probe was broken off.
 const removal = 30 * time.Second
 
 // remove takes the user away: as a client does, and what that leaves, as the map may say, by itself.
 func (p *probing) remove() {
+	if p.id != "" {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), removal)
+		p.Delete = p.bridge.Delete(ctx, p.t.Name, p.id)
+		cancel()
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), removal)
 	defer cancel()
-	if p.id != "" {
-		p.Delete = p.bridge.Delete(ctx, p.t.Name, p.id)
-	}
-	e := p.entry(ctx)
-	if e == nil {
+	var e *ldif.Entry
+	if e, p.Unseen = p.entry(ctx); e == nil {
 		return
 	}
 	receipt := p.client.Execute(ctx, ldif.Plan{Before: e, Steps: []ldif.Step{{Before: e, Change: ldif.Change{

@@ -81,6 +81,35 @@ func TestProbeLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestProbeOfWhatGoesAway: where the directory goes away meanwhile, what may be left there is told.
+func TestProbeOfWhatGoesAway(t *testing.T) {
+	t.Parallel()
+	d := openLDAP(t)
+	d.text, d.gone = withPassword, true
+	d.probes = func(b bridge.Local, _ func()) inspect.Bridge { return leaving{b, d.server.Kill} }
+	for _, f := range d.looked(t) {
+		if f.Code == "probe-left" {
+			told := strings.Contains(f.What, "scimbridge-check-") && strings.Contains(f.Command, "(uid=scimbridge-check-*)")
+			if f.Severity != inspect.Error || !told {
+				t.Errorf("%+v", f)
+			}
+			return
+		}
+	}
+	t.Error("nothing tells of the user that is left")
+}
+
+// leaving has the directory go away once the user is made.
+type leaving struct {
+	bridge.Local
+	kill func()
+}
+
+func (l leaving) Create(ctx context.Context, typ string, body []byte) (string, error) {
+	defer l.kill()
+	return l.Local.Create(ctx, typ, body)
+}
+
 // breaking fails when a step is done, or does not do it.
 type breaking struct {
 	bridge.Local

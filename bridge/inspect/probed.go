@@ -64,6 +64,12 @@ func probed(_ Subject, v Survey) (all []Finding) {
 		f := found(Error, "probe-left", "", "the user that was made is still there: "+p.Left, "nobody needs it", "remove it")
 		f.Command = fmt.Sprintf("ldapdelete -H %s -D ADMINISTRATOR -W '%s'", v.url(), p.Left)
 	}
+	if p.Unseen != nil {
+		what := fmt.Sprintf("whether the user that was made, %s, is still there could not be seen: %v", p.Name, p.Unseen)
+		t := v.Map.Types[i]
+		f := found(Error, "probe-left", "", what, "nobody needs it", "look for it, and remove it")
+		f.Command = search(v, t.Base, fmt.Sprintf("(%s=%s*)", t.Login.LDAP, probeName), "1.1")
+	}
 	return all
 }
 
