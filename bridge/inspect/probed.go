@@ -11,6 +11,9 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
+// ProbeLeft is the code of what a probe left behind.
+const ProbeLeft = "probe-left"
+
 // probed tells what came of a probe.
 func probed(_ Subject, v Survey) (all []Finding) {
 	p := v.Probed
@@ -61,13 +64,13 @@ func probed(_ Subject, v Survey) (all []Finding) {
 		refused("probe-delete", "the user that was made cannot be deleted", p.Delete)
 	}
 	if p.Left != "" {
-		f := found(Error, "probe-left", "", "the user that was made is still there: "+p.Left, "nobody needs it", "remove it")
+		f := found(Error, ProbeLeft, "", "the user that was made is still there: "+p.Left, "nobody needs it", "remove it")
 		f.Command = fmt.Sprintf("ldapdelete -H %s -D ADMINISTRATOR -W '%s'", v.url(), p.Left)
 	}
 	if p.Unseen != nil {
 		what := fmt.Sprintf("whether the user that was made, %s, is still there could not be seen: %v", p.Name, p.Unseen)
 		t := v.Map.Types[i]
-		f := found(Error, "probe-left", "", what, "nobody needs it", "look for it, and remove it")
+		f := found(Error, ProbeLeft, "", what, "nobody needs it", "look for it, and remove it")
 		f.Command = search(v, t.Base, fmt.Sprintf("(%s=%s*)", t.Login.LDAP, probeName), "1.1")
 	}
 	return all

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -69,6 +70,7 @@ func (check checkCommand) Run(w *world) error {
 	if err == nil && found.Reach(check.FailOn) {
 		err = sumsOf(found, check.Config)
 	}
+	err = errors.Join(err, w.Err())
 	if err != nil || check.JSON {
 		return err
 	}
@@ -139,7 +141,10 @@ func (check checkCommand) look(w *world, c *config.Config) (inspect.Findings, er
 	if err := h.bridge.Contact(w); err != nil && !found.Reach(inspect.Error) {
 		found = append(found, inspect.Hidden(s, err))
 	}
-	return found.InOrder(), w.Err()
+	if w.Err() != nil { // the rest was broken off
+		found = slices.DeleteFunc(found, func(f inspect.Finding) bool { return f.Code != inspect.ProbeLeft })
+	}
+	return found.InOrder(), nil
 }
 
 // house is what check needs of it. What a probe does stands in the journal, where there is one by now; nobody else is told.

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"scimbridge/bridge/directory/memdir"
 )
 
 // TestCheckCommand holds what check prints to testdata/check.txtar. Each section is a command line, with what is otherwise in the
@@ -137,6 +141,29 @@ func TestProbeIsInTheJournal(t *testing.T) {
 	for _, want := range []string{`"created uid=scimbridge-check-`, `"deleted uid=scimbridge-check-`, `"caller":"admin"`} {
 		if strings.Count(listed, strings.Trim(want, `"`)) == 0 {
 			t.Errorf("no %s in %s", want, listed)
+		}
+	}
+}
+
+// TestProbeThatIsBrokenOff tells what it could not remove, whatever else it does not come to.
+func TestProbeThatIsBrokenOff(t *testing.T) {
+	ldap := company(t)
+	ctx, end := context.WithCancel(t.Context())
+	ldap.Fault(func(op, dn string) memdir.Fault {
+		switch made := strings.Contains(dn, "scimbridge-check-"); {
+		case made && op == "add":
+			end()
+		case made && op == "delete":
+			return memdir.Fault{Code: 53}
+		}
+		return memdir.Fault{}
+	})
+	var out, err bytes.Buffer
+	code := run(&world{ctx, nil, &out, &err}, []string{"check", "--config", configuration(t, ldap.URL()), "--probe"})
+	said := out.String() + err.String()
+	for _, want := range []string{"still there: uid=scimbridge-check-", context.Canceled.Error()} {
+		if code != exitFault || !strings.Contains(said, want) {
+			t.Errorf("exit code %d, no %q in\n%s", code, want, said)
 		}
 	}
 }
