@@ -141,8 +141,13 @@ func (s *Server) setLevel(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// local says whether a request comes from this machine.
+// local says whether a request comes from this machine, and not through a proxy on it.
 func local(r *http.Request) bool {
+	for _, by := range []string{"X-Forwarded-For", "Forwarded", "Via"} {
+		if r.Header.Get(by) != "" {
+			return false
+		}
+	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	ip := net.ParseIP(host)
 	return err == nil && ip != nil && ip.IsLoopback()

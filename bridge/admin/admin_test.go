@@ -50,15 +50,20 @@ func TestElsewhere(t *testing.T) {
 		from   string
 		set    int
 		detail bool
+		by     string // the header of a proxy on this machine
 	}{
-		{"127.0.0.1:5000", 200, true},
-		{"[::1]:5000", 200, true},
-		{"192.0.2.7:5000", 403, false},
-		{"[2001:db8::7]:5000", 403, false},
+		{"127.0.0.1:5000", 200, true, ""},
+		{"[::1]:5000", 200, true, ""},
+		{"192.0.2.7:5000", 403, false, ""},
+		{"[2001:db8::7]:5000", 403, false, ""},
+		{"127.0.0.1:5000", 403, false, "X-Forwarded-For"},
+		{"127.0.0.1:5000", 403, false, "Forwarded"},
+		{"127.0.0.1:5000", 403, false, "Via"},
 	} {
 		for _, path := range []string{"/readyz", "/metrics"} {
 			request, answer := httptest.NewRequest("GET", path, nil), httptest.NewRecorder()
 			request.RemoteAddr = c.from
+			request.Header.Set(c.by, "192.0.2.7")
 			s.server.Handler.ServeHTTP(answer, request)
 			said := answer.Body.String()
 			if path == "/readyz" && (answer.Code != 503 || !strings.Contains(said, `"reason": "map-mismatch"`)) {
@@ -70,6 +75,7 @@ func TestElsewhere(t *testing.T) {
 		}
 		request, answer := httptest.NewRequest("PUT", "/log", strings.NewReader("warn")), httptest.NewRecorder()
 		request.RemoteAddr = c.from
+		request.Header.Set(c.by, "192.0.2.7")
 		s.server.Handler.ServeHTTP(answer, request)
 		if was := s.level.Level(); answer.Code != c.set || (was == slog.LevelWarn) != (c.set == 200) {
 			t.Errorf("%s: PUT /log: %d, and the level is %s", c.from, answer.Code, was)
