@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -53,10 +54,13 @@ func (c *Client) Meet(ctx context.Context) []Meeting {
 	for server := range d.servers {
 		meetings = append(meetings, d.meet(ctx, server, &refused))
 	}
-	if refused != nil {
-		c.pool.mu.Lock()
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	switch bound := func(m Meeting) bool { return m.Ended == AtEnd }; {
+	case slices.ContainsFunc(meetings, bound): // who can be served by one server is
+		c.pool.refused = nil
+	case refused != nil && c.pool.current < 0:
 		c.pool.refused = refused
-		c.pool.mu.Unlock()
 	}
 	return meetings
 }
