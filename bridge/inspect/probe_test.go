@@ -50,6 +50,11 @@ func TestProbe(t *testing.T) {
 			text: strings.Replace(withPassword, "{by: userAccountControl}", "{attribute: employeeType, unblocked: staff}", 1),
 			key:  "resources[0].active", repair: "(!(employeeType=staff))", mends: true,
 		},
+		{
+			name: "no right to make users, where no access rule is written and everybody reads", finds: "error probe-create",
+			broken: "dn: " + database + "\nchangetype: modify\ndelete: olcAccess\n",
+			key:    "resources[0].base", repair: "{1}to * by * read", mends: true,
+		},
 	})
 }
 

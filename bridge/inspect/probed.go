@@ -91,12 +91,22 @@ func letWrite(f *Finding, v Survey, account, base string) {
 	if v.Server.Settings != ldif.SlapdSettings {
 		return
 	}
-	database := "olcDatabase={1}mdb,cn=config"
-	if d := v.database(base); d != nil {
+	addRule(f, v.database(base), fmt.Sprintf("to dn.subtree=%q by dn.exact=%q write by * break", base, account))
+}
+
+// addRule is the LDIF of an access rule ahead of slapd's others. Where there is none everybody reads, which the first rule ends.
+func addRule(f *Finding, d *Database, rule string) {
+	database, others := "olcDatabase={1}mdb,cn=config", ""
+	switch {
+	case d == nil || d.Access == unseen:
+		f.Mend += "; where the database has no olcAccess yet, add `{1}to * by * read` too, or nobody else reads or binds any more"
+	case d.Access == open:
+		others = "olcAccess: {1}to * by * read\n"
+	}
+	if d != nil {
 		database = cmp.Or(d.DN, database)
 	}
-	f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: olcAccess\nolcAccess: {0}to dn.subtree=%q by dn.exact=%q write by * break\n",
-		database, base, account)
+	f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: olcAccess\nolcAccess: {0}%s\n%s", database, rule, others)
 	f.Command = "ldapmodify -Y EXTERNAL -H ldapi:/// -f access.ldif"
 }
 
@@ -122,8 +132,6 @@ func bite(f *Finding, v Survey, t *ldapmap.Type, account string) {
 	f.Mend = "have an access rule keep them out, ahead of every other one for userPassword; in slapd.conf: access " + what +
 		" by * none" + besides
 	if d := v.database(t.Base); d != nil {
-		f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: olcAccess\nolcAccess: {0}%s by dn.exact=%q =w by * none\n",
-			d.DN, what, account)
-		f.Command = "ldapmodify -Y EXTERNAL -H ldapi:/// -f access.ldif"
+		addRule(f, d, fmt.Sprintf("%s by dn.exact=%q =w by * none", what, account))
 	}
 }

@@ -26,7 +26,18 @@ type Database struct {
 	Suffix  string          // of what it holds
 	Indexed map[string]bool // canonical names of attributes by which equal values are found, in lower case
 	Classes map[string]Definition
+	Access  Access // slapd's
 }
+
+// Access is what is shown of a database's access rules.
+type Access int
+
+// What may be shown of them.
+const (
+	unseen Access = iota
+	ruled         // there are some
+	open          // there are none, and everybody reads
+)
 
 // Definition is an attribute's entry in a domain's schema.
 type Definition struct {
@@ -68,22 +79,37 @@ func (l looker) slapd() error {
 	set := &l.v.Settings
 	set.Show = "ldapsearch -LLL -Y EXTERNAL -H ldapi:/// -b cn=config '(olcSuffix=*)' olcSuffix olcDbIndex"
 	found, err := l.client.Look(l.ctx, directory.Search{
-		Base: "cn=config", Filter: "(|(olcSuffix=*)(objectClass=olcOverlayConfig))",
+		Base: "cn=config", Filter: "(|(olcSuffix=*)(objectClass=olcDatabaseConfig)(objectClass=olcOverlayConfig))",
 		Attributes: []string{
 			"olcSuffix", "olcDbIndex", "olcOverlay", "olcPPolicyDefault", "olcPPolicyHashCleartext", "olcMemberOfMemberAD",
-			"olcRefintAttribute", "olcUniqueURI", "objectClass",
+			"olcRefintAttribute", "olcUniqueURI", "olcDatabase", "olcAccess", "objectClass",
 		},
 	})
 	if err != nil {
 		return err
 	}
+	access := unseen // of a database that shows no rules; that of cn=config has some, so who sees none there sees them nowhere
+	for _, e := range found {
+		switch name := strings.ToLower(e.Value("olcDatabase")); {
+		case e.Value("olcAccess") == "":
+		case strings.HasSuffix(name, "frontend"): // which are every database's
+			access = ruled
+		case strings.HasSuffix(name, "config") && access == unseen:
+			access = open
+		}
+	}
 	for _, e := range found {
 		if e.Value("olcOverlay") != "" {
 			set.Overlays = append(set.Overlays, e)
 		}
+		own := access
+		if e.Value("olcAccess") != "" {
+			own = ruled
+		}
 		for _, suffix := range e.Values("olcSuffix") {
 			set.Databases = append(set.Databases, Database{
 				DN: e.DN, Suffix: suffix, Indexed: slapdIndexes(l.v.Server.Schema, e.Values("olcDbIndex")),
+				Access: own,
 			})
 		}
 	}
