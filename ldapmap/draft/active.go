@@ -100,7 +100,39 @@ func (d *Draft) firm(mods []ldif.Mod, renames bool) (lock, rest []ldif.Mod) {
 			rest = append(rest, m)
 		}
 	}
-	return lock, rest
+	return d.withClasses(lock, rest)
+}
+
+// withClasses puts to the modifications of the lock the object classes among the rest that an entry which the bridge did not make needs
+// for it.
+//
+//	add: objectClass shadowAccount, labeledURIObject; add: shadowExpire; add: labeledURI
+//	lock: add: objectClass shadowAccount; add: shadowExpire    rest: add: objectClass labeledURIObject; add: labeledURI
+func (d *Draft) withClasses(lock, rest []ldif.Mod) (withThem, without []ldif.Mod) {
+	var needed []string
+	held := d.write.Entry.Values("objectClass")
+	for _, m := range rest {
+		if m.Name != "objectClass" || m.Op != ldif.AddValues {
+			without = append(without, m)
+			continue
+		}
+		m.Values = slices.DeleteFunc(slices.Clone(m.Values), func(class string) bool {
+			needs := slices.ContainsFunc(lock, func(l ldif.Mod) bool {
+				return !d.t.Allows(slices.Concat(held, needed), l.Name) && d.t.Allows([]string{class}, l.Name)
+			})
+			if needs {
+				needed = append(needed, class)
+			}
+			return needs
+		})
+		if len(m.Values) > 0 {
+			without = append(without, m)
+		}
+	}
+	if len(needed) > 0 {
+		lock = append([]ldif.Mod{{Op: ldif.AddValues, Name: "objectClass", Values: needed}}, lock...)
+	}
+	return lock, without
 }
 
 // mayBeTakenBack says that what the write does to its entry may have to be taken back when it is done: the name is refused, or another has

@@ -1,6 +1,7 @@
 package draft_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -312,6 +313,52 @@ func TestConditionalClassStays(t *testing.T) {
 			if strings.Contains(p.String(), attribute) != (c.goes && !keeps) {
 				t.Errorf("%s, %q, %v: the class goes, or its values, alone\n%s", c.line, c.held, keeps, p)
 			}
+		}
+	}
+}
+
+// TestLockHasItsClass: what blocks comes first, with the object class that an entry which the bridge did not make lacks for it, and for
+// nothing else.
+func TestLockHasItsClass(t *testing.T) {
+	w := maptest.New(t, ldif.OpenLDAP, `
+- type: User
+  base: ou=people,dc=example
+  objectClasses: [inetOrgPerson, scimbridgeUser, bootableDevice]
+  dn: '"uid=" + rdn(userName) + "," + base'
+  attributes: [{scim: userName, ldap: uid}, {scim: nickName, ldap: bootFile}]
+  active: {by: userAccountControl}
+`, `
+dn: uid=cy,ou=people,dc=example
+objectClass: inetOrgPerson
+uid: cy
+`)
+	users := w.Map.Type("User")
+	write := draft.Write{Entry: w.Entries[0], Before: w.See(users, w.Entries[0])}
+	for nickname, want := range map[string][]string{
+		"":  {"add objectClass [scimbridgeUser]; replace userAccountControl [514]"},
+		"c": {"add objectClass [scimbridgeUser]; replace userAccountControl [514]", "add objectClass [bootableDevice]; add bootFile [c]"},
+	} {
+		write.After = write.Before.Clone()
+		write.After["active"], write.After["userName"] = false, "cyrus"
+		if nickname != "" {
+			write.After["nickName"] = nickname
+		}
+		p, err := w.Plan(users, write, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range p.Steps {
+			var mods []string
+			for _, m := range s.Change.Mods {
+				mods = append(mods, fmt.Sprint(m.Op, " ", m.Name, " ", m.Values))
+			}
+			if len(mods) > 0 {
+				got = append(got, strings.Join(mods, "; "))
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: %s\n%s", nickname, diff, p)
 		}
 	}
 }
