@@ -36,7 +36,7 @@ func newExample(t *testing.T) *example {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	e := &example{dir: dir, ldap: freeAddress(t), scim: freeAddress(t), conf: filepath.Join(dir, "slapd.conf")}
+	e := &example{dir: dir, ldap: dirtest.FreeAddress(t), scim: dirtest.FreeAddress(t), conf: filepath.Join(dir, "slapd.conf")}
 	text, err := os.ReadFile("slapd.conf")
 	if err != nil {
 		t.Fatal(err)
@@ -229,16 +229,6 @@ func (e *example) try(method, path, body string) (status int, answer map[string]
 
 func patch(operations string) string {
 	return `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [` + operations + `]}`
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // need leaves the test out where a program that the README names is missing, and fails it in CI, where everything is installed.

@@ -145,10 +145,10 @@ func (x example) start(t *testing.T) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
+	address := dirtest.FreeAddress(t)
 	_, port, _ := net.SplitHostPort(address)
 	r := &running{
-		dir: dir, ldap: cmp.Or(x.url, "ldap://"+address), scim: freeAddress(t), ended: make(chan error, 1), said: &bytes.Buffer{},
+		dir: dir, ldap: cmp.Or(x.url, "ldap://"+address), scim: dirtest.FreeAddress(t), ended: make(chan error, 1), said: &bytes.Buffer{},
 	}
 	command := exec.Command(filepath.Join("..", x.folder, "run"))
 	command.Env = append(os.Environ(), "TMPDIR="+dir, "LDAP_PORT="+port, "SCIMBRIDGE_LISTEN_ADDRESS="+r.scim)
@@ -268,16 +268,6 @@ func (r *running) finds(t *testing.T, as, password, filter string) {
 	if err != nil || strings.Count(string(out), "dn:") != 1 {
 		t.Errorf("%s: %v\n%s", filter, err, out)
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // need leaves the test out where a program is missing, and fails it in CI, where everything is installed.

@@ -13,9 +13,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -255,14 +257,29 @@ func tree(suffix string) string {
 	return text
 }
 
-// freePort returns a TCP port of 127.0.0.1 that is free at this moment.
+// freePort returns a TCP port of 127.0.0.1 that is free at this moment. It is not among those that connections are given (from 32768 on):
+// one of another test would have it by the time that a server is started there.
 func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	for tries := 0; ; tries++ {
+		port := 10_000 + mathrand.IntN(20_000)
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return port, listener.Close()
+		}
+		if tries == 100 {
+			return 0, err
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+}
+
+// FreeAddress is an address of 127.0.0.1 to start something at.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 // label makes an RDN value for a test of its name, at most 64 characters and different each time.
