@@ -1,0 +1,202 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
+)
+
+// refusal is what a server would answer.
+func refusal(code uint16, format string, args ...any) *ldap.Error {
+	return &ldap.Error{ResultCode: code, Err: fmt.Errorf(format, args...)}
+}
+
+// write does a change in memory, or says what the server would answer. left is the entry as the change leaves it, with what is to be read.
+func (p *Rehearsal) write(ctx context.Context, r *run, change ldif.Change, read []string) (left *ldif.Entry, err error) {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	if change, err = p.named(ctx, r, change); err != nil {
+		return nil, err
+	}
+	if change.Kind == ldif.Add {
+		return nil, p.add(ctx, r, change)
+	}
+	t, err := p.target(ctx, r, change)
+	if err != nil {
+		return nil, err
+	}
+	switch change.Kind {
+	case ldif.Modify:
+		err = p.modifiable(ctx, r, t, change)
+	case ldif.ModifyDN:
+		err = p.renamable(ctx, r, t, change)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	if !slices.Contains(p.touched, t) {
+		p.touched = append(p.touched, t)
+	}
+	t.changes = append(t.changes, change)
+	p.mu.Unlock()
+	if change.Kind != ldif.Modify || len(read) == 0 {
+		return nil, nil
+	}
+	e, err := t.now(ctx, r.client, r.server, read)
+	if err != nil || e == nil {
+		return nil, err
+	}
+	return project(r.server, e, read), nil
+}
+
+// there says whether an entry would be there.
+func (p *Rehearsal) there(ctx context.Context, r *run, dn string) (bool, error) {
+	_, err := r.client.one(ctx, dn, noAttributes)
+	if Overtaken(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (p *Rehearsal) add(ctx context.Context, r *run, change ldif.Change) error {
+	_, parent := ldif.SplitDN(change.DN)
+	taken, err := p.there(ctx, r, change.DN)
+	if err == nil && taken {
+		return refusal(ldap.LDAPResultEntryAlreadyExists, "")
+	}
+	if err == nil {
+		var above bool
+		if above, err = p.there(ctx, r, parent); err == nil && !above {
+			return refusal(ldap.LDAPResultNoSuchObject, "")
+		}
+	}
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.made++
+	id := fmt.Sprintf("00000000-0000-4000-8000-%012d", p.made) // nobody has it: the server is to give one
+	p.touched = append(p.touched, &rehearsed{dn: change.DN, id: id, made: true, changes: []ldif.Change{change}})
+	return nil
+}
+
+// target is the entry that a change is about.
+func (p *Rehearsal) target(ctx context.Context, r *run, change ldif.Change) (*rehearsed, error) {
+	name := r.target(change)
+	if change.Kind == ldif.ModifyDN {
+		name = change.DN
+	}
+	e, err := r.client.one(ctx, name, r.server.IDAttribute)
+	if Overtaken(err) {
+		return nil, refusal(ldap.LDAPResultNoSuchObject, "")
+	}
+	if err != nil {
+		return nil, err
+	}
+	id := r.server.ID(e)
+	if change.If.ID != "" && change.If.ID != id {
+		return nil, refusal(ldap.LDAPResultAssertionFailed, "another entry has the name")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.touched {
+		if t.id == id {
+			return t, nil
+		}
+	}
+	return &rehearsed{dn: e.DN, id: id}, nil
+}
+
+// named is the change with the DNs of the entries that its values name by their ids.
+func (p *Rehearsal) named(ctx context.Context, r *run, change ldif.Change) (_ ldif.Change, err error) {
+	change.Mods, change.Entry = slices.Clone(change.Mods), slices.Clone(change.Entry)
+	for i, m := range change.Mods {
+		if change.Mods[i].Values, err = p.dns(ctx, r, m.Values); err != nil {
+			return change, err
+		}
+	}
+	for i, a := range change.Entry {
+		if change.Entry[i].Values, err = p.dns(ctx, r, a.Values); err != nil {
+			return change, err
+		}
+	}
+	return change, nil
+}
+
+// dns are the values with those that name entries by their ids as the DNs of these.
+func (p *Rehearsal) dns(ctx context.Context, r *run, values []string) ([]string, error) {
+	values = slices.Clone(values)
+	for i, v := range values {
+		if _, byID := r.server.IDNamed(v); !byID {
+			continue
+		}
+		e, err := r.client.one(ctx, v, noAttributes)
+		if Overtaken(err) {
+			return nil, refusal(ldap.LDAPResultNoSuchObject, "")
+		}
+		if err != nil {
+			return nil, err
+		}
+		values[i] = e.DN
+	}
+	return values, nil
+}
+
+// modifiable is what the server would answer to a Modify: that a value is there already, or is not, or that a class demands one.
+func (p *Rehearsal) modifiable(ctx context.Context, r *run, t *rehearsed, change ldif.Change) error {
+	var names []string
+	for _, m := range change.Mods {
+		names = append(names, m.Name)
+	}
+	e, err := t.now(ctx, r.client, r.server, names)
+	if err != nil {
+		return err
+	}
+	if e == nil { // somebody has just renamed or deleted it
+		return refusal(ldap.LDAPResultNoSuchObject, "")
+	}
+	for _, m := range change.Mods {
+		among := r.among(m.Name, e.Values(m.Name))
+		if !change.Secret(m.Name) {
+			switch {
+			case m.Op == ldif.AddValues && slices.ContainsFunc(m.Values, among):
+				return refusal(ldap.LDAPResultAttributeOrValueExists, "modify/add: %s: value exists", m.Name)
+			case m.Op == ldif.DeleteValues && slices.ContainsFunc(m.Values, func(v string) bool { return !among(v) }):
+				return refusal(ldap.LDAPResultNoSuchAttribute, "modify/delete: %s: no such value", m.Name)
+			}
+		}
+		e = ldif.Apply(e, ldif.Change{Kind: ldif.Modify, DN: e.DN, Mods: []ldif.Mod{m}}, r.server.Schema)
+	}
+	must := r.server.Schema.Must(e.Values("objectClass")...)
+	for _, name := range names {
+		if len(e.Values(name)) == 0 && ldif.Named(must, r.server.Schema.Canonical(name)) && !change.Secret(name) {
+			return refusal(ldap.LDAPResultObjectClassViolation, "object class requires attribute '%s'", name)
+		}
+	}
+	return nil
+}
+
+// renamable is what the server would answer to a ModifyDN.
+func (p *Rehearsal) renamable(ctx context.Context, r *run, t *rehearsed, change ldif.Change) error {
+	e, err := r.client.one(ctx, change.NewDN(), r.server.IDAttribute)
+	switch {
+	case err == nil && r.server.ID(e) != t.id:
+		return refusal(ldap.LDAPResultEntryAlreadyExists, "")
+	case err != nil && !Overtaken(err):
+		return err
+	}
+	if change.NewSuperior == "" {
+		return nil
+	}
+	there, err := p.there(ctx, r, change.NewSuperior)
+	if err == nil && !there {
+		return refusal(ldap.LDAPResultNoSuchObject, "")
+	}
+	return err
+}
