@@ -194,3 +194,13 @@ func join(section, path string) string {
 
 // shape is the type that the file and the environment fill.
 var shape = reflect.TypeFor[Config]()
+
+// Map compiles the attribute map, with where else references may stand.
+func (c *Config) Map() (*compile.Map, error) {
+	m, err := compile.Compile(c.Resources)
+	if err != nil {
+		return nil, err
+	}
+	m.Elsewhere = c.References
+	return m, nil
+}

@@ -16,7 +16,6 @@ import (
 	"scimbridge/bridge/inspect"
 	"scimbridge/config"
 	"scimbridge/ldapmap"
-	"scimbridge/ldapmap/compile"
 )
 
 // checked is what check finds of an example before a server, with --probe where that is said.
@@ -27,11 +26,10 @@ func checked(t *testing.T, probe bool, server *dirtest.Server, its product, env 
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled, err := compile.Compile(c.Resources)
+	compiled, err := c.Map()
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled.Elsewhere = c.References
 	client, err := directory.New(c.Directory, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,6 @@ import (
 	"scimbridge/config"
 	"scimbridge/examples"
 	"scimbridge/ldapmap"
-	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/maptest"
 	"scimbridge/ldapmap/read"
@@ -59,7 +58,7 @@ func pure(tb testing.TB) []step {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	compiled, err := compile.Compile(c.Resources)
+	compiled, err := c.Map()
 	if err != nil {
 		tb.Fatal(err)
 	}

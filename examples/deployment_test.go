@@ -22,7 +22,6 @@ import (
 	"scimbridge/bridge/store/storetest"
 	"scimbridge/config"
 	"scimbridge/examples"
-	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -125,11 +124,10 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	compiled, err := compile.Compile(c.Resources)
+	compiled, err := c.Map()
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled.Elsewhere = c.References
 	gate, err := access.New(c.Access, log)
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,6 @@ import (
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/config"
-	"scimbridge/ldapmap/compile"
 	"scimbridge/scim"
 	"scimbridge/scim/filter"
 	"scimbridge/scim/schema"
@@ -79,7 +78,7 @@ func userType(t testing.TB) *schema.ResourceType {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := compile.Compile(c.Resources)
+	m, err := c.Map()
 	if err != nil {
 		t.Fatal(err)
 	}

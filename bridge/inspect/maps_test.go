@@ -8,7 +8,6 @@ import (
 
 	"scimbridge/bridge/inspect"
 	"scimbridge/config"
-	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/maptest"
 )
@@ -171,11 +170,10 @@ func subject(t *testing.T, text string) (s inspect.Subject, faults config.Faults
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled, err := compile.Compile(c.Resources)
+	compiled, err := c.Map()
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled.Elsewhere = c.References
 	return inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}, nil
 }
 

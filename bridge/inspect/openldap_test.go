@@ -16,7 +16,6 @@ import (
 	"scimbridge/bridge/inspect"
 	"scimbridge/config"
 	"scimbridge/examples"
-	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -49,11 +48,10 @@ func (d deployment) looked(t *testing.T, env ...string) inspect.Findings {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled, err := compile.Compile(c.Resources)
+	compiled, err := c.Map()
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled.Elsewhere = c.References
 	client, err := directory.New(c.Directory, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

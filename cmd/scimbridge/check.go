@@ -117,11 +117,10 @@ func sumsOf(found inspect.Findings, file string) error { return errors.New(file 
 
 // look finds out what is asked for.
 func (check checkCommand) look(w *world, c *config.Config) (inspect.Findings, error) {
-	compiled, err := compile.Compile(c.Resources)
+	compiled, err := c.Map()
 	if err != nil {
 		return nil, err
 	}
-	compiled.Elsewhere = c.References
 	s := subjectOf(c, compiled)
 	found := append(inspect.Findings{}, inspect.Offline(s)...)
 	if !check.Connect {

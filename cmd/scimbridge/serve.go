@@ -19,7 +19,6 @@ import (
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/webhook"
 	"scimbridge/config"
-	"scimbridge/ldapmap/compile"
 )
 
 // configFlag names the configuration. Every one of its keys can be set by the environment too (see package config).
@@ -168,11 +167,10 @@ func assemble(c *config.Config, keep keeper, j journal.Journal, log *slog.Logger
 // the directory's connections where it is reached in the same way.
 func (b books) house(c *config.Config, before *house, log *slog.Logger) (h house, err error) {
 	h = house{books: b, config: c}
-	compiled, err := compile.Compile(c.Resources)
+	compiled, err := c.Map()
 	if err != nil {
 		return h, err
 	}
-	compiled.Elsewhere = c.References
 	if h.gate, err = access.NewWith(c.Access, b.tokens, log); err != nil {
 		return h, err
 	}
