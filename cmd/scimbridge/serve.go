@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 
@@ -99,6 +100,7 @@ func firstContact(ctx context.Context, h house, log *slog.Logger) {
 		log.Error("the directory cannot be used yet", "error", err)
 	}
 	h.inspect(ctx, log)
+	debug.FreeOSMemory() // what the start took: the file, the schema, what check read
 }
 
 // needStore is what is off without a store.
