@@ -136,7 +136,7 @@ func shownIsTrue() error {
 // is told.
 func TestMatrix(t *testing.T) {
 	table := matrix(t)
-	const file = "../README.md"
+	const file = "README.md"
 	readme, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -167,13 +167,11 @@ func TestJournalCommand(t *testing.T) {
 			}
 		}
 	}
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../../bridge/journal/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(readme), "\n## The journal\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	shown := regexp.MustCompile("(?s)```\n\\$ scimbridge journal ([^\n]*)\n(.*?)```").FindAllStringSubmatch(section, -1)
+	shown := regexp.MustCompile("(?s)```\n\\$ scimbridge journal ([^\n]*)\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
 	for _, block := range shown {
 		if diff := cmp.Diff(block[2], printed(block[1])); diff != "" {
 			t.Errorf("README: journal %s: %s", block[1], diff)

@@ -15,7 +15,7 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// function is what an expression may call besides expr-lang's own. README's table of them is made of this one.
+// function is what an expression may call besides expr-lang's own. The table of them in ldapmap's README is made of this one.
 type function struct {
 	call    string // with its arguments named
 	does    string

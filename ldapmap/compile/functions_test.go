@@ -12,7 +12,7 @@ import (
 // Each function does what its example says, passes on what is unassigned, and README's table says the same.
 func TestFunctions(t *testing.T) {
 	rt := fullResourceType(Options{Type: "User"})
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
