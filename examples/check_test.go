@@ -128,11 +128,11 @@ func TestCheckInADomain(t *testing.T) {
 		{
 			name: "an account without the right to make users", env: as("bridge"),
 			finds: "error may-not-create", key: "resources[0].base[0]",
-			repair: `dsacls "` + server.People + `" /I:T /G "DOMAIN\ACCOUNT:CCDC;user"`,
+			repair: `dsacls "` + server.People + `" /I:T /G "AD\br` + name + `:CCDC;user"`,
 		},
 		{
 			name: "an account without the right to write them", broken: account("CN=mara,"+server.People, "ma"+name, ""), env: as("bridge"),
-			finds: "error may-not-write", key: "resources[0].base[0]", repair: "DOMAIN\\ACCOUNT:RPWP;telephoneNumber;user",
+			finds: "error may-not-write", key: "resources[0].base[0]", repair: `"AD\br` + name + `:RPWP;telephoneNumber;user"`,
 		},
 		{
 			name: "somebody privileged", broken: account("CN=root,"+server.People, "ro"+name, "adminCount: 1\n"),
