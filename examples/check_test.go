@@ -37,6 +37,10 @@ func checked(t *testing.T, probe bool, server *dirtest.Server, its product, env 
 	defer client.Close()
 	s := inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}
 	v := inspect.Look(t.Context(), s, client)
+	if len(v.Guarded) > 0 {
+		t.Error("at each start the domain is searched for privileged entries, which no index finds")
+	}
+	v.LookCloser(t.Context(), s, client)
 	if probe {
 		b := bridge.New(bridge.Options{
 			Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: slog.New(slog.DiscardHandler),
