@@ -11,7 +11,8 @@ import (
 const controlEffectiveRights = "1.3.6.1.4.1.42.2.27.9.5.2"
 
 // EffectiveRights are what the server grants an account on an entry: to the entry itself, and to each of the attributes, as letters (a:
-// add, d: delete, n: rename; w: write). shown says whether the server tells.
+// add, d: delete, n: rename; w: write). Where the attributes are `*@CLASS`, the entry is one of the class that might be below it. shown
+// says whether the server tells.
 func (c *Client) EffectiveRights(
 	ctx context.Context, account, dn string, attributes []string,
 ) (entry string, of map[string]string, shown bool, err error) {
@@ -28,7 +29,7 @@ func (c *Client) EffectiveRights(
 		return "", nil, false, c.explain(err, nil)
 	}
 	rights := func(name string) string {
-		for _, a := range found[0].Attributes {
+		for _, a := range found[len(found)-1].Attributes {
 			if strings.EqualFold(a.Name, name) && len(a.Values) > 0 {
 				return strings.Join(a.Values, ", ")
 			}

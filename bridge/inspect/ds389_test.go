@@ -27,7 +27,8 @@ func TestBrokenDS389(t *testing.T) {
 	d.breaks([]fault{
 		{
 			name: "no right to make users", finds: "error may-not-create", key: "resources[0].base[0]", repair: "no inetOrgPerson below",
-			broken: grant("dc=example,dc=org", "read, search, compare") + grant("ou=groups,dc=example,dc=org", "all"), mends: true,
+			broken: grant("dc=example,dc=org", "read, search, compare") + grant("ou=groups,dc=example,dc=org", "all") +
+				grant("ou=people,dc=example,dc=org", "write"), mends: true,
 		},
 		{
 			name: "no right to write users", finds: "error may-not-write", key: "resources[0].base[0]", repair: "targetattr", mends: true,

@@ -112,7 +112,7 @@ func index(f *Finding, v Survey, d *Database, attribute string) {
 	switch v.Server.Settings {
 	case ldif.SlapdSettings:
 		f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: olcDbIndex\nolcDbIndex: %s eq\n", d.DN, attribute)
-		f.Command = "ldapmodify -Y EXTERNAL -H ldapi:/// -f index.ldif"
+		f.Command = "ldapmodify -Q -Y EXTERNAL -H ldapi:/// -f index.ldif"
 	case ldif.DirsrvSettings:
 		f.LDIF = fmt.Sprintf("dn: cn=%[1]s,%[2]s\nchangetype: add\nobjectClass: nsIndex\ncn: %[1]s\nnsSystemIndex: false\n"+
 			"nsIndexType: eq\n", attribute, d.DN)

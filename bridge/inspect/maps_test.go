@@ -149,6 +149,11 @@ var maps = []broken{
 	{"text into digits", "title, ldap: title", "title, ldap: internationaliSDNNumber", "warning syntax", "", "takes text"},
 	{"text into a delivery method", "title, ldap: title", "title, ldap: preferredDeliveryMethod", "warning syntax", "", "takes text"},
 
+	{
+		"metrics for everybody", "resources:\n", "admin: {address: \"0.0.0.0:9090\"}\nresources:\n", "warning admin-reachable",
+		"admin: {address", "admin: {address: 127.0.0.1:9090}",
+	},
+
 	// What shows before anything else.
 	{"a key misspelt", "objectClasses: [groupOf", "objectClases: [groupOf", "error configuration", "", "did you mean objectClasses"},
 	{"a SCIM attribute misspelt", "scim: title", "scim: titel", "error configuration", "", "did you mean title?"},
@@ -174,7 +179,7 @@ func subject(t *testing.T, text string) (s inspect.Subject, faults config.Faults
 	if err != nil {
 		t.Fatal(err)
 	}
-	return inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}, nil
+	return inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Admin: c.Admin.Address, Place: c.Place}, nil
 }
 
 // found is what is found in a configuration before an OpenLDAP that shows what it is and no more.

@@ -50,7 +50,7 @@ func marks(_ Subject, v Survey) (all []Finding) {
 		if d := v.database(v.Unmarked[0]); d != nil {
 			f.LDIF = fmt.Sprintf("dn: olcOverlay=syncprov,%s\nchangetype: add\nobjectClass: olcSyncProvConfig\n"+
 				"olcOverlay: syncprov\n", d.DN)
-			f.Command = "ldapmodify -Y EXTERNAL -H ldapi:/// -f syncprov.ldif"
+			f.Command = "ldapmodify -Q -Y EXTERNAL -H ldapi:/// -f syncprov.ldif"
 		}
 		f.Mend += " (the overlay syncprov, of the module syncprov)"
 	case ldif.DirsrvSettings:

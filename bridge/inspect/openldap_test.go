@@ -210,7 +210,7 @@ func TestBrokenOpenLDAP(t *testing.T) {
 		},
 		{
 			name: "a wrong password", env: "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=wrong", finds: "error bind-refused",
-			key: "directory.bind.dn", repair: "ldapwhoami -H " + d.server.URL + " -D '" + account + "' -W",
+			key: "directory.bind.dn", repair: "ldapwhoami -x -H " + d.server.URL + " -D '" + account + "' -W",
 		},
 		{
 			name: "a base that is missing", env: "SCIMBRIDGE_RESOURCES_0_BASE=ou=staff,o=all,dc=example,dc=org",

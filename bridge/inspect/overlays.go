@@ -69,7 +69,7 @@ func withoutPolicy(v Survey, t *ldapmap.Type, unproven []string) *Finding {
 		Severity: Error, Code: "blocking", Why: "who is disabled still binds",
 		Mend:    "have a default policy with pwdLockout TRUE",
 		LDIF:    fmt.Sprintf(policyLDIF, policy),
-		Command: "ldapmodify -Y EXTERNAL -H ldapi:/// -f policy.ldif",
+		Command: "ldapmodify -Q -Y EXTERNAL -H ldapi:/// -f policy.ldif",
 	}
 	o := v.Settings.overlay("ppolicy")
 	switch {
@@ -115,7 +115,7 @@ func passwords(_ Subject, v Survey) (all []Finding) {
 				Why:     "whoever reads the database, or a backup of it, reads them",
 				Mend:    "have the overlay ppolicy make hashes of them, or have them set by the operation that does",
 				Line:    fmt.Sprintf("- {scim: password, ldap: %s, by: password-modify}", r.LDAP),
-				Command: "ldapmodify -Y EXTERNAL -H ldapi:/// -f hash.ldif",
+				Command: "ldapmodify -Q -Y EXTERNAL -H ldapi:/// -f hash.ldif",
 			}
 			if o != nil {
 				f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nreplace: olcPPolicyHashCleartext\nolcPPolicyHashCleartext: TRUE\n", o.DN)

@@ -140,11 +140,11 @@ func (v Survey) url() string {
 
 // load is the command by which an administrator loads LDIF.
 func load(v Survey, command, file string) string {
-	return fmt.Sprintf("%s -H %s -D ADMINISTRATOR -W -f %s", command, v.url(), file)
+	return fmt.Sprintf("%s -x -H %s -D ADMINISTRATOR -W -f %s", command, v.url(), file)
 }
 
 // search is the command of a search by an administrator.
 func search(v Survey, base, filter string, attributes ...string) string {
-	text := fmt.Sprintf("ldapsearch -LLL -H %s -D ADMINISTRATOR -W -b '%s' '%s'", v.url(), base, filter)
+	text := fmt.Sprintf("ldapsearch -x -LLL -H %s -D ADMINISTRATOR -W -b '%s' '%s'", v.url(), base, filter)
 	return strings.Join(append([]string{text}, attributes...), " ")
 }

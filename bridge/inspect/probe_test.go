@@ -39,7 +39,7 @@ func TestProbe(t *testing.T) {
 			broken: "dn: " + database + "\nchangetype: modify\nreplace: olcAccess\n" +
 				"olcAccess: {0}to dn.subtree=\"ou=people,dc=example,dc=org\" attrs=children by * read\n" +
 				"olcAccess: {1}to * by dn.exact=\"" + account + "\" manage by anonymous auth by * read\n",
-			repair: "to dn.subtree=\"ou=people,dc=example,dc=org\" by dn.exact=\"" + account + "\" write", mends: true,
+			repair: "to dn.subtree=\"ou=people,dc=example,dc=org\" attrs=children by dn.exact=\"" + account + "\" write", mends: true,
 		},
 		{
 			name: "blocking that nobody looks at", finds: "error blocking", key: "resources[0].active",
@@ -53,7 +53,7 @@ func TestProbe(t *testing.T) {
 		{
 			name: "no right to make users, where no access rule is written and everybody reads", finds: "error probe-create",
 			broken: "dn: " + database + "\nchangetype: modify\ndelete: olcAccess\n",
-			key:    "resources[0].base", repair: "{1}to * by * read", mends: true,
+			key:    "resources[0].base", repair: "}to * by * read", mends: true,
 		},
 	})
 }

@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 
@@ -15,7 +14,7 @@ import (
 const ProbeLeft = "probe-left"
 
 // probed tells what came of a probe.
-func probed(_ Subject, v Survey) (all []Finding) {
+func probed(s Subject, v Survey) (all []Finding) {
 	p := v.Probed
 	if p == nil {
 		return nil
@@ -30,7 +29,7 @@ func probed(_ Subject, v Survey) (all []Finding) {
 		f := found(Error, code, resource(i, "base"), what, "whatever a client sends of the kind is refused so", "")
 		if answer, ok := errors.AsType[*directory.Error](err); ok && answer.Reason == reason.Refused {
 			f.Mend = "grant the bridge's account the right"
-			letWrite(f, v, v.Account, v.Map.Types[i].Base)
+			grantType(f, s, v, i)
 		}
 	}
 	active := resource(i, "active")
@@ -65,7 +64,7 @@ func probed(_ Subject, v Survey) (all []Finding) {
 	}
 	if p.Left != "" {
 		f := found(Error, ProbeLeft, "", "the user that was made is still there: "+p.Left, "nobody needs it", "remove it")
-		f.Command = fmt.Sprintf("ldapdelete -H %s -D ADMINISTRATOR -W '%s'", v.url(), p.Left)
+		f.Command = fmt.Sprintf("ldapdelete -x -H %s -D ADMINISTRATOR -W '%s'", v.url(), p.Left)
 	}
 	if p.Unseen != nil {
 		what := fmt.Sprintf("whether the user that was made, %s, is still there could not be seen: %v", p.Name, p.Unseen)
@@ -84,30 +83,6 @@ func typeAt(v Survey, name string) int {
 		}
 	}
 	return -1
-}
-
-// letWrite says how slapd lets an account write below a base; the other servers tell rights themselves, see grant.
-func letWrite(f *Finding, v Survey, account, base string) {
-	if v.Server.Settings != ldif.SlapdSettings {
-		return
-	}
-	addRule(f, v.database(base), fmt.Sprintf("to dn.subtree=%q by dn.exact=%q write by * break", base, account))
-}
-
-// addRule is the LDIF of an access rule ahead of slapd's others. Where there is none everybody reads, which the first rule ends.
-func addRule(f *Finding, d *Database, rule string) {
-	database, others := "olcDatabase={1}mdb,cn=config", ""
-	switch {
-	case d == nil || d.Access == unseen:
-		f.Mend += "; where the database has no olcAccess yet, add `{1}to * by * read` too, or nobody else reads or binds any more"
-	case d.Access == open:
-		others = "olcAccess: {1}to * by * read\n"
-	}
-	if d != nil {
-		database = cmp.Or(d.DN, database)
-	}
-	f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: olcAccess\nolcAccess: {0}%s\n%s", database, rule, others)
-	f.Command = "ldapmodify -Y EXTERNAL -H ldapi:/// -f access.ldif"
 }
 
 // bite says how slapd keeps out whom the type's `active` blocks.
@@ -132,6 +107,8 @@ func bite(f *Finding, v Survey, t *ldapmap.Type, account string) {
 	f.Mend = "have an access rule keep them out, ahead of every other one for userPassword; in slapd.conf: access " + what +
 		" by * none" + besides
 	if d := v.database(t.Base); d != nil {
-		addRule(f, d, fmt.Sprintf("%s by dn.exact=%q =w by * none", what, account))
+		g := Granting{Command: "ldapmodify -Q -Y EXTERNAL -H ldapi:/// -f access.ldif"}
+		g.LDIF = addRules(&g.Note, d.DN, d.Access, fmt.Sprintf("%s by dn.exact=%q =w by * none", what, account))
+		g.into(f)
 	}
 }

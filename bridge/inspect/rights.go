@@ -96,18 +96,26 @@ func written(t *ldapmap.Type, e *ldif.Entry) (names []string) {
 
 // dirsrvRights asks by the control GetEffectiveRights.
 func (l looker) dirsrvRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bool, err error) {
-	entry, _, shown, err := l.client.EffectiveRights(l.ctx, l.v.Account, r.Base, []string{"objectClass"})
+	entry, of, shown, err := l.client.EffectiveRights(l.ctx, l.v.Account, r.Base, []string{"*@" + r.Class})
 	if !shown || err != nil {
 		return false, err
 	}
 	r.Makes = strings.Contains(entry, "a")
-	if e == nil {
-		return true, nil
+	var names []string
+	switch {
+	case r.Class == ldapmap.UnitClass:
+	case e == nil: // as of one that might be
+		e = &ldif.Entry{}
+		e.Set("objectClass", r.Class)
+		names = written(t, e)
+	default:
+		names = written(t, e)
+		if _, of, shown, err = l.client.EffectiveRights(l.ctx, l.v.Account, e.DN, names); !shown {
+			return true, err
+		}
 	}
-	names := written(t, e)
-	_, of, shown, err := l.client.EffectiveRights(l.ctx, l.v.Account, e.DN, names)
 	for _, name := range names {
-		if letters, told := of[strings.ToLower(name)]; shown && told && !strings.Contains(letters, "w") {
+		if letters, told := of[strings.ToLower(name)]; told && !strings.Contains(letters, "w") {
 			r.Writes = append(r.Writes, name)
 		}
 	}
@@ -137,7 +145,7 @@ func (l looker) domainRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bo
 }
 
 // rights finds what the bridge's account lacks.
-func rights(_ Subject, v Survey) (all []Finding) {
+func rights(s Subject, v Survey) (all []Finding) {
 	if !v.fits() || !v.met() {
 		return nil
 	}
@@ -155,7 +163,7 @@ func rights(_ Subject, v Survey) (all []Finding) {
 				What: fmt.Sprintf("the bridge's account may make no %s below %s", r.Class, r.Base), Why: "every create is refused with 403",
 				Mend: "grant it that",
 			}
-			grant(&f, v, r, nil)
+			grant(&f, s, v, r, nil)
 			all = append(all, f)
 		}
 		if len(r.Writes) > 0 {
@@ -164,7 +172,7 @@ func rights(_ Subject, v Survey) (all []Finding) {
 				What: fmt.Sprintf("the bridge's account may not write %s below %s", strings.Join(r.Writes, ", "), r.Base),
 				Why:  "a change of these is refused with 403, and so is all that comes with it", Mend: "grant it that",
 			}
-			grant(&f, v, r, r.Writes)
+			grant(&f, s, v, r, r.Writes)
 			all = append(all, f)
 		}
 	}
@@ -172,24 +180,26 @@ func rights(_ Subject, v Survey) (all []Finding) {
 }
 
 // grant says how the bridge's account is given the right to make entries, or to write attributes.
-func grant(f *Finding, v Survey, r Right, attributes []string) {
-	switch v.Server.Settings {
-	case ldif.DirsrvSettings:
-		target, allow := `(targetattr="*")`, "all"
-		if attributes != nil {
-			target, allow = fmt.Sprintf("(targetattr=%q)", strings.Join(attributes, " || ")), "read, search, compare, write"
-		}
-		f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: aci\n"+
-			"aci: %s(version 3.0; acl \"scimbridge %s\"; allow (%s) userdn=\"ldap:///%s\";)\n", r.Base, target, f.Code, allow, v.Account)
-		f.Command = load(v, "ldapmodify", "rights.ldif")
-	case ldif.DomainSettings:
-		commands := []string{fmt.Sprintf(`dsacls "%s" /I:T /G "DOMAIN\ACCOUNT:CCDC;%s"`, r.Base, r.Class)}
-		if attributes != nil {
-			commands = nil
-			for _, name := range slices.Sorted(slices.Values(attributes)) {
-				commands = append(commands, fmt.Sprintf(`dsacls "%s" /I:S /G "DOMAIN\ACCOUNT:RPWP;%s;%s"`, r.Base, name, r.Class))
-			}
-		}
-		f.Command = strings.Join(commands, "\n")
+func grant(f *Finding, s Subject, v Survey, r Right, attributes []string) {
+	needed := Grant{Key: r.Key, What: strings.ToLower(r.Type) + "s", Base: r.Base, Writes: attributes}
+	if attributes == nil {
+		needed.Makes = []string{r.Class}
 	}
+	for _, g := range Grants(s, v.Map) {
+		if g.Base == r.Base && g.What == needed.What {
+			needed.Classes = g.Classes
+		}
+	}
+	v.granting([]Grant{needed}).into(f)
+}
+
+// grantType gives all rights that the map needs of a type.
+func grantType(f *Finding, s Subject, v Survey, i int) {
+	var needed []Grant
+	for _, g := range Grants(s, v.Map) {
+		if strings.HasPrefix(g.Key, resource(i, "")) {
+			needed = append(needed, g)
+		}
+	}
+	v.granting(needed).into(f)
 }

@@ -3,7 +3,6 @@ package inspect
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"scimbridge/bridge/directory"
@@ -18,6 +17,7 @@ type Settings struct {
 
 	Overlays []*ldif.Entry // slapd's, with their settings
 	Policy   *ldif.Entry   // the default password policy, where one is configured and shown
+	Domain   Domain
 }
 
 // Database is what holds entries.
@@ -77,7 +77,7 @@ func (l looker) settings() error {
 // slapd reads cn=config of OpenLDAP.
 func (l looker) slapd() error {
 	set := &l.v.Settings
-	set.Show = "ldapsearch -LLL -Y EXTERNAL -H ldapi:/// -b cn=config '(olcSuffix=*)' olcSuffix olcDbIndex"
+	set.Show = "ldapsearch -LLL -Q -Y EXTERNAL -H ldapi:/// -b cn=config '(olcSuffix=*)' olcSuffix olcDbIndex"
 	found, err := l.client.Look(l.ctx, directory.Search{
 		Base: "cn=config", Filter: "(|(olcSuffix=*)(objectClass=olcDatabaseConfig)(objectClass=olcOverlayConfig))",
 		Attributes: []string{
@@ -190,48 +190,6 @@ func (l looker) dirsrv() error {
 	}
 	if len(set.Databases) == 0 {
 		set.Hidden = "cn=config is not shown to the bridge's account"
-	}
-	return nil
-}
-
-// isIndexed is the bit of searchFlags that has an attribute indexed ([MS-ADTS] §2.2.9, fATTINDEX).
-const isIndexed = 1
-
-// domain reads the schema's entries of a domain.
-func (l looker) domain() error {
-	set := &l.v.Settings
-	set.Show = search(*l.v, "CN=Schema,CN=Configuration,ROOT", "(lDAPDisplayName=ATTRIBUTE)", "searchFlags")
-	root, err := l.client.Look(l.ctx, directory.Search{Scope: directory.BaseObject, Attributes: []string{"schemaNamingContext"}})
-	if err != nil {
-		return err
-	}
-	set.Hidden = "the schema's entries are not shown to the bridge's account"
-	if len(root) == 0 || root[0].Value("schemaNamingContext") == "" {
-		return nil
-	}
-	var any []string
-	for _, w := range wanted(l.v.Map) {
-		any = append(any, ldif.Equality("lDAPDisplayName", w.attribute))
-	}
-	found, err := l.client.Look(l.ctx, directory.Search{
-		Base: root[0].Value("schemaNamingContext"), Filter: ldif.AnyOf(any...),
-		Attributes: []string{"lDAPDisplayName", "searchFlags", "linkID"},
-	})
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	set.Hidden = ""
-	for _, context := range l.v.Server.Contexts {
-		d := Database{Suffix: context, Indexed: map[string]bool{}, Classes: map[string]Definition{}}
-		for _, e := range found {
-			name := strings.ToLower(e.Value("lDAPDisplayName"))
-			flags, _ := strconv.Atoi(e.Value("searchFlags"))
-			d.Classes[name] = Definition{e.DN, flags}
-			if flags&isIndexed != 0 || e.Value("linkID") != "" { // links are found by a table of their own
-				d.Indexed[name] = true
-			}
-		}
-		set.Databases = append(set.Databases, d)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ type Subject struct {
 	Map       *compile.Map
 	Directory directory.Options
 	Guard     guard.Options
+	Admin     string                  // address of the operators' listener; "": there is none
 	Place     func(key string) string // where a key was set
 }
 
@@ -36,7 +37,7 @@ func (s Subject) located(all Findings) Findings {
 // Offline is what can be found out without a directory.
 func Offline(s Subject) Findings {
 	var all Findings
-	for _, check := range []func(Subject) Findings{entraTypes, entraOtherTypes, entraMissing} {
+	for _, check := range []func(Subject) Findings{entraTypes, entraOtherTypes, entraMissing, adminListener} {
 		all = append(all, check(s)...)
 	}
 	return s.located(all)

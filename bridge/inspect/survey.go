@@ -81,7 +81,7 @@ func Look(ctx context.Context, s Subject, c *directory.Client) (v Survey) {
 		v.Account = cmp.Or(v.Account, name)
 	}
 	l := looker{ctx, s, c, &v}
-	for _, look := range []func() error{l.places, l.sizes, l.settings, l.rights, l.guarded, l.unmarked} {
+	for _, look := range []func() error{l.places, l.sizes, l.settings, l.rights, l.unmarked} {
 		if err := look(); err != nil {
 			v.Err = errors.Join(v.Err, err)
 			if ctx.Err() != nil {
@@ -91,6 +91,13 @@ func Look(ctx context.Context, s Subject, c *directory.Client) (v Survey) {
 	}
 	v.PageSize = c.PageSize()
 	return v
+}
+
+// LookCloser looks for what costs a large directory more than a start should, and nothing depends on.
+func (v *Survey) LookCloser(ctx context.Context, s Subject, c *directory.Client) {
+	if v.met() && v.Server != nil {
+		looker{ctx, s, c, v}.guarded()
+	}
 }
 
 // Bound is the survey of a server that showed no more than what it is.

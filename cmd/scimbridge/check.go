@@ -132,6 +132,7 @@ func (check checkCommand) look(w *world, c *config.Config) (inspect.Findings, er
 	}
 	defer h.close()
 	survey := inspect.Look(w, s, h.directory)
+	survey.LookCloser(w, s, h.directory)
 	if check.Probe {
 		call := bridge.Call{RequestID: uuid.NewString(), Caller: w.caller(), PastLimits: true}
 		survey.Probe(w, s, h.directory, bridge.Local{Bridge: h.bridge, Call: call})
@@ -166,7 +167,7 @@ func (check checkCommand) house(c *config.Config, compiled *compile.Map) (h hous
 
 // subjectOf is the configuration as it is inspected.
 func subjectOf(c *config.Config, compiled *compile.Map) inspect.Subject {
-	return inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}
+	return inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Admin: c.Admin.Address, Place: c.Place}
 }
 
 // inspect logs what check finds. Nothing is refused for it.

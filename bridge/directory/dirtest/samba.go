@@ -113,6 +113,16 @@ func (s *Server) sweep(t testing.TB) {
 	}
 }
 
+// AtController runs a command line as an administrator does in a shell at the domain controller: samba-tool is about this domain.
+func (s *Server) AtController(t testing.TB, line string) {
+	t.Helper()
+	command := exec.Command("sh", "-e", "-c", line)
+	command.Env = append(os.Environ(), "SMB_CONF_PATH="+filepath.Join(s.own().dir, "smb.conf"))
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, out, line)
+	}
+}
+
 // expunge removes the tombstones, which Samba reads wherever it reads all of the domain.
 func (c *controller) expunge() error {
 	command := exec.Command("samba-tool", "domain", "tombstones", "expunge", "--configfile="+filepath.Join(c.dir, "smb.conf"),
