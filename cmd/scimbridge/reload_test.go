@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -186,23 +187,35 @@ func TestReloadOfADryRun(t *testing.T) {
 	}
 }
 
-// TestReloadOfABadFile: the configuration before it holds, and what is wrong is told with its place, until the file is right.
+// TestReloadOfABadFile: the configuration before it holds, and what is wrong is told with its place, until the file is right. Who may call
+// is as the file says all the same, where it can be told what it says of that.
 func TestReloadOfABadFile(t *testing.T) {
 	r := startReloading(t)
 	const other = "bravo-0123456789abcdef"
-	for name, c := range map[string]struct{ text, want string }{
-		"a misspelt key": {r.with(token, other, "base:", "bass:"), `"place":"` + r.file + `:6:5","key":"resources[0].bass"`},
-		"no YAML":        {r.with(token, other+"}"), r.file + `:1:1","key":"","problem":"is not YAML`},
-		"nothing":        {" ", `"key":"directory`},
+	for name, c := range map[string]struct {
+		text, want string
+		unreadable bool // who may call cannot be told
+	}{
+		"a misspelt key": {
+			text: r.with(token, other, "base:", "bass:"), want: `"place":"` + r.file + `:6:5","key":"resources[0].bass"`,
+		},
+		"no YAML":         {text: r.with(token, other+"}"), want: r.file + `:1:1","key":"","problem":"is not YAML`, unreadable: true},
+		"no YAML above":   {text: r.with(token, other, "base: ", "base: ["), want: `"problem":"is not YAML`},
+		"no key of these": {text: r.with("token: "+token, "tokn: "+other), want: `"key":"access.tokn"`, unreadable: true},
+		"nothing":         {text: " ", want: `"key":"directory`, unreadable: true},
 		"another address": {
-			r.with(token, other, "127.0.0.1:0", "127.0.0.1:1"), `:2:10","key":"listen.address","problem":"takes a restart"`,
+			text: r.with(token, other, "127.0.0.1:0", "127.0.0.1:1"),
+			want: `:2:10","key":"listen.address","problem":"takes a restart"`,
 		},
 		"a store": {
-			r.with(token, other, "access:", "store: {file: s.db}\naccess:"), `"key":"store.file","problem":"takes a restart"`,
+			text: r.with(token, other, "access:", "store: {file: s.db}\naccess:"),
+			want: `"key":"store.file","problem":"takes a restart"`,
 		},
-		"no such place":     {r.with(token, other, "ou=people", "ou=nobody"), "ou=nobody,dc=example,dc=org: the place is missing"},
-		"no such attribute": {r.with(token, other, "ldap: cn,", "ldap: nothing,"), r.file + ":11:"},
-		"a wrong password":  {r.with(token, other, "password: secret", "password: wrong"), "directory.bind"},
+		"no such place": {
+			text: r.with(token, other, "ou=people", "ou=nobody"), want: "ou=nobody,dc=example,dc=org: the place is missing",
+		},
+		"no such attribute": {text: r.with(token, other, "ldap: cn,", "ldap: nothing,"), want: r.file + ":11:"},
+		"a wrong password":  {text: r.with(token, other, "password: secret", "password: wrong"), want: "directory.bind"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r.t = t
@@ -211,11 +224,62 @@ func TestReloadOfABadFile(t *testing.T) {
 				t.Error(told)
 			}
 			ready(t, r.root, "ok, but untaken: ")
+			valid, invalid := other, token
+			if c.unreadable {
+				valid, invalid = token, other
+			}
+			r.ask("GET", "/Users", valid, "", 200)
+			r.ask("GET", "/Users", invalid, "", 401)
+			r.taken(r.text)
 			r.ask("GET", "/Users", token, "", 200)
 			r.ask("GET", "/Users", other, "", 401)
-			r.taken(r.text)
 		})
 	}
+}
+
+// TestRemovedTokens: a token that is taken out of the file is refused, and who stays is served, whatever else changes with it: the
+// directory is away and the map another one, or the directory another one that does not answer, and all at once while that is waited for.
+func TestRemovedTokens(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	const stays = "bravo-0123456789abcdef"
+	tokens := filepath.Join(t.TempDir(), "tokens.yaml")
+	if err := os.WriteFile(tokens, []byte("- {name: stays, token: "+stays+"}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ldap := company(t)
+	r := &reloading{t: t, file: configuration(t, ldap.URL()), environ: []string{"SCIMBRIDGE_ACCESS_TOKENSFILE=" + tokens}}
+	r.begin()
+	refused := func(token string) {
+		t.Helper()
+		for until := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			answer := send(t, "GET", r.root+"/ServiceProviderConfig", token, "")
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusUnauthorized {
+				break
+			}
+			if time.Now().After(until) {
+				t.Fatalf("a token that was taken out: %s", answer.Status)
+			}
+		}
+		r.ask("GET", "/ServiceProviderConfig", stays, "", 200)
+	}
+	ldap.Close()
+	const second = "charlie-0123456789abcdef"
+	away := []string{"access:", "      - {scim: title, ldap: title}\naccess:"}
+	r.replace(r.with(append(away, token, second)...))
+	refused(token)
+	r.ask("GET", "/ServiceProviderConfig", second, "", 200)
+
+	const third = "delta-0123456789abcdef" // an answer is waited for meanwhile
+	elsewhere := []string{ldap.URL(), "ldap://" + silent.Addr().String(), "directory: {", "directory: {timeout: 5m, "}
+	r.replace(r.with(append(elsewhere, token, third)...))
+	refused(second)
+	r.replace(r.with(append(elsewhere, token, "echo-0123456789abcdef")...))
+	refused(third)
 }
 
 // TestReloadShowsInReadiness: the operator's listener says what is wrong with the file, and where, and goes on with what takes its place.

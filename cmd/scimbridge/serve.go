@@ -64,7 +64,6 @@ func (s serveCommand) Run(w *world) error {
 	}
 	defer a.end()
 	p := newPremises(w, s.Config, h, a, untaken(reloader), level, log)
-	go firstContact(w, h, log)
 	if os.Getenv("GOGC") == "" {
 		paceHeap(w)
 	}
@@ -92,7 +91,12 @@ func (s serveCommand) Run(w *world) error {
 // fit, a store that cannot be opened.
 func firstContact(ctx context.Context, h house, log *slog.Logger) {
 	if h.store != nil {
-		go func() { _ = h.store.Check(ctx) }() // it tells by itself
+		met := make(chan struct{})
+		go func() {
+			defer close(met)
+			_ = h.store.Check(ctx) // it tells by itself
+		}()
+		defer func() { <-met }()
 	} else {
 		log.Info("no store is configured", "off", needStore)
 	}
@@ -168,12 +172,18 @@ func assemble(c *config.Config, keep keeper, j journal.Journal, log *slog.Logger
 // house builds what the configuration describes around the books. It is to take the place of another, nil for none, with which it shares
 // the directory's connections where it is reached in the same way.
 func (b books) house(c *config.Config, before *house, log *slog.Logger) (h house, err error) {
-	h = house{books: b, config: c}
-	compiled, err := c.Map()
+	gate, err := access.NewWith(c.Access, b.tokens, log)
 	if err != nil {
 		return h, err
 	}
-	if h.gate, err = access.NewWith(c.Access, b.tokens, log); err != nil {
+	return b.houseBehind(gate, c, before, log)
+}
+
+// houseBehind is house, for whom the gate lets in.
+func (b books) houseBehind(gate *access.Gate, c *config.Config, before *house, log *slog.Logger) (h house, err error) {
+	h = house{books: b, config: c, gate: gate}
+	compiled, err := c.Map()
+	if err != nil {
 		return h, err
 	}
 	same := before != nil && before.config.Serves(c)
