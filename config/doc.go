@@ -5,7 +5,7 @@
 //
 // A running program takes the file anew when it changes, and on SIGHUP: all of it or, where it has a fault, nothing but who may call
 // (access), which holds at once whatever becomes of the rest. A change of listen.address, tls, maxHeader, maxConnections, readTimeout,
-// writeTimeout or idleTimeout, of admin, store, journal, webhook or log.format takes a restart.
+// writeTimeout or idleTimeout, of admin, store, journal.lease or log.format takes a restart.
 //
 // Every key can be set by an environment variable: SCIMBRIDGE_, then the key's path in capitals with _ between its levels, as in
 // SCIMBRIDGE_LISTEN_ADDRESS or SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE. A list is written with commas (SCIMBRIDGE_DIRECTORY_URLS), or item

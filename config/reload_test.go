@@ -38,6 +38,10 @@ func parsed(t *testing.T, text string) *Config {
 // TestRestart: what takes one is told with its place, and nothing else is.
 func TestRestart(t *testing.T) {
 	first := parsed(t, small)
+	keys := filepath.Join(t.TempDir(), "webhook.key")
+	if err := os.WriteFile(keys, []byte("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for change, want := range map[string]string{
 		"":                           "",
 		"listen: {basePath: /other}": "",
@@ -58,6 +62,20 @@ func TestRestart(t *testing.T) {
 		}
 		if !first.Serves(next) {
 			t.Errorf("%s: the directory is served otherwise", change)
+		}
+	}
+	kept := small + "store: {file: s.db}\n"
+	for change, want := range map[string]string{
+		"journal: {onFailure: continue, retention: 48h, maxSize: 16777216}": "",
+		"journal: {lease: 5s}": "scimbridge.yaml:13:11: journal.lease: takes a restart",
+		"webhook: {url: \"http://localhost/\", keyFile: " + keys + ", events: held}": "",
+	} {
+		told := ""
+		if err := parsed(t, kept).Restart(parsed(t, kept+change+"\n")); err != nil {
+			told = err.Error()
+		}
+		if told != want {
+			t.Errorf("%s: %q, want %q", change, told, want)
 		}
 	}
 	for _, change := range [][2]string{{"ldap: sn", "ldap: cn"}, {"localhost", "127.0.0.2"}, {"access:", "strict: true\naccess:"}} {

@@ -132,6 +132,7 @@ func (p *premises) put(next house) {
 		begun.met.Store(true)
 	}
 	p.shown.show(next.config, next)
+	next.keepBooks()
 	left := p.door.Put(next.server) // 3
 	earlier, drained := p.drained, make(chan struct{})
 	go func(l *life) { // 4

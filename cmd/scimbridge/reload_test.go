@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -483,4 +484,54 @@ func provision(client *http.Client, root, token, name string) error {
 	}
 	_, err = ask("DELETE", at, "", 204)
 	return err
+}
+
+// TestReloadOfTheBooks: a webhook is switched on, sent elsewhere and switched off, and the journal kept otherwise, by a changed file alone.
+func TestReloadOfTheBooks(t *testing.T) {
+	folder := t.TempDir()
+	key := filepath.Join(folder, "webhook.key")
+	if err := os.WriteFile(key, []byte("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan string, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		told <- request.URL.Path + " " + string(body)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer receiver.Close()
+	hears := func(path, name string) {
+		t.Helper()
+		select {
+		case said := <-told:
+			if !strings.HasPrefix(said, path+" ") || !strings.Contains(said, `"name":"`+name+`"`) {
+				t.Errorf("%s, want %s of %s", said, path, name)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatalf("%s is not told of %s", path, name)
+		}
+	}
+	r := startReloading(t, "SCIMBRIDGE_STORE_FILE="+filepath.Join(folder, "s.db"))
+	webhook := func(path, more string) string {
+		return r.with("access:", fmt.Sprintf("webhook: {url: %q, keyFile: %q%s}\naccess:", receiver.URL+path, key, more))
+	}
+	r.ask("POST", "/Users", token, `{"userName":"anna"}`, 201) // of which nobody is to hear
+	r.taken(webhook("/one", ""))
+	r.ask("POST", "/Users", token, `{"userName":"bo"}`, 201)
+	hears("/one", "bo")
+	r.taken(webhook("/two", ", events: [deleted]"))
+	r.ask("POST", "/Users", token, `{"userName":"mara"}`, 201)
+	found := r.ask("GET", "/Users?filter=userName+eq+%22bo%22", token, "", 200)["Resources"].([]any)
+	r.ask("DELETE", "/Users/"+found[0].(map[string]any)["id"].(string), token, "", 204)
+	hears("/two", "bo")
+	r.taken(strings.Replace(r.text, "access:", "journal: {onFailure: continue, retention: 48h}\naccess:", 1))
+	r.ask("POST", "/Users", token, `{"userName":"noor"}`, 201)
+	r.put(strings.Replace(r.text, "access:", "journal: {lease: 5s}\naccess:", 1))
+	r.told(`"key":"journal.lease","problem":"takes a restart"`)
+	r.taken(webhook("/three", ""))
+	r.ask("POST", "/Users", token, `{"userName":"omar"}`, 201)
+	hears("/three", "omar")
 }

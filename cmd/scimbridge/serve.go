@@ -119,6 +119,7 @@ type house struct {
 	bridge    *bridge.Bridge
 	gate      *access.Gate
 	server    *front.Server
+	receiver  *webhook.Receiver // nil: nobody is told
 	subject   inspect.Subject
 }
 
@@ -186,6 +187,9 @@ func (b books) houseBehind(gate *access.Gate, c *config.Config, before *house, l
 	if err != nil {
 		return h, err
 	}
+	if h.receiver, err = h.hook.Receiver(c.Webhook); err != nil {
+		return h, err
+	}
 	same := before != nil && before.config.Serves(c)
 	if before != nil && before.config.SameDirectory(c) {
 		h.directory = before.directory
@@ -214,6 +218,14 @@ func (b books) houseBehind(gate *access.Gate, c *config.Config, before *house, l
 	return h, nil
 }
 
+// keepBooks has the books be kept as the house's configuration says.
+func (h house) keepBooks() {
+	h.hook.Tell(h.receiver)
+	if h.ledger != nil {
+		h.ledger.Set(h.config.Journal)
+	}
+}
+
 // succeed takes over what is known of clients and of the directory.
 func (h house) succeed(before *house, same bool) {
 	if h.directory != before.directory {
@@ -229,18 +241,13 @@ func (b *books) open(c *config.Config, keep keeper, log *slog.Logger) (err error
 	if b.store, err = keep(c.Store, log); err != nil {
 		return err
 	}
-	var observers []journal.Observer
-	var watches []guard.Watch
-	if c.Webhook.Enabled() {
-		if b.hook, err = webhook.New(c.Webhook, b.store, log); err != nil {
-			return err
-		}
-		observers, watches = append(observers, b.hook.Observe), append(watches, toldBy(b.hook))
-	}
-	if b.limiter, err = guard.NewLimiter(b.store, c.Guard, c.Types(), log, watches...); err != nil {
+	if b.hook, err = webhook.New(c.Webhook, b.store, log); err != nil {
 		return err
 	}
-	if b.ledger, err = journal.Open(b.store, c.Journal, log, append(observers, b.limiter.Settle)...); err != nil {
+	if b.limiter, err = guard.NewLimiter(b.store, c.Guard, c.Types(), log, toldBy(b.hook)); err != nil {
+		return err
+	}
+	if b.ledger, err = journal.Open(b.store, c.Journal, log, b.hook.Observe, b.limiter.Settle); err != nil {
 		return err
 	}
 	b.tokens, err = access.NewTokens(b.store)
