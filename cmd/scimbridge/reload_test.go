@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -358,6 +359,64 @@ func TestReloadOfAFileThatIsReplaced(t *testing.T) {
 	r.told("was taken")
 	r.ask("GET", "/Users", tokens[2], "", 200)
 	r.ask("GET", "/Users", tokens[1], "", 401)
+}
+
+// TestReloadOfAFileThatIsGone: while there is no file the configuration before it holds, and then the file that is there again.
+func TestReloadOfAFileThatIsGone(t *testing.T) {
+	r := startReloading(t)
+	const other = "bravo-0123456789abcdef"
+	if err := os.Rename(r.file, r.file+"~"); err != nil {
+		t.Fatal(err)
+	}
+	if told := r.told("no such file"); !strings.Contains(told, `"level":"ERROR"`) {
+		t.Error(told)
+	}
+	ready(t, r.root, "ok, but untaken: ")
+	r.ask("GET", "/Users", token, "", 200)
+	if err := os.Rename(r.file+"~", r.file); err != nil { // the same
+		t.Fatal(err)
+	}
+	r.told("was taken")
+	ready(t, r.root, "ok\n")
+	if err := os.Rename(r.file, r.file+"~"); err != nil { // as an editor does that keeps the one before, and is slow
+		t.Fatal(err)
+	}
+	r.told("no such file")
+	r.replace(r.with(token, other))
+	r.told("was taken")
+	r.ask("GET", "/Users", other, "", 200)
+	r.ask("GET", "/Users", token, "", 401)
+}
+
+// TestTokensOfALinkedFolder: Kubernetes has the link ..data name another folder, all at once: a token that is not in it any more is nobody's
+// with the next request.
+func TestTokensOfALinkedFolder(t *testing.T) {
+	folder := t.TempDir()
+	data := filepath.Join(folder, "..data")
+	put := func(n int) string {
+		t.Helper()
+		token, version := fmt.Sprintf("golf-%016d", n), fmt.Sprint("..", n)
+		if err := errors.Join(
+			os.Mkdir(filepath.Join(folder, version), 0o700),
+			os.WriteFile(filepath.Join(folder, version, "token"), []byte(token), 0o600),
+			os.Symlink(version, data+"_tmp"), os.Rename(data+"_tmp", data),
+		); err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	if err := os.Symlink(filepath.Join("..data", "token"), filepath.Join(folder, "token")); err != nil {
+		t.Fatal(err)
+	}
+	before := put(0)
+	r := startReloading(t, "SCIMBRIDGE_ACCESS_TOKENFILE="+filepath.Join(folder, "token"))
+	for n := 1; n < 4; n++ {
+		r.ask("GET", "/ServiceProviderConfig", before, "", 200)
+		now := put(n)
+		r.ask("GET", "/ServiceProviderConfig", before, "", 401)
+		r.ask("GET", "/ServiceProviderConfig", now, "", 200)
+		before = now
+	}
 }
 
 // reloads is how often the configuration is read again under load: SCIMBRIDGE_TEST_RELOADS, or a short form.
