@@ -3,9 +3,9 @@
 // Every fault is reported at once with its line and column, and the program does not start with one. A key that is not known is a fault.
 // File names are relative to the folder of the configuration file.
 //
-// A running program takes the file anew when it changes, and on SIGHUP: all of it or, where it has a fault, nothing. A change of
-// listen.address, tls, maxHeader, maxConnections, readTimeout, writeTimeout or idleTimeout, of admin, store, journal, webhook or log.format
-// takes a restart.
+// A running program takes the file anew when it changes, and on SIGHUP: all of it or, where it has a fault, nothing but who may call
+// (access), which holds at once whatever becomes of the rest. A change of listen.address, tls, maxHeader, maxConnections, readTimeout,
+// writeTimeout or idleTimeout, of admin, store, journal.lease or log.format takes a restart.
 //
 // Every key can be set by an environment variable: SCIMBRIDGE_, then the key's path in capitals with _ between its levels, as in
 // SCIMBRIDGE_LISTEN_ADDRESS or SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE. A list is written with commas (SCIMBRIDGE_DIRECTORY_URLS), or item

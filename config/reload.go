@@ -48,13 +48,20 @@ func (r *Reloader) Last() (at time.Time, err error) {
 	return r.at, r.err
 }
 
-// Run calls take until ctx ends: when the file has changed, and when somebody asks for it.
+// Run calls take until ctx ends: when the file has changed, and when somebody asks for it. The context of a taking that is under way when
+// the file changes again ends, and what becomes of that one is of no account.
 func (r *Reloader) Run(ctx context.Context, log *slog.Logger, ask <-chan os.Signal, take func(ctx context.Context, asked bool) error) {
 	tick := time.NewTicker(looking)
 	defer tick.Stop()
+	under := &taking{}
+	defer func() { under.end() }()
 	for last := r.seen; ; {
 		asked := false
 		select {
+		case err := <-under.done:
+			r.note(log, err, under.tells)
+			under = &taking{}
+			continue
 		case <-ask:
 			asked = true
 		case <-tick.C:
@@ -63,13 +70,34 @@ func (r *Reloader) Run(ctx context.Context, log *slog.Logger, ask <-chan os.Sign
 		}
 		now := access.Version(r.file)
 		changed := access.SameVersion(now, last) && !access.SameVersion(now, r.seen)
-		if last = now; !asked && !changed && !r.due() {
+		if last = now; !asked && !changed && !(under.done == nil && r.due()) {
 			continue
 		}
 		r.seen = now
-		if err := take(ctx, asked); ctx.Err() == nil {
-			r.note(log, err, asked || changed)
-		}
+		under.end()
+		under = begin(ctx, take, asked || under.asked, asked || changed || under.tells)
+	}
+}
+
+// taking is one that is under way; the zero taking: none is.
+type taking struct {
+	asked, tells bool // somebody asked for it; the log is to hear of it though nothing is new
+	cancel       context.CancelFunc
+	done         chan error
+}
+
+func begin(ctx context.Context, take func(ctx context.Context, asked bool) error, asked, tells bool) *taking {
+	t := &taking{asked: asked, tells: tells, done: make(chan error, 1)}
+	ctx, t.cancel = context.WithCancel(ctx)
+	go func() { t.done <- take(ctx, asked) }()
+	return t
+}
+
+// end waits for what is under way, which it has end.
+func (t *taking) end() {
+	if t.done != nil {
+		t.cancel()
+		<-t.done
 	}
 }
 

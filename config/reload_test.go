@@ -38,6 +38,10 @@ func parsed(t *testing.T, text string) *Config {
 // TestRestart: what takes one is told with its place, and nothing else is.
 func TestRestart(t *testing.T) {
 	first := parsed(t, small)
+	keys := filepath.Join(t.TempDir(), "webhook.key")
+	if err := os.WriteFile(keys, []byte("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for change, want := range map[string]string{
 		"":                           "",
 		"listen: {basePath: /other}": "",
@@ -58,6 +62,20 @@ func TestRestart(t *testing.T) {
 		}
 		if !first.Serves(next) {
 			t.Errorf("%s: the directory is served otherwise", change)
+		}
+	}
+	kept := small + "store: {file: s.db}\n"
+	for change, want := range map[string]string{
+		"journal: {onFailure: continue, retention: 48h, maxSize: 16777216}": "",
+		"journal: {lease: 5s}": "scimbridge.yaml:13:11: journal.lease: takes a restart",
+		"webhook: {url: \"http://localhost/\", keyFile: " + keys + ", events: held}": "",
+	} {
+		told := ""
+		if err := parsed(t, kept).Restart(parsed(t, kept+change+"\n")); err != nil {
+			told = err.Error()
+		}
+		if told != want {
+			t.Errorf("%s: %q, want %q", change, told, want)
 		}
 	}
 	for _, change := range [][2]string{{"ldap: sn", "ldap: cn"}, {"localhost", "127.0.0.2"}, {"access:", "strict: true\naccess:"}} {
@@ -126,4 +144,90 @@ func TestReloader(t *testing.T) {
 		after(10*tryAgain, 6)
 		stop()
 	})
+}
+
+// TestLooking: what a file was changed to is read within a second, at the second look that finds it the same.
+func TestLooking(t *testing.T) {
+	if 3*looking >= time.Second {
+		t.Errorf("the file is looked at each %v", looking)
+	}
+}
+
+// TestReloaderGoesOn: while one taking waits, as for a directory that is away, a change of the file is taken in its place.
+func TestReloaderGoesOn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "scimbridge.yaml")
+	if err := os.WriteFile(file, []byte("1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r := NewReloader(file)
+		ctx, stop := context.WithCancel(t.Context())
+		ask := make(chan os.Signal)
+		var mu sync.Mutex
+		var began []bool // whether each was asked for
+		go r.Run(ctx, slog.New(slog.DiscardHandler), ask, func(ctx context.Context, asked bool) error {
+			mu.Lock()
+			began = append(began, asked)
+			mu.Unlock()
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		ask <- os.Interrupt
+		synctest.Wait()
+		if err := os.WriteFile(file, []byte("22"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * looking)
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		if len(began) != 2 || !began[1] {
+			t.Errorf("began, and asked for: %v; what was asked for is not done yet", began)
+		}
+		if _, err := r.Last(); err != nil {
+			t.Errorf("what became of the one that was given up is told: %v", err)
+		}
+		stop()
+	})
+}
+
+// TestAccess: who may call is read of a file that is faulty elsewhere, and of none where it cannot be told what it says of that.
+func TestAccess(t *testing.T) {
+	const token = "access: {token: alpha-0123456789abcdef}\n"
+	for name, c := range map[string]struct {
+		text   string
+		stored bool
+		want   string // the token; "-": it cannot be told
+	}{
+		"sound":                         {small, false, "alpha-0123456789abcdef"},
+		"faulty elsewhere":              {"directory: {urls: 7, what: 8}\n" + token, false, "alpha-0123456789abcdef"},
+		"no YAML above":                 {"directory: {urls: [\n" + token, false, "alpha-0123456789abcdef"},
+		"no YAML below":                 {token + "log: {level: 'debug}\n", false, "alpha-0123456789abcdef"},
+		"no YAML between":               {"access:\n  # it\n  token: alpha-0123456789abcdef\n#\nlog: }\n", false, "alpha-0123456789abcdef"},
+		"no YAML, and whose is unclear": {token + "\tlog: {level: debug}\n", false, "-"},
+		"no YAML, in flow style":        {"{access: {token: alpha-0123456789abcdef}, log: [}", false, "-"},
+		"no YAML in it":                 {"access: {token: alpha-0123456789abcdef}}\n", false, "-"},
+		"no YAML, and twice":            {token + "log: [\n" + token, false, "-"},
+		"twice":                         {token + token, false, "-"},
+		"two documents":                 {token + "---\n" + token, false, "-"},
+		"a key that is none":            {"access: {tokn: alpha-0123456789abcdef}\n", false, "-"},
+		"the section's name is wrong":   {"acess: {token: alpha-0123456789abcdef}\n", true, "-"},
+		"a list":                        {"access: [alpha-0123456789abcdef]\n", false, "-"},
+		"nobody":                        {"access: {}\n", false, ""},
+		"no section":                    {"log: {level: debug}\n", false, "-"},
+		"no section, but a store":       {"log: {level: debug}\n", true, ""},
+		"nothing":                       {" \n", true, "-"},
+	} {
+		file := filepath.Join(t.TempDir(), "scimbridge.yaml")
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o, readable := Access(file, nil, c.stored)
+		if want := c.want != "-"; readable != want || readable && o.Token != c.want {
+			t.Errorf("%s: readable %v, %q", name, readable, o.Token)
+		}
+	}
+	if _, readable := Access(filepath.Join(t.TempDir(), "none"), nil, true); readable {
+		t.Error("of a file that is not there it is told who may call")
+	}
 }

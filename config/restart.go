@@ -9,7 +9,7 @@ import (
 // whichever configuration holds.
 var lasting = []string{
 	"listen.address", "listen.tls", "listen.maxHeader", "listen.maxConnections", "listen.readTimeout", "listen.writeTimeout",
-	"listen.idleTimeout", "admin", "store", "journal", "webhook", "log.format",
+	"listen.idleTimeout", "admin", "store", "journal.lease", "log.format",
 }
 
 // Restart says which keys next sets otherwise that take a restart, or nil.

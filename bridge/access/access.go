@@ -31,6 +31,7 @@ type Gate struct {
 	attempts *attempts
 	stored   *stored // nil: there is no store
 	verified *lru.Cache[digest, issued]
+	whole    bool // the options are all that the configuration says
 
 	mu     sync.Mutex
 	read   versions
@@ -71,13 +72,17 @@ func New(o Options, log *slog.Logger) (*Gate, error) { return NewWith(o, nil, lo
 // NewWith is New with the tokens of a store beside them; nil: there is none.
 func NewWith(o Options, tokens *Tokens, log *slog.Logger) (*Gate, error) {
 	var faults []error
-	read := o.versions()
 	o.Check(tokens != nil, func(path, problem string) { faults = append(faults, fmt.Errorf("access.%s: %s", path, problem)) })
-	configured := o.load(func(string, string) {})
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	g := &Gate{options: o, log: log, now: time.Now, read: read, tokens: configured, rings: newKeyrings(log)}
+	return newGate(o, tokens, true, log)
+}
+
+// newGate makes a gate of options that were checked. whole: they are all that the configuration says.
+func newGate(o Options, tokens *Tokens, whole bool, log *slog.Logger) (*Gate, error) {
+	g := &Gate{options: o, log: log, now: time.Now, read: o.versions(), whole: whole, faulty: !whole, rings: newKeyrings(log)}
+	g.tokens = o.load(func(string, string) { g.faulty = true })
 	for _, options := range o.Entra {
 		g.tenants = append(g.tenants, tenant{options.load(func(string, string) {}), options.withDefaults().trusting(g.rings)})
 	}
@@ -121,7 +126,7 @@ func (g *Gate) current() []token {
 }
 
 func (g *Gate) reread(now versions) {
-	g.read, g.faulty = now, false
+	g.read, g.faulty = now, !g.whole
 	g.tokens = g.options.load(func(path, problem string) {
 		g.faulty = true
 		g.log.Error("what is faulty among the tokens lets nobody in", "key", "access."+path, "problem", problem)

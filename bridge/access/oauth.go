@@ -75,7 +75,7 @@ func newClients(o OAuthOptions, rings *keyrings, log *slog.Logger) *clients {
 		c.trusts = append(c.trusts, t)
 	}
 	c.read = c.versions()
-	c.known, c.grants = o.load(c.trusts, func(string, string) {})
+	c.known, c.grants = o.load(c.trusts, func(string, string) { c.faulty = true })
 	return c
 }
 

@@ -99,7 +99,7 @@ func (site *Site) parts(ctx context.Context) []Part {
 		}
 		parts = append(parts, failing("store", status, site.Store.Ready(ctx)), site.journal(status))
 	}
-	if site.Hook != nil {
+	if site.Hook.Enabled() {
 		p := Part{Name: "webhook", Status: OK}
 		if site.Hook.State().Away {
 			p.Status, p.Reason = Degraded, receiverAway

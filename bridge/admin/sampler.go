@@ -109,7 +109,7 @@ func (c *sampler) Collect(to chan<- prometheus.Metric) {
 	if site.Store.Ready(ctx) == nil {
 		s.stored(ctx, site)
 	}
-	if site.Hook == nil {
+	if !site.Hook.Enabled() {
 		return
 	}
 	sent := site.Hook.State()
@@ -172,7 +172,7 @@ func (s sample) stored(ctx context.Context, site *Site) {
 		}
 		s.gauge(held, float64(waiting))
 	}
-	if site.Hook == nil {
+	if !site.Hook.Enabled() {
 		return
 	}
 	if b, err := site.Hook.Backlog(ctx); err == nil {

@@ -8,7 +8,8 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"time"
+
+	"scimbridge/bridge/access"
 )
 
 // secured wraps ln in TLS. The certificate is read again when one of its files changes, so that a renewal needs no restart.
@@ -55,36 +56,27 @@ type lastWhole[T any] struct {
 	load  func() (*T, error)
 
 	mu      sync.Mutex
-	read    []time.Time // the files' modification times
+	read    []os.FileInfo // the files' versions
 	current *T
 }
 
 func (w *lastWhole[T]) get() (*T, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var modified []time.Time
+	var now []os.FileInfo
 	for _, file := range w.files {
-		modified = append(modified, modification(file))
+		now = append(now, access.Version(file))
 	}
-	if w.current != nil && slices.EqualFunc(modified, w.read, time.Time.Equal) {
+	if w.current != nil && slices.EqualFunc(now, w.read, access.SameVersion) {
 		return w.current, nil
 	}
 	loaded, err := w.load()
 	if err == nil {
-		w.current, w.read = loaded, modified
+		w.current, w.read = loaded, now
 	} else if w.current == nil {
 		return nil, err
 	}
 	return w.current, nil
-}
-
-// modification is zero for a file that is not there.
-func modification(path string) time.Time {
-	info, err := os.Stat(path)
-	if err != nil {
-		return time.Time{}
-	}
-	return info.ModTime()
 }
 
 // pool reads certificates in PEM.

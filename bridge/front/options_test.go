@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -80,6 +81,16 @@ func TestTLS(t *testing.T) {
 	if got := presented(second); got.Int64() != 2 {
 		t.Errorf("after the renewal: certificate %v", got)
 	}
+	aside := filepath.Join(t.TempDir(), "key")
+	if err := os.Rename(o.Key, aside); err != nil { // it is gone for a moment
+		t.Fatal(err)
+	}
+	if got := presented(second); got.Int64() != 2 {
+		t.Errorf("without the key file: certificate %v", got)
+	}
+	if err := os.Rename(aside, o.Key); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(o.Key, []byte("half written"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +103,47 @@ func TestTLS(t *testing.T) {
 	}
 	if got := s.URL(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8443}); got != "https://127.0.0.1:8443/scim/v2" {
 		t.Errorf("URL: %s", got)
+	}
+}
+
+// TestTLSOfALinkedFolder: Kubernetes has the link ..data name another folder, all at once; the files in it may be of one time.
+func TestTLSOfALinkedFolder(t *testing.T) {
+	folder := t.TempDir()
+	data := filepath.Join(folder, "..data")
+	o := TLSOptions{Certificate: filepath.Join(folder, "tls.crt"), Key: filepath.Join(folder, "tls.key")}
+	for _, name := range []string{"tls.crt", "tls.key"} {
+		if err := os.Symlink(filepath.Join("..data", name), filepath.Join(folder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put := func(serial int64) {
+		t.Helper()
+		version := filepath.Join(folder, fmt.Sprint("..", serial))
+		at := TLSOptions{Certificate: filepath.Join(version, "tls.crt"), Key: filepath.Join(version, "tls.key")}
+		if err := os.Mkdir(version, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		certificate(t, at, serial)
+		when := time.Unix(1_700_000_000, 0)
+		if err := errors.Join(
+			os.Chtimes(at.Certificate, when, when), os.Chtimes(at.Key, when, when),
+			os.Symlink(filepath.Base(version), data+"_tmp"), os.Rename(data+"_tmp", data),
+		); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(1)
+	s := serve(t, Options{TLS: o})
+	for serial := int64(2); serial < 4; serial++ {
+		put(serial)
+		conn, err := tls.Dial("tcp", s.address, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // it is looked at
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := conn.ConnectionState().PeerCertificates[0].SerialNumber; got.Int64() != serial {
+			t.Errorf("certificate %v, want %d", got, serial)
+		}
+		conn.Close()
 	}
 }
 

@@ -120,7 +120,7 @@ func (l *Ledger) flush() bool {
 // too who came meanwhile, if the store is away.
 func (l *Ledger) put(n int, ops []*op, i int, err error) {
 	if isAway(err) && !l.failing.Swap(true) {
-		l.log.Error("the journal cannot be written", "error", err, "writes", map[bool]string{true: "go on", false: "are refused"}[l.goesOn])
+		l.log.Error("the journal cannot be written", "error", err, "writes", l.fateOfWrites())
 	}
 	l.waiting = append(l.keep(ops[i:], err), l.waiting[min(n, len(l.waiting)):]...)
 	for isAway(err) && l.isQueued() {
@@ -132,11 +132,18 @@ func (l *Ledger) put(n int, ops []*op, i int, err error) {
 	}
 }
 
+func (l *Ledger) fateOfWrites() string {
+	if l.GoesOn() {
+		return "go on"
+	}
+	return "are refused"
+}
+
 // keep is which of the ops wait on. The others are told.
 func (l *Ledger) keep(ops []*op, err error) (waiting []*op) {
 	for _, o := range ops {
 		kept := o.kept
-		o.kept = kept || l.goesOn
+		o.kept = kept || l.goesOn.Load()
 		switch {
 		case !isAway(err):
 			o.kept = kept

@@ -21,12 +21,10 @@ var migrations embed.FS
 // Ledger is the journal in the store: one writer's chain of records, and another's of refusals, for as long as the program runs. It is safe
 // for concurrent use.
 type Ledger struct {
-	store     *store.Store
-	log       *slog.Logger
-	goesOn    bool // writes go on while it cannot be written
+	store *store.Store
+	log   *slog.Logger
+	*settings
 	lease     time.Duration
-	retention time.Duration
-	maxSize   int64
 	slice     int          // how many writes are cut at once for the size
 	own       atomic.Int64 // the writer's number; 0: it has none yet
 	observers []Observer
@@ -51,6 +49,27 @@ type Ledger struct {
 	silences map[int64]silent // writers that have not ended, by their numbers
 
 	committer
+}
+
+// settings are the options that may change while it is in use, the same for refusals.
+type settings struct {
+	goesOn    atomic.Bool  // writes go on while it cannot be written
+	retention atomic.Int64 // nanoseconds
+	maxSize   atomic.Int64
+	cuts      chan struct{} // has it look for what is old
+}
+
+// Set has other options hold from now on, all but the lease, which all copies are to have the same.
+func (l *Ledger) Set(o Options) {
+	retention := int64(cmp.Or(o.Retention, DefaultRetention))
+	l.goesOn.Store(o.OnFailure == Continue)
+	if was := l.retention.Swap(retention); l.maxSize.Swap(o.MaxSize) == o.MaxSize && was == retention {
+		return
+	}
+	select {
+	case l.cuts <- struct{}{}:
+	default: // it is about to
+	}
 }
 
 // Check looks at an intent within the transaction that records it. Its error keeps the intent from being recorded, and from happening, and
@@ -129,10 +148,10 @@ func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, c
 		return nil, err
 	}
 	l := &Ledger{
-		store: s, log: log, goesOn: o.OnFailure == Continue, lease: cmp.Or(o.Lease, DefaultLease),
-		retention: cmp.Or(o.Retention, DefaultRetention), maxSize: o.MaxSize, slice: slice, observers: observers,
-		now: now, clock: clock,
+		store: s, log: log, settings: &settings{cuts: make(chan struct{}, 1)}, lease: cmp.Or(o.Lease, DefaultLease),
+		slice: slice, observers: observers, now: now, clock: clock,
 	}
+	l.Set(o)
 	l.begin()
 	return l, nil
 }
@@ -147,7 +166,7 @@ func (l *Ledger) begin() {
 }
 
 // GoesOn says that writes go on while the journal cannot be written.
-func (l *Ledger) GoesOn() bool { return l.goesOn }
+func (l *Ledger) GoesOn() bool { return l.goesOn.Load() }
 
 // Prepare adds the journal's tables to a store that is only read from.
 func Prepare(s *store.Store) error { return s.Add("journal", migrations) }
@@ -244,7 +263,7 @@ func failed(err error) <-chan error {
 // enqueue has an op written. While the store does not take records, nobody waits for those that are kept.
 func (l *Ledger) enqueue(o *op) {
 	if l.failing.Load() {
-		if o.kept = o.kept || l.goesOn; o.kept {
+		if o.kept = o.kept || l.goesOn.Load(); o.kept {
 			o.tell(nil)
 		}
 	}

@@ -20,7 +20,7 @@ func held(t *testing.T, goesOn bool, do func(l *Ledger)) {
 		holder := storetest.Open(t, o)
 		o.Timeout = 300 * time.Millisecond
 		l := newClock().ledger(t, storetest.Open(t, o))
-		l.goesOn = goesOn
+		l.goesOn.Store(goesOn)
 		write(t, l, 1)
 		if err := holder.Write(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 			if holder.Dialect() == store.Postgres {
@@ -42,6 +42,26 @@ func held(t *testing.T, goesOn bool, do func(l *Ledger)) {
 		if intents != receipts || goesOn == (intents == 1) {
 			t.Errorf("%d intents, %d receipts", intents, receipts)
 		}
+	})
+}
+
+// TestSet: what becomes of writes while the journal cannot be written is what was said last, and of refusals as of writes.
+func TestSet(t *testing.T) {
+	held(t, true, func(l *Ledger) {
+		l.Set(Options{})
+		if _, err := l.Begin(t.Context(), Intent{Caller: "entra"}, nil); !isAway(err) {
+			t.Errorf("it goes on: %v", err)
+		}
+		if l.refusing().GoesOn() {
+			t.Error("refusals go on")
+		}
+		l.Set(Options{OnFailure: Continue})
+		e, err := l.Begin(t.Context(), Intent{Caller: "entra"}, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		e.Close(Done{})
 	})
 }
 

@@ -18,7 +18,7 @@ func (l *Ledger) refusing() *Ledger {
 	}
 	if l.refusals == nil {
 		l.refusals = &Ledger{
-			store: l.store, log: l.log, goesOn: l.goesOn, lease: l.lease, observers: l.observers, now: l.now, clock: l.clock,
+			store: l.store, log: l.log, settings: l.settings, lease: l.lease, observers: l.observers, now: l.now, clock: l.clock,
 			ofRefusals: true,
 		}
 		l.refusals.begin()
@@ -43,19 +43,20 @@ func (l limits) of(c chain) time.Time {
 // oldest are the times from which records stay: where the journal is too large, so many of the oldest refusals go, as long as these take
 // more than their share, and else so many of the oldest of all.
 func (l *Ledger) oldest(ctx context.Context, tx *sql.Tx) (limits, error) {
-	age := l.clock.Now().Add(-l.retention).Truncate(day)
+	age := l.clock.Now().Add(-time.Duration(l.retention.Load())).Truncate(day)
 	limit := limits{age, age}
-	if l.maxSize == 0 {
+	most := l.maxSize.Load()
+	if most == 0 {
 		return limit, nil
 	}
 	var all, refusals int64
 	if err := tx.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT),
 			CAST(COALESCE(SUM(CASE WHEN refusals <> 0 THEN size END), 0) AS BIGINT)
 		FROM (SELECT refusals, CASE WHEN written > cut THEN written - cut ELSE 0 END AS size FROM journal_writers) AS chains`).
-		Scan(&all, &refusals); err != nil || all <= l.maxSize {
+		Scan(&all, &refusals); err != nil || all <= most {
 		return limit, err
 	}
-	if refusals > l.maxSize/refusalsShare {
+	if refusals > most/refusalsShare {
 		at, err := l.sliceOf(ctx, tx, " AND writer IN (SELECT writer FROM journal_writers WHERE refusals <> 0)")
 		if err != nil || at.After(age) {
 			return limits{age, at}, err

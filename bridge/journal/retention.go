@@ -41,6 +41,7 @@ func (l *Ledger) Retain(ctx context.Context, needs ...Needs) {
 		}
 		select {
 		case <-tick.C:
+		case <-l.cuts:
 		case <-ctx.Done():
 			return
 		}

@@ -156,7 +156,8 @@ func TestMaxSize(t *testing.T) {
 		}
 		c.turn(30 * time.Minute) // the size is told with the next sign of life
 		write(t, l, 1)
-		l.maxSize, l.slice = 20_000, 5
+		l.slice = 5
+		l.maxSize.Store(20_000)
 		cutAll(t, l)
 		size := count(t, s, "journal_records")
 		if size > 50 || size < 20 {
@@ -173,6 +174,33 @@ func TestMaxSize(t *testing.T) {
 		if f := faults(t, s); f != "" {
 			t.Error(f)
 		}
+	})
+}
+
+// TestSetCuts: what is too old by another retention is cut at once.
+func TestSetCuts(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		c := newClock()
+		l := c.ledger(t, s)
+		write(t, l, 3)
+		c.turn(100 * day)
+		write(t, l, 1)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			l.Retain(ctx)
+		}()
+		l.Set(Options{Retention: 50 * day})
+		for until := time.Now().Add(time.Minute); count(t, s, "journal_records WHERE kind IN ('intent', 'receipt')") != 2; {
+			if time.Now().After(until) {
+				t.Fatal("what is old is not cut")
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		stop()
+		<-ended
+		l.Shut()
 	})
 }
 
@@ -199,7 +227,8 @@ func TestRefusalsGoFirst(t *testing.T) {
 		c.turn(30 * time.Minute) // the size is told with the next sign of life
 		write(t, l, 1)
 		refuse()
-		l.maxSize, l.slice = 60_000, 5
+		l.slice = 5
+		l.maxSize.Store(60_000)
 		cutAll(t, l)
 		const writes, refusals = "journal_records WHERE kind IN ('intent', 'receipt')", "journal_records WHERE kind = 'refusal'"
 		if n, r := count(t, s, writes), count(t, s, refusals); n != 42 || r < 20 || r > 100 {
@@ -208,7 +237,7 @@ func TestRefusalsGoFirst(t *testing.T) {
 		if f := faults(t, s); f != "" {
 			t.Error(f)
 		}
-		l.maxSize = 10_000 // which writes alone are past
+		l.maxSize.Store(10_000) // which writes alone are past
 		cutAll(t, l)
 		if n, r := count(t, s, writes), count(t, s, refusals); n > 30 || n == 0 || r > 6 {
 			t.Errorf("%d records of writes are left, and %d refusals", n, r)
@@ -243,13 +272,13 @@ func TestFewAreLarge(t *testing.T) {
 		c.turn(30 * time.Minute) // the size is told with the next sign of life
 		write(t, l, 1)
 		<-l.Refuse(Refusal{Intent: Intent{Caller: "somebody"}, Status: 400})
-		l.maxSize = 40_000
+		l.maxSize.Store(40_000)
 		cutAll(t, l)
 		const writes, refusals = "journal_records WHERE kind IN ('intent', 'receipt')", "journal_records WHERE kind = 'refusal'"
 		if n, r := count(t, s, writes), count(t, s, refusals); n != 42 || r == 0 || r > 10 {
 			t.Errorf("%d records of writes are left, and %d refusals", n, r)
 		}
-		l.maxSize = 10_000
+		l.maxSize.Store(10_000)
 		cutAll(t, l)
 		if n, r := count(t, s, writes), count(t, s, refusals); n == 0 || n > 25 || r != 1 {
 			t.Errorf("%d records of writes are left, and %d refusals", n, r)

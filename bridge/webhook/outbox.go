@@ -124,10 +124,10 @@ func (s *sender) clear(ctx context.Context, now time.Time) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM webhook_outbox WHERE given_up > 0 AND given_up < $1", before); err != nil {
 			return err
 		}
-		if now.Sub(s.began) < min(grace, s.options.GiveUpAfter) {
+		if now.Sub(s.began) < min(grace, s.receiver.options.GiveUpAfter) {
 			return nil
 		}
-		before = now.Add(-s.options.GiveUpAfter).UnixMicro()
+		before = now.Add(-s.receiver.options.GiveUpAfter).UnixMicro()
 		err := tx.QueryRowContext(ctx, `SELECT message, resource, writer, seq, failure FROM webhook_outbox
 			WHERE given_up = 0 AND created < $1 ORDER BY id LIMIT 1`, before).
 			Scan(&first.message, &first.resource, &first.record.Writer, &first.record.Seq, &last)
@@ -148,7 +148,7 @@ func (s *sender) clear(ctx context.Context, now time.Time) error {
 		return tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM webhook_outbox WHERE given_up > 0").Scan(&kept)
 	})
 	if err == nil && given > 0 {
-		s.log.Error("webhook: given up", "messages", given, "after", s.options.GiveUpAfter.String(), "first", first.message,
+		s.log.Error("webhook: given up", "messages", given, "after", s.receiver.options.GiveUpAfter.String(), "first", first.message,
 			"record", first.record,
 			"resource", first.resource, "error", last, "kept", kept)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 type poster struct {
 	url, keyFile string
 	timeout      time.Duration
+	authorities  *x509.CertPool // nil: the system's
 	client       *retryablehttp.Client
 	now          func() time.Time
 }
@@ -52,7 +54,7 @@ func newPoster(o Options) (*poster, error) {
 	transport := client.HTTPClient.Transport.(*http.Transport)
 	transport.TLSClientConfig = &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12}
 	transport.MaxIdleConnsPerHost = parallel
-	return &poster{url: o.URL, keyFile: o.KeyFile, timeout: o.Timeout, client: client, now: time.Now}, nil
+	return &poster{url: o.URL, keyFile: o.KeyFile, timeout: o.Timeout, authorities: authorities, client: client, now: time.Now}, nil
 }
 
 // soon says whether to send again at once: not where the receiver is up and says when.

@@ -34,15 +34,16 @@ var (
 // sender is what the one goroutine knows that looks into the outbox.
 type sender struct {
 	*Hook
-	leader  leader
-	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
-	busy    map[string]bool // resources of which a message is on its way, or is not yet marked
-	back    chan result
-	flying  int       // how many are on their way
-	done    []result  // not yet marked in the store
-	began   time.Time // to send, without a break
-	swept   time.Time
-	failing bool // the store
+	leader   leader
+	receiver *Receiver // nil: nobody is told
+	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
+	busy     map[string]bool // resources of which a message is on its way, or is not yet marked
+	back     chan result
+	flying   int       // how many are on their way
+	done     []result  // not yet marked in the store
+	began    time.Time // to send, without a break
+	swept    time.Time
+	failing  bool // the store
 }
 
 // result is what became of an attempt.
@@ -52,25 +53,32 @@ type result struct {
 }
 
 func newSender(h *Hook) *sender {
-	return &sender{
-		Hook: h, leader: newLeader(h.store, h.now), busy: map[string]bool{}, back: make(chan result, parallel),
-		breaker: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-			Timeout:      pause,
-			ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failures },
-			IsSuccessful: func(err error) bool { return !isAway(err) },
-			IsExcluded:   isCut, // nothing is known of the receiver then
-			OnStateChange: func(_ string, from, to gobreaker.State) {
-				h.away.Store(to != gobreaker.StateClosed)
-				switch {
-				case from == gobreaker.StateClosed:
-					h.log.Error("webhook: the receiver is away; what it is to be told waits",
-						"givenUpAfter", h.options.GiveUpAfter.String())
-				case to == gobreaker.StateClosed:
-					h.log.Info("webhook: the receiver is back")
-				}
-			},
-		}),
-	}
+	return &sender{Hook: h, leader: newLeader(h.store, h.now), busy: map[string]bool{}, back: make(chan result, parallel)}
+}
+
+// serve has it send to a receiver, of which nothing is known yet; nil: to nobody.
+func (s *sender) serve(receiver *Receiver) {
+	s.receiver, s.began = receiver, time.Time{}
+	s.away.Store(false)
+	s.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		Timeout:      pause,
+		ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failures },
+		IsSuccessful: func(err error) bool { return !isAway(err) },
+		IsExcluded:   isCut, // nothing is known of the receiver then
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			if s.to.Load() != receiver { // it was another's
+				return
+			}
+			s.away.Store(to != gobreaker.StateClosed)
+			switch {
+			case from == gobreaker.StateClosed:
+				s.log.Error("webhook: the receiver is away; what it is to be told waits",
+					"givenUpAfter", receiver.options.GiveUpAfter.String())
+			case to == gobreaker.StateClosed:
+				s.log.Info("webhook: the receiver is back")
+			}
+		},
+	})
 }
 
 func isAway(err error) bool {
@@ -122,6 +130,12 @@ func (s *sender) step(ctx context.Context) error {
 	s.gather()
 	if err := s.mark(ctx); err != nil {
 		return err
+	}
+	if to := s.to.Load(); to != s.receiver {
+		s.serve(to)
+	}
+	if s.receiver == nil {
+		return s.leader.leave(ctx)
 	}
 	until, err := s.leader.leads(ctx)
 	if err != nil || until.IsZero() {
@@ -185,10 +199,10 @@ func (s *sender) launch(ctx context.Context, r row, until time.Time) error {
 	}
 	s.busy[r.resource] = true
 	s.flying++
-	go func() {
+	go func(to *Receiver) {
 		within, cancel := context.WithDeadline(ctx, until)
 		defer cancel()
-		err := s.post.send(within, r.message, body)
+		err := to.post.send(within, r.message, body)
 		tell(err)
 		switch {
 		case err == nil:
@@ -197,7 +211,7 @@ func (s *sender) launch(ctx context.Context, r row, until time.Time) error {
 			s.failed.Add(1)
 		}
 		s.back <- result{r, err}
-	}()
+	}(s.receiver)
 	return nil
 }
 

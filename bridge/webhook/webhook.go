@@ -13,6 +13,7 @@ import (
 	"embed"
 	"encoding/json"
 	"log/slog"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,48 +29,104 @@ var migrations embed.FS
 
 // Hook notes what is to be told, and sends it once it is started. A nil Hook does nothing.
 type Hook struct {
-	options Options
-	store   *store.Store
-	log     *slog.Logger
-	now     func() time.Time
-	post    *poster
+	store *store.Store
+	log   *slog.Logger
+	now   func() time.Time
+	to    atomic.Pointer[Receiver] // nil: nobody is told
 
 	taken, failed atomic.Int64 // attempts
 	away          atomic.Bool  // the receiver
 
-	start  sync.Once
-	cancel context.CancelFunc // nil: it is not started
+	mu     sync.Mutex
+	begun  bool               // it is started
+	cancel context.CancelFunc // nil: nothing was sent yet
 	ended  chan struct{}
 }
 
-// New adds the outbox to the store. Its error names what is wrong with the options.
+// Receiver is who is told, and of what.
+type Receiver struct {
+	options Options
+	post    *poster
+}
+
+// New adds the outbox to the store. Its error names what is wrong with the options, which may name nobody.
 func New(o Options, s *store.Store, log *slog.Logger) (*Hook, error) {
 	if err := s.Add("webhook", migrations); err != nil {
 		return nil, err
+	}
+	h := &Hook{store: s, log: log, now: time.Now, ended: make(chan struct{})}
+	to, err := h.Receiver(o)
+	h.Tell(to)
+	return h, err
+}
+
+// Receiver is whom the options name: who is told already, where that is the same, or nil for nobody. Its error names what is wrong.
+func (h *Hook) Receiver(o Options) (*Receiver, error) {
+	if h == nil || !o.Enabled() {
+		return nil, nil
 	}
 	o = o.withDefaults()
 	post, err := newPoster(o)
 	if err != nil {
 		return nil, err
 	}
-	return &Hook{options: o, store: s, log: log, now: time.Now, post: post, ended: make(chan struct{})}, nil
+	next := &Receiver{o, post}
+	if now := h.to.Load(); now != nil && now.is(next) {
+		return now, nil
+	}
+	return next, nil
 }
+
+func (r *Receiver) is(other *Receiver) bool {
+	return reflect.DeepEqual(r.options, other.options) && r.post.authorities.Equal(other.post.authorities)
+}
+
+// Tell has another receiver told of what is noted from now on, and of what waits; nil: nobody is, and what waits waits on.
+func (h *Hook) Tell(to *Receiver) {
+	if h == nil {
+		return
+	}
+	before := h.to.Swap(to)
+	if before != nil && before != to {
+		before.post.client.HTTPClient.CloseIdleConnections()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.send()
+}
+
+// Enabled says whether anybody is told.
+func (h *Hook) Enabled() bool { return h != nil && h.to.Load() != nil }
 
 // Start begins to send.
 func (h *Hook) Start() {
 	if h == nil {
 		return
 	}
-	h.start.Do(func() {
-		var ctx context.Context
-		ctx, h.cancel = context.WithCancel(context.Background())
-		go newSender(h).run(ctx)
-	})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.begun = true
+	h.send()
+}
+
+// send begins to where there is somebody to be told for the first time.
+func (h *Hook) send() {
+	if !h.begun || h.cancel != nil || !h.Enabled() {
+		return
+	}
+	var ctx context.Context
+	ctx, h.cancel = context.WithCancel(context.Background())
+	go newSender(h).run(ctx)
 }
 
 // Stop ends the sending; what is not sent is by the next that starts.
 func (h *Hook) Stop() {
-	if h == nil || h.cancel == nil {
+	if h == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.begun = false; h.cancel == nil {
 		return
 	}
 	h.cancel()
@@ -78,7 +135,7 @@ func (h *Hook) Stop() {
 
 // Needs are the records of which nobody is told yet, the oldest of each writer: a message is made when it is sent. It is a journal.Needs.
 func (h *Hook) Needs(ctx context.Context, tx *sql.Tx) (ids []journal.ID, err error) {
-	if h == nil {
+	if !h.Enabled() {
 		return nil, nil
 	}
 	rows, err := tx.QueryContext(ctx, "SELECT writer, MIN(seq) FROM webhook_outbox WHERE given_up = 0 AND writer > 0 GROUP BY writer")
@@ -98,7 +155,7 @@ func (h *Hook) Needs(ctx context.Context, tx *sql.Tx) (ids []journal.ID, err err
 
 // Observe notes what the journal records (journal.Observer).
 func (h *Hook) Observe(ctx context.Context, tx *sql.Tx, e journal.Event) error {
-	if h == nil || !h.tells(e) {
+	if !h.Enabled() || !h.tells(e) {
 		return nil
 	}
 	resource := e.Intent.ID
@@ -113,17 +170,21 @@ func (h *Hook) Observe(ctx context.Context, tx *sql.Tx, e journal.Event) error {
 
 // tells says whether the receiver is to hear of it.
 func (h *Hook) tells(e journal.Event) bool {
+	to := h.to.Load()
+	if to == nil { // by now
+		return false
+	}
 	if e.Refusal != nil && e.Refusal.Why == journal.DryRun {
 		return false
 	}
 	if e.Refusal != nil {
-		return e.Refusal.Caller != "" && h.options.wants(Refused) // of strangers the journal tells
+		return e.Refusal.Caller != "" && to.options.wants(Refused) // of strangers the journal tells
 	}
 	switch journal.OutcomeOf(e.Done.Receipt) {
 	case journal.Written, journal.HalfDone, journal.Unknown:
-		return e.Intent.Why != journal.Number && h.options.wantsAny(e.Intent.Plan.Effects)
+		return e.Intent.Why != journal.Number && to.options.wantsAny(e.Intent.Plan.Effects)
 	case journal.Refused, journal.Withdrawn, journal.NotSent:
-		return e.Done.Status >= 400 && h.options.wants(Refused) // without a status the request went on
+		return e.Done.Status >= 400 && to.options.wants(Refused) // without a status the request went on
 	case journal.Unchanged, journal.Pending:
 	}
 	return false
@@ -143,7 +204,10 @@ type Hold struct {
 
 // Opened notes that a hold was opened, within the transaction that opens it.
 func (h *Hook) Opened(ctx context.Context, tx *sql.Tx, hold Hold) error {
-	if h == nil || !h.options.wants(Held) {
+	if h == nil {
+		return nil
+	}
+	if to := h.to.Load(); to == nil || !to.options.wants(Held) {
 		return nil
 	}
 	body, err := json.Marshal(message{Type: typeHeld, Time: hold.Time.UTC(), Data: hold})

@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/access"
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/reason"
 	"scimbridge/config"
@@ -13,10 +16,13 @@ import (
 
 // premises are where serve keeps house, one after another: the door, through which clients come, and the books stay.
 //
+//	0  admit    who may call, by itself, whatever becomes of the rest
 //	1  build    the house that the changed file describes, beside the one that stands; a fault leaves that
 //	2  check    that it fits the directory, where it asks anything of it that the one before did not
 //	3  swap     what comes from now on is answered by it
 //	4  drain    the one before answers what it began; then what runs in it ends, and its connections to the directory
+//
+// What a check waits for when the file changes again is waited for no longer.
 type premises struct {
 	w     *world
 	file  string
@@ -39,6 +45,7 @@ func newPremises(
 		w: w, file: file, level: level, log: log, shown: shown, door: front.NewDoor(first.server, lack, log),
 		house: &first, life: first.live(w), drained: make(chan struct{}),
 	}
+	p.life.meet(func(ctx context.Context) { firstContact(ctx, first, log) })
 	close(p.drained)
 	return p
 }
@@ -66,30 +73,66 @@ func (p *premises) take(ctx context.Context, asked bool) error {
 
 func (p *premises) rebuild(ctx context.Context) error {
 	c, err := config.Load(p.file, p.w.environ)
+	if err == nil {
+		err = p.house.config.Restart(c)
+	}
+	if err != nil || !p.house.config.Serves(c) {
+		p.admit() // 0
+	}
 	if err != nil {
 		return err
 	}
 	before := p.house
-	if err := before.config.Restart(c); err != nil {
-		return err
-	}
 	next, err := before.books.house(c, before, p.log) // 1
 	if err != nil {
 		return err
 	}
 	p.shown.watch(next, before)
-	serves := before.config.Serves(c)
-	if !serves {
+	if !before.config.Serves(c) {
 		if err := next.bridge.Contact(ctx); err != nil { // 2
 			return next.unfit(before, err)
 		}
 	}
 	p.level.Set(c.Log.Severity())
-	begun := next.live(p.w)
-	if !serves {
-		begun.run(func(ctx context.Context) { next.inspect(ctx, p.log) })
+	p.put(next)
+	return nil
+}
+
+// admit has those call alone whom the file names, though the rest of it may be none that holds: what holds is served to them.
+func (p *premises) admit() {
+	who, readable := config.Access(p.file, p.w.environ, p.house.tokens != nil)
+	if !readable || reflect.DeepEqual(who, p.house.config.Access) {
+		return
 	}
-	p.shown.show(c, next)
+	c := *p.house.config
+	c.Access = who
+	gate, err := access.NewSound(who, p.house.tokens, p.log)
+	var next house
+	if err == nil {
+		next, err = p.house.books.houseBehind(gate, &c, p.house, p.log)
+	}
+	if err != nil {
+		p.log.Error("who may call is not taken from the file", "error", err)
+		return
+	}
+	p.shown.watch(next, p.house)
+	p.put(next)
+	p.log.Warn("who may call is as the file says, whatever becomes of the rest of it", "file", p.file)
+}
+
+// put has a house take the place of the one that stands.
+func (p *premises) put(next house) {
+	before, begun := p.house, next.live(p.w)
+	switch {
+	case !before.config.Serves(next.config):
+		begun.meet(func(ctx context.Context) { next.inspect(ctx, p.log) })
+	case !p.life.met.Load():
+		begun.meet(func(ctx context.Context) { firstContact(ctx, next, p.log) })
+	default:
+		begun.met.Store(true)
+	}
+	p.shown.show(next.config, next)
+	next.keepBooks()
 	left := p.door.Put(next.server) // 3
 	earlier, drained := p.drained, make(chan struct{})
 	go func(l *life) { // 4
@@ -102,7 +145,6 @@ func (p *premises) rebuild(ctx context.Context) error {
 		}
 	}(p.life)
 	p.house, p.life, p.drained = &next, begun, drained
-	return nil
 }
 
 // unfit gives up a house that does not fit the directory. Where that cannot be told because the directory is away, that is for later.
@@ -130,6 +172,7 @@ type life struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
+	met    atomic.Bool // the house has met the directory, and what is wrong there was told
 }
 
 func (h house) live(ctx context.Context) *life {
@@ -138,6 +181,14 @@ func (h house) live(ctx context.Context) *life {
 	l.run(h.gate.Watch)
 	l.run(h.bridge.Adopt)
 	return l
+}
+
+// meet runs the task that has the house meet the directory.
+func (l *life) meet(task func(context.Context)) {
+	l.run(func(ctx context.Context) {
+		task(ctx)
+		l.met.Store(ctx.Err() == nil)
+	})
 }
 
 // run runs a task, until the end.

@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -186,23 +189,35 @@ func TestReloadOfADryRun(t *testing.T) {
 	}
 }
 
-// TestReloadOfABadFile: the configuration before it holds, and what is wrong is told with its place, until the file is right.
+// TestReloadOfABadFile: the configuration before it holds, and what is wrong is told with its place, until the file is right. Who may call
+// is as the file says all the same, where it can be told what it says of that.
 func TestReloadOfABadFile(t *testing.T) {
 	r := startReloading(t)
 	const other = "bravo-0123456789abcdef"
-	for name, c := range map[string]struct{ text, want string }{
-		"a misspelt key": {r.with(token, other, "base:", "bass:"), `"place":"` + r.file + `:6:5","key":"resources[0].bass"`},
-		"no YAML":        {r.with(token, other+"}"), r.file + `:1:1","key":"","problem":"is not YAML`},
-		"nothing":        {" ", `"key":"directory`},
+	for name, c := range map[string]struct {
+		text, want string
+		unreadable bool // who may call cannot be told
+	}{
+		"a misspelt key": {
+			text: r.with(token, other, "base:", "bass:"), want: `"place":"` + r.file + `:6:5","key":"resources[0].bass"`,
+		},
+		"no YAML":         {text: r.with(token, other+"}"), want: r.file + `:1:1","key":"","problem":"is not YAML`, unreadable: true},
+		"no YAML above":   {text: r.with(token, other, "base: ", "base: ["), want: `"problem":"is not YAML`},
+		"no key of these": {text: r.with("token: "+token, "tokn: "+other), want: `"key":"access.tokn"`, unreadable: true},
+		"nothing":         {text: " ", want: `"key":"directory`, unreadable: true},
 		"another address": {
-			r.with(token, other, "127.0.0.1:0", "127.0.0.1:1"), `:2:10","key":"listen.address","problem":"takes a restart"`,
+			text: r.with(token, other, "127.0.0.1:0", "127.0.0.1:1"),
+			want: `:2:10","key":"listen.address","problem":"takes a restart"`,
 		},
 		"a store": {
-			r.with(token, other, "access:", "store: {file: s.db}\naccess:"), `"key":"store.file","problem":"takes a restart"`,
+			text: r.with(token, other, "access:", "store: {file: s.db}\naccess:"),
+			want: `"key":"store.file","problem":"takes a restart"`,
 		},
-		"no such place":     {r.with(token, other, "ou=people", "ou=nobody"), "ou=nobody,dc=example,dc=org: the place is missing"},
-		"no such attribute": {r.with(token, other, "ldap: cn,", "ldap: nothing,"), r.file + ":11:"},
-		"a wrong password":  {r.with(token, other, "password: secret", "password: wrong"), "directory.bind"},
+		"no such place": {
+			text: r.with(token, other, "ou=people", "ou=nobody"), want: "ou=nobody,dc=example,dc=org: the place is missing",
+		},
+		"no such attribute": {text: r.with(token, other, "ldap: cn,", "ldap: nothing,"), want: r.file + ":11:"},
+		"a wrong password":  {text: r.with(token, other, "password: secret", "password: wrong"), want: "directory.bind"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r.t = t
@@ -211,11 +226,62 @@ func TestReloadOfABadFile(t *testing.T) {
 				t.Error(told)
 			}
 			ready(t, r.root, "ok, but untaken: ")
+			valid, invalid := other, token
+			if c.unreadable {
+				valid, invalid = token, other
+			}
+			r.ask("GET", "/Users", valid, "", 200)
+			r.ask("GET", "/Users", invalid, "", 401)
+			r.taken(r.text)
 			r.ask("GET", "/Users", token, "", 200)
 			r.ask("GET", "/Users", other, "", 401)
-			r.taken(r.text)
 		})
 	}
+}
+
+// TestRemovedTokens: a token that is taken out of the file is refused, and who stays is served, whatever else changes with it: the
+// directory is away and the map another one, or the directory another one that does not answer, and all at once while that is waited for.
+func TestRemovedTokens(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	const stays = "bravo-0123456789abcdef"
+	tokens := filepath.Join(t.TempDir(), "tokens.yaml")
+	if err := os.WriteFile(tokens, []byte("- {name: stays, token: "+stays+"}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ldap := company(t)
+	r := &reloading{t: t, file: configuration(t, ldap.URL()), environ: []string{"SCIMBRIDGE_ACCESS_TOKENSFILE=" + tokens}}
+	r.begin()
+	refused := func(token string) {
+		t.Helper()
+		for until := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			answer := send(t, "GET", r.root+"/ServiceProviderConfig", token, "")
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusUnauthorized {
+				break
+			}
+			if time.Now().After(until) {
+				t.Fatalf("a token that was taken out: %s", answer.Status)
+			}
+		}
+		r.ask("GET", "/ServiceProviderConfig", stays, "", 200)
+	}
+	ldap.Close()
+	const second = "charlie-0123456789abcdef"
+	away := []string{"access:", "      - {scim: title, ldap: title}\naccess:"}
+	r.replace(r.with(append(away, token, second)...))
+	refused(token)
+	r.ask("GET", "/ServiceProviderConfig", second, "", 200)
+
+	const third = "delta-0123456789abcdef" // an answer is waited for meanwhile
+	elsewhere := []string{ldap.URL(), "ldap://" + silent.Addr().String(), "directory: {", "directory: {timeout: 5m, "}
+	r.replace(r.with(append(elsewhere, token, third)...))
+	refused(second)
+	r.replace(r.with(append(elsewhere, token, "echo-0123456789abcdef")...))
+	refused(third)
 }
 
 // TestReloadShowsInReadiness: the operator's listener says what is wrong with the file, and where, and goes on with what takes its place.
@@ -293,6 +359,64 @@ func TestReloadOfAFileThatIsReplaced(t *testing.T) {
 	r.told("was taken")
 	r.ask("GET", "/Users", tokens[2], "", 200)
 	r.ask("GET", "/Users", tokens[1], "", 401)
+}
+
+// TestReloadOfAFileThatIsGone: while there is no file the configuration before it holds, and then the file that is there again.
+func TestReloadOfAFileThatIsGone(t *testing.T) {
+	r := startReloading(t)
+	const other = "bravo-0123456789abcdef"
+	if err := os.Rename(r.file, r.file+"~"); err != nil {
+		t.Fatal(err)
+	}
+	if told := r.told("no such file"); !strings.Contains(told, `"level":"ERROR"`) {
+		t.Error(told)
+	}
+	ready(t, r.root, "ok, but untaken: ")
+	r.ask("GET", "/Users", token, "", 200)
+	if err := os.Rename(r.file+"~", r.file); err != nil { // the same
+		t.Fatal(err)
+	}
+	r.told("was taken")
+	ready(t, r.root, "ok\n")
+	if err := os.Rename(r.file, r.file+"~"); err != nil { // as an editor does that keeps the one before, and is slow
+		t.Fatal(err)
+	}
+	r.told("no such file")
+	r.replace(r.with(token, other))
+	r.told("was taken")
+	r.ask("GET", "/Users", other, "", 200)
+	r.ask("GET", "/Users", token, "", 401)
+}
+
+// TestTokensOfALinkedFolder: Kubernetes has the link ..data name another folder, all at once: a token that is not in it any more is nobody's
+// with the next request.
+func TestTokensOfALinkedFolder(t *testing.T) {
+	folder := t.TempDir()
+	data := filepath.Join(folder, "..data")
+	put := func(n int) string {
+		t.Helper()
+		token, version := fmt.Sprintf("golf-%016d", n), fmt.Sprint("..", n)
+		if err := errors.Join(
+			os.Mkdir(filepath.Join(folder, version), 0o700),
+			os.WriteFile(filepath.Join(folder, version, "token"), []byte(token), 0o600),
+			os.Symlink(version, data+"_tmp"), os.Rename(data+"_tmp", data),
+		); err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	if err := os.Symlink(filepath.Join("..data", "token"), filepath.Join(folder, "token")); err != nil {
+		t.Fatal(err)
+	}
+	before := put(0)
+	r := startReloading(t, "SCIMBRIDGE_ACCESS_TOKENFILE="+filepath.Join(folder, "token"))
+	for n := 1; n < 4; n++ {
+		r.ask("GET", "/ServiceProviderConfig", before, "", 200)
+		now := put(n)
+		r.ask("GET", "/ServiceProviderConfig", before, "", 401)
+		r.ask("GET", "/ServiceProviderConfig", now, "", 200)
+		before = now
+	}
 }
 
 // reloads is how often the configuration is read again under load: SCIMBRIDGE_TEST_RELOADS, or a short form.
@@ -419,4 +543,54 @@ func provision(client *http.Client, root, token, name string) error {
 	}
 	_, err = ask("DELETE", at, "", 204)
 	return err
+}
+
+// TestReloadOfTheBooks: a webhook is switched on, sent elsewhere and switched off, and the journal kept otherwise, by a changed file alone.
+func TestReloadOfTheBooks(t *testing.T) {
+	folder := t.TempDir()
+	key := filepath.Join(folder, "webhook.key")
+	if err := os.WriteFile(key, []byte("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan string, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		told <- request.URL.Path + " " + string(body)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer receiver.Close()
+	hears := func(path, name string) {
+		t.Helper()
+		select {
+		case said := <-told:
+			if !strings.HasPrefix(said, path+" ") || !strings.Contains(said, `"name":"`+name+`"`) {
+				t.Errorf("%s, want %s of %s", said, path, name)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatalf("%s is not told of %s", path, name)
+		}
+	}
+	r := startReloading(t, "SCIMBRIDGE_STORE_FILE="+filepath.Join(folder, "s.db"))
+	webhook := func(path, more string) string {
+		return r.with("access:", fmt.Sprintf("webhook: {url: %q, keyFile: %q%s}\naccess:", receiver.URL+path, key, more))
+	}
+	r.ask("POST", "/Users", token, `{"userName":"anna"}`, 201) // of which nobody is to hear
+	r.taken(webhook("/one", ""))
+	r.ask("POST", "/Users", token, `{"userName":"bo"}`, 201)
+	hears("/one", "bo")
+	r.taken(webhook("/two", ", events: [deleted]"))
+	r.ask("POST", "/Users", token, `{"userName":"mara"}`, 201)
+	found := r.ask("GET", "/Users?filter=userName+eq+%22bo%22", token, "", 200)["Resources"].([]any)
+	r.ask("DELETE", "/Users/"+found[0].(map[string]any)["id"].(string), token, "", 204)
+	hears("/two", "bo")
+	r.taken(strings.Replace(r.text, "access:", "journal: {onFailure: continue, retention: 48h}\naccess:", 1))
+	r.ask("POST", "/Users", token, `{"userName":"noor"}`, 201)
+	r.put(strings.Replace(r.text, "access:", "journal: {lease: 5s}\naccess:", 1))
+	r.told(`"key":"journal.lease","problem":"takes a restart"`)
+	r.taken(webhook("/three", ""))
+	r.ask("POST", "/Users", token, `{"userName":"omar"}`, 201)
+	hears("/three", "omar")
 }

@@ -64,7 +64,6 @@ func (s serveCommand) Run(w *world) error {
 	}
 	defer a.end()
 	p := newPremises(w, s.Config, h, a, untaken(reloader), level, log)
-	go firstContact(w, h, log)
 	if os.Getenv("GOGC") == "" {
 		paceHeap(w)
 	}
@@ -92,7 +91,12 @@ func (s serveCommand) Run(w *world) error {
 // fit, a store that cannot be opened.
 func firstContact(ctx context.Context, h house, log *slog.Logger) {
 	if h.store != nil {
-		go func() { _ = h.store.Check(ctx) }() // it tells by itself
+		met := make(chan struct{})
+		go func() {
+			defer close(met)
+			_ = h.store.Check(ctx) // it tells by itself
+		}()
+		defer func() { <-met }()
 	} else {
 		log.Info("no store is configured", "off", needStore)
 	}
@@ -115,6 +119,7 @@ type house struct {
 	bridge    *bridge.Bridge
 	gate      *access.Gate
 	server    *front.Server
+	receiver  *webhook.Receiver // nil: nobody is told
 	subject   inspect.Subject
 }
 
@@ -168,12 +173,21 @@ func assemble(c *config.Config, keep keeper, j journal.Journal, log *slog.Logger
 // house builds what the configuration describes around the books. It is to take the place of another, nil for none, with which it shares
 // the directory's connections where it is reached in the same way.
 func (b books) house(c *config.Config, before *house, log *slog.Logger) (h house, err error) {
-	h = house{books: b, config: c}
+	gate, err := access.NewWith(c.Access, b.tokens, log)
+	if err != nil {
+		return h, err
+	}
+	return b.houseBehind(gate, c, before, log)
+}
+
+// houseBehind is house, for whom the gate lets in.
+func (b books) houseBehind(gate *access.Gate, c *config.Config, before *house, log *slog.Logger) (h house, err error) {
+	h = house{books: b, config: c, gate: gate}
 	compiled, err := c.Map()
 	if err != nil {
 		return h, err
 	}
-	if h.gate, err = access.NewWith(c.Access, b.tokens, log); err != nil {
+	if h.receiver, err = h.hook.Receiver(c.Webhook); err != nil {
 		return h, err
 	}
 	same := before != nil && before.config.Serves(c)
@@ -204,6 +218,14 @@ func (b books) house(c *config.Config, before *house, log *slog.Logger) (h house
 	return h, nil
 }
 
+// keepBooks has the books be kept as the house's configuration says.
+func (h house) keepBooks() {
+	h.hook.Tell(h.receiver)
+	if h.ledger != nil {
+		h.ledger.Set(h.config.Journal)
+	}
+}
+
 // succeed takes over what is known of clients and of the directory.
 func (h house) succeed(before *house, same bool) {
 	if h.directory != before.directory {
@@ -219,18 +241,13 @@ func (b *books) open(c *config.Config, keep keeper, log *slog.Logger) (err error
 	if b.store, err = keep(c.Store, log); err != nil {
 		return err
 	}
-	var observers []journal.Observer
-	var watches []guard.Watch
-	if c.Webhook.Enabled() {
-		if b.hook, err = webhook.New(c.Webhook, b.store, log); err != nil {
-			return err
-		}
-		observers, watches = append(observers, b.hook.Observe), append(watches, toldBy(b.hook))
-	}
-	if b.limiter, err = guard.NewLimiter(b.store, c.Guard, c.Types(), log, watches...); err != nil {
+	if b.hook, err = webhook.New(c.Webhook, b.store, log); err != nil {
 		return err
 	}
-	if b.ledger, err = journal.Open(b.store, c.Journal, log, append(observers, b.limiter.Settle)...); err != nil {
+	if b.limiter, err = guard.NewLimiter(b.store, c.Guard, c.Types(), log, toldBy(b.hook)); err != nil {
+		return err
+	}
+	if b.ledger, err = journal.Open(b.store, c.Journal, log, b.hook.Observe, b.limiter.Settle); err != nil {
 		return err
 	}
 	b.tokens, err = access.NewTokens(b.store)
