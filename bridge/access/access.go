@@ -79,7 +79,7 @@ func NewWith(o Options, tokens *Tokens, log *slog.Logger) (*Gate, error) {
 	}
 	g := &Gate{options: o, log: log, now: time.Now, read: read, tokens: configured, rings: newKeyrings(log)}
 	for _, options := range o.Entra {
-		g.tenants = append(g.tenants, tenant{options.load(func(string, string) {}), options.withDefaults().trusting(g.rings)})
+		g.tenants = append(g.tenants, tenant{options.load(func(string, string) {}), options.WithDefaults().trusting(g.rings)})
 	}
 	g.clients = newClients(o.OAuth, g.rings, log)
 	if tokens != nil {

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -128,9 +127,10 @@ func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, c
 	if err := Prepare(s); err != nil {
 		return nil, err
 	}
+	o = o.WithDefaults()
 	l := &Ledger{
-		store: s, log: log, goesOn: o.OnFailure == Continue, lease: cmp.Or(o.Lease, DefaultLease),
-		retention: cmp.Or(o.Retention, DefaultRetention), maxSize: o.MaxSize, slice: slice, observers: observers,
+		store: s, log: log, goesOn: o.OnFailure == Continue, lease: o.Lease, retention: o.Retention, maxSize: o.MaxSize,
+		slice: slice, observers: observers,
 		now: now, clock: clock,
 	}
 	l.begin()

@@ -47,7 +47,7 @@ func New(o Options, s *store.Store, log *slog.Logger) (*Hook, error) {
 	if err := s.Add("webhook", migrations); err != nil {
 		return nil, err
 	}
-	o = o.withDefaults()
+	o = o.WithDefaults()
 	post, err := newPoster(o)
 	if err != nil {
 		return nil, err
