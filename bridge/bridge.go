@@ -118,7 +118,7 @@ func New(o Options) *Bridge {
 	}
 	b := &Bridge{
 		compiled: o.Map, place: o.Place, directory: o.Directory, guard: o.Guard, journal: o.Journal, store: o.Store, log: o.Log,
-		limits: o.Limits.withDefaults(), dialect: scim.Dialect{Strict: o.Strict, Limits: o.Limits.ofRequest()},
+		limits: o.Limits.WithDefaults(), dialect: scim.Dialect{Strict: o.Strict, Limits: o.Limits.ofRequest()},
 		snapshots: newSnapshots(o.Now), written: new(atomic.Int64),
 		unfinished: newUnfinished(o.Now), now: o.Now, fitting: make(chan struct{}, 1), taking: make(chan struct{}, 1),
 		ledger: o.Ledger, limiter: o.Limiter,

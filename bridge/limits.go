@@ -11,16 +11,16 @@ import (
 // Limits is the configuration's `limits` section: what one request may cost, and how many there may be. Where one is 0, the default holds.
 type Limits struct {
 	LookThrough     int `koanf:"lookThrough"`     // entries that a sort, or a filter beyond LDAP, may look through
-	BulkOperations  int `koanf:"bulkOperations"`  // operations of a bulk request
-	BulkPayload     int `koanf:"bulkPayload"`     // octets of a bulk request
-	Page            int `koanf:"page"`            // resources on a page
-	PatchOperations int `koanf:"patchOperations"` // operations of a PATCH, like the four that follow see scim.Limits
-	Values          int `koanf:"values"`
-	FilterLength    int `koanf:"filterLength"`
-	FilterTerms     int `koanf:"filterTerms"`
-	FilterDepth     int `koanf:"filterDepth"`
-	Requests        int `koanf:"requests"` // of one caller at a time; of all callers twice as many
-	Rate            int `koanf:"rate"`     // requests a second of one caller; 0: any
+	BulkOperations  int `koanf:"bulkOperations"`  // operations of a bulk request; announced
+	BulkPayload     int `koanf:"bulkPayload"`     // bytes of a bulk request; announced
+	Page            int `koanf:"page"`            // resources on a page; announced
+	PatchOperations int `koanf:"patchOperations"` // operations of a PATCH, beside those on members
+	Values          int `koanf:"values"`          // of one attribute, other than members
+	FilterLength    int `koanf:"filterLength"`    // bytes of a filter
+	FilterTerms     int `koanf:"filterTerms"`     // comparisons of a filter
+	FilterDepth     int `koanf:"filterDepth"`     // parentheses in parentheses of a filter, 500 at the most
+	Requests        int `koanf:"requests"`        // of one caller at a time; of all callers twice as many
+	Rate            int `koanf:"rate"`            // requests a second of one caller; 0: any
 }
 
 // The defaults.
@@ -52,7 +52,11 @@ func (l *Limits) Check(report func(path, problem string)) {
 	}
 }
 
-func (l Limits) withDefaults() Limits {
+// WithDefaults are the limits with what holds where one is 0.
+func (l Limits) WithDefaults() Limits {
+	r := l.ofRequest().WithDefaults()
+	l.PatchOperations, l.Values = r.PatchOperations, r.Values
+	l.FilterLength, l.FilterTerms, l.FilterDepth = r.FilterLength, r.FilterTerms, r.FilterDepth
 	l.LookThrough = cmp.Or(l.LookThrough, DefaultLookThrough)
 	l.BulkOperations = cmp.Or(l.BulkOperations, DefaultBulkOperations)
 	l.BulkPayload = cmp.Or(l.BulkPayload, DefaultBulkPayload)

@@ -26,20 +26,23 @@ import (
 
 // Config is a checked configuration. Each room owns its section and knows what is right in it.
 type Config struct {
-	Listen    front.Options     `koanf:"listen"`
-	Directory directory.Options `koanf:"directory"`
-	Resources []compile.Options `koanf:"resources"`
-	// References is about entries that are no resources.
+	Listen front.Options `koanf:"listen"` // where clients reach the bridge
+	// where the bridge reaches the directory, and as whom
+	Directory directory.Options `koanf:"directory" required:"true"`
+	// the attribute map, one item for each SCIM resource type
+	Resources []compile.Options `koanf:"resources" required:"true"`
+	// entries that are no resources and refer to some; not needed where the server sees to that
 	References compile.References `koanf:"references"`
-	Strict     bool               `koanf:"strict"` // refuse what clients send beyond the RFCs
-	Access     access.Options     `koanf:"access"`
-	Guard      guard.Options      `koanf:"guard"`
-	Store      store.Options      `koanf:"store"`
-	Journal    journal.Options    `koanf:"journal"`
-	Webhook    webhook.Options    `koanf:"webhook"`
-	Limits     bridge.Limits      `koanf:"limits"`
-	Log        LogOptions         `koanf:"log"`
-	Admin      admin.Options      `koanf:"admin"`
+	Strict     bool               `koanf:"strict"` // refuse what clients send beyond the RFCs, as strings for booleans
+	Access     access.Options     `koanf:"access"` // who may call
+	Guard      guard.Options      `koanf:"guard"`  // what may not be written, and how much at a time
+	// what is about the bridge itself: a SQLite file, or PostgreSQL where several copies share it
+	Store   store.Options   `koanf:"store"`
+	Journal journal.Options `koanf:"journal"` // what was done and refused, in the store
+	Webhook webhook.Options `koanf:"webhook"` // tells a receiver what happened, from the store
+	Limits  bridge.Limits   `koanf:"limits"`  // what one request may cost, and how many there may be
+	Log     LogOptions      `koanf:"log"`     // what the program says of itself
+	Admin   admin.Options   `koanf:"admin"`   // for operators and their tools: /metrics, /healthz, /readyz and /log
 
 	origins *reader
 }
@@ -110,20 +113,25 @@ func read(file string, content []byte, environ, sections []string) (*Config, Fau
 
 // files are the values that name files, by their keys.
 func (c *Config) files() map[string]*string {
-	files := map[string]*string{
-		"listen.tls.certificate": &c.Listen.TLS.Certificate, "listen.tls.key": &c.Listen.TLS.Key,
-		"listen.tls.clientCA":         &c.Listen.TLS.ClientCA,
-		"directory.bind.passwordFile": &c.Directory.Bind.PasswordFile, "directory.tls.ca": &c.Directory.TLS.CA,
-		"directory.tls.certificate": &c.Directory.TLS.Certificate, "directory.tls.key": &c.Directory.TLS.Key,
-		"access.tokenFile": &c.Access.TokenFile, "access.tokensFile": &c.Access.TokensFile, "access.oauth.keyFile": &c.Access.OAuth.KeyFile,
-		"store.file": &c.Store.File, "store.passwordFile": &c.Store.PasswordFile,
-		"webhook.keyFile": &c.Webhook.KeyFile, "webhook.ca": &c.Webhook.CA,
-	}
-	for i, client := range c.Access.OAuth.Clients {
-		for j := range client.SecretFiles {
-			files[fmt.Sprintf("access.oauth.clients[%d].secretFiles[%d]", i, j)] = &client.SecretFiles[j]
+	files := map[string]*string{}
+	var visit func(v reflect.Value, tag reflect.StructTag, path string)
+	visit = func(v reflect.Value, tag reflect.StructTag, path string) {
+		switch v.Kind() {
+		case reflect.Struct:
+			for field := range fieldsOf(v.Type()) {
+				visit(v.FieldByIndex(field.Index), field.Tag, child(path, field.Tag.Get("koanf")))
+			}
+		case reflect.Slice:
+			for i := range v.Len() {
+				visit(v.Index(i), tag, fmt.Sprintf("%s[%d]", path, i))
+			}
+		case reflect.String:
+			if name, is := v.Addr().Interface().(*string); is && tag.Get("is") == "file" {
+				files[path] = name
+			}
 		}
 	}
+	visit(reflect.ValueOf(c).Elem(), "", "")
 	return files
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -239,34 +240,37 @@ func TestAFileFromTheEnvironmentReplacesTheSecret(t *testing.T) {
 	}
 }
 
+// eachVariable hands over each key with its variable's words, the first item's of a list of sections.
+func eachVariable(section reflect.Type, words []string, do func(section reflect.Type, field reflect.StructField, words []string)) {
+	for field := range fieldsOf(section) {
+		below, kind := append(slices.Clone(words), strings.ToUpper(field.Tag.Get("koanf"))), field.Type
+		if kind.Kind() == reflect.Slice && kind.Elem().Kind() == reflect.Struct {
+			below = append(below, "0")
+		}
+		if inner := innermost(kind); inner.Kind() == reflect.Struct {
+			eachVariable(inner, below, do)
+			continue
+		}
+		do(section, field, below)
+	}
+}
+
 func TestEveryKeyHasAVariable(t *testing.T) {
-	var visit func(reflect.Type, []string)
 	seen := map[string]bool{}
-	visit = func(section reflect.Type, words []string) {
+	eachSection(shape, func(section reflect.Type) {
 		for field := range fieldsOf(section) {
-			key, kind := field.Tag.Get("koanf"), field.Type
-			if key == "" || strings.ContainsAny(key, "_.") {
+			if key := field.Tag.Get("koanf"); key == "" || strings.ContainsAny(key, "_.") {
 				t.Errorf("%s.%s has no usable key: %q", section, field.Name, key)
 			}
-			below := append(append([]string{}, words...), strings.ToUpper(key))
-			if kind.Kind() == reflect.Pointer {
-				kind = kind.Elem()
-			}
-			if kind.Kind() == reflect.Slice && kind.Elem().Kind() == reflect.Struct {
-				below, kind = append(below, "0"), kind.Elem()
-			}
-			if kind.Kind() == reflect.Struct {
-				visit(kind, below)
-				continue
-			}
-			name := strings.Join(below, "_")
-			if _, _, ok := locate(below); !ok || foreign.MatchString(prefix+name) || seen[name] {
-				t.Errorf("%s sets nothing, or two keys", name)
-			}
-			seen[name] = true
 		}
-	}
-	visit(shape, nil)
+	})
+	eachVariable(shape, nil, func(_ reflect.Type, _ reflect.StructField, words []string) {
+		name := strings.Join(words, "_")
+		if _, _, ok := locate(words); !ok || foreign.MatchString(prefix+name) || seen[name] {
+			t.Errorf("%s sets nothing, or two keys", name)
+		}
+		seen[name] = true
+	})
 }
 
 func TestMissingFile(t *testing.T) {

@@ -15,7 +15,10 @@
 // round. SCIMBRIDGE_ variables that name no key are faults, except SCIMBRIDGE_CONFIG and SCIMBRIDGE_TEST_…, and those that Kubernetes sets
 // for a service called scimbridge.
 //
-// The complete file:
+// The complete file, which scimbridge config --example prints. What scimbridge config --schema prints, in a file that the first line names,
+// lets an editor complete and check it:
+//
+//	# yaml-language-server: $schema=scimbridge.schema.json
 //
 //	listen:
 //	  address: ":8443"               # host:port; default 127.0.0.1:8080

@@ -7,27 +7,8 @@ import (
 	"testing"
 )
 
-// example is the file that the package comment shows.
-func example(t *testing.T) string {
-	t.Helper()
-	source, err := os.ReadFile("doc.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var text strings.Builder
-	for line := range strings.Lines(string(source)) {
-		shown, isShown := strings.CutPrefix(line, "//\t")
-		if isShown {
-			text.WriteString(shown)
-		} else if line == "//\n" {
-			text.WriteString("\n")
-		}
-	}
-	return text.String()
-}
-
 func TestThePackageCommentShowsAGoodFile(t *testing.T) {
-	text := example(t)
+	text := Example()
 	t.Chdir(t.TempDir())
 	certificate, key := selfSigned(t)
 	for name, content := range map[string]string{
@@ -48,7 +29,7 @@ func TestThePackageCommentShowsAGoodFile(t *testing.T) {
 
 // TestThePackageCommentShowsEveryKey, in a comment at least.
 func TestThePackageCommentShowsEveryKey(t *testing.T) {
-	text := example(t)
+	text := Example()
 	var visit func(reflect.Type)
 	visit = func(section reflect.Type) {
 		for field := range fieldsOf(section) {
@@ -69,7 +50,7 @@ func TestThePackageCommentShowsEveryKey(t *testing.T) {
 
 // TestAbsent: of the file that the package comment shows nothing is wrong but that its files are not here.
 func TestAbsent(t *testing.T) {
-	text := example(t)
+	text := Example()
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("scimbridge.yaml", []byte(text), 0o600); err != nil {
 		t.Fatal(err)

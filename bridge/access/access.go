@@ -84,7 +84,7 @@ func newGate(o Options, tokens *Tokens, whole bool, log *slog.Logger) (*Gate, er
 	g := &Gate{options: o, log: log, now: time.Now, read: o.versions(), whole: whole, faulty: !whole, rings: newKeyrings(log)}
 	g.tokens = o.load(func(string, string) { g.faulty = true })
 	for _, options := range o.Entra {
-		g.tenants = append(g.tenants, tenant{options.load(func(string, string) {}), options.withDefaults().trusting(g.rings)})
+		g.tenants = append(g.tenants, tenant{options.load(func(string, string) {}), options.WithDefaults().trusting(g.rings)})
 	}
 	g.clients = newClients(o.OAuth, g.rings, log)
 	if tokens != nil {

@@ -12,14 +12,17 @@ import (
 
 // EntraOptions is a tenant of Entra's that calls with tokens of its own (an application with the secret left blank).
 type EntraOptions struct {
-	Name        string   `koanf:"name"`        // of the caller; DefaultEntraName
-	Tenant      string   `koanf:"tenant"`      // its id: all that tells one customer of Entra's from another
-	Audience    []string `koanf:"audience"`    // whom the token is for; DefaultAudience
-	Application string   `koanf:"application"` // that calls; DefaultApplication
-	Authority   string   `koanf:"authority"`   // where its keys are found; DefaultAuthority
-	STS         string   `koanf:"sts"`         // what names the issuer of its tokens of version 1; DefaultSTS
-	Role        string   `koanf:"role"`
-	Addresses   []string `koanf:"addresses"`
+	Name string `koanf:"name"` // of the caller, in logs and the journal
+	// its id: all that tells one customer of Entra's from another
+	Tenant string `koanf:"tenant" is:"uuid" required:"true"`
+	// whom the token is for; the default is any application that is in no gallery
+	Audience    []string `koanf:"audience"`
+	Application string   `koanf:"application"`         // that calls; the default is Entra's provisioning service
+	Authority   string   `koanf:"authority" is:"root"` // where its keys are found
+	STS         string   `koanf:"sts" is:"root"`       // what names the issuer of its tokens of version 1
+	// what the caller may
+	Role      string   `koanf:"role" one:"provisioner users-only groups-only reader operator" default:"provisioner"`
+	Addresses []string `koanf:"addresses" is:"network"` // from where alone; left out: from everywhere
 }
 
 // The defaults: those of Entra's public cloud.
@@ -33,7 +36,8 @@ const (
 	DefaultSTS         = "https://sts.windows.net"
 )
 
-func (o EntraOptions) withDefaults() EntraOptions {
+// WithDefaults are the options with what holds where they say nothing.
+func (o EntraOptions) WithDefaults() EntraOptions {
 	o.Name = cmp.Or(o.Name, DefaultEntraName)
 	audiences := o.Audience
 	if len(audiences) == 0 {
@@ -66,7 +70,7 @@ func (o EntraOptions) overlaps(other EntraOptions) bool {
 
 // load reads the options of a tenant that calls, and reports what is wrong with them.
 func (o EntraOptions) load(report func(path, problem string)) token {
-	o = o.withDefaults()
+	o = o.WithDefaults()
 	checkTenant(o.Tenant, report)
 	checkAuthority("authority", o.Authority, report)
 	checkAuthority("sts", o.STS, report)

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"cmp"
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
@@ -178,7 +177,7 @@ func (g *Gate) Issue(ctx context.Context, shown Credentials) (Grant, error) {
 	if err := g.attempts.fetch(shown.Address, shown.Client, g.now()); err != nil {
 		return Grant{}, err
 	}
-	lifetime := cmp.Or(g.options.OAuth.Lifetime, DefaultLifetime)
+	lifetime := g.options.OAuth.WithDefaults().Lifetime
 	issued, err := from.issue(g.now(), lifetime)
 	return Grant{shown.Client, issued, lifetime}, err
 }

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -12,29 +13,32 @@ import (
 
 // OAuthOptions is the section `oauth`: clients that fetch tokens which the bridge issues (RFC 6749 §4.4).
 type OAuthOptions struct {
-	Key      string          `koanf:"key"`     // signs the tokens, so it is the same in every copy; or
-	KeyFile  string          `koanf:"keyFile"` // a file that holds it; further lines are keys whose tokens still count
-	Lifetime time.Duration   `koanf:"lifetime"`
-	Clients  []ClientOptions `koanf:"clients"`
+	Key      string          `koanf:"key"`               // signs the tokens, so it is the same in every copy; or keyFile
+	KeyFile  string          `koanf:"keyFile" is:"file"` // holds the key; further lines are keys whose tokens still count
+	Lifetime time.Duration   `koanf:"lifetime"`          // of a token, 24h at the most
+	Clients  []ClientOptions `koanf:"clients"`           // who may fetch tokens
 }
 
 // ClientOptions is a client, with secrets or with an assertion of Entra's.
 type ClientOptions struct {
-	ID          string            `koanf:"id"`
-	SecretFiles []string          `koanf:"secretFiles"` // one or two, each with a secret: one that goes and one that comes
-	Assertion   *AssertionOptions `koanf:"assertion"`
-	Role        string            `koanf:"role"`
-	Addresses   []string          `koanf:"addresses"`
+	ID string `koanf:"id" required:"true"` // the client's
+	// one or two, each with a secret: one that goes and one that comes
+	SecretFiles []string          `koanf:"secretFiles" is:"file"`
+	Assertion   *AssertionOptions `koanf:"assertion"` // a workload identity of Entra's in place of a secret
+	// what the caller may
+	Role      string   `koanf:"role" one:"provisioner users-only groups-only reader operator" default:"provisioner"`
+	Addresses []string `koanf:"addresses" is:"network"` // from where alone; left out: from everywhere
 }
 
 // AssertionOptions is a workload identity of Entra's, by which a client shows who it is in place of a secret (RFC 7523 §2.2).
 type AssertionOptions struct {
-	Tenant      string `koanf:"tenant"`
-	Audience    string `koanf:"audience"`    // api:// and the id of the application, which the assertion may follow by /.default
-	Subject     string `koanf:"subject"`     // the object id of the provisioning service in the tenant
-	Application string `koanf:"application"` // "": any
-	Authority   string `koanf:"authority"`
-	STS         string `koanf:"sts"`
+	Tenant string `koanf:"tenant" is:"uuid" required:"true"` // the id of Entra's tenant
+	// api:// and the id of the application, which the assertion may follow by /.default
+	Audience    string `koanf:"audience" required:"true"`
+	Subject     string `koanf:"subject" required:"true"` // the object id of the provisioning service in the tenant
+	Application string `koanf:"application"`             // an id that appid or azp must be; left out: any
+	Authority   string `koanf:"authority" is:"root"`     // where the tenant's keys are found
+	STS         string `koanf:"sts" is:"root"`           // what names the issuer of its tokens of version 1
 }
 
 const (
@@ -48,6 +52,12 @@ const (
 	shortestSecret = 16
 	mostSecrets    = 2
 )
+
+// WithDefaults are the options with what holds where they say nothing.
+func (o OAuthOptions) WithDefaults() OAuthOptions {
+	o.Lifetime = cmp.Or(o.Lifetime, DefaultLifetime)
+	return o
+}
 
 // load checks the options, and reads the files that they name.
 func (o OAuthOptions) load(trusts []*trust, report func(path, problem string)) (known map[string]*client, grants map[string]*grant) {
@@ -131,9 +141,15 @@ func (o AssertionOptions) check(report func(path, problem string)) {
 	}
 }
 
+// WithDefaults are the options with what holds where they say nothing.
+func (o AssertionOptions) WithDefaults() AssertionOptions {
+	o.Authority, o.STS = cmp.Or(o.Authority, DefaultAuthority), cmp.Or(o.STS, DefaultSTS)
+	return o
+}
+
 // entra are the options as those of a tenant that calls.
 func (o AssertionOptions) entra() EntraOptions {
-	return EntraOptions{Tenant: o.Tenant, Authority: o.Authority, STS: o.STS}.withDefaults()
+	return EntraOptions{Tenant: o.Tenant, Authority: o.Authority, STS: o.STS}.WithDefaults()
 }
 
 func (o AssertionOptions) trusting(rings *keyrings) *trust {

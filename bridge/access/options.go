@@ -10,11 +10,12 @@ import (
 
 // Options is the configuration's `access` section. The tokens of all three keys are valid at once.
 type Options struct {
-	Token      string         `koanf:"token"`      // one token, for SCIMBRIDGE_ACCESS_TOKEN
-	TokenFile  string         `koanf:"tokenFile"`  // a file that holds one token
-	TokensFile string         `koanf:"tokensFile"` // a YAML list of {name, token} or {name, sha256}, with role, user, addresses and expires
-	Entra      []EntraOptions `koanf:"entra"`      // tenants that call with tokens which Entra issues
-	OAuth      OAuthOptions   `koanf:"oauth"`      // clients that fetch tokens which the bridge issues
+	Token     string `koanf:"token"`               // one token, for the environment to set
+	TokenFile string `koanf:"tokenFile" is:"file"` // holds one token
+	// a YAML list of {name, token} or {name, sha256}, with role, user, addresses and expires
+	TokensFile string         `koanf:"tokensFile" is:"file"`
+	Entra      []EntraOptions `koanf:"entra"` // tenants that call with tokens which Entra issues
+	OAuth      OAuthOptions   `koanf:"oauth"` // clients that fetch tokens which the bridge issues
 }
 
 // MinTokenLength is short enough for tokens that people already have, and too long to be tried out over the network.
@@ -58,10 +59,10 @@ func (o *Options) checkEntra(callers []token, report func(path, problem string))
 		told := func(key, problem string) { report(fmt.Sprintf("entra[%d]%s", i, key), problem) }
 		held := tenant.load(func(key, problem string) { told("."+key, problem) })
 		checkName(held, callers, func(problem string) { told(".name", problem) })
-		tenant = tenant.withDefaults()
+		tenant = tenant.WithDefaults()
 		named, taken := false, false
 		for j, earlier := range o.Entra[:i] {
-			earlier = earlier.withDefaults()
+			earlier = earlier.WithDefaults()
 			if !named && earlier.Name == tenant.Name {
 				named = true
 				told(".name", fmt.Sprintf("%q is the name of entra[%d] too", tenant.Name, j))

@@ -4,7 +4,7 @@ import "net"
 
 // Options is the configuration's `admin` section.
 type Options struct {
-	Address string `koanf:"address"` // host:port; "": there is no such listener
+	Address string `koanf:"address" is:"address"` // host:port; left out: there is no such listener
 }
 
 // Enabled says whether there is a listener.

@@ -51,7 +51,7 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	o = o.withDefaults()
+	o = o.WithDefaults()
 	c := &Client{options: o, log: log, asking: make(chan struct{}, 1)}
 	c.pageSize.Store(uint32(o.PageSize))
 	c.aside, c.end = context.WithCancel(context.Background())

@@ -74,7 +74,7 @@ func TestOneProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		probes := 0
 		down := &outage{cause: errors.New("down")}
-		o := Options{}.withDefaults().Breaker
+		o := Options{}.WithDefaults().Breaker
 		b := newBreaker(o, slog.New(slog.DiscardHandler), func(context.Context) error {
 			probes++
 			return down

@@ -35,26 +35,28 @@ const (
 
 // Options is the configuration's `directory` section.
 type Options struct {
-	URLs    []string        `koanf:"urls"` // ldap://, ldaps:// or ldapi://, tried in order
-	Kind    ldif.ServerKind `koanf:"kind"` // "": read from the root DSE
-	Bind    BindOptions     `koanf:"bind"`
-	TLS     TLSOptions      `koanf:"tls"`
-	Timeout time.Duration   `koanf:"timeout"` // of one LDAP operation, dial and bind included
-	// PageSize is how many entries a page of a long answer holds; less where the server allows less.
-	PageSize int `koanf:"pageSize"`
-	// AllowCleartext lets ldap:// without StartTLS leave the machine.
-	AllowCleartext bool           `koanf:"allowCleartext"`
-	Breaker        BreakerOptions `koanf:"breaker"`
+	URLs []string `koanf:"urls" is:"ldap" required:"somewhere"` // of the servers, ldaps://, ldap:// or ldapi://, tried in order
+	// the product; left out: read from the root DSE
+	Kind           ldif.ServerKind `koanf:"kind" one:"openldap active-directory 389ds generic"`
+	Bind           BindOptions     `koanf:"bind"`           // who the bridge is in the directory
+	TLS            TLSOptions      `koanf:"tls"`            // of ldaps:// and StartTLS
+	Timeout        time.Duration   `koanf:"timeout"`        // of one LDAP operation, connecting and binding included
+	PageSize       int             `koanf:"pageSize"`       // entries on a page of a long answer; less where the server allows less
+	AllowCleartext bool            `koanf:"allowCleartext"` // let ldap:// without StartTLS leave this machine
+	// after outages in a row, requests are refused at once until a probe succeeds
+	Breaker BreakerOptions `koanf:"breaker"`
 
-	// What the table of products does not know of the directory, or what is otherwise there: see ldif.Told.
-	ID              string `koanf:"id"`
-	IDForm          string `koanf:"idForm"`
-	EntryDN         string `koanf:"entryDN"`
-	Version         string `koanf:"version"`
-	Created         string `koanf:"created"`
-	Modified        string `koanf:"modified"`
-	Blocked         string `koanf:"blocked"`
-	KeepsReferences bool   `koanf:"keepsReferences"`
+	// that holds the stable id of every entry; left out: the product's, else entryUUID
+	ID string `koanf:"id" is:"attribute"`
+	// how the id stands in it: as it is shown, as a UUID, 16 octets of one, or 16 as Active Directory's
+	IDForm   string `koanf:"idForm" one:"text uuid octets guid" default:"text"`
+	EntryDN  string `koanf:"entryDN" is:"attribute"`  // that finds an entry by its DN in a filter
+	Version  string `koanf:"version" is:"attribute"`  // that changes with each write of the entry
+	Created  string `koanf:"created" is:"attribute"`  // that says when the entry was made
+	Modified string `koanf:"modified" is:"attribute"` // that says when it was changed
+	Blocked  string `koanf:"blocked" is:"attribute"`  // by which the server itself keeps an account from binding
+	// the server itself takes deleted and renamed DNs out of the entries that refer to them
+	KeepsReferences bool `koanf:"keepsReferences"`
 }
 
 func (o Options) told() ldif.Told {
@@ -66,22 +68,22 @@ func (o Options) told() ldif.Told {
 
 // BindOptions is who the bridge is in the directory.
 type BindOptions struct {
-	DN           string `koanf:"dn"` // a DN, or on Active Directory also a userPrincipalName
-	Password     string `koanf:"password"`
-	PasswordFile string `koanf:"passwordFile"`
-	// External is SASL EXTERNAL: the certificate of tls, or over ldapi:// whose process it is, says who the bridge is. DN is then needed
-	// only where the server cannot tell which entry that is.
+	DN           string `koanf:"dn"`                     // a DN, or on Active Directory also a userPrincipalName
+	Password     string `koanf:"password"`               // best by the environment; or passwordFile
+	PasswordFile string `koanf:"passwordFile" is:"file"` // holds the password; read for each connection
+	// SASL EXTERNAL: the certificate of tls, or over ldapi:// whose process it is, says who the bridge is. `dn` is then needed only
+	// where the server cannot tell which entry that is.
 	External bool `koanf:"external"`
 }
 
 // TLSOptions holds for ldaps:// and StartTLS.
 type TLSOptions struct {
-	StartTLS   bool   `koanf:"startTLS"`
-	CA         string `koanf:"ca"`         // PEM file; "" uses the system's roots
-	ServerName string `koanf:"serverName"` // the name in the server's certificate, where it is not the URL's host
-	// Certificate and Key are the bridge's own, PEM files, the chain included. They are read for each connection.
-	Certificate string `koanf:"certificate"`
-	Key         string `koanf:"key"`
+	StartTLS   bool   `koanf:"startTLS"`     // on ldap:// URLs
+	CA         string `koanf:"ca" is:"file"` // PEM: who signs the server's certificate; left out: any that the system trusts
+	ServerName string `koanf:"serverName"`   // the name in the server's certificate, where it is not the URL's host
+	// the bridge's own, for a server that asks for one: PEM, the chain included; read for each connection
+	Certificate string `koanf:"certificate" is:"file"`
+	Key         string `koanf:"key" is:"file"` // of the certificate: PEM
 }
 
 // BreakerOptions tunes the circuit breaker.
@@ -240,7 +242,8 @@ func (o Options) check() error {
 	return errors.Join(faults...)
 }
 
-func (o Options) withDefaults() Options {
+// WithDefaults are the options with what holds where they say nothing.
+func (o Options) WithDefaults() Options {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}

@@ -66,7 +66,7 @@ const shutdownTimeout = 5 * time.Second
 
 // New builds the server.
 func New(o Options, b Bridge, gate *access.Gate, log *slog.Logger) *Server {
-	s := &Server{options: o.withDefaults(), bridge: b, gate: gate, log: log, newID: newID, now: time.Now, endpoints: map[string]endpoint{}}
+	s := &Server{options: o.WithDefaults(), bridge: b, gate: gate, log: log, newID: newID, now: time.Now, endpoints: map[string]endpoint{}}
 	s.heavy, s.crowd = newTurns(s.options.MaxBody), newCrowd(b.Limits())
 	s.proxies = access.ParseAddresses(s.options.TrustProxy, func(int, string) {})
 	s.app = fiber.New(fiber.Config{

@@ -17,33 +17,38 @@ import (
 
 // Options is the configuration's `listen` section. What is left out has the default below.
 type Options struct {
-	Address   string     `koanf:"address"`   // host:port; port 0 takes a free one
-	TLS       TLSOptions `koanf:"tls"`       // left out: plain HTTP, for a loopback address or behind a proxy
-	BasePath  string     `koanf:"basePath"`  // the path of the SCIM root
-	PublicURL string     `koanf:"publicURL"` // the SCIM root as clients write it; "": from each request's own scheme and host
-	// TrustProxy are the addresses of the proxies in front: theirs alone are X-Forwarded-Proto and X-Forwarded-Host, which they must set,
+	Address  string     `koanf:"address" is:"address"` // host:port; port 0 takes a free one
+	TLS      TLSOptions `koanf:"tls"`                  // left out: plain HTTP, for a loopback address or with allowCleartext
+	BasePath string     `koanf:"basePath" is:"path"`   // the path of the SCIM root
+	// the SCIM root as clients write it; left out: from each request's own scheme and host
+	PublicURL string `koanf:"publicURL" is:"root"`
+	// the proxies in front, by address or network: theirs alone are X-Forwarded-Proto and X-Forwarded-Host, which they must set,
 	// and X-Forwarded-For, to which they must append.
-	TrustProxy []string `koanf:"trustProxy"`
-	// AllowCleartext lets plain HTTP, bearer tokens included, leave the machine.
-	AllowCleartext bool          `koanf:"allowCleartext"`
-	MaxBody        int           `koanf:"maxBody"`   // bytes, like the two that follow
-	MaxHeader      int           `koanf:"maxHeader"` // request line and headers
-	MaxURL         int           `koanf:"maxURL"`
-	MaxConnections int           `koanf:"maxConnections"`
-	RequestTimeout time.Duration `koanf:"requestTimeout"` // from the request's having been read to its answer
-	ReadTimeout    time.Duration `koanf:"readTimeout"`    // of the TLS handshake, of a header, of a body
-	WriteTimeout   time.Duration `koanf:"writeTimeout"`   // of an answer
-	IdleTimeout    time.Duration `koanf:"idleTimeout"`    // of a connection between requests
-	ShutdownDelay  time.Duration `koanf:"shutdownDelay"`  // at the end, from when health checks tell of it; 0: none
+	TrustProxy []string `koanf:"trustProxy" is:"network"`
+	// let plain HTTP, bearer tokens included, leave this machine: for a proxy in front that speaks TLS
+	AllowCleartext bool `koanf:"allowCleartext"`
+	MaxBody        int  `koanf:"maxBody"`        // bytes of a request's body; more is 413
+	MaxHeader      int  `koanf:"maxHeader"`      // bytes of the request line and header fields; more is 431
+	MaxURL         int  `koanf:"maxURL"`         // bytes of a URL; more is 414
+	MaxConnections int  `koanf:"maxConnections"` // open at a time; further ones are closed
+	// from the request's having been read to its answer; then 503
+	RequestTimeout time.Duration `koanf:"requestTimeout"`
+	ReadTimeout    time.Duration `koanf:"readTimeout"`  // of the TLS handshake, of a header, of a body; then 408
+	WriteTimeout   time.Duration `koanf:"writeTimeout"` // of an answer
+	IdleTimeout    time.Duration `koanf:"idleTimeout"`  // of a connection between requests
+	// on SIGTERM, from when health checks tell of the end until no more connections are taken; 0: none
+	ShutdownDelay time.Duration `koanf:"shutdownDelay"`
 }
 
 // TLSOptions names the server's certificate chain and key, and whose certificates clients must show: PEM files. They are read again when
 // they change.
 type TLSOptions struct {
-	Certificate    string   `koanf:"certificate"`
-	Key            string   `koanf:"key"`
-	ClientCA       string   `koanf:"clientCA"`       // "": clients need none
-	ClientSubjects []string `koanf:"clientSubjects"` // DNs, of which a client's certificate has one; none: any
+	Certificate string `koanf:"certificate" is:"file"` // PEM, the chain included; read again when it changes
+	Key         string `koanf:"key" is:"file"`         // PEM; read with the certificate
+	// PEM: who signs the certificates that clients, health checks too, must show; left out: they need none
+	ClientCA string `koanf:"clientCA" is:"file"`
+	// of which a client's certificate has one, whole and in this order; left out: any
+	ClientSubjects []string `koanf:"clientSubjects" is:"dn"`
 }
 
 // on says whether the server speaks TLS.
@@ -73,7 +78,8 @@ const (
 	DefaultIdleTimeout = 2 * time.Minute
 )
 
-func (o Options) withDefaults() Options {
+// WithDefaults are the options with what holds where they say nothing.
+func (o Options) WithDefaults() Options {
 	o.Address = cmp.Or(o.Address, DefaultAddress)
 	o.BasePath = "/" + strings.Trim(cmp.Or(o.BasePath, DefaultBasePath), "/")
 	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
@@ -93,7 +99,7 @@ var plainPath = regexp.MustCompile(`^[A-Za-z0-9._~/-]+$`)
 
 // Check reports what is wrong with the section, each fault under its key.
 func (o *Options) Check(report func(path, problem string)) {
-	d := o.withDefaults()
+	d := o.WithDefaults()
 	host, port, err := net.SplitHostPort(d.Address)
 	if err != nil {
 		report("address", "is not host:port, as in :8443 or 127.0.0.1:8080")

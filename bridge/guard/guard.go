@@ -20,11 +20,11 @@ import (
 
 // Options is the configuration's `guard` section.
 type Options struct {
-	Protected        []string `koanf:"protected"`        // DNs never written, with everything below them
-	PrivilegedGroups []string `koanf:"privilegedGroups"` // DNs of groups that are never written, nor who is in them
-	// IgnoreAdminCount does not take adminCount for a sign of privilege: Active Directory leaves it on who was privileged once.
+	Protected        []string `koanf:"protected" is:"dn"`        // entries that are never written, with everything below them
+	PrivilegedGroups []string `koanf:"privilegedGroups" is:"dn"` // groups that are never written, nor who is in them
+	// adminCount is no sign of privilege: Active Directory leaves it on who was privileged once
 	IgnoreAdminCount bool    `koanf:"ignoreAdminCount"`
-	Limits           []Limit `koanf:"limits"` // how much may come about in a time
+	Limits           []Limit `koanf:"limits"` // how much may come about in a time, before writes of the kind are held
 }
 
 // Check reports what is wrong with the options by key path. bases are those of the map.

@@ -16,12 +16,14 @@ import (
 
 // Limit bounds how much of an effect may come about within a time, in all copies of the bridge together.
 type Limit struct {
-	Effect string        `koanf:"effect"` // blocked, deleted, membersRemoved, renamed, moved
-	Type   string        `koanf:"type"`   // resource type; "": each, by itself
-	Most   int           `koanf:"most"`   // 0: what `of` comes to
-	Of     string        `koanf:"of"`     // a share of what the type has, as 5%; of members removed, of the users; "": none
-	Within time.Duration `koanf:"within"` // 0: an hour
-	Off    bool          `koanf:"off"`    // there is no such limit
+	// what is limited
+	Effect string `koanf:"effect" one:"blocked deleted membersRemoved renamed moved" required:"true"`
+	Type   string `koanf:"type"` // resource type; left out: each, by itself
+	Most   int    `koanf:"most"` // how many; beside `of` the smaller of both counts
+	// a share of what the type has, ten at the least; of membersRemoved, of the users
+	Of     string        `koanf:"of" is:"share"`
+	Within time.Duration `koanf:"within"` // the time that it is counted over, 744h at the most
+	Off    bool          `koanf:"off"`    // any number may come about
 }
 
 // kinds are the effects that may be limited; the configuration and the store name them by their words.
@@ -116,7 +118,13 @@ func share(text string) (float64, error) {
 	return value / 100, nil
 }
 
-func (l Limit) within() time.Duration { return cmp.Or(l.Within, DefaultWithin) }
+// WithDefaults is the limit with what holds where it says nothing.
+func (l Limit) WithDefaults() Limit {
+	l.Within = cmp.Or(l.Within, DefaultWithin)
+	return l
+}
+
+func (l Limit) within() time.Duration { return l.WithDefaults().Within }
 
 // bound is a limit of one type's.
 type bound struct {

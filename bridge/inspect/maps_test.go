@@ -3,11 +3,13 @@ package inspect_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"scimbridge/bridge/inspect"
 	"scimbridge/config"
+	"scimbridge/config/schematest"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/ldapmap/maptest"
 )
@@ -236,6 +238,19 @@ func TestBrokenMaps(t *testing.T) {
 				t.Errorf("the repair is %q, want %q", repair, b.repair)
 			}
 		})
+	}
+}
+
+// TestForms: what an editor marks by the schema is what is wrong of form, and nothing else.
+func TestForms(t *testing.T) {
+	marked := []string{"an active that is missing", "a DN that is none", "a key misspelt"}
+	if err := schematest.Validate(sound); err != nil {
+		t.Error(err)
+	}
+	for _, b := range maps {
+		if err := schematest.Validate(strings.Replace(sound, b.from, b.to, 1)); (err != nil) != slices.Contains(marked, b.name) {
+			t.Errorf("%s: %v", b.name, err)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -61,7 +60,8 @@ type settings struct {
 
 // Set has other options hold from now on, all but the lease, which all copies are to have the same.
 func (l *Ledger) Set(o Options) {
-	retention := int64(cmp.Or(o.Retention, DefaultRetention))
+	o = o.WithDefaults()
+	retention := int64(o.Retention)
 	l.goesOn.Store(o.OnFailure == Continue)
 	if was := l.retention.Swap(retention); l.maxSize.Swap(o.MaxSize) == o.MaxSize && was == retention {
 		return
@@ -147,8 +147,9 @@ func openAt(s *store.Store, o Options, log *slog.Logger, now func() time.Time, c
 	if err := Prepare(s); err != nil {
 		return nil, err
 	}
+	o = o.WithDefaults()
 	l := &Ledger{
-		store: s, log: log, settings: &settings{cuts: make(chan struct{}, 1)}, lease: cmp.Or(o.Lease, DefaultLease),
+		store: s, log: log, settings: &settings{cuts: make(chan struct{}, 1)}, lease: o.Lease,
 		slice: slice, observers: observers, now: now, clock: clock,
 	}
 	l.Set(o)

@@ -1,13 +1,17 @@
 package journal
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Options is the configuration's `journal` section.
 type Options struct {
-	OnFailure OnFailure     `koanf:"onFailure"`
+	// what becomes of writes while it cannot be written: 503, or they go on and are recorded later
+	OnFailure OnFailure     `koanf:"onFailure" one:"refuse continue"`
 	Lease     time.Duration `koanf:"lease"`     // how long a copy may be silent before the others take it for dead
 	Retention time.Duration `koanf:"retention"` // how long records are kept
-	MaxSize   int64         `koanf:"maxSize"`   // octets that all of them may take; 0: any
+	MaxSize   int64         `koanf:"maxSize"`   // bytes that all of them may take; 0: any
 }
 
 // OnFailure is what becomes of writes while the journal cannot be written.
@@ -45,6 +49,12 @@ const DefaultRetention = 400 * 24 * time.Hour
 
 // DefaultLease is more than a pause of a machine or a failover of the store takes.
 const DefaultLease = 30 * time.Second
+
+// WithDefaults are the options with what holds where they say nothing.
+func (o Options) WithDefaults() Options {
+	o.OnFailure, o.Lease, o.Retention = cmp.Or(o.OnFailure, Refuse), cmp.Or(o.Lease, DefaultLease), cmp.Or(o.Retention, DefaultRetention)
+	return o
+}
 
 const (
 	// smallest is the least that a journal may be bounded to: some thousand writes.

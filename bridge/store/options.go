@@ -22,11 +22,14 @@ const DefaultFile = "scimbridge.db"
 
 // Options is the configuration's `store` section.
 type Options struct {
-	File         string        `koanf:"file"`           // a SQLite file
-	URL          string        `koanf:"url"`            // postgres://user@host/database
-	PasswordFile string        `koanf:"passwordFile"`   // of the URL's user; read at each connect, so that a new one needs no restart
+	// a SQLite file; left out, and no url: scimbridge.db in systemd's $STATE_DIRECTORY, else there is no store
+	File string `koanf:"file" is:"file"`
+	// postgres://user@host/database, without a password: PostgreSQL, where several copies share it
+	URL string `koanf:"url" is:"postgres"`
+	// of the URL's user; read at each connect, so that a new one needs no restart
+	PasswordFile string        `koanf:"passwordFile" is:"file"`
 	Timeout      time.Duration `koanf:"timeout"`        // of one transaction, waiting for its turn included
-	Cleartext    bool          `koanf:"allowCleartext"` // let PostgreSQL without TLS leave the machine
+	Cleartext    bool          `koanf:"allowCleartext"` // let PostgreSQL without TLS leave this machine
 }
 
 // Enabled says whether there is a store.
@@ -123,7 +126,8 @@ func (o Options) check() error {
 	return errors.Join(faults...)
 }
 
-func (o Options) withDefaults() Options {
+// WithDefaults are the options with what holds where they say nothing.
+func (o Options) WithDefaults() Options {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}

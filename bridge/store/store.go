@@ -73,7 +73,7 @@ func describe(o Options, s *Store) (*Store, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s.options = o.withDefaults()
+	s.options = o.WithDefaults()
 	s.begin()
 	s.known = map[string]*sql.Stmt{}
 	s.circuit = s.breaker()

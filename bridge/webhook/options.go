@@ -16,13 +16,15 @@ import (
 
 // Options is the configuration's `webhook` section.
 type Options struct {
-	URL         string        `koanf:"url"`
-	KeyFile     string        `koanf:"keyFile"` // signs: one key a line, or two that take turns; read for each message
-	Events      []string      `koanf:"events"`  // of which it tells; none: of all but Refused
+	URL     string  `koanf:"url" is:"url"`      // where what happened is sent: POST, JSON
+	KeyFile string  `koanf:"keyFile" is:"file"` // signs: one key a line, or two that take turns; read for each message
+	Events  []Event `koanf:"events"`            // of which it tells; left out: of all but refused
+	// then a message that the receiver does not take is not sent any more
 	GiveUpAfter time.Duration `koanf:"giveUpAfter"`
-	Timeout     time.Duration `koanf:"timeout"` // of one attempt, with its retries
-	CA          string        `koanf:"ca"`      // PEM; "": the system's
-	Cleartext   bool          `koanf:"allowCleartext"`
+	Timeout     time.Duration `koanf:"timeout"` // of one attempt, with its retries; 15s at the most
+	// PEM: who signs the receiver's certificate; left out: any that the system trusts
+	CA        string `koanf:"ca" is:"file"`
+	Cleartext bool   `koanf:"allowCleartext"` // let http:// leave this machine
 }
 
 const (
@@ -42,8 +44,11 @@ const (
 	Held    = "held"
 )
 
-// events are all that there are.
-func events() (all []string) {
+// Event is one that a receiver may be told of.
+type Event string
+
+// OneOf are all that there are.
+func (Event) OneOf() (all []string) {
 	for _, kind := range ldif.EffectKinds {
 		all = append(all, kind.Word())
 	}
@@ -77,8 +82,8 @@ func (o Options) Check(stored bool, report func(path, problem string)) {
 		report("ca", err.Error())
 	}
 	for i, event := range o.Events {
-		if !slices.Contains(events(), event) {
-			report(fmt.Sprintf("events[%d]", i), fmt.Sprintf("%q is none: there are %s", event, strings.Join(events(), ", ")))
+		if all := event.OneOf(); !slices.Contains(all, string(event)) {
+			report(fmt.Sprintf("events[%d]", i), fmt.Sprintf("%q is none: there are %s", event, strings.Join(all, ", ")))
 		}
 	}
 	if o.GiveUpAfter != 0 && o.GiveUpAfter < shortestGivingUp {
@@ -119,7 +124,8 @@ func (o Options) authorities() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func (o Options) withDefaults() Options {
+// WithDefaults are the options with what holds where they say nothing.
+func (o Options) WithDefaults() Options {
 	if o.GiveUpAfter == 0 {
 		o.GiveUpAfter = DefaultGiveUpAfter
 	}
@@ -134,7 +140,7 @@ func (o Options) wants(event string) bool {
 	if len(o.Events) == 0 {
 		return event != Refused
 	}
-	return slices.Contains(o.Events, event)
+	return slices.Contains(o.Events, Event(event))
 }
 
 // wantsAny says whether one of the effects is told of. What has none that is named is told of where all are.

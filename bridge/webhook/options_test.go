@@ -39,7 +39,7 @@ func TestWebhookOptions(t *testing.T) {
 	}{
 		"none":           {func(o *webhook.Options) { *o = webhook.Options{} }, ""},
 		"good":           {func(*webhook.Options) {}, ""},
-		"all":            {func(o *webhook.Options) { o.Events = []string{"created", "softDeleted", "restored", "held"} }, ""},
+		"all":            {func(o *webhook.Options) { o.Events = []webhook.Event{"created", "softDeleted", "restored", "held"} }, ""},
 		"loopback":       {func(o *webhook.Options) { o.URL = "http://127.0.0.1:8090/" }, ""},
 		"localhost":      {func(o *webhook.Options) { o.URL = "http://localhost/" }, ""},
 		"allowed":        {func(o *webhook.Options) { o.URL, o.Cleartext = "http://hooks.corp.example", true }, ""},
@@ -54,7 +54,7 @@ func TestWebhookOptions(t *testing.T) {
 		"three keys":     {func(o *webhook.Options) { o.KeyFile = file(key(1) + "\n" + key(2) + "\n" + key(3)) }, "keyFile: holds 3 keys"},
 		"empty key file": {func(o *webhook.Options) { o.KeyFile = file("\n") }, "keyFile: holds 0 keys"},
 		"CA":             {func(o *webhook.Options) { o.CA = file("x") }, "ca: holds no certificate"},
-		"event":          {func(o *webhook.Options) { o.Events = []string{"held", "blockt"} }, `events[1]: "blockt" is none`},
+		"event":          {func(o *webhook.Options) { o.Events = []webhook.Event{"held", "blockt"} }, `events[1]: "blockt" is none`},
 		"giving up":      {func(o *webhook.Options) { o.GiveUpAfter = time.Second }, "giveUpAfter: is less than 1m0s"},
 		"timeout":        {func(o *webhook.Options) { o.Timeout = time.Minute }, "timeout: must be positive, and no longer than 15s"},
 	} {

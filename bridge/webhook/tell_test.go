@@ -52,7 +52,7 @@ func TestTell(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		tell(webhook.Options{URL: second.URL, KeyFile: keyFile(t, key(2)), Events: []string{webhook.Refused, "blocked"}})
+		tell(webhook.Options{URL: second.URL, KeyFile: keyFile(t, key(2)), Events: []webhook.Event{webhook.Refused, "blocked"}})
 		c.record(t, "5", plan("5"), errRefused)
 		wait(t, "the second is told", c.empty(t))
 		told := map[string]int{}
@@ -86,7 +86,7 @@ func TestSameReceiver(t *testing.T) {
 		if again, err := c.hook.Receiver(w); err != nil || again != one {
 			t.Errorf("it is another, %v", err)
 		}
-		w.Events = []string{webhook.Held}
+		w.Events = []webhook.Event{webhook.Held}
 		if other, err := c.hook.Receiver(w); err != nil || other == one {
 			t.Errorf("it is the same, %v", err)
 		}

@@ -65,7 +65,7 @@ func (h *Hook) Receiver(o Options) (*Receiver, error) {
 	if h == nil || !o.Enabled() {
 		return nil, nil
 	}
-	o = o.withDefaults()
+	o = o.WithDefaults()
 	post, err := newPoster(o)
 	if err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ import (
 func TestMessage(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, o store.Options) {
 		r := receive(t, nil)
-		events := []string{"renamed", "created", "refused", "held"}
+		events := []webhook.Event{"renamed", "created", "refused", "held"}
 		c := start(t, o, webhook.Options{URL: r.URL, KeyFile: keyFile(t, key(1)), Events: events})
 		const dn = "uid=mara,dc=example"
 		modify := ldif.Change{Kind: ldif.Modify, DN: "cn=g,dc=example", Mods: []ldif.Mod{
@@ -133,7 +133,7 @@ func TestWhoIsNamed(t *testing.T) {
 func TestHostileIDs(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, o store.Options) {
 		r := receive(t, nil)
-		c := start(t, o, webhook.Options{URL: r.URL, KeyFile: keyFile(t, key(1)), Events: []string{"refused"}})
+		c := start(t, o, webhook.Options{URL: r.URL, KeyFile: keyFile(t, key(1)), Events: []webhook.Event{"refused"}})
 		c.hook.Start()
 		ids := []string{"a\x00b", "a\xff", rand.Text() + strings.Repeat("x", 500)}
 		for range 300 {

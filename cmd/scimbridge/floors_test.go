@@ -66,6 +66,7 @@ var besides = map[string][]string{
 	},
 	"bridge/access/issuertest": {},
 	"bridge/logtest":           {},
+	"config/schematest":        {"config"},
 	"examples":                 {},
 	"examples/webhook":         {},
 }

@@ -5,6 +5,7 @@ func (commandLine) Help() string {
 	return `Examples:
 
   scimbridge demo
+  scimbridge config --example
   scimbridge check --config scimbridge.yaml
   scimbridge serve --config scimbridge.yaml`
 }

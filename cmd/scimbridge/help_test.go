@@ -113,7 +113,9 @@ func TestCommandsAreGolden(t *testing.T) {
 			}
 		}
 		for _, form := range forms {
-			if name := strings.Join(words, " "); !shown[name+" "+form] && !(name == "serve" && form == "text") { // which is its log
+			name := strings.Join(words, " ")
+			// What serve prints is its log, and what config prints is held to what it is made from by the tests of package config.
+			if !shown[name+" "+form] && !(form == "text" && (name == "serve" || name == "config")) {
 				t.Errorf("scimbridge %s: no golden of its %s", name, form)
 			}
 		}

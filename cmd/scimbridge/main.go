@@ -44,6 +44,7 @@ type commandLine struct {
 	Undo    undoCommand    `cmd:"" help:"Take back what the journal has on record."`
 	Health  healthCommand  `cmd:"" help:"Ask the program that serves whether it is ready."`
 	Check   checkCommand   `cmd:"" help:"Check a configuration and report every fault."`
+	Config  configCommand  `cmd:"" help:"Print a complete configuration, or its JSON Schema."`
 	Explain explainCommand `cmd:"" help:"Show what a request would do, and write nothing."`
 	Demo    demoCommand    `cmd:"" help:"Provision an in-process directory as Entra would, and show each step."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -11,13 +11,14 @@ import (
 
 // AllocateOptions is a range of numbers, of which each new entry gets one that nobody had before it.
 type AllocateOptions struct {
-	From    int    `koanf:"from"`
-	To      int    `koanf:"to"`
-	Counter string `koanf:"counter"` // DN of the entry that holds the next number
+	From int `koanf:"from" required:"true"` // the first number
+	To   int `koanf:"to" required:"true"`   // the last one
+	// the entry that holds the next number; it is made on first use
+	Counter string `koanf:"counter" is:"dn" required:"true"`
 
-	Attribute string `koanf:"attribute"` // of the counter; default serialNumber
-	// ObjectClasses are those that the counter is made with. The default is device; with another attribute none: it is there already.
-	ObjectClasses []string `koanf:"objectClasses"`
+	Attribute string `koanf:"attribute" is:"attribute" default:"serialNumber"` // of the counter: where the number stands
+	// that the counter is made with: device, or none with another attribute, for then it is there already
+	ObjectClasses []string `koanf:"objectClasses" is:"class"`
 }
 
 func (o AllocateOptions) isZero() bool {

@@ -11,8 +11,8 @@ import (
 
 // ClassOptions is an object class of new entries: in the configuration one text where all of them have it.
 type ClassOptions struct {
-	Class string `koanf:"class" alone:"true"`
-	When  string `koanf:"when"` // expression: whether a resource's entry has it; "": it always has
+	Class string `koanf:"class" alone:"true" is:"class" required:"true"` // the object class
+	When  string `koanf:"when" is:"expression"`                          // whether a resource's entry has it; left out: it always has
 }
 
 // Condition is an object class that the entries of some resources have.

@@ -4,8 +4,10 @@ import "fmt"
 
 // GroupsOptions is how the `groups` of a User are served. The zero value: they are not.
 type GroupsOptions struct {
-	Show      string `koanf:"show" alone:"true"` // direct or transitive; it may stand without its key
-	Attribute string `koanf:"attribute"`         // LDAP attribute in which the server keeps, on a user, the DNs of his groups; "": none
+	// which groups: those that hold the user, or those that hold these too
+	Show string `koanf:"show" alone:"true" one:"direct transitive"`
+	// LDAP attribute in which the server keeps, on a user, the DNs of his groups; left out: none is relied on
+	Attribute string `koanf:"attribute" is:"attribute"`
 }
 
 func (c *compiler) groups(o Options) {

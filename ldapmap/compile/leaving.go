@@ -12,17 +12,17 @@ import (
 
 // DeleteOptions is what DELETE does.
 type DeleteOptions struct {
-	// Mode is delete (default), block (the entry stays where it is), move (to a place of leavers), or strip (it stays, without what the map
-	// gave it). All block it, and take it out of what refers to it.
-	Mode   string        `koanf:"mode"`
-	To     string        `koanf:"to"`     // DN of the place, of move
-	Marker MarkerOptions `koanf:"marker"` // says that the entry is a leaver's, of block and strip
+	// delete; or block (the entry stays where it is), move (to a place of leavers) or strip (it stays, without what the map gave it): all
+	// three block it, and take it out of what refers to it
+	Mode   string        `koanf:"mode" one:"delete block move strip" default:"delete"`
+	To     string        `koanf:"to" is:"dn"` // of move: the place of leavers
+	Marker MarkerOptions `koanf:"marker"`     // of block and strip: the value that tells an entry for a leaver's
 }
 
 // MarkerOptions is a value that an entry has.
 type MarkerOptions struct {
-	Attribute string `koanf:"attribute"`
-	Value     string `koanf:"value"`
+	Attribute string `koanf:"attribute" is:"attribute" required:"true"` // LDAP attribute that holds it
+	Value     string `koanf:"value" required:"true"`                    // what stands there
 }
 
 // The ways to delete.

@@ -9,8 +9,8 @@ import (
 
 // MatchOptions is a key by which a request finds an entry that was there before: in the configuration one text where only `scim` is given.
 type MatchOptions struct {
-	SCIM string `koanf:"scim" alone:"true"` // SCIM attribute, as the map names it
-	In   string `koanf:"in"`                // the one that an entry holds its value in; "": the same
+	SCIM string `koanf:"scim" alone:"true" is:"scim" required:"true"` // SCIM attribute, as the map names it
+	In   string `koanf:"in" is:"scim"`                                // the one that an entry holds its value in; left out: the same
 }
 
 // Key is a key as compiled: the value that a request has of one SCIM attribute is looked for where the map keeps another, or the same.

@@ -9,8 +9,8 @@ import (
 
 // InitialOptions is what the password of a new account is made of for which the client sends none: at random, and known to nobody.
 type InitialOptions struct {
-	Length  int      `koanf:"length"`
-	Classes []string `koanf:"classes"` // lower, upper, digit, symbol: there is one of each; default all
+	Length  int      `koanf:"length" required:"true"`                 // in characters, 12 to 64
+	Classes []string `koanf:"classes" one:"lower upper digit symbol"` // of which there is one each; left out: all
 }
 
 // Password is what a random password is made of.

@@ -8,8 +8,10 @@ import (
 
 // References is the configuration's `references` section: where else references to resources are kept true.
 type References struct {
-	Bases      []string `koanf:"bases"`      // DNs: what refers to a resource below them follows it, be it a resource or not
-	Attributes []string `koanf:"attributes"` // LDAP attributes that refer there, beside those of the map
+	// what refers to a resource from an entry below these follows it, be the entry a resource or not
+	Bases []string `koanf:"bases" is:"dn"`
+	// LDAP attributes that refer there, beside those of the map
+	Attributes []string `koanf:"attributes" is:"attribute"`
 }
 
 // Check reports what is wrong with the section by key path.

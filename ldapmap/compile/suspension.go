@@ -10,15 +10,15 @@ import (
 
 // SuspensionOptions is what becomes of an entry beside its being blocked, or soft-deleted, for as long as it is.
 type SuspensionOptions struct {
-	Clear       []string     `koanf:"clear"`       // LDAP attributes that it loses
-	LeaveGroups bool         `koanf:"leaveGroups"` // it is taken out of the groups
-	Set         []SetOptions `koanf:"set"`         // one or a list
+	Clear       []string     `koanf:"clear" is:"attribute"` // LDAP attributes that he loses
+	LeaveGroups bool         `koanf:"leaveGroups"`          // he is taken out of the groups
+	Set         []SetOptions `koanf:"set"`                  // values that he gets, and loses when he is let in again: one or a list
 }
 
 // SetOptions is a value that an entry gets, and loses again.
 type SetOptions struct {
-	Attribute string `koanf:"attribute"`
-	Value     string `koanf:"value"`
+	Attribute string `koanf:"attribute" is:"attribute" required:"true"` // LDAP attribute that gets it
+	Value     string `koanf:"value" required:"true"`                    // what it gets
 }
 
 func (o SuspensionOptions) isZero() bool { return len(o.Clear)+len(o.Set) == 0 && !o.LeaveGroups }

@@ -1,0 +1,71 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"scimbridge/config"
+	"scimbridge/config/schematest"
+)
+
+// TestExamplesFitTheSchema, which their first lines name.
+func TestExamplesFitTheSchema(t *testing.T) {
+	files, err := filepath.Glob("../examples/*/scimbridge.yaml")
+	if err != nil || len(files) < 7 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(text), "\n")
+		name, isNamed := strings.CutPrefix(first, "# yaml-language-server: $schema=")
+		named, _ := filepath.Rel(".", filepath.Join(filepath.Dir(file), name))
+		if !isNamed || named != "../config/schema.json" && named != "schema.json" {
+			t.Errorf("%s does not begin with where its schema is: %s", file, first)
+		}
+		if err := schematest.Validate(string(text)); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	if err := schematest.Validate(config.Example()); err != nil {
+		t.Error(err)
+	}
+}
+
+// content are the faults of testdata/bad that are none of form: what a value says, or what stands beside it, or in a file.
+var content = strings.Fields(`
+	attribute bind-external bind-without-password ca-missing choose clear-text-directory clear-text-listen define dn-without-rdn
+	environment-item environment-room environment-twice environment-type environment-unknown environment-unknown-far expression
+	expression-password filter guard-limits-nowhere journal no-access password-twice protected-cut reference references-nowhere
+	resource-twice resource-type short-token store-cleartext store-password tls-half tokens-file tokens-file-missing
+`)
+
+// TestBadFilesMissTheSchema: an editor marks what is wrong with a file where it shows in its form.
+func TestBadFilesMissTheSchema(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		for _, part := range archive.Files {
+			if part.Name != "scimbridge.yaml" {
+				continue
+			}
+			if err := schematest.Validate(string(part.Data)); (err == nil) != slices.Contains(content, name) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
