@@ -388,8 +388,8 @@ func TestReloadOfAFileThatIsGone(t *testing.T) {
 	r.ask("GET", "/Users", token, "", 401)
 }
 
-// TestTokensOfALinkedFolder: Kubernetes has the link ..data name another folder, all at once: a token that is not in it any more is nobody's
-// with the next request.
+// TestTokensOfALinkedFolder: Kubernetes has the link ..data name another folder, all at once: a token that is not in it any more is
+// nobody's with the next request.
 func TestTokensOfALinkedFolder(t *testing.T) {
 	folder := t.TempDir()
 	data := filepath.Join(folder, "..data")
