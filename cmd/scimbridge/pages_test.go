@@ -1,6 +1,11 @@
 package main_test
 
 import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -106,4 +111,29 @@ func commands(page string) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// TestPicture: README's picture is well formed, has words for who does not see it, and other colours in the dark.
+func TestPicture(t *testing.T) {
+	picture, err := os.ReadFile(filepath.Join(root, ".github", "flow.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	decoder := xml.NewDecoder(bytes.NewReader(picture))
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if element, is := token.(xml.StartElement); is {
+			there[element.Name.Local] = true
+		}
+	}
+	if !there["title"] || !there["desc"] || !bytes.Contains(picture, []byte("prefers-color-scheme: dark")) {
+		t.Error("the picture lacks title, desc or its colours in the dark")
+	}
 }
