@@ -43,6 +43,7 @@ var floors = []string{
 	"bridge/directory",
 	"bridge/reason",
 	"bridge/origin",
+	"bridge/release",
 	"ldapmap/draft",
 	"ldapmap/search",
 	"ldapmap/read",
