@@ -69,6 +69,7 @@ var besides = map[string][]string{
 	"bridge/logtest":           {},
 	"config/schematest":        {"config"},
 	"examples":                 {},
+	"examples/readmetest":      {},
 	"examples/webhook":         {},
 }
 
