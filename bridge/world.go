@@ -49,7 +49,7 @@ func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) 
 
 // Ready says what keeps the bridge from its work, for a health check: the directory is out of reach, does not fit the map, does not show
 // what it names, or takes no changes, or the store cannot be written. Where writes go on without the store, that is in lack. It asks the
-// directory, and the store, on first contact alone.
+// directory and the store on first contact alone, and the directory where no connection to it is open.
 func (b *Bridge) Ready(ctx context.Context) (lack, err error) {
 	_, _, err = b.world(ctx)
 	switch {
@@ -57,8 +57,11 @@ func (b *Bridge) Ready(ctx context.Context) (lack, err error) {
 		return nil, err
 	case !b.directory.Writable():
 		return nil, &reason.Error{Reason: reason.Unwritable}
-	case !b.directory.Available():
-		return nil, &reason.Error{Reason: reason.Unavailable}
+	}
+	if err := b.directory.Reach(ctx); err != nil {
+		return nil, err
+	}
+	switch {
 	case b.store == nil:
 		return nil, nil
 	case b.ledger != nil && b.ledger.GoesOn():
@@ -83,8 +86,8 @@ func (b *Bridge) Standing(ctx context.Context) (problems []string, away, misfit 
 	case away != nil:
 	case !b.directory.Writable():
 		away = &reason.Error{Reason: reason.Unwritable}
-	case !b.directory.Available():
-		away = &reason.Error{Reason: reason.Unavailable}
+	default:
+		away = b.directory.Reach(ctx)
 	}
 	return problems, away, misfit
 }

@@ -59,9 +59,9 @@ const (
 	timeout = 10 * time.Second
 )
 
-// New makes a listener for a program of this version. level is the log's.
-func New(o Options, version string, log *slog.Logger, level *slog.LevelVar) *Server {
-	s := &Server{options: o, log: log, level: level, Metrics: newMetrics(version), now: time.Now}
+// New makes a listener. level is the log's.
+func New(o Options, log *slog.Logger, level *slog.LevelVar) *Server {
+	s := &Server{options: o, log: log, level: level, Metrics: newMetrics(), now: time.Now}
 	s.registry.MustRegister(&sampler{s})
 	routes := http.NewServeMux()
 	routes.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: timeout}))

@@ -38,7 +38,7 @@ func shown(t *testing.T) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(Options{}, "v0", slog.New(slog.DiscardHandler), new(slog.LevelVar))
+	s := New(Options{}, slog.New(slog.DiscardHandler), new(slog.LevelVar))
 	s.Show(Site{Bridge: misfit{}, Directory: d, Gate: gate})
 	return s
 }
@@ -95,7 +95,7 @@ func TestStopping(t *testing.T) {
 
 // TestCountingIsCheap: what a request and an LDAP operation pay for being counted is no memory.
 func TestCountingIsCheap(t *testing.T) {
-	m := newMetrics("v0")
+	m := newMetrics()
 	for name, count := range map[string]func(){
 		"request": func() {
 			m.Request(front.Seen{Type: "User", Operation: "patch", Reason: reason.LostRace, Took: time.Millisecond})
@@ -110,7 +110,7 @@ func TestCountingIsCheap(t *testing.T) {
 
 // TestCodesAreClosed: a server may answer with any number, and no number of metrics comes of it.
 func TestCodesAreClosed(t *testing.T) {
-	m := newMetrics("v0")
+	m := newMetrics()
 	for code := -1; code < 5000; code++ {
 		m.Exchange(directory.Exchange{Operation: "search", Code: code})
 	}
@@ -136,7 +136,7 @@ func TestEffects(t *testing.T) {
 		r.Steps[0], r.Err = ldif.StepReceipt{Sent: change, State: state}, err
 		return r
 	}
-	m := newMetrics("v0")
+	m := newMetrics()
 	for _, r := range []ldif.Receipt{
 		receipt(ldif.Unknown, errors.New("no answer")), receipt(ldif.Done, nil), // the same, before and after it was read back
 		receipt(ldif.Refused, errors.New("no")), receipt(ldif.TakenBack, errors.New("no")), receipt(ldif.NotSent, errors.New("no")),

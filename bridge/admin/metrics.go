@@ -1,8 +1,6 @@
 package admin
 
 import (
-	"runtime"
-	"runtime/debug"
 	"strconv"
 
 	"github.com/go-ldap/ldap/v3"
@@ -12,6 +10,7 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/release"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -33,7 +32,7 @@ var (
 	operationTimes = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 )
 
-func newMetrics(version string) *Metrics {
+func newMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -61,9 +60,10 @@ func newMetrics(version string) *Metrics {
 			Help: "What was done to entries of the directory, and confirmed; of members each is one.",
 		}, []string{"type", "effect"}),
 	}
+	program := release.Read()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "scimbridge_build_info", Help: "1, with the version of the program as labels.",
-		ConstLabels: prometheus.Labels{"version": version, "revision": revision(), "goversion": runtime.Version()},
+		ConstLabels: prometheus.Labels{"version": program.Version, "revision": program.Commit, "goversion": program.Go},
 	})
 	build.Set(1)
 	m.registry.MustRegister(
@@ -71,18 +71,6 @@ func newMetrics(version string) *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
-}
-
-// revision is the commit that the program was built from, where that is known.
-func revision() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return s.Value
-			}
-		}
-	}
-	return ""
 }
 
 // Request counts a request (front.Server.Observe).

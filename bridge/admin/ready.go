@@ -48,7 +48,8 @@ type Readiness struct {
 // asking bounds what is asked for an answer. Kubernetes waits a second unless told otherwise.
 const asking = 900 * time.Millisecond
 
-// readiness asks the directory and the store on first contact alone; else it says what their use has found.
+// readiness asks the directory and the store on first contact alone, and the directory where no connection to it is open; else it says what
+// their use has found.
 func (s *Server) readiness(ctx context.Context) Readiness {
 	ctx, cancel := context.WithTimeout(ctx, asking)
 	defer cancel()

@@ -68,10 +68,6 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 	return c, nil
 }
 
-// Available says whether the breaker lets requests through, and no change was refused of late because no server takes any, for a health
-// check.
-func (c *Client) Available() bool { return c.breaker.closed() && c.Writable() }
-
 // Away says, as an *Error, that the directory is out of reach: the breaker is open, or what it says of itself could not be read again.
 func (c *Client) Away() error {
 	if c.breaker.closed() && !c.unread.Load() {

@@ -262,3 +262,6 @@ func modifyMail(dn string) ldif.Plan {
 		Mods: []ldif.Mod{{Op: ldif.ReplaceValues, Name: "mail", Values: []string{"ada@example.org"}}},
 	}}}}
 }
+
+// Available says whether the breaker lets requests through, and no change was refused of late because no server takes any.
+func (c *Client) Available() bool { return c.breaker.closed() && c.Writable() }

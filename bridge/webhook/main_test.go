@@ -132,7 +132,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 			Resource struct{ ID string }
 		}
 	}
-	if err := json.Unmarshal(body, &m); err != nil || request.Header.Get("Content-Type") != "application/json" {
+	if err := json.Unmarshal(body, &m); err != nil || request.Header.Get("Content-Type") != "application/json" ||
+		!strings.HasPrefix(request.UserAgent(), "scimbridge/") {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}

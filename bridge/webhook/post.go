@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"scimbridge/bridge/release"
 )
 
 // poster sends messages to the receiver. It is safe for concurrent use.
@@ -88,7 +90,7 @@ func (p *poster) send(ctx context.Context, id string, body []byte) error {
 		return &failure{text: "the url is none", away: true}
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", "scimbridge")
+	request.Header.Set("User-Agent", release.Read().UserAgent())
 	sign(request.Header, id, p.now(), bytes.Clone(body), keys)
 	answer, err := p.client.Do(request)
 	if answer != nil && err == nil {

@@ -19,7 +19,7 @@ func newOperator(c *config.Config, log *slog.Logger, level *slog.LevelVar) *oper
 	if !c.Admin.Enabled() {
 		return nil
 	}
-	return &operator{admin.New(c.Admin, version(), log, level), log}
+	return &operator{admin.New(c.Admin, log, level), log}
 }
 
 // journal has what was done counted besides.

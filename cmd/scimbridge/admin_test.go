@@ -201,6 +201,7 @@ func TestReadiness(t *testing.T) {
 		urls    []string // "": the directory's
 		environ []string
 		then    func(t *testing.T, ldap *memdir.Server)
+		idle    bool // nobody asks the bridge anything else
 		status  int
 		want    string // parts that are not ok, with their reasons
 		detail  string
@@ -208,6 +209,10 @@ func TestReadiness(t *testing.T) {
 		"all is well": {status: 200},
 		"the directory is down": {
 			then:   func(_ *testing.T, ldap *memdir.Server) { ldap.Close() },
+			status: 503, want: "directory failed unavailable; map unknown ",
+		},
+		"the directory is down, and nobody uses it": {
+			then: func(_ *testing.T, ldap *memdir.Server) { ldap.Close() }, idle: true,
 			status: 503, want: "directory failed unavailable; map unknown ",
 		},
 		"never a directory": {
@@ -276,7 +281,9 @@ func TestReadiness(t *testing.T) {
 			answer := readiness{}
 			status, got := 0, ""
 			for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
-				send(t, "POST", o.root+"/Users", token, `{"userName":"mara"}`).Body.Close()
+				if !c.idle {
+					send(t, "POST", o.root+"/Users", token, `{"userName":"mara"}`).Body.Close()
+				}
 				status, got = o.readiness(t, &answer)
 				if status == c.status && got == c.want {
 					break

@@ -43,6 +43,7 @@ var floors = []string{
 	"bridge/directory",
 	"bridge/reason",
 	"bridge/origin",
+	"bridge/release",
 	"ldapmap/draft",
 	"ldapmap/search",
 	"ldapmap/read",
@@ -68,6 +69,7 @@ var besides = map[string][]string{
 	"bridge/logtest":           {},
 	"config/schematest":        {"config"},
 	"examples":                 {},
+	"examples/readmetest":      {},
 	"examples/webhook":         {},
 }
 

@@ -12,6 +12,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"scimbridge/bridge/release"
 )
 
 // grammar is the program's, of which nothing is run.
@@ -149,7 +151,7 @@ func TestProgramPrints(t *testing.T) {
 		for name, file := range files {
 			text = strings.ReplaceAll(text, file, name)
 		}
-		text = strings.ReplaceAll(text, "scimbridge "+version(), "scimbridge VERSION")
+		text = strings.ReplaceAll(text, "scimbridge "+release.Read().String(), "scimbridge VERSION")
 		text = aState.ReplaceAllString(aPort.ReplaceAllString(text, "127.0.0.1:PORT"), "version=VERSION")
 		ids := map[string]string{}
 		return aUUID.ReplaceAllStringFunc(text, func(id string) string {

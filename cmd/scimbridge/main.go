@@ -8,10 +8,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"scimbridge/bridge/release"
 )
 
 // The exit codes.
@@ -57,7 +58,8 @@ func run(w *world, arguments []string) int {
 	var line commandLine
 	helped := false
 	parser, err := kong.New(&line, kong.Name("scimbridge"), kong.Description("SCIM 2.0 for the directory that you already have."),
-		kong.Writers(w.stdout, w.stderr), kong.Exit(func(int) { helped = true }), kong.Vars{"version": "scimbridge " + version()})
+		kong.Writers(w.stdout, w.stderr), kong.Exit(func(int) { helped = true }),
+		kong.Vars{"version": "scimbridge " + release.Read().String()})
 	if err != nil {
 		fmt.Fprintln(w.stderr, "scimbridge:", err)
 		return exitFault
@@ -89,13 +91,6 @@ func meant(err error) string {
 type versionCommand struct{}
 
 func (versionCommand) Run(w *world) error {
-	_, err := fmt.Fprintln(w.stdout, "scimbridge", version())
+	_, err := fmt.Fprintln(w.stdout, "scimbridge", release.Read())
 	return err
-}
-
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Version
-	}
-	return "unknown"
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -245,8 +246,8 @@ func TestExitCodes(t *testing.T) {
 		"unknown":        {nil, []string{"fly"}, exitUsage, "", "fly"},
 		"help":           {nil, []string{"--help"}, exitOK, "serve", ""},
 		"help, of serve": {nil, []string{"serve", "--help"}, exitOK, "SCIMBRIDGE_CONFIG", ""},
-		"version":        {nil, []string{"version"}, exitOK, "scimbridge ", ""},
-		"--version":      {nil, []string{"--version"}, exitOK, "scimbridge ", ""},
+		"version":        {nil, []string{"version"}, exitOK, runtime.Version(), ""},
+		"--version":      {nil, []string{"--version"}, exitOK, runtime.Version(), ""},
 	} {
 		code, stdout, stderr := program(t, test.environ, test.arguments...)
 		if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) ||

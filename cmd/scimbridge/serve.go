@@ -17,6 +17,7 @@ import (
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/inspect"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/release"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/webhook"
 	"scimbridge/config"
@@ -57,7 +58,8 @@ func (s serveCommand) Run(w *world) error {
 		h.close()
 		return err
 	}
-	log.Info("listening", "url", h.server.URL(listener.Addr()))
+	program := release.Read()
+	log.Info("listening", "url", h.server.URL(listener.Addr()), "version", program.Version, "commit", program.Commit)
 	if err := a.begin(w, c, h, reloader); err != nil {
 		h.close()
 		return err

@@ -13,10 +13,16 @@ const leftOutFile = "SCIMBRIDGE_TEST_LEFT_OUT"
 // tells at its end.
 func LeaveOut(t testing.TB, what, why, remedy string) {
 	t.Helper()
-	line := fmt.Sprintf("%s: %s (%s)", what, why, remedy)
 	if os.Getenv("CI") == "true" {
-		t.Fatal(line)
+		t.Fatalf("%s: %s (%s)", what, why, remedy)
 	}
+	LeaveOutHere(t, what, why, remedy)
+}
+
+// LeaveOutHere is LeaveOut for what some machines cannot run whatever is installed, CI's among them.
+func LeaveOutHere(t testing.TB, what, why, remedy string) {
+	t.Helper()
+	line := fmt.Sprintf("%s: %s (%s)", what, why, remedy)
 	if path := os.Getenv(leftOutFile); path != "" {
 		if err := appendLine(path, line); err != nil {
 			t.Fatal(err)
