@@ -1,6 +1,7 @@
 package examples_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -118,7 +119,7 @@ func deployAs(t testing.TB, server *dirtest.Server, its product, more string, en
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(logOutput(), nil))
+	log := slog.New(slog.NewTextHandler(cmp.Or(its.log, logOutput()), nil))
 	client, err := directory.New(c.Directory, log)
 	if err != nil {
 		t.Fatal(err)

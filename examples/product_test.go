@@ -2,6 +2,7 @@ package examples_test
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"scimbridge/bridge/directory/dirtest"
@@ -10,9 +11,10 @@ import (
 
 // product is what the tests have to know of a directory product beyond its traits: which example is for it, and how its entries look.
 type product struct {
-	folder string   // the example
-	env    []string // what is otherwise there
-	start  string   // LDIF that every exchange begins with
+	folder string    // the example
+	env    []string  // what is otherwise there
+	start  string    // LDIF that every exchange begins with
+	log    io.Writer // where the bridge logs; nil: see logOutput
 
 	user  func(dn, name string) string         // LDIF of a user
 	group func(dn, name, member string) string // LDIF of a group with a member, where it needs one

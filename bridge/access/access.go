@@ -191,6 +191,8 @@ func (g *Gate) find(ctx context.Context, authorizationHeader string) (*token, er
 // elsewhere is the token that does not stand in the configuration: the store's, or one that was issued.
 func (g *Gate) elsewhere(ctx context.Context, credentials string, presented digest) (*token, error) {
 	switch {
+	case bearer(credentials) != "":
+		return nil, told("the Authorization header says Bearer twice: the client adds the word, so its field takes the token alone")
 	case g.stored != nil && isStored(credentials):
 		return g.stored.find(ctx, presented)
 	case len(g.tenants)+len(g.clients.trusts) > 0 && strings.Count(credentials, ".") == 2: // a JWT (RFC 7515 §3.1)
@@ -209,6 +211,11 @@ func (g *Gate) jwtOf(ctx context.Context, raw string, d digest) (*token, error) 
 
 // nobody is why a caller is none, for the operator.
 func nobody(cause error) error { return &reason.Error{Reason: reason.Unauthenticated, Cause: cause} }
+
+// told is nobody, of which the client may hear too.
+func told(why string) error {
+	return &reason.Error{Reason: reason.Unauthenticated, Detail: why, Cause: errors.New(why)}
+}
 
 // causeOf is why a caller is none, where there is more to say than that nobody has the token.
 func causeOf(err error) string {

@@ -206,7 +206,7 @@ func TestWorkloadIdentity(t *testing.T) {
 		"another audience": {Credentials{Assertion: of(issuertest.Claims{"aud": "api://other"})}, "unauthenticated: the token is for"},
 		"another subject":  {Credentials{Assertion: of(issuertest.Claims{"sub": "other"})}, "unauthenticated: the token's subject"},
 		"another tenant":   {Credentials{Assertion: of(issuertest.Claims{"tid": "other"})}, "unauthenticated: the token's tenant"},
-		"expired":          {Credentials{Assertion: of(issuertest.Claims{"exp": 1})}, "unauthenticated: oidc: token is expired"},
+		"expired":          {Credentials{Assertion: of(issuertest.Claims{"exp": 1})}, "unauthenticated: the token was valid until"},
 		"no assertion":     {Credentials{Assertion: "x"}, "unauthenticated: the token is no JWT"},
 		"nothing":          {Credentials{}, `unauthenticated: the secret is none of the client "workload"`},
 		"of a client of secret": {
@@ -277,7 +277,7 @@ func TestAnAssertionMayBeShownAgain(t *testing.T) {
 			}
 		}
 		one.now = func() time.Time { return now.Add(67 * time.Minute) }
-		if got := show(one, assertion); !strings.HasPrefix(got, "unauthenticated: oidc: token is expired") {
+		if got := show(one, assertion); !strings.HasPrefix(got, "unauthenticated: the token was valid until") {
 			t.Errorf("%s once it has ended: %s", name, got)
 		}
 	}

@@ -186,6 +186,8 @@ func weakness(secret string) string {
 	switch {
 	case secret == "":
 		return "the token is empty"
+	case bearer(secret) != "":
+		return "the token begins with the word Bearer, which clients add: write the token alone"
 	case len(secret) < MinTokenLength:
 		return fmt.Sprintf("the token has fewer than %d characters", MinTokenLength)
 	case strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }):

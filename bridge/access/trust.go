@@ -102,15 +102,24 @@ func (t *trust) verify(ctx context.Context, raw string, c claims, now func() tim
 	}
 	keys := &signatures{ring: t.issuers[c.Issuer]}
 	verified, err := oidc.NewVerifier(c.Issuer, keys, config).Verify(ctx, raw)
+	over, isOver := errors.AsType[*oidc.TokenExpiredError](err)
 	switch {
 	case keys.err != nil:
 		return time.Time{}, keys.err
+	case isOver && !over.Expiry.IsZero():
+		return time.Time{}, untimely("the token was valid until", over.Expiry, now())
+	case c.NotBefore != nil && now().Add(skew).Before(c.NotBefore.Time()):
+		return time.Time{}, untimely("the token is not valid before", c.NotBefore.Time(), now())
 	case err != nil:
 		return time.Time{}, nobody(err)
-	case c.NotBefore != nil && now().Add(skew).Before(c.NotBefore.Time()):
-		return time.Time{}, nobody(fmt.Errorf("the token is not valid before %v", c.NotBefore.Time()))
 	}
 	return verified.Expiry.Add(skew), nil
+}
+
+// untimely says that a token is not valid now, by this machine's clock.
+func untimely(what string, at, now time.Time) error {
+	return told(fmt.Sprintf("%s %s, and the bridge's clock says %s: is it right?",
+		what, at.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)))
 }
 
 // signatures has a keyring verify one, and keeps its error, of which the library keeps the text alone.

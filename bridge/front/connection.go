@@ -25,9 +25,10 @@ type listener struct {
 	asks bool // for clients' certificates
 	log  *slog.Logger
 
-	open   atomic.Int64
-	told   rate.Sometimes
-	unsure rate.Sometimes
+	open     atomic.Int64
+	told     rate.Sometimes
+	unsure   rate.Sometimes
+	mistaken rate.Sometimes
 }
 
 func (l *listener) Accept() (net.Conn, error) {
@@ -44,12 +45,13 @@ func (l *listener) Accept() (net.Conn, error) {
 	if secure, ok := c.(*tls.Conn); ok {
 		return &secureConnection{seen, secure, l.unsecured}, nil
 	}
+	seen.alien = l.alien
 	return seen, nil
 }
 
 // unsecured tells of a client that no TLS came about with, which is told nothing itself, once a minute at the most.
 func (l *listener) unsecured(c net.Conn, err error) {
-	if l.asks && err != io.EOF { // which is how health checks of a port end
+	if !l.plain(c, err) && l.asks && err != io.EOF { // which is how health checks of a port end
 		l.unsure.Do(func() {
 			l.log.Warn("a client's certificate is not taken", "client", c.RemoteAddr().String(), "error", err)
 		})
@@ -65,7 +67,8 @@ type connection struct {
 	passed  bool // the header is behind us
 	bare    bool // a line of it ends in LF alone
 	sending atomic.Bool
-	ended   func() // tells the listener
+	ended   func()         // tells the listener
+	alien   func(net.Conn) // so, of a client that speaks TLS; nil: it may
 }
 
 // secureConnection is a connection over TLS, as which fasthttp knows it by these methods.
@@ -99,6 +102,9 @@ var errBareLF = errors.New("a line ends in LF alone")
 // Read fails behind a header that has a line which ends in LF alone.
 func (c *connection) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	if n > 0 && !c.begun && p[0] == handshake && c.alien != nil {
+		c.alien(c)
+	}
 	for i := 0; i < n && !c.passed; i++ {
 		switch {
 		case p[i] == '\n' && c.last != '\r':
@@ -125,10 +131,8 @@ func (c *connection) next(sending bool) {
 // Close lingers where the client may still be sending.
 func (c *connection) Close() error {
 	defer c.ended()
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.sending.Load() {
-		if half.CloseWrite() == nil && c.Conn.SetReadDeadline(time.Now().Add(lingering)) == nil {
-			_, _ = io.Copy(io.Discard, c.Conn) // to the client's end, or the deadline
-		}
+	if c.sending.Load() {
+		linger(c.Conn)
 	}
 	return c.Conn.Close()
 }

@@ -81,7 +81,7 @@ func (d *Door) Serve(ctx context.Context, ln net.Listener) error {
 	go func() {
 		ended <- server.Serve(&listener{
 			Listener: ln, most: int64(d.options.MaxConnections), asks: d.options.TLS.ClientCA != "", log: d.log,
-			unsure: rate.Sometimes{Interval: time.Minute},
+			unsure: rate.Sometimes{Interval: time.Minute}, mistaken: rate.Sometimes{Interval: time.Minute},
 		})
 	}()
 	select {

@@ -36,7 +36,7 @@ func (s *Server) routes() {
 	}
 
 	root := s.app.Group(s.options.BasePath)
-	root.Use(s.authenticate, s.admit, s.deadline, s.weigh)
+	root.Use(s.authenticate, s.unflagged, s.admit, s.deadline, s.weigh)
 	for _, path := range []string{"/ServiceProviderConfig", "/ServiceProviderConfigs"} { // the plural is in old clients
 		root.Get(path, s.providerConfig)
 	}

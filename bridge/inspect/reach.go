@@ -124,8 +124,8 @@ func insecure(f *Finding, m directory.Meeting) {
 		f.Code = "certificate-expired"
 		f.What = fmt.Sprintf("%s: a certificate of it is not valid at this time", m.URL)
 		if invalid.Cert != nil {
-			f.What = fmt.Sprintf("%s: the certificate of %q is valid from %s to %s, and not now", m.URL, invalid.Cert.Subject,
-				day(invalid.Cert.NotBefore), day(invalid.Cert.NotAfter))
+			f.What = fmt.Sprintf("%s: the certificate of %q is valid from %s to %s, and the clock here says %s", m.URL,
+				invalid.Cert.Subject, minute(invalid.Cert.NotBefore), minute(invalid.Cert.NotAfter), minute(time.Now()))
 		}
 		f.Mend = "renew it at the server; or is the clock of this machine wrong?"
 	case m.Code != 0:
@@ -151,6 +151,9 @@ func namesOf(c *x509.Certificate) []string {
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
+// minute is a time as one may be compared with another of the same day.
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02T15:04Z") }
+
 // unbound says why a server does not take the bridge's bind.
 func unbound(f *Finding, m directory.Meeting, account string) {
 	f.Code, f.What = "bind", m.Err.Error()
@@ -158,7 +161,7 @@ func unbound(f *Finding, m directory.Meeting, account string) {
 	switch m.Code {
 	case ldap.LDAPResultInvalidCredentials:
 		f.Code, f.Key = "bind-refused", "directory.bind.dn"
-		f.Mend = "is it the account's DN, and its password? Each attempt with a wrong one brings a lockout nearer"
+		f.Mend = "is it the account's DN, and its password? Each attempt with a wrong one brings a lockout nearer; " + inDomains
 		f.Command = fmt.Sprintf("ldapwhoami -x -H %s -D '%s' -W", m.URL, account)
 		if !isName(account) {
 			f.Code, f.Mend = "bind-dn", bindForms
@@ -172,7 +175,11 @@ func unbound(f *Finding, m directory.Meeting, account string) {
 	}
 }
 
-const bindForms = "it is a DN, such as cn=scimbridge,dc=example,dc=org; on Active Directory also scimbridge@corp.example"
+const (
+	bindForms = "it is a DN, such as cn=scimbridge,dc=example,dc=org; " + inDomains
+	inDomains = "on Active Directory its DN begins with the full name (CN=…), not with the login, and the login at the domain does as " +
+		"well: scimbridge@corp.example"
+)
 
 // isName says that servers may know an account by it: a DN, and what Active Directory takes besides.
 func isName(account string) bool {
