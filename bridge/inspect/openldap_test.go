@@ -239,6 +239,17 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			finds:  "hint index", key: "resources[0].attributes[1].ldap", repair: "olcDbIndex: scimExternalId eq", mends: true,
 		},
 		{
+			name: "an index of another kind",
+			broken: "dn: " + database + "\nchangetype: modify\ndelete: olcDbIndex\nolcDbIndex: scimExternalId eq\n-\n" +
+				"add: olcDbIndex\nolcDbIndex: scimExternalId,title pres\n",
+			finds: "hint index", key: "resources[0].attributes[1].ldap", mends: true,
+			repair: "add: olcDbIndex\nolcDbIndex: title pres\nolcDbIndex: scimExternalId pres,eq\n",
+		},
+		{
+			name: "filters that no index serves", finds: "hint filter-index", key: "resources[0].attributes", mends: true,
+			repair: "olcDbIndex: displayName eq\n",
+		},
+		{
 			name: "passwords in clear text", finds: "warning clear-passwords", key: "resources[0].attributes[8].ldap", mends: true,
 			repair: "olcPPolicyHashCleartext: TRUE",
 			text:   strings.Replace(sound, "roles.value, ldap: scimRole", "password, ldap: userPassword", 1),
@@ -259,7 +270,7 @@ func TestBrokenOpenLDAP(t *testing.T) {
 		},
 		{
 			name:   "an index that is missing, in a large directory",
-			broken: "dn: " + database + "\nchangetype: modify\ndelete: olcDbIndex\nolcDbIndex: scimExternalId eq\n",
+			broken: "dn: " + database + "\nchangetype: modify\ndelete: olcDbIndex\nolcDbIndex: scimExternalId pres,eq\n",
 			finds:  "warning index", key: "resources[0].attributes[1].ldap", repair: "olcDbIndex: scimExternalId eq", mends: true,
 		},
 		{
