@@ -140,14 +140,14 @@ func password(dn string) string {
 }
 
 // openLDAP is the sound map before a slapd that shows its configuration to the bridge's account.
-func openLDAP(t *testing.T) deployment {
+func openLDAP(t *testing.T, options ...dirtest.Option) deployment {
 	t.Helper()
 	need(t)
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema),
+	server := dirtest.OpenLDAP(t, append(options, dirtest.Schema(examples.OpenLDAPSchema),
 		dirtest.Global("moduleload syncprov", "database config", `rootdn "cn=admin,dc=example,dc=org"`,
 			`access to * by dn.exact="`+account+`" read by * none`),
 		dirtest.Config("index scimUserName,scimExternalId eq", `access to * by dn.exact="`+account+`" manage by * break`,
-			`limits dn.exact="`+account+`" size=unlimited`))
+			`limits dn.exact="`+account+`" size=unlimited`))...)
 	server.Load(t, password(account))
 	return deployment{t, server, sound, []string{
 		"SCIMBRIDGE_DIRECTORY_URLS=" + server.URL, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + accountPassword,

@@ -16,7 +16,9 @@ type Settings struct {
 	Show      string     // the command that shows them to an administrator
 
 	Overlays []*ldif.Entry // slapd's, with their settings
-	Policy   *ldif.Entry   // the default password policy, where one is configured and shown
+	Modules  *ldif.Entry   // what it has loaded
+	Keepers  []Keeper
+	Policy   *ldif.Entry // the default password policy, where one is configured and shown
 	Domain   Domain
 
 	LDAPPolicy Policy
@@ -85,11 +87,12 @@ func (l looker) slapd() error {
 	set := &l.v.Settings
 	set.Show = "ldapsearch -LLL -Q -Y EXTERNAL -H ldapi:/// -b cn=config '(olcSuffix=*)' olcSuffix olcDbIndex"
 	found, err := l.client.Look(l.ctx, directory.Search{
-		Base: "cn=config", Filter: "(|(olcSuffix=*)(objectClass=olcDatabaseConfig)(objectClass=olcOverlayConfig))",
-		Attributes: []string{
-			"olcSuffix", "olcDbIndex", "olcOverlay", "olcPPolicyDefault", "olcPPolicyHashCleartext", "olcMemberOfMemberAD",
-			"olcRefintAttribute", "olcUniqueURI", "olcDatabase", "olcAccess", "objectClass",
-		},
+		Base:   "cn=config",
+		Filter: "(|(olcSuffix=*)(objectClass=olcDatabaseConfig)(objectClass=olcOverlayConfig)(objectClass=olcModuleList))",
+		Attributes: append([]string{
+			"olcSuffix", "olcDbIndex", "olcOverlay", "olcPPolicyDefault", "olcPPolicyHashCleartext", "olcDatabase", "olcAccess",
+			"objectClass",
+		}, overlaySettings...),
 	})
 	if err != nil {
 		return err
@@ -105,6 +108,9 @@ func (l looker) slapd() error {
 		}
 	}
 	for _, e := range found {
+		if set.Modules == nil && ldif.Named(e.Values("objectClass"), "olcModuleList") {
+			set.Modules = e
+		}
 		if e.Value("olcOverlay") != "" {
 			set.Overlays = append(set.Overlays, e)
 		}
@@ -123,6 +129,7 @@ func (l looker) slapd() error {
 		set.Hidden = "cn=config is not shown to the bridge's account"
 		return nil
 	}
+	set.Keepers = slapdKeepers(set.Overlays)
 	for _, o := range set.Overlays {
 		if dn := o.Value("olcPPolicyDefault"); dn != "" {
 			policies, err := l.client.Look(l.ctx, directory.Search{
@@ -203,6 +210,7 @@ func (l looker) dirsrv() error {
 	}
 	if len(set.Databases) == 0 {
 		set.Hidden = "cn=config is not shown to the bridge's account"
+		return nil
 	}
-	return nil
+	return l.dirsrvKeepers()
 }
