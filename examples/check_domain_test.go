@@ -1,12 +1,16 @@
 package examples_test
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -128,5 +132,80 @@ func TestRightsInADomain(t *testing.T) {
 		if err := b.Delete(t.Context(), typ, id); err != nil {
 			t.Errorf("delete %s: %v", typ, err)
 		}
+	}
+}
+
+// domainWide is held by who changes what the tests of this process share of the domain, or must find it unchanged.
+var domainWide sync.Mutex
+
+// TestBrokenDomain breaks one thing after the other of the domain; what is proposed is run, and mends it.
+func TestBrokenDomain(t *testing.T) {
+	t.Parallel()
+	server := dirtest.ActiveDirectory(t)
+	its := basedIn(productOf(server), server)
+	const policy = "CN=Default Query Policy,CN=Query-Policies,CN=Directory Service,CN=Windows NT,CN=Services,CN=Configuration," + domain
+	limit := func(name string, from, to int) string {
+		return fmt.Sprintf("dn: %s\nchangetype: modify\ndelete: lDAPAdminLimits\nlDAPAdminLimits: %s=%d\n-\n"+
+			"add: lDAPAdminLimits\nlDAPAdminLimits: %[2]s=%[4]d\n", policy, name, from, to)
+	}
+	domainWide.Lock()
+	defer domainWide.Unlock()
+	for _, c := range []struct {
+		name, broken, restored string
+		finds, key             string
+		repair                 string
+	}{
+		{
+			name: "an index that is missing", finds: "hint index", key: "resources[0].tombstone",
+			repair: "dn: CN=Extension-Name,CN=Schema,CN=Configuration," + domain + "\nchangetype: modify\n" +
+				"replace: searchFlags\nsearchFlags: 1\n",
+			restored: "dn: CN=Extension-Name,CN=Schema,CN=Configuration," + domain + "\nchangetype: modify\n" +
+				"replace: searchFlags\nsearchFlags: 0\n",
+		},
+		{
+			name: "small pages", broken: limit("MaxPageSize", 1000, 250), finds: "hint page-size", key: "directory.pageSize",
+			repair: "pageSize: 250\n" + limit("MaxPageSize", 250, 500), restored: limit("MaxPageSize", 500, 1000),
+		},
+		{
+			name: "few values at a time", broken: limit("MaxValRange", 1500, 30), finds: "hint value-range", key: "directory.urls",
+			repair: limit("MaxValRange", 30, 1500),
+		},
+		{
+			name: "little patience", broken: limit("MaxQueryDuration", 120, 2), finds: "warning query-duration", key: "directory.timeout",
+			repair: "timeout: 2s\n" + limit("MaxQueryDuration", 2, 5), restored: limit("MaxQueryDuration", 5, 120),
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.broken != "" {
+				administer(t, server, c.broken)
+			}
+			is := func(f inspect.Finding) bool {
+				return fmt.Sprintf("%s %s", f.Severity, f.Code) == c.finds && f.Key == c.key
+			}
+			all := checked(t, false, server, its)
+			at := slices.IndexFunc(all, is)
+			if at < 0 || all[at].Place == "" || !strings.Contains(all[at].Line+"\n"+all[at].LDIF, c.repair) {
+				t.Fatalf("want %s at %s, found %+v", c.finds, c.key, all)
+			}
+			administer(t, server, all[at].LDIF)
+			if again := checked(t, false, server, its); slices.ContainsFunc(again, is) {
+				t.Errorf("after its repair: %+v", again)
+			}
+			if c.restored != "" {
+				administer(t, server, c.restored)
+			}
+		})
+	}
+}
+
+// administer runs LDIF as an administrator does.
+func administer(t *testing.T, server *dirtest.Server, text string) {
+	t.Helper()
+	url := cmp.Or(server.LDAPS, server.URL)
+	command := exec.Command("ldapmodify", "-x", "-H", url, "-D", server.BindDN, "-w", server.Password)
+	command.Env = append(command.Environ(), "LDAPTLS_REQCERT=never")
+	command.Stdin = strings.NewReader(text)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, out, text)
 	}
 }

@@ -9,9 +9,6 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// isIndexed is the bit of searchFlags that has an attribute indexed ([MS-ADTS] §2.2.9, fATTINDEX).
-const isIndexed = 1
-
 // Domain is what access rules of a domain call the account and what it may write.
 type Domain struct {
 	Account string            // DOMAIN\ACCOUNT
@@ -35,6 +32,9 @@ func (l looker) domain() error {
 		return nil
 	}
 	if err := l.account(root[0].Value("configurationNamingContext")); err != nil {
+		return err
+	}
+	if err := l.policy(root[0].Value("configurationNamingContext")); err != nil {
 		return err
 	}
 	names := []string{"name"}
@@ -62,13 +62,15 @@ func (l looker) domain() error {
 		set.Domain.GUIDs[strings.ToLower(e.Value("lDAPDisplayName"))] = l.v.Server.ID(id)
 	}
 	for _, context := range l.v.Server.Contexts {
-		d := Database{Suffix: context, Indexed: map[string]bool{}, Classes: map[string]Definition{}}
+		d := Database{Suffix: context, Indexed: map[string][]ldif.Index{}, Classes: map[string]Definition{}}
 		for _, e := range found {
 			name := strings.ToLower(e.Value("lDAPDisplayName"))
 			flags, _ := strconv.Atoi(e.Value("searchFlags"))
 			d.Classes[name] = Definition{e.DN, flags}
-			if flags&isIndexed != 0 || e.Value("linkID") != "" { // links are found by a table of their own
-				d.Indexed[name] = true
+			for by, bit := range domainKinds {
+				if flags&bit != 0 || e.Value("linkID") != "" { // links are found by a table of their own
+					d.Indexed[name] = append(d.Indexed[name], by)
+				}
 			}
 		}
 		set.Databases = append(set.Databases, d)

@@ -147,6 +147,7 @@ var maps = []broken{
 		"several values into one", "roles.value, ldap: scimRole", "roles.value, ldap: employeeNumber",
 		"warning single-valued", "", "takes several",
 	},
+	{"a login whose case counts", "userName, ldap: uid", "userName, ldap: labeledURI", "warning case", "", "rule ignores case"},
 	{"text into bits", "title, ldap: title", "title, ldap: x500UniqueIdentifier", "warning syntax", "", "takes text"},
 	{"text into digits", "title, ldap: title", "title, ldap: internationaliSDNNumber", "warning syntax", "", "takes text"},
 	{"text into a delivery method", "title, ldap: title", "title, ldap: preferredDeliveryMethod", "warning syntax", "", "takes text"},

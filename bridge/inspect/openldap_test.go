@@ -140,14 +140,14 @@ func password(dn string) string {
 }
 
 // openLDAP is the sound map before a slapd that shows its configuration to the bridge's account.
-func openLDAP(t *testing.T) deployment {
+func openLDAP(t *testing.T, options ...dirtest.Option) deployment {
 	t.Helper()
 	need(t)
-	server := dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema),
+	server := dirtest.OpenLDAP(t, append(options, dirtest.Schema(examples.OpenLDAPSchema),
 		dirtest.Global("moduleload syncprov", "database config", `rootdn "cn=admin,dc=example,dc=org"`,
 			`access to * by dn.exact="`+account+`" read by * none`),
 		dirtest.Config("index scimUserName,scimExternalId eq", `access to * by dn.exact="`+account+`" manage by * break`,
-			`limits dn.exact="`+account+`" size=unlimited`))
+			`limits dn.exact="`+account+`" size=unlimited`))...)
 	server.Load(t, password(account))
 	return deployment{t, server, sound, []string{
 		"SCIMBRIDGE_DIRECTORY_URLS=" + server.URL, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + accountPassword,
@@ -239,6 +239,17 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			finds:  "hint index", key: "resources[0].attributes[1].ldap", repair: "olcDbIndex: scimExternalId eq", mends: true,
 		},
 		{
+			name: "an index of another kind",
+			broken: "dn: " + database + "\nchangetype: modify\ndelete: olcDbIndex\nolcDbIndex: scimExternalId eq\n-\n" +
+				"add: olcDbIndex\nolcDbIndex: scimExternalId,title pres\n",
+			finds: "hint index", key: "resources[0].attributes[1].ldap", mends: true,
+			repair: "add: olcDbIndex\nolcDbIndex: title pres\nolcDbIndex: scimExternalId pres,eq\n",
+		},
+		{
+			name: "filters that no index serves", finds: "hint filter-index", key: "resources[0].attributes", mends: true,
+			repair: "olcDbIndex: displayName eq\n",
+		},
+		{
 			name: "passwords in clear text", finds: "warning clear-passwords", key: "resources[0].attributes[8].ldap", mends: true,
 			repair: "olcPPolicyHashCleartext: TRUE",
 			text:   strings.Replace(sound, "roles.value, ldap: scimRole", "password, ldap: userPassword", 1),
@@ -259,7 +270,7 @@ func TestBrokenOpenLDAP(t *testing.T) {
 		},
 		{
 			name:   "an index that is missing, in a large directory",
-			broken: "dn: " + database + "\nchangetype: modify\ndelete: olcDbIndex\nolcDbIndex: scimExternalId eq\n",
+			broken: "dn: " + database + "\nchangetype: modify\ndelete: olcDbIndex\nolcDbIndex: scimExternalId pres,eq\n",
 			finds:  "warning index", key: "resources[0].attributes[1].ldap", repair: "olcDbIndex: scimExternalId eq", mends: true,
 		},
 		{

@@ -16,17 +16,23 @@ type Settings struct {
 	Show      string     // the command that shows them to an administrator
 
 	Overlays []*ldif.Entry // slapd's, with their settings
-	Policy   *ldif.Entry   // the default password policy, where one is configured and shown
+	Modules  *ldif.Entry   // what it has loaded
+	Keepers  []Keeper
+	Policy   *ldif.Entry // the default password policy, where one is configured and shown
 	Domain   Domain
+
+	LDAPPolicy Policy
 }
 
 // Database is what holds entries.
 type Database struct {
-	DN      string          // of its configuration
-	Suffix  string          // of what it holds
-	Indexed map[string]bool // canonical names of attributes by which equal values are found, in lower case
-	Classes map[string]Definition
-	Access  Access // slapd's
+	DN         string                  // of its configuration
+	Suffix     string                  // of what it holds
+	Backend    string                  // the name by which tasks know it, on 389 Directory Server
+	Indexed    map[string][]ldif.Index // how attributes are indexed, by canonical names in lower case
+	IndexLines []string                // slapd's olcDbIndex
+	Classes    map[string]Definition
+	Access     Access // slapd's
 }
 
 // Access is what is shown of a database's access rules.
@@ -45,8 +51,10 @@ type Definition struct {
 	Flags int // searchFlags
 }
 
-// has says whether an attribute is indexed.
-func (d Database) has(attribute string) bool { return d.Indexed[strings.ToLower(attribute)] }
+// has says whether an attribute is indexed so.
+func (d Database) has(attribute string, by ldif.Index) bool {
+	return slices.Contains(d.Indexed[strings.ToLower(attribute)], by)
+}
 
 // database is the one that holds a place; nil: it is not shown.
 func (v Survey) database(place string) *Database {
@@ -79,11 +87,12 @@ func (l looker) slapd() error {
 	set := &l.v.Settings
 	set.Show = "ldapsearch -LLL -Q -Y EXTERNAL -H ldapi:/// -b cn=config '(olcSuffix=*)' olcSuffix olcDbIndex"
 	found, err := l.client.Look(l.ctx, directory.Search{
-		Base: "cn=config", Filter: "(|(olcSuffix=*)(objectClass=olcDatabaseConfig)(objectClass=olcOverlayConfig))",
-		Attributes: []string{
-			"olcSuffix", "olcDbIndex", "olcOverlay", "olcPPolicyDefault", "olcPPolicyHashCleartext", "olcMemberOfMemberAD",
-			"olcRefintAttribute", "olcUniqueURI", "olcDatabase", "olcAccess", "objectClass",
-		},
+		Base:   "cn=config",
+		Filter: "(|(olcSuffix=*)(objectClass=olcDatabaseConfig)(objectClass=olcOverlayConfig)(objectClass=olcModuleList))",
+		Attributes: append([]string{
+			"olcSuffix", "olcDbIndex", "olcOverlay", "olcPPolicyDefault", "olcPPolicyHashCleartext", "olcDatabase", "olcAccess",
+			"objectClass",
+		}, overlaySettings...),
 	})
 	if err != nil {
 		return err
@@ -99,6 +108,9 @@ func (l looker) slapd() error {
 		}
 	}
 	for _, e := range found {
+		if set.Modules == nil && ldif.Named(e.Values("objectClass"), "olcModuleList") {
+			set.Modules = e
+		}
 		if e.Value("olcOverlay") != "" {
 			set.Overlays = append(set.Overlays, e)
 		}
@@ -109,7 +121,7 @@ func (l looker) slapd() error {
 		for _, suffix := range e.Values("olcSuffix") {
 			set.Databases = append(set.Databases, Database{
 				DN: e.DN, Suffix: suffix, Indexed: slapdIndexes(l.v.Server.Schema, e.Values("olcDbIndex")),
-				Access: own,
+				IndexLines: e.Values("olcDbIndex"), Access: own,
 			})
 		}
 	}
@@ -117,6 +129,7 @@ func (l looker) slapd() error {
 		set.Hidden = "cn=config is not shown to the bridge's account"
 		return nil
 	}
+	set.Keepers = slapdKeepers(set.Overlays)
 	for _, o := range set.Overlays {
 		if dn := o.Value("olcPPolicyDefault"); dn != "" {
 			policies, err := l.client.Look(l.ctx, directory.Search{
@@ -134,8 +147,8 @@ func (l looker) slapd() error {
 }
 
 // slapdIndexes reads olcDbIndex: "uid,mail eq,sub"; attributes without types have those of "default".
-func slapdIndexes(schema *ldif.Subschema, lines []string) map[string]bool {
-	indexed, usual := map[string]bool{}, ""
+func slapdIndexes(schema *ldif.Subschema, lines []string) map[string][]ldif.Index {
+	indexed, usual := map[string][]ldif.Index{}, ""
 	for _, line := range lines {
 		if rest, is := strings.CutPrefix(line, "default "); is {
 			usual = rest
@@ -146,14 +159,22 @@ func slapdIndexes(schema *ldif.Subschema, lines []string) map[string]bool {
 		if types == "" {
 			types = usual
 		}
-		if !slices.Contains(strings.FieldsFunc(types, func(r rune) bool { return r == ',' || r == ' ' }), "eq") {
-			continue
-		}
+		kinds := indexKinds(strings.FieldsFunc(types, func(r rune) bool { return r == ',' || r == ' ' }))
 		for name := range strings.SplitSeq(names, ",") {
-			indexed[strings.ToLower(schema.Canonical(name))] = true
+			indexed[strings.ToLower(schema.Canonical(name))] = kinds
 		}
 	}
 	return indexed
+}
+
+// indexKinds are the kinds of index that slapd and 389 Directory Server call by these names.
+func indexKinds(names []string) (kinds []ldif.Index) {
+	for _, by := range []ldif.Index{ldif.ByEquality, ldif.BySubstrings, ldif.ByPresence} {
+		if ldif.Named(names, slapdKinds[by]) {
+			kinds = append(kinds, by)
+		}
+	}
+	return kinds
 }
 
 // dirsrv reads cn=config of 389 Directory Server.
@@ -176,12 +197,11 @@ func (l looker) dirsrv() error {
 	for _, tree := range trees {
 		d := Database{
 			DN: fmt.Sprintf("cn=index,cn=%s,%s", tree.Value("nsslapd-backend"), plugin), Suffix: strings.Trim(tree.Value("cn"), `"`),
-			Indexed: map[string]bool{},
+			Backend: tree.Value("nsslapd-backend"), Indexed: map[string][]ldif.Index{},
 		}
 		for _, e := range indexes {
-			isEquality := func(kind string) bool { return strings.EqualFold(kind, "eq") }
-			if l.v.Server.Under(e.DN, d.DN) && slices.ContainsFunc(e.Values("nsIndexType"), isEquality) {
-				d.Indexed[strings.ToLower(l.v.Server.Schema.Canonical(e.Value("cn")))] = true
+			if l.v.Server.Under(e.DN, d.DN) {
+				d.Indexed[strings.ToLower(l.v.Server.Schema.Canonical(e.Value("cn")))] = indexKinds(e.Values("nsIndexType"))
 			}
 		}
 		if len(d.Indexed) > 0 {
@@ -190,6 +210,7 @@ func (l looker) dirsrv() error {
 	}
 	if len(set.Databases) == 0 {
 		set.Hidden = "cn=config is not shown to the bridge's account"
+		return nil
 	}
-	return nil
+	return l.dirsrvKeepers()
 }

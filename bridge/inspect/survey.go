@@ -153,8 +153,8 @@ func (l looker) there(dn string) (bool, error) {
 func Live(s Subject, v Survey) Findings {
 	var all Findings
 	for _, check := range []func(Subject, Survey) []Finding{
-		reach, certificates, surveyed, schema, missingPlaces, naming, demanded, values, syntaxes, indexes, sizes, controls, blocking,
-		passwords, rights, guarded, marks, probed,
+		reach, certificates, surveyed, schema, missingPlaces, naming, demanded, values, syntaxes, lookups, indexes, sizes, policies,
+		controls, backlinks, references, uniques, numbers, asciiOnly, blocking, passwords, rights, guarded, marks, probed,
 	} {
 		all = append(all, check(s, v)...)
 	}

@@ -21,6 +21,41 @@ func (f *Filter) Attributes() []string {
 	return names
 }
 
+// Test is what a filter asks of an attribute, by which an index may find entries.
+type Test struct {
+	Attribute string
+	By        Index
+}
+
+// Index is a kind of index.
+type Index int
+
+// The kinds.
+const (
+	ByEquality Index = iota
+	BySubstrings
+	ByPresence
+)
+
+// Tests are what the filter asks of attributes, each once, but for what it denies: no index finds who is without a value.
+func (f *Filter) Tests() (tests []Test) {
+	kinds := map[nodeKind]Index{equalNode: ByEquality, substringsNode: BySubstrings, presentNode: ByPresence}
+	var walk func(n node)
+	walk = func(n node) {
+		if by, ok := kinds[n.kind]; ok && !slices.Contains(tests, Test{n.attribute, by}) {
+			tests = append(tests, Test{n.attribute, by})
+		}
+		if n.kind == notNode {
+			return
+		}
+		for _, child := range n.nodes {
+			walk(child)
+		}
+	}
+	walk(f.root)
+	return tests
+}
+
 // Reads says whether the filter may judge an entry by the attribute. What names no attribute judges by all of them.
 func (f *Filter) Reads(attribute string, s *Subschema) bool {
 	var walk func(n node) bool

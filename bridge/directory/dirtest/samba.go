@@ -224,6 +224,7 @@ func (c *controller) conf() string {
 	interfaces = lo
 	bind interfaces only = yes
 	idmap_ldb:use rfc2307 = yes
+	dsdb:schema update allowed = yes
 	private dir = %[1]s/domain/private
 	state directory = %[1]s/domain/state
 	lock directory = %[1]s/domain
