@@ -82,8 +82,8 @@ func TestDrift(t *testing.T) {
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
 		o := store.Options{File: filepath.Join(t.TempDir(), "scimbridge.db")}
 		d := deploy(t, server, stored(t, o)...)
-		text, env := configured(t, server, basedIn(productOf(server), server), "", stored(t, o)...)
-		look := lookOf(t, o, text, env)
+		yaml, env := configured(t, server, basedIn(productOf(server), server), "", stored(t, o)...)
+		look := lookOf(t, o, yaml, env)
 		tag := label(t)
 		user := func(name string) string { return d.user(t, name+tag+"@contoso.example") }
 		patch := func(id, body string) { d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, body) }
@@ -134,7 +134,9 @@ func TestDrift(t *testing.T) {
 				t.Errorf("%s: %q, want %q", id, got, want)
 			}
 		}
-		for id, begins := range map[string]string{bo: "renamed", emil: "enabled ", fay: "elsewhere, moved", crew: "removed member, added member"} {
+		for id, begins := range map[string]string{
+			bo: "renamed", emil: "enabled ", fay: "elsewhere, moved", crew: "removed member, added member",
+		} {
 			if got := said(found[id]); !strings.HasPrefix(got, begins) {
 				t.Errorf("%s: %q, want %q", id, got, begins)
 			}
@@ -159,7 +161,8 @@ func TestDrift(t *testing.T) {
 			t.Fatal(err)
 		}
 		found, _ = drifted(t, look)
-		if text := fmt.Sprint(found); found[dora].ID != "" || strings.Contains(text, name) || strings.Contains(said(found[crew]), "removed") {
+		text := fmt.Sprint(found)
+		if found[dora].ID != "" || strings.Contains(text, name) || strings.Contains(said(found[crew]), "removed") {
 			t.Errorf("dora was forgotten: %s", text)
 		}
 	})
@@ -177,7 +180,9 @@ func letIn(t testing.TB, server *dirtest.Server, dn string) {
 }
 
 // ofMuch are the exchanges in which the most comes about.
-var ofMuch = []string{"soft-delete-and-newcomer", "rename-user", "manager", "entra-multi-valued", "group-members-replace", "delete-user", "bulk"}
+var ofMuch = []string{
+	"soft-delete-and-newcomer", "rename-user", "manager", "entra-multi-valued", "group-members-replace", "delete-user", "bulk",
+}
 
 // TestNoDrift: whatever the bridge did, nothing of it is drift. Exchanges of the repository are played before it is looked: a few, or with
 // SCIMBRIDGE_TEST_DRIFT all of them on every server.

@@ -78,11 +78,12 @@ type exchange struct {
 	server    string
 	archive   *txtar.Archive
 	d         *deployment
-	stored    []string                                                                                                // variables that name a store; none: there is none
-	text      []byte                                                                                                  // the configuration, once it runs
-	env       []string                                                                                                // over it
 	names     map[string]string                                                                                       // id -> name
 	foretells func(method, target, body string, header []string) (check func(receipts []ldif.Receipt, answer string)) // nil: nothing does
+
+	stored []string // variables that name a store; none: there is none
+	text   []byte   // the configuration, once it runs
+	env    []string // over it
 }
 
 func readExchange(t testing.TB, file, server string) *exchange {
