@@ -82,7 +82,7 @@ func (u *undoing) entries(ctx context.Context, ids, attributes []string) (map[st
 		if len(filters) == 0 {
 			continue
 		}
-		for _, base := range u.places() {
+		for _, base := range u.world.Outermost() {
 			found, err := u.directory.Search(ctx, directory.Search{Base: base, Filter: ldif.AnyOf(filters...), Attributes: attributes})
 			if err != nil {
 				return nil, err
@@ -112,16 +112,6 @@ func (u *undoing) entries(ctx context.Context, ids, attributes []string) (map[st
 		}
 	}
 	return entries, nil
-}
-
-// places are those that entries are looked for below, none of them below another.
-func (u *undoing) places() []string {
-	all := u.world.Bases()
-	return slices.DeleteFunc(slices.Clone(all), func(base string) bool {
-		return slices.ContainsFunc(all, func(other string) bool {
-			return !u.server.SameDN(base, other) && u.server.Under(base, other)
-		})
-	})
 }
 
 // called looks up what references call.

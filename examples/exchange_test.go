@@ -80,6 +80,10 @@ type exchange struct {
 	d         *deployment
 	names     map[string]string                                                                                       // id -> name
 	foretells func(method, target, body string, header []string) (check func(receipts []ldif.Receipt, answer string)) // nil: nothing does
+
+	stored []string // variables that name a store; none: there is none
+	text   []byte   // the configuration, once it runs
+	env    []string // over it
 }
 
 func readExchange(t testing.TB, file, server string) *exchange {
@@ -148,6 +152,8 @@ func (x *exchange) run(t *testing.T, server *dirtest.Server) {
 		}
 		more = string(first.Data)
 	}
+	env = append(env, x.stored...)
+	x.text, x.env = configured(t, server, its, more, env...)
 	x.d = deployAs(t, server, its, more, env...)
 	for i := 0; i < len(x.archive.Files); {
 		step := x.archive.Files[i : i+1]

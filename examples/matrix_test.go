@@ -58,6 +58,8 @@ var shown = []struct {
 	{"Protocol: of two changes of one version one is made (`If-Match`)", "TestIfMatchRace", nil, ""},
 	{"Safety: entries outside the bases, and privileged groups, are left alone", "TestPrivilegedGroups", nil, ""},
 	{"Safety: entries outside the bases, and privileged groups, are left alone", "TestOutsideTheBase", nil, ""},
+	{"Safety: what a request would do is foreseen (`scimbridge explain`, `serve --dry-run`)", "TestForesight", nil, ""},
+	{"The journal: what was changed outside the bridge is told (`scimbridge drift`)", "TestDrift", nil, ""},
 	{"The journal: what was done is undone (`scimbridge undo`)", "TestUndo", nil, ""},
 	{"The journal: what was done is undone (`scimbridge undo`)", "TestUndoCycle", nil, ""},
 	{"Users: a class for some of them alone, with what it allows (`objectClasses`, `when`)", "TestConditionalClass", nil, ""},

@@ -116,6 +116,16 @@ func (m *Map) Bases() []string {
 	return bases
 }
 
+// Outermost are those of the bases that lie below no other.
+func (m *Map) Outermost() []string {
+	all := m.Bases()
+	return slices.DeleteFunc(slices.Clone(all), func(base string) bool {
+		return slices.ContainsFunc(all, func(other string) bool {
+			return !m.Server.SameDN(base, other) && m.Server.Under(base, other)
+		})
+	})
+}
+
 // Covers says whether the DN lies under a mapped base: others are nobody's.
 func (m *Map) Covers(dn string) bool {
 	return slices.ContainsFunc(m.Types, func(t *Type) bool { return t.Covers(dn) })

@@ -22,6 +22,9 @@ type Rehearsal struct {
 
 	mu      sync.Mutex
 	touched []*rehearsed
+	byID    map[string]*rehearsed // the same, by their ids in lower case
+	byDN    map[string]*rehearsed // and by the DNs that they would have, by Server.NormalDN
+	hidden  map[string]*rehearsed // and by those that the directory has them by
 	reads   []Reading
 	made    int
 }
@@ -31,13 +34,22 @@ type Reading struct {
 	Search
 	Found []string // DNs
 	Err   error
+	Own   bool // what it found is not the directory's: it was recalled, or made
 }
 
 // rehearsed is an entry that a write of the rehearsal is about.
 type rehearsed struct {
-	dn, id  string // as the directory has it; of one that was made here, as it was made
-	made    bool
+	dn, id   string // as the directory has it; "" of one that it has not
+	made     bool   // the directory is not asked for it
+	name     string // that it would have, by Server.NormalDN; "": none
+	recalled bool   // it was not made by a write, but recalled: what it was not read with is not known
+
+	mu      sync.Mutex
+	asked   map[string]bool // attributes that it was read with, and lists of these that it is known to have been read with
+	before  *ldif.Entry     // as it was read, or recalled
 	changes []ldif.Change
+	after   *ldif.Entry // as they would have left it; nil: it would not be there
+	stale   bool        // it is not what they would have left any more
 }
 
 type rehearsalKey struct{}
@@ -61,29 +73,81 @@ func (p *Rehearsal) Reads() []Reading {
 }
 
 // tell notes a search that was made.
-func (p *Rehearsal) tell(s Search, found []*ldif.Entry, err error) {
+func (p *Rehearsal) tell(server *ldif.Server, s Search, found []*ldif.Entry, err error) {
 	if p == nil {
 		return
 	}
-	reading := Reading{Search: s, Err: err}
-	for _, e := range found {
-		reading.Found = append(reading.Found, e.DN)
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	reading := Reading{Search: s, Err: err, Own: len(found) > 0 && len(p.byDN) > 0}
+	for _, e := range found {
+		reading.Found = append(reading.Found, e.DN)
+		if reading.Own {
+			t := p.byDN[server.NormalDN(e.DN)]
+			reading.Own = t != nil && t.made
+		}
+	}
 	p.reads = append(p.reads, reading)
 }
 
+// touch takes an entry up among those that are not, or may not be, as the directory has them.
+func (p *Rehearsal) touch(server *ldif.Server, t *rehearsed) {
+	if p.byID == nil {
+		p.byID, p.byDN, p.hidden = map[string]*rehearsed{}, map[string]*rehearsed{}, map[string]*rehearsed{}
+	}
+	p.touched = append(p.touched, t)
+	p.byID[strings.ToLower(t.id)] = t
+	if t.dn != "" {
+		p.hidden[server.NormalDN(t.dn)] = t
+	}
+}
+
+// named has a touched entry found by a DN, and by no other; "": by none.
+func (p *Rehearsal) named(server *ldif.Server, t *rehearsed, dn string) {
+	if t.name != "" && p.byDN[t.name] == t {
+		delete(p.byDN, t.name)
+	}
+	if t.name = ""; dn != "" {
+		t.name = server.NormalDN(dn)
+		p.byDN[t.name] = t
+	}
+}
+
+// entries are those that were touched so far: what is in the list stays as it is.
 func (p *Rehearsal) entries() []*rehearsed {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := make([]*rehearsed, len(p.touched))
-	for i, t := range p.touched {
-		one := *t
-		one.changes = slices.Clone(t.changes)
-		all[i] = &one
+	return p.touched[:len(p.touched):len(p.touched)]
+}
+
+// Recall has the rehearsal begin with an entry as it was once, in the place of the one that the directory has by now with the id; nil: it
+// was not there. The context is not the rehearsal's.
+func (p *Rehearsal) Recall(ctx context.Context, c *Client, id string, e *ldif.Entry) error {
+	server, err := c.Server(ctx)
+	if err != nil {
+		return err
 	}
-	return all
+	t := &rehearsed{id: id, made: true, recalled: true, before: e.Clone(), stale: true}
+	filter, ok := server.IDFilter(id)
+	for _, base := range server.Contexts {
+		if !ok || t.dn != "" {
+			break
+		}
+		found, err := c.Look(ctx, Search{Base: base, Filter: filter, Attributes: []string{noAttributes}})
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			t.dn = found[0].DN
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.touch(server, t)
+	if e != nil {
+		p.named(server, t, e.DN)
+	}
+	return nil
 }
 
 // search is one search, of what the directory would hold.
@@ -94,7 +158,7 @@ func (p *Rehearsal) search(ctx context.Context, c *Client, s Search, controls ..
 		return found, err
 	}
 	own, err := p.beside(ctx, c, s, touched, found, err)
-	return append(without(c.learned(), found, touched), own...), err
+	return append(p.without(c.learned(), found), own...), err
 }
 
 // beside are the touched entries that a search finds. found and err are the directory's own answer to it; where it has a rule that nobody
@@ -114,80 +178,138 @@ func (p *Rehearsal) beside(
 	unknown := len(filter.UnknownRules()) > 0
 	matches := func(t *rehearsed, e *ldif.Entry) bool {
 		if unknown {
-			return slices.ContainsFunc(found, func(e *ldif.Entry) bool { return !t.made && server.SameDN(t.dn, e.DN) })
+			return slices.ContainsFunc(found, func(e *ldif.Entry) bool { return t.dn != "" && server.SameDN(t.dn, e.DN) })
 		}
 		return filter.Matches(e, server.Schema)
 	}
+	needed := listed(server, append(slices.Clone(s.Attributes), filter.Attributes()...))
+	if s.Scope == BaseObject {
+		t, gone := p.at(server, s.Base)
+		if t == nil {
+			if gone {
+				err = refusal(ldap.LDAPResultNoSuchObject, "no such object")
+			}
+			return nil, err
+		}
+		switch e, fault := t.now(ctx, c, server, needed); {
+		case fault != nil:
+			return nil, fault
+		case e == nil:
+			return nil, refusal(ldap.LDAPResultNoSuchObject, "no such object")
+		case matches(t, e):
+			return []*ldif.Entry{project(server, e, s.Attributes)}, nil
+		}
+		return nil, nil
+	}
 	var own []*ldif.Entry
-	gone := false
 	for _, t := range touched {
-		e, fault := t.now(ctx, c, server, append(slices.Clone(s.Attributes), filter.Attributes()...))
+		e, fault := t.now(ctx, c, server, needed)
 		if fault != nil {
 			return nil, fault
 		}
-		if s.Scope == BaseObject {
-			if e == nil || !t.isNamed(server, s.Base, e.DN) {
-				gone = gone || t.isNamed(server, s.Base, t.dn)
-				continue
-			}
-			if err = nil; !matches(t, e) {
-				return nil, nil
-			}
-			return []*ldif.Entry{project(server, e, s.Attributes)}, nil
-		}
-		if e != nil && server.Under(e.DN, s.Base) && matches(t, e) {
+		if e != nil && matches(t, e) && server.Under(e.DN, s.Base) {
 			err = nil
 			own = append(own, project(server, e, s.Attributes))
 		}
 	}
-	if gone {
-		return nil, refusal(ldap.LDAPResultNoSuchObject, "no such object")
-	}
 	return own, err
 }
 
-// isNamed says whether a name is the entry's, where that has the DN.
-func (t *rehearsed) isNamed(server *ldif.Server, name, dn string) bool {
+// at is the touched entry that a name is of, as it would be; gone says that the one which the directory has there would not be.
+func (p *Rehearsal) at(server *ldif.Server, name string) (t *rehearsed, gone bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if id, byID := server.IDNamed(name); byID {
-		return strings.EqualFold(id, t.id)
+		return p.byID[strings.ToLower(id)], false
 	}
-	return server.SameDN(name, dn)
+	dn := server.NormalDN(name)
+	return p.byDN[dn], p.hidden[dn] != nil
 }
 
 // without are the entries but for those that were touched.
-func without(server *ldif.Server, found []*ldif.Entry, touched []*rehearsed) []*ldif.Entry {
-	return slices.DeleteFunc(found, func(e *ldif.Entry) bool {
-		return slices.ContainsFunc(touched, func(t *rehearsed) bool { return !t.made && server.SameDN(t.dn, e.DN) })
-	})
+func (p *Rehearsal) without(server *ldif.Server, found []*ldif.Entry) []*ldif.Entry {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.DeleteFunc(found, func(e *ldif.Entry) bool { return p.hidden[server.NormalDN(e.DN)] != nil })
 }
 
-// now is the entry as the writes would have left it, with the attributes; nil: it would not be there.
-func (t *rehearsed) now(ctx context.Context, c *Client, server *ldif.Server, attributes []string) (e *ldif.Entry, err error) {
+// needs are attributes that an entry is to be read with.
+type needs struct {
+	names []string
+	key   string // of the list
+}
+
+func listed(server *ldif.Server, attributes []string) needs {
 	if len(attributes) == 0 {
 		attributes = []string{allUser}
 	}
 	attributes = append(slices.Clone(attributes), "objectClass", server.IDAttribute)
-	if !t.made {
-		ctx = context.WithValue(ctx, rehearsalKey{}, (*Rehearsal)(nil))
-		found, err := c.roundTrip(ctx, Search{Base: server.ByID(t.id, t.dn), Scope: BaseObject, Attributes: attributes})
-		switch {
-		case resultCode(err) == ldap.LDAPResultNoSuchObject, err == nil && len(found) == 0:
-			return nil, nil
-		case err == nil:
-			err = c.complete(ctx, found)
-		}
-		if err != nil {
+	return needs{attributes, strings.ToLower(strings.Join(attributes, " "))}
+}
+
+// now is the entry as the writes would have left it, with the attributes; nil: it would not be there. It is not to be changed. The
+// directory is asked once for each attribute.
+func (t *rehearsed) now(ctx context.Context, c *Client, server *ldif.Server, of needs) (e *ldif.Entry, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.made && !t.asked[of.key] {
+		if err := t.read(ctx, c, server, of); err != nil {
 			return nil, err
 		}
-		e = found[0]
+	}
+	if !t.stale {
+		return t.after, nil
+	}
+	t.stale = false
+	if t.after = t.before.Clone(); t.after == nil && (len(t.changes) == 0 || !t.made) {
+		return nil, nil
 	}
 	for _, change := range t.changes {
-		if e = ldif.Apply(e, change, server.Schema); e == nil {
+		if t.after = ldif.Apply(t.after, change, server.Schema); t.after == nil {
 			return nil, nil
 		}
 	}
-	t.stamp(server, e)
-	return e, nil
+	if len(t.changes) > 0 {
+		t.stamp(server, t.after)
+	}
+	return t.after, nil
+}
+
+// read reads the entry as the directory has it, with what it was read with before and what is needed besides.
+func (t *rehearsed) read(ctx context.Context, c *Client, server *ldif.Server, of needs) error {
+	if t.asked == nil {
+		t.asked = map[string]bool{}
+	}
+	t.asked[of.key] = true
+	known := len(t.asked)
+	for _, name := range of.names {
+		t.asked[strings.ToLower(name)] = true
+	}
+	if len(t.asked) == known {
+		return nil
+	}
+	var names []string
+	for name := range t.asked {
+		if !strings.Contains(name, " ") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	ctx = context.WithValue(ctx, rehearsalKey{}, (*Rehearsal)(nil))
+	found, err := c.roundTrip(ctx, Search{Base: server.ByID(t.id, t.dn), Scope: BaseObject, Attributes: names})
+	t.before, t.stale = nil, true
+	switch {
+	case resultCode(err) == ldap.LDAPResultNoSuchObject, err == nil && len(found) == 0:
+		return nil
+	case err == nil:
+		err = c.complete(ctx, found)
+	}
+	if err != nil {
+		t.asked = nil
+		return err
+	}
+	t.before = found[0]
+	return nil
 }
 
 // allUser asks for all attributes of users (RFC 4511 §4.5.1.8).
@@ -201,7 +323,7 @@ func (t *rehearsed) stamp(server *ldif.Server, e *ldif.Entry) {
 			e.Set(name, value)
 		}
 	}
-	if t.made {
+	if t.made && !t.recalled {
 		set(server.IDAttribute, server.IDValue(t.id))
 		set(server.CreatedAttribute, ldif.GeneralizedTime(now.Truncate(time.Second)))
 	}
@@ -224,7 +346,7 @@ func project(server *ldif.Server, e *ldif.Entry, asked []string) *ldif.Entry {
 		if slices.ContainsFunc(asked, func(name string) bool {
 			return name == allUser && !operational || name == "+" && operational || server.Schema.Covers(name, a.Name)
 		}) || len(asked) == 0 && !operational {
-			shown.Attributes = append(shown.Attributes, a)
+			shown.Attributes = append(shown.Attributes, ldif.Attribute{Name: a.Name, Values: slices.Clone(a.Values)})
 		}
 	}
 	return shown
@@ -239,7 +361,7 @@ func (p *Rehearsal) enumerate(ctx context.Context, c *Client, s Search, each fun
 			found = append(found, &ldif.Entry{DN: e.DN})
 			return each(e)
 		})
-		p.tell(s, found, err)
+		p.tell(c.learned(), s, found, err)
 		return err
 	}
 	err := c.enumerate(ctx, s, func(e *ldif.Entry) error {
@@ -249,9 +371,9 @@ func (p *Rehearsal) enumerate(ctx context.Context, c *Client, s Search, each fun
 	if err == nil || isNotThere(err) {
 		var own []*ldif.Entry
 		own, err = p.beside(ctx, c, s, touched, found, err)
-		found = append(without(c.learned(), found, touched), own...)
+		found = append(p.without(c.learned(), found), own...)
 	}
-	p.tell(s, found, err)
+	p.tell(c.learned(), s, found, err)
 	for _, e := range found {
 		if err == nil {
 			err = each(e)

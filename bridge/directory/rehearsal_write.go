@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -19,7 +20,7 @@ func refusal(code uint16, format string, args ...any) *ldap.Error {
 func (p *Rehearsal) write(ctx context.Context, r *run, change ldif.Change, read []string) (left *ldif.Entry, err error) {
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	if change, err = p.named(ctx, r, change); err != nil {
+	if change, err = p.resolved(ctx, r, change); err != nil {
 		return nil, err
 	}
 	if change.Kind == ldif.Add {
@@ -38,20 +39,36 @@ func (p *Rehearsal) write(ctx context.Context, r *run, change ldif.Change, read 
 	if err != nil {
 		return nil, err
 	}
-	p.mu.Lock()
-	if !slices.Contains(p.touched, t) {
-		p.touched = append(p.touched, t)
-	}
-	t.changes = append(t.changes, change)
-	p.mu.Unlock()
-	if change.Kind != ldif.Modify || len(read) == 0 {
+	if p.changed(r.server, t, change); change.Kind != ldif.Modify || len(read) == 0 {
 		return nil, nil
 	}
-	e, err := t.now(ctx, r.client, r.server, read)
+	e, err := t.now(ctx, r.client, r.server, listed(r.server, read))
 	if err != nil || e == nil {
 		return nil, err
 	}
 	return project(r.server, e, read), nil
+}
+
+// changed takes a change over that is done.
+func (p *Rehearsal) changed(server *ldif.Server, t *rehearsed, change ldif.Change) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.byID[strings.ToLower(t.id)] != t {
+		p.touch(server, t)
+		p.named(server, t, t.dn)
+	}
+	t.mu.Lock()
+	t.changes, t.stale = append(t.changes, change), true
+	t.mu.Unlock()
+	switch change.Kind {
+	case ldif.Add:
+		p.named(server, t, change.DN)
+	case ldif.ModifyDN:
+		p.named(server, t, change.NewDN())
+	case ldif.Delete:
+		p.named(server, t, "")
+	case ldif.Modify:
+	}
 }
 
 // there says whether an entry would be there.
@@ -79,10 +96,10 @@ func (p *Rehearsal) add(ctx context.Context, r *run, change ldif.Change) error {
 		return err
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.made++
 	id := fmt.Sprintf("00000000-0000-4000-8000-%012d", p.made) // nobody has it: the server is to give one
-	p.touched = append(p.touched, &rehearsed{dn: change.DN, id: id, made: true, changes: []ldif.Change{change}})
+	p.mu.Unlock()
+	p.changed(r.server, &rehearsed{id: id, made: true}, change)
 	return nil
 }
 
@@ -105,16 +122,14 @@ func (p *Rehearsal) target(ctx context.Context, r *run, change ldif.Change) (*re
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, t := range p.touched {
-		if t.id == id {
-			return t, nil
-		}
+	if t := p.byID[strings.ToLower(id)]; t != nil {
+		return t, nil
 	}
 	return &rehearsed{dn: e.DN, id: id}, nil
 }
 
-// named is the change with the DNs of the entries that its values name by their ids.
-func (p *Rehearsal) named(ctx context.Context, r *run, change ldif.Change) (_ ldif.Change, err error) {
+// resolved is the change with the DNs of the entries that its values name by their ids.
+func (p *Rehearsal) resolved(ctx context.Context, r *run, change ldif.Change) (_ ldif.Change, err error) {
 	change.Mods, change.Entry = slices.Clone(change.Mods), slices.Clone(change.Entry)
 	for i, m := range change.Mods {
 		if change.Mods[i].Values, err = p.dns(ctx, r, m.Values); err != nil {
@@ -154,16 +169,17 @@ func (p *Rehearsal) modifiable(ctx context.Context, r *run, t *rehearsed, change
 	for _, m := range change.Mods {
 		names = append(names, m.Name)
 	}
-	e, err := t.now(ctx, r.client, r.server, names)
+	e, err := t.now(ctx, r.client, r.server, listed(r.server, names))
 	if err != nil {
 		return err
 	}
 	if e == nil { // somebody has just renamed or deleted it
 		return refusal(ldap.LDAPResultNoSuchObject, "")
 	}
+	isKnown := func(name string) bool { return !change.Secret(name) && (!t.recalled || e.Saw(name)) }
 	for _, m := range change.Mods {
 		among := r.among(m.Name, e.Values(m.Name))
-		if !change.Secret(m.Name) {
+		if isKnown(m.Name) {
 			switch {
 			case m.Op == ldif.AddValues && slices.ContainsFunc(m.Values, among):
 				return refusal(ldap.LDAPResultAttributeOrValueExists, "modify/add: %s: value exists", m.Name)
@@ -175,7 +191,7 @@ func (p *Rehearsal) modifiable(ctx context.Context, r *run, t *rehearsed, change
 	}
 	must := r.server.Schema.Must(e.Values("objectClass")...)
 	for _, name := range names {
-		if len(e.Values(name)) == 0 && ldif.Named(must, r.server.Schema.Canonical(name)) && !change.Secret(name) {
+		if len(e.Values(name)) == 0 && ldif.Named(must, r.server.Schema.Canonical(name)) && isKnown(name) {
 			return refusal(ldap.LDAPResultObjectClassViolation, "object class requires attribute '%s'", name)
 		}
 	}

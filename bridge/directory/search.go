@@ -41,7 +41,7 @@ func (c *Client) Search(ctx context.Context, s Search) (entries []*ldif.Entry, e
 		return c.SearchAll(ctx, s.each())
 	}
 	if p := rehearsal(ctx); p != nil {
-		defer func() { p.tell(s, entries, err) }()
+		defer func() { p.tell(c.learned(), s, entries, err) }()
 	}
 	controls, err := c.valuesAlone(ctx, s)
 	if err != nil {

@@ -119,7 +119,7 @@ func (b *blanking) entry(e *wireEntry) {
 		return
 	}
 	if b.value(&e.DN); e.DN == forgotten {
-		e.Attributes = nil
+		e.Attributes, e.Absent = nil, nil
 	}
 	b.attributes(e.Attributes)
 }

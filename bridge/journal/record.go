@@ -194,6 +194,7 @@ func (i *Intent) subjects() []string {
 	add(i.about())
 	add(i.Activity)
 	for _, s := range i.Plan.Steps {
+		add(s.Change.If.ID)
 		add(s.Change.DN)
 		if s.Change.Kind == ldif.ModifyDN {
 			add(s.Change.NewDN())

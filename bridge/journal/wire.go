@@ -11,10 +11,11 @@ import (
 // This file is how plans and receipts stand in the journal: JSON that loses nothing but secrets. A receipt is told beside the plan of its
 // intent, and repeats nothing of it.
 
-// wireEntry is an entry. Which attributes it was read with is not kept: whoever takes something back reads it anew.
+// wireEntry is an entry. Of the attributes that it was read with it tells those too that it had not, and of no others whether it had them.
 type wireEntry struct {
 	DN         string          `json:"dn"`
 	Attributes []wireAttribute `json:"attributes,omitempty"`
+	Absent     []string        `json:"absent,omitempty"`
 }
 
 // wireAttribute has its values as text, where all of them are, or else in base64; of a secret there is but their number.
@@ -150,14 +151,27 @@ func unpackAttributes(packed []wireAttribute) []ldif.Attribute {
 }
 
 func packEntry(e *ldif.Entry, secret secrecy) wireEntry {
-	return wireEntry{DN: e.DN, Attributes: packAttributes(e.Attributes, secret)}
+	packed := wireEntry{DN: e.DN, Attributes: packAttributes(e.Attributes, secret)}
+	for _, name := range e.Asked {
+		if e.Values(name) == nil && name != "*" && name != "+" && !secret(name) {
+			packed.Absent = append(packed.Absent, name)
+		}
+	}
+	return packed
 }
 
 func (e *wireEntry) unpack() *ldif.Entry {
 	if e == nil {
 		return nil
 	}
-	return &ldif.Entry{DN: e.DN, Attributes: unpackAttributes(e.Attributes)}
+	entry := &ldif.Entry{DN: e.DN, Attributes: unpackAttributes(e.Attributes)}
+	if len(e.Absent) > 0 {
+		entry.Asked = slices.Clone(e.Absent)
+		for _, a := range e.Attributes {
+			entry.Asked = append(entry.Asked, a.Name)
+		}
+	}
+	return entry
 }
 
 func packChange(c *ldif.Change) *wireChange {

@@ -74,7 +74,7 @@ func TestHelpHasAnExample(t *testing.T) {
 // goldens are the files in which commands stand, and the words before what their sections name.
 var goldens = map[string][]string{
 	"program.txtar": nil, "undo.txtar": nil, "explain.txtar": nil, "token.txtar": {"token"}, "hold.txtar": {"hold"},
-	"journal.txtar": {"journal"}, "forget.txtar": {"journal"}, "check.txtar": nil,
+	"journal.txtar": {"journal"}, "forget.txtar": {"journal"}, "check.txtar": nil, "drift.txtar": nil,
 }
 
 // TestCommandsAreGolden: what each command prints stands in a golden: its help, its text, and its JSON where it has any.

@@ -20,6 +20,8 @@ const (
 	exitOK    = 0
 	exitFault = 1 // the configuration is faulty, or the program failed
 	exitUsage = 2 // the command line is faulty
+
+	exitDiffers = 3 // what was compared differs
 )
 
 func main() {
@@ -46,6 +48,7 @@ type commandLine struct {
 	Health  healthCommand  `cmd:"" help:"Ask the program that serves whether it is ready."`
 	Check   checkCommand   `cmd:"" help:"Check a configuration and report every fault."`
 	Config  configCommand  `cmd:"" help:"Print a complete configuration, or its JSON Schema."`
+	Drift   driftCommand   `cmd:"" help:"Find what was changed outside the bridge, by the journal."`
 	Explain explainCommand `cmd:"" help:"Show what a request would do, and write nothing."`
 	Demo    demoCommand    `cmd:"" help:"Provision an in-process directory as Entra would, and show each step."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -72,12 +75,18 @@ func run(w *world, arguments []string) int {
 		fmt.Fprintf(w.stderr, "scimbridge: %v; see %s --help\n", err, meant(err))
 		return exitUsage
 	}
-	if err := command.Run(w); err != nil {
+	switch err := command.Run(w); {
+	case errors.Is(err, errDiffers): // it has told in what
+		return exitDiffers
+	case err != nil:
 		fmt.Fprintln(w.stderr, err)
 		return exitFault
 	}
 	return exitOK
 }
+
+// errDiffers is the error of a command that finds differences, as it was to.
+var errDiffers = errors.New("it differs")
 
 // meant is the command that a command line was wrong in.
 func meant(err error) string {

@@ -48,20 +48,7 @@ func TestUndoCommand(t *testing.T) {
 			answer.Body.Close()
 			return answer.Status + "\n"
 		case "modify":
-			fields := strings.Fields(rest)
-			conn, err := ldap.DialURL(directory.URL())
-			if err == nil {
-				err = conn.Bind("cn=admin,dc=example,dc=org", "secret")
-			}
-			if err == nil {
-				request := ldap.NewModifyRequest(fields[0], nil)
-				request.Replace(fields[1], fields[2:])
-				err = conn.Modify(request)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			conn.Close()
+			byAnother(t, directory.URL(), verb, strings.Fields(rest)...)
 			return ""
 		}
 		arguments := strings.Fields(strings.TrimPrefix(section, "undo"))
@@ -69,6 +56,33 @@ func TestUndoCommand(t *testing.T) {
 	})
 	stop()
 	<-ended
+}
+
+// byAnother changes a directory by another hand: `modify` with a DN, an attribute and its values, `modrdn` with a DN and another RDN,
+// `delete`.
+func byAnother(t *testing.T, url, verb string, fields ...string) {
+	t.Helper()
+	conn, err := ldap.DialURL(url)
+	if err == nil {
+		err = conn.Bind("cn=admin,dc=example,dc=org", "secret")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	switch verb {
+	case "modify":
+		request := ldap.NewModifyRequest(fields[0], nil)
+		request.Replace(fields[1], fields[2:])
+		err = conn.Modify(request)
+	case "modrdn":
+		err = conn.ModifyDN(ldap.NewModifyDNRequest(fields[0], fields[1], true, ""))
+	case "delete":
+		err = conn.Del(ldap.NewDelRequest(fields[0], nil))
+	}
+	if err != nil {
+		t.Fatalf("%s %q: %v", verb, fields, err)
+	}
 }
 
 // TestUndoOfHostileNames: what clients and directories say reaches no terminal as more than a text.
