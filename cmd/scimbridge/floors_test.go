@@ -33,6 +33,7 @@ var floors = []string{
 	"bridge/admin",
 	"bridge/front",
 	"bridge",
+	"bridge/inspect/layout",
 	"bridge/inspect",
 	"bridge/access",
 	"bridge/guard",
