@@ -112,12 +112,18 @@ func basedIn(its product, server *dirtest.Server) product {
 // deployAs starts an example of which the product tells the folder, what is otherwise there, and where its tree stands.
 func deployAs(t testing.TB, server *dirtest.Server, its product, more string, env ...string) *deployment {
 	t.Helper()
-	d := &deployment{server: server}
 	text, variables := configured(t, server, its, more, env...)
 	c, err := config.Parse(filepath.Join(its.folder, "scimbridge.yaml"), text, variables)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return deployBy(t, server, c)
+}
+
+// deployBy starts a bridge by a configuration.
+func deployBy(t testing.TB, server *dirtest.Server, c *config.Config) *deployment {
+	t.Helper()
+	d := &deployment{server: server}
 	log := slog.New(slog.NewTextHandler(logOutput(), nil))
 	client, err := directory.New(c.Directory, log)
 	if err != nil {
