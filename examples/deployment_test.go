@@ -113,13 +113,19 @@ func basedIn(its product, server *dirtest.Server) product {
 // deployAs starts an example of which the product tells the folder, what is otherwise there, and where its tree stands.
 func deployAs(t testing.TB, server *dirtest.Server, its product, more string, env ...string) *deployment {
 	t.Helper()
-	d := &deployment{server: server}
 	text, variables := configured(t, server, its, more, env...)
 	c, err := config.Parse(filepath.Join(its.folder, "scimbridge.yaml"), text, variables)
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(cmp.Or(its.log, logOutput()), nil))
+	return deployBy(t, server, c, cmp.Or(its.log, logOutput()))
+}
+
+// deployBy starts a bridge by a configuration.
+func deployBy(t testing.TB, server *dirtest.Server, c *config.Config, to io.Writer) *deployment {
+	t.Helper()
+	d := &deployment{server: server}
+	log := slog.New(slog.NewTextHandler(to, nil))
 	client, err := directory.New(c.Directory, log)
 	if err != nil {
 		t.Fatal(err)

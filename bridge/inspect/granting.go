@@ -69,7 +69,9 @@ func slapdRules(g Grant, account string) (written, read []string) {
 		written = append(written, rule(inner, g.Base, of, "write", g.Writes...))
 	}
 	if len(g.Reads) > 0 {
-		besides := slices.DeleteFunc(slices.Clone(g.Reads), func(name string) bool { return ldif.Named(g.Writes, name) })
+		besides := slices.DeleteFunc(slices.Clone(g.Reads), func(name string) bool {
+			return ldif.Named(g.Writes, name) && !strings.EqualFold(name, "objectClass") // by which the place itself is found
+		})
 		read = append(read, rule(scope, g.Base, "", "read", append([]string{"entry"}, besides...)...))
 	}
 	return written, read
@@ -83,32 +85,38 @@ func classFilter(classes []string) string {
 	return ldif.AnyOf(filters...)
 }
 
-// slapdGranting is one change for each database. What is written stands before what is read: of two rules for one attribute the first
-// holds.
-func (v Survey) slapdGranting(grants []Grant) (g Granting) {
-	type rules struct {
-		written, read []string
-		access        Access
-	}
-	of := map[string]*rules{} // by the database's DN
-	var databases []string
+// slapdSection are the rules for a database. What is written stands before what is read: of two rules for one attribute the first holds.
+type slapdSection struct {
+	DN, Suffix    string // of its configuration, and of what it holds
+	Access        Access
+	Written, Read []string
+}
+
+// slapdSections are those of the databases that hold the grants.
+func (v Survey) slapdSections(grants []Grant) (all []*slapdSection) {
+	of := map[string]*slapdSection{} // by the database's DN
 	for _, grant := range grants {
 		at, access := "olcDatabase={1}mdb,cn=config", unseen
 		if d := v.database(grant.Base); d != nil {
 			at, access = cmp.Or(d.DN, at), d.Access
 		}
 		if of[at] == nil {
-			of[at] = &rules{access: access}
-			databases = append(databases, at)
+			of[at] = &slapdSection{DN: at, Suffix: v.Server.Context(grant.Base), Access: access}
+			all = append(all, of[at])
 		}
 		written, read := slapdRules(grant, v.Account)
-		of[at].written = append(of[at].written, written...)
-		of[at].read = append(of[at].read, read...)
+		of[at].Written = distinct(append(of[at].Written, written...))
+		of[at].Read = distinct(append(of[at].Read, read...))
 	}
+	return all
+}
+
+// slapdGranting is one change for each database.
+func (v Survey) slapdGranting(grants []Grant) (g Granting) {
 	var changes []string
-	for _, at := range databases {
-		r := of[at]
-		changes = append(changes, addRules(&g.Note, at, r.access, distinct(append(r.written, r.read...))...))
+	for _, section := range v.slapdSections(grants) {
+		rules := distinct(slices.Concat(section.Written, section.Read))
+		changes = append(changes, addRules(&g.Note, section.DN, section.Access, rules...))
 	}
 	g.LDIF, g.Command = strings.Join(changes, "\n"), slapdLoad("access.ldif")
 	return g
@@ -198,7 +206,16 @@ const resetPassword = "00299570-246d-11d0-a768-00aa006e0529"
 
 // domainGranting are the commands of Windows, and of Samba at the domain controller.
 func (v Survey) domainGranting(grants []Grant) Granting {
-	var windows, samba []string
+	windows, samba := v.domainCommands(grants)
+	granting := Granting{Command: "# on Windows\n" + strings.Join(windows, "\n")}
+	if len(samba) > 0 {
+		granting.Command += "\n# on Samba, at the domain controller\n" + strings.Join(samba, "\n")
+	}
+	return granting
+}
+
+// domainCommands are those of each; of Samba none where the schema or the account is not shown.
+func (v Survey) domainCommands(grants []Grant) (windows, samba []string) {
 	d := v.Settings.Domain
 	whole := d.SID != ""
 	guid := func(name string) string {
@@ -245,11 +262,10 @@ func (v Survey) domainGranting(grants []Grant) Granting {
 		}
 		samba = append(samba, fmt.Sprintf(`samba-tool dsacl set --objectdn='%s' --sddl='%s'`, g.Base, ace))
 	}
-	granting := Granting{Command: "# on Windows\n" + strings.Join(windows, "\n")}
-	if whole {
-		granting.Command += "\n# on Samba, at the domain controller\n" + strings.Join(samba, "\n")
+	if !whole {
+		samba = nil
 	}
-	return granting
+	return windows, samba
 }
 
 // orAny are the classes, or "" for any.

@@ -58,7 +58,7 @@ func Grants(s Subject, m *ldapmap.Map) (all []Grant) {
 	if m.Server.MarkInContext {
 		for i, t := range m.Types {
 			marked := Grant{Key: resource(i, "base"), What: "mark", Base: m.Server.Marked(t.Base), Alone: true}
-			marked.Reads = []string{m.Server.MarkAttribute}
+			marked.Reads = []string{"objectClass", m.Server.MarkAttribute}
 			same := func(g Grant) bool { return g.What == marked.What && g.Base == marked.Base }
 			if marked.Base != "" && !slices.ContainsFunc(all, same) {
 				all = append(all, marked)

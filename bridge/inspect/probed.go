@@ -91,18 +91,12 @@ func bite(f *Finding, v Survey, t *ldapmap.Type, account string) {
 		return
 	}
 	a, policy := t.Active[0], "cn=policy,"+v.Server.Context(t.Base)
-	filter, besides := ldif.Equality(a.Attribute, a.Blocked), ""
-	switch {
-	case a.ClearedByPassword:
+	if a.ClearedByPassword {
 		f.Mend = "have a default policy with pwdLockout TRUE; in slapd.conf: overlay ppolicy, ppolicy_default " + policy
 		f.LDIF, f.Command = fmt.Sprintf(policyLDIF, policy), load(v, "ldapmodify", "policy.ldif")
 		return
-	case a.Bit != 0:
-		filter = fmt.Sprintf("(%s:1.2.840.113556.1.4.803:=%d)", a.Attribute, a.Bit)
-	case a.Blocked == "": // others than the map's have no such value either: the bridge's account
-		filter = ldif.AllOf(t.Scope(), "(!"+ldif.Equality(a.Attribute, a.Unblocked)+")")
-		besides = fmt.Sprintf("; whoever of them has no %s: %s is kept out from then on", a.Attribute, a.Unblocked)
 	}
+	filter, besides := blockedBy(t, a)
 	what := fmt.Sprintf("to dn.subtree=%q attrs=userPassword filter=%q", t.Base, filter)
 	f.Mend = "have an access rule keep them out, ahead of every other one for userPassword; in slapd.conf: access " + what +
 		" by * none" + besides
@@ -111,4 +105,18 @@ func bite(f *Finding, v Survey, t *ldapmap.Type, account string) {
 		g.LDIF = addRules(&g.Note, d.DN, d.Access, fmt.Sprintf("%s by dn.exact=%q =w by * none", what, account))
 		g.into(f)
 	}
+}
+
+// blockedBy is the filter of those whom a way to block blocks, and whom it takes in besides; "": a password policy looks at it by itself.
+func blockedBy(t *ldapmap.Type, a ldapmap.Activation) (filter, besides string) {
+	switch {
+	case a.ClearedByPassword:
+		return "", ""
+	case a.Bit != 0:
+		return fmt.Sprintf("(%s:1.2.840.113556.1.4.803:=%d)", a.Attribute, a.Bit), ""
+	case a.Blocked == "": // others than the map's have no such value either: the bridge's account
+		return ldif.AllOf(t.Scope(), "(!"+ldif.Equality(a.Attribute, a.Unblocked)+")"),
+			fmt.Sprintf("; whoever of them has no %s: %s is kept out from then on", a.Attribute, a.Unblocked)
+	}
+	return ldif.Equality(a.Attribute, a.Blocked), ""
 }

@@ -15,6 +15,7 @@ type Subject struct {
 	Directory directory.Options
 	Guard     guard.Options
 	Admin     string                  // address of the operators' listener; "": there is none
+	Account   string                  // DN of who is to have the rights; "": whom the servers take the bridge for
 	Place     func(key string) string // where a key was set
 }
 

@@ -80,6 +80,9 @@ func Look(ctx context.Context, s Subject, c *directory.Client) (v Survey) {
 	for _, name := range c.Self() {
 		v.Account = cmp.Or(v.Account, name)
 	}
+	if s.Account != "" {
+		v.Account = s.Account
+	}
 	l := looker{ctx, s, c, &v}
 	for _, look := range []func() error{l.places, l.sizes, l.settings, l.rights, l.unmarked} {
 		if err := look(); err != nil {
@@ -124,6 +127,9 @@ func (v Survey) met() bool {
 
 // fits says that the map stands in the directory as it is.
 func (v Survey) fits() bool { return v.Map != nil && len(v.Problems) == 0 }
+
+// Fits says that the map stands in the directory as it is: there is more to be said of it.
+func (v Survey) Fits() bool { return v.fits() }
 
 // place is what there is at a DN, where it was looked for.
 func (v Survey) place(dn string) (Place, bool) {

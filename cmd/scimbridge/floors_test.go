@@ -34,6 +34,7 @@ var floors = []string{
 	"bridge/front",
 	"bridge",
 	"bridge/inspect/drift",
+	"bridge/inspect/layout",
 	"bridge/inspect",
 	"bridge/access",
 	"bridge/guard",

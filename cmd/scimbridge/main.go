@@ -46,6 +46,7 @@ type commandLine struct {
 	Journal journalCommand `cmd:"" help:"Find out what was done and refused, by whom."`
 	Undo    undoCommand    `cmd:"" help:"Take back what the journal has on record."`
 	Health  healthCommand  `cmd:"" help:"Ask the program that serves whether it is ready."`
+	Init    initCommand    `cmd:"" help:"Look at a directory and write the configuration for it."`
 	Check   checkCommand   `cmd:"" help:"Check a configuration and report every fault."`
 	Config  configCommand  `cmd:"" help:"Print a complete configuration, or its JSON Schema."`
 	Drift   driftCommand   `cmd:"" help:"Find what was changed outside the bridge, by the journal."`

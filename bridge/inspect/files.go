@@ -1,0 +1,216 @@
+package inspect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
+)
+
+// File is what an administrator loads into the directory, or runs, beside the configuration.
+type File struct {
+	Name string // what it is, and in which form: access.ldif
+	Text string
+	Load string // the command that does, or what becomes of it
+}
+
+// Files are what an administrator loads for the configuration to stand in the directory: places that are missing, the rights of the
+// bridge's account and no others, and indexes that are missing. The map must fit.
+func Files(s Subject, v Survey) (all []File) {
+	places := ""
+	for _, p := range v.Places {
+		if p.Exists || p.Role >= Protected || v.Server.Context(p.DN) == "" {
+			continue
+		}
+		for _, dn := range p.Lacks {
+			if text := unit(v.Server, dn) + "\n"; !strings.Contains(places, text) {
+				places += text
+			}
+		}
+	}
+	if places != "" {
+		const head = "# Places that the configuration names and the directory has not got, or does not show.\n\n"
+		all = append(all, File{"places.ldif", head + places, load(v, "ldapadd", "places.ldif")})
+	}
+	access := map[ldif.Settings]func(Survey, []Grant) []File{
+		ldif.SlapdSettings: Survey.slapdAccess, ldif.DirsrvSettings: Survey.dirsrvAccess, ldif.DomainSettings: Survey.domainAccess,
+	}[v.Server.Settings]
+	if access != nil {
+		all = append(all, access(v, Grants(s, v.Map))...)
+	}
+	return append(all, v.indexFiles()...)
+}
+
+const slapdConf = "or, where the server has a slapd.conf: into that"
+
+// slapdAccess has the rights, and what else slapd's rules must see to: that who is blocked does not bind, and nobody unblocks himself.
+func (v Survey) slapdAccess(grants []Grant) []File {
+	head := "# The rights of " + v.Account + ", and no others.\n" +
+		"# The rules go ahead of those that are there, which hold for everybody else as before.\n"
+	limits := fmt.Sprintf("dn.exact=%q size=unlimited size.prtotal=unlimited time=unlimited", v.Account)
+	const limitless = "# Lists are read to their end; others keep the server's limits."
+	online, conf, note := "", "", ""
+	for _, section := range v.slapdSections(grants) {
+		blocks, own := v.keepingOut(section)
+		groups := []struct {
+			why   string
+			rules []string
+		}{
+			{"Nobody may try the password of who is blocked: this keeps him from binding.", blocks},
+			{"What the bridge writes.", section.Written},
+			{"By these the bridge tells who is who, and who is blocked: nobody writes his own.", own},
+			{"What it reads.", section.Read},
+		}
+		var all []string
+		conf += fmt.Sprintf("# In the section of the database that holds %s, ahead of its access rules.\n", section.Suffix)
+		for _, g := range groups {
+			all = append(all, g.rules...)
+			for i, rule := range g.rules {
+				if i == 0 {
+					conf += "# " + g.why + "\n"
+				}
+				conf += "access " + strings.ReplaceAll(rule, " by ", "\n  by ") + "\n"
+			}
+		}
+		if section.Access == open {
+			conf += "# So far there is no rule, and everybody reads: with the first one that ends.\naccess to * by * read\n"
+		}
+		conf += fmt.Sprintf("%s\nlimits %s\n\n", limitless, limits)
+		text := addRules(&note, section.DN, section.Access, all...)
+		for _, g := range groups {
+			if len(g.rules) > 0 {
+				at := fmt.Sprintf("olcAccess: {%d}", slices.Index(all, g.rules[0]))
+				text = strings.Replace(text, "\n"+at, "\n# "+g.why+"\n"+at, 1)
+			}
+		}
+		text = strings.ReplaceAll(text, " by ", "\n  by ")
+		online += fmt.Sprintf("%s-\n%s\nadd: olcLimits\nolcLimits: {0}%s\n\n", text, limitless, limits)
+	}
+	if v.Settings.Hidden != "" {
+		head += "# The server's configuration was not shown. It is this database if this says so:\n#   " + v.Settings.Show + "\n"
+	}
+	if note != "" {
+		head += "# " + strings.ToUpper(note[:1]) + note[1:] + ".\n"
+	}
+	return []File{
+		{"access.ldif", head + "\n" + online, slapdLoad("access.ldif")},
+		{"access.conf", head + "\n" + conf, slapdConf},
+	}
+}
+
+// keepingOut are the rules of a database that keep out who is blocked, and those that have nobody write of himself what the bridge decides
+// by.
+func (v Survey) keepingOut(section *slapdSection) (blocks, own []string) {
+	for _, t := range v.Map.Types {
+		if t.Name != "User" || len(t.Unproven()) == 0 {
+			continue
+		}
+		for _, base := range t.Bases() {
+			if v.Server.Context(base) != section.Suffix {
+				continue
+			}
+			for _, a := range t.Active {
+				if filter, _ := blockedBy(t, a); filter != "" {
+					blocks = append(blocks, fmt.Sprintf("to dn.subtree=%q attrs=userPassword filter=%q by dn.exact=%q =w by * none",
+						base, filter, v.Account))
+				}
+			}
+			if names := decisive(t); len(names) > 0 {
+				own = append(own, fmt.Sprintf("to dn.subtree=%q attrs=%s by self read by * break", base, strings.Join(names, ",")))
+			}
+		}
+	}
+	return blocks, own
+}
+
+// decisive are the attributes by which the bridge decides who somebody is, and whether he is blocked.
+func decisive(t *ldapmap.Type) (names []string) {
+	for _, a := range t.Active {
+		if definition := t.Server.Schema.Attribute(a.Attribute); definition == nil || !definition.Operational {
+			names = append(names, a.Attribute)
+		}
+	}
+	names = append(names, t.Tombstone)
+	if t.ExternalID != nil && !t.ExternalID.IsPart() {
+		names = append(names, t.ExternalID.LDAP)
+	}
+	return bare(t.Map, names)
+}
+
+// dirsrvAccess has the rights, and the limits of the account.
+func (v Survey) dirsrvAccess(grants []Grant) []File {
+	text := fmt.Sprintf("# The rights of %s, and no others.\n\n%s\n", v.Account, v.granting(grants).LDIF)
+	text += fmt.Sprintf("# Lists are read to their end; others keep the server's limits.\ndn: %s\nchangetype: modify\n", v.Account)
+	for i, limit := range []string{"nsSizeLimit", "nsPagedSizeLimit", "nsLookThroughLimit", "nsPagedLookThroughLimit"} {
+		if i > 0 {
+			text += "-\n"
+		}
+		text += fmt.Sprintf("replace: %s\n%[1]s: -1\n", limit)
+	}
+	return []File{{"access.ldif", text, load(v, "ldapmodify", "access.ldif")}}
+}
+
+// domainAccess has the rights as commands of Windows, and of Samba.
+func (v Survey) domainAccess(grants []Grant) []File {
+	says := "The rights of " + v.Account + ", and no others. Everybody who may bind reads the rest already."
+	windows, samba := v.domainCommands(grants)
+	text := "rem " + says + "\n" + strings.Join(windows, "\n") + "\n"
+	files := []File{{"access.cmd", text, "access.cmd, in a command prompt, as one who may grant the rights"}}
+	if len(samba) > 0 {
+		text = "#!/bin/sh\n# " + says + "\n" +
+			"# At a Samba domain controller, as root; what is said behind the script's name goes to samba-tool.\nset -e\n"
+		for _, command := range samba {
+			text += command + " \"$@\"\n"
+		}
+		files = append(files, File{"access.sh", text, "or, at a Samba domain controller: sh access.sh"})
+	}
+	return files
+}
+
+// unseenDatabase stands for slapd's database where its configuration is hidden.
+var unseenDatabase = &Database{DN: "olcDatabase={1}mdb,cn=config"}
+
+// indexFiles have the indexes that are missing, or all that are needed where nobody sees which there are.
+func (v Survey) indexFiles() []File {
+	text, command := "", ""
+	var names []string
+	told := map[string]bool{}
+	for _, w := range wanted(v.Map) {
+		d := v.database(w.base)
+		if d == nil && v.Server.Settings == ldif.SlapdSettings {
+			d = unseenDatabase
+		}
+		if w.why == "" || d == nil || d.has(w.attribute, w.by) || told[fmt.Sprint(d.DN, d.Suffix, w.attribute, w.by)] {
+			continue
+		}
+		told[fmt.Sprint(d.DN, d.Suffix, w.attribute, w.by)] = true
+		var f Finding
+		index(&f, v, []want{w})
+		if f.LDIF != "" && !strings.Contains(text, f.LDIF) {
+			text += fmt.Sprintf("# %s: %s.\n%s\n", w.attribute, w.why, f.LDIF)
+			command = f.Command
+			names = append(names, w.attribute)
+		}
+	}
+	if text == "" {
+		return nil
+	}
+	head := "# Indexes that are missing: without them requests read every entry.\n"
+	switch {
+	case v.Settings.Hidden != "":
+		head = "# Indexes by which requests search. Which there are could not be seen: " + v.Settings.Hidden + ".\n" +
+			"# Take out those that this shows, or load the rest past them with ldapmodify -c:\n#   " + v.Settings.Show + "\n"
+	case v.Server.Settings == ldif.DirsrvSettings:
+		head += "# Where there are entries already, build them: dsconf INSTANCE backend index reindex BACKEND\n"
+	case v.Server.Settings == ldif.DomainSettings:
+		head += "# At the schema master, as a Schema Admin. The domain controllers build them by themselves.\n"
+	}
+	files := []File{{"indexes.ldif", head + "\n" + text, strings.ReplaceAll(command, "index.ldif", "indexes.ldif")}}
+	if v.Server.Settings == ldif.SlapdSettings {
+		const head = "# The indexes, for a server that has a slapd.conf. Stop it, run slapindex as its user, and start it again.\n"
+		files = append(files, File{"indexes.conf", head + "index " + strings.Join(names, ",") + " eq\n", slapdConf})
+	}
+	return files
+}
