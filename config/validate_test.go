@@ -14,7 +14,7 @@ import (
 	"scimbridge/config/schematest"
 )
 
-// TestExamplesFitTheSchema, which their first lines name.
+// TestExamplesFitTheSchema, which their first lines name, and so do the configurations that are made.
 func TestExamplesFitTheSchema(t *testing.T) {
 	files, err := filepath.Glob("../examples/*/scimbridge.yaml")
 	if err != nil || len(files) < 7 {
@@ -37,6 +37,19 @@ func TestExamplesFitTheSchema(t *testing.T) {
 	}
 	if err := schematest.Validate(config.Example()); err != nil {
 		t.Error(err)
+	}
+	written, err := filepath.Glob("../examples/testdata/init/*.txtar") // by scimbridge init
+	if err != nil || len(written) == 0 {
+		t.Error(written, err)
+	}
+	for _, file := range written {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schematest.Validate(string(archive.Files[0].Data)); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
 	}
 }
 
