@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 	"scimbridge/config/schematest"
 )
 
-// TestExamplesFitTheSchema, which their first lines name.
+// TestExamplesFitTheSchema, which their first lines name, and so do the configurations that are made.
 func TestExamplesFitTheSchema(t *testing.T) {
 	files, err := filepath.Glob("../examples/*/scimbridge.yaml")
 	if err != nil || len(files) < 7 {
@@ -36,6 +37,58 @@ func TestExamplesFitTheSchema(t *testing.T) {
 	}
 	if err := schematest.Validate(config.Example()); err != nil {
 		t.Error(err)
+	}
+	written, err := filepath.Glob("../examples/testdata/init/*.txtar") // by scimbridge init
+	if err != nil || len(written) == 0 {
+		t.Error(written, err)
+	}
+	for _, file := range written {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schematest.Validate(string(archive.Files[0].Data)); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+var (
+	// yamlOfPages are the blocks of YAML in a page.
+	yamlOfPages = regexp.MustCompile("(?ms)^ *```yaml\n(.*?)^ *```")
+	// aSection begins one of the configuration.
+	aSection = regexp.MustCompile(`(?m)^(listen|directory|resources|references|access|guard|store|journal|webhook|limits|log|admin):`)
+)
+
+// TestPagesFitTheSchema: so do the sections that READMEs show.
+func TestPagesFitTheSchema(t *testing.T) {
+	fitting := 0
+	err := filepath.WalkDir("..", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".md" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, block := range yamlOfPages.FindAllStringSubmatch(string(text), -1) {
+			shown := block[1]
+			if !aSection.MatchString(shown) {
+				continue // it is another program's
+			}
+			for section, needed := range map[string]string{
+				"directory": "{}", "resources": "[{type: User, objectClasses: person, attributes: [{ldap: cn}]}]",
+			} {
+				if !regexp.MustCompile(`(?m)^` + section + `:`).MatchString(shown) {
+					shown += section + ": " + needed + "\n"
+				}
+			}
+			if err := schematest.Validate(shown); err != nil {
+				t.Errorf("%s: %v in %s", path, err, shown)
+			}
+			fitting++
+		}
+		return err
+	})
+	if err != nil || fitting < 5 {
+		t.Error(fitting, err)
 	}
 }
 

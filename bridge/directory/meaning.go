@@ -121,8 +121,8 @@ var adCodes = map[uint32]meaning{
 
 // bindCodes are what Active Directory says of a bind that it refuses, behind `data` in the diagnostic.
 var bindCodes = map[uint64]string{
-	0x525:           "there is no such account: directory.bind.dn",
-	adWrongPassword: "the password is wrong, or there is no such account: directory.bind",
+	0x525:           "there is no such account: " + accountForms,
+	adWrongPassword: "the password is wrong, or there is no such account: " + accountForms,
 	0x52F:           "a restriction of the account forbids it, such as the group Protected Users",
 	0x530:           "the account may not log on at this time (logonHours)",
 	0x531:           "the account may not log on from this machine (userWorkstations)",
@@ -133,6 +133,9 @@ var bindCodes = map[uint64]string{
 	0x773:           "the account's password must be changed before it is used: whoever made the account left that set",
 	0x775:           "the account is locked out, by binds with a wrong password: it must be unlocked",
 }
+
+const accountForms = "directory.bind.dn is its DN, which begins with the full name and not with the login, or the login at the domain, " +
+	"as scimbridge@corp.example"
 
 // adWrongPassword is the one that counts towards a lockout.
 const adWrongPassword = 0x52E

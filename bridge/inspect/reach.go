@@ -161,7 +161,7 @@ func unbound(f *Finding, m directory.Meeting, account string) {
 	switch m.Code {
 	case ldap.LDAPResultInvalidCredentials:
 		f.Code, f.Key = "bind-refused", "directory.bind.dn"
-		f.Mend = "is it the account's DN, and its password? Each attempt with a wrong one brings a lockout nearer; " + inDomains
+		f.Mend = "is it the account's DN, and its password? Each attempt with a wrong one brings a lockout nearer"
 		f.Command = fmt.Sprintf("ldapwhoami -x -H %s -D '%s' -W", m.URL, account)
 		if !isName(account) {
 			f.Code, f.Mend = "bind-dn", bindForms
@@ -175,11 +175,7 @@ func unbound(f *Finding, m directory.Meeting, account string) {
 	}
 }
 
-const (
-	bindForms = "it is a DN, such as cn=scimbridge,dc=example,dc=org; " + inDomains
-	inDomains = "on Active Directory its DN begins with the full name (CN=…), not with the login, and the login at the domain does as " +
-		"well: scimbridge@corp.example"
-)
+const bindForms = "it is a DN, such as cn=scimbridge,dc=example,dc=org; on Active Directory also scimbridge@corp.example"
 
 // isName says that servers may know an account by it: a DN, and what Active Directory takes besides.
 func isName(account string) bool {
