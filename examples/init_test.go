@@ -223,14 +223,13 @@ func (f founded) refused(t *testing.T, dn, foreign string) {
 const bridgeAccount = "dn: cn=scimbridge,dc=example,dc=org\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n" +
 	"cn: scimbridge\nuserPassword: " + bridgeSecret + "\n"
 
-// slapdOf starts a slapd that grants nobody anything but to bind, and has these entries.
+// slapdOf starts a slapd that grants nobody anything but to bind, unless an option does, and has these entries.
 func slapdOf(t *testing.T, entries string, options ...dirtest.Option) *dirtest.Server {
 	t.Helper()
-	server := dirtest.OpenLDAP(t, append([]dirtest.Option{
+	server := dirtest.OpenLDAP(t, append(options,
 		dirtest.Global("moduleload syncprov", "database config", `rootdn "cn=admin,dc=example,dc=org"`),
 		dirtest.Config("access to attrs=userPassword by anonymous auth by self write by * none",
-			"access to * by dn.exact=cn=reader read by * none"),
-	}, options...)...)
+			"access to * by dn.exact=cn=reader read by * none"))...)
 	server.Load(t, bridgeAccount+"\n"+entries)
 	return server
 }
@@ -317,6 +316,25 @@ func TestInit(t *testing.T) {
 			f.lives(t, "mara@contoso.example", "homePhone")
 		})
 	}
+}
+
+// TestInitForSlapdConf: the form for a slapd.conf says the same.
+func TestInitForSlapdConf(t *testing.T) {
+	t.Parallel()
+	const account = "cn=scimbridge,dc=example,dc=org"
+	first := found(t, slapdOf(t, linuxCompany()), account, layout.Choices{})
+	var lines []string
+	for _, file := range first.files {
+		if filepath.Ext(file.Name) == ".conf" {
+			lines = append(lines, file.Text)
+		}
+	}
+	if len(lines) != 2 {
+		t.Fatalf("written are %+v", first.files)
+	}
+	f := found(t, slapdOf(t, linuxCompany(), dirtest.Config(lines...)), account, layout.Choices{})
+	f.silent(t)
+	f.lives(t, "mara@contoso.example", "homePhone")
 }
 
 // TestInitInADomain is TestInit with a domain, to which Samba's tool grants the rights.

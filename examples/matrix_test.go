@@ -60,6 +60,16 @@ var shown = []struct {
 	{"Safety: entries outside the bases, and privileged groups, are left alone", "TestOutsideTheBase", nil, ""},
 	{"Safety: what a request would do is foreseen (`scimbridge explain`, `serve --dry-run`)", "TestForesight", nil, ""},
 	{"The journal: what was changed outside the bridge is told (`scimbridge drift`)", "TestDrift", nil, ""},
+	{
+		"Setting up: a configuration, rights and indexes for a directory that is there (`scimbridge init`)", "TestInit",
+		[]int{1, 3},
+		"memory has no rights; what overlays do is not looked at",
+	},
+	{
+		"Setting up: a configuration, rights and indexes for a directory that is there (`scimbridge init`)", "TestInitInADomain",
+		[]int{4},
+		"memory has no rights; what overlays do is not looked at",
+	},
 	{"The journal: what was done is undone (`scimbridge undo`)", "TestUndo", nil, ""},
 	{"The journal: what was done is undone (`scimbridge undo`)", "TestUndoCycle", nil, ""},
 	{"Users: a class for some of them alone, with what it allows (`objectClasses`, `when`)", "TestConditionalClass", nil, ""},

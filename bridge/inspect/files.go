@@ -169,23 +169,22 @@ func (v Survey) domainAccess(grants []Grant) []File {
 	return files
 }
 
-// unseenDatabase stands for slapd's database where its configuration is hidden.
-var unseenDatabase = &Database{DN: "olcDatabase={1}mdb,cn=config"}
-
 // indexFiles have the indexes that are missing, or all that are needed where nobody sees which there are.
 func (v Survey) indexFiles() []File {
+	if v.Server.Settings == ldif.SlapdSettings && len(v.Settings.Databases) == 0 {
+		for _, context := range v.Server.Contexts {
+			v.Settings.Databases = append(v.Settings.Databases, Database{DN: "olcDatabase={1}mdb,cn=config", Suffix: context})
+		}
+	}
 	text, command := "", ""
 	var names []string
-	told := map[string]bool{}
+	told := map[string]bool{} // by database and attribute
 	for _, w := range wanted(v.Map) {
 		d := v.database(w.base)
-		if d == nil && v.Server.Settings == ldif.SlapdSettings {
-			d = unseenDatabase
-		}
-		if w.why == "" || d == nil || d.has(w.attribute, w.by) || told[fmt.Sprint(d.DN, d.Suffix, w.attribute, w.by)] {
+		if d == nil || w.why == "" || w.by != ldif.ByEquality || d.has(w.attribute, w.by) || told[d.Suffix+"\n"+w.attribute] {
 			continue
 		}
-		told[fmt.Sprint(d.DN, d.Suffix, w.attribute, w.by)] = true
+		told[d.Suffix+"\n"+w.attribute] = true
 		var f Finding
 		index(&f, v, []want{w})
 		if f.LDIF != "" && !strings.Contains(text, f.LDIF) {
@@ -203,7 +202,7 @@ func (v Survey) indexFiles() []File {
 		head = "# Indexes by which requests search. Which there are could not be seen: " + v.Settings.Hidden + ".\n" +
 			"# Take out those that this shows, or load the rest past them with ldapmodify -c:\n#   " + v.Settings.Show + "\n"
 	case v.Server.Settings == ldif.DirsrvSettings:
-		head += "# Where there are entries already, build them: dsconf INSTANCE backend index reindex BACKEND\n"
+		head += "# The tasks build them of the entries that are there.\n"
 	case v.Server.Settings == ldif.DomainSettings:
 		head += "# At the schema master, as a Schema Admin. The domain controllers build them by themselves.\n"
 	}

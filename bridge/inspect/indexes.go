@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -245,7 +244,7 @@ func index(f *Finding, v Survey, wanted []want) {
 	var changes []string
 	add := func(format string, values ...any) { changes = append(changes, fmt.Sprintf(format, values...)) }
 	for _, w := range wanted {
-		d := cmp.Or(v.database(w.base), unseenDatabase)
+		d := v.database(w.base)
 		types := append(slices.Clone(d.Indexed[strings.ToLower(w.attribute)]), w.by)
 		switch v.Server.Settings {
 		case ldif.SlapdSettings:

@@ -87,3 +87,27 @@ func typedInit(t *testing.T, typed, url string, arguments []string) string {
 	}
 	return out.String()
 }
+
+// TestInitNamesFiles: the configuration names files from its own folder; where the bridge binds as another, no password's.
+func TestInitNamesFiles(t *testing.T) {
+	folder := t.TempDir()
+	i := initCommand{
+		URL: "ldaps://ldap.example.org", BindDN: "cn=admin", BindPasswordFile: filepath.Join(folder, "etc", "secret", "bind"),
+		TLSCA: filepath.Join(folder, "ca.pem"), Output: filepath.Join(folder, "etc", "bridge.yaml"),
+	}
+	o, err := i.directory(&world{Context: t.Context()}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := i.choices(o)
+	if c.Name != "bridge" || c.CA != i.TLSCA || c.PasswordFile != filepath.Join("secret", "bind") || c.Account != "cn=admin" {
+		t.Errorf("%+v", c)
+	}
+	i.Account = "cn=scimbridge"
+	if c = i.choices(o); c.PasswordFile != "" || c.Account != "cn=scimbridge" {
+		t.Errorf("%+v", c)
+	}
+	if name := i.besideOutput("access.ldif"); name != filepath.Join(folder, "etc", "bridge.access.ldif") {
+		t.Error(name)
+	}
+}

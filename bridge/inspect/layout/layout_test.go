@@ -102,6 +102,10 @@ func TestPropose(t *testing.T) {
 				atUID...),
 			has: []string{"active: {by: pwdAccountLockedTime}"},
 		},
+		"the bridge's own account is none of the people": {
+			people: many(1, "cn=scimbridge,dc=shore,dc=example", "cn: scimbridge", "sn: x"),
+			has:    []string{"base: 'ou=people,dc=shore,dc=example' # there are no people, and no place for them: it is to be made"},
+		},
 		"389 Directory Server": {kind: ldif.DS389, people: atUID, has: []string{"active: {by: nsAccountLock}", "ldap: userPassword} #"}},
 		"attributes that are in use": {
 			people: many(20, "uid=u#@shore.example"+people, "uid: u#@shore.example", "scimExternalId: #", "scimUserName: #",
@@ -241,5 +245,26 @@ func TestUndecided(t *testing.T) {
 				sound(t, p.Text, s.Server, said)
 			}
 		})
+	}
+}
+
+// TestChoices: how the directory is reached stands in the text as it was said, and no password.
+func TestChoices(t *testing.T) {
+	said := choices
+	said.CA, said.StartTLS, said.ServerName, said.PasswordFile = "ca's.pem", true, "ldap9", "bind.password"
+	p, err := layout.Propose(sight(t, ldif.OpenLDAP, nil, nil), said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"  tls: {startTLS: true, ca: 'ca''s.pem', serverName: ldap9}\n", "    passwordFile: bind.password\n",
+		"urls: [ldaps://ldap.shore.example]",
+	} {
+		if !strings.Contains(p.Text, want) {
+			t.Errorf("there is no %s\n%s", want, p.Text)
+		}
+	}
+	if strings.Contains(p.Text, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD") {
+		t.Errorf("two places for one password\n%s", p.Text)
 	}
 }

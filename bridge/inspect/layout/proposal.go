@@ -16,6 +16,10 @@ type Proposal struct {
 
 // Propose is the configuration for what was seen. Where more than one thing may be meant, the error is an *Undecided.
 func Propose(s Sight, c Choices) (p Proposal, err error) {
+	s.People = slices.DeleteFunc(slices.Clone(s.People), func(e *ldif.Entry) bool {
+		isName := func(attribute string) bool { return strings.EqualFold(e.Value(attribute), c.Account) }
+		return s.Server.SameDN(e.DN, c.Account) || c.Account != "" && slices.ContainsFunc(s.Server.BindNames, isName)
+	})
 	users, err := s.users(c)
 	if err != nil {
 		return p, err

@@ -64,6 +64,9 @@ func contexts(server *ldif.Server) []string {
 // critical is the attribute that is TRUE on what a domain was born with.
 const critical = "isCriticalSystemObject"
 
+// ofDNS are groups of a domain's that its DNS service makes, and does not mark so.
+var ofDNS = []string{"DnsAdmins", "DnsUpdateProxy"}
+
 func personFilter(server *ldif.Server) string {
 	if server.PersonFilter != "" {
 		return server.PersonFilter
@@ -102,7 +105,7 @@ var errEnough = errors.New("enough")
 // some reads entries, as many as are enough, or as the server shows.
 func (l looker) some(into *[]*ldif.Entry, base, filter string, attributes []string) error {
 	err := l.Enumerate(l.ctx, directory.Search{Base: base, Filter: filter, Attributes: attributes}, func(e *ldif.Entry) error {
-		if e.Value(critical) == "TRUE" {
+		if e.Value(critical) == "TRUE" || slices.Contains(ofDNS, e.Value("cn")) {
 			return nil
 		}
 		if *into = append(*into, e); len(*into) >= enough {
