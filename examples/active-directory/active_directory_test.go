@@ -21,8 +21,8 @@ import (
 
 const root = "../.." // where the README's commands run
 
-// TestTryIt runs the section "Try it on Samba" command by command, as who has just cloned the repository, and then asks of the same domain and bridge what the section does not
-// show.
+// TestTryIt runs the section "Try it on Samba" command by command, as who has just cloned the repository, and then asks of the same domain
+// and bridge what the section does not show.
 func TestTryIt(t *testing.T) {
 	need(t)
 	e := newExample(t)

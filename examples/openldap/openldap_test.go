@@ -24,7 +24,7 @@ const (
 	token   = "try-it-yourself"
 )
 
-// TestQuickstart runs the README's quickstart at the repository's top, word for word, as who has just cloned it: it ends with Entra's cycle.
+// TestQuickstart runs the quickstart of the README at the repository's top, as who has just cloned it: it ends with Entra's cycle.
 func TestQuickstart(t *testing.T) {
 	need(t)
 	e := newExample(t)

@@ -61,7 +61,8 @@ type Reader struct {
 	Here func(commands string) string
 }
 
-// Newcomer is a reader who has just cloned the repository at root, with nothing of hers on the machine but what Go has fetched and compiled.
+// Newcomer is a reader who has just cloned the repository at root, with nothing of her own on the machine but what Go has fetched and
+// compiled.
 func Newcomer(t testing.TB, root string) Reader {
 	t.Helper()
 	caches, err := exec.Command("go", "env", "GOMODCACHE", "GOCACHE").Output()
