@@ -33,6 +33,10 @@ var cycle = []step{
 			`"` + enterprise + `":{"employeeNumber":"70198","department":"Ops"}}`,
 	},
 	{
+		says: "Match: is her manager?", method: "GET",
+		path: query("/Users", `userName eq "noor.haan@contoso.example"`, ""), status: http.StatusOK, holds: total(0), silent: true,
+	},
+	{
 		says: "Create her manager", method: "POST", path: "/Users", status: http.StatusCreated, keep: "noor",
 		body: `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"externalId":"noor.haan","userName":"noor.haan@contoso.example",` +
 			`"active":true,"displayName":"Noor Haan","name":{"familyName":"Haan","givenName":"Noor"}}`,

@@ -29,9 +29,14 @@ func (demoCommand) Help() string {
 
   scimbridge demo
   scimbridge demo --once
+  scimbridge demo --url http://127.0.0.1:8080/scim/v2
 
 It needs no configuration, and no directory: each request stands beside the LDIF
-that it causes. Then it serves on, and says how to ask it.`
+that it causes. Then it serves on, and says how to ask it.
+
+With --url it sends the same to a bridge that serves, before the directory that it
+has: up to the first answer that is not as expected, and it deletes what it made.
+The exit status is 0 if every answer was.`
 }
 
 // Help shows how to use it.

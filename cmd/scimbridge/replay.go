@@ -24,6 +24,8 @@ type replay struct {
 	caused *records
 	client *retryablehttp.Client
 	ids    map[string]string // by the name that the steps give them
+	made   []string          // paths of what was created
+	strict bool              // the first answer that is not as expected is the last
 }
 
 // requestTimeout bounds one request, its retries included: the client obeys any Retry-After.
@@ -56,6 +58,8 @@ func (r *replay) run(ctx context.Context) error {
 	for i, s := range cycle {
 		if r.step(ctx, i+1, s) {
 			good++
+		} else if r.strict {
+			break
 		}
 	}
 	fmt.Fprintf(r.out, "\n%d requests, %d as expected\n", len(cycle), good)
@@ -78,6 +82,9 @@ func (r *replay) step(ctx context.Context, number int, s step) bool {
 	}
 	if s.keep != "" {
 		r.ids[s.keep], _ = answer["id"].(string)
+	}
+	if s.method == http.MethodPost && status == http.StatusCreated {
+		r.made = append(r.made, fmt.Sprintf("%s/%v", s.path, answer["id"]))
 	}
 	plans := r.caused.take()
 	good := status == s.status && (s.holds == nil || s.holds(answer)) && (!s.silent || len(plans) == 0)

@@ -5,37 +5,32 @@
 package active_directory_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"scimbridge/bridge/directory/dirtest"
 	_ "scimbridge/config" // go run builds it, with every room: a change there makes this test's cached result void
+	"scimbridge/examples/readmetest"
 )
 
 const root = "../.." // where the README's commands run
 
-// TestTryIt runs the section "Try it on Samba" command by command, and then asks of the same domain and bridge what the section does not
-// show.
+// TestTryIt runs the section "Try it on Samba" command by command, as who has just cloned the repository, and then asks of the same domain
+// and bridge what the section does not show.
 func TestTryIt(t *testing.T) {
 	need(t)
 	e := newExample(t)
-	blocks := readBlocks(t)
-	e.serve(t, blocks[0].commands, "[ -s "+e.dir+"/domain/private/tls/ca.pem ] && exec 3<>/dev/tcp/127.0.0.1/636")
-	e.run(t, blocks[1].commands)
-	e.serve(t, blocks[2].commands, "exec 3<>/dev/tcp/"+strings.Replace(e.scim, ":", "/", 1))
-	e.play(t, blocks[3:])
+	blocks := readmetest.Read(t, "README.md", "Try it on Samba")
+	e.Serve(t, blocks[0].Commands, "[ -s "+e.dir+"/domain/private/tls/ca.pem ] && exec 3<>/dev/tcp/127.0.0.1/636")
+	e.Run(t, blocks[1].Commands)
+	e.Serve(t, blocks[2].Commands, "exec 3<>/dev/tcp/"+strings.Replace(e.scim, ":", "/", 1))
+	e.Play(t, blocks[3:])
 
 	e.lifecycle(t)
 	e.passwords(t)
@@ -43,7 +38,10 @@ func TestTryIt(t *testing.T) {
 }
 
 // example is the README's deployment: in a network of its own, or, where that is not allowed, with the machine's ports 389 and 636.
-type example struct{ dir, scim string }
+type example struct {
+	readmetest.Reader
+	dir, scim string
+}
 
 // newExample moves the test's thread, which forks every command, into the network.
 func newExample(t *testing.T) *example {
@@ -54,110 +52,12 @@ func newExample(t *testing.T) *example {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return &example{dir, listener.Addr().String()}
-}
-
-// here puts this test's address and folder into the README's commands.
-func (e *example) here(commands string) string {
-	return strings.NewReplacer("127.0.0.1:8080", e.scim, "/tmp/samba-example", e.dir+"/domain").Replace(commands)
-}
-
-// command runs in the test's network, with the repository's top as its folder.
-func (e *example) command(commands string) *exec.Cmd {
-	shell := exec.Command("bash", "-c", e.here(commands))
-	shell.Dir, shell.Env = root, append(os.Environ(), "SCIMBRIDGE_LISTEN_ADDRESS="+e.scim)
-	return shell
-}
-
-func (e *example) run(t *testing.T, commands string) string {
-	t.Helper()
-	out, err := e.command("set -e\n" + commands).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s\n%v\n%s", commands, err, out)
-	}
-	return string(out)
-}
-
-// serve runs commands of which the last is a server, until the test ends, and returns when the command ready succeeds.
-func (e *example) serve(t *testing.T, commands, ready string) {
-	t.Helper()
-	var log bytes.Buffer
-	server := e.command("set -e\n" + commands)
-	server.Stdout, server.Stderr = &log, &log
-	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Wait() }()
-	t.Cleanup(func() {
-		_ = syscall.Kill(-server.Process.Pid, syscall.SIGTERM) // it may have ended
-		<-ended
-		if t.Failed() {
-			t.Log(log.String())
-		}
-	})
-	const patience = 2 * time.Minute
-	limit := time.After(patience)
-	for e.command(ready).Run() != nil {
-		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("%s\nended: %v", commands, err)
-		case <-limit:
-			t.Fatalf("%s\nis not ready", commands)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-// block is a block of commands in the README, and what they print.
-type block struct{ commands, prints string }
-
-var fence = regexp.MustCompile("(?ms)^```sh\n(.*?)^```\n(?:```text\n(.*?)^```\n)?")
-
-func readBlocks(t *testing.T) []block {
-	t.Helper()
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	section, _, _ := strings.Cut(string(text), "\n## On your own domain\n")
-	var blocks []block
-	for _, found := range fence.FindAllStringSubmatch(section, -1) {
-		blocks = append(blocks, block{found[1], found[2]})
-	}
-	if len(blocks) < 4 {
-		t.Fatal("README.md has too few commands")
-	}
-	return blocks
-}
-
-// play runs blocks in one shell, as a reader types them, and holds what each prints to the README.
-func (e *example) play(t *testing.T, blocks []block) {
-	t.Helper()
-	const end = "\x1e"
-	script := ""
-	for _, b := range blocks {
-		script += b.commands + "printf '" + end + "'\n"
-	}
-	out, err := e.command(script).CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-	printed := strings.Split(string(out), end)
-	for i, b := range blocks {
-		if i < len(printed) {
-			if diff := cmp.Diff(b.prints, printed[i]); diff != "" {
-				t.Errorf("%s(-README +printed):\n%s", b.commands, diff)
-			}
-		}
-	}
+	scim := dirtest.FreeAddress(t)
+	e := &example{dir: dir, scim: scim}
+	e.Reader = readmetest.Newcomer(t, root)
+	e.Environ = append(e.Environ, "SCIMBRIDGE_LISTEN_ADDRESS="+scim)
+	e.Here = strings.NewReplacer("127.0.0.1:8080", scim, "/tmp/samba-example", dir+"/domain").Replace
+	return e
 }
 
 // lifecycle is what happens to a leaver and a newcomer of the same name.
@@ -202,11 +102,11 @@ func (e *example) passwords(t *testing.T) {
 // privileged tries what the bridge refuses, and what its account may not do anyway.
 func (e *example) privileged(t *testing.T) {
 	id := e.made(t, "/Users", `{"userName": "chief@contoso.example"}`)
-	e.run(t, "samba-tool group addmembers 'Domain Admins' chief --configfile=/tmp/samba-example/etc/smb.conf")
+	e.Run(t, "samba-tool group addmembers 'Domain Admins' chief --configfile=/tmp/samba-example/etc/smb.conf")
 	e.ask(t, "PATCH", "/Users/"+id, patch(`{"op": "replace", "value": {"title": "x"}}`), 403)
 	e.ask(t, "DELETE", "/Users/"+id, "", 403)
 
-	denied := e.command(`printf 'dn: CN=Administrator,CN=Users,DC=ad,DC=test\nchangetype: modify\nreplace: title\ntitle: x\n' |
+	denied := e.Command(`printf 'dn: CN=Administrator,CN=Users,DC=ad,DC=test\nchangetype: modify\nreplace: title\ntitle: x\n' |
 		LDAPTLS_REQCERT=never ldapmodify -x -H ldaps://127.0.0.1 -D scimbridge@ad.test -w Bridge-secret-1`)
 	out, err := denied.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 50 { // insufficientAccessRights
@@ -217,7 +117,7 @@ func (e *example) privileged(t *testing.T) {
 // show reads attributes of an account.
 func (e *example) show(t *testing.T, name, attributes string) string {
 	t.Helper()
-	return e.run(t, fmt.Sprintf("samba-tool user show %s --attributes=%s --configfile=/tmp/samba-example/etc/smb.conf", name, attributes))
+	return e.Run(t, fmt.Sprintf("samba-tool user show %s --attributes=%s --configfile=/tmp/samba-example/etc/smb.conf", name, attributes))
 }
 
 // holds counts a group's members.
@@ -238,7 +138,7 @@ func (e *example) made(t *testing.T, endpoint, body string) string {
 // ask sends a request from inside the test's network.
 func (e *example) ask(t *testing.T, method, path, body string, want int) map[string]any {
 	t.Helper()
-	command := e.command(`curl -s -X ` + method + ` http://127.0.0.1:8080/scim/v2` + path + ` -w '\n%{http_code}' --data-binary @- \
+	command := e.Command(`curl -s -X ` + method + ` http://127.0.0.1:8080/scim/v2` + path + ` -w '\n%{http_code}' --data-binary @- \
 		-H 'Authorization: Bearer try-it-yourself' -H 'Content-Type: application/scim+json'`)
 	command.Stdin = strings.NewReader(body)
 	out, err := command.Output()

@@ -1,29 +1,25 @@
 package openldap_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/go-ldap/ldap/v3"
-	"github.com/google/go-cmp/cmp"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/examples/readmetest"
 )
 
 // example is the README's deployment on free ports, with its data in a folder of the test's own.
 type example struct {
+	readmetest.Reader
 	dir        string
 	ldap, scim string // host:port
 	conf       string // a slapd.conf for that folder
@@ -41,6 +37,10 @@ func newExample(t *testing.T) *example {
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.Reader = readmetest.Newcomer(t, root)
+	e.Environ = append(e.Environ, "SCIMBRIDGE_LISTEN_ADDRESS="+e.scim, "SCIMBRIDGE_DIRECTORY_URLS=ldap://"+e.ldap)
+	e.Here = strings.NewReplacer("127.0.0.1:3890", e.ldap, "127.0.0.1:8080", e.scim,
+		"/tmp/scimbridge-example", filepath.Join(e.dir, "data"), "examples/openldap/slapd.conf", e.conf).Replace
 	e.write(t, e.conf, strings.ReplaceAll(string(text), "directory /tmp/scimbridge-example", "directory "+filepath.Join(dir, "data")))
 	return e
 }
@@ -52,109 +52,9 @@ func (e *example) write(t *testing.T, path, text string) {
 	}
 }
 
-// here puts this test's addresses and folders into the README's commands.
-func (e *example) here(commands string) string {
-	return strings.NewReplacer("127.0.0.1:3890", e.ldap, "127.0.0.1:8080", e.scim,
-		"/tmp/scimbridge-example", filepath.Join(e.dir, "data"), "examples/openldap/slapd.conf", e.conf).Replace(commands)
-}
-
-// block is a block of commands in the README, and what they print.
-type block struct{ commands, prints string }
-
-var fence = regexp.MustCompile("(?ms)^ *```(sh|ldif)\n(.*?)^ *```\n(?: *```text\n(.*?)^ *```\n)?")
-
-func readBlocks(t *testing.T, section string) []block {
-	t.Helper()
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(text), "\n## "+section+"\n")
-	rest, _, _ = strings.Cut(rest, "\n## ")
-	var blocks []block
-	for _, found := range fence.FindAllStringSubmatch(rest, -1) {
-		indent := found[2][:len(found[2])-len(strings.TrimLeft(found[2], " "))]
-		blocks = append(blocks, block{
-			regexp.MustCompile("(?m)^"+indent).ReplaceAllString(found[2], ""), found[3],
-		})
-	}
-	if len(blocks) < 2 {
-		t.Fatalf("README.md has no commands under %q", section)
-	}
-	return blocks
-}
-
-// serve runs commands of which the last is a server, until the test ends, and returns when the server listens at address.
-func (e *example) serve(t *testing.T, commands, address string) {
-	t.Helper()
-	var log bytes.Buffer
-	server := exec.Command("bash", "-e", "-c", e.here(commands))
-	server.Dir, server.Stdout, server.Stderr = root, &log, &log
-	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	server.Env = append(os.Environ(), "SCIMBRIDGE_LISTEN_ADDRESS="+e.scim, "SCIMBRIDGE_DIRECTORY_URLS=ldap://"+e.ldap)
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Wait() }()
-	t.Cleanup(func() {
-		_ = syscall.Kill(-server.Process.Pid, syscall.SIGTERM) // it may have ended
-		<-ended
-		if t.Failed() {
-			t.Log(log.String())
-		}
-	})
-	const patience = 2 * time.Minute // go run may have to compile
-	limit := time.After(patience)
-	for {
-		if conn, err := net.Dial("tcp", address); err == nil {
-			conn.Close()
-			return
-		}
-		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("%s\nended: %v", commands, err)
-		case <-limit:
-			t.Fatalf("%s\ndoes not listen at %s", commands, address)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-// play runs blocks in one shell, as a reader types them, and holds what each prints to the README.
-func (e *example) play(t *testing.T, blocks []block) {
-	t.Helper()
-	const end = "\x1e"
-	script := ""
-	for _, b := range blocks {
-		script += b.commands + "printf '" + end + "'\n"
-	}
-	shell := exec.Command("bash", "-c", e.here(script))
-	shell.Dir = root
-	out, err := shell.CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-	printed := strings.Split(string(out), end)
-	for i, b := range blocks {
-		if i < len(printed) {
-			// ldapsearch ends an entry with an empty line.
-			if diff := cmp.Diff(b.prints, strings.Replace(printed[i], "\n\n", "\n", 1)); diff != "" {
-				t.Errorf("%s(-README +printed):\n%s", b.commands, diff)
-			}
-		}
-	}
-}
-
-// run runs commands that must succeed.
-func run(t *testing.T, commands, input string) {
-	t.Helper()
-	shell := exec.Command("bash", "-e", "-o", "pipefail", "-c", commands)
-	shell.Dir, shell.Stdin = root, strings.NewReader(input)
-	if out, err := shell.CombinedOutput(); err != nil {
-		t.Fatalf("%s\n%v\n%s", commands, err, out)
-	}
+// listens succeeds once a server does at the address.
+func listens(address string) string {
+	return "exec 3<>/dev/tcp/" + strings.Replace(address, ":", "/", 1)
 }
 
 // bound returns a connection, bound for the test's duration.

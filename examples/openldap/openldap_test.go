@@ -13,6 +13,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	_ "scimbridge/config" // go run builds it, with every room: a change there makes this test's cached result void
+	"scimbridge/examples/readmetest"
 )
 
 const (
@@ -23,14 +24,23 @@ const (
 	token   = "try-it-yourself"
 )
 
+// TestQuickstart runs the quickstart of the README at the repository's top, as who has just cloned it: it ends with Entra's cycle.
+func TestQuickstart(t *testing.T) {
+	need(t)
+	e := newExample(t)
+	blocks := readmetest.Read(t, root+"/README.md", "Quickstart")
+	e.Serve(t, blocks[0].Commands, listens(e.scim))
+	e.Play(t, blocks[1:2])
+}
+
 // TestTryIt runs the section "Try it" command by command, and then asks of the same slapd and bridge what the section does not show.
 func TestTryIt(t *testing.T) {
 	need(t)
 	e := newExample(t)
-	blocks := readBlocks(t, "Try it")
-	e.serve(t, blocks[0].commands, e.ldap)
-	e.serve(t, blocks[1].commands, e.scim)
-	e.play(t, blocks[2:])
+	blocks := readmetest.Read(t, "README.md", "Try it")
+	e.Serve(t, blocks[0].Commands, listens(e.ldap))
+	e.Serve(t, blocks[1].Commands, listens(e.scim))
+	e.Play(t, blocks[2:])
 
 	t.Run("the lifecycle", e.lifecycle)
 	t.Run("a list has no limit", e.listsAll)
@@ -44,10 +54,10 @@ func TestOwnServer(t *testing.T) {
 	e := newExample(t)
 	socket := "ldapi://" + url.PathEscape(filepath.Join(e.dir, "s"))
 	e.debianServer(t, socket)
-	blocks := readBlocks(t, "On your own server")
-	run(t, strings.ReplaceAll(blocks[0].commands, "ldapi:///", socket), "")
-	run(t, "ldapmodify -Q -Y EXTERNAL -H "+socket, blocks[1].commands)
-	e.serve(t, readBlocks(t, "Try it")[1].commands, e.scim)
+	blocks := readmetest.Read(t, "README.md", "On your own server")
+	e.Run(t, strings.ReplaceAll(blocks[0].Commands, "ldapi:///", socket))
+	e.Run(t, "ldapmodify -Q -Y EXTERNAL -H "+socket+" <<'END'\n"+blocks[1].Commands+"END")
+	e.Serve(t, readmetest.Read(t, "README.md", "Try it")[1].Commands, listens(e.scim))
 	t.Run("the lifecycle", e.lifecycle)
 	t.Run("a list has no limit", e.listsAll)
 	t.Run("the bridge's account writes accounts and groups alone", e.fenced)
@@ -80,9 +90,9 @@ access to attrs=userPassword by self write by anonymous auth by * none
 access to attrs=shadowLastChange by self write by * read
 access to * by * read
 `, os.Getgid(), os.Getuid(), data))
-	run(t, fmt.Sprintf("mkdir %s %s; /usr/sbin/slapadd -f %[3]s -l examples/openldap/base.ldif; /usr/sbin/slaptest -f %[3]s -F %[1]s",
-		config, data, conf), "")
-	e.serve(t, fmt.Sprintf("/usr/sbin/slapd -F %s -h 'ldap://%s %s' -d none", config, e.ldap, socket), e.ldap)
+	e.Run(t, fmt.Sprintf("mkdir %s %s; /usr/sbin/slapadd -f %[3]s -l examples/openldap/base.ldif; /usr/sbin/slaptest -f %[3]s -F %[1]s",
+		config, data, conf))
+	e.Serve(t, fmt.Sprintf("/usr/sbin/slapd -F %s -h 'ldap://127.0.0.1:3890 %s' -d none", config, socket), listens(e.ldap))
 }
 
 // lifecycle is what happens to a leaver and a newcomer of the same name.

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/examples/readmetest"
 )
 
 // TestOverlays adds to the example's slapd.conf what many servers have besides: memberof and unique.
@@ -19,9 +21,9 @@ func TestOverlays(t *testing.T) {
 	e.write(t, e.conf, strings.Replace(string(text), "moduleload refint\n",
 		"moduleload refint\nmoduleload memberof\nmoduleload unique\n", 1)+
 		"\noverlay memberof\noverlay unique\nunique_uri ldap:///"+people+"?uid,mail?sub\n")
-	blocks := readBlocks(t, "Try it")
-	e.serve(t, blocks[0].commands, e.ldap)
-	e.serve(t, blocks[1].commands, e.scim)
+	blocks := readmetest.Read(t, "README.md", "Try it")
+	e.Serve(t, blocks[0].Commands, listens(e.ldap))
+	e.Serve(t, blocks[1].Commands, listens(e.scim))
 
 	mara := e.made(t, "/Users", `{"userName": "mara", "emails": [{"type": "work", "value": "mara@contoso.example"}]}`)
 	noor := e.made(t, "/Users", `{"userName": "noor"}`)

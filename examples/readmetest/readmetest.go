@@ -61,6 +61,19 @@ type Reader struct {
 	Here func(commands string) string
 }
 
+// Newcomer is a reader who has just cloned the repository at root, with nothing of her own on the machine but what Go has fetched and
+// compiled.
+func Newcomer(t testing.TB, root string) Reader {
+	t.Helper()
+	caches, err := exec.Command("go", "env", "GOMODCACHE", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := strings.Split(string(caches), "\n")
+	home := t.TempDir()
+	return Reader{Dir: Clone(t, root), Environ: []string{"HOME=" + home, "GOMODCACHE=" + paths[0], "GOCACHE=" + paths[1]}}
+}
+
 // building has Go build as it does for the image, in whichever folder: what one of these tests has compiled the others find.
 var building = sync.OnceValue(func() []string {
 	flags, err := exec.Command("go", "env", "GOFLAGS").Output()

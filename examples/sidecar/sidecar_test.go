@@ -74,8 +74,8 @@ type podman struct {
 	files string
 }
 
-// conf is a containers.conf: it asks no more of setrlimit than every machine grants, and has runc, which runs where crun does not
-// (cgroups v1 beside v2).
+// conf is a containers.conf: it asks no more of setrlimit than every machine grants, and has runc, which runs where crun does not (cgroups
+// v1 beside v2).
 const conf = `[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 volumes = [%s]

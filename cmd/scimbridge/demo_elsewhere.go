@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+)
+
+// tokenVariable is where the token stands that a bridge elsewhere asks for.
+const tokenVariable = "SCIMBRIDGE_ACCESS_TOKEN"
+
+// elsewhere sends the cycle to a bridge that serves already, up to the first answer that is not as expected, and takes away what it made.
+func (d demoCommand) elsewhere(w *world) error {
+	token, err := d.token(w.environ)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	replay := newReplay(w.stdout, strings.TrimSuffix(d.URL, "/"), token, nil, log)
+	replay.strict = true
+	fmt.Fprintf(w.stdout, "scimbridge sends what Microsoft Entra ID sends to %s.\n", d.URL)
+	failed := replay.run(w)
+	return errors.Join(failed, replay.clear(context.WithoutCancel(w)))
+}
+
+func (d demoCommand) token(environ []string) (string, error) {
+	if d.TokenFile != "" {
+		content, err := os.ReadFile(d.TokenFile)
+		return strings.TrimSpace(string(content)), err
+	}
+	for _, variable := range environ {
+		if token, is := strings.CutPrefix(variable, tokenVariable+"="); is && token != "" {
+			return token, nil
+		}
+	}
+	return "", errors.New("the bridge asks for a token: set " + tokenVariable + ", or name a file that holds it by --token-file")
+}
+
+// clear deletes whatever the steps have made and not deleted themselves, the last first.
+func (r *replay) clear(ctx context.Context) error {
+	var faults []error
+	for _, path := range slices.Backward(r.made) {
+		status, answer, err := r.send(ctx, http.MethodDelete, path, "")
+		switch {
+		case err != nil:
+			faults = append(faults, fmt.Errorf("%s stays: %w", path, err))
+		case status != http.StatusNoContent && status != http.StatusNotFound:
+			faults = append(faults, fmt.Errorf("%s stays: %d %v", path, status, answer["detail"]))
+		}
+	}
+	if len(faults) == 0 {
+		fmt.Fprintln(r.out, "What it made is deleted.")
+	}
+	return errors.Join(faults...)
+}
