@@ -275,6 +275,19 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			repair: "olcDbIndex: displayName eq\n",
 		},
 		{
+			name: "no right to make users", finds: "error may-not-create", key: "resources[0].base[0]", mends: true,
+			broken: many(1) + "dn: " + database + "\nchangetype: modify\nadd: olcAccess\n" +
+				"olcAccess: {0}to dn.base=\"ou=people,dc=example,dc=org\" attrs=children by dn.exact=\"" + account +
+				"\" read by * break\n",
+			repair: "to dn.subtree=\"ou=people,dc=example,dc=org\" attrs=children by dn.exact=\"" + account + "\" write by * break",
+		},
+		{
+			name: "no right to write a title", finds: "error may-not-write", key: "resources[0].base[0]", mends: true,
+			broken: "dn: " + database + "\nchangetype: modify\nadd: olcAccess\n" +
+				"olcAccess: {0}to attrs=title by dn.exact=\"" + account + "\" read by * break\n",
+			repair: "filter=\"(objectClass=inetOrgPerson)\" attrs=title by dn.exact=\"" + account + "\" write by * break",
+		},
+		{
 			name: "passwords in clear text", finds: "warning clear-passwords", key: "resources[0].attributes[8].ldap", mends: true,
 			repair: "olcPPolicyHashCleartext: TRUE",
 			text:   strings.Replace(sound, "roles.value, ldap: scimRole", "password, ldap: userPassword", 1),
@@ -290,7 +303,7 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			env:    "SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime",
 		},
 		{
-			name: "a limit of entries", broken: many(1_001) + "\ndn: " + database + "\nchangetype: modify\ndelete: olcLimits\n",
+			name: "a limit of entries", broken: strings.Replace(many(1_001), "uid=u0,", "uid=first,", 1) + "\ndn: " + database + "\nchangetype: modify\ndelete: olcLimits\n",
 			finds: "error size-limit", key: "resources[0].base[0]", repair: "size.prtotal=unlimited", mends: true,
 		},
 		{

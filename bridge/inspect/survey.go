@@ -107,6 +107,9 @@ func (v *Survey) LookCloser(ctx context.Context, s Subject, c *directory.Client)
 		l := looker{ctx, s, c, v}
 		l.guarded()
 		l.hurry()
+		if err := l.rightsBy(asks{ldif.SlapdSettings: l.slapdRights}); err != nil {
+			v.Err = errors.Join(v.Err, err)
+		}
 	}
 }
 
