@@ -83,6 +83,31 @@ func TestCheckIsSilent(t *testing.T) {
 	}
 }
 
+// TestCheckIsSilentInFolders is TestCheckIsSilent for the examples that have a server of their own.
+func TestCheckIsSilentInFolders(t *testing.T) {
+	t.Parallel()
+	folders := map[string]string{ // and the server of each
+		"389ds": "389ds", "openldap-untouched": "openldap", "openldap-posix": "openldap", "legacy": "openldap",
+		"active-directory-by-department": "active-directory",
+	}
+	for folder := range folders {
+		t.Run(folder, func(t *testing.T) {
+			t.Parallel()
+			at := slices.IndexFunc(servers, func(s namedServer) bool { return s.name == folders[folder] })
+			x := &exchange{folder: folder, server: folders[folder], names: map[string]string{}}
+			server := x.start(t, servers[at])
+			its := x.its(server)
+			x.load(t, server, its.start)
+			probe := folder != "openldap-posix" && folder != "legacy" // whose access rules, which block, this server has not
+			for _, f := range checked(t, probe, server, its) {
+				if f.Severity != inspect.Hint {
+					t.Errorf("%+v", f)
+				}
+			}
+		})
+	}
+}
+
 // TestCheckInADomain breaks one thing after the other of the example's place in a domain.
 func TestCheckInADomain(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
+// ReferredTo are the URLs of the servers that an answer refers to; none: it refers to nobody.
+func ReferredTo(err error) []string { return referredTo(err) }
+
 // referredTo are the URLs of a referral (RFC 4511 §4.1.10).
 func referredTo(err error) (urls []string) {
 	answer, ok := asAnswer(err)

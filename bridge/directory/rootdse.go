@@ -103,7 +103,7 @@ func (c *Client) ask(ctx context.Context) (*ldif.Server, error) {
 	root, err := c.one(ctx, "", "objectClass", "vendorName", "supportedControl", "supportedExtension", "supportedCapabilities",
 		"namingContexts", "defaultNamingContext", "dsServiceName", "subschemaSubentry")
 	if err != nil {
-		return nil, err
+		return nil, notShown(err, ErrRootDSE)
 	}
 	s := &ldif.Server{
 		Traits:   c.options.Kind.Or(ldif.KindOf(root)).Traits().With(c.options.told()),
@@ -124,8 +124,11 @@ func (c *Client) ask(ctx context.Context) (*ldif.Server, error) {
 		return s, nil
 	}
 	schema, err := c.one(ctx, subentry, "attributeTypes", "objectClasses")
+	if err == nil && len(schema.Values("attributeTypes")) == 0 {
+		err = &Error{Reason: reason.NoSuchObject}
+	}
 	if err != nil {
-		return nil, err
+		return nil, notShown(err, ErrSchema)
 	}
 	s.Schema, err = ldif.ParseSubschema(schema.Values("attributeTypes"), schema.Values("objectClasses"))
 	if err != nil {
@@ -138,6 +141,21 @@ func (c *Client) ask(ctx context.Context) (*ldif.Server, error) {
 			"created", s.CreatedAttribute, "modified", s.ModifiedAttribute, "blocked", s.Blocks, "keepsReferences", s.KeepsReferences)
 	}
 	return s, nil
+}
+
+// What a server must show of itself, and does not.
+var (
+	ErrRootDSE = errors.New("the root DSE, by which a server tells what it is, is hidden from the bridge's account")
+	ErrSchema  = errors.New("the schema (the subschema subentry) is hidden from the bridge's account")
+)
+
+// notShown says what it is that the server does not show.
+func notShown(err, what error) error {
+	answer, ok := errors.AsType[*Error](err)
+	if !ok || answer.Reason != reason.NoSuchObject && answer.Reason != reason.Refused {
+		return err
+	}
+	return &Error{Reason: reason.Hidden, Code: answer.Code, Cause: what}
 }
 
 // one reads one entry.

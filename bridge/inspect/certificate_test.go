@@ -102,6 +102,36 @@ func relay(conn net.Conn, to string) {
 	_, _ = io.Copy(conn, other)
 }
 
+// TestSlowServer: one that takes its time for everything is told of.
+func TestSlowServer(t *testing.T) {
+	t.Parallel()
+	d := openLDAP(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go relay(late{conn}, strings.TrimPrefix(d.server.URL, "ldap://"))
+		}
+	}()
+	env := []string{"SCIMBRIDGE_DIRECTORY_URLS=ldap://" + listener.Addr().String(), "SCIMBRIDGE_DIRECTORY_TIMEOUT=1s"}
+	finds(t, d.looked(t, env...), "warning slow", "directory.timeout", "timeout: 2s")
+}
+
+// late passes on nothing at once.
+type late struct{ net.Conn }
+
+func (l late) Write(text []byte) (int, error) {
+	time.Sleep(110 * time.Millisecond)
+	return l.Conn.Write(text)
+}
+
 // TestHangingServer: one that takes connections and says nothing is told from one that is away.
 func TestHangingServer(t *testing.T) {
 	t.Parallel()

@@ -59,6 +59,7 @@ func (d deployment) looked(t *testing.T, env ...string) inspect.Findings {
 	defer client.Close()
 	s := inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}
 	v := inspect.Look(t.Context(), s, client)
+	v.LookCloser(t.Context(), s, client)
 	if d.probes != nil {
 		b := bridge.New(bridge.Options{
 			Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: slog.New(slog.DiscardHandler),
@@ -221,6 +222,30 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			key: "resources[0].base[0]", repair: "name a place below one of these",
 		},
 		{
+			name: "a base that is an alias", finds: "error alias", key: "resources[0].base[0]", repair: "base: ou=people,dc=example,dc=org",
+			broken: "dn: ou=staff,dc=example,dc=org\nchangetype: add\nobjectClass: alias\nobjectClass: extensibleObject\nou: staff\n" +
+				"aliasedObjectName: ou=people,dc=example,dc=org\n",
+			env: "SCIMBRIDGE_RESOURCES_0_BASE=ou=staff,dc=example,dc=org",
+		},
+		{
+			name: "a base at another server", finds: "error referral", key: "resources[0].base[0]", repair: "urls: [ldap://127.0.0.1:1]",
+			broken: "dn: ou=far,dc=example,dc=org\nchangetype: add\nobjectClass: referral\nobjectClass: extensibleObject\nou: far\n" +
+				"ref: ldap://127.0.0.1:1/ou=near,dc=example,dc=org\n",
+			env: "SCIMBRIDGE_RESOURCES_0_BASE=ou=far,dc=example,dc=org",
+		},
+		{
+			name: "a schema that is hidden", finds: "error no-schema", key: "directory.urls", mends: true,
+			broken: "dn: olcDatabase={-1}frontend,cn=config\nchangetype: modify\nadd: olcAccess\n" +
+				"olcAccess: {0}to dn.base=\"cn=Subschema\" by * none\nolcAccess: {1}to * by * read\n",
+			repair: "{0}to dn.base=\"cn=Subschema\" by * read",
+		},
+		{
+			name: "a root DSE that is hidden", finds: "error no-root-dse", key: "directory.urls", mends: true,
+			broken: "dn: olcDatabase={-1}frontend,cn=config\nchangetype: modify\nadd: olcAccess\n" +
+				"olcAccess: {0}to dn.base=\"\" by * none\n",
+			repair: "{0}to dn.base=\"\" by * read",
+		},
+		{
 			name: "a place of leavers that is missing", finds: "error leavers-missing", key: "resources[0].delete.to", mends: true,
 			repair: "ou: leavers",
 			text:   strings.Replace(sound, "    active:", "    delete: {mode: move, to: \"ou=leavers,dc=example,dc=org\"}\n    active:", 1),
@@ -250,6 +275,19 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			repair: "olcDbIndex: displayName eq\n",
 		},
 		{
+			name: "no right to make users", finds: "error may-not-create", key: "resources[0].base[0]", mends: true,
+			broken: many(1) + "dn: " + database + "\nchangetype: modify\nadd: olcAccess\n" +
+				"olcAccess: {0}to dn.base=\"ou=people,dc=example,dc=org\" attrs=children by dn.exact=\"" + account +
+				"\" read by * break\n",
+			repair: "to dn.subtree=\"ou=people,dc=example,dc=org\" attrs=children by dn.exact=\"" + account + "\" write by * break",
+		},
+		{
+			name: "no right to write a title", finds: "error may-not-write", key: "resources[0].base[0]", mends: true,
+			broken: "dn: " + database + "\nchangetype: modify\nadd: olcAccess\n" +
+				"olcAccess: {0}to attrs=title by dn.exact=\"" + account + "\" read by * break\n",
+			repair: "filter=\"(objectClass=inetOrgPerson)\" attrs=title by dn.exact=\"" + account + "\" write by * break",
+		},
+		{
 			name: "passwords in clear text", finds: "warning clear-passwords", key: "resources[0].attributes[8].ldap", mends: true,
 			repair: "olcPPolicyHashCleartext: TRUE",
 			text:   strings.Replace(sound, "roles.value, ldap: scimRole", "password, ldap: userPassword", 1),
@@ -265,7 +303,7 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			env:    "SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime",
 		},
 		{
-			name: "a limit of entries", broken: many(1_001) + "\ndn: " + database + "\nchangetype: modify\ndelete: olcLimits\n",
+			name: "a limit of entries", broken: strings.Replace(many(1_001), "uid=u0,", "uid=first,", 1) + "\ndn: " + database + "\nchangetype: modify\ndelete: olcLimits\n",
 			finds: "error size-limit", key: "resources[0].base[0]", repair: "size.prtotal=unlimited", mends: true,
 		},
 		{

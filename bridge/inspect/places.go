@@ -2,19 +2,28 @@ package inspect
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 
+	"scimbridge/bridge/directory"
 	"scimbridge/ldapmap/ldif"
 )
 
 // places looks whether what the configuration names is there.
 func (l looker) places() error {
 	for _, p := range l.named() {
-		there, err := l.there(p.DN)
-		if err != nil {
+		e, err := l.at(p.DN)
+		if p.Refers = directory.ReferredTo(err); err != nil && p.Refers == nil {
 			return err
 		}
-		p.Exists = there
+		there := e != nil
+		if p.Exists = there; there && ldif.Named(e.Values("objectClass"), "alias") {
+			p.Alias = e.Value("aliasedObjectName")
+		}
+		if p.Refers != nil {
+			l.v.Places = append(l.v.Places, p)
+			continue
+		}
 		for at := p.DN; !there && at != "" && p.Role < Protected; {
 			p.Lacks = append([]string{at}, p.Lacks...)
 			if _, at = ldif.SplitDN(at); l.v.Server.Context(at) == "" {
@@ -54,7 +63,10 @@ func (l looker) named() (all []Place) {
 // missingPlaces finds those that are not there, or not shown.
 func missingPlaces(_ Subject, v Survey) (all []Finding) {
 	for _, p := range v.Places {
-		if p.Exists {
+		if p.Alias != "" || p.Refers != nil {
+			all = append(all, otherPlace(p))
+		}
+		if p.Exists || p.Refers != nil {
 			continue
 		}
 		f := Finding{Severity: Error, Key: p.Key, Code: "base-missing", What: p.DN + " is missing, or hidden from the bridge's account"}
@@ -81,6 +93,33 @@ func missingPlaces(_ Subject, v Survey) (all []Finding) {
 		all = append(all, f)
 	}
 	return all
+}
+
+// otherPlace is the finding that a place is not where it is named.
+func otherPlace(p Place) Finding {
+	key := p.Key[strings.LastIndex(p.Key, ".")+1:]
+	key, _, _ = strings.Cut(key, "[")
+	if p.Alias != "" {
+		return Finding{
+			Severity: Error, Code: "alias", Key: p.Key, What: fmt.Sprintf("%s is an alias, of %s", p.DN, p.Alias),
+			Why:  "the bridge follows none: below it there is nothing, and nothing can be made",
+			Mend: "name the place itself", Line: fmt.Sprintf("%s: %s", key, p.Alias),
+		}
+	}
+	f := Finding{
+		Severity: Error, Code: "referral", Key: p.Key,
+		What: fmt.Sprintf("%s is not at this server, which refers to %s", p.DN, strings.Join(p.Refers, ", ")),
+		Why:  "the bridge shows its password to servers that the configuration names, and to no other",
+		Mend: "connect to that server",
+	}
+	server, dn, _ := strings.Cut(strings.TrimPrefix(p.Refers[0], "ldap://"), "/")
+	if !strings.Contains(server, ":/") {
+		f.Line = fmt.Sprintf("urls: [ldap://%s]", server)
+	}
+	if to, err := url.PathUnescape(strings.TrimSuffix(dn, "??base")); err == nil && to != "" && !strings.EqualFold(to, p.DN) {
+		f.Mend += ", and name the place as it is called there: " + to
+	}
+	return f
 }
 
 // makeIt says how a place is made, or what there is where no server has a place for it.

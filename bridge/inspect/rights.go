@@ -20,17 +20,19 @@ type Right struct {
 	Writes []string // attributes of an entry that the map writes, and it may not; nil: it may, or there is no entry to see it by
 }
 
+// asks is how a server says what the bridge's account may do: with an entry of the type, or none, whether it says so.
+type asks map[ldif.Settings]func(*Right, *ldapmap.Type, *ldif.Entry) (bool, error)
+
 // rights asks what the bridge's account may do.
 func (l looker) rights() error {
-	if !l.v.fits() {
+	return l.rightsBy(asks{ldif.DirsrvSettings: l.dirsrvRights, ldif.DomainSettings: l.domainRights})
+}
+
+func (l looker) rightsBy(how asks) error {
+	if !l.v.fits() || how[l.v.Server.Settings] == nil {
 		return nil
 	}
-	ask := map[ldif.Settings]func(*Right, *ldapmap.Type, *ldif.Entry) (bool, error){
-		ldif.DirsrvSettings: l.dirsrvRights, ldif.DomainSettings: l.domainRights,
-	}[l.v.Server.Settings]
-	if ask == nil {
-		return nil
-	}
+	ask := how[l.v.Server.Settings]
 	for i, t := range l.v.Map.Types {
 		for j, base := range t.Bases() {
 			if p, known := l.v.place(base); known && !p.Exists {
@@ -40,7 +42,10 @@ func (l looker) rights() error {
 			if p := l.v.Server.Privilege; p != nil { // which others may not write by whatever right
 				filter = ldif.AllOf(filter, "(!"+ldif.Equality(p.Mark, "1")+")")
 			}
-			search := directory.Search{Base: base, Filter: filter, Attributes: []string{"objectClass", "allowedAttributesEffective"}}
+			search := directory.Search{Base: base, Filter: filter, Attributes: []string{"objectClass"}}
+			if l.v.Server.Settings == ldif.DomainSettings {
+				search.Attributes = append(search.Attributes, "allowedAttributesEffective")
+			}
 			e, err := l.client.Sample(l.ctx, search)
 			if err != nil {
 				return err

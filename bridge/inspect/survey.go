@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"scimbridge/bridge/directory"
 	"scimbridge/ldapmap"
@@ -27,8 +29,9 @@ type Survey struct {
 	PageSize int      // that the server let pages have; 0: nobody has seen
 	Settings Settings
 	Rights   []Right
-	Probed   *Probed  // nil: nothing was tried
-	Guarded  []string // DNs of some entries of the map's that the server's own marks protect
+	Probed   *Probed       // nil: nothing was tried
+	Answers  time.Duration // that the server took for the quickest of a few least questions; 0: nobody has asked
+	Guarded  []string      // DNs of some entries of the map's that the server's own marks protect
 }
 
 // Place is a DN that the configuration names, and what is there.
@@ -38,6 +41,8 @@ type Place struct {
 	Role   Role
 	Exists bool
 	Lacks  []string // where it is missing, itself and those above it that are missing too, the topmost first
+	Alias  string   // DN of the entry that it stands for; "": it is no alias
+	Refers []string // URLs of the servers that have it instead; none: this one has
 }
 
 // Role is what a place is for.
@@ -99,7 +104,12 @@ func Look(ctx context.Context, s Subject, c *directory.Client) (v Survey) {
 // LookCloser looks for what costs a large directory more than a start should, and nothing depends on.
 func (v *Survey) LookCloser(ctx context.Context, s Subject, c *directory.Client) {
 	if v.met() && v.Server != nil {
-		looker{ctx, s, c, v}.guarded()
+		l := looker{ctx, s, c, v}
+		l.guarded()
+		l.hurry()
+		if err := l.rightsBy(asks{ldif.SlapdSettings: l.slapdRights}); err != nil {
+			v.Err = errors.Join(v.Err, err)
+		}
 	}
 }
 
@@ -151,8 +161,19 @@ type looker struct {
 
 // there says whether an entry is there, and shown.
 func (l looker) there(dn string) (bool, error) {
-	found, err := l.client.Look(l.ctx, directory.Search{Base: dn, Scope: directory.BaseObject, Attributes: []string{"1.1"}})
-	return len(found) > 0, err
+	e, err := l.at(dn)
+	return e != nil, err
+}
+
+// at is the entry of the DN; nil: there is none, or it is hidden.
+func (l looker) at(dn string) (*ldif.Entry, error) {
+	found, err := l.client.Look(l.ctx, directory.Search{
+		Base: dn, Scope: directory.BaseObject, Attributes: []string{"objectClass", "aliasedObjectName"},
+	})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
 }
 
 // Live is what can be found out of the directory that was surveyed, and of the map in it.
@@ -160,7 +181,7 @@ func Live(s Subject, v Survey) Findings {
 	var all Findings
 	for _, check := range []func(Subject, Survey) []Finding{
 		reach, certificates, surveyed, schema, missingPlaces, naming, demanded, values, syntaxes, lookups, indexes, sizes, policies,
-		controls, backlinks, references, uniques, numbers, asciiOnly, blocking, passwords, rights, guarded, marks, probed,
+		controls, slow, backlinks, references, uniques, numbers, asciiOnly, blocking, passwords, rights, guarded, marks, probed,
 	} {
 		all = append(all, check(s, v)...)
 	}
@@ -172,10 +193,22 @@ func surveyed(_ Subject, v Survey) []Finding {
 	if v.Err == nil {
 		return nil
 	}
-	return []Finding{{
+	f := Finding{
 		Severity: Error, Code: "directory", Key: "directory.urls", What: v.Err.Error(),
 		Why: "what the bridge asks for at its start, the directory does not answer",
-	}}
+	}
+	for what, hidden := range map[error]struct{ code, dn string }{
+		directory.ErrRootDSE: {"no-root-dse", ""}, directory.ErrSchema: {"no-schema", "cn=Subschema"},
+	} {
+		if errors.Is(v.Err, what) {
+			f.Code, f.What, f.Why = hidden.code, what.Error(), "without it the bridge serves nothing"
+			f.Mend = "let it be read, as servers do unless they are told otherwise; on OpenLDAP:"
+			f.LDIF = fmt.Sprintf("dn: olcDatabase={-1}frontend,cn=config\nchangetype: modify\nadd: olcAccess\n"+
+				"olcAccess: {0}to dn.base=%q by * read\n", hidden.dn)
+			f.Command = slapdLoad("access.ldif")
+		}
+	}
+	return []Finding{f}
 }
 
 // Hidden is the finding that the bridge, which looks again for itself, would serve nothing.
