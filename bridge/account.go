@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
+	"scimbridge/bridge/tracing"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/draft"
@@ -126,7 +128,9 @@ func (r *request) intend(ctx context.Context, plan ldif.Plan, why journal.Why, f
 	if follows != nil {
 		of = follows.entry
 	}
+	began := time.Now()
 	entry, err := r.begun(ctx, i, of)
+	tracing.Ended(ctx, tracing.Internal, "journal intent", began, faultOf(err))
 	if err != nil {
 		return nil, err
 	}
@@ -244,16 +248,28 @@ func (r *request) answered(ctx context.Context, result *Result, err error) (*Res
 		refusal := journal.Refusal{Intent: r.intentOf(r.account.plan), Status: status, Reason: why, Detail: detail}
 		written = append(written, r.ledger.Refuse(refusal))
 	}
+	began := time.Now()
 	for _, w := range written {
 		select {
 		case <-w:
 		case <-ctx.Done():
 		}
 	}
+	if len(written) > 0 {
+		tracing.Ended(ctx, tracing.Internal, "journal receipt", began, faultOf(ctx.Err()))
+	}
 	if err != nil {
 		err = &recorded{err}
 	}
 	return result, err
+}
+
+// faultOf is an error as a span has it.
+func faultOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return Explain(err).Reason.String()
 }
 
 // lost tells the journal of a request that a panic ended: of what was begun, and not told yet, nobody knows what became.

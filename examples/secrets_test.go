@@ -23,6 +23,7 @@ import (
 	"scimbridge/bridge/access/issuertest"
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/logtest"
+	"scimbridge/bridge/tracing/tracingtest"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -235,6 +236,19 @@ var secrets = []secret{
 		},
 	},
 	{
+		what: "what the collector of traces knows the bridge by", apart: true,
+		env: func(_ *watched, value string) []string {
+			return []string{
+				"OTEL_EXPORTER_OTLP_ENDPOINT=http://a:" + value + "@127.0.0.1:1/" + value,
+				"OTEL_EXPORTER_OTLP_HEADERS=authorization=" + value,
+			}
+		},
+		use: func(w *watched, _ string) {
+			w.ask("GET", "/Users", "")
+			w.awaits("spans cannot be sent")
+		},
+	},
+	{
 		what:  "the store's password",
 		apart: true,
 		env: func(w *watched, value string) []string {
@@ -365,7 +379,10 @@ var listens = regexp.MustCompile(`"msg":"listening".*"url":"(http://[^/]*)`)
 // run has the program serve with these secrets planted, brings each of them through, and has it die with all it knows on its lips.
 func (w *watched) run(rows []secret) {
 	w.planted, w.files = map[string]string{}, map[string]string{}
-	env := []string{"SCIMBRIDGE_ADMIN_ADDRESS=127.0.0.1:0"}
+	collector := tracingtest.Start(w)
+	env := []string{
+		"SCIMBRIDGE_ADMIN_ADDRESS=127.0.0.1:0", "OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL, "OTEL_BSP_SCHEDULE_DELAY=50",
+	}
 	for _, row := range rows {
 		value := "Plant-" + rand.Text() + "-9a"
 		if row.value != nil {
@@ -404,10 +421,14 @@ func (w *watched) run(rows []secret) {
 				w.tells()
 			}
 			w.oversees()
+			if len(rows) > 1 {
+				collector.Await(w, "POST /scim/v2/Users")
+			}
 			w.hangs()
 		}
 		_ = c.Process.Signal(syscall.SIGQUIT) // which has Go say what every goroutine does
 		<-ended
+		fmt.Fprintf(&w.said, "spans:\n%s\n", collector)
 	}
 }
 
@@ -456,7 +477,8 @@ func (w *watched) listening(ended <-chan struct{}) string {
 }
 
 // TestSecrets: none that comes in goes out, in whichever form: not to a client, not into the log at level debug, not with a fault, not by
-// the commands that tell what the store keeps, not to a webhook's receiver, and not with what a dying program says.
+// the commands that tell what the store keeps, not to a webhook's receiver or a collector of traces, and not with what a dying program
+// says.
 func TestSecrets(t *testing.T) {
 	binary := buildProgram(t)
 	for _, s := range []namedServer{servers[1], servers[3]} {
@@ -488,7 +510,7 @@ func TestSecrets(t *testing.T) {
 					if name == "all" {
 						for _, sign := range []string{
 							"changetype: add", `"level":"DEBUG"`, "goroutine 1 ", "SIGQUIT", blanked(server), "the receiver is told",
-							"scimbridge_requests_total{",
+							"scimbridge_requests_total{", `"POST /scim/v2/Users"`,
 							`"part": "directory"`,
 						} {
 							if !strings.Contains(said, sign) {

@@ -17,10 +17,10 @@ type conn struct {
 	wire   *wire
 	server int // index of its URL
 
-	observe  func(Exchange) // nil: nobody asks
-	expires  time.Time      // the server's certificate; zero: it has shown none
-	doubt    string         // what may be wrong where the connection ends before the server has answered anything; ""
-	answered atomic.Bool    // the server has answered something
+	observe  func(context.Context, Exchange) // nil: nobody asks
+	expires  time.Time                       // the server's certificate; zero: it has shown none
+	doubt    string                          // what may be wrong where the connection ends before the server has answered anything; ""
+	answered atomic.Bool                     // the server has answered something
 
 	// guarded by the pool
 	epoch    int
@@ -54,7 +54,7 @@ func exchange[T any](ctx context.Context, k *conn, what operation, do func(*ldap
 	begun := time.Now()
 	value, err := exchanged(ctx, k, do)
 	if _, unsent := errors.AsType[*Error](err); !unsent {
-		k.observe(Exchange{what.String(), codeOf(err), time.Since(begun)})
+		k.observe(ctx, Exchange{what.String(), codeOf(err), time.Since(begun)})
 	}
 	return value, err
 }

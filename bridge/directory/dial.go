@@ -25,7 +25,7 @@ type dialer struct {
 	lives      []*life // of the servers
 	self       self    // names of its own
 	credential credential
-	observe    func(Exchange) // nil: nobody asks
+	observe    func(context.Context, Exchange) // nil: nobody asks
 }
 
 func newDialer(o Options, log *slog.Logger, network dialFunc, servers []address) *dialer {

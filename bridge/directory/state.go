@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -66,9 +67,9 @@ func codeOf(err error) int {
 	return int(resultCode(err))
 }
 
-// Observe has each LDAP operation told, as soon as it is answered. It is to be called before anything is asked of the directory; observe is
-// called concurrently and must not block.
-func (c *Client) Observe(observe func(Exchange)) { c.pool.dialer.observe = observe }
+// Observe has each LDAP operation told, as soon as it is answered, with the context that it was done in. It is to be called before anything
+// is asked of the directory; observe is called concurrently and must not block.
+func (c *Client) Observe(observe func(context.Context, Exchange)) { c.pool.dialer.observe = observe }
 
 // State is how it stands between the bridge and the directory.
 type State struct {

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 	"sync"
@@ -28,7 +29,7 @@ func TestObserve(t *testing.T) {
 	defer c.Close()
 	var mu sync.Mutex
 	var seen []Exchange
-	c.Observe(func(e Exchange) {
+	c.Observe(func(_ context.Context, e Exchange) {
 		mu.Lock()
 		defer mu.Unlock()
 		e.Took = 0

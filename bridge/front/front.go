@@ -16,6 +16,7 @@ import (
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/access"
+	"scimbridge/bridge/tracing"
 	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
@@ -49,6 +50,7 @@ type Server struct {
 	crowd   *crowd
 	proxies access.Addresses // whose word on the client is taken
 	seen    func(Seen)       // nil: nobody asks
+	tracer  *tracing.Tracer  // nil: nothing is traced
 
 	endpoints map[string]endpoint // by their routes
 

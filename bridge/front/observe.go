@@ -17,6 +17,7 @@ import (
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
+	"scimbridge/bridge/tracing"
 )
 
 // record is what the log line says about a request. It holds no query, header or body: those carry names, filter values and tokens. Of a
@@ -39,6 +40,7 @@ type record struct {
 	failed     int            // operations of a bulk request
 	begun      time.Time
 	foresight  *bridge.Foresight // it is only foreseen; nil: it is done
+	span       *tracing.Span     // nil: it is not traced
 }
 
 type recordKey struct{}
@@ -64,6 +66,7 @@ func (p *panicked) Error() string { return fmt.Sprint("panic: ", p.value) }
 // observe gives the request its id, runs it, answers its error, and writes its log line.
 func (s *Server) observe(c *fiber.Ctx) error {
 	r := s.begin(c)
+	r.span = s.traced(c)
 	err := guarded(c)
 	r.route = c.Route().Path
 	s.answered(c, r, err)
@@ -113,6 +116,7 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	}
 	status := c.Response().StatusCode()
 	took := s.now().Sub(r.begun)
+	r.endSpan(c.Method(), typ, doing, status, f.Reason)
 	if s.seen != nil {
 		s.seen(Seen{typ, doing, f.Reason, r.dropped, took})
 	}
@@ -128,7 +132,7 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		slog.String("type", typ), slog.String("activity", r.activityID),
 		slog.String("caller", r.caller.Name), slog.String("client", r.client),
 		slog.String("id", journal.Briefly(r.id)), slog.String("dn", r.dn), slog.String("name", journal.Briefly(r.name)),
-		slog.String("effects", r.effects), slog.String("refused", r.refused),
+		slog.String("effects", r.effects), slog.String("refused", r.refused), slog.String("trace", r.span.ID()),
 	} {
 		if optional.Value.String() != "" {
 			attributes = append(attributes, optional)

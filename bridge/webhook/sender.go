@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+	"go.opentelemetry.io/otel/attribute"
 
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
+	"scimbridge/bridge/tracing"
 )
 
 const (
@@ -202,7 +204,9 @@ func (s *sender) launch(ctx context.Context, r row, until time.Time) error {
 	go func(to *Receiver) {
 		within, cancel := context.WithDeadline(ctx, until)
 		defer cancel()
+		within, span := s.tracer.Begin(within, "webhook delivery")
 		err := to.post.send(within, r.message, body)
+		r.ended(span, err)
 		tell(err)
 		switch {
 		case err == nil:
@@ -213,6 +217,19 @@ func (s *sender) launch(ctx context.Context, r row, until time.Time) error {
 		s.back <- result{r, err}
 	}(s.receiver)
 	return nil
+}
+
+// ended says what came of an attempt. When its record was made is another trace, that of a request which the record names.
+func (r row) ended(span *tracing.Span, err error) {
+	fault := ""
+	switch _, is := errors.AsType[*failure](err); {
+	case is:
+		fault = "not-taken"
+	case err != nil:
+		fault = "cut"
+	}
+	span.End(fault, attribute.String("messaging.message.id", r.message), attribute.String("scimbridge.record", r.record.String()),
+		attribute.Int("scimbridge.attempt", r.attempts+1))
 }
 
 // isCut says that an attempt ended with the lease, or with the bridge.

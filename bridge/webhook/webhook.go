@@ -22,6 +22,7 @@ import (
 
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
+	"scimbridge/bridge/tracing"
 )
 
 //go:embed migrations
@@ -33,6 +34,8 @@ type Hook struct {
 	log   *slog.Logger
 	now   func() time.Time
 	to    atomic.Pointer[Receiver] // nil: nobody is told
+
+	tracer *tracing.Tracer // nil: nothing is traced
 
 	taken, failed atomic.Int64 // attempts
 	away          atomic.Bool  // the receiver
@@ -97,6 +100,13 @@ func (h *Hook) Tell(to *Receiver) {
 
 // Enabled says whether anybody is told.
 func (h *Hook) Enabled() bool { return h != nil && h.to.Load() != nil }
+
+// Trace has what is sent traced. It is to be called before Start.
+func (h *Hook) Trace(t *tracing.Tracer) {
+	if h != nil {
+		h.tracer = t
+	}
+}
 
 // Start begins to send.
 func (h *Hook) Start() {

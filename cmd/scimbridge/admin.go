@@ -5,26 +5,31 @@ import (
 	"log/slog"
 
 	"scimbridge/bridge/admin"
+	"scimbridge/bridge/directory"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/release"
+	"scimbridge/bridge/tracing"
 	"scimbridge/config"
 )
 
-// operator is what the operator's listener sees of the house; nil: there is no such listener.
+// operator is what an operator sees of the house: by a listener, and by traces.
 type operator struct {
-	*admin.Server
-	log *slog.Logger
+	*admin.Server // nil: there is no such listener
+	tracer        *tracing.Tracer
+	log           *slog.Logger
 }
 
-func newOperator(c *config.Config, log *slog.Logger, level *slog.LevelVar) *operator {
-	if !c.Admin.Enabled() {
-		return nil
+func newOperator(c *config.Config, environ []string, log *slog.Logger, level *slog.LevelVar) *operator {
+	o := &operator{tracer: tracing.New(environ, release.Read().Version, log), log: log}
+	if c.Admin.Enabled() {
+		o.Server = admin.New(c.Admin, log, level)
 	}
-	return &operator{admin.New(c.Admin, log, level), log}
+	return o
 }
 
 // journal has what was done counted besides.
 func (o *operator) journal(j journal.Journal) journal.Journal {
-	if o == nil {
+	if o.Server == nil {
 		return j
 	}
 	return func(r journal.Record) {
@@ -35,7 +40,8 @@ func (o *operator) journal(j journal.Journal) journal.Journal {
 
 // begin shows the first house, from before its first request, and what became of changed configurations, and listens until the end.
 func (o *operator) begin(ctx context.Context, c *config.Config, h house, r *config.Reloader) error {
-	if o == nil {
+	o.watch(h, nil)
+	if o.Server == nil {
 		return nil
 	}
 	listener, err := o.Listen()
@@ -43,7 +49,6 @@ func (o *operator) begin(ctx context.Context, c *config.Config, h house, r *conf
 		return err
 	}
 	o.Reloads(r.Last)
-	o.watch(h, nil)
 	o.show(c, h)
 	context.AfterFunc(ctx, o.Stop)
 	go o.Serve(listener)
@@ -54,26 +59,38 @@ func (o *operator) begin(ctx context.Context, c *config.Config, h house, r *conf
 // watch has what a house does counted. It is to be called before the house is asked anything, and of what it shares with the one before
 // that has been.
 func (o *operator) watch(h house, before *house) {
-	if o == nil {
-		return
-	}
 	if before == nil || before.directory != h.directory {
-		h.directory.Observe(o.Exchange)
+		h.directory.Observe(o.exchanges())
 	}
-	h.server.Observe(o.Request)
+	if h.server.Trace(o.tracer); o.Server != nil {
+		h.server.Observe(o.Request)
+	}
+}
+
+// exchanges is who is told of LDAP operations; nil: nobody.
+func (o *operator) exchanges() func(context.Context, directory.Exchange) {
+	switch {
+	case o.Server == nil && o.tracer == nil:
+		return nil
+	case o.Server == nil:
+		return exchanged
+	case o.tracer == nil:
+		return func(_ context.Context, e directory.Exchange) { o.Exchange(e) }
+	}
+	return func(ctx context.Context, e directory.Exchange) {
+		o.Exchange(e)
+		exchanged(ctx, e)
+	}
 }
 
 // show has it shown how a house stands.
 func (o *operator) show(c *config.Config, h house) {
-	if o == nil {
+	if o.Server == nil {
 		return
 	}
 	site := admin.Site{
 		Bridge: h.bridge, Directory: h.directory, Gate: h.gate, Store: h.store, Ledger: h.ledger, Hook: h.hook,
-		Certificates: map[string]string{},
-	}
-	if h.limiter != nil {
-		site.Holds = h.limiter.Holds()
+		Limits: h.limiter, Certificates: map[string]string{},
 	}
 	for name, file := range map[string]string{"listener": c.Listen.TLS.Certificate, "directory-client": c.Directory.TLS.Certificate} {
 		if file != "" {
@@ -83,8 +100,12 @@ func (o *operator) show(c *config.Config, h house) {
 	o.Show(site)
 }
 
+// end sends what is not sent yet of traces.
 func (o *operator) end() {
-	if o != nil {
-		o.Close()
+	if o.Server != nil {
+		o.Server.Close()
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), flushing)
+	defer cancel()
+	o.tracer.Close(ctx)
 }

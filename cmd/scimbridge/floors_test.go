@@ -43,6 +43,7 @@ var floors = []string{
 	"bridge/journal",
 	"bridge/store",
 	"bridge/directory",
+	"bridge/tracing",
 	"bridge/reason",
 	"bridge/origin",
 	"bridge/release",
@@ -67,12 +68,13 @@ var besides = map[string][]string{
 	"ldapmap/maptest": {
 		"ldapmap", "ldapmap/compile", "ldapmap/draft", "ldapmap/ldif", "ldapmap/read", "scim", "scim/schema", memdir,
 	},
-	"bridge/access/issuertest": {},
-	"bridge/logtest":           {},
-	"config/schematest":        {"config"},
-	"examples":                 {},
-	"examples/readmetest":      {},
-	"examples/webhook":         {},
+	"bridge/access/issuertest":   {},
+	"bridge/logtest":             {},
+	"bridge/tracing/tracingtest": {},
+	"config/schematest":          {"config"},
+	"examples":                   {},
+	"examples/readmetest":        {},
+	"examples/webhook":           {},
 }
 
 // demo are those of them that the program's demo imports.

@@ -40,7 +40,7 @@ func (s serveCommand) Run(w *world) error {
 		return err
 	}
 	log, level := c.Log.Leveled(w.stderr)
-	a := newOperator(c, log, level)
+	a := newOperator(c, w.environ, log, level)
 	h, err := assemble(c, store.New, a.journal(journal.Log(log)), log)
 	if err != nil {
 		return err
@@ -70,6 +70,7 @@ func (s serveCommand) Run(w *world) error {
 		paceHeap(w)
 	}
 	go giveBack(w)
+	h.hook.Trace(a.tracer)
 	h.hook.Start()
 	if h.ledger != nil {
 		go h.ledger.Retain(w, h.hook.Needs)
