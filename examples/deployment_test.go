@@ -39,6 +39,7 @@ type deployment struct {
 	server *dirtest.Server
 	url    string // of the SCIM root
 	front  *front.Server
+	bridge *bridge.Bridge
 
 	mu       sync.Mutex
 	receipts []ldif.Receipt
@@ -174,7 +175,7 @@ func deployBy(t testing.TB, server *dirtest.Server, c *config.Config, to io.Writ
 			t.Error(err)
 		}
 	})
-	d.url, d.front = s.URL(ln.Addr()), s
+	d.url, d.front, d.bridge = s.URL(ln.Addr()), s, b
 	return d
 }
 

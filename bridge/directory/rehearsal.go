@@ -87,6 +87,9 @@ func (p *Rehearsal) tell(server *ldif.Server, s Search, found []*ldif.Entry, err
 			reading.Own = t != nil && t.made
 		}
 	}
+	if reading.Own { // of several ids some may be nobody's by now
+		reading.Own = strings.Count(s.Filter, "("+server.IDAttribute+"=") <= len(found)
+	}
 	p.reads = append(p.reads, reading)
 }
 
@@ -120,9 +123,9 @@ func (p *Rehearsal) entries() []*rehearsed {
 	return p.touched[:len(p.touched):len(p.touched)]
 }
 
-// Recall has the rehearsal begin with an entry as it was once, in the place of the one that the directory has by now with the id; nil: it
-// was not there. The context is not the rehearsal's.
-func (p *Rehearsal) Recall(ctx context.Context, c *Client, id string, e *ldif.Entry) error {
+// Recall has the rehearsal begin with an entry as it was once, in the place of the one that the directory has by now with the id, and of
+// whatever stands by now where it stood; nil: nothing was there with the DN, nor with the id. The context is not the rehearsal's.
+func (p *Rehearsal) Recall(ctx context.Context, c *Client, id, dn string, e *ldif.Entry) error {
 	server, err := c.Server(ctx)
 	if err != nil {
 		return err
@@ -145,8 +148,10 @@ func (p *Rehearsal) Recall(ctx context.Context, c *Client, id string, e *ldif.En
 	defer p.mu.Unlock()
 	p.touch(server, t)
 	if e != nil {
-		p.named(server, t, e.DN)
+		dn = e.DN
+		p.named(server, t, dn)
 	}
+	p.hidden[server.NormalDN(dn)] = t
 	return nil
 }
 

@@ -72,10 +72,10 @@ func (d demoCommand) Run(w *world) error {
 	go func() { served <- h.server.Serve(serving, listener) }()
 	url := h.server.URL(listener.Addr())
 
-	replay := newReplay(w.stdout, url, token, &caused, log)
+	played := newPlay(w.stdout, url, token, &caused, log)
 	fmt.Fprintln(w.stdout, "scimbridge replays what Microsoft Entra ID sends, on an LDAP directory in this process.")
 	fmt.Fprintf(w.stdout, "SCIM: %s   LDAP: %s\n", url, mem.URL())
-	failed := replay.run(w)
+	failed := played.run(w)
 	caused.close()
 	if d.Once || failed != nil {
 		end()

@@ -21,11 +21,11 @@ func (d demoCommand) elsewhere(w *world) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	replay := newReplay(w.stdout, strings.TrimSuffix(d.URL, "/"), token, nil, log)
-	replay.strict = true
+	play := newPlay(w.stdout, strings.TrimSuffix(d.URL, "/"), token, nil, log)
+	play.strict = true
 	fmt.Fprintf(w.stdout, "scimbridge sends what Microsoft Entra ID sends to %s.\n", d.URL)
-	failed := replay.run(w)
-	return errors.Join(failed, replay.clear(context.WithoutCancel(w)))
+	failed := play.run(w)
+	return errors.Join(failed, play.clear(context.WithoutCancel(w)))
 }
 
 func (d demoCommand) token(environ []string) (string, error) {
@@ -42,10 +42,10 @@ func (d demoCommand) token(environ []string) (string, error) {
 }
 
 // clear deletes whatever the steps have made and not deleted themselves, the last first.
-func (r *replay) clear(ctx context.Context) error {
+func (p *play) clear(ctx context.Context) error {
 	var faults []error
-	for _, path := range slices.Backward(r.made) {
-		status, answer, err := r.send(ctx, http.MethodDelete, path, "")
+	for _, path := range slices.Backward(p.made) {
+		status, answer, err := p.send(ctx, http.MethodDelete, path, "")
 		switch {
 		case err != nil:
 			faults = append(faults, fmt.Errorf("%s stays: %w", path, err))
@@ -54,7 +54,7 @@ func (r *replay) clear(ctx context.Context) error {
 		}
 	}
 	if len(faults) == 0 {
-		fmt.Fprintln(r.out, "What it made is deleted.")
+		fmt.Fprintln(p.out, "What it made is deleted.")
 	}
 	return errors.Join(faults...)
 }

@@ -31,6 +31,7 @@ var floors = []string{
 	"cmd/scimbridge",
 	"config",
 	"bridge/admin",
+	"bridge/inspect/replay",
 	"bridge/front",
 	"bridge",
 	"bridge/inspect/drift",

@@ -1,175 +1,164 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
-	"net/url"
-	"strings"
-	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
+	"scimbridge/bridge/inspect/replay"
+	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store"
+	"scimbridge/config"
 )
 
-// replay sends an initial and an incremental provisioning cycle as Entra does, and prints each request, its answer and the LDIF
-// that it caused.
-type replay struct {
-	out    io.Writer
-	url    string
-	token  string
-	caused *records
-	client *retryablehttp.Client
-	ids    map[string]string // by the name that the steps give them
-	made   []string          // paths of what was created
-	strict bool              // the first answer that is not as expected is the last
+// replayCommand plays what was recorded against another map.
+type replayCommand struct {
+	configFlag
+	Against   string   `placeholder:"NEW" help:"The configuration to play in; default: that of --config."`
+	Exchanges []string `arg:"" optional:"" help:"Files of requests, .txtar or .http, and folders of these; default: the journal."`
+	Since     timeFlag `placeholder:"TIME" help:"Of the journal, from then on: 2026-11-27, 2026-11-27T14:30:00Z, or so long ago: 2h, 7d."`
+	Until     timeFlag `placeholder:"TIME" help:"Of the journal, before then; of a day, to its end (UTC)."`
+	Caller    string   `placeholder:"NAME" help:"Of the journal, what this caller asked for."`
+	All       bool     `help:"Show what is the same too."`
+	JSON      bool     `name:"json" help:"Print JSON."`
 }
 
-// requestTimeout bounds one request, its retries included: the client obeys any Retry-After.
-const requestTimeout = 20 * time.Second
+// Help shows how to use it.
+func (replayCommand) Help() string {
+	return `Examples: what the last week would have come to by another map, and what requests of a file would.
 
-func newReplay(out io.Writer, url, token string, caused *records, log *slog.Logger) *replay {
-	client := retryablehttp.NewClient()
-	client.Logger = log // *slog.Logger is a retryablehttp.LeveledLogger
-	client.RetryMax = 2
-	return &replay{out: out, url: url, token: token, caused: caused, client: client, ids: map[string]string{}}
+  scimbridge replay --config scimbridge.yaml --against new.yaml --since 7d
+  scimbridge replay --config scimbridge.yaml --against new.yaml examples/exchanges
+
+A record of the journal is played on the entries as they were read then, as far as it holds them; what is answered by the directory as it is
+now is said beside, and where a record does not say what it would take to tell, that is said too. With --against what the map of --config
+makes of it is compared with what the other makes; without, what was done with what the map of --config makes. A file of requests needs
+--against: it is played on the directory as it is now. Nothing is written, and no limit is asked.
+
+Exit status: 0 where all would be the same, 3 where something differs, 1 where that could not be found out.`
 }
 
-// A step is one request and what must hold of its answer. {mara} stands for the id that an earlier step kept as mara.
-type step struct {
-	says   string
-	method string
-	path   string
-	body   string
-	status int
-	keep   string // the name to keep the answer's id under
-	holds  func(answer map[string]any) bool
-	silent bool // no LDIF may be caused
-}
-
-var errNotAsExpected = errors.New("not every answer was as expected")
-
-// run replays every step, whatever the ones before came to.
-func (r *replay) run(ctx context.Context) error {
-	good := 0
-	for i, s := range cycle {
-		if r.step(ctx, i+1, s) {
-			good++
-		} else if r.strict {
-			break
-		}
-	}
-	fmt.Fprintf(r.out, "\n%d requests, %d as expected\n", len(cycle), good)
-	if good < len(cycle) {
-		return errNotAsExpected
+// Validate is called with the command line.
+func (r replayCommand) Validate() error {
+	none := timeFlag{}
+	switch spans := r.Since != none || r.Until != none || r.Caller != ""; {
+	case len(r.Exchanges) > 0 && spans:
+		return errors.New("--since, --until and --caller are of the journal, and files are named")
+	case len(r.Exchanges) > 0 && r.Against == "":
+		return errors.New("files of requests are played by two maps: name the other --against")
 	}
 	return nil
 }
 
-func (r *replay) step(ctx context.Context, number int, s step) bool {
-	path, body := r.named(s.path), r.named(s.body)
-	fmt.Fprintf(r.out, "\n%2d. %s\n    %s %s\n", number, s.says, s.method, path)
-	if body != "" {
-		fmt.Fprintf(r.out, "    %s\n", body)
-	}
-	status, answer, err := r.send(ctx, s.method, path, body)
-	if err != nil {
-		fmt.Fprintf(r.out, "    failed: %v\n", err)
-		return false
-	}
-	if s.keep != "" {
-		r.ids[s.keep], _ = answer["id"].(string)
-	}
-	if s.method == http.MethodPost && status == http.StatusCreated {
-		r.made = append(r.made, fmt.Sprintf("%s/%v", s.path, answer["id"]))
-	}
-	plans := r.caused.take()
-	good := status == s.status && (s.holds == nil || s.holds(answer)) && (!s.silent || len(plans) == 0)
-	verdict := "as expected"
-	if !good {
-		verdict = fmt.Sprintf("NOT as expected (%d was): %v", s.status, answer)
-	}
-	fmt.Fprintf(r.out, "  = %d %s, %s%s\n", status, http.StatusText(status), summary(answer), verdict)
-	for _, p := range plans {
-		fmt.Fprintf(r.out, "      %s\n", strings.ReplaceAll(strings.TrimRight(p.String(), "\n"), "\n", "\n      "))
-	}
-	return good
+// replayed is what replay prints as JSON.
+type replayed struct {
+	Sums     replay.Sums      `json:"sums"`
+	Outcomes []replay.Outcome `json:"outcomes"`
 }
 
-// named puts ids in place of the names that stand for them.
-func (r *replay) named(text string) string {
-	for name, id := range r.ids {
-		text = strings.ReplaceAll(text, "{"+name+"}", id)
-	}
-	return text
-}
-
-func (r *replay) send(ctx context.Context, method, path, body string) (int, map[string]any, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	request, err := retryablehttp.NewRequestWithContext(ctx, method, r.url+path, []byte(body))
+func (r replayCommand) Run(w *world) error {
+	c, err := config.Load(r.Config, w.environ)
 	if err != nil {
-		return 0, nil, err
+		return err
 	}
-	request.Header.Set("Authorization", "Bearer "+r.token)
-	if body != "" {
-		request.Header.Set("Content-Type", "application/scim+json")
-	}
-	response, err := r.client.Do(request)
+	var player replay.Replay
+	here, err := playedBy(c)
 	if err != nil {
-		return 0, nil, err
+		return err
 	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
-	if err != nil || len(content) == 0 {
-		return response.StatusCode, nil, err
-	}
-	var answer map[string]any
-	err = json.Unmarshal(content, &answer)
-	return response.StatusCode, answer, err
-}
-
-// summary is an answer in a few words.
-func summary(answer map[string]any) string {
-	switch {
-	case answer["detail"] != nil:
-		if answer["scimType"] == nil {
-			return fmt.Sprintf("%v, ", answer["detail"])
+	defer here.close()
+	if player.New = (replay.House{Server: here.server, Bridge: here.bridge}); r.Against != "" {
+		other, err := config.Load(r.Against, w.environ)
+		if err != nil {
+			return err
 		}
-		return fmt.Sprintf("%v: %v, ", answer["scimType"], answer["detail"])
-	case answer["totalResults"] != nil:
-		return fmt.Sprintf("totalResults %v, ", answer["totalResults"])
-	case answer["userName"] != nil:
-		return fmt.Sprintf("userName %v, active %v, ", answer["userName"], answer["active"])
+		there, err := playedBy(other)
+		if err != nil {
+			return err
+		}
+		defer there.close()
+		old := player.New
+		player = replay.Replay{Old: &old, New: replay.House{Server: there.server, Bridge: there.bridge}}
 	}
-	return ""
+	for _, h := range []*replay.House{player.Old, &player.New} {
+		if h != nil {
+			if err := h.Bridge.Contact(w); err != nil {
+				return err
+			}
+		}
+	}
+	found := replayed{Sums: replay.Sums{}, Outcomes: []replay.Outcome{}}
+	note := func(o replay.Outcome) {
+		if found.Sums[o.Verdict]++; r.All || o.Verdict != replay.Same && o.Verdict != replay.Passed {
+			found.Outcomes = append(found.Outcomes, o)
+		}
+	}
+	if len(r.Exchanges) > 0 {
+		err = r.files(w, player, note)
+	} else {
+		err = r.journal(w, c, player, note)
+	}
+	if err != nil {
+		return err
+	}
+	if r.JSON {
+		err = printJSON(w.stdout, found)
+	} else {
+		fmt.Fprintf(w.stdout, "%s Nothing is written.\n\n", found.Sums)
+		for _, o := range found.Outcomes {
+			err = errors.Join(err, o.Write(w.stdout))
+		}
+	}
+	if err == nil && found.Sums.Differs() {
+		err = errDiffers
+	}
+	return err
 }
 
-// query writes a filter as Entra does.
-func query(endpoint, filter, more string) string {
-	return endpoint + "?" + more + "filter=" + url.QueryEscape(filter)
+// playedBy is a house in which is only played: it has no store.
+func playedBy(c *config.Config) (house, error) {
+	return books{}.house(c, nil, slog.New(slog.DiscardHandler)) // what is wrong comes back with the answers
 }
 
-func patch(operations ...string) string {
-	return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + strings.Join(operations, ",") + `]}`
+func (r replayCommand) files(w *world, player replay.Replay, note func(replay.Outcome)) error {
+	exchanges, err := replay.Read(r.Exchanges...)
+	if err != nil {
+		return err
+	}
+	for _, x := range exchanges {
+		outcomes, err := player.Exchange(w, x)
+		if err != nil {
+			return err
+		}
+		for _, o := range outcomes {
+			note(o)
+		}
+	}
+	return nil
 }
 
-// What answers must show.
-func total(n float64) func(map[string]any) bool {
-	return func(answer map[string]any) bool { return answer["totalResults"] == n }
-}
-
-func shows(attribute string, value any) func(map[string]any) bool {
-	return func(answer map[string]any) bool { return answer[attribute] == value }
-}
-
-func both(a, b func(map[string]any) bool) func(map[string]any) bool {
-	return func(answer map[string]any) bool { return a(answer) && b(answer) }
-}
-
-func members(n int) func(map[string]any) bool {
-	return func(answer map[string]any) bool { list, _ := answer["members"].([]any); return len(list) == n }
+func (r replayCommand) journal(w *world, c *config.Config, player replay.Replay, note func(replay.Outcome)) error {
+	if !c.Store.Enabled() {
+		return errors.New("the configuration names no store, which keeps the journal: set store.file, or name files of requests")
+	}
+	s, err := store.NewReader(c.Store)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := journal.Prepare(s); err != nil {
+		return err
+	}
+	now, err := s.Now(w)
+	if err == nil {
+		q := journal.Query{Since: r.Since.from(now), Until: r.Until.to(now), Caller: r.Caller, Masked: true}
+		err = journal.Find(w, s, q, func(a journal.Account) error {
+			o, err := player.Record(w, a)
+			if err == nil {
+				note(o)
+			}
+			return err
+		})
+	}
+	return helped(err, c.Store)
 }
