@@ -25,6 +25,7 @@ type Rehearsal struct {
 	byID    map[string]*rehearsed // the same, by their ids in lower case
 	byDN    map[string]*rehearsed // and by the DNs that they would have, by Server.NormalDN
 	hidden  map[string]*rehearsed // and by those that the directory has them by
+	index   index
 	reads   []Reading
 	made    int
 }
@@ -50,6 +51,9 @@ type rehearsed struct {
 	changes []ldif.Change
 	after   *ldif.Entry // as they would have left it; nil: it would not be there
 	stale   bool        // it is not what they would have left any more
+
+	place int                 // among those that are touched, from 1 on
+	keys  map[string][]string // by which the index has it, by attribute
 }
 
 type rehearsalKey struct{}
@@ -70,6 +74,13 @@ func (p *Rehearsal) Reads() []Reading {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.reads)
+}
+
+// Forget drops what was read. What was written stays.
+func (p *Rehearsal) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reads = nil
 }
 
 // tell notes a search that was made.
@@ -96,6 +107,8 @@ func (p *Rehearsal) touch(server *ldif.Server, t *rehearsed) {
 		p.byID, p.byDN, p.hidden = map[string]*rehearsed{}, map[string]*rehearsed{}, map[string]*rehearsed{}
 	}
 	p.touched = append(p.touched, t)
+	t.place = len(p.touched)
+	p.index.stale(t)
 	p.byID[strings.ToLower(t.id)] = t
 	if t.dn != "" {
 		p.hidden[server.NormalDN(t.dn)] = t
@@ -157,15 +170,13 @@ func (p *Rehearsal) search(ctx context.Context, c *Client, s Search, controls ..
 	if len(touched) == 0 {
 		return found, err
 	}
-	own, err := p.beside(ctx, c, s, touched, found, err)
+	own, err := p.beside(ctx, c, s, found, err)
 	return append(p.without(c.learned(), found), own...), err
 }
 
 // beside are the touched entries that a search finds. found and err are the directory's own answer to it; where it has a rule that nobody
 // here knows, an entry matches as it does there.
-func (p *Rehearsal) beside(
-	ctx context.Context, c *Client, s Search, touched []*rehearsed, found []*ldif.Entry, err error,
-) ([]*ldif.Entry, error) {
+func (p *Rehearsal) beside(ctx context.Context, c *Client, s Search, found []*ldif.Entry, err error) ([]*ldif.Entry, error) {
 	if err != nil && resultCode(err) != ldap.LDAPResultNoSuchObject {
 		return nil, err
 	}
@@ -201,8 +212,12 @@ func (p *Rehearsal) beside(
 		}
 		return nil, nil
 	}
+	candidates, fault := p.candidates(ctx, c, filter)
+	if fault != nil {
+		return nil, fault
+	}
 	var own []*ldif.Entry
-	for _, t := range touched {
+	for _, t := range candidates {
 		e, fault := t.now(ctx, c, server, needed)
 		if fault != nil {
 			return nil, fault
@@ -370,7 +385,7 @@ func (p *Rehearsal) enumerate(ctx context.Context, c *Client, s Search, each fun
 	})
 	if err == nil || isNotThere(err) {
 		var own []*ldif.Entry
-		own, err = p.beside(ctx, c, s, touched, found, err)
+		own, err = p.beside(ctx, c, s, found, err)
 		found = append(p.without(c.learned(), found), own...)
 	}
 	p.tell(c.learned(), s, found, err)

@@ -57,9 +57,8 @@ func (p *Rehearsal) changed(server *ldif.Server, t *rehearsed, change ldif.Chang
 		p.touch(server, t)
 		p.named(server, t, t.dn)
 	}
-	t.mu.Lock()
-	t.changes, t.stale = append(t.changes, change), true
-	t.mu.Unlock()
+	t.takes(server, change)
+	p.index.stale(t)
 	switch change.Kind {
 	case ldif.Add:
 		p.named(server, t, change.DN)
@@ -69,6 +68,19 @@ func (p *Rehearsal) changed(server *ldif.Server, t *rehearsed, change ldif.Chang
 		p.named(server, t, "")
 	case ldif.Modify:
 	}
+}
+
+// takes adds a change to those of the entry. One that is up to date stays so: a group may be given members many times.
+func (t *rehearsed) takes(server *ldif.Server, change ldif.Change) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.changes = append(t.changes, change)
+	if t.stale || t.after == nil || change.Kind == ldif.Delete {
+		t.stale = true
+		return
+	}
+	t.after = ldif.Apply(t.after, change, server.Schema)
+	t.stamp(server, t.after)
 }
 
 // there says whether an entry would be there.
@@ -183,6 +195,8 @@ func (p *Rehearsal) modifiable(ctx context.Context, r *run, t *rehearsed, change
 			switch {
 			case m.Op == ldif.AddValues && slices.ContainsFunc(m.Values, among):
 				return refusal(ldap.LDAPResultAttributeOrValueExists, "modify/add: %s: value exists", m.Name)
+			case m.Op == ldif.DeleteValues && len(m.Values) == 0 && len(e.Values(m.Name)) == 0:
+				return refusal(ldap.LDAPResultNoSuchAttribute, "modify/delete: %s: no such attribute", m.Name)
 			case m.Op == ldif.DeleteValues && slices.ContainsFunc(m.Values, func(v string) bool { return !among(v) }):
 				return refusal(ldap.LDAPResultNoSuchAttribute, "modify/delete: %s: no such value", m.Name)
 			}

@@ -111,6 +111,9 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	if err != nil {
 		fail(c, f)
 	}
+	if r.foresight != nil {
+		r.foresight.Reason = f.Reason
+	}
 	status := c.Response().StatusCode()
 	took := s.now().Sub(r.begun)
 	if s.seen != nil {

@@ -68,6 +68,9 @@ func (v verdict) total(ctx context.Context, b bound) (t total, err error) {
 	if kindOf(b.effect) == ldif.MembersRemoved {
 		typ = "User"
 	}
+	if n, known := v.ahead.total(typ); known {
+		return total{count: n}, nil
+	}
 	err = v.tx.QueryRowContext(ctx, "SELECT total, partly <> 0, time, tried FROM guard_total WHERE type = $1", typ).
 		Scan(&t.count, &t.partly, &counted, &tried)
 	switch {
