@@ -205,3 +205,9 @@ func (f *Foreseen) done(receipt ldif.Receipt, ahead *guard.Ahead) {
 		}
 	}
 }
+
+// IsOutside says that the guard refuses a plan for an entry that is, or would be, none of the map's, and not for one that is protected.
+func IsOutside(err error) bool {
+	refusal, is := errors.AsType[*guard.Refusal](err)
+	return is && refusal.Outside
+}

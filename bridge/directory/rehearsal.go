@@ -43,6 +43,7 @@ type rehearsed struct {
 	dn, id   string // as the directory has it; "" of one that it has not
 	made     bool   // the directory is not asked for it
 	name     string // that it would have, by Server.NormalDN; "": none
+	isValue  bool   // others have been given its name as a value
 	recalled bool   // it was not made by a write, but recalled: what it was not read with is not known
 
 	mu      sync.Mutex
@@ -185,10 +186,14 @@ func (p *Rehearsal) beside(ctx context.Context, c *Client, s Search, found []*ld
 	if fault != nil {
 		return nil, fault
 	}
+	said := filter
 	filter = server.Judgeable(filter)
-	unknown := len(filter.UnknownRules()) > 0
+	unknown, known := len(filter.UnknownRules()) > 0, filter.WithoutUnknownRules()
 	matches := func(t *rehearsed, e *ldif.Entry) bool {
-		if unknown {
+		switch {
+		case unknown && t.made && !t.recalled && !t.isValue: // so nobody's member, whatever groups are in others
+			return known.Matches(e, server.Schema)
+		case unknown:
 			return slices.ContainsFunc(found, func(e *ldif.Entry) bool { return t.dn != "" && server.SameDN(t.dn, e.DN) })
 		}
 		return filter.Matches(e, server.Schema)
@@ -212,7 +217,7 @@ func (p *Rehearsal) beside(ctx context.Context, c *Client, s Search, found []*ld
 		}
 		return nil, nil
 	}
-	candidates, fault := p.candidates(ctx, c, filter)
+	candidates, fault := p.candidates(ctx, c, said)
 	if fault != nil {
 		return nil, fault
 	}
@@ -339,6 +344,10 @@ func (t *rehearsed) stamp(server *ldif.Server, e *ldif.Entry) {
 		}
 	}
 	if t.made && !t.recalled {
+		if p := server.PrimaryGroup; p != nil && len(e.Values(p.Attribute)) == 0 && slices.ContainsFunc(e.Values("objectClass"),
+			func(class string) bool { return server.Schema.IsA(class, p.Class) }) {
+			set(p.Attribute, p.Born)
+		}
 		set(server.IDAttribute, server.IDValue(t.id))
 		set(server.CreatedAttribute, ldif.GeneralizedTime(now.Truncate(time.Second)))
 	}

@@ -37,8 +37,8 @@ func (p *Rehearsal) candidates(ctx context.Context, c *Client, filter *ldif.Filt
 	set, known := ldif.Candidates(filter, func(attribute, value string) (map[*rehearsed]struct{}, bool) {
 		name := server.Schema.Canonical(attribute)
 		switch {
-		case fault != nil, strings.EqualFold(name, "objectClass"): // by whatever class is above
-			return nil, false
+		case fault != nil, strings.EqualFold(name, "objectClass"), strings.EqualFold(name, server.Category):
+			return nil, false // by whatever class is above, or as the server fills it in
 		case strings.EqualFold(name, server.IDAttribute):
 			e := &ldif.Entry{Attributes: []ldif.Attribute{{Name: server.IDAttribute, Values: []string{value}}}}
 			return alone(p.byID[strings.ToLower(server.ID(e))]), true

@@ -51,6 +51,7 @@ type commandLine struct {
 	Config  configCommand  `cmd:"" help:"Print a complete configuration, or its JSON Schema."`
 	Drift   driftCommand   `cmd:"" help:"Find what was changed outside the bridge, by the journal."`
 	Explain explainCommand `cmd:"" help:"Show what a request would do, and write nothing."`
+	Preview previewCommand `cmd:"" help:"Foretell what the first provisioning cycle would do, and write nothing."`
 	Demo    demoCommand    `cmd:"" help:"Provision an in-process directory as Entra would, and show each step."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
