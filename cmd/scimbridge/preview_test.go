@@ -42,7 +42,8 @@ resources:
     members: {attribute: member}
 `,
 	// As the portal has it.
-	"users.csv": "\ufeffuserPrincipalName,displayName,surname,mail,givenName,id,userType,jobTitle,department,accountEnabled,costCentre\r\n" +
+	"users.csv": "\ufeffuserPrincipalName,displayName,surname,mail,givenName,id,userType,jobTitle,department,accountEnabled," +
+		"costCentre\r\n" +
 		"anna@x.example,\"Holm, Anna\",Holm,anna@x.example,Anna,1111,Member,Cook,,True,7\r\n" +
 		"bo@x.example,Bo,Ek,bo@x.example,,2222,Member,,,True,\r\n" +
 		"boss@x.example,Boss,Big,boss@x.example,,3333,Member,,,True,\r\n" +

@@ -56,7 +56,8 @@ const (
 // unsent are the columns of the exports of which Entra's default mapping sends nothing.
 var unsent = []string{
 	"userType", "usageLocation", "alternateEmailAddress", "otherMails", "ageGroup", "consentProvidedForMinor",
-	"legalAgeGroupClassification", "companyName", "creationType", "directorySynced", "invitationState", "identityIssuer", "createdDateTime", "authenticationEmail",
+	"legalAgeGroupClassification",
+	"companyName", "creationType", "directorySynced", "invitationState", "identityIssuer", "createdDateTime", "authenticationEmail",
 	"authenticationPhoneNumber", "authenticationAlternativePhoneNumber", "onPremisesSyncEnabled", "onPremisesImmutableId", "proxyAddresses",
 	"description", "mail", "mailEnabled", "securityEnabled", "mailNickname", "groupType", "groupTypes", "membershipType", "membershipRule",
 	"source", "visibility", "isAssignableToRole", "securityIdentifier", "id", "objectId", "objectType",
