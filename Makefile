@@ -1,4 +1,4 @@
-.PHONY: bench bench-scale bin build fuzz hostile kills large races reloads test verify
+.PHONY: bench bench-scale bin build fuzz hostile kills large preview races reloads test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -43,6 +43,10 @@ races:
 # Copies of the program killed at random under load, 500 times with each store: about twenty minutes. A shorter form is among the tests.
 kills:
 	SCIMBRIDGE_TEST_KILLS=500 go test -timeout 2h -v ./examples -run TestKilled
+
+# A preview of 5,000 users, held to what the cycle then does: a minute. A shorter form is among the tests.
+preview:
+	SCIMBRIDGE_TEST_USERS=5000 go test -timeout 1h -v ./examples -run TestPreview/openldap$$
 
 # The configuration is read again 1,000 times under load, with the race detector: some minutes. A shorter form is among the tests.
 reloads:

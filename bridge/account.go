@@ -228,6 +228,7 @@ func (r *request) close(a *accounted, d journal.Done) <-chan error {
 // answered tells the journal what the client is told, and waits until it is written down. What was refused before anything was sent is a
 // record too where a plan of it was made.
 func (r *request) answered(ctx context.Context, result *Result, err error) (*Result, error) {
+	r.foreseen.ends(err)
 	if r.account == nil {
 		return result, err
 	}

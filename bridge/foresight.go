@@ -9,16 +9,21 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/reason"
+	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/ldif"
 )
 
 // Foresight gathers what a request would do. It goes through the driver as any other, and what would be sent is applied in memory
 // (directory.Rehearsal): what comes behind sees it done. Of a bulk request each operation has its own Foreseen, and presupposes those that
-// came before it.
+// came before it; so does a request after Forget.
 type Foresight struct {
-	DryRun bool // it is told to the journal and the log
+	DryRun bool          // it is told to the journal and the log
+	Counts bool          // what guard.limits have shares of is counted, where nobody has done so
+	Reason reason.Reason // why the request is not done as asked
 
 	rehearsal directory.Rehearsal
+	ahead     guard.Ahead
 
 	mu    sync.Mutex
 	parts []*Foreseen
@@ -39,6 +44,23 @@ func (f *Foresight) Parts() []*Foreseen {
 	return slices.Clone(f.parts)
 }
 
+// Forget makes ready for another request, which sees done what was foreseen so far.
+func (f *Foresight) Forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.parts, f.Reason = nil, reason.None
+	f.rehearsal.Forget()
+}
+
+// Holds are what guard.limits would hold of it all, in words: one of each kind of write.
+func (f *Foresight) Holds() (why []string) {
+	for _, held := range f.ahead.Held() {
+		why = append(why, held.Hold.Why)
+	}
+	slices.Sort(why)
+	return why
+}
+
 // Foreseen is one operation: what it was understood as, and what it would do.
 type Foreseen struct {
 	Operation string
@@ -48,6 +70,7 @@ type Foreseen struct {
 	Values    []Understood
 	Dropped   []Dropped
 	Plans     []ForeseenPlan
+	Conflict  *draft.Conflict // what it ends in; nil: it does not
 }
 
 // Dropped is what of the request is not written.
@@ -118,12 +141,19 @@ func (r *request) foreseeRefusal(plan ldif.Plan, refused error) {
 	}
 }
 
+// ends notes what refuses the operation.
+func (f *Foreseen) ends(err error) {
+	if f != nil {
+		f.Conflict, _ = errors.AsType[*draft.Conflict](err)
+	}
+}
+
 // foresee notes a plan that is about to run. It refuses what a limit would hold.
 func (r *request) foresee(ctx context.Context, plan ldif.Plan, why journal.Why) error {
 	p := ForeseenPlan{Plan: plan, Why: why, Values: r.traced(plan)}
 	if isLimited(why) && r.limiter != nil && !r.call.PastLimits {
 		p.Limited = r.limiter.Counts(r.typ.Name, plan)
-		err := r.limiter.Foresee(ctx, r.typ.Name, plan)
+		err := r.foreseeLimits(ctx, plan)
 		hold, held := errors.AsType[*guard.Held](err)
 		switch {
 		case held:
@@ -138,6 +168,24 @@ func (r *request) foresee(ctx context.Context, plan ldif.Plan, why journal.Why) 
 	return p.Held
 }
 
+// foreseeLimits is what the limits would refuse the plan with.
+func (r *request) foreseeLimits(ctx context.Context, plan ldif.Plan) error {
+	f := r.call.Foresight
+	for {
+		err := r.limiter.Foresee(ctx, r.typ.Name, plan, &f.ahead)
+		needed, is := errors.AsType[*guard.TotalNeeded](err)
+		if !is || !f.Counts {
+			return err
+		}
+		of := context.WithoutCancel(directory.Rehearse(ctx, nil)) // as the store's count is: of what is there
+		seen, err := r.countAll(of, needed.Type)
+		if err != nil {
+			return err
+		}
+		f.ahead.Know(needed.Type, seen)
+	}
+}
+
 // rehearsed tells the journal of what was foreseen of a dry run, and is done when it is written down.
 func (r *request) rehearsed(status int, why, detail string) (written []<-chan error) {
 	for _, p := range r.foreseen.Plans {
@@ -149,8 +197,17 @@ func (r *request) rehearsed(status int, why, detail string) (written []<-chan er
 }
 
 // done notes what became of the last plan.
-func (f *Foreseen) done(receipt ldif.Receipt) {
+func (f *Foreseen) done(receipt ldif.Receipt, ahead *guard.Ahead) {
 	if n := len(f.Plans); n > 0 {
 		f.Plans[n-1].Receipt = &receipt
+		if len(f.Plans[n-1].Limited) > 0 {
+			ahead.Did(f.Type, receipt)
+		}
 	}
+}
+
+// IsOutside says that the guard refuses a plan for an entry that is, or would be, none of the map's, and not for one that is protected.
+func IsOutside(err error) bool {
+	refusal, is := errors.AsType[*guard.Refusal](err)
+	return is && refusal.Outside
 }

@@ -263,7 +263,7 @@ func (r *request) record(receipt ldif.Receipt) {
 		record.ID = r.typ.ID(before)
 	}
 	if r.foreseen != nil {
-		r.foreseen.done(receipt)
+		r.foreseen.done(receipt, &r.call.Foresight.ahead)
 		if record.DryRun = r.call.Foresight.DryRun; record.DryRun {
 			r.journal(record)
 		}

@@ -41,6 +41,7 @@ var shown = []struct {
 		[]int{0, 1, 2, 3},
 		"Active Directory sees to classes itself",
 	},
+	{"Found entries: what the first cycle does is foretold from Entra's export (`preview`)", "TestPreview", nil, ""},
 	{"Found entries: users with a place and a name of their own", "TestForeignUser", nil, ""},
 	{"Groups: a deleted one is kept without members, and revived (`delete`)", "TestDeletedGroupIsKept", nil, ""},
 	{"Groups: members by value (`memberUid`)", "TestMembersByValue", nil, ""},

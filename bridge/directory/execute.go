@@ -202,6 +202,9 @@ func (r *run) change(ctx context.Context, change ldif.Change, left *ldif.Entry, 
 
 // conditional sends one change record under its condition.
 func (r *run) conditional(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
+	if p := rehearsal(ctx); p != nil {
+		change = p.told(r.server, change)
+	}
 	planned := len(change.Mods)
 	change, err := r.byDN(ctx, change)
 	if err != nil || len(change.Mods) == 0 && planned > 0 {

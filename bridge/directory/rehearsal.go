@@ -25,6 +25,7 @@ type Rehearsal struct {
 	byID    map[string]*rehearsed // the same, by their ids in lower case
 	byDN    map[string]*rehearsed // and by the DNs that they would have, by Server.NormalDN
 	hidden  map[string]*rehearsed // and by those that the directory has them by
+	index   index
 	reads   []Reading
 	made    int
 }
@@ -42,6 +43,7 @@ type rehearsed struct {
 	dn, id   string // as the directory has it; "" of one that it has not
 	made     bool   // the directory is not asked for it
 	name     string // that it would have, by Server.NormalDN; "": none
+	isValue  bool   // others have been given its name as a value
 	recalled bool   // it was not made by a write, but recalled: what it was not read with is not known
 
 	mu      sync.Mutex
@@ -50,6 +52,9 @@ type rehearsed struct {
 	changes []ldif.Change
 	after   *ldif.Entry // as they would have left it; nil: it would not be there
 	stale   bool        // it is not what they would have left any more
+
+	place int                 // among those that are touched, from 1 on
+	keys  map[string][]string // by which the index has it, by attribute
 }
 
 type rehearsalKey struct{}
@@ -70,6 +75,13 @@ func (p *Rehearsal) Reads() []Reading {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.reads)
+}
+
+// Forget drops what was read. What was written stays.
+func (p *Rehearsal) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reads = nil
 }
 
 // tell notes a search that was made.
@@ -99,6 +111,8 @@ func (p *Rehearsal) touch(server *ldif.Server, t *rehearsed) {
 		p.byID, p.byDN, p.hidden = map[string]*rehearsed{}, map[string]*rehearsed{}, map[string]*rehearsed{}
 	}
 	p.touched = append(p.touched, t)
+	t.place = len(p.touched)
+	p.index.stale(t)
 	p.byID[strings.ToLower(t.id)] = t
 	if t.dn != "" {
 		p.hidden[server.NormalDN(t.dn)] = t
@@ -162,15 +176,13 @@ func (p *Rehearsal) search(ctx context.Context, c *Client, s Search, controls ..
 	if len(touched) == 0 {
 		return found, err
 	}
-	own, err := p.beside(ctx, c, s, touched, found, err)
+	own, err := p.beside(ctx, c, s, found, err)
 	return append(p.without(c.learned(), found), own...), err
 }
 
 // beside are the touched entries that a search finds. found and err are the directory's own answer to it; where it has a rule that nobody
 // here knows, an entry matches as it does there.
-func (p *Rehearsal) beside(
-	ctx context.Context, c *Client, s Search, touched []*rehearsed, found []*ldif.Entry, err error,
-) ([]*ldif.Entry, error) {
+func (p *Rehearsal) beside(ctx context.Context, c *Client, s Search, found []*ldif.Entry, err error) ([]*ldif.Entry, error) {
 	if err != nil && resultCode(err) != ldap.LDAPResultNoSuchObject {
 		return nil, err
 	}
@@ -179,10 +191,14 @@ func (p *Rehearsal) beside(
 	if fault != nil {
 		return nil, fault
 	}
+	said := filter
 	filter = server.Judgeable(filter)
-	unknown := len(filter.UnknownRules()) > 0
+	unknown, known := len(filter.UnknownRules()) > 0, filter.WithoutUnknownRules()
 	matches := func(t *rehearsed, e *ldif.Entry) bool {
-		if unknown {
+		switch {
+		case unknown && t.made && !t.recalled && !t.isValue: // so nobody's member, whatever groups are in others
+			return known.Matches(e, server.Schema)
+		case unknown:
 			return slices.ContainsFunc(found, func(e *ldif.Entry) bool { return t.dn != "" && server.SameDN(t.dn, e.DN) })
 		}
 		return filter.Matches(e, server.Schema)
@@ -206,8 +222,12 @@ func (p *Rehearsal) beside(
 		}
 		return nil, nil
 	}
+	candidates, fault := p.candidates(ctx, c, said)
+	if fault != nil {
+		return nil, fault
+	}
 	var own []*ldif.Entry
-	for _, t := range touched {
+	for _, t := range candidates {
 		e, fault := t.now(ctx, c, server, needed)
 		if fault != nil {
 			return nil, fault
@@ -329,6 +349,10 @@ func (t *rehearsed) stamp(server *ldif.Server, e *ldif.Entry) {
 		}
 	}
 	if t.made && !t.recalled {
+		if p := server.PrimaryGroup; p != nil && len(e.Values(p.Attribute)) == 0 && slices.ContainsFunc(e.Values("objectClass"),
+			func(class string) bool { return server.Schema.IsA(class, p.Class) }) {
+			set(p.Attribute, p.Born)
+		}
 		set(server.IDAttribute, server.IDValue(t.id))
 		set(server.CreatedAttribute, ldif.GeneralizedTime(now.Truncate(time.Second)))
 	}
@@ -375,7 +399,7 @@ func (p *Rehearsal) enumerate(ctx context.Context, c *Client, s Search, each fun
 	})
 	if err == nil || isNotThere(err) {
 		var own []*ldif.Entry
-		own, err = p.beside(ctx, c, s, touched, found, err)
+		own, err = p.beside(ctx, c, s, found, err)
 		found = append(p.without(c.learned(), found), own...)
 	}
 	p.tell(c.learned(), s, found, err)

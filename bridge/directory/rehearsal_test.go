@@ -2,11 +2,17 @@ package directory
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/go-ldap/ldap/v3"
 
+	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
@@ -62,4 +68,129 @@ func TestRehearsalReadsNoMoreThanIsWanted(t *testing.T) {
 			t.Errorf("%d pages, %v, %+v", pages, err, reads)
 		}
 	})
+}
+
+// TestRehearsalIsTrue: what is found after changes that are rehearsed is what another directory finds in which they are made.
+func TestRehearsalIsTrue(t *testing.T) {
+	there, rehearsed := dirtest.Memory(t), dirtest.Memory(t)
+	started := ""
+	for n := range 12 {
+		started += fmt.Sprintf("dn: uid=u%d,%s\nobjectClass: inetOrgPerson\ncn: Name %d\nsn: Lind\nmail: u%d@x\nuid: u%d\n\n",
+			n, there.People, n%5, n, n)
+	}
+	there.Load(t, started)
+	rehearsed.Load(t, started)
+	foreseen := open(t, rehearsed)
+	o := Options{URLs: []string{there.URL}, Bind: BindOptions{DN: there.BindDN, Password: there.Password}}
+	real, err := New(o, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(real.Close)
+	ctx := Rehearse(t.Context(), &Rehearsal{})
+	before := len(rehearsed.Mem.Operations())
+	random := rand.New(rand.NewPCG(1, 2)) // the same each time
+	one := func() string { return fmt.Sprint("u", random.IntN(20)) }
+	dn := func(uid string) string { return "uid=" + uid + "," + there.People }
+	done := 0
+	for range 400 {
+		mods := []ldif.Mod{{Op: ldif.ReplaceValues, Name: "mail", Values: []string{one() + "@X"}}}
+		c := ldif.Change{Kind: ldif.Modify, DN: dn(one()), Mods: mods}
+		switch random.IntN(6) {
+		case 0:
+			uid := one()
+			c = ldif.Change{Kind: ldif.Add, DN: dn(uid)}
+			for _, a := range [][2]string{
+				{"objectClass", "inetOrgPerson"}, {"uid", uid}, {"cn", "Name"}, {"sn", "Lind"}, {"mail", one() + "@x"},
+			} {
+				c.Entry = append(c.Entry, ldif.Attribute{Name: a[0], Values: []string{a[1]}})
+			}
+		case 1:
+			c = ldif.Change{Kind: ldif.Delete, DN: c.DN}
+		case 2:
+			c = ldif.Change{Kind: ldif.ModifyDN, DN: c.DN, NewRDN: "uid=" + one(), DeleteOldRDN: random.IntN(2) == 0}
+		case 3:
+			c.Mods = []ldif.Mod{{Op: ldif.AddValues, Name: "mail", Values: []string{one() + "@x"}}, {Op: ldif.ReplaceValues, Name: "title"}}
+		case 4:
+			c.Mods = []ldif.Mod{{Op: ldif.DeleteValues, Name: "mail"}}
+		}
+		made, would := real.Execute(t.Context(), steps(c), nil), foreseen.Execute(ctx, steps(c), nil)
+		if (made.Err == nil) != (would.Err == nil) {
+			t.Fatalf("%s: %v, foreseen %v", c, made.Err, would.Err)
+		}
+		if made.Err == nil {
+			done++
+		}
+		uid := one()
+		for _, s := range []Search{
+			{Base: there.People, Filter: "(&(objectClass=person)(mail=" + uid + "@x))"},
+			{Base: there.People, Filter: "(|(uid=" + uid + ")(mail=" + one() + "@x))"},
+			{Base: there.People, Filter: "(entryDN=" + dn(uid) + ")"},
+			{Base: there.People, Filter: "(name=name*)"},
+			{Base: there.People, Filter: "(&(cn=name)(!(mail=*)))"},
+			{Base: dn(uid), Scope: BaseObject},
+		} {
+			s.Attributes = []string{"uid", "cn", "mail"}
+			found, err := real.Search(t.Context(), s)
+			would, fault := foreseen.Search(ctx, s)
+			if a, b := shownOf(found), shownOf(would); a != b || (err == nil) != (fault == nil) {
+				t.Fatalf("after %s\n%s %s: %v\n%s\nforeseen: %v\n%s", c, s.Base, s.Filter, err, a, fault, b)
+			}
+		}
+	}
+	if after := len(rehearsed.Mem.Operations()); after != before || done < 100 {
+		t.Errorf("%d changes of %d were sent", after-before, done)
+	}
+}
+
+// shownOf are entries as text, in an order of their own.
+func shownOf(entries []*ldif.Entry) string {
+	var all []string
+	for _, e := range entries {
+		text := strings.ToLower(e.DN)
+		for _, name := range []string{"uid", "cn", "mail"} {
+			text += fmt.Sprintf(" %s=%q", name, slices.Sorted(slices.Values(e.Values(name))))
+		}
+		all = append(all, text)
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n")
+}
+
+// TestRehearsalOfMany: what a search costs does not grow with what was rehearsed before it.
+func TestRehearsalOfMany(t *testing.T) {
+	server := dirtest.Memory(t)
+	started := ""
+	for n := range 200 {
+		started += fmt.Sprintf("dn: uid=u%d,%s\nobjectClass: inetOrgPerson\ncn: x\nsn: Lind\nuid: u%d\n\n", n, server.People, n)
+	}
+	server.Load(t, started)
+	c := open(t, server)
+	ctx := Rehearse(t.Context(), &Rehearsal{})
+	look := func(uid string) int {
+		server.Mem.ResetCounts()
+		s := Search{Base: server.People, Filter: "(&(objectClass=person)(uid=" + uid + "))", Attributes: []string{"mail"}}
+		found, err := c.Search(ctx, s)
+		if err != nil || len(found) != 1 {
+			t.Fatal(uid, found, err)
+		}
+		return server.Mem.Counts()["search"]
+	}
+	look("u1")
+	for n := range 200 {
+		dn := fmt.Sprintf("uid=u%d,%s", n, server.People)
+		change := ldif.Change{Kind: ldif.Modify, DN: dn, Mods: []ldif.Mod{{Op: ldif.ReplaceValues, Name: "mail", Values: []string{"u@x"}}}}
+		if n < 100 {
+			change = ldif.Change{Kind: ldif.ModifyDN, DN: dn, NewRDN: fmt.Sprint("uid=v", n), DeleteOldRDN: true}
+		}
+		if receipt := c.Execute(ctx, steps(change), nil); receipt.Err != nil {
+			t.Fatal(receipt.Err)
+		}
+	}
+	look("u199") // has the values read
+	for _, uid := range []string{"v5", "u150"} {
+		if n := look(uid); n > 2 {
+			t.Errorf("%s: %d searches", uid, n)
+		}
+	}
 }

@@ -57,9 +57,11 @@ func (p *Rehearsal) changed(server *ldif.Server, t *rehearsed, change ldif.Chang
 		p.touch(server, t)
 		p.named(server, t, t.dn)
 	}
-	t.mu.Lock()
-	t.changes, t.stale = append(t.changes, change), true
-	t.mu.Unlock()
+	t.takes(server, change)
+	p.index.stale(t)
+	if server.Privilege != nil { // whoever is in which group is asked for by a rule of the server's own
+		p.valued(server, change)
+	}
 	switch change.Kind {
 	case ldif.Add:
 		p.named(server, t, change.DN)
@@ -69,6 +71,50 @@ func (p *Rehearsal) changed(server *ldif.Server, t *rehearsed, change ldif.Chang
 		p.named(server, t, "")
 	case ldif.Modify:
 	}
+}
+
+// valued notes whose names a change gives to others.
+func (p *Rehearsal) valued(server *ldif.Server, change ldif.Change) {
+	all := slices.Clone(change.Entry)
+	for _, m := range change.Mods {
+		all = append(all, ldif.Attribute{Name: m.Name, Values: m.Values})
+	}
+	for _, a := range all {
+		for _, v := range a.Values {
+			if t := p.byDN[server.NormalDN(v)]; t != nil && !server.SameDN(v, change.DN) {
+				t.isValue = true
+			}
+		}
+	}
+}
+
+// lastDN is the name that the changes of an entry that was made here left it.
+func (t *rehearsed) lastDN() (dn string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.changes {
+		switch c.Kind {
+		case ldif.Add:
+			dn = c.DN
+		case ldif.ModifyDN:
+			dn = c.NewDN()
+		case ldif.Modify, ldif.Delete:
+		}
+	}
+	return dn
+}
+
+// takes adds a change to those of the entry. One that is up to date stays so: a group may be given members many times.
+func (t *rehearsed) takes(server *ldif.Server, change ldif.Change) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.changes = append(t.changes, change)
+	if t.stale || t.after == nil || change.Kind == ldif.Delete {
+		t.stale = true
+		return
+	}
+	t.after = ldif.Apply(t.after, change, server.Schema)
+	t.stamp(server, t.after)
 }
 
 // there says whether an entry would be there.
@@ -144,6 +190,33 @@ func (p *Rehearsal) resolved(ctx context.Context, r *run, change ldif.Change) (_
 	return change, nil
 }
 
+// told is the change as it is told of: what refers to entries that were made here by the ids that they were given names them by DN.
+func (p *Rehearsal) told(server *ldif.Server, change ldif.Change) ldif.Change {
+	if !server.NamesByID {
+		return change
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	named := func(values []string) []string {
+		values = slices.Clone(values)
+		for i, v := range values {
+			id, byID := server.IDNamed(v)
+			if t := p.byID[strings.ToLower(id)]; byID && t != nil && t.made && !t.recalled && t.name != "" {
+				values[i] = t.lastDN()
+			}
+		}
+		return values
+	}
+	change.Mods, change.Entry = slices.Clone(change.Mods), slices.Clone(change.Entry)
+	for i, m := range change.Mods {
+		change.Mods[i].Values = named(m.Values)
+	}
+	for i, a := range change.Entry {
+		change.Entry[i].Values = named(a.Values)
+	}
+	return change
+}
+
 // dns are the values with those that name entries by their ids as the DNs of these.
 func (p *Rehearsal) dns(ctx context.Context, r *run, values []string) ([]string, error) {
 	values = slices.Clone(values)
@@ -183,6 +256,8 @@ func (p *Rehearsal) modifiable(ctx context.Context, r *run, t *rehearsed, change
 			switch {
 			case m.Op == ldif.AddValues && slices.ContainsFunc(m.Values, among):
 				return refusal(ldap.LDAPResultAttributeOrValueExists, "modify/add: %s: value exists", m.Name)
+			case m.Op == ldif.DeleteValues && len(m.Values) == 0 && len(e.Values(m.Name)) == 0:
+				return refusal(ldap.LDAPResultNoSuchAttribute, "modify/delete: %s: no such attribute", m.Name)
 			case m.Op == ldif.DeleteValues && slices.ContainsFunc(m.Values, func(v string) bool { return !among(v) }):
 				return refusal(ldap.LDAPResultNoSuchAttribute, "modify/delete: %s: no such value", m.Name)
 			}

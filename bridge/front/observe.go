@@ -114,6 +114,9 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	if err != nil {
 		fail(c, f)
 	}
+	if r.foresight != nil {
+		r.foresight.Reason = f.Reason
+	}
 	status := c.Response().StatusCode()
 	took := s.now().Sub(r.begun)
 	r.endSpan(c.Method(), typ, doing, status, f.Reason)

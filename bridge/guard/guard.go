@@ -53,6 +53,7 @@ func (o *Options) Check(report func(path, problem string), bases []string) {
 // Refusal says why a plan may not run: which entry is not to be changed, and why. Its text may go to the client.
 type Refusal struct {
 	DN, Why string
+	Outside bool   // the entry is, or would be, none of the map's: it is no protected one
 	For     string // what cannot be done as long as the entry is not changed; "": the change of the entry itself
 }
 
@@ -177,12 +178,14 @@ func apply(m *ldapmap.Map, s *ldif.Server, by []string, e *ldif.Entry, c ldif.Ch
 
 // judgeChange says whether the change of a step may be made of what is before and after it.
 func (g *Guard) judgeChange(m *ldapmap.Map, s *ldif.Server, p ldif.Plan, step ldif.Step, c ldif.Change, before, after *ldif.Entry) error {
-	why := g.untouchable(s, c, before, after)
-	if why == "" && !follows(m, p, step, c) && !m.IsUnit(c) && !m.Counts(c) {
-		why = fence(m, c, before, after)
-	}
-	if why != "" {
+	if why := g.untouchable(s, c, before, after); why != "" {
 		return &Refusal{DN: c.DN, Why: why}
+	}
+	if follows(m, p, step, c) || m.IsUnit(c) || m.Counts(c) {
+		return nil
+	}
+	if why := fence(m, c, before, after); why != "" {
+		return &Refusal{DN: c.DN, Why: why, Outside: true}
 	}
 	return nil
 }

@@ -80,7 +80,10 @@ func (c *counter) bounded(o Options, types []string) *Limiter {
 
 // Check is what judges and counts a plan for a resource of a type, nil where nothing of it is limited. It refuses with *Held, or
 // *TotalNeeded.
-func (l *Limiter) Check(typ string, plan ldif.Plan) journal.Check {
+func (l *Limiter) Check(typ string, plan ldif.Plan) journal.Check { return l.check(typ, plan, nil) }
+
+// check is Check of what comes behind what is only foreseen.
+func (l *Limiter) check(typ string, plan ldif.Plan, ahead *Ahead) journal.Check {
 	counts := l.limited(typ, countsOf(plan.Before, plan.Effects))
 	if len(counts) == 0 {
 		return nil
@@ -89,7 +92,7 @@ func (l *Limiter) Check(typ string, plan ldif.Plan) journal.Check {
 		if err := l.keep(ctx, tx); err != nil {
 			return err
 		}
-		v := verdict{Limiter: l, sitting: l.in(tx), typ: typ, now: l.now(), happens: c.Happens}
+		v := verdict{Limiter: l, sitting: l.in(tx), typ: typ, now: l.now(), happens: c.Happens, ahead: ahead}
 		if err := v.turn(ctx); err != nil {
 			return err
 		}
@@ -189,6 +192,7 @@ type verdict struct {
 	typ     string
 	now     time.Time
 	happens bool // whatever the verdict is
+	ahead   *Ahead
 }
 
 // judge says whether so much more of an effect may come about, and on which hold's approval; 0: it needs none.
@@ -242,6 +246,8 @@ func (v verdict) exceeded(ctx context.Context, n counted) (why string, err error
 		if err != nil {
 			return "", err
 		}
+		before, itself := v.ahead.of(kindOfWrite{v.typ, n.effect}, n.whom)
+		sum += before + itself
 		if over, known := b.certain(sum + n.count); known && !over {
 			continue
 		}
@@ -249,6 +255,7 @@ func (v verdict) exceeded(ctx context.Context, n counted) (why string, err error
 		if err != nil {
 			return "", err
 		}
+		others, own = others+before, max(own, itself)
 		if n.count <= own { // it counts already
 			continue
 		}
@@ -278,6 +285,7 @@ func (v verdict) hold(ctx context.Context, h Hold, n counted) error {
 		h.Told = v.now
 	}
 	held.Hold, v.holds[kindOfWrite{v.typ, n.effect}] = h, h
+	v.ahead.holds(kindOfWrite{v.typ, n.effect}, held)
 	if _, err := v.tx.ExecContext(ctx, "UPDATE guard_hold SET held = $1, last = $2, told = $3 WHERE id = $4",
 		h.Held, h.Last.UnixMicro(), h.Told.UnixMicro(), h.ID); err != nil {
 		return err

@@ -63,6 +63,9 @@ type total struct {
 // total is how many resources the share of a bound is of.
 func (v verdict) total(ctx context.Context, b bound) (t total, err error) {
 	typ, counted, tried := b.countedType(v.typ), int64(0), int64(0)
+	if n, known := v.ahead.total(typ); known {
+		return total{count: n}, nil
+	}
 	err = v.tx.QueryRowContext(ctx, "SELECT total, partly <> 0, time, tried FROM guard_total WHERE type = $1", typ).
 		Scan(&t.count, &t.partly, &counted, &tried)
 	switch {

@@ -37,6 +37,7 @@ var floors = []string{
 	"bridge/inspect/drift",
 	"bridge/inspect/layout",
 	"bridge/inspect",
+	"bridge/inspect/preview",
 	"bridge/access",
 	"bridge/guard",
 	"bridge/webhook",

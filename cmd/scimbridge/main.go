@@ -52,6 +52,7 @@ type commandLine struct {
 	Drift   driftCommand   `cmd:"" help:"Find what was changed outside the bridge, by the journal."`
 	Explain explainCommand `cmd:"" help:"Show what a request would do, and write nothing."`
 	Replay  replayCommand  `cmd:"" help:"Play what was recorded against another map, and write nothing."`
+	Preview previewCommand `cmd:"" help:"Foretell what the first provisioning cycle would do, and write nothing."`
 	Demo    demoCommand    `cmd:"" help:"Provision an in-process directory as Entra would, and show each step."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 

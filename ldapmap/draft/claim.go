@@ -8,7 +8,6 @@ import (
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
-	"scimbridge/scim"
 	"scimbridge/scim/stringprep"
 )
 
@@ -206,16 +205,6 @@ func among(t *ldapmap.Type, r *ldapmap.Rule, others []string, value string) bool
 // alike says whether SCIM or the directory takes two values for equal.
 func alike(t *ldapmap.Type, attribute, a, b string) bool {
 	return stringprep.Equal(a, b) || ldif.Equal(t.Server.Schema, attribute, a, b)
-}
-
-// conflict says who holds what is claimed, where the caller may know. attribute is the SCIM attribute whose value it is; "": none. A 409
-// is made here.
-func conflict(m *ldapmap.Map, claimed, attribute string, e *ldif.Entry) error {
-	holder := "an entry that is not managed here"
-	if owner := m.TypeOf(e); owner != nil {
-		holder = fmt.Sprintf("the %s with id %q", owner.Name, owner.ID(e))
-	}
-	return &scim.Error{Type: scim.Uniqueness, Detail: fmt.Sprintf("%s is taken by %s", claimed, holder), Attribute: attribute}
 }
 
 func (c claim) conflict(t *ldapmap.Type, e *ldif.Entry) error {

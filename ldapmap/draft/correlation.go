@@ -140,7 +140,9 @@ func (c Correlation) One(found []*ldif.Entry) (*ldif.Entry, error) {
 		all = append(all, fmt.Sprintf("%d more", len(meant)-fewNamed))
 	}
 	detail := fmt.Sprintf("%s %q is found in %s, and only one of them can be meant", by.of.Path(), by.value, strings.Join(all, " and "))
-	return nil, &scim.Error{Type: scim.Uniqueness, Detail: detail, Attribute: by.of.Path()}
+	return nil, &Conflict{
+		Entries: meant, Several: true, fault: &scim.Error{Type: scim.Uniqueness, Detail: detail, Attribute: by.of.Path()},
+	}
 }
 
 // fewNamed is how many entries a conflict names.

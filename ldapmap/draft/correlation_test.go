@@ -1,6 +1,7 @@
 package draft_test
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -113,7 +114,7 @@ func TestCorrelation(t *testing.T) {
 		correlation := draft.Correlate(u, c.post)
 		e, err := correlation.One(find(correlation))
 		got := ""
-		switch fault, _ := err.(*scim.Error); {
+		switch fault, _ := errors.AsType[*scim.Error](err); {
 		case fault != nil && fault.Attribute != "userName":
 			got = "2 by " + fault.Attribute
 		case fault != nil:

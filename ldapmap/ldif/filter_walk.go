@@ -85,6 +85,22 @@ func (f *Filter) replaceEqualities(replace func(attribute, value string) *Filter
 	return newFilter(walk(f.root))
 }
 
+// WithoutUnknownRules is the filter for an entry of which it is known that nothing of it matches by the rules that Matches cannot judge by.
+func (f *Filter) WithoutUnknownRules() *Filter {
+	var walk func(n node) node
+	walk = func(n node) node {
+		if n.kind == extensibleNode && len((&Filter{root: n}).UnknownRules()) > 0 {
+			return node{kind: orNode} // which is false (RFC 4526)
+		}
+		n.nodes = slices.Clone(n.nodes)
+		for i, child := range n.nodes {
+			n.nodes[i] = walk(child)
+		}
+		return n
+	}
+	return newFilter(walk(f.root))
+}
+
 // UnknownRules are the matching rules that the filter names and Matches cannot judge by, as Active Directory's transitive one.
 func (f *Filter) UnknownRules() []string {
 	var unknown []string

@@ -136,6 +136,7 @@ type PrimaryGroup struct {
 	Attribute string // holds the group's id within the domain
 	SID       string // attribute of accounts and groups (SID)
 	Members   string // attribute of groups that does not hold it
+	Born      string // value of the attribute that a new account is given
 }
 
 // Of is the SID of an account's primary group; "" of what has none, or was not read with it.
@@ -208,7 +209,9 @@ var traits = map[ServerKind]*Traits{
 		Born: []string{
 			"codePage", "countryCode", "primaryGroupID", "accountExpires", "userAccountControl", "groupType", "sAMAccountName", "cn",
 		},
-		PrimaryGroup: &PrimaryGroup{Class: "user", Attribute: "primaryGroupID", SID: "objectSid", Members: "member"},
+		PrimaryGroup: &PrimaryGroup{
+			Class: "user", Attribute: "primaryGroupID", SID: "objectSid", Members: "member", Born: "513", // Domain Users
+		},
 		// [MS-ADTS] §3.1.1.6.1.
 		Privilege: &Privilege{
 			Mark: "adminCount", Class: "group", MemberOf: "1.2.840.113556.1.4.1941",
@@ -397,13 +400,17 @@ func (s *Server) Fit(attribute string, classes []string, value string) (fitted s
 
 // Judgeable says in object classes what a filter says by the category, which the server reads as the DN of a class's schema entry
 // and fills in itself: of people all but computers, whose class descends from theirs, have the category person ([MS-ADTS]
-// §3.1.1.3.1.3.5).
+// §3.1.1.3.1.3.5). An id that is any text it has compared by a rule, which the schema need not name.
 func (t *Traits) Judgeable(f *Filter) *Filter {
-	if t.Category == "" {
+	if t.Category == "" && t.IDForm != AnyText {
 		return f
 	}
 	return f.replaceEqualities(func(attribute, value string) *Filter {
-		if !strings.EqualFold(attribute, t.Category) {
+		if t.IDForm == AnyText && strings.EqualFold(attribute, t.IDAttribute) {
+			byRule, _ := ParseFilter("(" + t.IDAttribute + ":caseIgnoreMatch:=" + EscapeFilter(value) + ")") // its value is escaped
+			return byRule
+		}
+		if t.Category == "" || !strings.EqualFold(attribute, t.Category) {
 			return nil
 		}
 		if rdn, err := ParseRDN(value); err == nil && len(rdn) > 0 {
