@@ -58,8 +58,8 @@ var (
 // Describe implements prometheus.Collector.
 func (*sampler) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		partStatus, directoryServer, directoryLeft, breakerOpen, breakerOpened, writable, connections, underWay, holds, held, limitUsed, limitMost,
-		journalFailing, journalWaiting, journalWritten, webhookAway, webhookAttempts, webhookMessages, webhookOldest, tokens, ends,
+		partStatus, directoryServer, directoryLeft, breakerOpen, breakerOpened, writable, connections, underWay, holds, held,
+		limitUsed, limitMost, journalFailing, journalWaiting, journalWritten, webhookAway, webhookAttempts, webhookMessages, webhookOldest, tokens, ends,
 		certificates,
 	} {
 		to <- d

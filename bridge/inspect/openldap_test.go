@@ -303,7 +303,8 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			env:    "SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime",
 		},
 		{
-			name: "a limit of entries", broken: strings.Replace(many(1_001), "uid=u0,", "uid=first,", 1) + "\ndn: " + database + "\nchangetype: modify\ndelete: olcLimits\n",
+			name: "a limit of entries", broken: strings.Replace(many(1_001), "uid=u0,", "uid=first,", 1) + "\ndn: " + database +
+				"\nchangetype: modify\ndelete: olcLimits\n",
 			finds: "error size-limit", key: "resources[0].base[0]", repair: "size.prtotal=unlimited", mends: true,
 		},
 		{

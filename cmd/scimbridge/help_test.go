@@ -75,7 +75,7 @@ func TestHelpHasAnExample(t *testing.T) {
 var goldens = map[string][]string{
 	"program.txtar": nil, "undo.txtar": nil, "explain.txtar": nil, "token.txtar": {"token"}, "hold.txtar": {"hold"},
 	"journal.txtar": {"journal"}, "forget.txtar": {"journal"}, "check.txtar": nil, "drift.txtar": nil,
-	"init.txtar": nil, "replay.txtar": nil,
+	"init.txtar": nil, "replay.txtar": nil, "preview.txtar": nil,
 }
 
 // TestCommandsAreGolden: what each command prints stands in a golden: its help, its text, and its JSON where it has any.
