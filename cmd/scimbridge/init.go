@@ -14,6 +14,7 @@ import (
 	"scimbridge/bridge/inspect"
 	"scimbridge/bridge/inspect/layout"
 	"scimbridge/config"
+	"scimbridge/ldapmap/ldif"
 )
 
 type initCommand struct {
@@ -97,6 +98,9 @@ func (i initCommand) run(w *world, d *dialog) error {
 			line += "\n      " + strings.ReplaceAll(f.Load, f.Name, i.besideOutput(f.Name))
 		}
 		fmt.Fprintln(w.stdout, "  "+line)
+	}
+	if !i.isThere(w, client) {
+		fmt.Fprintf(w.stdout, "\n%s is not there, or not shown: make the account before its rights are loaded.\n", i.Account)
 	}
 	if len(left) > 0 {
 		fmt.Fprintln(w.stdout, "\nWhat these do not mend:")
@@ -234,6 +238,15 @@ func (i initCommand) beside(w *world, client *directory.Client, text string) (fi
 // besideOutput is the name of a file beside the configuration: scimbridge.access.ldif.
 func (i initCommand) besideOutput(name string) string {
 	return strings.TrimSuffix(i.Output, filepath.Ext(i.Output)) + "." + name
+}
+
+// isThere says whether the account is, as far as it shows. Whom was looked at as is, and a name that is no DN is not looked for.
+func (i initCommand) isThere(w *world, client *directory.Client) bool {
+	if _, err := ldif.ParseRDN(i.Account); err != nil || i.Account == "" {
+		return true
+	}
+	found, err := client.Look(w, directory.Search{Base: i.Account, Scope: directory.BaseObject, Attributes: []string{"1.1"}})
+	return err != nil || len(found) > 0
 }
 
 // isFree says, before anything is asked, that the configuration is there already.

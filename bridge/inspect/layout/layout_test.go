@@ -143,6 +143,21 @@ func TestPropose(t *testing.T) {
 				"allocate: {from: 1000, to: 59999, counter: 'cn=uidNext,ou=people,dc=shore,dc=example'}",
 			},
 		},
+		"accounts that are no persons": {
+			people: many(20, "uid=u#"+people, append([]string{"objectClass: account", "gecos: U"}, linux[1:]...)...),
+			has: []string{
+				"objectClasses: [account, posixAccount, scimbridgeUser]", "ldap: cn, empty: userName",
+				`ldap: gecos, value: 'substitute(ascii(userName)`,
+			},
+			hasNot: []string{"ldap: displayName", "ldap: sn,"},
+		},
+		"named by a number": {
+			people: many(20, "employeeNumber=#"+people, "uid: u#@shore.example", "employeeNumber: #", "cn: U", "sn: U"),
+			has: []string{
+				`dn: '"employeeNumber=" + rdn(enterprise.employeeNumber ?? userName) + "," + base' # 20 of 20 are named by it; is this`,
+				"User:employeeNumber', ldap: employeeNumber}",
+			},
+		},
 		"groupOfUniqueNames": {
 			people: atUID, groups: many(3, "cn=g#"+groups, "objectClass: groupOfUniqueNames", "cn: g#"),
 			has: []string{"objectClasses: [groupOfUniqueNames, scimbridgeGroup]", "members: {attribute: uniqueMember}"},

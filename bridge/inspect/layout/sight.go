@@ -134,13 +134,9 @@ func (l looker) units(base string) error {
 }
 
 // policy looks for a password policy by which pwdAccountLockedTime blocks.
-func (l looker) policy(base string) error {
-	if l.s.Server.Schema.Attribute("pwdLockout") == nil || l.s.Policy != "" {
-		return nil
-	}
-	e, err := l.Sample(l.ctx, directory.Search{Base: base, Filter: "(pwdLockout=TRUE)", Attributes: []string{"1.1"}})
-	if e != nil {
-		l.s.Policy = e.DN
+func (l looker) policy(base string) (err error) {
+	if l.s.Server.Schema.Attribute("pwdLockout") != nil && l.s.Policy == "" {
+		l.s.Policy, _, err = l.one(base, "(pwdLockout=TRUE)")
 	}
 	return err
 }
@@ -154,17 +150,28 @@ func (l looker) held(base string) error {
 		if l.s.Server.Schema.Attribute(name) == nil || ldif.Named(l.s.Held, name) {
 			continue
 		}
-		filter := ldif.AllOf(personFilter(l.s.Server), ldif.Presence(name))
-		e, err := l.Sample(l.ctx, directory.Search{Base: base, Filter: filter, Attributes: []string{"1.1"}})
-		answer, _ := errors.AsType[*directory.Error](err)
-		switch {
-		case e != nil || answer != nil && answer.Reason == reason.LimitExceeded: // who cannot tell takes it for held
-			l.s.Held = append(l.s.Held, name)
-		case err != nil:
+		dn, untold, err := l.one(base, ldif.AllOf(personFilter(l.s.Server), ldif.Presence(name)))
+		if err != nil {
 			return err
+		}
+		if dn != "" || untold { // who cannot tell takes it for held
+			l.s.Held = append(l.s.Held, name)
 		}
 	}
 	return nil
+}
+
+// one is the DN of an entry that a filter finds, if any; untold: the server gave up looking.
+func (l looker) one(base, filter string) (dn string, untold bool, err error) {
+	e, err := l.Sample(l.ctx, directory.Search{Base: base, Filter: filter, Attributes: []string{"1.1"}})
+	answer, _ := errors.AsType[*directory.Error](err)
+	switch {
+	case e != nil:
+		return e.DN, false, nil
+	case answer != nil && answer.Reason == reason.LimitExceeded:
+		return "", true, nil
+	}
+	return "", false, err
 }
 
 // interest are the attributes of people that are looked at.

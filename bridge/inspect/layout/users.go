@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -42,8 +43,8 @@ var lines = []struct {
 
 // users proposes the map of users.
 func (s Sight) users(c Choices) (*resource, error) {
-	if len(s.People) > 0 && s.Server.Schema == nil {
-		return nil, fmt.Errorf("the directory shows no schema")
+	if s.Server.Schema == nil {
+		return nil, errors.New("the directory shows no schema to whom it was looked at as")
 	}
 	at, err := s.placeOf("people", s.People, c.UserBase, []string{"people", "users", "staff", "persons", "employees", "accounts"},
 		Undecided{Flag: "--user-base", set: func(c *Choices, v string) { c.UserBase = v }})
@@ -144,8 +145,9 @@ func (s Sight) login(r *resource, people []*ldif.Entry, c Choices) (l login, err
 			Flag:    "--user-name", set: func(c *Choices, v string) { c.UserName = v },
 		}
 	}
-	if s.Server.Schema.Attribute(attribute) == nil {
-		return l, fmt.Errorf("the directory's schema has no %s for userName", attribute)
+	if !s.allows(r, attribute) {
+		const problem = "entries of %s may have no %s, which userName would stand in: say which attribute it is by --user-name"
+		return l, fmt.Errorf(problem, strings.Join(r.classes, ", "), attribute)
 	}
 	l = login{attribute: s.Server.Schema.Canonical(attribute), local: "userName"}
 	l.line = line{scim: "userName", ldap: l.attribute, why: why}
@@ -209,7 +211,7 @@ func (s Sight) naming(r *resource, at place, l login) {
 			name = "cn"
 		}
 	}
-	value := ""
+	value, isMapped := "", false // isMapped: a line holds it besides
 	switch {
 	case strings.EqualFold(name, l.attribute) && l.line.more == "":
 		value = "userName"
@@ -219,14 +221,15 @@ func (s Sight) naming(r *resource, at place, l login) {
 		isUID := func(e *ldif.Entry) bool {
 			return e.Value("uid") != "" && strings.EqualFold(e.Value("cn"), e.Value("uid"))
 		}
-		if value = `displayName ?? before(userName, "@")`; isMost(count(at.entries, isUID), len(at.entries)) {
+		value = `displayName ?? before(userName, "@")`
+		if !s.allows(r, "displayName") || isMost(count(at.entries, isUID), len(at.entries)) {
 			value = l.local
 		}
 	default:
 		value = "userName"
 		for _, line := range lines {
 			if ldif.Named(line.ldap, name) && strings.HasPrefix(line.scim, enterprise) {
-				value = "enterprise." + strings.TrimPrefix(line.scim, enterprise) + " ?? userName"
+				value, isMapped = "enterprise."+strings.TrimPrefix(line.scim, enterprise)+" ?? userName", true
 			}
 		}
 		why += "; is this what it is to be made of?"
@@ -236,7 +239,9 @@ func (s Sight) naming(r *resource, at place, l login) {
 		attribute = strings.ToUpper(name)
 	}
 	r.dn, r.dnWhy = fmt.Sprintf(`"%s=" + rdn(%s) + "," + base`, attribute, value), why
-	r.taken = append(r.taken, name)
+	if !isMapped {
+		r.taken = append(r.taken, name)
+	}
 	r.note("entries are named by %s: %s", name, why)
 	switch {
 	case deeper == 0:
@@ -261,11 +266,9 @@ func (s Sight) plain(r *resource, people []*ldif.Entry, l login) {
 	for _, candidate := range lines {
 		var name string
 		for _, option := range candidate.ldap {
-			if s.allows(r, option) && (name == "" || !r.uses(name)) {
-				if canonical := s.Server.Schema.Canonical(option); !r.uses(canonical) {
-					name = canonical
-					break
-				}
+			if canonical := s.Server.Schema.Canonical(option); s.allows(r, option) && !r.uses(canonical) {
+				name = canonical
+				break
 			}
 		}
 		made := line{scim: candidate.scim, ldap: name}
@@ -417,8 +420,12 @@ func (s Sight) posix(r *resource, people []*ldif.Entry, l login) {
 		r.add(line{ldap: "loginShell", more: fmt.Sprintf(`on: create, value: '"%s"'`, shell), why: "what somebody chose since stays"})
 	}
 	if count(people, has("gecos")) > 0 {
+		name := "userName"
+		if s.allows(r, "displayName") {
+			name = "displayName ?? userName"
+		}
 		r.add(line{
-			ldap: "gecos", more: `value: 'substitute(ascii(displayName ?? userName), "[^ -9;-~]|,", " ")'`, why: "no colon, no comma",
+			ldap: "gecos", more: `value: 'substitute(ascii(` + name + `), "[^ -9;-~]|,", " ")'`, why: "no colon, no comma",
 		})
 	}
 	r.note("new accounts get a number from %d to %d of the counter %s", low, high, counter)
