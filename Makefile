@@ -1,4 +1,4 @@
-.PHONY: bench bench-scale bin build fuzz hostile kills large preview races reloads test verify
+.PHONY: bench bench-scale bin build fuzz hostile kills large packages preview races reloads test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -15,6 +15,17 @@ verify:
 	go mod tidy -diff
 	go test ./cmd/scimbridge -run TestLines
 	.ci/vulnerabilities
+
+# Packages for Debian and Red Hat in dist/, by nfpm; GOARCH=arm64 for another machine. Their version is that of the commit's tag.
+packages:
+	mkdir -p dist
+	CGO_ENABLED=0 GOOS=linux go build -buildvcs=auto -trimpath -ldflags='-s -w' -o dist/scimbridge ./cmd/scimbridge
+	CGO_ENABLED=0 GOARCH= GOOS= go run -trimpath ./cmd/scimbridge config --example >dist/scimbridge.yaml
+	version=$$(go version -m dist/scimbridge | sed -nE 's/^\tmod\t[^\t]*\t(v[0-9][^\t]*).*/\1/p'); \
+	for format in deb rpm; do \
+		VERSION=$${version:-v0.0.0} ARCH=$$(go env GOARCH) GOARCH= go tool -modfile=examples/systemd/nfpm.mod \
+			nfpm package --config examples/systemd/nfpm.yaml --packager $$format --target dist/ || exit; \
+	done
 
 # Every fuzz target for a few seconds.
 fuzz:

@@ -82,10 +82,11 @@ var besides = map[string][]string{
 // demo are those of them that the program's demo imports.
 var demo = []string{memdir, "examples"}
 
-// topLevel is what stands at the top of the repository, beside what begins with a dot. scimbridge is what `make build` leaves.
+// topLevel is what stands at the top of the repository, beside what begins with a dot. scimbridge is what `make build` leaves, dist
+// what `make packages` does.
 var topLevel = []string{
 	"cmd", "config", "bridge", "ldapmap", "scim", "examples",
-	"go.mod", "go.sum", "README.md", "Makefile", "Dockerfile", "LICENSE", "CHANGELOG.md", "scimbridge",
+	"go.mod", "go.sum", "README.md", "Makefile", "Dockerfile", "LICENSE", "CHANGELOG.md", "scimbridge", "dist",
 }
 
 func TestFloors(t *testing.T) {
