@@ -82,6 +82,7 @@ func isProbe(e *ldif.Entry) bool { return strings.Contains(e.String(), "scimbrid
 // finds holds what is found to one finding, beside hints: its severity and code, its key, and what its repair holds.
 func finds(t *testing.T, all inspect.Findings, want, key, repair string) (f inspect.Finding) {
 	t.Helper()
+	tabled(t, all)
 	var got []inspect.Finding
 	for _, f := range all {
 		if f.Severity != inspect.Hint || strings.HasPrefix(want, "hint "+f.Code) && (key == "" || f.Key == key) {
