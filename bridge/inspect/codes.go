@@ -17,20 +17,20 @@ type Code struct {
 var Codes = []Code{
 	// The configuration.
 	{"configuration", []Severity{Error}, "the file says what it cannot mean, or what contradicts itself", "told with it"},
-	{"admin-reachable", []Severity{Warning}, "other machines reach the operators' listener, which has neither TLS nor tokens", "a YAML line"},
+	{"admin-reachable", []Severity{Warning}, "other machines reach the operators' listener, without TLS or a token", "a YAML line"},
 
 	// What Entra's requests would miss.
 	{"entra-active", []Severity{Warning}, "nobody can be disabled", "a YAML line"},
 	{"entra-external-id", []Severity{Warning, Hint}, "users (or, a hint, groups) have no `externalId`", "a YAML line"},
 	{"entra-emails", []Severity{Hint}, "users have no email", "a YAML line"},
-	{"entra-type", []Severity{Warning}, "values are mapped without the type by which Entra asks for them, or with another", "a YAML line"},
+	{"entra-type", []Severity{Warning}, "values are mapped without the type by which Entra asks, or with another", "a YAML line"},
 	{"entra-tombstone", []Severity{Hint}, "who is soft-deleted is renamed", "a YAML line"},
 	{"entra-members", []Severity{Warning}, "groups have no members", "a YAML line"},
 
 	// The way to the servers.
 	{"unknown-host", []Severity{Error, Warning}, "DNS does not know the name", "`getent`"},
 	{"refused-connection", []Severity{Error, Warning}, "nobody listens at the port", "`nc`"},
-	{"no-answer", []Severity{Error, Warning}, "nothing answers, or the server takes the connection and says nothing", "`nc`, `ldapsearch`"},
+	{"no-answer", []Severity{Error, Warning}, "nothing answers, or the server connects and says nothing", "`nc`, `ldapsearch`"},
 	{"unreachable", []Severity{Error, Warning}, "the network does not lead there", "told with it"},
 	{"plain-port", []Severity{Error, Warning}, "`ldaps://` at a port for plain LDAP", "a YAML line"},
 	{"ldaps-port", []Severity{Error, Warning}, "`ldap://` at a port for LDAPS", "a YAML line"},
@@ -84,10 +84,10 @@ var Codes = []Code{
 	{"query-duration", []Severity{Warning}, "the domain ends searches before `directory.timeout`", "a YAML line, or LDIF"},
 
 	// What servers do by themselves.
-	{"memberof", []Severity{Warning}, "nothing fills in what `groups` are read from, or not from the map's members", "LDIF, or a YAML line"},
+	{"memberof", []Severity{Warning}, "nothing fills in what `groups` are read from, or other members do", "LDIF, or a YAML line"},
 	{"memberof-class", []Severity{Error}, "the server writes memberOf where no class allows it: no member comes in", "LDIF"},
 	{"references", []Severity{Error}, "`keepsReferences` is said, and the server does not keep some", "LDIF, or a YAML line"},
-	{"references-later", []Severity{Warning}, "`keepsReferences` is said, and the server keeps them a while later", "LDIF, or a YAML line"},
+	{"references-later", []Severity{Warning}, "`keepsReferences` is said, and the server keeps them later", "LDIF, or a YAML line"},
 	{"refint-nothing", []Severity{Hint}, "refint leaves a deleted last member in its group", "LDIF"},
 	{"unique", []Severity{Hint}, "the server wants unique what the map does not say is", "a YAML line"},
 	{"unique-broken", []Severity{Error}, "the server wants unique what the map gives to many", "LDIF"},
