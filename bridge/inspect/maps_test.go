@@ -220,6 +220,7 @@ func TestBrokenMaps(t *testing.T) {
 			}
 			text := strings.Replace(sound, b.from, b.to, 1)
 			all := found(t, text)
+			tabled(t, all)
 			if len(all) == 0 {
 				t.Fatal("nothing is found")
 			}

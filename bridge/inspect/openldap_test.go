@@ -82,6 +82,7 @@ func isProbe(e *ldif.Entry) bool { return strings.Contains(e.String(), "scimbrid
 // finds holds what is found to one finding, beside hints: its severity and code, its key, and what its repair holds.
 func finds(t *testing.T, all inspect.Findings, want, key, repair string) (f inspect.Finding) {
 	t.Helper()
+	tabled(t, all)
 	var got []inspect.Finding
 	for _, f := range all {
 		if f.Severity != inspect.Hint || strings.HasPrefix(want, "hint "+f.Code) && (key == "" || f.Key == key) {
@@ -107,6 +108,26 @@ func finds(t *testing.T, all inspect.Findings, want, key, repair string) (f insp
 	return f
 }
 
+// stands holds the place of a finding to its key: a line of the configuration that says it, or what it is part of, or a variable.
+func stands(t *testing.T, text string, f inspect.Finding) {
+	t.Helper()
+	if f.Key == "" || strings.HasPrefix(f.Place, "SCIMBRIDGE_") {
+		return
+	}
+	var number int
+	if _, err := fmt.Sscanf(f.Place, "scimbridge.yaml:%d:", &number); err != nil {
+		t.Errorf("%s at %q, which is no line", f.Key, f.Place)
+		return
+	}
+	line := strings.Split(text, "\n")[number-1]
+	for _, part := range strings.Split(f.Key, ".") {
+		if part, _, _ = strings.Cut(part, "["); strings.Contains(line, part) || part == "resources" && strings.Contains(line, "- type:") {
+			return
+		}
+	}
+	t.Errorf("%s at %s: %s", f.Key, f.Place, line)
+}
+
 // apply runs LDIF as an administrator does.
 func (d deployment) apply(t *testing.T, text string) {
 	t.Helper()
@@ -122,6 +143,13 @@ func (d deployment) apply(t *testing.T, text string) {
 	command.Stdin = strings.NewReader(text)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s\n%s", err, out, text)
+	}
+	for line := range strings.Lines(text) { // while 389 Directory Server builds an index its database takes no writes
+		if dn, ok := strings.CutPrefix(strings.TrimSpace(line), "dn: "); ok && strings.HasSuffix(dn, ",cn=tasks,cn=config") {
+			for e := d.server.Entry(t, dn, "nsTaskExitCode"); e != nil && e.Value("nsTaskExitCode") == ""; {
+				e = d.server.Entry(t, dn, "nsTaskExitCode")
+			}
+		}
 	}
 }
 
@@ -348,6 +376,7 @@ func (d deployment) breaks(faults []fault) {
 				env[i] = strings.ReplaceAll(env[i], space, " ")
 			}
 			f := finds(t, d.looked(t, env...), c.finds, c.key, c.repair)
+			stands(t, d.text, f)
 			if c.mends {
 				d.apply(t, f.LDIF)
 				for _, left := range d.looked(t, env...) {

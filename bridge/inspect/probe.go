@@ -26,30 +26,39 @@ type Bridge interface {
 
 // Probed is what came of a user that was made, blocked, enabled and removed. Each error is nil where its step was done, or not come to.
 type Probed struct {
-	Name string // its userName
+	Trial
+	Group *Trial // with the user in it; nil: none was tried, for the map serves none
 
-	Create, Block, Enable, Delete error
+	Block, Enable error
 
 	Password bool // it has a password that is known
 	Binds    bool // with it, while it is active
 	Blocked  bool // it cannot bind while it is blocked
 	Again    bool // it binds once it is enabled again
 	Says     string
-	Err      error  // the directory could not be asked
-	Left     string // DN of what could not be removed
-	Unseen   error  // why it could not be seen whether something is left
+}
+
+// Trial is a resource that is made, changed and removed.
+type Trial struct {
+	Name string // its userName or displayName
+
+	Create, Change, Delete error
+	Err                    error  // the directory could not be asked
+	Left                   string // DN of what could not be removed
+	Unseen                 error  // why it could not be seen whether something is left
 }
 
 // probeName begins the names of the users that probes make.
 const probeName = "scimbridge-check-"
 
-// Probe has the bridge make a user, block it, enable it and remove it again, and tries its bind meanwhile. Whatever comes of it, even where
-// ctx ends, nothing of it is left, or Left says what.
+// Probe has the bridge make a user, block it, enable it and remove it again, and tries its bind meanwhile; and a group, which the user is
+// in. Whatever comes of it, even where ctx ends, nothing of it is left, or Left says what.
 func (v *Survey) Probe(ctx context.Context, s Subject, c *directory.Client, b Bridge) {
 	if !v.fits() || v.Map.Type("User") == nil {
 		return
 	}
-	p := &probing{looker: looker{ctx, s, c, v}, bridge: b, t: v.Map.Type("User")}
+	p := &probing{trial: trial{looker: looker{ctx, s, c, v}, bridge: b, t: v.Map.Type("User")}}
+	p.of = &p.Trial
 	if place, known := v.place(p.t.Base); known && !place.Exists {
 		return
 	}
@@ -57,6 +66,7 @@ func (v *Survey) Probe(ctx context.Context, s Subject, c *directory.Client, b Br
 	v.Probed = &p.Probed
 	p.Name = probeName + strings.ToLower(rand.Text()[:8]) + p.domain()
 	defer p.remove()
+	defer p.group()
 	if p.id, p.Create = b.Create(ctx, p.t.Name, p.body()); p.Create != nil {
 		return
 	}
@@ -75,14 +85,44 @@ func (v *Survey) Probe(ctx context.Context, s Subject, c *directory.Client, b Br
 	}
 }
 
+// trial is one under way.
+type trial struct {
+	looker
+	of     *Trial
+	bridge Bridge
+	t      *ldapmap.Type
+	id     string
+}
+
 // probing is a probe under way.
 type probing struct {
-	looker
+	trial
 	Probed
-	bridge   Bridge
-	t        *ldapmap.Type
-	id       string
 	password string
+}
+
+// group has a group made and changed, and removed before the user in it is.
+func (p *probing) group() {
+	t := p.v.Map.Type("Group")
+	if t == nil || len(t.Unique) == 0 || p.ctx.Err() != nil {
+		return
+	}
+	if place, known := p.v.place(t.Base); known && !place.Exists {
+		return
+	}
+	p.Group = &Trial{Name: probeName + strings.ToLower(rand.Text()[:8])}
+	g := trial{looker: p.looker, of: p.Group, bridge: p.bridge, t: t}
+	defer g.remove()
+	r := g.resource()
+	r["schemas"] = []any{t.Resource.Core.ID}
+	withUser := t.HasMembers() && p.id != ""
+	if withUser {
+		r["members"] = []any{map[string]any{"value": p.id}}
+	}
+	body, _ := json.Marshal(r) // it is texts and lists of them
+	if g.id, g.of.Create = g.bridge.Create(g.ctx, t.Name, body); g.of.Create == nil && withUser {
+		g.of.Change = g.bridge.Patch(g.ctx, t.Name, g.id, patched("remove", `members[value eq "`+p.id+`"]`, nil))
+	}
 }
 
 // domain is what follows the @ of userNames, with it; "": they have none.
@@ -105,16 +145,16 @@ func (p *probing) domain() string {
 	return ""
 }
 
-// resource is the user: what a new one must have, and its names.
-func (p *probing) resource() scim.Resource {
+// resource is what a new one must have, and its names.
+func (p *trial) resource() scim.Resource {
 	r := scim.Resource{}
 	for _, rule := range p.t.Rules {
 		switch {
 		case rule.Computed() || rule.SCIMType() != scimschema.String || rule.Many() || rule.WriteOnly():
 		case rule == p.t.Login:
-			r = p.t.Setting(rule, r, p.Name)
+			r = p.t.Setting(rule, r, p.of.Name)
 		case p.t.IsUnique(rule), rule == p.t.ExternalID, rule.Options.SCIM == "displayName":
-			before, _, _ := strings.Cut(p.Name, "@")
+			before, _, _ := strings.Cut(p.of.Name, "@")
 			r = p.t.Setting(rule, r, before)
 		case rule.Ref.Leaf().Required:
 			r = p.t.Setting(rule, r, "Check")
@@ -136,10 +176,16 @@ func (p *probing) body() []byte {
 	return body
 }
 
-func activity(active bool) []byte {
+func activity(active bool) []byte { return patched("replace", "active", active) }
+
+// patched is the body of a PATCH with one operation.
+func patched(op, path string, value any) []byte {
+	operation := map[string]any{"op": op, "path": path}
+	if value != nil {
+		operation["value"] = value
+	}
 	body, _ := json.Marshal(map[string]any{
-		"schemas":    []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"},
-		"Operations": []any{map[string]any{"op": "replace", "path": "active", "value": active}},
+		"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": []any{operation},
 	})
 	return body
 }
@@ -176,8 +222,8 @@ func (p *probing) known() bool {
 	return p.Password
 }
 
-// entry is the user's, wherever it is; nil: there is none, or it could not be looked for.
-func (p *probing) entry(ctx context.Context) (*ldif.Entry, error) {
+// entry is the resource's, wherever it is; nil: there is none, or it could not be looked for.
+func (p *trial) entry(ctx context.Context) (*ldif.Entry, error) {
 	filter, err := p.filter()
 	if err != nil {
 		return nil, err
@@ -192,16 +238,17 @@ func (p *probing) entry(ctx context.Context) (*ldif.Entry, error) {
 	return nil, err
 }
 
-// filter is what the user is found by: its id, or where none was told its name, which nobody else has.
-func (p *probing) filter() (string, error) {
+// filter is what the resource is found by: its id, or where none was told its name, which no other has.
+func (p *trial) filter() (string, error) {
 	if filter, ok := p.t.Server.IDFilter(p.id); p.id != "" && ok {
 		return filter, nil
 	}
-	values, err := p.t.Values(p.t.Login, p.resource(), nil, "", ldapmap.Refs{})
+	named := p.t.Named()
+	values, err := p.t.Values(named, p.resource(), nil, "", ldapmap.Refs{})
 	if err != nil || len(values) == 0 {
 		return "", err
 	}
-	return ldif.Equality(p.t.Login.LDAP, values[0]), nil
+	return ldif.Equality(named.LDAP, values[0]), nil
 }
 
 // binds says whether the user may bind.
@@ -220,24 +267,24 @@ func (p *probing) binds() (may bool) {
 // removal bounds each half of the removal, which goes on where the probe was broken off.
 const removal = 30 * time.Second
 
-// remove takes the user away: as a client does, and what that leaves, as the map may say, by itself.
-func (p *probing) remove() {
+// remove takes the resource away: as a client does, and what that leaves, as the map may say, by itself.
+func (p *trial) remove() {
 	if p.id != "" {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), removal)
-		p.Delete = p.bridge.Delete(ctx, p.t.Name, p.id)
+		p.of.Delete = p.bridge.Delete(ctx, p.t.Name, p.id)
 		cancel()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), removal)
 	defer cancel()
 	var e *ldif.Entry
-	if e, p.Unseen = p.entry(ctx); e == nil {
+	if e, p.of.Unseen = p.entry(ctx); e == nil {
 		return
 	}
 	receipt := p.client.Execute(ctx, ldif.Plan{Before: e, Steps: []ldif.Step{{Before: e, Change: ldif.Change{
 		Kind: ldif.Delete, DN: e.DN, If: ldif.Condition{ID: p.t.ID(e)},
 	}}}}, nil)
 	if receipt.Err != nil {
-		p.Left = e.DN
-		p.Err = errors.Join(p.Err, receipt.Err)
+		p.of.Left = e.DN
+		p.of.Err = errors.Join(p.of.Err, receipt.Err)
 	}
 }

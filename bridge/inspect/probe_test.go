@@ -23,10 +23,23 @@ func TestProbe(t *testing.T) {
 	const keeps = "    delete: {mode: block, marker: {attribute: employeeType, value: left}}\n    active:"
 	kept := strings.Replace(withPassword, "    active:", keeps, 1)
 	named := strings.Replace(withPassword, "ldap: sn, empty: userName}", "ldap: sn}", 1)
+	users, _, _ := strings.Cut(withPassword, "  - type: Group")
 	d.breaks([]fault{
 		{name: "as it should be"},
 		{name: "deleted entries are kept", text: kept},
 		{name: "a family name is demanded", text: named, finds: "warning may-be-missing", repair: "empty: userName"},
+		{
+			name: "no right to make groups", finds: "error probe-create", key: "resources[1].base", mends: true,
+			broken: "dn: " + database + "\nchangetype: modify\nadd: olcAccess\n" +
+				"olcAccess: {0}to dn.subtree=\"ou=groups,dc=example,dc=org\" attrs=children by * read\n",
+			repair: "to dn.subtree=\"ou=groups,dc=example,dc=org\" attrs=children by dn.exact=\"" + account + "\" write",
+		},
+		{
+			name: "no right to write members", finds: "error probe-members", key: "resources[1].members", mends: true,
+			broken: "dn: " + database + "\nchangetype: modify\nadd: olcAccess\n" +
+				"olcAccess: {0}to dn.subtree=\"ou=groups,dc=example,dc=org\" attrs=member by * read\n",
+			repair: "member,objectClass,scimExternalId by dn.exact=\"" + account + "\" write",
+		},
 		{
 			name: "a password that lets nobody in", finds: "warning probe-bind", key: "resources[0].active",
 			broken: "dn: " + database + "\nchangetype: modify\nadd: olcAccess\n" +
@@ -53,7 +66,7 @@ func TestProbe(t *testing.T) {
 		{
 			name: "no right to make users, where no access rule is written and everybody reads", finds: "error probe-create",
 			broken: "dn: " + database + "\nchangetype: modify\ndelete: olcAccess\n",
-			key:    "resources[0].base", repair: "}to * by * read", mends: true,
+			key:    "resources[0].base", repair: "}to * by * read", mends: true, text: users,
 		},
 	})
 }
@@ -128,21 +141,21 @@ func (b breaking) Create(ctx context.Context, typ string, body []byte) (string, 
 	if b.ends {
 		b.end()
 	}
-	if b.create != nil {
+	if b.create != nil && typ == "User" {
 		return "", b.create
 	}
 	return id, err
 }
 
 func (b breaking) Patch(ctx context.Context, typ, id string, body []byte) error {
-	if b.patch != nil {
+	if b.patch != nil && typ == "User" {
 		return b.patch
 	}
 	return b.Local.Patch(ctx, typ, id, body)
 }
 
 func (b breaking) Delete(ctx context.Context, typ, id string) error {
-	if b.remove != nil {
+	if b.remove != nil && typ == "User" {
 		return b.remove
 	}
 	return b.Local.Delete(ctx, typ, id)

@@ -24,14 +24,7 @@ func probed(s Subject, v Survey) (all []Finding) {
 		all = append(all, Finding{Severity: severity, Code: code, Key: key, What: what, Why: why, Mend: mend})
 		return &all[len(all)-1]
 	}
-	refused := func(code, what string, err error) {
-		what = fmt.Sprintf("%s: %v", what, err)
-		f := found(Error, code, resource(i, "base"), what, "whatever a client sends of the kind is refused so", "")
-		if answer, ok := errors.AsType[*directory.Error](err); ok && answer.Reason == reason.Refused {
-			f.Mend = "grant the bridge's account the right"
-			grantType(f, s, v, i)
-		}
-	}
+	refused := func(code, what string, err error) { all = append(all, refusedTrial(s, v, i, code, what, err)) }
 	active := resource(i, "active")
 	switch {
 	case p.Create != nil:
@@ -59,18 +52,52 @@ func probed(s Subject, v Survey) (all []Finding) {
 		found(Warning, "probe-enable", active, "the user that was made cannot bind once it is enabled again: "+p.Says,
 			"who comes back stays out", "what else did the server do when it was disabled?")
 	}
-	if p.Delete != nil {
-		refused("probe-delete", "the user that was made cannot be deleted", p.Delete)
+	all = append(all, tried(s, v, i, "user", p.Trial)...)
+	if g := p.Group; g != nil {
+		i := typeAt(v, "Group")
+		if g.Create != nil {
+			all = append(all, refusedTrial(s, v, i, "probe-create", "no group can be made", g.Create))
+		}
+		if g.Change != nil {
+			f := refusedTrial(s, v, i, "probe-members", "the group that was made does not let go of its member", g.Change)
+			f.Key = resource(i, "members")
+			all = append(all, f)
+		}
+		all = append(all, tried(s, v, i, "group", *g)...)
 	}
-	if p.Left != "" {
-		f := found(Error, ProbeLeft, "", "the user that was made is still there: "+p.Left, "nobody needs it", "remove it")
-		f.Command = fmt.Sprintf("ldapdelete -x -H %s -D ADMINISTRATOR -W '%s'", v.url(), p.Left)
+	return all
+}
+
+// refusedTrial is the finding that a step of a trial was refused.
+func refusedTrial(s Subject, v Survey, i int, code, what string, err error) Finding {
+	f := Finding{
+		Severity: Error, Code: code, Key: resource(i, "base"), What: fmt.Sprintf("%s: %v", what, err),
+		Why: "whatever a client sends of the kind is refused so",
 	}
-	if p.Unseen != nil {
-		what := fmt.Sprintf("whether the user that was made, %s, is still there could not be seen: %v", p.Name, p.Unseen)
-		t := v.Map.Types[i]
-		f := found(Error, ProbeLeft, "", what, "nobody needs it", "look for it, and remove it")
-		f.Command = search(v, t.Base, fmt.Sprintf("(%s=%s*)", t.Login.LDAP, probeName), "1.1")
+	if answer, ok := errors.AsType[*directory.Error](err); ok && answer.Reason == reason.Refused {
+		f.Mend = "grant the bridge's account the right"
+		grantType(&f, s, v, i)
+	}
+	return f
+}
+
+// tried tells what became of what was made.
+func tried(s Subject, v Survey, i int, what string, made Trial) (all []Finding) {
+	if made.Delete != nil {
+		all = append(all, refusedTrial(s, v, i, "probe-delete", "the "+what+" that was made cannot be deleted", made.Delete))
+	}
+	if made.Left != "" {
+		all = append(all, Finding{
+			Severity: Error, Code: ProbeLeft, What: "the " + what + " that was made is still there: " + made.Left, Why: "nobody needs it",
+			Mend: "remove it", Command: fmt.Sprintf("ldapdelete -x -H %s -D ADMINISTRATOR -W '%s'", v.url(), made.Left),
+		})
+	}
+	if t := v.Map.Types[i]; made.Unseen != nil {
+		all = append(all, Finding{
+			Severity: Error, Code: ProbeLeft, Why: "nobody needs it", Mend: "look for it, and remove it",
+			What:    fmt.Sprintf("whether the %s that was made, %s, is still there could not be seen: %v", what, made.Name, made.Unseen),
+			Command: search(v, t.Base, fmt.Sprintf("(%s=%s*)", t.Named().LDAP, probeName), "1.1"),
+		})
 	}
 	return all
 }

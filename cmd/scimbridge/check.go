@@ -25,7 +25,7 @@ import (
 type checkCommand struct {
 	configFlag
 	Connect bool             `help:"Ask the directory too. Nothing is written."`
-	Probe   bool             `help:"Have a user made, blocked, enabled and removed there, besides."`
+	Probe   bool             `help:"Have a user and a group made, changed and removed there, besides."`
 	JSON    bool             `name:"json" help:"Print JSON."`
 	FailOn  inspect.Severity `enum:"error,warning,hint" default:"error" help:"What the exit status tells: ${enum} (${default})."`
 }
@@ -40,7 +40,8 @@ func (checkCommand) Help() string {
 
 Without --connect the secrets need not be here. With it the map is held against the directory: whether it is reached, by TLS, and takes the
 bind, whether the places are there, the schema has what the map names, what is searched by is indexed, and the account has the rights.
---probe makes a user, scimbridge-check-…, to try these rights, and whether who is blocked cannot bind; it is removed whatever comes of it.
+--probe makes a user, and a group with the user in it, scimbridge-check-…, to try these rights, and whether who is blocked cannot bind; both
+are removed whatever comes of it.
 
 Exit status: 0 where nothing is as bad as --fail-on, 1 where something is, 2 where the command line is faulty.`
 }
