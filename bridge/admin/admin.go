@@ -34,7 +34,7 @@ type Site struct {
 	Gate      *access.Gate
 	Store     *store.Store    // nil: there is none, nor any of the next three
 	Ledger    *journal.Ledger // nil
-	Holds     *guard.Holds    // nil
+	Limits    *guard.Limiter  // nil
 	Hook      *webhook.Hook   // nil
 	// Certificates are PEM files of the bridge's own, by what they are for. They are read whenever somebody asks.
 	Certificates map[string]string

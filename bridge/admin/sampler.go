@@ -34,6 +34,11 @@ var (
 	holds = described("guard_holds", "Holds of guard.limits, by their state: while one is open, writes wait for an operator.", "state")
 	held  = described("guard_held_writes", "Writes that open holds did not let through.")
 
+	limitUsed = described("guard_limit_used", "How much of what guard.limits bound came about within the time.",
+		"type", "effect", "within")
+	limitMost = described("guard_limit_most", "How much of it may come about before writes are held.",
+		"type", "effect", "within")
+
 	journalFailing = described("journal_failing", "1 while the journal cannot be written.")
 	journalWaiting = described("journal_waiting_records", "Records that are not written yet.")
 	journalWritten = described("journal_records_total", "Records written.")
@@ -54,8 +59,8 @@ var (
 func (*sampler) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		partStatus, directoryServer, directoryLeft, breakerOpen, breakerOpened, writable, connections, underWay, holds, held,
-		journalFailing, journalWaiting, journalWritten, webhookAway, webhookAttempts, webhookMessages, webhookOldest, tokens, ends,
-		certificates,
+		limitUsed, limitMost, journalFailing, journalWaiting, journalWritten, webhookAway, webhookAttempts, webhookMessages,
+		webhookOldest, tokens, ends, certificates,
 	} {
 		to <- d
 	}
@@ -159,7 +164,13 @@ func (s sample) secrets(ctx context.Context, site *Site) {
 
 // stored is what only the store knows, for all copies of the bridge.
 func (s sample) stored(ctx context.Context, site *Site) {
-	if list, err := site.Holds.List(ctx, false, s.now); err == nil {
+	if fills, err := site.Limits.Fills(ctx); err == nil {
+		for _, f := range fills {
+			s.gauge(limitUsed, float64(f.Used), f.Type, f.Effect, f.Within)
+			s.gauge(limitMost, float64(f.Most), f.Type, f.Effect, f.Within)
+		}
+	}
+	if list, err := site.Limits.Holds().List(ctx, false, s.now); err == nil {
 		var waiting int64
 		by := map[guard.HoldState]int{guard.Open: 0, guard.Approved: 0, guard.Refused: 0}
 		for _, h := range list {

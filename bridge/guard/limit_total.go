@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"math"
 	"time"
-
-	"scimbridge/ldapmap/ldif"
 )
 
 // This file is about how many resources a type has, which a share is of. They are counted when it first matters, and whoever asks waits.
@@ -64,10 +62,7 @@ type total struct {
 
 // total is how many resources the share of a bound is of.
 func (v verdict) total(ctx context.Context, b bound) (t total, err error) {
-	typ, counted, tried := v.typ, int64(0), int64(0)
-	if kindOf(b.effect) == ldif.MembersRemoved {
-		typ = "User"
-	}
+	typ, counted, tried := b.countedType(v.typ), int64(0), int64(0)
 	err = v.tx.QueryRowContext(ctx, "SELECT total, partly <> 0, time, tried FROM guard_total WHERE type = $1", typ).
 		Scan(&t.count, &t.partly, &counted, &tried)
 	switch {

@@ -90,10 +90,7 @@ func (o *operator) show(c *config.Config, h house) {
 	}
 	site := admin.Site{
 		Bridge: h.bridge, Directory: h.directory, Gate: h.gate, Store: h.store, Ledger: h.ledger, Hook: h.hook,
-		Certificates: map[string]string{},
-	}
-	if h.limiter != nil {
-		site.Holds = h.limiter.Holds()
+		Limits: h.limiter, Certificates: map[string]string{},
 	}
 	for name, file := range map[string]string{"listener": c.Listen.TLS.Certificate, "directory-client": c.Directory.TLS.Certificate} {
 		if file != "" {
