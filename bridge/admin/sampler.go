@@ -59,8 +59,8 @@ var (
 func (*sampler) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		partStatus, directoryServer, directoryLeft, breakerOpen, breakerOpened, writable, connections, underWay, holds, held,
-		limitUsed, limitMost, journalFailing, journalWaiting, journalWritten, webhookAway, webhookAttempts, webhookMessages, webhookOldest, tokens, ends,
-		certificates,
+		limitUsed, limitMost, journalFailing, journalWaiting, journalWritten, webhookAway, webhookAttempts, webhookMessages,
+		webhookOldest, tokens, ends, certificates,
 	} {
 		to <- d
 	}
