@@ -96,6 +96,9 @@ func written(t *ldapmap.Type, e *ldif.Entry) (names []string) {
 	for _, r := range t.Members {
 		add(r.Attribute)
 	}
+	if slices.ContainsFunc(t.Attributes, func(a *ldapmap.Attribute) bool { return len(a.Classes) > 0 }) {
+		add("objectClass") // of who is found without
+	}
 	return names
 }
 
@@ -158,8 +161,11 @@ func rights(s Subject, v Survey) (all []Finding) {
 		return []Finding{{
 			Severity: Hint, Code: "unseen-rights", Key: "directory.bind", What: "what the bridge's account may write could not be seen",
 			Why:  "a right that is missing shows at the first write",
-			Mend: "have it tried: check --probe makes a user, and takes it away again",
+			Mend: "have it tried: check --probe makes a user and a group, and takes them away again",
 		}}
+	}
+	if v.Probed == nil {
+		all = append(all, withoutRights(v)...)
 	}
 	for _, r := range v.Rights {
 		if !r.Makes {
@@ -179,6 +185,26 @@ func rights(s Subject, v Survey) (all []Finding) {
 			}
 			grant(&f, s, v, r, r.Writes)
 			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// withoutRights tells of the bases for which rights could not be seen, where others show them.
+func withoutRights(v Survey) (all []Finding) {
+	for i, t := range v.Map.Types {
+		for j, base := range t.Bases() {
+			key := resource(i, fmt.Sprintf("base[%d]", j))
+			place, known := v.place(base)
+			if slices.ContainsFunc(v.Rights, func(r Right) bool { return r.Key == key }) || known && !place.Exists {
+				continue
+			}
+			all = append(all, Finding{
+				Severity: Hint, Code: "unseen-rights", Key: key,
+				What: fmt.Sprintf("what the bridge's account may write below %s could not be seen: there is no %s yet", base, t.Name),
+				Why:  "a right that is missing shows at the first write",
+				Mend: "have it tried: check --probe makes a user and a group, and takes them away again",
+			})
 		}
 	}
 	return all
