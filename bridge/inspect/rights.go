@@ -60,10 +60,13 @@ func (l looker) rightsBy(how asks) error {
 			}
 			if shown && t.MakesUnits {
 				unit := Right{Key: resource(i, "createParents"), Base: base, Type: t.Name, Class: ldapmap.UnitClass}
-				if _, err := ask(&unit, t, nil); err != nil {
+				shown, err := ask(&unit, t, nil)
+				if err != nil {
 					return err
 				}
-				l.v.Rights = append(l.v.Rights, unit)
+				if shown {
+					l.v.Rights = append(l.v.Rights, unit)
+				}
 			}
 		}
 	}
