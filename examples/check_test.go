@@ -56,9 +56,9 @@ func TestCheckIsSilent(t *testing.T) {
 	hints := map[string]string{
 		"memory":   "unseen-indexes no-mark",
 		"openldap": "unseen-indexes no-mark",
-		"389ds":    "index filter-index no-mark ascii-only", // the test's server is not all that the example's is
+		"389ds":    "index filter-index no-mark ascii-only administrator", // the test's server is not all that the example's is
 		// A domain indexes neither employeeNumber nor extensionName nor info, until somebody has it do so.
-		"active-directory": "index filter-index",
+		"active-directory": "index filter-index administrator",
 	}
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
@@ -132,6 +132,9 @@ func TestCheckInADomain(t *testing.T) {
 		finds, key   string
 		repair       string
 	}{
+		{
+			name: "an account that may change access rules", finds: "hint administrator", key: "directory.bind", repair: "",
+		},
 		{
 			name: "a base that is missing", env: []string{"SCIMBRIDGE_RESOURCES_0_BASE=OU=Staff," + server.Base},
 			finds: "error base-missing", key: "resources[0].base[0]", repair: "objectClass: organizationalUnit\nOU: Staff\n",

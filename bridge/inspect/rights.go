@@ -3,6 +3,7 @@ package inspect
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"scimbridge/bridge/directory"
@@ -133,13 +134,20 @@ func (l looker) dirsrvRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bo
 	return true, err
 }
 
+// changesAccess is the bit of sDRightsEffective that lets an account write access rules ([MS-ADTS] §3.1.1.4.5.4,
+// DACL_SECURITY_INFORMATION).
+const changesAccess = 4
+
 // domainRights reads what a domain controller says of itself for whoever asks ([MS-ADTS] §3.1.1.4.5).
 func (l looker) domainRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bool, err error) {
 	found, err := l.client.Look(l.ctx, directory.Search{
-		Base: r.Base, Scope: directory.BaseObject, Attributes: []string{"allowedChildClassesEffective"},
+		Base: r.Base, Scope: directory.BaseObject, Attributes: []string{"allowedChildClassesEffective", "sDRightsEffective"},
 	})
 	if err != nil || len(found) == 0 {
 		return false, err
+	}
+	if of, _ := strconv.Atoi(found[0].Value("sDRightsEffective")); of&changesAccess != 0 {
+		l.v.Settings.Above = "it may change the access rules of " + r.Base
 	}
 	r.Makes = ldif.Named(found[0].Values("allowedChildClassesEffective"), r.Class)
 	if e == nil {
@@ -160,12 +168,20 @@ func rights(s Subject, v Survey) (all []Finding) {
 	if !v.fits() || !v.met() {
 		return nil
 	}
+	if v.Settings.Above != "" {
+		all = append(all, Finding{
+			Severity: Hint, Code: "administrator", Key: "directory.bind",
+			What: "the bridge's account has more rights than it needs: " + v.Settings.Above,
+			Why:  "who gets its password, or finds a way through the bridge, has the directory",
+			Mend: "give the bridge an account of its own: scimbridge init writes the rights that it needs, and no others",
+		})
+	}
 	if len(v.Rights) == 0 && v.Probed == nil {
-		return []Finding{{
+		return append(all, Finding{
 			Severity: Hint, Code: "unseen-rights", Key: "directory.bind", What: "what the bridge's account may write could not be seen",
 			Why:  "a right that is missing shows at the first write",
 			Mend: "have it tried: check --probe makes a user and a group, and takes them away again",
-		}}
+		})
 	}
 	if v.Probed == nil {
 		all = append(all, withoutRights(v)...)
