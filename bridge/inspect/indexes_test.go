@@ -13,13 +13,15 @@ import (
 	"scimbridge/ldapmap/maptest"
 )
 
-// TestIndexesWanted: of a map with a bit of everything each attribute is told that requests search by, with the kind of index, and none that
-// needs none: a password, a marker, what is computed, what blocks.
+// TestIndexesWanted: of a map with a bit of everything each attribute is told that requests search by, with the kind of index, and none
+// that needs none: a password, a marker, what is computed, what blocks.
 func TestIndexesWanted(t *testing.T) {
 	text := strings.Replace(broad, "{mode: move, to: 'ou=leavers,dc=example,dc=org'}",
 		"{mode: block, marker: {attribute: employeeType, value: left}}", 1)
-	text = strings.Replace(text, "    delete:", "      - {ldap: businessCategory, value: 'lower(userName)', on: create, unique: true}\n"+
-		"      - {ldap: description, constant: made by SCIM}\n    match: [{scim: userName, in: 'emails[type eq \"work\"].value'}]\n    delete:", 1)
+	text = strings.Replace(text, "    delete:", `      - {ldap: businessCategory, value: 'lower(userName)', on: create, unique: true}
+      - {ldap: description, constant: made by SCIM}
+    match: [{scim: userName, in: 'emails[type eq "work"].value'}]
+    delete:`, 1)
 	text = strings.Replace(text, "objectClasses: [groupOfNames", "objectClasses: [groupOfUniqueNames", 1)
 	text = strings.Replace(text, "members: {attribute: member}", "members: {attribute: uniqueMember, suffixes: true}", 1)
 	s, faults := subject(t, text)

@@ -193,6 +193,9 @@ func rights(s Subject, v Survey) (all []Finding) {
 				What: fmt.Sprintf("the bridge's account may make no %s below %s", r.Class, r.Base), Why: "every create is refused with 403",
 				Mend: "grant it that",
 			}
+			if v.Server.Settings == ldif.DirsrvSettings {
+				f.Mend += " (while the server builds an index, nobody may)"
+			}
 			grant(&f, s, v, r, nil)
 			all = append(all, f)
 		}
