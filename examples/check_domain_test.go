@@ -49,7 +49,9 @@ func TestRightsInADomain(t *testing.T) {
 	t.Parallel()
 	server := dirtest.ActiveDirectory(t)
 	its := basedIn(productOf(server), server)
-	env := domainAccount(t, server, "rights"+strings.ToLower(server.Base[3:9]))
+	login := "rights" + strings.ToLower(server.Base[3:9])
+	env := domainAccount(t, server, login)
+	env[0] = "SCIMBRIDGE_DIRECTORY_BIND_DN=" + login + "@ad.test" // by which an account is known that has no userPrincipalName
 	text, variables := configured(t, server, its, "", append(env, "SCIMBRIDGE_RESOURCES_0_DELETE_MODE=delete")...)
 	c, err := config.Parse(filepath.Join(its.folder, "scimbridge.yaml"), text, variables)
 	if err != nil {

@@ -36,7 +36,7 @@ func (c *Client) Try(ctx context.Context, change ldif.Change) (Verdict, error) {
 		return struct{}{}, l.Modify((&run{client: c, server: c.learned()}).modifyRequest(change, nil))
 	})
 	switch answer, answered := asAnswer(err); {
-	case err == nil:
+	case err == nil, cannotServe(err): // a replica refers to who takes changes
 		return Untold, nil
 	case !answered:
 		return Untold, c.explain(err, nil)

@@ -126,8 +126,11 @@ func backlink(v Survey, key string, t, groups *ldapmap.Type, r *ldapmap.Referenc
 			"replace: olcMemberOfGroupOC\nolcMemberOfGroupOC: %s\n", other.DN, r.Attribute, structural(groups))
 		f.Command = slapdLoad("memberof.ldif")
 	case d != nil:
-		f.LDIF = v.addOverlay(d, "memberof", "olcMemberOfConfig", "olcMemberOfGroupOC: "+structural(groups),
-			"olcMemberOfMemberAD: "+r.Attribute)
+		settings := []string{"olcMemberOfGroupOC: " + structural(groups), "olcMemberOfMemberAD: " + r.Attribute}
+		if !t.IsSame(t.Groups.Attribute, "memberOf") {
+			settings = append(settings, "olcMemberOfMemberOfAD: "+t.Groups.Attribute)
+		}
+		f.LDIF = v.addOverlay(d, "memberof", "olcMemberOfConfig", settings...)
 		f.Command = slapdLoad("memberof.ldif")
 	}
 	return []Finding{f}

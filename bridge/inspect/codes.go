@@ -102,6 +102,7 @@ var Codes = []Code{
 	// Rights, and who is blocked.
 	{"may-not-create", []Severity{Error}, "the account may make no entries of the class", "LDIF, or commands"},
 	{"may-not-write", []Severity{Error}, "the account may not write attributes of the map", "LDIF, or commands"},
+	{"administrator", []Severity{Hint}, "the account has more rights than the map needs", "an account of its own (`init`)"},
 	{"unseen-rights", []Severity{Hint}, "what the account may write could not be seen", "`--probe`"},
 	{"blocking", []Severity{Error, Warning}, "who is disabled binds all the same", "LDIF"},
 	{"unproven-blocking", []Severity{Hint}, "whether who is disabled binds was not tried", "`--probe`"},

@@ -84,9 +84,11 @@ func (l looker) account(configuration string) error {
 	if _, err := ldif.ParseRDN(l.v.Account); err != nil || !strings.Contains(l.v.Account, "=") {
 		name := l.v.Account[strings.LastIndex(l.v.Account, `\`)+1:]
 		var any []string
+		before, _, _ := strings.Cut(name, "@") // of an account without a userPrincipalName: its sAMAccountName at the domain
 		for _, attribute := range l.v.Server.BindNames {
 			any = append(any, ldif.Equality(attribute, name))
 		}
+		any = append(any, ldif.Equality(l.v.Server.AccountName, before))
 		search = directory.Search{Base: l.v.Server.Default, Filter: ldif.AnyOf(any...)}
 	}
 	search.Attributes = []string{"objectSid", "sAMAccountName"}

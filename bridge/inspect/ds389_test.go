@@ -37,6 +37,10 @@ func TestBrokenDS389(t *testing.T) {
 		},
 		{name: "as it should be", env: manager},
 		{
+			name: "an account that no rule holds for", env: manager, finds: "hint administrator", key: "directory.bind",
+			repair: "scimbridge init",
+		},
+		{
 			name: "no TLS", env: "SCIMBRIDGE_DIRECTORY_TLS_STARTTLS=true", finds: "error no-starttls", key: "directory.urls[0]",
 			repair: "urls: [ldaps://127.0.0.1]",
 		},

@@ -201,6 +201,9 @@ func (v Survey) dirsrvGranting(grants []Grant) Granting {
 	return Granting{LDIF: strings.Join(changes, "\n"), Command: load(v, "ldapmodify", "rights.ldif")}
 }
 
+// shell is a text as a shell takes it for one word.
+func shell(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
 // resetPassword is the right to set an account's password without its old one ([MS-ADTS] §5.1.3.2.1, User-Force-Change-Password).
 const resetPassword = "00299570-246d-11d0-a768-00aa006e0529"
 
@@ -260,7 +263,7 @@ func (v Survey) domainCommands(grants []Grant) (windows, samba []string) {
 		if len(writes) > 0 {
 			windows = append(windows, dsacls+" "+strings.Join(writes, " "))
 		}
-		samba = append(samba, fmt.Sprintf(`samba-tool dsacl set --objectdn='%s' --sddl='%s'`, g.Base, ace))
+		samba = append(samba, fmt.Sprintf(`samba-tool dsacl set --objectdn=%s --sddl='%s'`, shell(g.Base), ace))
 	}
 	if !whole {
 		samba = nil

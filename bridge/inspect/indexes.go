@@ -242,7 +242,17 @@ func attributesOf(wanted []want) (all []string) {
 // index says how the server is told to index attributes.
 func index(f *Finding, v Survey, wanted []want) {
 	var changes []string
-	add := func(format string, values ...any) { changes = append(changes, fmt.Sprintf(format, values...)) }
+	add := func(format string, values ...any) {
+		text := fmt.Sprintf(format, values...)
+		if n := len(changes); n > 0 { // lines that are only added to one entry are one change
+			head, line, _ := strings.Cut(text, "\nadd: olcDbIndex\n")
+			if strings.HasPrefix(changes[n-1], head+"\nadd: olcDbIndex\n") && line != "" {
+				changes[n-1] += line
+				return
+			}
+		}
+		changes = append(changes, text)
+	}
 	for _, w := range wanted {
 		d := v.database(w.base)
 		types := append(slices.Clone(d.Indexed[strings.ToLower(w.attribute)]), w.by)

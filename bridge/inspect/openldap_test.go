@@ -303,6 +303,10 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			repair: "olcDbIndex: displayName eq\n",
 		},
 		{
+			name: "an account that no rule holds for", finds: "hint administrator", key: "directory.bind", repair: "scimbridge init",
+			env: "SCIMBRIDGE_DIRECTORY_BIND_DN=" + d.server.BindDN + " SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + d.server.Password,
+		},
+		{
 			name: "no right to make users", finds: "error may-not-create", key: "resources[0].base[0]", mends: true,
 			broken: many(1) + "dn: " + database + "\nchangetype: modify\nadd: olcAccess\n" +
 				"olcAccess: {0}to dn.base=\"ou=people,dc=example,dc=org\" attrs=children by dn.exact=\"" + account +

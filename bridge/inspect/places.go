@@ -184,6 +184,6 @@ func load(v Survey, command, file string) string {
 
 // search is the command of a search by an administrator.
 func search(v Survey, base, filter string, attributes ...string) string {
-	text := fmt.Sprintf("ldapsearch -x -LLL -H %s -D ADMINISTRATOR -W -b '%s' '%s'", v.url(), base, filter)
+	text := fmt.Sprintf("ldapsearch -x -LLL -H %s -D ADMINISTRATOR -W -b %s %s", v.url(), shell(base), shell(filter))
 	return strings.Join(append([]string{text}, attributes...), " ")
 }

@@ -89,7 +89,7 @@ func tried(s Subject, v Survey, i int, what string, made Trial) (all []Finding) 
 	if made.Left != "" {
 		all = append(all, Finding{
 			Severity: Error, Code: ProbeLeft, What: "the " + what + " that was made is still there: " + made.Left, Why: "nobody needs it",
-			Mend: "remove it", Command: fmt.Sprintf("ldapdelete -x -H %s -D ADMINISTRATOR -W '%s'", v.url(), made.Left),
+			Mend: "remove it", Command: fmt.Sprintf("ldapdelete -x -H %s -D ADMINISTRATOR -W %s", v.url(), shell(made.Left)),
 		})
 	}
 	if t := v.Map.Types[i]; made.Unseen != nil {

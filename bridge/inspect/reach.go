@@ -162,7 +162,7 @@ func unbound(f *Finding, m directory.Meeting, account string) {
 	case ldap.LDAPResultInvalidCredentials:
 		f.Code, f.Key = "bind-refused", "directory.bind.dn"
 		f.Mend = "is it the account's DN, and its password? Each attempt with a wrong one brings a lockout nearer"
-		f.Command = fmt.Sprintf("ldapwhoami -x -H %s -D '%s' -W", m.URL, account)
+		f.Command = fmt.Sprintf("ldapwhoami -x -H %s -D %s -W", m.URL, shell(account))
 		if !isName(account) {
 			f.Code, f.Mend = "bind-dn", bindForms
 		}

@@ -3,6 +3,7 @@ package inspect
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"scimbridge/bridge/directory"
@@ -60,10 +61,13 @@ func (l looker) rightsBy(how asks) error {
 			}
 			if shown && t.MakesUnits {
 				unit := Right{Key: resource(i, "createParents"), Base: base, Type: t.Name, Class: ldapmap.UnitClass}
-				if _, err := ask(&unit, t, nil); err != nil {
+				shown, err := ask(&unit, t, nil)
+				if err != nil {
 					return err
 				}
-				l.v.Rights = append(l.v.Rights, unit)
+				if shown {
+					l.v.Rights = append(l.v.Rights, unit)
+				}
 			}
 		}
 	}
@@ -96,6 +100,9 @@ func written(t *ldapmap.Type, e *ldif.Entry) (names []string) {
 	for _, r := range t.Members {
 		add(r.Attribute)
 	}
+	if slices.ContainsFunc(t.Attributes, func(a *ldapmap.Attribute) bool { return len(a.Classes) > 0 }) {
+		add("objectClass") // of who is found without
+	}
 	return names
 }
 
@@ -127,13 +134,20 @@ func (l looker) dirsrvRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bo
 	return true, err
 }
 
+// changesAccess is the bit of sDRightsEffective that lets an account write access rules ([MS-ADTS] §3.1.1.4.5.4,
+// DACL_SECURITY_INFORMATION).
+const changesAccess = 4
+
 // domainRights reads what a domain controller says of itself for whoever asks ([MS-ADTS] §3.1.1.4.5).
 func (l looker) domainRights(r *Right, t *ldapmap.Type, e *ldif.Entry) (shown bool, err error) {
 	found, err := l.client.Look(l.ctx, directory.Search{
-		Base: r.Base, Scope: directory.BaseObject, Attributes: []string{"allowedChildClassesEffective"},
+		Base: r.Base, Scope: directory.BaseObject, Attributes: []string{"allowedChildClassesEffective", "sDRightsEffective"},
 	})
 	if err != nil || len(found) == 0 {
 		return false, err
+	}
+	if of, _ := strconv.Atoi(found[0].Value("sDRightsEffective")); of&changesAccess != 0 {
+		l.v.Settings.Above = "it may change the access rules of " + r.Base
 	}
 	r.Makes = ldif.Named(found[0].Values("allowedChildClassesEffective"), r.Class)
 	if e == nil {
@@ -154,12 +168,23 @@ func rights(s Subject, v Survey) (all []Finding) {
 	if !v.fits() || !v.met() {
 		return nil
 	}
+	if v.Settings.Above != "" {
+		all = append(all, Finding{
+			Severity: Hint, Code: "administrator", Key: "directory.bind",
+			What: "the bridge's account has more rights than it needs: " + v.Settings.Above,
+			Why:  "who gets its password, or finds a way through the bridge, has the directory",
+			Mend: "give the bridge an account of its own: scimbridge init writes the rights that it needs, and no others",
+		})
+	}
 	if len(v.Rights) == 0 && v.Probed == nil {
-		return []Finding{{
+		return append(all, Finding{
 			Severity: Hint, Code: "unseen-rights", Key: "directory.bind", What: "what the bridge's account may write could not be seen",
 			Why:  "a right that is missing shows at the first write",
-			Mend: "have it tried: check --probe makes a user, and takes it away again",
-		}}
+			Mend: "have it tried: check --probe makes a user and a group, and takes them away again",
+		})
+	}
+	if v.Probed == nil {
+		all = append(all, withoutRights(v)...)
 	}
 	for _, r := range v.Rights {
 		if !r.Makes {
@@ -167,6 +192,9 @@ func rights(s Subject, v Survey) (all []Finding) {
 				Severity: Error, Code: "may-not-create", Key: r.Key,
 				What: fmt.Sprintf("the bridge's account may make no %s below %s", r.Class, r.Base), Why: "every create is refused with 403",
 				Mend: "grant it that",
+			}
+			if v.Server.Settings == ldif.DirsrvSettings {
+				f.Mend += " (while the server builds an index, nobody may)"
 			}
 			grant(&f, s, v, r, nil)
 			all = append(all, f)
@@ -179,6 +207,26 @@ func rights(s Subject, v Survey) (all []Finding) {
 			}
 			grant(&f, s, v, r, r.Writes)
 			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// withoutRights tells of the bases for which rights could not be seen, where others show them.
+func withoutRights(v Survey) (all []Finding) {
+	for i, t := range v.Map.Types {
+		for j, base := range t.Bases() {
+			key := resource(i, fmt.Sprintf("base[%d]", j))
+			place, known := v.place(base)
+			if slices.ContainsFunc(v.Rights, func(r Right) bool { return r.Key == key }) || known && !place.Exists {
+				continue
+			}
+			all = append(all, Finding{
+				Severity: Hint, Code: "unseen-rights", Key: key,
+				What: fmt.Sprintf("what the bridge's account may write below %s could not be seen: there is no %s yet", base, t.Name),
+				Why:  "a right that is missing shows at the first write",
+				Mend: "have it tried: check --probe makes a user and a group, and takes them away again",
+			})
 		}
 	}
 	return all

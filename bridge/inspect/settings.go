@@ -18,6 +18,7 @@ type Settings struct {
 	Overlays []*ldif.Entry // slapd's, with their settings
 	Modules  *ldif.Entry   // what it has loaded
 	Keepers  []Keeper
+	Above    string      // why no access rule holds for the bridge's account, or it may change them; "": that is not so, or not shown
 	Policy   *ldif.Entry // the default password policy, where one is configured and shown
 	Domain   Domain
 
@@ -91,7 +92,7 @@ func (l looker) slapd() error {
 		Filter: "(|(olcSuffix=*)(objectClass=olcDatabaseConfig)(objectClass=olcOverlayConfig)(objectClass=olcModuleList))",
 		Attributes: append([]string{
 			"olcSuffix", "olcDbIndex", "olcOverlay", "olcPPolicyDefault", "olcPPolicyHashCleartext", "olcDatabase", "olcAccess",
-			"objectClass",
+			"objectClass", "olcRootDN",
 		}, overlaySettings...),
 	})
 	if err != nil {
@@ -117,6 +118,9 @@ func (l looker) slapd() error {
 		own := access
 		if e.Value("olcAccess") != "" {
 			own = ruled
+		}
+		if root := e.Value("olcRootDN"); e.Value("olcSuffix") != "" && root != "" && l.v.Server.SameDN(root, l.v.Account) {
+			set.Above = "it is the database's rootdn, for whom no access rule and no limit holds"
 		}
 		for _, suffix := range e.Values("olcSuffix") {
 			set.Databases = append(set.Databases, Database{
@@ -182,6 +186,15 @@ func (l looker) dirsrv() error {
 	set := &l.v.Settings
 	const plugin = "cn=ldbm database,cn=plugins,cn=config"
 	set.Show = search(*l.v, plugin, "(objectClass=nsIndex)", "cn", "nsIndexType")
+	server, err := l.client.Look(l.ctx, directory.Search{
+		Base: "cn=config", Scope: directory.BaseObject, Attributes: []string{"nsslapd-rootdn"},
+	})
+	if err != nil {
+		return err
+	}
+	if len(server) > 0 && l.v.Server.SameDN(server[0].Value("nsslapd-rootdn"), l.v.Account) {
+		set.Above = "it is Directory Manager, for whom no access rule holds"
+	}
 	trees, err := l.client.Look(l.ctx, directory.Search{
 		Base: "cn=mapping tree,cn=config", Filter: "(nsslapd-backend=*)", Attributes: []string{"cn", "nsslapd-backend"},
 	})

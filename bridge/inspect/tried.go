@@ -53,6 +53,9 @@ func absent(t *ldapmap.Type, attribute string) string {
 		return ""
 	}
 	name := probeName + strings.ToLower(rand.Text())
+	if strings.EqualFold(attribute, "objectClass") {
+		return "country" // which no user is, nor group
+	}
 	switch takes, isNarrow := narrow[definition.Syntax]; {
 	case definition.Syntax == ldif.SyntaxDN || definition.Syntax == ldif.SyntaxNameAndUID:
 		return "cn=" + name

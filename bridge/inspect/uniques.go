@@ -65,10 +65,10 @@ func uniques(_ Subject, v Survey) (all []Finding) {
 					Severity: Hint, Code: "unique", Key: boundKey(i, r),
 					What: fmt.Sprintf("the server lets no two entries share a value of %s, and the map does not say so", r.LDAP),
 					Why:  "who shares it is refused with 409 at the write, by the server's words and not by who has it",
-					Mend: "nothing, or say it, so that the answer names who has the value",
+					Mend: "know it",
 				}
 				if len(r.Slot) == 0 && !r.Many() {
-					f.Line = fmt.Sprintf("unique: [%s]", quoted(r.Path()))
+					f.Mend, f.Line = "say it, and the answer names who has the value", fmt.Sprintf("unique: [%s]", quoted(r.Path()))
 				}
 				all = append(all, f)
 			}
