@@ -15,7 +15,8 @@ import (
 // Door is where clients come in, for as long as the program runs: the listener's connections. Behind it stands one Server at a time, and
 // another may take its place at any moment. A request is answered by the one that stood there when it came, by whichever connection.
 type Door struct {
-	options Options // of the first server: those of connections hold for all
+	options Options          // of the first server: those of connections hold for all
+	http    *fasthttp.Server // its
 	log     *slog.Logger
 	lack    func() error // beside what the bridge lacks
 	ending  atomic.Bool
@@ -26,7 +27,7 @@ type Door struct {
 
 // NewDoor makes a door with the first server behind it. lack is what a health check tells is missing all the same, nil where nothing is.
 func NewDoor(first *Server, lack func() error, log *slog.Logger) *Door {
-	d := &Door{options: first.options, log: log, lack: lack, server: first}
+	d := &Door{options: first.options, http: first.app.Server(), log: log, lack: lack, server: first}
 	first.door = d
 	return d
 }
@@ -74,7 +75,7 @@ func (d *Door) unreadable(request *fasthttp.RequestCtx, err error) {
 // Serve answers requests on ln until ctx ends. Then health checks say so for shutdownDelay, while requests are answered as ever; then it
 // takes no more, and returns when those under way are answered.
 func (d *Door) Serve(ctx context.Context, ln net.Listener) error {
-	server := d.server.app.Server()
+	server := d.http
 	server.Handler, server.HeaderReceived, server.ErrorHandler = d.handle, d.room, d.unreadable
 	server.CloseOnShutdown = true
 	ended := make(chan error, 1)

@@ -104,6 +104,25 @@ func TestOneLineARequest(t *testing.T) {
 	}
 }
 
+// TestTheLineOfWhoIsNotLetIn: it has the address that he comes from, and nothing of what he showed.
+func TestTheLineOfWhoIsNotLetIn(t *testing.T) {
+	s := serve(t, Options{TrustProxy: []string{"127.0.0.1"}})
+	for _, header := range []string{"Authorization: Bearer strangers-token", "X-None: 1"} {
+		s.raw(t, "DELETE /scim/v2/Users/somebody", "", header, "X-Forwarded-For: 192.0.2.7")
+		got := s.logged(t)
+		for name, value := range map[string]any{
+			"client": "192.0.2.7", "status": 401., "reason": "unauthenticated", "operation": "delete", "caller": nil,
+		} {
+			if got[name] != value {
+				t.Errorf("%s: %s is %v, want %v", header, name, got[name], value)
+			}
+		}
+	}
+	if strings.Contains(s.log.String(), "strangers-token") {
+		t.Error("what he showed stands in the log")
+	}
+}
+
 // TestTheClientsAddress: behind a proxy it is the one that the proxy saw, whatever the client says of itself.
 func TestTheClientsAddress(t *testing.T) {
 	for _, test := range []struct {

@@ -13,7 +13,10 @@ func (s *Server) Trace(t *tracing.Tracer) { s.tracer = t }
 
 // traced begins the span of a request.
 func (s *Server) traced(c *fiber.Ctx) *tracing.Span {
-	if path := c.Path(); s.tracer == nil || path == healthPath || path == readyPath {
+	if s.tracer == nil {
+		return nil
+	}
+	if path := c.Path(); path == healthPath || path == readyPath {
 		return nil
 	}
 	header := &c.Request().Header

@@ -67,7 +67,9 @@ func TestSpans(t *testing.T) {
 	Ended(ctx, Client, "LDAP add", began, "", attribute.Int("ldap.result_code", 0))
 	Ended(t.Context(), Client, "LDAP search", began, "")
 	span.End("internal", attribute.String("scim.operation", "create"))
-	tracer.Close(t.Context())
+	if tracer.Close(t.Context()); len(c.Spans()) == 0 {
+		t.Error("what was not sent yet is not at the end")
+	}
 	spans := c.Await(t, "request")
 	if len(spans) != 2 || len(c.Spans()) != 2 {
 		t.Fatalf("%s", c)

@@ -63,12 +63,11 @@ func untaken(r *config.Reloader) func() error {
 // take builds the house that the file describes, and has it take the place of the one that stands. asked: somebody asked for it, and the
 // files that it names are read again, changed or not.
 func (p *premises) take(ctx context.Context, asked bool) error {
-	err := p.rebuild(ctx)
 	if asked {
 		p.house.gate.Reread()
 		p.house.directory.Retry()
 	}
-	return err
+	return p.rebuild(ctx)
 }
 
 func (p *premises) rebuild(ctx context.Context) error {

@@ -545,6 +545,48 @@ func provision(client *http.Client, root, token, name string) error {
 	return err
 }
 
+// TestFirstContactEndsWithItsHouse: nothing waits for a directory any more that another has taken the place of, and nothing is told of it.
+func TestFirstContactEndsWithItsHouse(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ldap := company(t)
+	r := &reloading{t: t, file: configuration(t, "ldap://"+silent.Addr().String())}
+	text, err := os.ReadFile(r.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.text = string(text)
+	r.replace(r.with("directory: {", "directory: {timeout: 5m, "))
+	log, stop, ended := start(t, r.file, nil)
+	r.root, r.lines = listening(t, log)
+	conn, err := silent.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	r.put(r.with(silent.Addr().String(), strings.TrimPrefix(ldap.URL(), "ldap://")))
+	r.told("was taken")
+	ready(t, r.root, "ok\n")
+	if err := conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, conn); err != nil { // until the bridge closes it
+		t.Error(err)
+	}
+	stop()
+	for line := range r.lines {
+		if strings.Contains(line, "cannot be used yet") {
+			t.Error(line)
+		}
+	}
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 // TestReloadOfTheBooks: a webhook is switched on, sent elsewhere and switched off, and the journal kept otherwise, by a changed file alone.
 func TestReloadOfTheBooks(t *testing.T) {
 	folder := t.TempDir()
