@@ -299,9 +299,14 @@ type recorded struct{ error }
 
 func (r *recorded) Unwrap() error { return r.error }
 
-// told is what the client hears.
+// told is what the client hears. An undo has none: what came of it is told, and no status.
 func told(operation string, result *Result, err error) (status int, why, detail string) {
 	switch {
+	case operation == "undo" && err != nil:
+		f := Explain(err)
+		return 0, f.Reason.String(), f.Detail
+	case operation == "undo":
+		return 0, "", ""
 	case err != nil:
 		f := Explain(err)
 		return f.Status, f.Reason.String(), f.Detail

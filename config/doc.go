@@ -194,7 +194,8 @@
 //	                                 # files are read again when they change, and on SIGHUP: replace them by a rename, for one that
 //	                                 # is written in place may be read half written
 //	  tokensFile: tokens.yaml        # a list of {name, token} or {name, sha256}, where two may have one name, to take turns; beside them
-//	                                 # role: provisioner (default), users-only, groups-only, reader, operator: what the token may
+//	                                 # role: provisioner (default), users-only, groups-only, reader, operator: what the token may;
+//	                                 # an operator reads, as a reader does: what operators do besides, they do by commands
 //	                                 # addresses: [192.0.2.7, 198.51.100.0/24]: from where alone it is valid
 //	                                 # expires: 2027-01-31: the last day of it (UTC), or a time; the log tells 14 days before
 //	                                 # user: a userName whose account /Me is

@@ -187,6 +187,9 @@ func TestUndo(t *testing.T) {
 		after := tree(t, server)
 		undo := u.undoes(t, "undone", record, "--apply")
 		same(t, "a change is undone", before, tree(t, server))
+		if done := accounts(t, u.store, journal.Query{Newest: true, Limit: 1})[0].Done; done == nil || done.Status != 0 {
+			t.Errorf("no client is told of an undo: %+v", done)
+		}
 		if by := u.undoes(t, "undone already", record, "--apply"); by[0].By != undo[0].By {
 			t.Errorf("by %s, want %s", by[0].By, undo[0].By)
 		}

@@ -17,7 +17,7 @@ const (
 	UsersOnly
 	GroupsOnly
 	Reader
-	Operator
+	Operator // a reader to clients' requests: what operators do besides, they do by commands, with the rights of the machine and the store
 )
 
 // right is what a role may do with the resources of a kind.

@@ -78,6 +78,8 @@ func TestExplainCommand(t *testing.T) {
 	}
 	normal := normalizer{}
 	golden(t, "testdata/explain.txtar", func(section string) string {
+		section, input, _ := strings.Cut(section, " < ")
+		standardInput(t, folder, input)
 		arguments := strings.Fields(section)
 		for i, argument := range arguments {
 			if requests[argument] != "" {
@@ -99,4 +101,22 @@ func TestExplainCommand(t *testing.T) {
 		strings.Contains(listed, "Users") || strings.Contains(listed, `"create"`) {
 		t.Errorf("the journal has %s%s", listed, stderr)
 	}
+}
+
+// standardInput has the program find the file of the folder in its standard input; "": nothing.
+func standardInput(t *testing.T, folder, name string) {
+	t.Helper()
+	file, err := os.Open(filepath.Join(folder, name))
+	if name == "" {
+		file, err = os.Open(os.DevNull)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := os.Stdin
+	os.Stdin = file
+	t.Cleanup(func() {
+		os.Stdin = before
+		file.Close()
+	})
 }

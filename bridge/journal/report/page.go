@@ -104,6 +104,9 @@ var whys = map[journal.Why]string{
 	journal.Amend:    "what others did meanwhile is put right",
 	journal.TakeBack: "what was done is taken back",
 	journal.DryRun:   "it was only foreseen, and nothing was sent",
+
+	journal.Undo:         "which it takes back",
+	journal.UndoneInPart: "which it takes back, but for what was changed since",
 }
 
 // Why says why a plan was made that the request did not ask for, "" where it did.

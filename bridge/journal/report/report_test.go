@@ -192,3 +192,20 @@ func TestHalfDone(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestWhy: each reason of a plan that no request asked for has its words, an undo's among them.
+func TestWhy(t *testing.T) {
+	for _, why := range []journal.Why{
+		journal.MakeRoom, journal.Number, journal.Amend, journal.TakeBack, journal.DryRun, journal.Undo, journal.UndoneInPart,
+	} {
+		if report.Why(why) == "" {
+			t.Errorf("%s: no words", why)
+		}
+	}
+	undo := stopped()
+	undo.Why, undo.Operation, undo.Done.Status = journal.Undo, "undo", 0
+	text := printed(t, report.Text, true, undo)
+	if !strings.Contains(text, "follows    12-4710, which it takes back\n") || strings.Contains(text, "the client was told") {
+		t.Error(text)
+	}
+}
