@@ -266,8 +266,9 @@ func foretells(t *testing.T, d *deployment, c *company) {
 		}
 	}
 	wrong := 0
+	all := slices.Concat(did.Users, did.Groups)
 	for i, l := range slices.Concat(would.Users, would.Groups) {
-		really := slices.Concat(did.Users, did.Groups)[i]
+		really := all[i]
 		if diff := cmp.Diff(c.tellOf(really), c.tellOf(l)); diff != "" && wrong < 5 {
 			wrong++
 			t.Errorf("row %d, %s: (-done +foretold)\n%s", l.Row, l.Name, diff)
