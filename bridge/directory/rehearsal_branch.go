@@ -26,7 +26,8 @@ func (p *Rehearsal) Branch(number int) *Rehearsal {
 	return &Rehearsal{branch: &branch{}, made: branchFirst + number*branchSize}
 }
 
-// The ids of the entries that a branch makes are to be its own: it makes fewer than branchSize, and what is no branch fewer than branchFirst.
+// The ids of the entries that a branch makes are to be its own: it makes fewer than branchSize, and what is no branch fewer than
+// branchFirst.
 const (
 	branchFirst = 100_000_000_000
 	branchSize  = 1_000
