@@ -101,8 +101,9 @@ func (c *company) person(n int) {
 		outcome = preview.Protected
 	case 8: // disabled, and not there
 		outcome, enabled = preview.Skipped, "False"
-	case 9: // an earlier row has the name too
-		upn = fmt.Sprintf("p%d@contoso.example", n-9)
+	case 9: // a later row has the name too
+		upn = fmt.Sprintf("p%d@contoso.example", n+5)
+	case 14: // and is too late
 		outcome = preview.Ambiguous
 	case 10: // the map demands a surname
 		if family = ""; is.demands {
