@@ -23,6 +23,8 @@ type Foresight struct {
 	Reason reason.Reason // why the request is not done as asked
 
 	rehearsal directory.Rehearsal
+	branch    *directory.Rehearsal // in its place; nil: it is none
+	limited   bool                 // of a branch: guard.limits are about something of it, and were not asked
 	ahead     guard.Ahead
 
 	mu    sync.Mutex
@@ -31,11 +33,18 @@ type Foresight struct {
 
 // In is the context of the request.
 func (f *Foresight) In(ctx context.Context) context.Context {
-	return directory.Rehearse(ctx, &f.rehearsal)
+	return directory.Rehearse(ctx, f.rehearsed())
 }
 
 // Reads are the searches that were made.
-func (f *Foresight) Reads() []directory.Reading { return f.rehearsal.Reads() }
+func (f *Foresight) Reads() []directory.Reading { return f.rehearsed().Reads() }
+
+func (f *Foresight) rehearsed() *directory.Rehearsal {
+	if f.branch != nil {
+		return f.branch
+	}
+	return &f.rehearsal
+}
 
 // Parts are the operations, in the order in which they began.
 func (f *Foresight) Parts() []*Foreseen {
@@ -49,7 +58,20 @@ func (f *Foresight) Forget() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.parts, f.Reason = nil, reason.None
-	f.rehearsal.Forget()
+	f.rehearsed().Forget()
+}
+
+// Branch foresees what comes next beside this one, which it knows nothing of. number is its own, from 1 on.
+func (f *Foresight) Branch(number int) *Foresight {
+	return &Foresight{Counts: f.Counts, branch: f.rehearsal.Branch(number)}
+}
+
+// Join takes over what a branch foresaw, if it would have come to the same here. Else it is to be foreseen again: nothing is taken over.
+func (f *Foresight) Join(ctx context.Context, branch *Foresight) (joined bool, err error) {
+	if branch.limited {
+		return false, nil
+	}
+	return f.rehearsal.Join(ctx, branch.branch)
 }
 
 // Holds are what guard.limits would hold of it all, in words: one of each kind of write.
@@ -152,7 +174,11 @@ func (f *Foreseen) ends(err error) {
 func (r *request) foresee(ctx context.Context, plan ldif.Plan, why journal.Why) error {
 	p := ForeseenPlan{Plan: plan, Why: why, Values: r.traced(plan)}
 	if isLimited(why) && r.limiter != nil && !r.call.PastLimits {
-		p.Limited = r.limiter.Counts(r.typ.Name, plan)
+		if p.Limited = r.limiter.Counts(r.typ.Name, plan); r.call.Foresight.branch != nil {
+			r.call.Foresight.limited = r.call.Foresight.limited || len(p.Limited) > 0
+			r.foreseen.Plans = append(r.foreseen.Plans, p)
+			return nil
+		}
 		err := r.foreseeLimits(ctx, plan)
 		hold, held := errors.AsType[*guard.Held](err)
 		switch {

@@ -18,6 +18,7 @@ import (
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/inspect/preview"
+	"scimbridge/bridge/store/storetest"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -100,8 +101,9 @@ func (c *company) person(n int) {
 		outcome = preview.Protected
 	case 8: // disabled, and not there
 		outcome, enabled = preview.Skipped, "False"
-	case 9: // an earlier row has the name too
-		upn = fmt.Sprintf("p%d@contoso.example", n-9)
+	case 9: // a later row has the name too
+		upn = fmt.Sprintf("p%d@contoso.example", n+5)
+	case 14: // and is too late
 		outcome = preview.Ambiguous
 	case 10: // the map demands a surname
 		if family = ""; is.demands {
@@ -209,7 +211,7 @@ func previewed(server *dirtest.Server) []string {
 func TestPreview(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
-			size := 50
+			size := 30
 			if text := os.Getenv("SCIMBRIDGE_TEST_USERS"); text != "" && s.name == "openldap" {
 				var err error
 				if size, err = strconv.Atoi(text); err != nil {
@@ -220,7 +222,6 @@ func TestPreview(t *testing.T) {
 			c := &company{server: server, is: ofPeople, kinds: map[string]preview.Outcome{}}
 			more := []string{"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_5_EMPTY=preferredLanguage"} // which nobody has
 			if s.name == "active-directory" {                                               // slowly
-				size = 30
 				c.is, more = ofDomain, []string{"SCIMBRIDGE_RESOURCES_0_RENAME=never"}
 			}
 			d := deploy(t, server, append(previewed(server), more...)...)
@@ -266,8 +267,9 @@ func foretells(t *testing.T, d *deployment, c *company) {
 		}
 	}
 	wrong := 0
+	all := slices.Concat(did.Users, did.Groups)
 	for i, l := range slices.Concat(would.Users, would.Groups) {
-		really := slices.Concat(did.Users, did.Groups)[i]
+		really := all[i]
 		if diff := cmp.Diff(c.tellOf(really), c.tellOf(l)); diff != "" && wrong < 5 {
 			wrong++
 			t.Errorf("row %d, %s: (-done +foretold)\n%s", l.Row, l.Name, diff)
@@ -359,4 +361,41 @@ func (c *company) state(t testing.TB) map[string]*ldif.Entry {
 		}
 	}
 	return state
+}
+
+// TestPreviewHolds: what guard.limits would hold of a cycle is what they hold of it, row by row.
+func TestPreviewHolds(t *testing.T) {
+	const people, most = 30, 12
+	server := memory(t)
+	d := deployWith(t, server, "\nguard:\n  limits:\n    - {effect: blocked, type: User, most: 40, of: 40%}\n",
+		stored(t, storetest.SQLite(t))...)
+	c := &company{server: server, is: ofPeople}
+	for n := range people {
+		login := fmt.Sprintf("p%d@contoso.example", n)
+		c.has(login, "", c.is.externalID+fmt.Sprint("object-", n), "userAccountControl: 512")
+		enabled := map[bool]string{true: "True", false: "False"}[n%10 == 0]
+		c.users = append(c.users, []string{
+			login, login, "Lind", "", "", fmt.Sprint("object-", n), "Member", "", "", enabled, "", "", "", "", "", "",
+		})
+	}
+	server.Load(t, c.ldif.String())
+	o := preview.Options{Users: table(t, "users.csv", ',', userColumns, c.users)}
+	cycle := d.front.Cycle(access.Caller{Name: "preview"})
+	would, err := preview.Run(t.Context(), cycle, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	did, err := preview.Run(t.Context(), real{d, t}, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, l := range would.Users {
+		if diff := cmp.Diff(c.tellOf(did.Users[i]), c.tellOf(l)); diff != "" {
+			t.Errorf("row %d: (-done +foretold)\n%s", l.Row, diff)
+		}
+	}
+	sums := preview.Sums(would.Users)
+	if sums[preview.Held] != people-people/10-most || len(cycle.Holds()) != 1 || cycle.Unsure != nil {
+		t.Errorf("%v, %q, %v", sums, cycle.Holds(), cycle.Unsure)
+	}
 }

@@ -26,6 +26,7 @@ type Rehearsal struct {
 	byDN    map[string]*rehearsed // and by the DNs that they would have, by Server.NormalDN
 	hidden  map[string]*rehearsed // and by those that the directory has them by
 	index   index
+	branch  *branch // nil: it is none
 	reads   []Reading
 	made    int
 }
@@ -173,6 +174,7 @@ func (p *Rehearsal) Recall(ctx context.Context, c *Client, id, dn string, e *ldi
 func (p *Rehearsal) search(ctx context.Context, c *Client, s Search, controls ...ldap.Control) ([]*ldif.Entry, error) {
 	touched := p.entries()
 	found, err := c.roundTrip(ctx, s, controls...)
+	p.asks(c, s, found, err)
 	if len(touched) == 0 {
 		return found, err
 	}
@@ -390,6 +392,7 @@ func (p *Rehearsal) enumerate(ctx context.Context, c *Client, s Search, each fun
 			found = append(found, &ldif.Entry{DN: e.DN})
 			return each(e)
 		})
+		p.asks(c, s, found, err)
 		p.tell(c.learned(), s, found, err)
 		return err
 	}
@@ -397,6 +400,7 @@ func (p *Rehearsal) enumerate(ctx context.Context, c *Client, s Search, each fun
 		found = append(found, e)
 		return nil
 	})
+	p.asks(c, s, found, err)
 	if err == nil || isNotThere(err) {
 		var own []*ldif.Entry
 		own, err = p.beside(ctx, c, s, found, err)

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -191,6 +192,67 @@ func TestRehearsalOfMany(t *testing.T) {
 	for _, uid := range []string{"v5", "u150"} {
 		if n := look(uid); n > 2 {
 			t.Errorf("%s: %d searches", uid, n)
+		}
+	}
+}
+
+// TestRehearsalBranches: what was done in a branch is taken over where nothing that it asked for was touched before, and else is not.
+func TestRehearsalBranches(t *testing.T) {
+	server := dirtest.Memory(t)
+	dn := func(uid string) string { return "uid=" + uid + "," + server.People }
+	server.Load(t, strings.ReplaceAll("dn: uid=ada,BASE\nobjectClass: inetOrgPerson\ncn: x\nsn: x\nuid: ada\n\n"+
+		"dn: uid=bo,BASE\nobjectClass: inetOrgPerson\ncn: x\nsn: x\nuid: bo\n", "BASE", server.People))
+	c := open(t, server)
+	add := func(ctx context.Context, uid, mail string) {
+		t.Helper()
+		change := ldif.Change{Kind: ldif.Add, DN: dn(uid)}
+		for _, a := range [][2]string{{"objectClass", "inetOrgPerson"}, {"uid", uid}, {"cn", "x"}, {"sn", "x"}, {"mail", mail}} {
+			change.Entry = append(change.Entry, ldif.Attribute{Name: a[0], Values: []string{a[1]}})
+		}
+		if receipt := c.Execute(ctx, steps(change), nil); receipt.Err != nil {
+			t.Fatal(receipt.Err)
+		}
+	}
+	find := func(ctx context.Context, s Search) []*ldif.Entry {
+		t.Helper()
+		if s.Base == "" {
+			s.Base = server.People
+		}
+		found, err := c.Search(ctx, s)
+		if err != nil && s.Scope == Subtree {
+			t.Fatal(err)
+		}
+		return found
+	}
+	rename := ldif.Change{Kind: ldif.ModifyDN, DN: dn("bo"), NewRDN: "uid=cy", DeleteOldRDN: true}
+	for name, k := range map[string]struct {
+		does  func(ctx context.Context)
+		joins bool
+	}{
+		"another":              {func(ctx context.Context) { add(ctx, "new", "new@x") }, true},
+		"asks for its value":   {func(ctx context.Context) { find(ctx, Search{Filter: "(mail=FIRST@x)"}) }, false},
+		"asks for its name":    {func(ctx context.Context) { find(ctx, Search{Base: dn("first"), Scope: BaseObject}) }, false},
+		"asks for all":         {func(ctx context.Context) { find(ctx, Search{Filter: "(sn=*)"}) }, false},
+		"finds what it was":    {func(ctx context.Context) { find(ctx, Search{Filter: "(uid=bo)"}) }, false},
+		"asks for its old DN":  {func(ctx context.Context) { find(ctx, Search{Base: dn("bo"), Scope: BaseObject}) }, false},
+		"finds what it is not": {func(ctx context.Context) { find(ctx, Search{Filter: "(uid=ada)"}) }, true},
+		"makes the same":       {func(ctx context.Context) { add(ctx, "first", "other@x") }, false},
+	} {
+		var p Rehearsal
+		ctx := Rehearse(t.Context(), &p)
+		branch := p.Branch(1)
+		k.does(Rehearse(t.Context(), branch))
+		add(ctx, "first", "first@x")
+		if receipt := c.Execute(ctx, steps(rename), nil); receipt.Err != nil {
+			t.Fatal(receipt.Err)
+		}
+		joined, err := p.Join(t.Context(), branch)
+		if err != nil || joined != k.joins {
+			t.Errorf("%s: joined %t, %v", name, joined, err)
+		}
+		made := len(find(ctx, Search{Filter: "(mail=new@x)"})) == 1 && len(find(ctx, Search{Base: dn("new"), Scope: BaseObject})) == 1
+		if made != (name == "another") {
+			t.Errorf("%s: %t is made", name, made)
 		}
 	}
 }

@@ -18,6 +18,14 @@ type Cycle struct {
 	server    *Server
 	caller    access.Caller
 	foresight bridge.Foresight
+	branch    *bridge.Foresight // in its place; nil: it is none
+}
+
+func (c *Cycle) foresees() *bridge.Foresight {
+	if c.branch != nil {
+		return c.branch
+	}
+	return &c.foresight
 }
 
 // Cycle begins one of the caller's.
@@ -25,23 +33,38 @@ func (s *Server) Cycle(caller access.Caller) *Cycle {
 	return &Cycle{server: s, caller: caller, foresight: bridge.Foresight{Counts: true}}
 }
 
+// Branch foresees what comes next beside the cycle. number is its own, from 1 on.
+func (c *Cycle) Branch(number int) preview.Bridge {
+	return &Cycle{server: c.server, caller: c.caller, branch: c.foresight.Branch(number)}
+}
+
+// Join takes over what a branch foresaw, if it would have come to the same here.
+func (c *Cycle) Join(ctx context.Context, branch preview.Bridge) (joined bool, err error) {
+	b := branch.(*Cycle)
+	if b.Unsure != nil {
+		return false, nil
+	}
+	return c.foresight.Join(ctx, b.branch)
+}
+
 // Holds are what guard.limits would hold of it so far, in words.
 func (c *Cycle) Holds() []string { return c.foresight.Holds() }
 
 // Ask foresees a request.
 func (c *Cycle) Ask(ctx context.Context, r preview.Request) (a preview.Answer, err error) {
-	c.foresight.Forget()
-	answer, err := c.server.Foresee(ctx, &c.foresight, c.caller, Message{Method: r.Method, Target: r.Target, Body: r.Body})
+	f := c.foresees()
+	f.Forget()
+	answer, err := c.server.Foresee(ctx, f, c.caller, Message{Method: r.Method, Target: r.Target, Body: r.Body})
 	if err != nil {
 		return a, err
 	}
-	a = preview.Answer{Status: answer.Status, Body: answer.Body, Reason: c.foresight.Reason}
-	for _, read := range c.foresight.Reads() {
+	a = preview.Answer{Status: answer.Status, Body: answer.Body, Reason: f.Reason}
+	for _, read := range f.Reads() {
 		if read.Scope == directory.Subtree && len(a.Found) == 0 {
 			a.Found = read.Found
 		}
 	}
-	for _, part := range c.foresight.Parts() {
+	for _, part := range f.Parts() {
 		for _, d := range part.Dropped {
 			a.Dropped = append(a.Dropped, d.Path)
 		}

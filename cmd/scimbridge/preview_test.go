@@ -55,7 +55,7 @@ resources:
 		"di@x.example,Di,Dahl,,,9999,Member,,,False,\r\n" +
 		"eva@x.example,Eva,Ek,,,aaaa,Member,,,false,\r\n",
 	"groups.csv": "id,displayName,groupType,members\n" +
-		"g1,Night Shift,Security,1111;2222;6666\ng2,Day Shift,Security,\n",
+		"g1,Night Shift,Security,1111;2222;6666\ng2,Day Shift,Security,\ng2,Day Shift,Security,2222\n",
 	"night.csv": "id,userPrincipalName,displayName\n3333,boss@x.example,Boss\n9999,di@x.example,Di\n",
 	// As a spreadsheet has it, of somebody's own.
 	"own.csv":    "Anmeldename;Chef;Nachname;Aktiv\nfred@x.example;bo@x.example;Berg;WAHR\nbo@x.example;;Ek;WAHR\n",
@@ -64,6 +64,9 @@ resources:
 	"maybe.csv":  "userPrincipalName,surname,accountEnabled\nbo,Ek,perhaps\n",
 	"twice.csv":  "userPrincipalName,surname,Surname\nbo,Ek,Ek\n",
 	"empty.csv":  "",
+	"sep.csv":    "sep=;\r\nuserPrincipalName;surname\r\nnew@x.example;Ek \r\n;;\r\n;\r\n",
+	"bulk.csv":   "version:v1.0\nUser name [userPrincipalName] Required,Last name [surname]\nnew@x.example\n",
+	"utf16.csv":  "\xff\xfeu\x00",
 	"good.csv":   "userPrincipalName,surname\nnew@x.example,Ek\n",
 }
 

@@ -89,6 +89,16 @@ func (c Columns) Check() error {
 	return nil
 }
 
+// sources are the paths that they name, wherever the columns are.
+func (c Columns) sources() (all []source) {
+	for _, said := range c {
+		text, _, _ := cut(said) // it was looked at
+		p, _ := parsePath(text)
+		all = append(all, source{p, -1})
+	}
+	return all
+}
+
 // source is a column of a file with the place that it goes to.
 type source struct {
 	path

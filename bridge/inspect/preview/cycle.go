@@ -21,11 +21,8 @@ func Run(ctx context.Context, b Bridge, o Options, each func(done, all int)) (*F
 	if err := c.prepare(o); err != nil {
 		return nil, err
 	}
-	for i := range c.people {
-		if err := c.person(&c.people[i]); err != nil {
-			return nil, err
-		}
-		c.step()
+	if err := c.all(); err != nil {
+		return nil, err
 	}
 	for i := range c.people {
 		if err := c.managed(&c.people[i]); err != nil {

@@ -28,12 +28,18 @@ func (c *cycle) prepare(o Options) error {
 	}
 	c.tellUnknown(o.Users, unknown, "--column")
 	c.matches(o.Users, from, &faults)
-	joins := !slices.ContainsFunc(o.Columns, func(said string) bool {
-		path, _, _ := cut(said) // it was looked at
-		return strings.EqualFold(path, fullName)
-	})
+	full, _ := parsePath(fullName)
+	joins := !goesTo(o.Columns.sources(), full)
+	active, _ := parsePath("active")
+	sent := goesTo(from, active) || goesTo(o.Columns.sources(), active)
+	if !sent {
+		c.notes = append(c.notes, o.Users.Name+": no column goes to active: everybody is taken for enabled")
+	}
 	for _, row := range o.Users.Rows {
 		a := o.Users.account(users, row, from, &faults)
+		if !sent {
+			a.values = append(a.values, value{active, true})
+		}
 		if joins {
 			a.joinName()
 		}
@@ -58,11 +64,15 @@ func (c *cycle) prepare(o Options) error {
 // matches reports a path that users are matched by, and no column goes to.
 func (c *cycle) matches(t *Table, from []source, faults *Faults) {
 	for _, p := range c.match {
-		if !slices.ContainsFunc(from, func(s source) bool { return strings.EqualFold(s.text, p.text) }) {
+		if !goesTo(from, p) {
 			faults.add("%s: no column goes to %s, which users are matched by: say --column '%[2]s=Column'; the file has %s",
 				t.Name, p, strings.Join(t.Columns, ", "))
 		}
 	}
+}
+
+func goesTo(from []source, p path) bool {
+	return slices.ContainsFunc(from, func(s source) bool { return strings.EqualFold(s.text, p.text) })
 }
 
 func (c *cycle) tellUnknown(t *Table, unknown []string, flag string) {
@@ -126,7 +136,8 @@ func (a *account) key() string {
 func (t *Table) account(k kind, row Row, from []source, faults *Faults) account {
 	a := account{Line: Line{Row: row.Line, Type: k.name}, typ: k, active: true}
 	for _, s := range from {
-		text := strings.TrimSpace(row.Values[s.column])
+		exact := row.Values[s.column]
+		text := strings.TrimSpace(exact)
 		if text == "" {
 			continue // Entra sends nothing of what is not there
 		}
@@ -147,15 +158,15 @@ func (t *Table) account(k kind, row Row, from []source, faults *Faults) account 
 			continue
 		case "userName":
 			a.names = append(a.names, strings.ToLower(text))
-			text = ofGuest(text)
-			a.Name = text
+			exact = ofGuest(exact)
+			a.Name = exact
 		case "displayName":
 			if k.name == teams.name {
 				a.Name = text
 				a.names = append(a.names, strings.ToLower(text))
 			}
 		}
-		a.values = append(a.values, value{s.path, text})
+		a.values = append(a.values, value{s.path, exact})
 	}
 	if i := t.find("id", "objectId"); i >= 0 {
 		if id := strings.ToLower(strings.TrimSpace(row.Values[i])); id != "" {

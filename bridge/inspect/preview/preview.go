@@ -55,6 +55,15 @@ type Bridge interface {
 	Ask(ctx context.Context, r Request) (Answer, error)
 }
 
+// Brancher is a Bridge that answers several rows beside one another.
+type Brancher interface {
+	Bridge
+	// Branch knows nothing of what was asked here. number is its own, from 1 on.
+	Branch(number int) Bridge
+	// Join has what was asked in a branch count as asked here, if the answers would have been the same.
+	Join(ctx context.Context, branch Bridge) (joined bool, err error)
+}
+
 // Outcome is what becomes of a row.
 type Outcome string
 
