@@ -14,7 +14,7 @@ const leftOutFile = "SCIMBRIDGE_TEST_LEFT_OUT"
 func LeaveOut(t testing.TB, what, why, remedy string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s: %s (%s)", what, why, remedy)
+		t.Fatal(told(what, why, remedy))
 	}
 	LeaveOutHere(t, what, why, remedy)
 }
@@ -22,7 +22,7 @@ func LeaveOut(t testing.TB, what, why, remedy string) {
 // LeaveOutHere is LeaveOut for what some machines cannot run whatever is installed, CI's among them.
 func LeaveOutHere(t testing.TB, what, why, remedy string) {
 	t.Helper()
-	line := fmt.Sprintf("%s: %s (%s)", what, why, remedy)
+	line := told(what, why, remedy)
 	if path := os.Getenv(leftOutFile); path != "" {
 		if err := appendLine(path, line); err != nil {
 			t.Fatal(err)
@@ -30,6 +30,8 @@ func LeaveOutHere(t testing.TB, what, why, remedy string) {
 	}
 	t.Skip(line)
 }
+
+func told(what, why, remedy string) string { return fmt.Sprintf("%s: %s (%s)", what, why, remedy) }
 
 // appendLine adds a line in one write: the packages' tests run at the same time.
 func appendLine(path, line string) error {
