@@ -84,6 +84,7 @@ func (p *premises) rebuild(ctx context.Context) error {
 	before := p.house
 	next, err := before.books.house(c, before, p.log) // 1
 	if err != nil {
+		p.admit() // a file that is named was right a moment ago
 		return err
 	}
 	p.shown.watch(next, before)
