@@ -58,7 +58,8 @@ func TestCheckIsSilent(t *testing.T) {
 		"openldap": "unseen-indexes no-mark",
 
 		"openldap with overlays": "unseen-indexes no-mark",
-		"389ds":                  "index filter-index no-mark ascii-only administrator", // the test's server is not all that the example's is
+		// The test's server is not all that the example's is.
+		"389ds": "index filter-index no-mark ascii-only administrator",
 		// A domain indexes neither employeeNumber nor extensionName nor info, until somebody has it do so.
 		"active-directory": "index filter-index administrator",
 	}
