@@ -61,6 +61,7 @@ var shown = []struct {
 	{"Safety: entries outside the bases, and privileged groups, are left alone", "TestOutsideTheBase", nil, ""},
 	{"Safety: what a request would do is foreseen (`scimbridge explain`, `serve --dry-run`)", "TestForesight", nil, ""},
 	{"The journal: what was changed outside the bridge is told (`scimbridge drift`)", "TestDrift", nil, ""},
+	{"Setting up: the directory is held against the map (`scimbridge check`)", "TestCheckIsSilent", nil, ""},
 	{
 		"Setting up: a configuration, rights and indexes for a directory that is there (`scimbridge init`)", "TestInit",
 		[]int{1, 3},
