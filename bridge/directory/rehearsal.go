@@ -28,7 +28,7 @@ type Rehearsal struct {
 	index   index
 	branch  *branch // nil: it is none
 	reads   []Reading
-	made    int
+	made    int64
 }
 
 // Reading is a search that was made, and the entries that it found, as they would be.

@@ -23,14 +23,14 @@ type asked struct {
 // Branch is a rehearsal of what comes next, that knows nothing of this one: several may go on beside one another. number tells it apart
 // from others, from 1 on.
 func (p *Rehearsal) Branch(number int) *Rehearsal {
-	return &Rehearsal{branch: &branch{}, made: branchFirst + number*branchSize}
+	return &Rehearsal{branch: &branch{}, made: branchFirst + int64(number)*branchSize}
 }
 
 // The ids of the entries that a branch makes are to be its own: it makes fewer than branchSize, and what is no branch fewer than
 // branchFirst.
 const (
-	branchFirst = 100_000_000_000
-	branchSize  = 1_000
+	branchFirst int64 = 100_000_000_000
+	branchSize        = 1_000
 )
 
 // asks notes a search of a branch.
@@ -68,13 +68,8 @@ func (p *Rehearsal) Join(ctx context.Context, b *Rehearsal) (joined bool, err er
 	defer p.mu.Unlock()
 	for _, t := range b.touched {
 		t.keys = nil // of the branch's index
-		name := ""
-		if t.name != "" {
-			name, t.name = t.name, ""
-		}
-		p.touch(server, t)
-		if name != "" {
-			t.name, p.byDN[name] = name, t
+		if p.touch(server, t); t.name != "" {
+			p.byDN[t.name] = t
 		}
 		if server.Privilege != nil {
 			for _, change := range t.changes {
