@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestPreviewCreatedWithNumber: a row that takes a number of a counter makes an entry, though the counter, which was there, is changed first.
+// TestPreviewCreatedWithNumber: a row that takes a number makes an entry, though the counter, which was there, is changed first.
 func TestPreviewCreatedWithNumber(t *testing.T) {
 	directory := company(t)
 	folder := t.TempDir()
@@ -33,7 +33,8 @@ resources:
 			t.Fatal(err)
 		}
 	}
-	code, stdout, stderr := program(t, nil, "preview", "--config", filepath.Join(folder, "scimbridge.yaml"), filepath.Join(folder, "users.csv"))
+	file, users := filepath.Join(folder, "scimbridge.yaml"), filepath.Join(folder, "users.csv")
+	code, stdout, stderr := program(t, nil, "preview", "--config", file, users)
 	if code != exitOK || strings.Contains(stdout, "linked") || !strings.Contains(stdout, "created      2       0") {
 		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
 	}
