@@ -92,10 +92,10 @@ type checked struct {
 	Absent   []string         `json:"absent,omitempty"` // keys of secrets and files that are not here
 }
 
-// sorted tells the faults from what is only not here, which counts where the directory is to be asked.
+// sorted tells the faults from what is only not here. here: what the directory is asked with is to be.
 func sorted(faults config.Faults, here bool) (present config.Faults, absent []string) {
 	for _, f := range faults {
-		if f.Absent && !here {
+		if f.Absent && (!here || isOfDoor(f)) {
 			absent = append(absent, f.Path)
 		} else {
 			present = append(present, f)
@@ -152,7 +152,7 @@ func (check checkCommand) look(w *world, c *config.Config) (inspect.Findings, er
 func (check checkCommand) house(c *config.Config, compiled *compile.Map) (h house, err error) {
 	silent := slog.New(slog.DiscardHandler)
 	if _, err := os.Stat(c.Store.File); check.Probe && c.Store.Enabled() && (c.Store.URL != "" || err == nil) {
-		probing := *c
+		probing := *closed(c)
 		probing.Webhook = webhook.Options{}
 		return assemble(&probing, store.NewExisting, nil, silent)
 	}

@@ -11,7 +11,6 @@ import (
 	"scimbridge/bridge/access"
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/store"
-	"scimbridge/config"
 )
 
 // explainCommand foresees what a request would do.
@@ -42,7 +41,7 @@ func (e explainCommand) Run(w *world) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", e.Request, err)
 	}
-	c, err := config.Load(e.Config, w.environ)
+	c, err := withoutDoor(e.Config, w.environ)
 	if err != nil {
 		return err
 	}

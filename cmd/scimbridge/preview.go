@@ -50,7 +50,7 @@ func (p previewCommand) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	c, err := config.Load(p.Config, w.environ)
+	c, err := withoutDoor(p.Config, w.environ)
 	if err != nil {
 		return err
 	}

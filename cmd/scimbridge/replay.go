@@ -57,7 +57,7 @@ type replayed struct {
 }
 
 func (r replayCommand) Run(w *world) error {
-	c, err := config.Load(r.Config, w.environ)
+	c, err := withoutDoor(r.Config, w.environ)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (r replayCommand) Run(w *world) error {
 	}
 	defer here.close()
 	if player.New = (replay.House{Server: here.server, Bridge: here.bridge}); r.Against != "" {
-		other, err := config.Load(r.Against, w.environ)
+		other, err := withoutDoor(r.Against, w.environ)
 		if err != nil {
 			return err
 		}

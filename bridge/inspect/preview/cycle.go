@@ -244,11 +244,12 @@ func (c *cycle) create(a *account) error {
 		return nil
 	}
 	a.Outcome = Created
-	for _, p := range answer.Plans {
-		if len(p.Done) > 0 {
-			if a.DN = p.DN; p.Before != nil {
-				a.Outcome = Linked
-			}
+	for _, p := range answer.Plans { // the last is the entry's: counters, and who gives up a name, are written ahead of it
+		if len(p.Done) == 0 {
+			continue
+		}
+		if a.DN, a.Outcome = p.DN, Created; p.Before != nil {
+			a.Outcome = Linked
 		}
 	}
 	a.did(answer)
