@@ -30,7 +30,7 @@ func (p *Rehearsal) Branch(number int) *Rehearsal {
 // branchFirst.
 const (
 	branchFirst int64 = 100_000_000_000
-	branchSize        = 1_000
+	branchSize  int64 = 1_000
 )
 
 // asks notes a search of a branch.
