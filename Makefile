@@ -1,4 +1,4 @@
-.PHONY: bench bench-scale bin build fuzz hostile kills large packages preview races reloads test verify
+.PHONY: bench bench-scale bin build drift fuzz hostile kills large packages preview races reloads test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -74,3 +74,7 @@ large:
 # What an undo makes of a deletion in a domain whose recycle bin is on, which it stays: a process of its own, half a minute.
 bin:
 	SCIMBRIDGE_TEST_RECYCLE_BIN=1 go test ./examples -run TestUndoAddsAnew
+
+# Every exchange on every server, and what drift and replay make of what it left in the journal: minutes. A few are among the tests.
+drift:
+	SCIMBRIDGE_TEST_DRIFT=1 go test -timeout 1h ./examples -run TestNoDrift
