@@ -208,8 +208,11 @@ func (v Survey) indexFiles() []File {
 	}
 	files := []File{{"indexes.ldif", head + "\n" + text, strings.ReplaceAll(command, "index.ldif", "indexes.ldif")}}
 	if v.Server.Settings == ldif.SlapdSettings {
-		const head = "# The indexes, for a server that has a slapd.conf. Stop it, run slapindex as its user, and start it again.\n"
-		files = append(files, File{"indexes.conf", head + "index " + strings.Join(names, ",") + " eq\n", slapdConf})
+		head := "# The indexes, for a server that has a slapd.conf. Stop it, run slapindex as its user, and start it again.\n"
+		if v.Settings.Hidden != "" {
+			head += "# Which there are could not be seen. Leave out what has a line: slapd does not start where an attribute has two.\n"
+		}
+		files = append(files, File{"indexes.conf", head + "index " + strings.Join(names, " eq\nindex ") + " eq\n", slapdConf})
 	}
 	return files
 }
