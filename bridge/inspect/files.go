@@ -88,15 +88,18 @@ func (v Survey) slapdAccess(grants []Grant) []File {
 		text = strings.ReplaceAll(text, " by ", "\n  by ")
 		online += fmt.Sprintf("%s-\n%s\nadd: olcLimits\nolcLimits: {0}%s\n\n", text, limitless, limits)
 	}
+	of := head // of a slapd.conf, which nobody asks for by LDAP
 	if v.Settings.Hidden != "" {
 		head += "# The server's configuration was not shown. It is this database if this says so:\n#   " + v.Settings.Show + "\n"
+		of += "# Where the section has no access rules yet, add `access to * by * read` behind these, " +
+			"or nobody else reads or binds any more.\n"
 	}
 	if note != "" {
 		head += "# " + strings.ToUpper(note[:1]) + note[1:] + ".\n"
 	}
 	return []File{
 		{"access.ldif", head + "\n" + online, slapdLoad("access.ldif")},
-		{"access.conf", head + "\n" + conf, slapdConf},
+		{"access.conf", of + "\n" + conf, slapdConf},
 	}
 }
 
