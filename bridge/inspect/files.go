@@ -40,7 +40,11 @@ func Files(s Subject, v Survey) (all []File) {
 	if access != nil {
 		all = append(all, access(v, Grants(s, v.Map))...)
 	}
-	return append(all, v.indexFiles()...)
+	all = append(all, v.indexFiles()...)
+	for i := range all {
+		all[i].Load = s.reaching(all[i].Load)
+	}
+	return all
 }
 
 const slapdConf = "or, where the server has a slapd.conf: into that"
