@@ -53,7 +53,7 @@ func (p *play) clear(ctx context.Context) error {
 			faults = append(faults, fmt.Errorf("%s stays: %d %v", path, status, answer["detail"]))
 		}
 	}
-	if len(faults) == 0 {
+	if len(faults) == 0 && len(p.made) > 0 {
 		fmt.Fprintln(p.out, "What it made is deleted.")
 	}
 	return errors.Join(faults...)

@@ -62,6 +62,13 @@ func TestDemoElsewhere(t *testing.T) {
 		len(ldap.Entries()) != before+1 {
 		t.Errorf("exit code %d, %d entries, %d before\n%s%s", code, len(ldap.Entries()), before, out, said)
 	}
+	if strings.Contains(out, "31 requests") || !strings.Contains(out, " are not sent.\n") {
+		t.Errorf("it counts what it did not send:\n%s", out)
+	}
+	code, out, _ = program(t, nil, "demo", "--url", strings.TrimSuffix(root, "/v2"), "--token-file", secret)
+	if code != exitFault || !strings.Contains(out, "\n1 requests, 0 as expected\n") || strings.Contains(out, "What it made") {
+		t.Errorf("exit code %d: it deletes what it did not make:\n%s", code, out)
+	}
 	for _, arguments := range [][]string{{"demo", "--url", root}, {"demo", "--url", root, "--token-file", "nowhere"}} {
 		if code, out, said := program(t, nil, arguments...); code != exitFault || said == "" {
 			t.Errorf("exit code %d\n%s%s", code, out, said)

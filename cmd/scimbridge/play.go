@@ -54,15 +54,19 @@ var errNotAsExpected = errors.New("not every answer was as expected")
 
 // run plays every step, whatever the ones before came to.
 func (p *play) run(ctx context.Context) error {
-	good := 0
+	good, sent := 0, 0
 	for i, s := range cycle {
+		sent++
 		if p.step(ctx, i+1, s) {
 			good++
 		} else if p.strict {
 			break
 		}
 	}
-	fmt.Fprintf(p.out, "\n%d requests, %d as expected\n", len(cycle), good)
+	fmt.Fprintf(p.out, "\n%d requests, %d as expected\n", sent, good)
+	if sent < len(cycle) {
+		fmt.Fprintf(p.out, "It ends there: %d are not sent.\n", len(cycle)-sent)
+	}
 	if good < len(cycle) {
 		return errNotAsExpected
 	}
