@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,10 +48,14 @@ func TestDemoElsewhere(t *testing.T) {
 	}{
 		{[]string{"SCIMBRIDGE_ACCESS_TOKEN=" + token}, []string{"demo", "--url", root}},
 		{nil, []string{"demo", "--url", root + "/", "--token-file", secret}},
+		{nil, []string{"demo", "--url", root, "--token-file", secret, "--domain", "acme.test"}},
 	} {
 		code, out, said := program(t, c.environ, c.arguments...)
 		if code != exitOK || said != "" || !strings.HasSuffix(out, "What it made is deleted.\n") || len(ldap.Entries()) != before {
 			t.Fatalf("exit code %d, %d entries, %d before\n%s%s", code, len(ldap.Entries()), before, out, said)
+		}
+		if slices.Contains(c.arguments, "acme.test") && (strings.Contains(out, ownDomain) || !strings.Contains(out, "@acme.test")) {
+			t.Errorf("it sends names of another domain:\n%s", out)
 		}
 	}
 
