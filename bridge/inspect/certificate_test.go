@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -47,6 +48,19 @@ func TestCertificateEnds(t *testing.T) {
 			finds(t, d.looked(t), c.finds, key, c.repair)
 		})
 	}
+}
+
+// TestCommandsTrust: a command that is proposed trusts the authority that the configuration does, or it would not reach the server.
+func TestCommandsTrust(t *testing.T) {
+	t.Parallel()
+	server := dirtest.Memory(t)
+	url, ca := secured(t, server.URL, time.Now().Add(365*24*time.Hour))
+	d := deployment{t, server, sound, []string{
+		"SCIMBRIDGE_DIRECTORY_URLS=" + url, "SCIMBRIDGE_DIRECTORY_TLS_CA=" + ca,
+		"SCIMBRIDGE_DIRECTORY_BIND_DN=" + server.BindDN, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=wrong",
+	}, nil, false}
+	want := fmt.Sprintf("LDAPTLS_CACERT='%s' ldapwhoami -x -H %s ", ca, url)
+	finds(t, d.looked(t), "error bind-refused", "directory.bind.dn", want)
 }
 
 // secured is an LDAPS port before a plain one, with a certificate of its own that ends then.

@@ -40,7 +40,11 @@ func Files(s Subject, v Survey) (all []File) {
 	if access != nil {
 		all = append(all, access(v, Grants(s, v.Map))...)
 	}
-	return append(all, v.indexFiles()...)
+	all = append(all, v.indexFiles()...)
+	for i := range all {
+		all[i].Load = s.reaching(all[i].Load)
+	}
+	return all
 }
 
 const slapdConf = "or, where the server has a slapd.conf: into that"
@@ -88,15 +92,18 @@ func (v Survey) slapdAccess(grants []Grant) []File {
 		text = strings.ReplaceAll(text, " by ", "\n  by ")
 		online += fmt.Sprintf("%s-\n%s\nadd: olcLimits\nolcLimits: {0}%s\n\n", text, limitless, limits)
 	}
+	of := head // of a slapd.conf, which nobody asks for by LDAP
 	if v.Settings.Hidden != "" {
 		head += "# The server's configuration was not shown. It is this database if this says so:\n#   " + v.Settings.Show + "\n"
+		of += "# Where the section has no access rules yet, add `access to * by * read` behind these, " +
+			"or nobody else reads or binds any more.\n"
 	}
 	if note != "" {
 		head += "# " + strings.ToUpper(note[:1]) + note[1:] + ".\n"
 	}
 	return []File{
 		{"access.ldif", head + "\n" + online, slapdLoad("access.ldif")},
-		{"access.conf", head + "\n" + conf, slapdConf},
+		{"access.conf", of + "\n" + conf, slapdConf},
 	}
 }
 
@@ -208,8 +215,11 @@ func (v Survey) indexFiles() []File {
 	}
 	files := []File{{"indexes.ldif", head + "\n" + text, strings.ReplaceAll(command, "index.ldif", "indexes.ldif")}}
 	if v.Server.Settings == ldif.SlapdSettings {
-		const head = "# The indexes, for a server that has a slapd.conf. Stop it, run slapindex as its user, and start it again.\n"
-		files = append(files, File{"indexes.conf", head + "index " + strings.Join(names, ",") + " eq\n", slapdConf})
+		head := "# The indexes, for a server that has a slapd.conf. Stop it, run slapindex as its user, and start it again.\n"
+		if v.Settings.Hidden != "" {
+			head += "# Which there are could not be seen. Leave out what has a line: slapd does not start where an attribute has two.\n"
+		}
+		files = append(files, File{"indexes.conf", head + "index " + strings.Join(names, " eq\nindex ") + " eq\n", slapdConf})
 	}
 	return files
 }

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"fmt"
+	"strings"
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
@@ -24,6 +25,7 @@ func (s Subject) at(f Finding) Finding {
 	if f.Key != "" {
 		f.Place = s.Place(f.Key)
 	}
+	f.Command = s.reaching(f.Command)
 	return f
 }
 
@@ -60,3 +62,20 @@ func ruleKey(i int, r *compile.Rule) string {
 
 // boundKey is that of a line as it stands in a directory.
 func boundKey(i int, r *ldapmap.Rule) string { return ruleKey(i, &r.Rule) }
+
+// reaching is a command of OpenLDAP's clients as it reaches a server that the bridge reaches: TLS begins, and is of the authority that the
+// configuration trusts.
+func (s Subject) reaching(command string) string {
+	tls := s.Directory.TLS
+	begin := strings.Index(command, "ldap")
+	if begin < 0 || !strings.Contains(command, " -x ") {
+		return command
+	}
+	if tls.StartTLS && strings.Contains(command, " ldap://") {
+		command = strings.Replace(command, " -x ", " -x -ZZ ", 1)
+	}
+	if tls.CA != "" && (strings.Contains(command, " -ZZ ") || strings.Contains(command, " ldaps://")) {
+		command = command[:begin] + "LDAPTLS_CACERT=" + shell(tls.CA) + " " + command[begin:]
+	}
+	return command
+}

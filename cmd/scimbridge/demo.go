@@ -21,6 +21,7 @@ import (
 type demoCommand struct {
 	Once      bool   `help:"Exit after the replay: 0 if every answer was as expected."`
 	URL       string `name:"url" placeholder:"URL" help:"Send it to the bridge that serves there, and delete what it made."`
+	Domain    string `placeholder:"NAME" help:"What stands behind the @ in the names sent there (contoso.example)."`
 	TokenFile string `placeholder:"FILE" help:"Holds the token for that bridge (else SCIMBRIDGE_ACCESS_TOKEN)."`
 }
 

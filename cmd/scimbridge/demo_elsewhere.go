@@ -22,7 +22,7 @@ func (d demoCommand) elsewhere(w *world) error {
 	}
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	play := newPlay(w.stdout, strings.TrimSuffix(d.URL, "/"), token, nil, log)
-	play.strict = true
+	play.strict, play.domain = true, d.Domain
 	fmt.Fprintf(w.stdout, "scimbridge sends what Microsoft Entra ID sends to %s.\n", d.URL)
 	failed := play.run(w)
 	return errors.Join(failed, play.clear(context.WithoutCancel(w)))
@@ -53,7 +53,7 @@ func (p *play) clear(ctx context.Context) error {
 			faults = append(faults, fmt.Errorf("%s stays: %d %v", path, status, answer["detail"]))
 		}
 	}
-	if len(faults) == 0 {
+	if len(faults) == 0 && len(p.made) > 0 {
 		fmt.Fprintln(p.out, "What it made is deleted.")
 	}
 	return errors.Join(faults...)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,10 +48,14 @@ func TestDemoElsewhere(t *testing.T) {
 	}{
 		{[]string{"SCIMBRIDGE_ACCESS_TOKEN=" + token}, []string{"demo", "--url", root}},
 		{nil, []string{"demo", "--url", root + "/", "--token-file", secret}},
+		{nil, []string{"demo", "--url", root, "--token-file", secret, "--domain", "acme.test"}},
 	} {
 		code, out, said := program(t, c.environ, c.arguments...)
 		if code != exitOK || said != "" || !strings.HasSuffix(out, "What it made is deleted.\n") || len(ldap.Entries()) != before {
 			t.Fatalf("exit code %d, %d entries, %d before\n%s%s", code, len(ldap.Entries()), before, out, said)
+		}
+		if slices.Contains(c.arguments, "acme.test") && (strings.Contains(out, ownDomain) || !strings.Contains(out, "@acme.test")) {
+			t.Errorf("it sends names of another domain:\n%s", out)
 		}
 	}
 
@@ -61,6 +66,13 @@ func TestDemoElsewhere(t *testing.T) {
 	if code != exitFault || !strings.Contains(out, "NOT as expected") || !strings.Contains(said, errNotAsExpected.Error()) ||
 		len(ldap.Entries()) != before+1 {
 		t.Errorf("exit code %d, %d entries, %d before\n%s%s", code, len(ldap.Entries()), before, out, said)
+	}
+	if strings.Contains(out, "31 requests") || !strings.Contains(out, " are not sent.\n") {
+		t.Errorf("it counts what it did not send:\n%s", out)
+	}
+	code, out, _ = program(t, nil, "demo", "--url", strings.TrimSuffix(root, "/v2"), "--token-file", secret)
+	if code != exitFault || !strings.Contains(out, "\n1 requests, 0 as expected\n") || strings.Contains(out, "What it made") {
+		t.Errorf("exit code %d: it deletes what it did not make:\n%s", code, out)
 	}
 	for _, arguments := range [][]string{{"demo", "--url", root}, {"demo", "--url", root, "--token-file", "nowhere"}} {
 		if code, out, said := program(t, nil, arguments...); code != exitFault || said == "" {

@@ -36,6 +36,7 @@ that it causes. Then it serves on, and says how to ask it.
 
 With --url it sends the same to a bridge that serves, before the directory that it
 has: up to the first answer that is not as expected, and it deletes what it made.
+A map that takes names of one domain alone is sent these by --domain.
 The exit status is 0 if every answer was.`
 }
 

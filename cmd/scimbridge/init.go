@@ -29,7 +29,7 @@ type initCommand struct {
 	Below      string `placeholder:"DN" help:"Look below this entry alone."`
 	UserBase   string `placeholder:"DN" help:"Where people stand, or are to."`
 	GroupBase  string `placeholder:"DN" help:"Where groups stand, or are to."`
-	UserName   string `placeholder:"ATTRIBUTE" help:"What holds the userName: uid, mail, userPrincipalName."`
+	UserName   string `placeholder:"ATTRIBUTE" help:"What holds the userName: uid, mail, userPrincipalName; or uid@corp.example."`
 	GroupClass string `placeholder:"CLASS" help:"Of new groups: groupOfNames, groupOfUniqueNames, posixGroup, both with +, group."`
 
 	Output string `short:"o" default:"scimbridge.yaml" placeholder:"FILE" help:"The configuration to write (${default})."`

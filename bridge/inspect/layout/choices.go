@@ -19,7 +19,7 @@ type Choices struct {
 
 	UserBase   string
 	GroupBase  string
-	UserName   string // LDAP attribute
+	UserName   string // LDAP attribute; uid@corp.example: it is what stands ahead of that
 	GroupClass string
 }
 

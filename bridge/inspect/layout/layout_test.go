@@ -79,7 +79,15 @@ func TestPropose(t *testing.T) {
 			people: many(20, "uid=u#"+people, "uid: u#", "mail: first.last#@shore.example"),
 			has: []string{
 				"{scim: userName, ldap: mail}", "{ldap: uid, value: 'lower(before(userName, \"@\"))', on: create, unique: true}",
-				`{scim: 'emails[type eq "work"].value', ldap: mail, shares: userName}`,
+				`{scim: 'emails[type eq "work"].value', ldap: mail, shares: userName} # a new email alone is a new userName too`,
+			},
+		},
+		"uid is said to be what stands ahead of a domain": {
+			people:  append(many(17, "uid=u#"+people, "uid: u#", "mail: u#@shore.example"), many(3, "uid=n#"+people, "uid: n#")...),
+			choices: func(c *layout.Choices) { c.UserName = "uid@shore.example" },
+			has: []string{
+				`{scim: userName, ldap: uid, value: 'lower(before(value, "@"))', read: 'value + "@shore.example"'`,
+				`dn: '"uid=" + rdn(lower(before(userName, "@"))) + "," + base'`,
 			},
 		},
 		"what was said of the userName": {
@@ -239,6 +247,10 @@ func TestUndecided(t *testing.T) {
 		},
 		"no names with an @": {
 			people: many(20, "uid=u#"+people, "uid: u#"), flag: "--user-name", options: []string{"uid", "mail"},
+		},
+		"some have in uid what stands ahead of the domain": {
+			people: append(many(17, "uid=u#"+people, "uid: u#", "mail: u#@shore.example"), many(3, "uid=n#"+people, "uid: n#")...),
+			flag:   "--user-name", options: []string{"uid@shore.example", "uid", "mail"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

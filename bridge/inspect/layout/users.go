@@ -116,7 +116,8 @@ const localPart = `lower(before(userName, "@"))`
 
 // login finds what userName stands in: what clients look everybody up by.
 func (s Sight) login(r *resource, people []*ldif.Entry, c Choices) (l login, err error) {
-	attribute, why := c.UserName, "as was said"
+	attribute, of, _ := strings.Cut(c.UserName, "@")
+	why := "as was said"
 	withAt := func(name string) int {
 		return count(people, func(e *ldif.Entry) bool { return strings.Contains(e.Value(name), "@") })
 	}
@@ -141,8 +142,10 @@ func (s Sight) login(r *resource, people []*ldif.Entry, c Choices) (l login, err
 		return l, &Undecided{
 			What: fmt.Sprintf("Entra's userName is a name with an @ as a rule: of %d people %d have one in uid, and %d in mail. "+
 				"Which is it", len(people), withAt("uid"), withAt("mail")),
-			Options: []Option{{"uid", "as it is"}, {"mail", "who has none does not exist for SCIM"}},
-			Flag:    "--user-name", set: func(c *Choices, v string) { c.UserName = v },
+			Options: append(ahead(people, same, domain, withAt("uid")),
+				Option{"uid", "as it is: have Entra send that"},
+				Option{"mail", "who has none does not exist for SCIM, and a change of the mail is one of the userName"}),
+			Flag: "--user-name", set: func(c *Choices, v string) { c.UserName = v },
 		}
 	}
 	if !s.allows(r, attribute) {
@@ -152,7 +155,14 @@ func (s Sight) login(r *resource, people []*ldif.Entry, c Choices) (l login, err
 	l = login{attribute: s.Server.Schema.Canonical(attribute), local: "userName"}
 	l.line = line{scim: "userName", ldap: l.attribute, why: why}
 	r.note("userName is %s: %s", l.attribute, why)
+	if of == "" && c.UserName == "" && isMost(same, len(people)) && withAt("uid") == 0 && strings.EqualFold(attribute, "uid") {
+		of = domain
+	}
 	switch {
+	case of != "":
+		l.local = localPart
+		l.line.more = fmt.Sprintf(`value: 'lower(before(value, "@"))', read: 'value + "@%s"', samples: [mara@%[1]s]`, of)
+		l.line.why = fmt.Sprintf("mara@%s has the %s mara; a user of another domain is refused", of, l.attribute)
 	case strings.EqualFold(attribute, "userPrincipalName"):
 		l.local = `before(userName, "@")`
 		if name := s.Server.AccountName; name != "" {
@@ -164,14 +174,22 @@ func (s Sight) login(r *resource, people []*ldif.Entry, c Choices) (l login, err
 	case strings.EqualFold(attribute, "mail"):
 		l.local = localPart
 		if s.allows(r, "uid") {
-			l.computed = line{ldap: "uid", more: `value: '` + localPart + `', on: create, unique: true`, why: "made once, and never again"}
+			l.computed = line{
+				ldap: "uid", more: `value: '` + localPart + `', on: create, unique: true`,
+				why: "made once; where it names the entry it follows a new userName",
+			}
 		}
-	case isMost(same, len(people)) && withAt("uid") == 0 && domain != "" && c.UserName == "":
-		l.local = localPart
-		l.line.more = fmt.Sprintf(`value: 'lower(before(value, "@"))', read: 'value + "@%s"', samples: [mara@%[1]s]`, domain)
-		l.line.why = fmt.Sprintf("mara@%s has the uid mara; a user of another domain is refused", domain)
 	}
 	return l, nil
+}
+
+// ahead is the option that uid is what stands ahead of a domain, where that is so of anybody.
+func ahead(people []*ldif.Entry, same int, domain string, whole int) []Option {
+	if same == 0 || whole > 0 {
+		return nil
+	}
+	const says = "mara@%s has the uid mara, as %d of %d have it by their mail; a user of another domain is refused"
+	return []Option{{"uid@" + domain, fmt.Sprintf(says, domain, same, len(people))}}
 }
 
 // mailDomain is the one domain of everybody's mail, and how many have their uid ahead of it.
@@ -275,6 +293,7 @@ func (s Sight) plain(r *resource, people []*ldif.Entry, l login) {
 		switch {
 		case candidate.scim == `emails[type eq "work"].value` && strings.EqualFold(l.attribute, "mail"):
 			made.ldap, made.more = "mail", "shares: userName"
+			made.why = "a new email alone is a new userName too: have Entra send the same in both, or leave this out"
 		case name == "":
 			continue
 		case candidate.scim == `emails[type eq "work"].value` && addresses > 0:
