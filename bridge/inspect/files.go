@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
@@ -53,7 +54,7 @@ const slapdConf = "or, where the server has a slapd.conf: into that"
 func (v Survey) slapdAccess(grants []Grant) []File {
 	head := "# The rights of " + v.Account + ", and no others.\n" +
 		"# The rules go ahead of those that are there, which hold for everybody else as before.\n"
-	limits := fmt.Sprintf("dn.exact=%q size=unlimited size.prtotal=unlimited time=unlimited", v.Account)
+	limits := "dn.exact=" + inQuotes(v.Account) + " size=unlimited size.prtotal=unlimited time=unlimited"
 	const limitless = "# Lists are read to their end; others keep the server's limits."
 	online, conf, note := "", "", ""
 	for _, section := range v.slapdSections(grants) {
@@ -75,13 +76,13 @@ func (v Survey) slapdAccess(grants []Grant) []File {
 				if i == 0 {
 					conf += "# " + g.why + "\n"
 				}
-				conf += "access " + strings.ReplaceAll(rule, " by ", "\n  by ") + "\n"
+				conf += "access " + strings.ReplaceAll(inSlapdConf(rule), " by ", "\n  by ") + "\n"
 			}
 		}
 		if section.Access == open {
 			conf += "# So far there is no rule, and everybody reads: with the first one that ends.\naccess to * by * read\n"
 		}
-		conf += fmt.Sprintf("%s\nlimits %s\n\n", limitless, limits)
+		conf += fmt.Sprintf("%s\nlimits %s\n\n", limitless, inSlapdConf(limits))
 		text := addRules(&note, section.DN, section.Access, all...)
 		for _, g := range groups {
 			if len(g.rules) > 0 {
@@ -120,12 +121,12 @@ func (v Survey) keepingOut(section *slapdSection) (blocks, own []string) {
 			}
 			for _, a := range t.Active {
 				if filter, _ := blockedBy(t, a); filter != "" {
-					blocks = append(blocks, fmt.Sprintf("to dn.subtree=%q attrs=userPassword filter=%q by dn.exact=%q =w by * none",
-						base, filter, v.Account))
+					blocks = append(blocks, fmt.Sprintf("to dn.subtree=%s attrs=userPassword filter=%s by dn.exact=%s =w by * none",
+						inQuotes(base), inQuotes(filter), inQuotes(v.Account)))
 				}
 			}
 			if names := decisive(t); len(names) > 0 {
-				own = append(own, fmt.Sprintf("to dn.subtree=%q attrs=%s by self read by * break", base, strings.Join(names, ",")))
+				own = append(own, "to dn.subtree="+inQuotes(base)+" attrs="+strings.Join(names, ",")+" by self read by * break")
 			}
 		}
 	}
@@ -164,6 +165,10 @@ func (v Survey) domainAccess(grants []Grant) []File {
 	says := "The rights of " + v.Account + ", and no others. Everybody who may bind reads the rest already."
 	windows, samba := v.domainCommands(grants)
 	text := "rem " + says + "\n" + strings.Join(windows, "\n") + "\n"
+	text = strings.ReplaceAll(text, "%", "%%") // which stands for variables in such a file
+	if strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
+		text = "chcp 65001 >nul\n" + text // UTF-8
+	}
 	files := []File{{"access.cmd", text, "access.cmd, in a command prompt, as one who may grant the rights"}}
 	if len(samba) > 0 {
 		text = "#!/bin/sh\n# " + says + "\n" +

@@ -3,6 +3,7 @@ package inspect
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -44,11 +45,11 @@ func (g Granting) into(f *Finding) {
 // written, and what is read.
 func slapdRules(g Grant, account string) (written, read []string) {
 	rule := func(scope, base, filter, level string, attributes ...string) string {
-		what := fmt.Sprintf("to %s=%q", scope, base)
+		what := fmt.Sprintf("to %s=%s", scope, inQuotes(base))
 		if filter != "" {
-			what += fmt.Sprintf(" filter=%q", filter)
+			what += " filter=" + inQuotes(filter)
 		}
-		return fmt.Sprintf("%s attrs=%s by dn.exact=%q %s by * break", what, strings.Join(attributes, ","), account, level)
+		return fmt.Sprintf("%s attrs=%s by dn.exact=%s %s by * break", what, strings.Join(attributes, ","), inQuotes(account), level)
 	}
 	scope, inner, places, parent := "dn.subtree", "dn.children", "dn.subtree", g.Base
 	if g.Alone {
@@ -76,6 +77,14 @@ func slapdRules(g Grant, account string) (written, read []string) {
 	}
 	return written, read
 }
+
+// inQuotes is a DN or filter in an access rule, of olcAccess or aci: a backslash in it is a backslash, and a quote a hex pair.
+func inQuotes(text string) string {
+	return `"` + strings.NewReplacer(`\\`, `\5C`, `\"`, `\22`, `"`, `\22`).Replace(text) + `"`
+}
+
+// inSlapdConf is such a rule in slapd.conf, where a backslash keeps what follows it.
+func inSlapdConf(rule string) string { return strings.ReplaceAll(rule, `\`, `\\`) }
 
 func classFilter(classes []string) string {
 	var filters []string
@@ -150,6 +159,18 @@ func addRules(note *string, database string, access Access, rules ...string) str
 	return text
 }
 
+var escaped = regexp.MustCompile(`\\([0-9A-Fa-f]{2}|.)`)
+
+// targeted is a DN as the target of an aci, where 389 Directory Server takes what is escaped as a hex pair behind two backslashes alone.
+func targeted(dn string) string {
+	return escaped.ReplaceAllStringFunc(dn, func(pair string) string {
+		if len(pair) == 2 {
+			pair = fmt.Sprintf(`\%02X`, pair[1])
+		}
+		return `\` + pair
+	})
+}
+
 // dirsrvGranting is one change for each place.
 func (v Survey) dirsrvGranting(grants []Grant) Granting {
 	rules := map[string]string{} // by place
@@ -157,7 +178,7 @@ func (v Survey) dirsrvGranting(grants []Grant) Granting {
 	for _, g := range grants {
 		place, target := g.Base, ""
 		if g.Alone { // which may not be there yet
-			place, target = above(g.Base), fmt.Sprintf(`(target="ldap:///%s")`, g.Base)
+			place, target = above(g.Base), fmt.Sprintf(`(target="ldap:///%s")`, targeted(g.Base))
 		}
 		if rules[place] == "" {
 			places = append(places, place)
@@ -168,7 +189,7 @@ func (v Survey) dirsrvGranting(grants []Grant) Granting {
 				text += fmt.Sprintf("(targetattr=%q)", strings.Join(attributes, " || "))
 			}
 			if len(classes) > 0 {
-				text += fmt.Sprintf("(targetfilter=%q)", classFilter(classes))
+				text += "(targetfilter=" + inQuotes(classFilter(classes)) + ")"
 			}
 			rules[place] += fmt.Sprintf("%s(version 3.0; acl \"scimbridge %s %s\"; allow (%s) userdn=\"ldap:///%s\";)\n",
 				text, what, g.What, allow, v.Account)
@@ -178,11 +199,11 @@ func (v Survey) dirsrvGranting(grants []Grant) Granting {
 		}
 		for _, from := range g.From {
 			rules[place] += fmt.Sprintf("aci: (target_to=\"ldap:///%s\")(target_from=\"ldap:///%s\")(version 3.0; "+
-				"acl \"scimbridge moves %s\"; allow (moddn) userdn=\"ldap:///%s\";)\n", g.Base, from, g.What, v.Account)
+				"acl \"scimbridge moves %s\"; allow (moddn) userdn=\"ldap:///%s\";)\n", targeted(g.Base), targeted(from), g.What, v.Account)
 		}
 		if len(g.Makes) > 0 && g.Alone { // else a search for what is not there finds nothing, where it should be told so
-			rules[place] += fmt.Sprintf("aci: (targetattr=\"*\")(targetfilter=%q)(version 3.0; acl \"scimbridge misses %s\"; "+
-				"allow (read) userdn=\"ldap:///%s\";)\n", ldif.Equality(v.Server.DNAttribute, place), g.What, v.Account)
+			rules[place] += fmt.Sprintf("aci: (targetattr=\"*\")(targetfilter=%s)(version 3.0; acl \"scimbridge misses %s\"; "+
+				"allow (read) userdn=\"ldap:///%s\";)\n", inQuotes(ldif.Equality(v.Server.DNAttribute, place)), g.What, v.Account)
 		}
 		if len(g.Writes) > 0 {
 			rule(g.Writes, g.Classes, "writes", "read, search, compare, write")
@@ -230,9 +251,9 @@ func (v Survey) domainCommands(grants []Grant) (windows, samba []string) {
 		if len(g.Makes)+len(g.Writes)+len(g.Sets) == 0 { // who has an account reads
 			continue
 		}
-		dsacls, flags, ace := fmt.Sprintf(`dsacls "%s" /I:S /G`, g.Base), "CIIO", ""
+		dsacls, flags, ace := fmt.Sprintf(`dsacls %s /I:S /G`, inQuotes(g.Base)), "CIIO", ""
 		if g.Alone {
-			dsacls, flags = fmt.Sprintf(`dsacls "%s" /G`, g.Base), ""
+			dsacls, flags = fmt.Sprintf(`dsacls %s /G`, inQuotes(g.Base)), ""
 		}
 		var makes, writes []string
 		for _, class := range g.Makes {
@@ -258,7 +279,7 @@ func (v Survey) domainCommands(grants []Grant) (windows, samba []string) {
 			}
 		}
 		if len(makes) > 0 {
-			windows = append(windows, fmt.Sprintf(`dsacls "%s" /I:T /G %s`, g.Base, strings.Join(makes, " ")))
+			windows = append(windows, fmt.Sprintf(`dsacls %s /I:T /G %s`, inQuotes(g.Base), strings.Join(makes, " ")))
 		}
 		if len(writes) > 0 {
 			windows = append(windows, dsacls+" "+strings.Join(writes, " "))

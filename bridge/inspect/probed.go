@@ -124,12 +124,12 @@ func bite(f *Finding, v Survey, t *ldapmap.Type, account string) {
 		return
 	}
 	filter, besides := blockedBy(t, a)
-	what := fmt.Sprintf("to dn.subtree=%q attrs=userPassword filter=%q", t.Base, filter)
-	f.Mend = "have an access rule keep them out, ahead of every other one for userPassword; in slapd.conf: access " + what +
-		" by * none" + besides
+	what := fmt.Sprintf("to dn.subtree=%s attrs=userPassword filter=%s", inQuotes(t.Base), inQuotes(filter))
+	f.Mend = "have an access rule keep them out, ahead of every other one for userPassword; in slapd.conf: access " +
+		inSlapdConf(what) + " by * none" + besides
 	if d := v.database(t.Base); d != nil {
 		g := Granting{Command: "ldapmodify -Q -Y EXTERNAL -H ldapi:/// -f access.ldif"}
-		g.LDIF = addRules(&g.Note, d.DN, d.Access, fmt.Sprintf("%s by dn.exact=%q =w by * none", what, account))
+		g.LDIF = addRules(&g.Note, d.DN, d.Access, fmt.Sprintf("%s by dn.exact=%s =w by * none", what, inQuotes(account)))
 		g.into(f)
 	}
 }

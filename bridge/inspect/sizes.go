@@ -62,7 +62,7 @@ func sizes(s Subject, v Survey) (all []Finding) {
 				database = d.DN
 			}
 			f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nadd: olcLimits\n"+
-				"olcLimits: {0}dn.exact=\"%s\" size=unlimited size.prtotal=unlimited time=unlimited\n", database, v.Account)
+				"olcLimits: {0}dn.exact=%s size=unlimited size.prtotal=unlimited time=unlimited\n", database, inQuotes(v.Account))
 			f.Command = "ldapmodify -Q -Y EXTERNAL -H ldapi:/// -f limits.ldif"
 		case ldif.DirsrvSettings:
 			f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nreplace: nsSizeLimit\nnsSizeLimit: -1\n-\nreplace: nsPagedSizeLimit\n"+

@@ -43,7 +43,7 @@ func (s Sight) groups(c Choices, users *resource) (*resource, error) {
 		low, high := numbersOf(s.Groups, "gidNumber")
 		counter := "cn=gidNext," + s.counters(r)
 		r.add(line{
-			ldap: "gidNumber", more: fmt.Sprintf("on: create, allocate: {from: %d, to: %d, counter: '%s'}", low, high, counter),
+			ldap: "gidNumber", more: fmt.Sprintf("on: create, allocate: {from: %d, to: %d, counter: %s}", low, high, quoted(counter)),
 			why: "is the range yours alone? It is made of what is in use",
 		})
 	}

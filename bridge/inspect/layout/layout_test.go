@@ -146,7 +146,7 @@ func TestPropose(t *testing.T) {
 			people: many(20, "uid=u#"+people, linux...),
 			groups: many(3, "cn=g#"+groups, "objectClass: posixGroup", "cn: g#", "gidNumber: 10#"),
 			has: []string{
-				"members: {attribute: memberUid, form: value, of: uid}", `protected: ["cn=g0,ou=groups,dc=shore,dc=example"]`,
+				"members: {attribute: memberUid, form: value, of: uid}", `protected: ['cn=g0,ou=groups,dc=shore,dc=example']`,
 				"homeDirectory, on: create, unique: true, value: '\"/srv/home/\" + lower(before(userName, \"@\"))'", `value: '"/bin/zsh"'`,
 				"allocate: {from: 1000, to: 59999, counter: 'cn=uidNext,ou=people,dc=shore,dc=example'}",
 			},

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"scimbridge/bridge/journal/report"
 )
 
 // text is the configuration's.
@@ -41,7 +43,7 @@ func (s Sight) text(c Choices, users, groups *resource) string {
 	if protected := append(slices.Clone(users.protected), groups.protected...); len(protected) > 0 {
 		var names []string
 		for _, dn := range protected {
-			names = append(names, `"`+strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(dn)+`"`)
+			names = append(names, quoted(dn))
 		}
 		write("\nguard:\n  protected: [%s] # everybody's primary group is an administrator's", strings.Join(names, ", "))
 	}
@@ -60,7 +62,7 @@ func (r *resource) write(write func(string, ...any)) {
 		if why == "" {
 			return ""
 		}
-		return " # " + strings.ReplaceAll(why, "\n", " ")
+		return " # " + report.Plain(why) // what a value of the directory's is in it ends no line
 	}
 	write("  - type: %s\n    base: %s%s", r.kind, quoted(r.base), comment(r.baseWhy))
 	write("    objectClasses: [%s]", strings.Join(r.classes, ", "))

@@ -161,7 +161,8 @@ func (s Sight) login(r *resource, people []*ldif.Entry, c Choices) (l login, err
 	switch {
 	case of != "":
 		l.local = localPart
-		l.line.more = fmt.Sprintf(`value: 'lower(before(value, "@"))', read: 'value + "@%s"', samples: [mara@%[1]s]`, of)
+		l.line.more = fmt.Sprintf(`value: 'lower(before(value, "@"))', read: %s, samples: [%s]`,
+			quoted("value + "+strconv.Quote("@"+of)), quoted("mara@"+of))
 		l.line.why = fmt.Sprintf("mara@%s has the %s mara; a user of another domain is refused", of, l.attribute)
 	case strings.EqualFold(attribute, "userPrincipalName"):
 		l.local = `before(userName, "@")`
@@ -398,7 +399,7 @@ func (s Sight) posix(r *resource, people []*ldif.Entry, l login) {
 	}
 	low, high := numbersOf(people, "uidNumber")
 	numbers := func(counter string) string {
-		return fmt.Sprintf("on: create, allocate: {from: %d, to: %d, counter: '%s'}", low, high, counter)
+		return fmt.Sprintf("on: create, allocate: {from: %d, to: %d, counter: %s}", low, high, quoted(counter))
 	}
 	counter := "cn=uidNext," + s.counters(r)
 	r.add(line{ldap: "uidNumber", more: numbers(counter), why: "is the range yours alone? It is made of what is in use"})
@@ -421,7 +422,7 @@ func (s Sight) posix(r *resource, people []*ldif.Entry, l login) {
 		r.add(line{ldap: "gidNumber", more: numbers(counter), why: "everybody's is his uidNumber"})
 	default:
 		r.add(line{
-			ldap: "gidNumber", more: fmt.Sprintf(`on: create, value: '"%s"'`, group),
+			ldap: "gidNumber", more: "on: create, value: " + quoted(strconv.Quote(group)),
 			why: fmt.Sprintf("that of %d of %d", n, len(people)),
 		})
 		for _, g := range s.Groups {
@@ -434,9 +435,9 @@ func (s Sight) posix(r *resource, people []*ldif.Entry, l login) {
 	if len(homes) == 0 {
 		home = "/home"
 	}
-	r.add(line{ldap: "homeDirectory", more: fmt.Sprintf(`on: create, unique: true, value: '"%s/" + %s'`, home, l.local)})
+	r.add(line{ldap: "homeDirectory", more: "on: create, unique: true, value: " + quoted(strconv.Quote(home+"/")+" + "+l.local)})
 	if shell, _ := shells.top(); shell != "" {
-		r.add(line{ldap: "loginShell", more: fmt.Sprintf(`on: create, value: '"%s"'`, shell), why: "what somebody chose since stays"})
+		r.add(line{ldap: "loginShell", more: "on: create, value: " + quoted(strconv.Quote(shell)), why: "what somebody chose since stays"})
 	}
 	if count(people, has("gecos")) > 0 {
 		name := "userName"
