@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -194,6 +195,7 @@ func TestReloaderGoesOn(t *testing.T) {
 // TestAccess: who may call is read of a file that is faulty elsewhere, and of none where it cannot be told what it says of that.
 func TestAccess(t *testing.T) {
 	const token = "access: {token: alpha-0123456789abcdef}\n"
+	none := &Config{origins: &reader{}}
 	for name, c := range map[string]struct {
 		text   string
 		stored bool
@@ -212,6 +214,10 @@ func TestAccess(t *testing.T) {
 		"two documents":                 {token + "---\n" + token, false, "-"},
 		"a key that is none":            {"access: {tokn: alpha-0123456789abcdef}\n", false, "-"},
 		"the section's name is wrong":   {"acess: {token: alpha-0123456789abcdef}\n", true, "-"},
+		"a conflict":                    {"access:\n<<<<<<< a\n  token: alpha\n=======\n>>>>>>> b\nlog: {}\n", true, "-"},
+		"ended by no key":               {"access:\n  token: alpha-0123456789abcdef\n]\nlog: {}\n", false, "-"},
+		"no YAML, in quotes":            {"\ufeff'access' : {token: alpha-0123456789abcdef}\nlog: [\n", false, "alpha-0123456789abcdef"},
+		"within another section":        {"log:\n  level: debug\n  access: {token: alpha}\n", true, "-"},
 		"a list":                        {"access: [alpha-0123456789abcdef]\n", false, "-"},
 		"nobody":                        {"access: {}\n", false, ""},
 		"no section":                    {"log: {level: debug}\n", false, "-"},
@@ -222,12 +228,55 @@ func TestAccess(t *testing.T) {
 		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		o, readable := Access(file, nil, c.stored)
+		o, readable := Access(file, nil, none, c.stored)
 		if want := c.want != "-"; readable != want || readable && o.Token != c.want {
 			t.Errorf("%s: readable %v, %q", name, readable, o.Token)
 		}
 	}
-	if _, readable := Access(filepath.Join(t.TempDir(), "none"), nil, true); readable {
+	if _, readable := Access(filepath.Join(t.TempDir(), "none"), nil, none, true); readable {
 		t.Error("of a file that is not there it is told who may call")
+	}
+}
+
+// TestAccessOfHalfAFile: from a file that is cut off, as on a full disk, who may call is taken as the whole has it, or not at all.
+func TestAccessOfHalfAFile(t *testing.T) {
+	const who = `access:
+  tokenFile: token
+  entra:
+    - tenant: 9c1b5ab5-7c0a-4f5e-9d0f-0d6f4a1f7f6e
+      audience: api://scimbridge
+      role: reader
+      addresses: [192.0.2.0/24]
+`
+	_, rest, _ := strings.Cut(small, "\nresources:")
+	rest, _, _ = strings.Cut(rest, "access:")
+	head, _, _ := strings.Cut(small, "resources:")
+	tail := "resources:" + rest
+	file := filepath.Join(t.TempDir(), "scimbridge.yaml")
+	environ := []string{"SCIMBRIDGE_ACCESS_TOKEN=alpha-0123456789abcdef"}
+	for name, text := range map[string]string{
+		"first": who + head + tail, "between": head + who + tail, "last but one": head + tail + who + "log: {level: debug}\n",
+	} {
+		before, faults, err := read(file, []byte(text), environ, nil)
+		if err != nil {
+			t.Fatal(err, faults)
+		}
+		taken := 0
+		for cut := range len(text) {
+			if cut%7 > 0 && text[cut] != '\n' && text[cut-1] != '\n' {
+				continue
+			}
+			if err := os.WriteFile(file, []byte(text[:cut]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if o, readable := Access(file, environ, before, true); readable {
+				if taken++; !reflect.DeepEqual(o, before.Access) {
+					t.Fatalf("%s: %+v is taken from\n%s", name, o, text[:cut])
+				}
+			}
+		}
+		if taken == 0 {
+			t.Errorf("%s: who may call is never told", name)
+		}
 	}
 }

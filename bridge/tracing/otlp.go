@@ -41,7 +41,11 @@ func newClient(v variables) (*client, error) {
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
 		return nil, errors.New("OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL, as http://localhost:4318")
 	}
-	c := &client{url: at, headers: v.headers(), timeout: v.timeout(), zips: v.of("COMPRESSION") == "gzip", http: retryablehttp.NewClient()}
+	headers, err := v.headers()
+	if err != nil {
+		return nil, err
+	}
+	c := &client{url: at, headers: headers, timeout: v.timeout(), zips: v.of("COMPRESSION") == "gzip", http: retryablehttp.NewClient()}
 	c.http.Logger, c.http.RetryMax, c.http.ErrorHandler = nil, retries, retryablehttp.PassthroughErrorHandler
 	c.http.RetryWaitMin, c.http.RetryWaitMax = 200*time.Millisecond, time.Second
 	c.http.HTTPClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	global "go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
@@ -39,6 +40,7 @@ func New(environ []string, version string, log *slog.Logger) *Tracer {
 		log.Error("nothing is traced", "error", err)
 		return nil
 	}
+	global.SetErrorHandler(global.ErrorHandlerFunc(func(err error) { log.Warn("of traces", "error", err) })) // as of a sampler that is none
 	sent := &exporter{SpanExporter: otlptrace.NewUnstarted(client), log: log}
 	described, err := resource.New(context.Background(),
 		resource.WithAttributes(attribute.String("service.name", scope), attribute.String("service.version", version)),

@@ -51,6 +51,36 @@ func TestAsks(t *testing.T) {
 	}
 }
 
+// TestUnreadableHeaders: what stands in the place of headers and is none is no header's name, with which the log would tell a secret.
+func TestUnreadableHeaders(t *testing.T) {
+	c := tracingtest.Start(t)
+	for _, headers := range []string{
+		"Authorization: Basic c2VjcmV0OnNlY3JldA==", "Bearer c2VjcmV0", "x-team=iam,authorization=100%zc2VjcmV0", "c2VjcmV0 =%0a",
+		"a=c2VjcmV0%0d",
+	} {
+		log := &logtest.Log{}
+		tracer := New([]string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + c.URL, "OTEL_EXPORTER_OTLP_HEADERS=" + headers}, "v0",
+			slog.New(slog.NewTextHandler(log, nil)))
+		_, span := tracer.Begin(t.Context(), "nothing")
+		span.End("")
+		tracer.Close(t.Context())
+		said := log.String()
+		if tracer != nil || !strings.Contains(said, "OTEL_EXPORTER_OTLP_HEADERS") || strings.Contains(said, "c2VjcmV0") {
+			t.Errorf("%s: %s", headers, said)
+		}
+	}
+}
+
+// TestUnknownSampler: what the SDK cannot read is told to the log.
+func TestUnknownSampler(t *testing.T) {
+	t.Setenv("OTEL_TRACES_SAMPLER", "sometimes")
+	log := &logtest.Log{}
+	New([]string{"OTEL_TRACES_EXPORTER=otlp"}, "v0", slog.New(slog.NewTextHandler(log, nil))).Close(t.Context())
+	if !strings.Contains(log.String(), "sometimes") {
+		t.Error(log)
+	}
+}
+
 // TestSpans: the trace of a client is gone on with, what is done meanwhile stands below the request, and all of it is sent at the end, with
 // the headers that the variables have.
 func TestSpans(t *testing.T) {

@@ -2,12 +2,15 @@ package tracing
 
 import (
 	"cmp"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // variables are those of OpenTelemetry, by their names.
@@ -58,17 +61,26 @@ func (v variables) endpoint() string {
 	return strings.TrimRight(cmp.Or(v["OTEL_EXPORTER_OTLP_ENDPOINT"], defaultEndpoint), "/") + "/v1/traces"
 }
 
-// headers are name=value,name=value, with values as in a URL. They may be secrets.
-func (v variables) headers() http.Header {
+// fieldName is a name of a header's (RFC 9110 §5.1).
+var fieldName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// headers are name=value,name=value, with values as in a URL. They may be secrets, as may what stands there in another form: the error
+// repeats nothing of it.
+func (v variables) headers() (http.Header, error) {
 	headers := http.Header{}
-	for pair := range strings.SplitSeq(v.of("HEADERS"), ",") {
-		name, value, _ := strings.Cut(pair, "=")
-		decoded, err := url.PathUnescape(strings.TrimSpace(value))
-		if name = strings.TrimSpace(name); name != "" && err == nil {
-			headers.Set(name, decoded)
+	for i, pair := range strings.Split(v.of("HEADERS"), ",") {
+		if pair = strings.TrimSpace(pair); pair == "" {
+			continue
 		}
+		name, value, is := strings.Cut(pair, "=")
+		name = strings.TrimSpace(name)
+		decoded, err := url.PathUnescape(strings.TrimSpace(value))
+		if !is || err != nil || !fieldName.MatchString(name) || strings.ContainsFunc(decoded, unicode.IsControl) {
+			return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_HEADERS: number %d is not name=value, the value as in a URL (a space is %%20)", i+1)
+		}
+		headers.Set(name, decoded)
 	}
-	return headers
+	return headers, nil
 }
 
 // timeout is of one attempt.

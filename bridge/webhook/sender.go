@@ -244,11 +244,13 @@ func (s *sender) bodyOf(ctx context.Context, r row) ([]byte, error) {
 	}
 	account, err := journal.Get(ctx, s.store, r.record)
 	switch _, away := errors.AsType[*store.Error](err); {
-	case errors.Is(err, journal.ErrNoRecord), err == nil && account.Forgotten: // nobody is to hear of it any more
+	case err == nil && account.Forgotten: // nobody is to hear of it any more
 		s.done = append(s.done, result{r, nil})
 		return nil, nil
 	case away, ctx.Err() != nil:
 		return nil, err
+	case errors.Is(err, journal.ErrNoRecord): // where nobody was told, or another copy tells nobody (Needs)
+		err = errors.New("the journal has cut its record")
 	}
 	var body []byte
 	if err == nil {

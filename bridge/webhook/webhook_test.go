@@ -539,6 +539,20 @@ func TestForgotten(t *testing.T) {
 	}
 }
 
+// What the journal has cut while nobody was told is given up, and not passed over.
+func TestCut(t *testing.T) {
+	r := receive(t, nil)
+	c := start(t, storetest.SQLite(t), webhook.Options{URL: r.URL, KeyFile: keyFile(t, key(1))})
+	c.write(t, "a")
+	c.write(t, "b")
+	c.execute(t, "DELETE FROM journal_records WHERE request = 'a-1'")
+	c.hook.Start()
+	wait(t, "one is given up and the other told", func() bool {
+		return c.count(t, "given_up > 0 AND failure = 'the journal has cut its record'") == 1 && len(r.got()) == 1
+	})
+	wait(t, "the log tells", func() bool { return strings.Contains(c.log.String(), "webhook: given up") })
+}
+
 // What is yet to be told is not cut off the journal.
 func TestNeeds(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, o store.Options) {

@@ -100,7 +100,7 @@ func (p *premises) rebuild(ctx context.Context) error {
 
 // admit has those call alone whom the file names, though the rest of it may be none that holds: what holds is served to them.
 func (p *premises) admit() {
-	who, readable := config.Access(p.file, p.w.environ, p.house.tokens != nil)
+	who, readable := config.Access(p.file, p.w.environ, p.house.config, p.house.tokens != nil)
 	if !readable || reflect.DeepEqual(who, p.house.config.Access) {
 		return
 	}
