@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -15,10 +14,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
-	"scimbridge/bridge"
-	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/bridge/guard"
 	"scimbridge/bridge/inspect"
 	"scimbridge/config"
 	"scimbridge/ldapmap"
@@ -57,16 +53,7 @@ func TestRightsInADomain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled, err := c.Map()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := directory.New(c.Directory, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	s := inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}
+	s, client := inspected(t, c)
 	rights := inspect.RightsOf(s, inspect.Look(t.Context(), s, client))
 	if !strings.Contains(rights.Command, `dsacls "`+server.People+`" /I:S /G "AD\rights`) {
 		t.Errorf("%s", rights.Command)
@@ -77,9 +64,7 @@ func TestRightsInADomain(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	}
-	b := bridge.Local{Bridge: bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: slog.New(slog.DiscardHandler),
-	})}
+	b := unserved(s, client)
 	create := func(typ string, values map[string]any) string {
 		body, _ := json.Marshal(values)
 		id, err := b.Create(t.Context(), typ, body)

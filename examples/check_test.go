@@ -18,14 +18,9 @@ import (
 	"scimbridge/ldapmap"
 )
 
-// checked is what check finds of an example before a server, with --probe where that is said.
-func checked(t *testing.T, probe bool, server *dirtest.Server, its product, env ...string) inspect.Findings {
+// inspected is what is looked at of a configuration, and the directory that it names.
+func inspected(t testing.TB, c *config.Config) (inspect.Subject, *directory.Client) {
 	t.Helper()
-	text, variables := configured(t, server, its, "", env...)
-	c, err := config.Parse(filepath.Join(its.folder, "scimbridge.yaml"), text, variables)
-	if err != nil {
-		t.Fatal(err)
-	}
 	compiled, err := c.Map()
 	if err != nil {
 		t.Fatal(err)
@@ -34,18 +29,33 @@ func checked(t *testing.T, probe bool, server *dirtest.Server, its product, env 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
-	s := inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}
+	t.Cleanup(client.Close)
+	return inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Admin: c.Admin.Address, Place: c.Place}, client
+}
+
+// unserved is a bridge that nobody but the test asks.
+func unserved(s inspect.Subject, client *directory.Client) bridge.Local {
+	return bridge.Local{Bridge: bridge.New(bridge.Options{
+		Map: s.Map, Directory: client, Guard: guard.New(s.Guard, client.Self, client), Log: slog.New(slog.DiscardHandler),
+	})}
+}
+
+// checked is what check finds of an example before a server, with --probe where that is said.
+func checked(t *testing.T, probe bool, server *dirtest.Server, its product, env ...string) inspect.Findings {
+	t.Helper()
+	text, variables := configured(t, server, its, "", env...)
+	c, err := config.Parse(filepath.Join(its.folder, "scimbridge.yaml"), text, variables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, client := inspected(t, c)
 	v := inspect.Look(t.Context(), s, client)
 	if len(v.Guarded) > 0 {
 		t.Error("at each start the domain is searched for privileged entries, which no index finds")
 	}
 	v.LookCloser(t.Context(), s, client)
 	if probe {
-		b := bridge.New(bridge.Options{
-			Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: slog.New(slog.DiscardHandler),
-		})
-		v.Probe(t.Context(), s, client, bridge.Local{Bridge: b})
+		v.Probe(t.Context(), s, client, unserved(s, client))
 	}
 	return append(inspect.Offline(s), inspect.Live(s, v)...).InOrder()
 }

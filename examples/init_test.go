@@ -63,19 +63,10 @@ func found(t *testing.T, server *dirtest.Server, account string, choices layout.
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := f.subject(t)
+	s, _ := inspected(t, f.config)
 	s.Account = account
 	f.files = inspect.Files(s, inspect.Look(t.Context(), s, admin))
 	return f
-}
-
-func (f founded) subject(t *testing.T) inspect.Subject {
-	t.Helper()
-	compiled, err := f.config.Map()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return inspect.Subject{Map: compiled, Directory: f.config.Directory, Guard: f.config.Guard, Place: f.config.Place}
 }
 
 var aSID = regexp.MustCompile(`S-1-5-21-[0-9-]+`)
@@ -148,13 +139,9 @@ func (f founded) load(t *testing.T) {
 // silent holds check, by the bridge's account, to finding nothing beside hints.
 func (f founded) silent(t *testing.T) {
 	t.Helper()
-	client, err := directory.New(f.config.Directory, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	s := f.subject(t)
+	s, client := inspected(t, f.config)
 	v := inspect.Look(t.Context(), s, client)
+	v.LookCloser(t.Context(), s, client)
 	for _, found := range append(inspect.Offline(s), inspect.Live(s, v)...) {
 		if found.Severity.AtLeast(inspect.Warning) {
 			t.Errorf("check finds %+v", found)

@@ -185,7 +185,7 @@ func (p *Rehearsal) search(ctx context.Context, c *Client, s Search, controls ..
 // beside are the touched entries that a search finds. found and err are the directory's own answer to it; where it has a rule that nobody
 // here knows, an entry matches as it does there.
 func (p *Rehearsal) beside(ctx context.Context, c *Client, s Search, found []*ldif.Entry, err error) ([]*ldif.Entry, error) {
-	if err != nil && resultCode(err) != ldap.LDAPResultNoSuchObject {
+	if err != nil && !isNotThere(err) {
 		return nil, err
 	}
 	server := c.learned()
@@ -326,7 +326,7 @@ func (t *rehearsed) read(ctx context.Context, c *Client, server *ldif.Server, of
 	found, err := c.roundTrip(ctx, Search{Base: server.ByID(t.id, t.dn), Scope: BaseObject, Attributes: names})
 	t.before, t.stale = nil, true
 	switch {
-	case resultCode(err) == ldap.LDAPResultNoSuchObject, err == nil && len(found) == 0:
+	case isNotThere(err), err == nil && len(found) == 0:
 		return nil
 	case err == nil:
 		err = c.complete(ctx, found)
@@ -415,7 +415,8 @@ func (p *Rehearsal) enumerate(ctx context.Context, c *Client, s Search, each fun
 	return err
 }
 
+// isNotThere says that there is no such place in the directory, in the server's words or in ours.
 func isNotThere(err error) bool {
 	e, _ := errors.AsType[*Error](err)
-	return e != nil && e.Code == ldap.LDAPResultNoSuchObject
+	return resultCode(err) == ldap.LDAPResultNoSuchObject || e != nil && e.Code == ldap.LDAPResultNoSuchObject
 }

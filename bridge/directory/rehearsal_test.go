@@ -144,6 +144,27 @@ func TestRehearsalIsTrue(t *testing.T) {
 	}
 }
 
+// TestRehearsalOfAPlace: what is below a place that was made there alone is listed.
+func TestRehearsalOfAPlace(t *testing.T) {
+	server := dirtest.Memory(t)
+	c := open(t, server)
+	ctx := Rehearse(t.Context(), &Rehearsal{})
+	place := "ou=new," + server.People
+	for _, dn := range []string{place, "ou=ward," + place} {
+		change := ldif.Change{Kind: ldif.Add, DN: dn, Entry: []ldif.Attribute{{Name: "objectClass", Values: []string{"organizationalUnit"}}}}
+		if receipt := c.Execute(ctx, steps(change), nil); receipt.Err != nil {
+			t.Fatal(receipt.Err)
+		}
+	}
+	for base, want := range map[string]int{place: 2, "ou=none," + server.People: -1} {
+		n := 0
+		err := c.Enumerate(ctx, Search{Base: base, Attributes: []string{"ou"}}, func(*ldif.Entry) error { n++; return nil })
+		if want < 0 && err == nil || want >= 0 && (err != nil || n != want) {
+			t.Errorf("%s: %d are listed, %v", base, n, err)
+		}
+	}
+}
+
 // shownOf are entries as text, in an order of their own.
 func shownOf(entries []*ldif.Entry) string {
 	var all []string

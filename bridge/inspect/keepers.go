@@ -23,6 +23,7 @@ type Keeper struct {
 	Nothing    string   // stands in for the last value that it takes away
 	Later      bool     // not within the operation
 	Magic      string   // value in the place of which it puts a number
+	Allows     string   // what it takes: count 1, regex ^[a-z]+$
 	Setting    string   // as it stands there: attribute: value
 }
 
@@ -110,7 +111,7 @@ func slapdKeepers(overlays []*ldif.Entry) (all []Keeper) {
 				fields := strings.Fields(cmp.Or(rest, value))
 				if len(fields) > 2 {
 					k.Does, k.Setting = Restricts, "olcConstraintAttribute: "+value
-					k.Attributes, k.Magic = strings.Split(fields[0], ","), strings.Join(fields[1:], " ")
+					k.Attributes, k.Allows = strings.Split(fields[0], ","), strings.Join(fields[1:], " ")
 					all = append(all, k)
 				}
 			}

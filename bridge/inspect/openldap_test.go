@@ -30,6 +30,27 @@ type deployment struct {
 	gone   bool // it goes away meanwhile
 }
 
+// by is what is looked at of the deployment with these variables, the directory that they name, and a bridge before it.
+func (d deployment) by(t *testing.T, variables []string) (inspect.Subject, *directory.Client, bridge.Local) {
+	t.Helper()
+	c, err := config.Parse("scimbridge.yaml", []byte(d.text), variables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := c.Map()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	client, err := directory.New(c.Directory, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}
+	b := bridge.New(bridge.Options{Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: log})
+	return s, client, bridge.Local{Bridge: b}
+}
+
 // looked is what check finds with these variables set beside the deployment's, or instead; with a bridge that probes, when there is one.
 func (d deployment) looked(t *testing.T, env ...string) inspect.Findings {
 	t.Helper()
@@ -44,29 +65,14 @@ func (d deployment) looked(t *testing.T, env ...string) inspect.Findings {
 		}
 		variables = append(variables, line)
 	}
-	c, err := config.Parse("scimbridge.yaml", []byte(d.text), variables)
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := c.Map()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := directory.New(c.Directory, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, client, b := d.by(t, variables)
 	defer client.Close()
-	s := inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}
 	v := inspect.Look(t.Context(), s, client)
 	v.LookCloser(t.Context(), s, client)
 	if d.probes != nil {
-		b := bridge.New(bridge.Options{
-			Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: slog.New(slog.DiscardHandler),
-		})
 		ctx, end := context.WithCancel(t.Context())
 		defer end()
-		v.Probe(ctx, s, client, d.probes(bridge.Local{Bridge: b}, end))
+		v.Probe(ctx, s, client, d.probes(b, end))
 		if d.gone {
 			return inspect.Live(s, v)
 		}

@@ -3,18 +3,14 @@ package inspect_test
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge"
-	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/bridge/guard"
 	"scimbridge/bridge/inspect"
-	"scimbridge/config"
 	"scimbridge/examples"
 )
 
@@ -69,27 +65,12 @@ func TestLeastRights(t *testing.T) {
 }
 
 func (d deployment) leastRights(t *testing.T) {
-	c, err := config.Parse("scimbridge.yaml", []byte(d.text), d.env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := c.Map()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := directory.New(c.Directory, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, client, b := d.by(t, d.env)
 	defer client.Close()
-	s := inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}
 	v := inspect.Look(t.Context(), s, client)
 	rights := inspect.RightsOf(s, v)
 	d.apply(t, rights.LDIF)
-	b := bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: slog.New(slog.DiscardHandler),
-	})
-	live(t, bridge.Local{Bridge: b})
+	live(t, b)
 
 	conn, err := ldap.DialURL(d.server.URL)
 	if err != nil {

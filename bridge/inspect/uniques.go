@@ -80,9 +80,14 @@ func uniques(_ Subject, v Survey) (all []Finding) {
 	return all
 }
 
+// dropped is the change that has slapd do without the setting.
+func (k Keeper) dropped() string {
+	name, _, _ := strings.Cut(k.Setting, ": ")
+	return fmt.Sprintf("dn: %s\nchangetype: modify\ndelete: %s\n%s\n", k.DN, name, k.Setting)
+}
+
 // without says how the server is told not to hold an attribute's values unique any more.
 func (k Keeper) without(f *Finding, v Survey, attribute string) {
-	name, value, _ := strings.Cut(k.Setting, ": ")
 	if v.Server.Settings == ldif.DirsrvSettings {
 		f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nreplace: nsslapd-pluginEnabled\nnsslapd-pluginEnabled: off\n", k.DN)
 		if len(k.Attributes) > 1 {
@@ -93,9 +98,10 @@ func (k Keeper) without(f *Finding, v Survey, attribute string) {
 		f.Command = load(v, "ldapmodify", "unique.ldif")
 		return
 	}
-	f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\ndelete: %s\n%[2]s: %[3]s\n", k.DN, name, value)
+	f.LDIF = k.dropped()
 	isIt := func(other string) bool { return strings.EqualFold(other, attribute) }
 	if others := slices.DeleteFunc(slices.Clone(k.Attributes), isIt); len(others) > 0 {
+		name, value, _ := strings.Cut(k.Setting, ": ")
 		less := strings.Replace(value, "?"+strings.Join(k.Attributes, ","), "?"+strings.Join(others, ","), 1)
 		f.LDIF += fmt.Sprintf("-\nadd: %s\n%[1]s: %s\n", name, less)
 	}
@@ -105,25 +111,22 @@ func (k Keeper) without(f *Finding, v Survey, attribute string) {
 // restricted finds what the overlay constraint refuses of what the map writes.
 func restricted(v Survey, i int, t *ldapmap.Type, k Keeper) (all []Finding) {
 	refuses := func(key, what string) {
-		f := Finding{
+		all = append(all, Finding{
 			Severity: Error, Code: "constraint", Key: key, What: what, Why: "the server refuses the entry (19, constraint violation)",
-			Mend: "name another attribute, or have the server allow it",
-		}
-		k.without(&f, v, "")
-		f.LDIF, _, _ = strings.Cut(f.LDIF, "-\n")
-		all = append(all, f)
+			Mend: "name another attribute, or have the server allow it", LDIF: k.dropped(), Command: slapdLoad("constraint.ldif"),
+		})
 	}
-	kind, rest, _ := strings.Cut(k.Magic, " ")
+	kind, rest, _ := strings.Cut(k.Allows, " ")
 	switch kind {
 	case "count":
-		n, _ := strconv.Atoi(strings.Fields(rest + " ")[0])
+		n, _ := strconv.Atoi(strings.Fields(rest)[0])
 		for _, r := range t.Rules {
 			if !r.Computed() && r.Many() && n == 1 && k.looks(r.LDAP, v.Server.Schema) {
 				refuses(boundKey(i, r), fmt.Sprintf("%s has several values, and the server takes one of %s", r.Path(), r.LDAP))
 			}
 		}
 	case "regex":
-		pattern, err := regexp.CompilePOSIX(strings.Fields(rest + " ")[0])
+		pattern, err := regexp.CompilePOSIX(strings.Fields(rest)[0])
 		for _, gives := range sameValues(i, t) {
 			if err == nil && k.looks(gives.attribute, v.Server.Schema) && !pattern.MatchString(gives.value) {
 				const what = "the map gives %q to %s, and the server takes what matches %s"

@@ -2,17 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/inspect/drift"
 	"scimbridge/bridge/journal"
-	"scimbridge/bridge/journal/report"
-	"scimbridge/bridge/store"
 	"scimbridge/config"
 	"scimbridge/ldapmap"
 )
@@ -42,14 +38,11 @@ func (d driftCommand) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	s, err := store.NewReader(c.Store)
+	s, err := readJournal(c.Store)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := journal.Prepare(s); err != nil {
-		return err
-	}
 	client, err := directory.New(c.Directory, slog.New(slog.DiscardHandler)) // what is wrong comes back as an error
 	if err != nil {
 		return err
@@ -106,13 +99,4 @@ func bound(ctx context.Context, c *config.Config, client *directory.Client) (*ld
 		faults = append(faults, fmt.Errorf("%s: %s: %s", c.Place(p.Key()), p.Key(), p.Problem))
 	}
 	return m, errors.Join(faults...)
-}
-
-// jsonLine prints a value on a line.
-func jsonLine(out io.Writer, value any) error {
-	text, err := json.Marshal(value)
-	if err == nil {
-		_, err = out.Write(append(report.VisibleJSON(text), '\n'))
-	}
-	return err
 }

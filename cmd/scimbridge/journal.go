@@ -38,15 +38,9 @@ func (f journalFlags) format() report.Format {
 	return report.Text
 }
 
-// read opens the journal for as long as do runs. It takes no more than the right to read it, and serve may run meanwhile.
+// read opens the journal for as long as do runs.
 func (f storeFlag) read(w *world, do func(context.Context, *store.Store) error) error {
-	err := f.withStore(w, "which keeps the journal", store.NewReader, func(ctx context.Context, s *store.Store) error {
-		err := journal.Prepare(s)
-		if err == nil {
-			err = do(ctx, s)
-		}
-		return err
-	})
+	err := f.withStore(w, "which keeps the journal", readJournal, do)
 	if errors.Is(err, context.Canceled) && w.Err() != nil { // it was told to end
 		return nil
 	}

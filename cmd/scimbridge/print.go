@@ -51,6 +51,15 @@ func printJSON(out io.Writer, value any) error {
 	return err
 }
 
+// jsonLine prints a value on a line.
+func jsonLine(out io.Writer, value any) error {
+	text, err := json.Marshal(value)
+	if err == nil {
+		_, err = out.Write(append(report.VisibleJSON(text), '\n'))
+	}
+	return err
+}
+
 // moment is a time in UTC, and who or what goes with it; "" where there is none.
 func moment(t time.Time, who, how string) string {
 	if t.IsZero() {

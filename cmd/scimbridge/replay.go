@@ -7,7 +7,6 @@ import (
 
 	"scimbridge/bridge/inspect/replay"
 	"scimbridge/bridge/journal"
-	"scimbridge/bridge/store"
 	"scimbridge/config"
 )
 
@@ -141,14 +140,11 @@ func (r replayCommand) journal(w *world, c *config.Config, player replay.Replay,
 	if !c.Store.Enabled() {
 		return errors.New("the configuration names no store, which keeps the journal: set store.file, or name files of requests")
 	}
-	s, err := store.NewReader(c.Store)
+	s, err := readJournal(c.Store)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := journal.Prepare(s); err != nil {
-		return err
-	}
 	now, err := s.Now(w)
 	if err == nil {
 		q := journal.Query{Since: r.Since.from(now), Until: r.Until.to(now), Caller: r.Caller, Masked: true}

@@ -10,17 +10,30 @@ import (
 	"os/user"
 	"strings"
 
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/config"
 )
 
-// opener opens a store of a command's: existing, or store.NewReader. serve alone makes one: a file that a command made would be that of
+// opener opens a store of a command's: existing, or readJournal. serve alone makes one: a file that a command made would be that of
 // whoever ran it, root's mostly, and nothing that serve could open.
 type opener func(store.Options) (*store.Store, error)
 
 // existing is a store that is there. What is wrong comes back as an error.
 func existing(o store.Options) (*store.Store, error) {
 	return store.NewExisting(o, slog.New(slog.DiscardHandler))
+}
+
+// readJournal opens the journal to read it. It takes no more than the right to do so, and serve may run meanwhile.
+func readJournal(o store.Options) (*store.Store, error) {
+	s, err := store.NewReader(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := journal.Prepare(s); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 // storeFlag names the configuration for a command that speaks to the store alone: what else stands there need be neither sound nor, where

@@ -238,7 +238,7 @@ func (s undoneJSON) print(out io.Writer) {
 	if about != "" { // it is erased where somebody was forgotten
 		about += ", "
 	}
-	fmt.Fprintf(out, "%s  %s  %sby %s\n", s.Record, s.Time.Format("2006-01-02 15:04:05Z"), report.Plain(about), report.Plain(s.Caller))
+	fmt.Fprintf(out, "%s  %s  %sby %s\n", s.Record, report.Moment(s.Time), report.Plain(about), report.Plain(s.Caller))
 	line := func(key, text string) {
 		if text != "" {
 			fmt.Fprintf(out, "  %-8s %s\n", key+":", report.Plain(text))

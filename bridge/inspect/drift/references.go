@@ -2,6 +2,7 @@ package drift
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -146,18 +147,17 @@ func (c *comparison) meant(r *ldapmap.Reference, value string, told by) (id stri
 // holder is the id of the entry that had the DN at a time, as the journal tells: by the last record before that tells of it, or the first
 // one after; "": none does.
 func (c *comparison) holder(dn string, at time.Time) (id string, err error) {
-	enough := errEnough{}
 	find := func(q journal.Query, of func(journal.Account) string) error {
 		q.Subjects = []string{dn}
 		err := journal.Find(c.ctx, c.Store, q, func(a journal.Account) error {
 			if a.Kind == journal.KindIntent && a.Done != nil {
 				if id = of(a); id != "" {
-					return enough
+					return errEnough
 				}
 			}
 			return nil
 		})
-		if err == enough {
+		if errors.Is(err, errEnough) {
 			return nil
 		}
 		return err
@@ -171,9 +171,7 @@ func (c *comparison) holder(dn string, at time.Time) (id string, err error) {
 	return id, err
 }
 
-type errEnough struct{}
-
-func (errEnough) Error() string { return "there is enough" }
+var errEnough = errors.New("enough")
 
 // leaves is the id of the entry that a record left with the DN; "": it tells of none.
 func (c *comparison) leaves(a journal.Account, dn string) (id string) {

@@ -8,8 +8,6 @@ import (
 	"scimbridge/bridge/journal/report"
 )
 
-const moment = "2006-01-02 15:04:05Z"
-
 // Write writes it as an operator reads it.
 func (e Entry) Write(out io.Writer) error {
 	var b strings.Builder
@@ -18,9 +16,9 @@ func (e Entry) Write(out io.Writer) error {
 		about += ", "
 	}
 	fmt.Fprintf(&b, "%s\n  %sid %s, last record %s of %s\n", report.Plain(e.DN), report.Plain(about), report.Plain(e.ID), e.Record,
-		e.Time.UTC().Format(moment))
+		report.Moment(e.Time))
 	for _, d := range e.Differences {
-		fmt.Fprintf(&b, "  %s (%s of %s)\n", report.Plain(d.text()), d.Record, d.Time.UTC().Format(moment))
+		fmt.Fprintf(&b, "  %s (%s of %s)\n", report.Plain(d.text()), d.Record, report.Moment(d.Time))
 	}
 	_, err := io.WriteString(out, b.String()+"\n")
 	return err

@@ -18,7 +18,7 @@ func (o Outcome) Write(out io.Writer) error {
 	}
 	head := o.File + ", request " + o.Request
 	if o.File == "" {
-		head = fmt.Sprintf("%s  %s  %s", o.Record, o.Time.UTC().Format("2006-01-02 15:04:05Z"), strings.TrimSpace(o.Request+" "+o.Name))
+		head = fmt.Sprintf("%s  %s  %s", o.Record, report.Moment(o.Time), strings.TrimSpace(o.Request+" "+o.Name))
 	}
 	fmt.Fprintln(&b, report.Plain(head))
 	verdicts := map[Verdict]string{

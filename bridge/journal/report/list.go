@@ -16,7 +16,7 @@ var columns = []struct {
 	width int
 	of    func(journal.Account) string
 }{
-	{"TIME", 20, func(a journal.Account) string { return moment(a.Time) }},
+	{"TIME", 20, func(a journal.Account) string { return Moment(a.Time) }},
 	{"RECORD", 7, func(a journal.Account) string { return a.ID.String() }},
 	{"RESULT", 12, result},
 	{"CALLER", 10, func(a journal.Account) string { return cmp.Or(a.Caller, "-") }},

@@ -72,7 +72,7 @@ func head(b *strings.Builder, a journal.Account) {
 	if r.Status != 0 {
 		answer = fmt.Sprintf("the client was told %d", r.Status)
 	}
-	line("time", moment(a.Time), prefixed("took ", took))
+	line("time", Moment(a.Time), prefixed("took ", took))
 	line("result", string(a.Outcome), found, answer)
 	if a.Forgotten {
 		line("forgotten", "what it said of anybody is erased")

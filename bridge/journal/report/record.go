@@ -186,4 +186,5 @@ func brief(effects []ldif.Effect) string {
 	return strings.Join(words, ", ")
 }
 
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+// Moment is a time as it is told: to the second, in UTC.
+func Moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
