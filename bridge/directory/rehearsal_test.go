@@ -151,7 +151,8 @@ func TestRehearsalOfAPlace(t *testing.T) {
 	ctx := Rehearse(t.Context(), &Rehearsal{})
 	place := "ou=new," + server.People
 	for _, dn := range []string{place, "ou=ward," + place} {
-		change := ldif.Change{Kind: ldif.Add, DN: dn, Entry: []ldif.Attribute{{Name: "objectClass", Values: []string{"organizationalUnit"}}}}
+		class := ldif.Attribute{Name: "objectClass", Values: []string{"organizationalUnit"}}
+		change := ldif.Change{Kind: ldif.Add, DN: dn, Entry: []ldif.Attribute{class}}
 		if receipt := c.Execute(ctx, steps(change), nil); receipt.Err != nil {
 			t.Fatal(receipt.Err)
 		}
