@@ -100,6 +100,15 @@ var mistakes = map[string]func(t *testing.T) (said []string){
 		}
 		return []string{answered(t, d, "/?aadOptscim062020/Users?filter=userName%20eq%20%22nobody%22", "")}
 	},
+	"the tenant URL ends before `/scim/v2`": func(t *testing.T) []string {
+		d := deploy(t, memory(t))
+		root := d.url
+		d.url = strings.TrimSuffix(root, "/scim/v2")
+		if said := answered(t, d, "/scim/Users", ""); !strings.Contains(said, "the tenant URL is "+root) {
+			t.Error(said)
+		}
+		return []string{answered(t, d, "/Users", "")}
+	},
 	"a clock that is wrong": func(t *testing.T) []string {
 		entra := issuertest.Start(t)
 		d := deploy(t, memory(t), "SCIMBRIDGE_ACCESS_ENTRA_0_TENANT="+issuertest.Tenant, "SCIMBRIDGE_ACCESS_ENTRA_0_AUTHORITY="+entra.URL)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -41,6 +42,17 @@ func hasPathBehindFlag(uri []byte) bool {
 		}
 	}
 	return false
+}
+
+// astray says where SCIM is to whom asks for what is nowhere, and not below it: a tenant URL without the bridge's path, as a rule.
+func (s *Server) astray(c *fiber.Ctx, err error) error {
+	router, is := errors.AsType[*fiber.Error](err)
+	root := strings.TrimRight(s.options.BasePath, "/") + "/"
+	path := c.Path() + "/"
+	if !is || router.Code != http.StatusNotFound || len(path) >= len(root) && strings.EqualFold(path[:len(root)], root) {
+		return err
+	}
+	return refuse(reason.NoPath, "there is nothing at this path: the tenant URL is "+s.baseURL(c))
 }
 
 // handshake is the octet that TLS begins with (RFC 8446 §5.1), and no request.

@@ -1,6 +1,9 @@
 package front
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestPathBehindAFlag(t *testing.T) {
 	for uri, want := range map[string]bool{
@@ -17,6 +20,21 @@ func TestPathBehindAFlag(t *testing.T) {
 	} {
 		if got := hasPathBehindFlag([]byte(uri)); got != want {
 			t.Errorf("%s: %v", uri, got)
+		}
+	}
+}
+
+// TestAstray: whoever leaves the bridge's path out of the tenant URL is told it, and nobody else is.
+func TestAstray(t *testing.T) {
+	s := serve(t, Options{})
+	const told = "there is nothing at this path: the tenant URL is http"
+	for path, astray := range map[string]bool{
+		"/Users": true, "/": true, "/scim": true, "/scim/Users?filter=userName+eq+%22a%22": true, "/scim/v1/Users": true, "/scim/v22": true,
+		"/scim/v2/nowhere": false, "/SCIM/V2/nowhere": false, "/scim/v2": false,
+	} {
+		a := s.ask(t, "GET "+path, "")
+		if strings.Contains(a.body, told) != astray {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}
 }

@@ -79,6 +79,9 @@ func (check checkCommand) Run(w *world) error {
 	if of := found.Sums(); of != "" {
 		sums += "; " + of
 	}
+	if check.Probe {
+		sums += "; what the probe made is removed"
+	}
 	if len(absent) > 0 {
 		sums += "; not here: " + strings.Join(absent, ", ")
 	}

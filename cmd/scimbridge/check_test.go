@@ -117,7 +117,7 @@ func TestProbeIsInTheJournal(t *testing.T) {
 	check := func() {
 		t.Helper()
 		code, stdout, stderr := program(t, environ, "check", "--config", file, "--probe")
-		if code != exitOK || strings.Contains(stdout, "unseen-rights") {
+		if code != exitOK || strings.Contains(stdout, "unseen-rights") || !strings.HasSuffix(stdout, "; what the probe made is removed\n") {
 			t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 		}
 		for _, e := range ldap.Entries() {

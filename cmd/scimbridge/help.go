@@ -5,8 +5,9 @@ func (commandLine) Help() string {
 	return `Examples:
 
   scimbridge demo
-  scimbridge config --example
-  scimbridge check --config scimbridge.yaml
+  scimbridge init --url ldaps://ldap.corp.example --bind-dn cn=admin,dc=corp,dc=example
+  scimbridge check --config scimbridge.yaml --connect
+  scimbridge preview --config scimbridge.yaml users.csv
   scimbridge serve --config scimbridge.yaml`
 }
 

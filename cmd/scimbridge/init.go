@@ -102,6 +102,11 @@ func (i initCommand) run(w *world, d *dialog) error {
 	if !i.isThere(w, client) {
 		fmt.Fprintf(w.stdout, "\n%s is not there, or not shown: make the account before its rights are loaded.\n", i.Account)
 	}
+	if i.Account == "" {
+		const same = "\nThe bridge is to bind as %s, whom this looked around as.\n" +
+			"An account of its own, with these rights and no others, is named by --account.\n"
+		fmt.Fprintf(w.stdout, same, i.BindDN)
+	}
 	if len(left) > 0 {
 		fmt.Fprintln(w.stdout, "\nWhat these do not mend:")
 		if err := left.Write(w.stdout); err != nil {

@@ -275,6 +275,16 @@ func TestUndecided(t *testing.T) {
 	}
 }
 
+// TestChosenElsewhere: a place that the server does not hold is none, and it is said which it holds.
+func TestChosenElsewhere(t *testing.T) {
+	said := choices
+	said.UserBase = "ou=people,dc=shroe,dc=example"
+	_, err := layout.Propose(sight(t, ldif.OpenLDAP, nil, nil), said)
+	if err == nil || !strings.HasPrefix(err.Error(), said.UserBase+": the server holds dc=shore,dc=example,") {
+		t.Error(err)
+	}
+}
+
 // TestChoices: how the directory is reached stands in the text as it was said, and no password.
 func TestChoices(t *testing.T) {
 	said := choices

@@ -28,6 +28,10 @@ func (s Sight) placeOf(what string, entries []*ldif.Entry, chosen string, names 
 		return slices.DeleteFunc(slices.Clone(entries), func(e *ldif.Entry) bool { return !s.Server.Under(e.DN, base) || e.DN == base })
 	}
 	if chosen != "" {
+		if contexts := s.Server.Contexts; len(contexts) > 0 && s.Server.Context(chosen) == "" {
+			const elsewhere = "%s: the server holds %s, and nothing of this DN: name a place below that"
+			return p, fmt.Errorf(elsewhere, chosen, strings.Join(contexts, " | "))
+		}
 		p = place{base: chosen, entries: under(chosen), why: "as was said"}
 		return p, nil
 	}
