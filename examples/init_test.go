@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
@@ -133,7 +134,35 @@ func (f founded) load(t *testing.T) {
 		if out, err := command.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", file.Name, err, out)
 		}
+		if strings.Contains(file.Text, tasks) {
+			f.indexed(t)
+		}
 	}
+}
+
+// tasks is where 389 Directory Server takes orders to build indexes.
+const tasks = "cn=index,cn=tasks,cn=config"
+
+// indexed waits for all indexes to be built: meanwhile the database takes no writes.
+func (f founded) indexed(t *testing.T) {
+	t.Helper()
+	for range 1_000 {
+		under := false
+		for _, task := range f.server.Entries(t, tasks) {
+			switch code := task.Value("nsTaskExitCode"); {
+			case task.Value("nsInstance") == "" || code == "0":
+			case code != "":
+				t.Fatal(task)
+			default:
+				under = true
+			}
+		}
+		if !under {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("the indexes are not built")
 }
 
 // silent holds check, by the bridge's account, to finding nothing beside hints.

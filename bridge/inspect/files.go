@@ -189,7 +189,7 @@ func (v Survey) indexFiles() []File {
 		}
 	}
 	text, command := "", ""
-	var names []string
+	var lacking []want
 	told := map[string]bool{} // by database and attribute
 	for _, w := range wanted(v.Map) {
 		d := v.database(w.base)
@@ -199,10 +199,14 @@ func (v Survey) indexFiles() []File {
 		told[d.Suffix+"\n"+w.attribute] = true
 		var f Finding
 		index(&f, v, []want{w})
-		if f.LDIF != "" && !strings.Contains(text, f.LDIF) {
-			text += fmt.Sprintf("# %s: %s.\n%s\n", w.attribute, w.why, f.LDIF)
+		change := f.LDIF
+		if v.Server.Settings == ldif.DirsrvSettings {
+			change = strings.TrimSuffix(change, "\n"+strings.Join(v.tasks([]want{w}), "\n"))
+		}
+		if change != "" && !strings.Contains(text, change) {
+			text += fmt.Sprintf("# %s: %s.\n%s\n", w.attribute, w.why, change)
 			command = f.Command
-			names = append(names, w.attribute)
+			lacking = append(lacking, w)
 		}
 	}
 	if text == "" {
@@ -214,7 +218,9 @@ func (v Survey) indexFiles() []File {
 		head = "# Indexes by which requests search. Which there are could not be seen: " + v.Settings.Hidden + ".\n" +
 			"# Take out those that this shows, or load the rest past them with ldapmodify -c:\n#   " + v.Settings.Show + "\n"
 	case v.Server.Settings == ldif.DirsrvSettings:
-		head += "# The tasks build them of the entries that are there.\n"
+		head += "# The task builds them of the entries that are there: until it is done (cn=index,cn=tasks,cn=config says when) the\n" +
+			"# database takes no writes. Begin with the bridge after that: what is declared and not built finds nobody.\n"
+		text += strings.Join(v.tasks(lacking), "\n") + "\n"
 	case v.Server.Settings == ldif.DomainSettings:
 		head += "# At the schema master, as a Schema Admin. The domain controllers build them by themselves.\n"
 	}
@@ -224,7 +230,7 @@ func (v Survey) indexFiles() []File {
 		if v.Settings.Hidden != "" {
 			head += "# Which there are could not be seen. Leave out what has a line: slapd does not start where an attribute has two.\n"
 		}
-		files = append(files, File{"indexes.conf", head + "index " + strings.Join(names, " eq\nindex ") + " eq\n", slapdConf})
+		files = append(files, File{"indexes.conf", head + "index " + strings.Join(attributesOf(lacking), " eq\nindex ") + " eq\n", slapdConf})
 	}
 	return files
 }

@@ -253,35 +253,75 @@ func index(f *Finding, v Survey, wanted []want) {
 		}
 		changes = append(changes, text)
 	}
-	for _, w := range wanted {
+	isSame := func(a, b want) bool { return a.attribute == b.attribute && v.database(a.base) == v.database(b.base) }
+	for i, w := range wanted {
+		if slices.ContainsFunc(wanted[:i], func(other want) bool { return isSame(other, w) }) {
+			continue
+		}
 		d := v.database(w.base)
-		types := append(slices.Clone(d.Indexed[strings.ToLower(w.attribute)]), w.by)
+		var more []ldif.Index // one change for all kinds of an attribute's
+		for _, other := range wanted[i:] {
+			if isSame(other, w) && !slices.Contains(more, other.by) {
+				more = append(more, other.by)
+			}
+		}
+		has := d.Indexed[strings.ToLower(w.attribute)]
 		switch v.Server.Settings {
 		case ldif.SlapdSettings:
-			add("%s", slapdIndex(d, v.Server.Schema, w.attribute, types))
+			add("%s", slapdIndex(d, v.Server.Schema, w.attribute, slices.Concat(has, more)))
 			f.Command = slapdLoad("index.ldif")
 		case ldif.DirsrvSettings:
-			if len(types) > 1 {
-				add("dn: cn=%s,%s\nchangetype: modify\nadd: nsIndexType\nnsIndexType: %s\n", w.attribute, d.DN, slapdKinds[w.by])
-			} else {
-				add("dn: cn=%[1]s,%[2]s\nchangetype: add\nobjectClass: nsIndex\ncn: %[1]s\nnsSystemIndex: false\nnsIndexType: %[3]s\n",
-					w.attribute, d.DN, slapdKinds[w.by])
+			kinds := ""
+			for _, by := range more {
+				kinds += "nsIndexType: " + slapdKinds[by] + "\n"
 			}
-			// The task builds it of the entries that are there, beside the requests.
-			add("dn: cn=scimbridge %[1]s,cn=index,cn=tasks,cn=config\nchangetype: add\nobjectClass: extensibleObject\n"+
-				"cn: scimbridge %[1]s\nnsInstance: %[2]s\nnsIndexAttribute: %[1]s\n", w.attribute, d.Backend)
+			if len(has) > 0 {
+				add("dn: cn=%s,%s\nchangetype: modify\nadd: nsIndexType\n%s", w.attribute, d.DN, kinds)
+			} else {
+				add("dn: cn=%[1]s,%[2]s\nchangetype: add\nobjectClass: nsIndex\ncn: %[1]s\nnsSystemIndex: false\n%[3]s",
+					w.attribute, d.DN, kinds)
+			}
 			f.Command = load(v, "ldapmodify", "index.ldif")
 		case ldif.DomainSettings:
 			if c, ok := d.Classes[strings.ToLower(w.attribute)]; ok {
-				add("dn: %s\nchangetype: modify\nreplace: searchFlags\nsearchFlags: %d\n", c.DN, c.Flags|domainKinds[w.by])
+				for _, by := range more {
+					c.Flags |= domainKinds[by]
+				}
+				add("dn: %s\nchangetype: modify\nreplace: searchFlags\nsearchFlags: %d\n", c.DN, c.Flags)
 				f.Command = load(v, "ldapmodify", "index.ldif")
 			}
 		}
+	}
+	if v.Server.Settings == ldif.DirsrvSettings {
+		changes = append(changes, v.tasks(wanted)...)
+		f.Mend += "; it takes no writes until that is built (cn=tasks,cn=config says when), and does one such task at a time"
 	}
 	if v.Server.Settings == ldif.DomainSettings {
 		f.Mend += ", at the schema master, as a Schema Admin (on Samba smb.conf says `dsdb:schema update allowed = yes` meanwhile)"
 	}
 	f.LDIF = strings.Join(changes, "\n")
+}
+
+// tasks have 389 Directory Server build indexes of the entries that are there: one task a backend, for while one runs others fail, and what
+// is indexed and not built finds nobody.
+func (v Survey) tasks(wanted []want) (changes []string) {
+	of := map[string][]string{} // attributes, by backend
+	var backends []string
+	for _, w := range wanted {
+		backend := v.database(w.base).Backend
+		if of[backend] == nil {
+			backends = append(backends, backend)
+		}
+		if !ldif.Named(of[backend], w.attribute) {
+			of[backend] = append(of[backend], w.attribute)
+		}
+	}
+	for _, backend := range backends {
+		name := fmt.Sprintf("scimbridge %s %s", backend, strings.Join(of[backend], " "))
+		changes = append(changes, fmt.Sprintf("dn: cn=%[1]s,cn=index,cn=tasks,cn=config\nchangetype: add\nobjectClass: extensibleObject\n"+
+			"cn: %[1]s\nnsInstance: %[2]s\nnsIndexAttribute: %[3]s\n", name, backend, strings.Join(of[backend], "\nnsIndexAttribute: ")))
+	}
+	return changes
 }
 
 // slapdKinds are the kinds of index as slapd and 389 Directory Server call them; domainKinds the bits of searchFlags ([MS-ADTS] §2.2.9:
