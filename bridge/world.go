@@ -51,15 +51,15 @@ func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) 
 // what it names, or takes no changes, or the store cannot be written. Where writes go on without the store, that is in lack. It asks the
 // directory and the store on first contact alone, and the directory where no connection to it is open.
 func (b *Bridge) Ready(ctx context.Context) (lack, err error) {
+	if err := b.directory.Reach(ctx); err != nil {
+		return nil, err
+	}
 	_, _, err = b.world(ctx)
 	switch {
 	case err != nil:
 		return nil, err
 	case !b.directory.Writable():
 		return nil, &reason.Error{Reason: reason.Unwritable}
-	}
-	if err := b.directory.Reach(ctx); err != nil {
-		return nil, err
 	}
 	switch {
 	case b.store == nil:
@@ -73,6 +73,9 @@ func (b *Bridge) Ready(ctx context.Context) (lack, err error) {
 // Standing is Ready for whoever wants to know apart what is wrong with the directory, and what between it and the map: the errors, and the
 // map's problems. While the directory is away nothing is known of the map.
 func (b *Bridge) Standing(ctx context.Context) (problems []string, away, misfit error) {
+	if away = b.directory.Reach(ctx); away != nil {
+		return nil, away, nil
+	}
 	_, _, err := b.world(ctx)
 	switch reasonOf(err) {
 	case reason.MapMismatch, reason.Hidden:
@@ -82,12 +85,8 @@ func (b *Bridge) Standing(ctx context.Context) (problems []string, away, misfit 
 	default:
 		away = err
 	}
-	switch {
-	case away != nil:
-	case !b.directory.Writable():
+	if away == nil && !b.directory.Writable() {
 		away = &reason.Error{Reason: reason.Unwritable}
-	default:
-		away = b.directory.Reach(ctx)
 	}
 	return problems, away, misfit
 }

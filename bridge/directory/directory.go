@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/go-ldap/ldap/v3"
+	"golang.org/x/sync/singleflight"
 
 	"scimbridge/bridge/reason"
 )
@@ -36,7 +37,9 @@ type Client struct {
 	mu         sync.Mutex
 	contact    contact
 	refreshing bool
-	refreshes  sync.WaitGroup
+	refreshes  sync.WaitGroup // and reaches
+
+	reaches singleflight.Group
 }
 
 // New checks nothing over the network: the bridge starts without the directory.

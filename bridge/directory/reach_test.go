@@ -1,9 +1,12 @@
 package directory
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge/reason"
 )
@@ -36,5 +39,45 @@ func TestReach(t *testing.T) {
 		if err := c.Reach(t.Context()); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// TestReachOfASlowServer: a health check that does not wait for the answer to a bind has no further bind sent: a server that takes long to
+// refuse a wrong password would lock the account.
+func TestReachOfASlowServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := rotate(t)
+		defer r.Close()
+		r.right.Store("second")
+		script := r.peer.script
+		r.peer.script = func(s *session, m message) bool {
+			if m.op != ldap.ApplicationBindRequest {
+				return script(s, m)
+			}
+			go func() {
+				time.Sleep(2 * time.Second)
+				if !script(s, m) {
+					s.result(m, 0, "")
+				}
+			}()
+			return true
+		}
+		checks := func(n int) {
+			t.Helper()
+			for range n {
+				ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
+				wantReason(t, r.Reach(ctx), reason.Unavailable)
+				cancel()
+				time.Sleep(renewalPause)
+			}
+		}
+		checks(10)
+		r.offered(t, 1)
+		r.right.Store("first")
+		time.Sleep(secondChance)
+		if err := r.Reach(t.Context()); err != nil {
+			t.Error(err)
+		}
+		r.offered(t, 2)
 	})
 }
