@@ -17,9 +17,15 @@ type File struct {
 	Load string // the command that does, or what becomes of it
 }
 
+// MendedByFiles are the codes of the findings that they mend.
+var MendedByFiles = []string{"base-missing", "may-not-create", "may-not-write", "index", "size-limit"}
+
 // Files are what an administrator loads for the configuration to stand in the directory: places that are missing, the rights of the
-// bridge's account and no others, and indexes that are missing. The map must fit.
+// bridge's account and no others, and indexes that are missing; nothing where the map does not fit.
 func Files(s Subject, v Survey) (all []File) {
+	if !v.fits() {
+		return nil
+	}
 	places := ""
 	for _, p := range v.Places {
 		if p.Exists || p.Role >= Protected || v.Server.Context(p.DN) == "" {

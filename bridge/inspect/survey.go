@@ -138,9 +138,6 @@ func (v Survey) met() bool {
 // fits says that the map stands in the directory as it is.
 func (v Survey) fits() bool { return v.Map != nil && len(v.Problems) == 0 }
 
-// Fits says that the map stands in the directory as it is: there is more to be said of it.
-func (v Survey) Fits() bool { return v.fits() }
-
 // place is what there is at a DN, where it was looked for.
 func (v Survey) place(dn string) (Place, bool) {
 	for _, p := range v.Places {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"scimbridge/bridge/inspect/layout"
+	"scimbridge/bridge/journal/report"
 )
 
 // dialog asks whoever sits at the terminal; nil: nobody does.
@@ -57,9 +58,9 @@ func (d *dialog) askSecret(question string) (string, error) {
 
 // choose asks for one of the options, by its number.
 func (d *dialog) choose(u *layout.Undecided) (string, error) {
-	fmt.Fprintln(d.out, u.What+"?")
+	fmt.Fprintln(d.out, report.Plain(u.What)+"?")
 	for i, o := range u.Options {
-		fmt.Fprintf(d.out, "  %d  %s (%s)\n", i+1, o.Value, o.Says)
+		fmt.Fprintf(d.out, "  %d  %s (%s)\n", i+1, report.Plain(o.Value), o.Says)
 	}
 	for {
 		line, err := d.ask("Which", "1")

@@ -13,6 +13,7 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/inspect"
 	"scimbridge/bridge/inspect/layout"
+	"scimbridge/bridge/journal/report"
 	"scimbridge/config"
 	"scimbridge/ldapmap/ldif"
 )
@@ -82,7 +83,7 @@ func (i initCommand) run(w *world, d *dialog) error {
 	}
 	fmt.Fprintf(w.stdout, "Looked at %s (%s).\n", o.URLs[0], sight.Server.Kind)
 	for _, saw := range proposal.Saw {
-		fmt.Fprintln(w.stdout, "  "+saw)
+		fmt.Fprintln(w.stdout, "  "+report.Plain(saw))
 	}
 	written := []output{{i.Output, proposal.Text}}
 	for _, f := range files {
@@ -209,9 +210,6 @@ func (i initCommand) propose(s layout.Sight, d *dialog, c layout.Choices) (layou
 	}
 }
 
-// mended are the codes of findings that the files beside the configuration mend.
-var mended = []string{"base-missing", "may-not-create", "may-not-write", "index", "size-limit"}
-
 // beside is what an administrator loads for the configuration, and what check finds that this does not mend.
 func (i initCommand) beside(w *world, client *directory.Client, text string) (files []inspect.File, left inspect.Findings, err error) {
 	secrets := []string{"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=not-looked-at", "SCIMBRIDGE_ACCESS_TOKEN=not-looked-at-0123456789"}
@@ -230,14 +228,11 @@ func (i initCommand) beside(w *world, client *directory.Client, text string) (fi
 		return nil, nil, survey.Err
 	}
 	for _, f := range append(inspect.Offline(s), inspect.Live(s, survey)...).InOrder() {
-		if f.Severity.AtLeast(inspect.Warning) && !slices.Contains(mended, f.Code) {
+		if f.Severity.AtLeast(inspect.Warning) && !slices.Contains(inspect.MendedByFiles, f.Code) {
 			left = append(left, f)
 		}
 	}
-	if survey.Fits() {
-		files = inspect.Files(s, survey)
-	}
-	return files, left, nil
+	return inspect.Files(s, survey), left, nil
 }
 
 // besideOutput is the name of a file beside the configuration: scimbridge.access.ldif.

@@ -111,3 +111,26 @@ func TestInitNamesFiles(t *testing.T) {
 		t.Error(name)
 	}
 }
+
+// TestInitOfHostileNames: what a directory says reaches no terminal as more than a text, in what init saw, asks and refuses.
+func TestInitOfHostileNames(t *testing.T) {
+	const hostile = "\x1b[2J\u009bK\u202ex"
+	var all []*ldif.Entry
+	for _, unit := range []string{"ou=a" + hostile + ",dc=example,dc=org", "ou=b" + hostile + ",dc=example,dc=org"} {
+		all = append(all, entry(unit, "organizationalUnit"), entry("uid=u@x,"+unit, "inetOrgPerson",
+			ldif.Attribute{Name: "uid", Values: []string{"u@x"}}, ldif.Attribute{Name: "cn", Values: []string{"u"}},
+			ldif.Attribute{Name: "sn", Values: []string{"u"}}))
+	}
+	url := company(t, all...).URL()
+	arguments := []string{"init", "--output", filepath.Join(t.TempDir(), "c.yaml"), "--below", "dc=example,dc=org"}
+	_, refused, told := program(t, []string{"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=secret"},
+		append(arguments, "--url", url, "--bind-dn", "cn=admin,dc=example,dc=org")...)
+	asked := typedInit(t, "_/cn=admin,dc=example,dc=org/1", url, arguments)
+	obeyed := strings.ContainsAny(refused+told+asked, "\x1b\u009b\u202e")
+	if obeyed || !strings.Contains(told, `ou=b\u001b`) || strings.Count(asked, `ou=a\u001b`) < 2 {
+		t.Errorf("%q\n%q\n%q", refused, told, asked)
+	}
+	if !strings.Contains(asked, "Written:") {
+		t.Errorf("no configuration is made of it: %q", asked)
+	}
+}

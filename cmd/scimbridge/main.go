@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"scimbridge/bridge/journal/report"
 	"scimbridge/bridge/release"
 )
 
@@ -82,7 +83,7 @@ func run(w *world, arguments []string) int {
 	case errors.Is(err, errDiffers): // it has told in what
 		return exitDiffers
 	case err != nil:
-		fmt.Fprintln(w.stderr, err)
+		fmt.Fprintln(w.stderr, report.Lines(err.Error())) // a directory's words may be in it
 		return exitFault
 	}
 	return exitOK

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"scimbridge/bridge/journal/report"
 )
@@ -109,6 +111,9 @@ func quoted(text string) string {
 	isWord := slices.Contains([]string{"true", "false", "yes", "no", "on", "off", "null", "y", "n"}, strings.ToLower(text))
 	if plain.MatchString(text) && !isWord && strings.TrimSpace(text) == text {
 		return text
+	}
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(text) // whose escapes are YAML's
 	}
 	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 }
