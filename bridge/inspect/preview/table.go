@@ -94,8 +94,8 @@ type firstLine struct {
 	separator rune
 }
 
-// header reads up to the line of the column names. skipped are the lines before it: a spreadsheet's sep=; or the version of a template of
-// Entra's.
+// header reads up to the line of the column names. skipped are the lines before it: empty ones, a spreadsheet's sep=; or the version of a
+// template of Entra's.
 func header(file *bufio.Reader) (first firstLine, skipped int, err error) {
 	mark, _ := file.Peek(3)
 	switch {
@@ -119,6 +119,8 @@ func header(file *bufio.Reader) (first firstLine, skipped int, err error) {
 			skipped++
 		case said == "" && err == io.EOF:
 			return first, skipped, errors.New("the file is empty: its first line is to name the columns")
+		case said == "":
+			skipped++
 		default:
 			first.text = line
 			if first.separator == 0 {
