@@ -58,7 +58,11 @@ func ReadTable(name string, file io.Reader) (*Table, error) {
 			break
 		}
 		if fault, is := errors.AsType[*csv.ParseError](err); is {
-			faults.add("%s:%d: character %d: %w", name, fault.Line+skipped, fault.Column, fault.Err)
+			where := ""
+			if fault.StartLine != fault.Line {
+				where = fmt.Sprintf(", in the row that begins in line %d", fault.StartLine+skipped)
+			}
+			faults.add("%s:%d: character %d: %w%s", name, fault.Line+skipped, fault.Column, fault.Err, where)
 			break // what follows may be in quotation marks or not
 		}
 		if err != nil {
