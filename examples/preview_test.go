@@ -343,8 +343,15 @@ func (c *company) tellOf(l preview.Line) string {
 		change.If, change.DN = ldif.Condition{}, ldif.NormalDN(change.DN)
 		change.Mods = slices.Clone(change.Mods)
 		for i, m := range change.Mods {
-			if c.is.own && slices.Contains(references, m.Name) { // by an id that is another by then
+			switch {
+			case !slices.Contains(references, m.Name):
+			case c.is.own: // by an id that is another by then
 				change.Mods[i].Values = slices.Repeat([]string{"a name"}, len(m.Values))
+			default: // however the server escapes it
+				change.Mods[i].Values = slices.Clone(m.Values)
+				for k, dn := range m.Values {
+					change.Mods[i].Values[k] = ldif.NormalDN(dn)
+				}
 			}
 		}
 		text += change.String() + "\n"

@@ -44,7 +44,7 @@ type rehearsed struct {
 	dn, id   string // as the directory has it; "" of one that it has not
 	made     bool   // the directory is not asked for it
 	name     string // that it would have, by Server.NormalDN; "": none
-	isValue  bool   // others have been given its name as a value
+	isMember bool   // a write made it one, of some group
 	recalled bool   // it was not made by a write, but recalled: what it was not read with is not known
 
 	mu      sync.Mutex
@@ -198,7 +198,7 @@ func (p *Rehearsal) beside(ctx context.Context, c *Client, s Search, found []*ld
 	unknown, known := len(filter.UnknownRules()) > 0, filter.WithoutUnknownRules()
 	matches := func(t *rehearsed, e *ldif.Entry) bool {
 		switch {
-		case unknown && t.made && !t.recalled && !t.isValue: // so nobody's member, whatever groups are in others
+		case unknown && t.made && !t.recalled && !t.isMember: // so nobody's member, whatever groups are in others
 			return known.Matches(e, server.Schema)
 		case unknown:
 			return slices.ContainsFunc(found, func(e *ldif.Entry) bool { return t.dn != "" && server.SameDN(t.dn, e.DN) })

@@ -73,7 +73,7 @@ func (p *Rehearsal) Join(ctx context.Context, b *Rehearsal) (joined bool, err er
 		}
 		if server.Privilege != nil {
 			for _, change := range t.changes {
-				p.valued(server, change)
+				p.enters(server, change)
 			}
 		}
 	}

@@ -23,6 +23,9 @@ func (p *Rehearsal) write(ctx context.Context, r *run, change ldif.Change, read 
 	if change, err = p.resolved(ctx, r, change); err != nil {
 		return nil, err
 	}
+	if err = takes(r.server, change); err != nil {
+		return nil, err
+	}
 	if change.Kind == ldif.Add {
 		return nil, p.add(ctx, r, change)
 	}
@@ -49,6 +52,32 @@ func (p *Rehearsal) write(ctx context.Context, r *run, change ldif.Change, read 
 	return project(r.server, e, read), nil
 }
 
+// takes says what the server would answer to a value that is not of its attribute's syntax.
+func takes(server *ldif.Server, change ldif.Change) error {
+	if !server.ChecksSyntax {
+		return nil
+	}
+	check := func(name string, values []string) error {
+		a := server.Schema.Attribute(name)
+		at := slices.IndexFunc(values, func(v string) bool { return a != nil && !change.Secret(name) && !a.Takes(v) })
+		if at < 0 {
+			return nil
+		}
+		return refusal(ldap.LDAPResultInvalidAttributeSyntax, "%s: value #%d invalid per syntax", server.Schema.Canonical(name), at)
+	}
+	for _, a := range change.Entry {
+		if err := check(a.Name, a.Values); err != nil {
+			return err
+		}
+	}
+	for _, m := range change.Mods {
+		if err := check(m.Name, m.Values); m.Op != ldif.DeleteValues && err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // changed takes a change over that is done.
 func (p *Rehearsal) changed(server *ldif.Server, t *rehearsed, change ldif.Change) {
 	p.mu.Lock()
@@ -60,7 +89,7 @@ func (p *Rehearsal) changed(server *ldif.Server, t *rehearsed, change ldif.Chang
 	t.takes(server, change)
 	p.index.stale(t)
 	if server.Privilege != nil { // whoever is in which group is asked for by a rule of the server's own
-		p.valued(server, change)
+		p.enters(server, change)
 	}
 	switch change.Kind {
 	case ldif.Add:
@@ -73,16 +102,19 @@ func (p *Rehearsal) changed(server *ldif.Server, t *rehearsed, change ldif.Chang
 	}
 }
 
-// valued notes whose names a change gives to others.
-func (p *Rehearsal) valued(server *ldif.Server, change ldif.Change) {
+// enters notes whom a change makes members.
+func (p *Rehearsal) enters(server *ldif.Server, change ldif.Change) {
 	all := slices.Clone(change.Entry)
 	for _, m := range change.Mods {
 		all = append(all, ldif.Attribute{Name: m.Name, Values: m.Values})
 	}
 	for _, a := range all {
+		if !server.Schema.Covers(server.Privilege.Members, a.Name) {
+			continue
+		}
 		for _, v := range a.Values {
-			if t := p.byDN[server.NormalDN(v)]; t != nil && !server.SameDN(v, change.DN) {
-				t.isValue = true
+			if t := p.byDN[server.NormalDN(v)]; t != nil {
+				t.isMember = true
 			}
 		}
 	}

@@ -66,6 +66,8 @@ resources:
 	"empty.csv":  "",
 	"sep.csv":    "sep=;\r\nuserPrincipalName;surname\r\nnew@x.example;Ek \r\n;;\r\n;\r\n",
 	"bulk.csv":   "version:v1.0\nUser name [userPrincipalName] Required,Last name [surname]\nnew@x.example\n",
+	"odd.csv":    "\n \r\nuserPrincipalName;surname\n=1+1;Ek\n", // a formula, below empty lines
+	"open.csv":   "userPrincipalName,surname\nbo,\"Ek\nanna,Holm\n",
 	"utf16.csv":  "\xff\xfeu\x00",
 	"good.csv":   "userPrincipalName,surname\nnew@x.example,Ek\n",
 }

@@ -58,6 +58,7 @@ type Traits struct {
 	// Values.
 	SettledCodes    []uint16 // results beyond 16 and 20 that tell that a value to add is there, or one to delete is not
 	BitRule         bool     // the matching rule 1.2.840.113556.1.4.803 is known to work
+	ChecksSyntax    bool     // a value is refused that is not of its attribute's syntax
 	OrdersTimes     bool     // times can be compared though no definition names an ordering rule
 	LongestRDN      int      // octets; 0: no limit known
 	Lengths         []Length // of attributes whose values must be made to fit
@@ -161,6 +162,7 @@ type Privilege struct {
 	Mark     string // attribute, "1" on what is privileged; it lags behind the membership, and stays when that ends
 	Class    string // of groups
 	MemberOf string // matching rule that follows memberOf through any number of groups
+	Members  string // attribute of groups that makes it so
 
 	// Ids of what is privileged whatever the mark says.
 	Builtin  []uint32 // groups, the same in every domain
@@ -176,7 +178,7 @@ var traits = map[ServerKind]*Traits{
 		VersionAttribute: "entryCSN", VersionForm: VersionCSN,
 		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
 		MarkAttribute: "contextCSN", MarkInContext: true, // kept by the overlay syncprov
-		BitRule: true, ComposesNames: true,
+		BitRule: true, ChecksSyntax: true, ComposesNames: true,
 		// mdb's key holds 511 octets, and the RDN stands in it twice. A longer one ends in result 80, which tells nothing.
 		LongestRDN: 245,
 		Settings:   SlapdSettings,
@@ -214,7 +216,7 @@ var traits = map[ServerKind]*Traits{
 		},
 		// [MS-ADTS] §3.1.1.6.1.
 		Privilege: &Privilege{
-			Mark: "adminCount", Class: "group", MemberOf: "1.2.840.113556.1.4.1941",
+			Mark: "adminCount", Class: "group", MemberOf: "1.2.840.113556.1.4.1941", Members: "member",
 			// Administrators; Account, Server, Print and Backup Operators; Replicator.
 			Builtin: []uint32{544, 548, 549, 550, 551, 552},
 			// Domain Admins, Domain Controllers.
@@ -232,7 +234,7 @@ var traits = map[ServerKind]*Traits{
 		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
 		MarkAttribute: "lastusn", // kept by the plug-in USN
 		SeeksInDNs:    true,
-		BitRule:       true, Blocks: "nsAccountLock", LentBy: "nsRole",
+		BitRule:       true, ChecksSyntax: true, Blocks: "nsAccountLock", LentBy: "nsRole",
 		Settings: DirsrvSettings,
 	},
 	Generic: {

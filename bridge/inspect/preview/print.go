@@ -52,9 +52,13 @@ func (f *Forecast) CSV(out io.Writer) error {
 		if l.Answer > 0 {
 			answer = strconv.Itoa(l.Answer)
 		}
-		rows = append(rows, []string{
+		row := []string{
 			strconv.Itoa(l.Row), l.Type, l.Name, string(l.Outcome), l.DN, l.Effects, l.Why, answer, strings.Join(l.Notes, "; "), l.LDIF,
-		})
+		}
+		for i, cell := range row {
+			row[i] = report.Inert(report.Lines(cell))
+		}
+		rows = append(rows, row)
 	}
 	return w.WriteAll(rows)
 }

@@ -58,7 +58,11 @@ func ReadTable(name string, file io.Reader) (*Table, error) {
 			break
 		}
 		if fault, is := errors.AsType[*csv.ParseError](err); is {
-			faults.add("%s:%d: character %d: %w", name, fault.Line+skipped, fault.Column, fault.Err)
+			where := ""
+			if fault.StartLine != fault.Line {
+				where = fmt.Sprintf(", in the row that begins in line %d", fault.StartLine+skipped)
+			}
+			faults.add("%s:%d: character %d: %w%s", name, fault.Line+skipped, fault.Column, fault.Err, where)
 			break // what follows may be in quotation marks or not
 		}
 		if err != nil {
@@ -94,8 +98,8 @@ type firstLine struct {
 	separator rune
 }
 
-// header reads up to the line of the column names. skipped are the lines before it: a spreadsheet's sep=; or the version of a template of
-// Entra's.
+// header reads up to the line of the column names. skipped are the lines before it: empty ones, a spreadsheet's sep=; or the version of a
+// template of Entra's.
 func header(file *bufio.Reader) (first firstLine, skipped int, err error) {
 	mark, _ := file.Peek(3)
 	switch {
@@ -119,6 +123,8 @@ func header(file *bufio.Reader) (first firstLine, skipped int, err error) {
 			skipped++
 		case said == "" && err == io.EOF:
 			return first, skipped, errors.New("the file is empty: its first line is to name the columns")
+		case said == "":
+			skipped++
 		default:
 			first.text = line
 			if first.separator == 0 {

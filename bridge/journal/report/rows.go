@@ -91,7 +91,7 @@ func (t *table) Print(a journal.Account) error {
 			strings.Join(changes, "\n"))
 	}
 	for i, text := range cells {
-		cells[i] = inert(Lines(text))
+		cells[i] = Inert(Lines(text))
 	}
 	if err := t.writer.Write(cells); err != nil {
 		return err
@@ -116,8 +116,8 @@ func number(n int) string {
 	return fmt.Sprint(n)
 }
 
-// inert is a cell that a spreadsheet takes for a text: one that begins as a formula does has ' before it.
-func inert(cell string) string {
+// Inert is a cell that a spreadsheet takes for a text: one that begins as a formula does has ' before it.
+func Inert(cell string) string {
 	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
 		return "'" + cell
 	}
