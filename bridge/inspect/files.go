@@ -236,8 +236,8 @@ func (v Survey) indexFiles() []File {
 		if v.Settings.Hidden != "" {
 			head += "# Which there are could not be seen. Leave out what has a line: slapd does not start where an attribute has two.\n"
 		}
-		head += "index " + strings.Join(attributesOf(lacking), " eq\nindex ") + " eq\n"
-		files = append(files, File{"indexes.conf", head, slapdConf})
+		lines := "index " + strings.Join(attributesOf(lacking), " eq\nindex ") + " eq\n"
+		files = append(files, File{"indexes.conf", head + lines, slapdConf})
 	}
 	return files
 }

@@ -185,7 +185,7 @@ func patched(op, path string, value any) []byte {
 		operation["value"] = value
 	}
 	body, _ := json.Marshal(map[string]any{
-		"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": []any{operation},
+		"schemas": []string{scim.PatchOpURN}, "Operations": []any{operation},
 	})
 	return body
 }

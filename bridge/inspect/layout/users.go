@@ -7,9 +7,10 @@ import (
 	"strings"
 
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim/schema"
 )
 
-const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
+const enterprise = schema.EnterpriseURN + ":"
 
 // lines are the SCIM attributes that are mapped where the classes have an attribute for them: the first that they allow.
 var lines = []struct {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"scimbridge/bridge/reason"
+	"scimbridge/scim/schema"
 )
 
 // account is a row, with what is sent of it.
@@ -37,9 +38,9 @@ type kind struct {
 }
 
 var (
-	users = kind{"User", "/Users", []string{"urn:ietf:params:scim:schemas:core:2.0:User", enterprise}, ""}
+	users = kind{"User", "/Users", []string{schema.UserURN, schema.EnterpriseURN}, ""}
 	teams = kind{"Group", "/Groups", []string{
-		"urn:ietf:params:scim:schemas:core:2.0:Group", "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group",
+		schema.GroupURN, "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group",
 	}, "excludedAttributes=members&"}
 )
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"scimbridge/scim/schema"
 )
 
 // sent is what Entra sends of a column: its default mapping. The first of the names that a file has counts.
@@ -12,7 +14,7 @@ type sent struct {
 	columns []string
 }
 
-const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+const enterprise = schema.EnterpriseURN
 
 // The columns of the portal's exports (Users > Download users, Groups > Download groups), today's and those of older ones, and of what
 // PowerShell and Graph call the same. Where the file has no mailNickname, which the portal leaves out, externalId is the object id.

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"scimbridge/bridge/reason"
+	"scimbridge/scim"
 )
 
 // Run goes through the cycle, in the order of the files: the users, their managers, the groups with their members. each is told how many of
@@ -180,7 +181,7 @@ func operation(v value, replace bool) map[string]any {
 // patch changes the resource. what is told of an error beside it; "": nothing.
 func (c *cycle) patch(a *account, what string, operations ...any) error {
 	answer, err := c.ask(a, http.MethodPatch, a.typ.endpoint+"/"+url.PathEscape(a.id), map[string]any{
-		"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": operations,
+		"schemas": []string{scim.PatchOpURN}, "Operations": operations,
 	})
 	if err != nil {
 		return err
