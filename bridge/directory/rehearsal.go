@@ -198,7 +198,7 @@ func (p *Rehearsal) beside(ctx context.Context, c *Client, s Search, found []*ld
 	unknown, known := len(filter.UnknownRules()) > 0, filter.WithoutUnknownRules()
 	matches := func(t *rehearsed, e *ldif.Entry) bool {
 		switch {
-		case unknown && t.made && !t.recalled && !t.isMember: // so nobody's member, whatever groups are in others
+		case unknown && t.made && !t.isMember && (!t.recalled || t.dn == ""): // nobody's member, whatever groups are in others
 			return known.Matches(e, server.Schema)
 		case unknown:
 			return slices.ContainsFunc(found, func(e *ldif.Entry) bool { return t.dn != "" && server.SameDN(t.dn, e.DN) })
