@@ -54,6 +54,8 @@ func TestRightsInADomain(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, client := inspected(t, c)
+	domainWide.RLock()
+	defer domainWide.RUnlock()
 	rights := inspect.RightsOf(s, inspect.Look(t.Context(), s, client))
 	if !strings.Contains(rights.Command, `dsacls "`+server.People+`" /I:S /G "AD\rights`) {
 		t.Errorf("%s", rights.Command)
@@ -122,8 +124,8 @@ func TestRightsInADomain(t *testing.T) {
 	}
 }
 
-// domainWide is held by who changes what the tests of this process share of the domain, or must find it unchanged.
-var domainWide sync.Mutex
+// domainWide is locked by who changes what the tests of this process share of the domain, and for reading by who must find it unchanged.
+var domainWide sync.RWMutex
 
 // TestBrokenDomain breaks one thing after the other of the domain; what is proposed is run, and mends it.
 func TestBrokenDomain(t *testing.T) {
