@@ -2,46 +2,61 @@ package dirtest
 
 import (
 	"bufio"
-	"io"
 	"maps"
 	"net"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Proxy stands before a server's plain LDAP port and counts what clients ask of it.
+// Proxy stands before a server's plain LDAP port, counts what clients ask of it, and breaks what a test has it break (breaking.go).
 type Proxy struct {
 	URL string // ldap://127.0.0.1:port
 
-	mu     sync.Mutex
-	counts map[string]int
-	lose   string // the operation whose next answer is lost
-	before func(operation string)
+	server string // its address
+
+	mu       sync.Mutex
+	mended   sync.Cond        // on mu
+	listener *net.TCPListener // nil: connections are refused
+	links    map[*link]bool   // that are open
+	counts   map[string]int
+	before   func(operation string)
+	broken   broken
+	ended    bool
 }
 
-// LoseAnswer has the next operation of a name done, and the connection closed in the place of its answer.
-func (p *Proxy) LoseAnswer(operation string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.lose = operation
+// link is a client's connection, and the one to the server that is for it.
+type link struct {
+	proxy  *Proxy
+	client *net.TCPConn
+	server net.Conn
+	write  sync.Mutex // on client: its answers come from the server and from here
+
+	// guarded by the proxy
+	cuts      map[int64]Cut // by the number of the message whose answer it is
+	silent    bool          // nothing gets through
+	forgotten bool          // nor will it again
 }
 
 // Counted starts a proxy before the server's URL, for the test's duration. On Active Directory that leads to TLS as URL itself does.
 func Counted(t testing.TB, server *Server) *Proxy {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	p := &Proxy{server: strings.TrimPrefix(server.URL, "ldap://"), links: map[*link]bool{}, counts: map[string]int{}}
+	p.mended.L = &p.mu
+	var err error
+	for range portAttempts {
+		p.URL = "ldap://" + FreeAddress(t) // nobody is given it while connections are refused
+		if err = p.listen(); err == nil {
+			t.Cleanup(p.close)
+			return p
+		}
 	}
-	t.Cleanup(func() { listener.Close() })
-	p := &Proxy{URL: "ldap://" + listener.Addr().String(), counts: map[string]int{}}
-	address := strings.TrimPrefix(server.URL, "ldap://")
-	go serve(listener, func(client net.Conn) { p.forward(client, address) })
-	return p
+	t.Fatal(err)
+	return nil
 }
 
 // Counts returns how many operations of each name came in, by the names that memdir.Server's Counts has.
@@ -73,73 +88,127 @@ var operations = map[ber.Tag]string{
 	ldap.ApplicationExtendedRequest: "extended",
 }
 
+// listen takes connections, unless it does already.
+func (p *Proxy) listen() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.listener != nil {
+		return nil
+	}
+	listener, err := listenTCP(strings.TrimPrefix(p.URL, "ldap://"))
+	if err != nil {
+		return err
+	}
+	p.listener = listener
+	go serve(listener, func(client net.Conn) { p.forward(client.(*net.TCPConn)) })
+	return nil
+}
+
+func (p *Proxy) close() {
+	p.Refuse()
+	p.Reset()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	p.mended.Broadcast()
+}
+
 // forward serves one client. An operation is counted before the server hears of it, so that it is when its answer comes.
-func (p *Proxy) forward(client net.Conn, address string) {
-	server, err := net.DialTimeout("tcp", address, patience)
+func (p *Proxy) forward(client *net.TCPConn) {
+	server, err := net.DialTimeout("tcp", p.server, patience)
 	if err != nil {
 		return
 	}
-	ended := make(chan struct{})
-	lost := make(chan int64, 1) // the number of the message whose answer is
+	l := &link{proxy: p, client: client, server: server, cuts: map[int64]Cut{}}
+	p.mu.Lock()
+	p.links[l] = true
+	p.mu.Unlock()
+	answers, ended := make(chan answer, 64), make(chan struct{})
+	go l.receive(answers)
 	go func() {
 		defer close(ended)
-		answers(server, client, lost)
+		l.hand(answers)
 		client.Close() // ends the requests
 	}()
-	p.requests(client, server, lost)
+	l.requests()
 	server.Close() // ends the answers
 	<-ended
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.links, l)
 }
 
-// answers hands over what the server answers until the answer that is to be lost.
-func answers(server io.Reader, client io.Writer, lost <-chan int64) {
-	from, losing := bufio.NewReader(server), int64(-1)
+// answer is a message of the server's, and when it goes to the client.
+type answer struct {
+	message []byte
+	number  int64
+	at      time.Time
+}
+
+// receive reads what the server answers.
+func (l *link) receive(answers chan<- answer) {
+	defer close(answers)
+	from := bufio.NewReader(l.server)
 	for {
 		message, packet, err := readMessage(from)
 		if err != nil || len(packet.Children) < 2 {
 			return
 		}
-		select {
-		case losing = <-lost:
+		answers <- answer{message, number(packet), time.Now().Add(l.proxy.delay())}
+	}
+}
+
+// hand hands over what the server answers, until the connection may end.
+func (l *link) hand(answers <-chan answer) {
+	for a := range answers {
+		time.Sleep(time.Until(a.at))
+		l.answer(a.number, a.message)
+	}
+	p := l.proxy
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l.silent && !p.ended {
+		p.mended.Wait()
+	}
+}
+
+func (l *link) requests() {
+	from := bufio.NewReader(l.client)
+	for {
+		message, packet, err := readMessage(from)
+		if err != nil || len(packet.Children) < 2 {
+			return
+		}
+		operation := operations[packet.Children[1].Tag]
+		l.proxy.count(operation)
+		switch cut, own := l.request(operation, number(packet)); {
+		case own != nil:
+			l.toClient(own.response(packet, own.referrals...))
+		case cut == swallowed:
+		case cut == HalfRequest:
+			_, _ = l.server.Write(message[:len(message)/2])
+			l.reset()
 		default:
-		}
-		if number, _ := packet.Children[0].Value.(int64); number == losing {
-			return
-		}
-		if _, err := client.Write(message); err != nil {
-			return
+			if _, err := l.server.Write(message); err != nil {
+				return
+			}
 		}
 	}
 }
 
-func (p *Proxy) requests(client io.Reader, server io.Writer, lost chan<- int64) {
-	from := bufio.NewReader(client)
-	for {
-		message, packet, err := readMessage(from)
-		if err != nil || len(packet.Children) < 2 {
-			return
-		}
-		if p.count(operations[packet.Children[1].Tag]) {
-			number, _ := packet.Children[0].Value.(int64)
-			lost <- number
-		}
-		if _, err := server.Write(message); err != nil {
-			return
-		}
-	}
+// number is a message's (RFC 4511 §4.1.1.1).
+func number(message *ber.Packet) int64 {
+	n, _ := message.Children[0].Value.(int64)
+	return n
 }
 
-// count counts an operation, and says whether its answer is to be lost.
-func (p *Proxy) count(operation string) (lose bool) {
+// count counts an operation.
+func (p *Proxy) count(operation string) {
 	p.mu.Lock()
 	p.counts[operation]++
-	if lose = p.lose == operation && operation != ""; lose {
-		p.lose = ""
-	}
 	before := p.before
 	p.mu.Unlock()
 	if before != nil {
 		before(operation)
 	}
-	return lose
 }

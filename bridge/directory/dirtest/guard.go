@@ -112,15 +112,27 @@ func (s *guardSession) lookUp(dn string, attributes ...string) *ldap.Entry {
 	return result.Entries[0]
 }
 
-// response is the refusal as the answer to a request (RFC 4511 §4.1.9): each response's tag follows its request's.
-func (r *refusal) response(request *ber.Packet) []byte {
+// response is the refusal as the answer to a request (RFC 4511 §4.1.9): each response's tag follows its request's, but for a search, which
+// entries come before.
+func (r *refusal) response(request *ber.Packet, referrals ...string) []byte {
 	id, operation := request.Children[0], request.Children[1]
 	message := ber.NewSequence("LDAPMessage")
 	message.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, id.Value, "messageID"))
-	result := ber.Encode(ber.ClassApplication, ber.TypeConstructed, operation.Tag+1, nil, "LDAPResult")
+	tag := operation.Tag + 1
+	if operation.Tag == ldap.ApplicationSearchRequest {
+		tag = ldap.ApplicationSearchResultDone
+	}
+	result := ber.Encode(ber.ClassApplication, ber.TypeConstructed, tag, nil, "LDAPResult")
 	result.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, int64(r.code), "resultCode"))
 	result.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, "", "matchedDN"))
 	result.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, r.diagnostic, "diagnosticMessage"))
+	if len(referrals) > 0 {
+		referral := ber.Encode(ber.ClassContext, ber.TypeConstructed, 3, nil, "referral")
+		for _, url := range referrals {
+			referral.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, url, "URI"))
+		}
+		result.AppendChild(referral)
+	}
 	message.AppendChild(result)
 	return message.Bytes()
 }
