@@ -1,4 +1,4 @@
-.PHONY: bench bench-scale bin build drift fuzz hostile kills large packages preview races reloads test verify
+.PHONY: bench bench-scale bin build crashes drift fuzz hostile kills large packages preview races reloads test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -54,6 +54,11 @@ races:
 # Copies of the program killed at random under load, 500 times with each store: about twenty minutes. A shorter form is among the tests.
 kills:
 	SCIMBRIDGE_TEST_KILLS=500 go test -timeout 2h -v ./examples -run TestKilled
+
+# A bridge that dies at every message of each kind of write, and the program killed beside slapd in each: minutes. A shorter form is among
+# the tests.
+crashes:
+	SCIMBRIDGE_TEST_CRASHES=all go test -v ./examples -run 'TestCrashedAnywhere|TestKilledAnywhere'
 
 # A preview of 5,000 users, held to what the cycle then does: a minute. A shorter form is among the tests.
 preview:

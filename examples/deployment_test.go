@@ -20,6 +20,7 @@ import (
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
 	"scimbridge/config"
 	"scimbridge/examples"
@@ -40,6 +41,9 @@ type deployment struct {
 	url    string // of the SCIM root
 	front  *front.Server
 	bridge *bridge.Bridge
+	client *directory.Client
+	store  *store.Store // nil: there is none, nor a ledger
+	ledger *journal.Ledger
 
 	mu       sync.Mutex
 	receipts []ldif.Receipt
@@ -114,12 +118,18 @@ func basedIn(its product, server *dirtest.Server) product {
 // deployAs starts an example of which the product tells the folder, what is otherwise there, and where its tree stands.
 func deployAs(t testing.TB, server *dirtest.Server, its product, more string, env ...string) *deployment {
 	t.Helper()
+	return deployBy(t, server, parsed(t, server, its, more, env...), cmp.Or(its.log, logOutput()))
+}
+
+// parsed is the configuration that deployAs goes by.
+func parsed(t testing.TB, server *dirtest.Server, its product, more string, env ...string) *config.Config {
+	t.Helper()
 	text, variables := configured(t, server, its, more, env...)
 	c, err := config.Parse(filepath.Join(its.folder, "scimbridge.yaml"), text, variables)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return deployBy(t, server, c, cmp.Or(its.log, logOutput()))
+	return c
 }
 
 // deployBy starts a bridge by a configuration.
@@ -132,6 +142,7 @@ func deployBy(t testing.TB, server *dirtest.Server, c *config.Config, to io.Writ
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
+	d.client = client
 	compiled, err := c.Map()
 	if err != nil {
 		t.Fatal(err)
@@ -144,12 +155,14 @@ func deployBy(t testing.TB, server *dirtest.Server, c *config.Config, to io.Writ
 	var limiter *guard.Limiter
 	if c.Store.Enabled() {
 		s := storetest.Open(t, c.Store)
+		d.store = s
 		if limiter, err = guard.NewLimiter(s, c.Guard, c.Types(), log); err != nil {
 			t.Fatal(err)
 		}
 		if ledger, err = journal.Open(s, c.Journal, log, limiter.Settle); err != nil {
 			t.Fatal(err)
 		}
+		d.ledger = ledger
 		t.Cleanup(ledger.Shut)
 	}
 	b := bridge.New(bridge.Options{

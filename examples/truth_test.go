@@ -27,6 +27,16 @@ type happened struct {
 // changesOf are the changes that the server made in the order in which it made them.
 func changesOf(t testing.TB, server *dirtest.Server) (all []happened) {
 	t.Helper()
+	if server.Mem != nil {
+		for n, c := range server.Mem.Operations() {
+			if setsPassword(c) {
+				continue // by the operation, which says no more
+			}
+			at := time.Unix(int64(n), 0).UTC().Format(accessTime)
+			all = append(all, happened{at: at, order: at, dn: c.DN, key: keyOf(c), kind: c.Kind, lines: linesOf(c)})
+		}
+		return all
+	}
 	request := ldap.NewSearchRequest("cn=accesslog", ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
 		"(&(objectClass=auditWriteObject)(reqResult=0))",
 		[]string{"reqStart", "reqType", "reqDN", "reqMod", "reqNewRDN", "reqDeleteOldRDN", "reqNewSuperior", "entryCSN"}, nil)
@@ -56,6 +66,9 @@ func changesOf(t testing.TB, server *dirtest.Server) (all []happened) {
 	slices.SortStableFunc(all, func(a, b happened) int { return cmp.Compare(a.order, b.order) })
 	return all
 }
+
+// accessTime is how slapo-accesslog writes a time.
+const accessTime = "20060102150405.000000Z"
 
 // serversOwn are the attributes that slapd adds to a change.
 var serversOwn = strings.Fields(
@@ -104,6 +117,10 @@ type claim struct {
 	back    bool // it takes back what was done, wherever the entry is by then, if it is anywhere
 }
 
+func setsPassword(c ldif.Change) bool {
+	return slices.ContainsFunc(c.Mods, func(m ldif.Mod) bool { return ldif.Secret(m.Name) })
+}
+
 // claims are the changes that accounts tell of, by their keys.
 func claims(t testing.TB, accounts []journal.Account) map[string][]claim {
 	t.Helper()
@@ -117,6 +134,9 @@ func claims(t testing.TB, accounts []journal.Account) map[string][]claim {
 			c := claim{by: a.ID, request: a.RequestID, found: a.Done.Found, change: s.Sent}
 			if c.change.Kind == "" {
 				c.change = a.Plan.Steps[i].Change
+			}
+			if setsPassword(c.change) {
+				continue
 			}
 			switch {
 			case s.State == ldif.TakenBack, s.Changed():
@@ -164,7 +184,7 @@ func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account,
 			who[at] = count
 		}
 		if isBlocked(after) && !isBlocked(model[at]) {
-			when, err := time.Parse("20060102150405.000000Z", h.at)
+			when, err := time.Parse(accessTime, h.at)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -264,7 +284,7 @@ func contentOf(t testing.TB, server *dirtest.Server) []*ldif.Entry {
 	return append(server.Entries(t, server.People), server.Entries(t, server.Groups)...)
 }
 
-// asText is an entry as text in which the order of its values does not matter.
+// asText is an entry as text in which the order of its values does not matter, without passwords.
 func asText(s *ldif.Subschema, e *ldif.Entry) string {
 	if e == nil {
 		return "nothing"
@@ -272,6 +292,9 @@ func asText(s *ldif.Subschema, e *ldif.Entry) string {
 	var lines []string
 	for _, a := range e.Attributes {
 		for _, v := range a.Values {
+			if ldif.Secret(a.Name) {
+				continue
+			}
 			if strings.Contains(v, "=") {
 				v = ldif.NormalDN(v)
 			}

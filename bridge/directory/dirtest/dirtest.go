@@ -75,10 +75,10 @@ func (s *Server) Load(t testing.TB, text string) {
 	}
 }
 
-// Entries returns base and everything below it with its user attributes.
-func (s *Server) Entries(t testing.TB, base string) []*ldif.Entry {
+// Entries returns base and everything below it with the attributes, by default all user attributes.
+func (s *Server) Entries(t testing.TB, base string, attributes ...string) []*ldif.Entry {
 	t.Helper()
-	return s.search(t, base, ldap.ScopeWholeSubtree, nil)
+	return s.search(t, base, ldap.ScopeWholeSubtree, attributes)
 }
 
 // Empty removes whatever stands below the two containers, and what the server keeps of what was removed.
