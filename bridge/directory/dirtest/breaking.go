@@ -67,6 +67,13 @@ func (p *Proxy) Reset() {
 	}
 }
 
+// Links is how many connections are there.
+func (p *Proxy) Links() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.links)
+}
+
 // Swallow takes connections and requests, and answers nothing.
 func (p *Proxy) Swallow() {
 	p.mu.Lock()
