@@ -75,8 +75,12 @@ var besides = map[string][]string{
 	"bridge/tracing/tracingtest": {},
 	"config/schematest":          {"config"},
 	"examples":                   {},
-	"examples/readmetest":        {},
-	"examples/webhook":           {},
+	"examples/bridgetest": {
+		"bridge", "bridge/access", "bridge/admin", "bridge/directory", "bridge/directory/dirtest", "bridge/front", "bridge/guard",
+		"bridge/journal", "bridge/store", "bridge/store/storetest", "config",
+	},
+	"examples/readmetest": {},
+	"examples/webhook":    {},
 }
 
 // demo are those of them that the program's demo imports.
