@@ -1,8 +1,10 @@
 package dirtest
 
 import (
+	"crypto/rand"
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -119,5 +121,31 @@ func (s *Server) change(t testing.TB, how uint, dn, name, value string) {
 	request.Changes = []ldap.Change{{Operation: how, Modification: ldap.PartialAttribute{Type: name, Vals: []string{value}}}}
 	if err := conn.Modify(request); err != nil {
 		t.Fatalf("%s: %s: %v", dn, name, err)
+	}
+}
+
+// Full leaves slapd's database no room for another entry, or gives it all that it has otherwise.
+func (s *Server) Full(t testing.TB, yes bool) {
+	t.Helper()
+	if s.Kind != ldif.OpenLDAP {
+		t.Fatalf("%s is never full here", s.Kind)
+	}
+	if !yes {
+		s.set(t, s.database(t), "olcDbMaxSize", strconv.Itoa(1<<30))
+		return
+	}
+	s.set(t, s.database(t), "olcDbMaxSize", "65536") // what is used already stays
+	conn := s.Connect(t)
+	defer conn.Close()
+	for size := 3000; size > 0; size /= 10 {
+		for refused := 0; refused < 3; { // what an earlier transaction has let go of is room
+			name := rand.Text()
+			e := &ldif.Entry{DN: "cn=" + name + "," + s.Suffix}
+			e.Set("objectClass", "person")
+			e.Set("sn", strings.Repeat("x", size))
+			if err := add(conn, e); err != nil {
+				refused++
+			}
+		}
 	}
 }
