@@ -10,7 +10,8 @@ import (
 )
 
 // Get reads one resource (RFC 7644 §3.4.1): one search, and one more for the references that are shown.
-func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (*Result, error) {
+func (b *Bridge) Get(ctx context.Context, c Call, typ, id string, v View) (_ *Result, err error) {
+	defer func() { err = cutShort(err) }()
 	r, err := b.begin(ctx, c, "get", typ, v)
 	if err != nil {
 		return nil, err

@@ -182,6 +182,16 @@ func reasonOf(err error) reason.Reason {
 	return reason.Internal
 }
 
+// cutShort is the error of what is no list, where a limit of the directory's ended a search: nobody knows what is behind it, and nothing is
+// taken for all there is.
+func cutShort(err error) error {
+	answer, _ := errors.AsType[*directory.Error](err)
+	if answer == nil || reasonOf(err) != reason.LimitExceeded {
+		return err
+	}
+	return &reason.Error{Reason: reason.CutShort, Detail: reason.CutShort.Row().Detail + ": " + answer.Advice, Cause: err}
+}
+
 // name adds the SCIM attribute at fault to a directory's answer, where it tells the LDAP one.
 func name(t *ldapmap.Type, err error) error {
 	answer, ok := errors.AsType[*directory.Error](err)

@@ -130,7 +130,7 @@ func (b *Bridge) fitTo(ctx context.Context, server *ldif.Server) (fit, error) {
 			b.log.Error("the directory does not show what the configuration names", "error", err)
 			f.err = err
 		default:
-			return fit{}, err
+			return fit{}, cutShort(err)
 		}
 	}
 	b.mu.Lock()

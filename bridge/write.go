@@ -105,9 +105,10 @@ func (r *request) run(ctx context.Context, in intent) (past history, result *Res
 	defer done()
 	past, err = r.confirmed(ctx, through, in)
 	if past, err = r.settle(through, past, err); err != nil { // 10
-		return past, nil, r.failed(past, err)
+		return past, nil, r.failed(past, past.cutShort(err))
 	}
 	result, err = in.finish(through, past.last()) // 11
+	err = past.cutShort(err)
 	if result != nil {
 		if result.DN, result.Name = past.dn(), past.name(); r.foreseen == nil { // or nothing was done
 			result.Effects = past.effects()
@@ -251,6 +252,14 @@ func (r *request) judged(ctx context.Context, d *draft.Draft, plan ldif.Plan) (_
 // failed is the error of a write that is given up, with what it is about.
 func (r *request) failed(past history, err error) error {
 	return about(past.partly(name(r.typ, past.told(r.server, err))), past.dn(), past.name())
+}
+
+// cutShort is the error of a write where a limit of the directory's ended a search, and not the change itself.
+func (past history) cutShort(err error) error {
+	if len(past) > 0 && errors.Is(err, past.last().receipt.Err) {
+		return err
+	}
+	return cutShort(err)
 }
 
 // record tells the journal what became of a plan, and that what was known of the directory may be no more.

@@ -2,9 +2,7 @@ package examples_test
 
 import (
 	"cmp"
-	"context"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,23 +12,21 @@ import (
 	"testing"
 
 	"scimbridge/bridge"
-	"scimbridge/bridge/access"
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/front"
-	"scimbridge/bridge/guard"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
-	"scimbridge/bridge/store/storetest"
 	"scimbridge/config"
 	"scimbridge/examples"
+	"scimbridge/examples/bridgetest"
 	"scimbridge/ldapmap/ldif"
 )
 
 func TestMain(m *testing.M) { dirtest.Main(m, shownIsTrue) }
 
 const (
-	token  = "exchange-token-0123456789"
+	token  = bridgetest.Token
 	suffix = "dc=example,dc=org" // in what stands in files, wherever the server's tree is
 	domain = "DC=ad,DC=test"     // in the Active Directory examples' configuration
 )
@@ -136,59 +132,12 @@ func parsed(t testing.TB, server *dirtest.Server, its product, more string, env 
 func deployBy(t testing.TB, server *dirtest.Server, c *config.Config, to io.Writer) *deployment {
 	t.Helper()
 	d := &deployment{server: server}
-	log := slog.New(slog.NewTextHandler(to, nil))
-	client, err := directory.New(c.Directory, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	d.client = client
-	compiled, err := c.Map()
-	if err != nil {
-		t.Fatal(err)
-	}
-	gate, err := access.New(c.Access, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ledger *journal.Ledger
-	var limiter *guard.Limiter
-	if c.Store.Enabled() {
-		s := storetest.Open(t, c.Store)
-		d.store = s
-		if limiter, err = guard.NewLimiter(s, c.Guard, c.Types(), log); err != nil {
-			t.Fatal(err)
-		}
-		if ledger, err = journal.Open(s, c.Journal, log, limiter.Settle); err != nil {
-			t.Fatal(err)
-		}
-		d.ledger = ledger
-		t.Cleanup(ledger.Shut)
-	}
-	b := bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Ledger: ledger, Limiter: limiter, Guard: guard.New(c.Guard, client.Self, client), Log: log,
-		Limits: c.Limits, Strict: c.Strict,
-		Journal: func(r journal.Record) {
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			d.receipts = append(d.receipts, r.Receipt)
-		},
+	b := bridgetest.Start(t, c, to, func(r journal.Record) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.receipts = append(d.receipts, r.Receipt)
 	})
-	s := front.New(c.Listen, b, gate, log)
-	ln, err := s.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	d.url, d.front, d.bridge = s.URL(ln.Addr()), s, b
+	d.url, d.front, d.bridge, d.client, d.store, d.ledger = b.URL, b.Front, b.Bridge, b.Client, b.Store, b.Ledger
 	return d
 }
 
@@ -196,25 +145,7 @@ func deployBy(t testing.TB, server *dirtest.Server, c *config.Config, to io.Writ
 func configured(t testing.TB, server *dirtest.Server, its product, more string, env ...string) (text []byte, variables []string) {
 	t.Helper()
 	reaches(t, server)
-	account, password := server.BindDN, server.Password
-	if server.Account != "" {
-		account, password = server.Account, server.AccountPassword
-	}
-	variables = append([]string{
-		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS=" + server.URL, "SCIMBRIDGE_DIRECTORY_BIND_DN=" + account,
-		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=" + password, "SCIMBRIDGE_ACCESS_TOKEN=" + token,
-		"SCIMBRIDGE_DIRECTORY_TLS_CA=" + server.CA,
-	}, its.env...)
-	for _, line := range env {
-		name, _, _ := strings.Cut(line, "=")
-		variables = slices.DeleteFunc(variables, func(v string) bool { return strings.HasPrefix(v, name+"=") })
-	}
-	content, err := os.ReadFile(filepath.Join(its.folder, "scimbridge.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	places := strings.ReplaceAll(string(content), domain, server.Base) + more // which names the server's own places, if any
-	return []byte(strings.ReplaceAll(places, suffix, server.Base)), append(variables, env...)
+	return bridgetest.Configured(t, server, its.folder, more, append(slices.Clone(its.env), env...)...)
 }
 
 // logOutput is where the bridge logs: with SCIMBRIDGE_TEST_LOG set, for the one who looks for a fault.
@@ -237,25 +168,7 @@ func (d *deployment) do(t testing.TB, method, path, body string, header ...strin
 
 // try is do for goroutines, which must not end the test.
 func (d *deployment) try(method, path, body string, header ...string) (*http.Response, string, error) {
-	request, err := http.NewRequest(method, d.url+path, strings.NewReader(body))
-	if err != nil {
-		return nil, "", err
-	}
-	request.Header.Set("Authorization", "Bearer "+token)
-	if body != "" {
-		request.Header.Set("Content-Type", "application/scim+json")
-	}
-	for _, line := range header {
-		name, value, _ := strings.Cut(line, ": ")
-		request.Header.Set(name, value)
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, "", err
-	}
-	defer answer.Body.Close()
-	content, err := io.ReadAll(answer.Body)
-	return answer, string(content), err
+	return bridgetest.Send(d.url, method, path, body, header...)
 }
 
 // taken returns the plans executed since the last call.

@@ -25,11 +25,11 @@ func judge(answer *ldap.Error, touched *ldif.Change) *Error {
 	if touched != nil && (isReadOnly(answer) || isFull(answer)) {
 		e.Reason = reason.Unwritable
 	}
-	if urls := referredTo(answer); len(urls) > 0 {
-		e.Cause = fmt.Errorf("it refers to %s", strings.Join(urls, ", "))
-	}
 	if answer.MatchedDN != "" {
 		e.Cause = fmt.Errorf("the deepest entry there is %q", answer.MatchedDN)
+	}
+	if urls := referredTo(answer); len(urls) > 0 {
+		e.Cause = fmt.Errorf("it refers to %s", strings.Join(urls, ", "))
 	}
 	e.adCode = adCode(e.Diagnostic)
 	if touched == nil {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 	"golang.org/x/sync/singleflight"
@@ -24,11 +25,11 @@ type Client struct {
 	pool    *pool
 	breaker *breaker
 
-	pageSize   atomic.Uint32 // the configured one, or what the server allows
-	unwritable atomic.Int64  // when a server that takes no changes refused the last one, in nanoseconds; 0: it did not
-	unread     atomic.Bool   // the server could not be reached to read again what it says of itself
-	unasserted atomic.Bool   // a change was sent without the assertion that it should have had: see run.heldAllTheSame
-	marks      sync.Map      // by server and entry: the first that was read
+	pageSize   atomic.Uint32             // the configured one, or what the server allows
+	unwritable atomic.Pointer[time.Time] // when a server that takes no changes refused the last one; nil: it did not
+	unread     atomic.Bool               // the server could not be reached to read again what it says of itself
+	unasserted atomic.Bool               // a change was sent without the assertion that it should have had: see run.heldAllTheSame
+	marks      sync.Map                  // by server and entry: the first that was read
 
 	asking chan struct{} // held by the request that reads the root DSE first
 	aside  context.Context
@@ -103,11 +104,11 @@ func call[T any](caller context.Context, c *Client, what operation, do func(*lda
 	var value T
 	err := c.breaker.run(func() error {
 		var err error
-		value, err = attempt(ctx, c.pool, what, do)
+		value, err = attempt(ctx, c, what, do)
 		return excuse(caller, what, err)
 	})
 	if what.writes() && err == nil {
-		c.unwritable.Store(0)
+		c.unwritable.Store(nil)
 	}
 	return value, err
 }
@@ -144,8 +145,8 @@ func (c *Client) probe(ctx context.Context) error {
 
 // attempt runs one operation on a pooled connection. It goes on to the next server when one cannot serve, and once to a fresh
 // connection when an idle one turned out to be dead; a write goes on only if it surely was not sent.
-func attempt[T any](ctx context.Context, p *pool, what operation, do func(*ldap.Conn) (T, error)) (value T, err error) {
-	write := what.writes()
+func attempt[T any](ctx context.Context, c *Client, what operation, do func(*ldap.Conn) (T, error)) (value T, err error) {
+	p, write := c.pool, what.writes()
 	refusals := map[int]error{} // by server
 	retried := false
 	for {
@@ -158,7 +159,7 @@ func attempt[T any](ctx context.Context, p *pool, what operation, do func(*ldap.
 			return value, refusal
 		}
 		value, err = exchange(ctx, k, what, do)
-		if readOnly := write && isReadOnly(err); readOnly || cannotServe(err) {
+		if readOnly := write && isReadOnly(err); (readOnly || cannotServe(err)) && !c.isElsewhere(err) {
 			refusal := err // an answer
 			if !readOnly {
 				refusal = &outage{cause: err, code: resultCode(err)}

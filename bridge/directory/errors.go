@@ -75,12 +75,17 @@ func resultCode(err error) uint16 {
 	return 0
 }
 
+// offlineDiagnostics are found in an operations error (1) of a server that is there and has taken its database away.
+var offlineDiagnostics = []string{"disabled node"} // 389 Directory Server, while a database is imported, or made from another server's
+
 // cannotServe says whether the answer means that another server is to be asked. A referral names one (RFC 4511 §4.1.10), and is followed
 // where that is configured: the configured URLs are those that we trust with our password.
 func cannotServe(err error) bool {
 	switch resultCode(err) {
 	case ldap.LDAPResultReferral, ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
 		return true
+	case ldap.LDAPResultOperationsError:
+		return speaks(err, offlineDiagnostics)
 	}
 	return false
 }
@@ -108,12 +113,16 @@ func (c *Client) explain(err error, touched *ldif.Change) error {
 		return &Error{Reason: reason.Failed, Cause: err}
 	}
 	e := judge(answer, touched)
+	if c.isElsewhere(err) {
+		e.Reason, e.Advice = reason.Refused, "what is there stands on another server, which directory.urls does not name"
+	}
 	if s := c.learned(); touched != nil && s != nil && e.isOccupied(*touched, s.Schema) {
 		e.Reason = reason.Occupied
 	}
 	if e.Reason == reason.Unwritable {
 		c.log.Error("directory: the server takes no changes", "error", e)
-		c.unwritable.Store(time.Now().UnixNano())
+		now := time.Now() // with the monotonic clock, which nobody sets
+		c.unwritable.Store(&now)
 	}
 	return e
 }

@@ -27,8 +27,18 @@ func referredTo(err error) (urls []string) {
 	return urls
 }
 
-// refer makes a server that another refers to the next one to be tried, where it is configured: by host and port, or else by the host.
+// refer makes a server that another refers to the next one to be tried, where it is configured.
 func (p *pool) refer(from int, urls []string) {
+	if to := p.configured(from, urls); to >= 0 {
+		p.mu.Lock()
+		p.next = to
+		p.mu.Unlock()
+	}
+}
+
+// configured is the first of the servers named that is a configured one, and not from (-1: whichever it is): by host and port, or else by
+// the host; -1: none is.
+func (p *pool) configured(from int, urls []string) int {
 	for _, text := range urls {
 		scheme, rest, _ := strings.Cut(text, "://")
 		server, _, _ := strings.Cut(rest, "/") // what else the URL names is known
@@ -36,18 +46,32 @@ func (p *pool) refer(from int, urls []string) {
 		if err != nil {
 			continue
 		}
-		configured := func(same func(address) bool) int {
-			return slices.IndexFunc(p.dialer.servers, func(a address) bool { return a != p.dialer.servers[from] && same(a) })
+		one := func(same func(address) bool) int {
+			return slices.IndexFunc(p.dialer.servers, func(a address) bool {
+				return (from < 0 || a != p.dialer.servers[from]) && same(a)
+			})
 		}
-		i := configured(func(a address) bool { return strings.EqualFold(a.dial, to.dial) })
+		i := one(func(a address) bool { return strings.EqualFold(a.dial, to.dial) })
 		if i < 0 {
-			i = configured(func(a address) bool { return a.host != "" && strings.EqualFold(a.host, to.host) })
+			i = one(func(a address) bool { return a.host != "" && strings.EqualFold(a.host, to.host) })
 		}
 		if i >= 0 {
-			p.mu.Lock()
-			p.next = i
-			p.mu.Unlock()
-			return
+			return i
 		}
 	}
+	return -1
+}
+
+// isElsewhere says that an answer of the server is about one place, which stands on a server that is not configured: an entry refers there
+// (RFC 3296), and is the deepest that is found. The server has all else: it is asked on, and takes changes. Of a server that has none of a
+// naming context that context is the deepest entry, or there is none.
+func (c *Client) isElsewhere(err error) bool {
+	urls := referredTo(err)
+	s := c.learned()
+	if len(urls) == 0 || s == nil || c.pool.configured(-1, urls) >= 0 {
+		return false
+	}
+	answer, _ := asAnswer(err)
+	isContext := func(context string) bool { return s.SameDN(context, answer.MatchedDN) }
+	return answer.MatchedDN != "" && !slices.ContainsFunc(s.Contexts, isContext)
 }

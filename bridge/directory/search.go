@@ -120,8 +120,13 @@ func (c *Client) Sample(ctx context.Context, s Search) (*ldif.Entry, error) {
 // unseen explains the error of a search. That a base is not there is no answer to who is below it.
 func (c *Client) unseen(s Search, err error) error {
 	err = c.explain(err, nil)
-	if e, _ := errors.AsType[*Error](err); e != nil && e.Code == ldap.LDAPResultNoSuchObject && s.Scope == Subtree {
+	e, _ := errors.AsType[*Error](err)
+	switch {
+	case e == nil || s.Scope != Subtree:
+	case e.Code == ldap.LDAPResultNoSuchObject:
 		return c.hides(e.Code, s.Base+": the place is missing, or hidden from the bridge's account")
+	case e.Code == ldap.LDAPResultReferral && e.Reason == reason.Refused:
+		return c.hides(e.Code, s.Base+": "+e.Advice)
 	}
 	return err
 }
@@ -228,7 +233,7 @@ func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.C
 			r.Controls = []ldap.Control{paging}
 			return send(l, r)
 		})
-		if cannotServe(err) {
+		if cannotServe(err) && !c.isElsewhere(err) {
 			c.pool.refer((*k).server, referredTo(err))
 			c.pool.fail((*k).server, err)
 			err = &outage{cause: err, code: resultCode(err)}

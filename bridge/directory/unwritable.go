@@ -51,5 +51,6 @@ const unwritableFor = 30 * time.Second
 
 // Writable says whether no change was refused so of late.
 func (c *Client) Writable() bool {
-	return time.Since(time.Unix(0, c.unwritable.Load())) > unwritableFor
+	last := c.unwritable.Load()
+	return last == nil || time.Since(*last) > unwritableFor
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"scimbridge/bridge/clocktest"
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
@@ -101,6 +102,24 @@ func TestNoServerTakesChanges(t *testing.T) {
 	}
 }
 
+// TestUnwritableIsMeasured: how long a server is said to take no changes does not depend on the time of day, which may be set back.
+func TestUnwritableIsMeasured(t *testing.T) {
+	c := network{"a": readOnly(shadow)}.client(t, "a")
+	defer c.Close()
+	wantReason(t, c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err, reason.Unwritable)
+	last := *c.unwritable.Load()
+	for _, by := range []time.Duration{time.Hour, -time.Hour} {
+		refused := clocktest.Turned(last, by)
+		if c.unwritable.Store(&refused); c.Writable() {
+			t.Errorf("%s: it passes for one that takes changes", by)
+		}
+		refused = refused.Add(-unwritableFor - time.Second)
+		if c.unwritable.Store(&refused); !c.Writable() {
+			t.Errorf("%s: no change may try again", by)
+		}
+	}
+}
+
 // TestOpenLDAPFull fills a small database, and empties it again. The entries are so large that one too many leaves room to delete others,
 // for which slapd copies pages too: it may want a second try, when an earlier transaction has let its own go.
 func TestOpenLDAPFull(t *testing.T) {
@@ -135,30 +154,6 @@ func TestOpenLDAPFull(t *testing.T) {
 		}
 	}
 	if err := c.Execute(t.Context(), fill(n, 300), nil).Err; err != nil || !c.Available() {
-		t.Errorf("available %v: %v", c.Available(), err)
-	}
-}
-
-func TestOpenLDAPReadOnly(t *testing.T) {
-	s := dirtest.OpenLDAP(t, dirtest.Schema("database config\nrootdn cn=admin,dc=example,dc=org\n"))
-	dn := person(t, s, "ada")
-	c := open(t, s)
-	set := func(value string) {
-		t.Helper()
-		change := ldif.Change{Kind: ldif.Modify, DN: "olcDatabase={1}mdb,cn=config", Mods: []ldif.Mod{
-			{Op: ldif.ReplaceValues, Name: "olcReadOnly", Values: []string{value}},
-		}}
-		if err := c.Execute(t.Context(), steps(change), nil).Err; err != nil {
-			t.Fatal(err)
-		}
-	}
-	set("TRUE")
-	wantReason(t, c.Execute(t.Context(), modifyMail(dn), nil).Err, reason.Unwritable)
-	if c.Available() {
-		t.Error("available")
-	}
-	set("FALSE")
-	if err := c.Execute(t.Context(), modifyMail(dn), nil).Err; err != nil || !c.Available() {
 		t.Errorf("available %v: %v", c.Available(), err)
 	}
 }

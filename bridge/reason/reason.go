@@ -22,6 +22,7 @@ const (
 	Invalid       // 17, 18, 19, 21, 34, 64, 65, 67, 69, 71: the directory's schema or rules refuse the value
 	Occupied      // 20: a value is there already, or 19, 65: another one, of an attribute that takes one
 	LimitExceeded // 3, 4, 11: a limit of the server
+	CutShort      // so, of a search that a write depends on
 	Failed        // any other answer
 	Unwritable    // no server takes changes: read-only, or its disk or database is full
 	Hidden        // a place that the map names, or what every entry must show, is missing or not shown to the bridge's account

@@ -67,6 +67,10 @@ var table = [count]Row{
 		Label: "limit-exceeded", Status: http.StatusBadRequest, ScimType: scim.TooMany,
 		Detail: "the directory returns no more than its limit allows",
 	},
+	CutShort: { // the client asked for no list that it could ask to be shorter
+		Label: "cut-short", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
+		Detail: "a limit of the directory ended a search that the answer depends on",
+	},
 	Failed: {Label: "failed", Status: http.StatusInternalServerError, Detail: "the directory could not do it"},
 	Unwritable: {
 		Label: "unwritable", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,

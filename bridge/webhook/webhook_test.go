@@ -497,6 +497,20 @@ func TestKeyRotation(t *testing.T) {
 	}
 }
 
+// A clock that was set back by an hour holds nothing up: neither what was noted by the other time, nor what waits for its next attempt.
+func TestClockSetBack(t *testing.T) {
+	r := receive(t, status(http.StatusNotFound))
+	c := start(t, storetest.SQLite(t), webhook.Options{URL: r.URL, KeyFile: keyFile(t, key(1))})
+	c.write(t, "tried")
+	c.hook.Start()
+	wait(t, "it is tried", func() bool { return c.count(t, "attempts > 0") == 1 })
+	c.execute(t, "UPDATE webhook_outbox SET due = due + 3600000000, created = created + 3600000000")
+	c.write(t, "new")
+	c.execute(t, "UPDATE webhook_outbox SET due = due + 3600000000, created = created + 3600000000 WHERE attempts = 0")
+	r.set(nil)
+	wait(t, "all is told", c.empty(t))
+}
+
 // What is not taken for too long is given up, told by the log, kept, and holds nothing up any more; what is young is not.
 func TestGivesUp(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, o store.Options) {

@@ -1,6 +1,7 @@
 package dirtest
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -32,12 +33,6 @@ func makeCertificates(dir, name string) (certificates, error) {
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	server := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name},
-		NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
-		DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
 	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return files, err
@@ -46,7 +41,17 @@ func makeCertificates(dir, name string) (certificates, error) {
 		return files, err
 	}
 	files.authority, files.signer = authority, authorityKey
-	return files, files.issue(files.cert, files.key, server)
+	return files, files.issue(files.cert, files.key, serverCertificate(name, authority))
+}
+
+// serverCertificate is what an authority is to sign for a server of the name.
+func serverCertificate(name string, authority *x509.Certificate) *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
+		NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
+		DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
 }
 
 // ClientCertificate issues a certificate for a subject of that common name under the authority that issued the server's, and returns its
@@ -63,6 +68,36 @@ func (s *Server) ClientCertificate(t testing.TB, folder, name string) (certifica
 		t.Fatal(err)
 	}
 	return certificate, key
+}
+
+// Certificate is what is wrong with the certificate that a server shows.
+type Certificate struct {
+	Name     string // whose it is; "": the server's
+	Expired  bool
+	Stranger bool // an authority has signed it that nobody knows
+}
+
+// Show has slapd show such a certificate from its restart on; the zero one is good.
+func (s *Server) Show(t testing.TB, c Certificate) {
+	t.Helper()
+	by := s.certs
+	if c.Stranger {
+		var err error
+		if by, err = makeCertificates(t.TempDir(), s.ServerName); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := serverCertificate(cmp.Or(c.Name, s.ServerName), by.authority)
+	if c.Name != "" {
+		server.IPAddresses = nil
+	}
+	if c.Expired {
+		server.NotAfter = time.Now().Add(-time.Minute)
+	}
+	if err := by.issue(s.certs.cert, s.certs.key, server); err != nil {
+		t.Fatal(err)
+	}
+	s.Restart()
 }
 
 // issue makes a key, and has the authority sign the certificate for it.

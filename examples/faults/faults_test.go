@@ -1,0 +1,68 @@
+// Package faults_test breaks what stands between the bridge and its data, one thing after the other, and holds what is said of it.
+package faults_test
+
+import (
+	"flag"
+	"fmt"
+	"sync"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+)
+
+var update = flag.Bool("update", false, "write what was seen into testdata and the pages")
+
+func TestMain(m *testing.M) { dirtest.Main(m) }
+
+// rowsAtOnce is how many rows are run on a server at the same time: what they do is mostly waiting.
+const rowsAtOnce = 4
+
+// TestFaults is the table: each row on each server.
+func TestFaults(t *testing.T) {
+	table := readTable(t)
+	each(len(kinds), func(n int) { // not t.Parallel, which is for as many as there are cores
+		k := kinds[n]
+		t.Run(k.name, func(t *testing.T) {
+			server := k.start(t)
+			run := func(n int) {
+				f := rows[n]
+				t.Run(f.name, func(t *testing.T) {
+					was := f.run(t, k, server, fmt.Sprintf("%02d", n))
+					if t.Failed() {
+						return
+					}
+					t.Log(row(f.name, was))
+					table.hold(t, f.name, k.name, was)
+				})
+			}
+			var others []int
+			for n, f := range rows {
+				switch {
+				case !f.runsOn(k):
+				case f.shared:
+					run(n)
+				default:
+					others = append(others, n)
+				}
+			}
+			places := make(chan struct{}, rowsAtOnce)
+			each(len(others), func(n int) {
+				places <- struct{}{}
+				defer func() { <-places }()
+				run(others[n])
+			})
+		})
+	})
+	if *update && !t.Failed() {
+		table.write(t)
+	}
+}
+
+// each does something n times at once.
+func each(n int, do func(int)) {
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { do(i) })
+	}
+	all.Wait()
+}

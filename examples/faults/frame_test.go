@@ -1,0 +1,397 @@
+package faults_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store/storetest"
+	"scimbridge/config"
+	"scimbridge/examples/bridgetest"
+)
+
+// fault is a row of the table: something breaks, three requests are sent, and it is mended.
+type fault struct {
+	name    string                                 // as the README has it
+	shared  bool                                   // it breaks the server for all: no other row is run on it meanwhile
+	on      []string                               // the servers that it is for, by name; none: every one
+	prepare func(t *testing.T, s *site)            // ahead of the bridge's start: may set s.env; nil: nothing
+	breaks  func(t *testing.T, s *site)            // nil: what each does is all
+	each    func(t *testing.T, s *site, op string) // ahead of each request: read, write, disable; nil: nothing
+	atOnce  bool                                   // the requests are sent at once, and not one after the other
+	timeout time.Duration                          // directory.timeout; 0: a second
+	mend    func(t *testing.T, s *site)            // nil: there is nothing to mend but the proxy
+}
+
+// site is what a row has: a bridge with a store of its own, behind a proxy of its own, before a server that it shares.
+type site struct {
+	server *dirtest.Server
+	proxy  *dirtest.Proxy // the bridge's way to the server, unless env says another
+	name   string         // of the row on this server: letters and digits, for names that are to be of its own
+	env    []string       // of the bridge
+	bridge *bridgetest.Bridge
+	log    log
+	ids    map[string]string // of the users that the requests are for
+	dns    map[string]string // theirs
+}
+
+// said is what came of a request.
+type said struct {
+	Answer  string // the status, and what it says
+	Soon    int    // how soon, as an index of soon
+	Done    bool   // whether the directory shows it, once all is mended
+	Journal string // what the record says then; "": there is none
+}
+
+// seen is what was seen of a fault on a server.
+type seen struct {
+	Read, Write, Disable said
+	Breaker, Readiness   string
+	Metrics              []string // that moved, and do not while all is well
+}
+
+// soon are how soon an answer may come.
+var soon = []string{"at once", "within `directory.timeout`", "within twice `directory.timeout`"}
+
+// howSoon gives the index in soon, by generous bounds.
+func howSoon(t *testing.T, took, timeout time.Duration) int {
+	t.Helper()
+	for n, bound := range []time.Duration{time.Second / 2, 3 * timeout / 2, 5 * timeout / 2} {
+		if took < bound {
+			return n
+		}
+	}
+	t.Errorf("answered after %v", took)
+	return len(soon) - 1
+}
+
+const (
+	backWithin = 2 * time.Second       // until the first 2xx after all is well
+	openWithin = 50 * time.Millisecond // of an answer while the breaker is open
+	settling   = 10 * time.Second      // of what may take a moment
+)
+
+// ops are the three requests, each about a user of its own.
+var ops = []string{"read", "write", "disable"}
+
+const patch = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Replace","path":%q,"value":%q}]}`
+
+// send sends the request of a kind. again makes it another than the first.
+func (s *site) send(op, again string) (*http.Response, string, error) {
+	method, body := http.MethodPatch, ""
+	switch op {
+	case "read":
+		method = http.MethodGet
+	case "write":
+		body = fmt.Sprintf(patch, "title", "changed"+again)
+	case "disable":
+		body = fmt.Sprintf(patch, "active", "False")
+	}
+	return bridgetest.Send(s.bridge.URL, method, "/Users/"+s.ids[op], body, "X-Request-Id: "+op+again)
+}
+
+// run is a row on a server.
+func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (was seen) {
+	timeout := cmp.Or(f.timeout, time.Second)
+	s := &site{server: server, proxy: dirtest.Counted(t, server), name: name, ids: map[string]string{}, dns: map[string]string{}}
+	s.env = append(slices.Clone(k.env), "SCIMBRIDGE_RESOURCES_0_BASE="+server.People, "SCIMBRIDGE_RESOURCES_1_BASE="+server.Groups,
+		"SCIMBRIDGE_DIRECTORY_URLS="+s.proxy.URL, "SCIMBRIDGE_DIRECTORY_TIMEOUT="+timeout.String(), "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=100ms",
+		"SCIMBRIDGE_ADMIN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_STORE_FILE="+storetest.SQLite(t).File)
+	if f.prepare != nil {
+		f.prepare(t, s)
+	}
+	text, variables := bridgetest.Configured(t, server, k.folder, "", s.env...)
+	c, err := config.Parse(filepath.Join(k.folder, "scimbridge.yaml"), text, variables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.bridge = bridgetest.Start(t, c, &s.log, func(journal.Record) {})
+	defer func() {
+		if t.Failed() || testing.Verbose() && os.Getenv("SCIMBRIDGE_TEST_LOG") != "" {
+			t.Log(s.log.String())
+		}
+	}()
+	for _, op := range ops {
+		s.ids[op], s.dns[op] = s.user(t, op)
+	}
+
+	before := s.metrics(t)
+	if f.breaks != nil {
+		f.breaks(t, s)
+	}
+	answers := map[string]*said{"read": &was.Read, "write": &was.Write, "disable": &was.Disable}
+	ask := func(n int) {
+		op := ops[n]
+		if f.each != nil {
+			f.each(t, s, op)
+		}
+		begun := time.Now()
+		answer, content, err := s.send(op, "")
+		took := time.Since(begun)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		answers[op].Answer, answers[op].Soon = told(t, answer, content), howSoon(t, took, timeout)
+		t.Logf("%s: %s, after %v", op, answers[op].Answer, took)
+	}
+	if f.atOnce {
+		each(len(ops), ask)
+	} else {
+		for n := range ops {
+			ask(n)
+		}
+	}
+	was.Breaker = s.breaker(t)
+	was.Readiness = s.readiness(t)
+	was.Metrics = moved(before, s.metrics(t))
+
+	s.proxy.Mend(t)
+	if f.mend != nil {
+		f.mend(t, s)
+	}
+	s.comesBack(t)
+	for _, op := range ops[1:] {
+		a := answers[op]
+		a.Done, a.Journal = s.done(t, k, op, ""), s.journal(t, op)
+		unsure := strings.Contains(a.Answer, "did not confirm")
+		switch ok := strings.HasPrefix(a.Answer, "2"); {
+		case ok != a.Done && !unsure:
+			t.Errorf("%s was answered %s; done: %t", op, a.Answer, a.Done)
+		case a.Done != strings.HasPrefix(a.Journal, string(journal.Written)) && !strings.HasPrefix(a.Journal, string(journal.Unknown)):
+			t.Errorf("%s: done: %t, and the journal says %s", op, a.Done, a.Journal)
+		}
+		if answer, content, err := s.send(op, again); err != nil || answer.StatusCode != http.StatusOK || !s.done(t, k, op, again) {
+			t.Errorf("%s afterwards: %v %s; done: %t", op, err, told(t, answer, content), s.done(t, k, op, again))
+		}
+	}
+	return was
+}
+
+// again is of requests that are sent again.
+const again = "-again"
+
+// done says whether the directory shows what a request asked for.
+func (s *site) done(t *testing.T, k kind, op, again string) bool {
+	t.Helper()
+	e := s.server.Entry(t, s.dns[op], "title", k.blocker)
+	if op == "disable" {
+		return k.blocked(e.Value(k.blocker))
+	}
+	return e.Value("title") == "changed"+again
+}
+
+// user makes a user, and returns her id and DN.
+func (s *site) user(t *testing.T, op string) (id, dn string) {
+	t.Helper()
+	name := op[:2] + s.name + "@contoso.example"
+	body := fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":%q,"title":"new","active":true}`, name)
+	answer, content, err := bridgetest.Send(s.bridge.URL, http.MethodPost, "/Users", body)
+	if err != nil || answer.StatusCode != http.StatusCreated {
+		t.Fatalf("%v %s", err, content)
+	}
+	var made struct{ ID string }
+	if err := json.Unmarshal([]byte(content), &made); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range s.server.Entries(t, s.server.People) {
+		if slices.Contains(e.Values("uid"), name) || e.Value("userPrincipalName") == name {
+			return made.ID, e.DN
+		}
+	}
+	t.Fatalf("%s is not there", name)
+	return "", ""
+}
+
+// told is an answer in a line. A 503 says when to come back.
+func told(t *testing.T, answer *http.Response, content string) string {
+	t.Helper()
+	if answer == nil {
+		return "nothing"
+	}
+	after := answer.Header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(after); answer.StatusCode == http.StatusServiceUnavailable && (err != nil || seconds < 1) {
+		t.Errorf("503 with Retry-After %q", after)
+	}
+	text := strconv.Itoa(answer.StatusCode)
+	var scim struct{ Detail, ScimType string }
+	if answer.StatusCode >= 300 && json.Unmarshal([]byte(content), &scim) == nil {
+		text += strings.TrimRight(" "+scim.ScimType, " ") + ": " + scim.Detail
+	}
+	return text
+}
+
+// What the breaker is.
+const (
+	shut = "closed"
+	open = "open"
+)
+
+// breaker says whether the breaker is open, which it may be between two probes.
+func (s *site) breaker(t *testing.T) string {
+	t.Helper()
+	if s.metrics(t)["scimbridge_directory_breaker_opened_total"] == 0 {
+		return shut
+	}
+	quickest := settling
+	for range 10 {
+		begun := time.Now()
+		if _, _, err := s.send("read", "-open"); err != nil {
+			t.Fatal(err)
+		}
+		quickest = min(quickest, time.Since(begun))
+	}
+	if quickest > openWithin {
+		t.Errorf("with the breaker open the quickest answer took %v", quickest)
+	}
+	return open
+}
+
+// readiness is what stands otherwise than well.
+func (s *site) readiness(t *testing.T) string {
+	t.Helper()
+	var standing struct {
+		Status string
+		Parts  []struct{ Part, Status, Reason string }
+	}
+	if err := json.Unmarshal([]byte(s.ask(t, "/readyz")), &standing); err != nil {
+		t.Fatal(err)
+	}
+	var parts []string
+	for _, p := range standing.Parts {
+		if p.Status != "ok" && p.Status != "unknown" {
+			parts = append(parts, p.Part+" "+p.Status+": "+p.Reason)
+		}
+	}
+	if len(parts) == 0 {
+		return "ready"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (s *site) ask(t *testing.T, path string) string {
+	t.Helper()
+	answer, err := http.Get(s.bridge.Admin + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// metrics are the figures of /metrics.
+func (s *site) metrics(t *testing.T) map[string]float64 {
+	t.Helper()
+	figures := map[string]float64{}
+	for line := range strings.Lines(s.ask(t, "/metrics")) {
+		name, figure, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if at := strings.LastIndex(line, "} "); at >= 0 {
+			name, figure = line[:at+1], strings.TrimSpace(line[at+1:])
+		}
+		if value, err := strconv.ParseFloat(figure, 64); err == nil && strings.HasPrefix(name, "scimbridge_") {
+			figures[name] = value
+		}
+	}
+	return figures
+}
+
+// label of those that tell what a request or an operation came to.
+var label = regexp.MustCompile(`^scimbridge_(?:requests_total|ldap_operations_total)\{.*(?:reason|code)="([^"]*)"`)
+
+// moved are the metrics that tell of the fault.
+func moved(before, after map[string]float64) (names []string) {
+	for name, value := range after {
+		found := label.FindStringSubmatch(name)
+		short, _, _ := strings.Cut(strings.TrimPrefix(name, "scimbridge_"), "{")
+		switch {
+		case value == before[name]:
+			continue
+		case found != nil && found[1] != "ok" && found[1] != "0":
+			short += " " + found[1]
+		case short == "directory_breaker_opened_total" || short == "directory_failovers_total" || short == "journal_failing":
+		case short == "directory_writable" && value == 0:
+		default:
+			continue
+		}
+		if !slices.Contains(names, short) {
+			names = append(names, short)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// comesBack fails the test unless a request succeeds soon, by itself.
+func (s *site) comesBack(t *testing.T) {
+	t.Helper()
+	for begun := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		answer, content, err := s.send("read", "-back")
+		took := time.Since(begun)
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case answer.StatusCode == http.StatusOK && took <= backWithin:
+			t.Logf("back after %v", took)
+			return
+		case answer.StatusCode == http.StatusOK:
+			t.Errorf("back after %v", took)
+			return
+		case took > backWithin+settling:
+			t.Fatalf("not back after %v: %s", took, told(t, answer, content))
+		}
+	}
+}
+
+// journal is what the records of a request say, the last word of each.
+func (s *site) journal(t *testing.T, request string) string {
+	t.Helper()
+	var words []string
+	err := journal.Find(t.Context(), s.bridge.Store, journal.Query{RequestID: request}, func(a journal.Account) error {
+		word := string(a.Outcome)
+		if a.Kind == journal.KindRefusal {
+			word = "refused: " + a.Reason
+		}
+		words = append(words, word)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(words)
+	return strings.Join(words, ", after ")
+}
+
+// log is what the bridge says.
+type log struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *log) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}

@@ -1,0 +1,50 @@
+package faults_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/examples"
+)
+
+// kind is a server that every row is run on.
+type kind struct {
+	name   string
+	title  string
+	folder string   // the example
+	env    []string // what is otherwise there
+	start  func(t testing.TB) *dirtest.Server
+	// attribute that tells who is blocked, and by which values
+	blocker string
+	blocked func(value string) bool
+}
+
+var kinds = []kind{
+	{
+		name: "openldap", title: "OpenLDAP", folder: "../openldap", blocker: "userAccountControl", blocked: disabled,
+		start: func(t testing.TB) *dirtest.Server {
+			return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema),
+				dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"))
+		},
+	},
+	{
+		name: "389ds", title: "389 Directory Server", folder: "../openldap",
+		env:     []string{"SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=nsAccountLock"},
+		blocker: "nsAccountLock", blocked: func(value string) bool { return value == "true" },
+		start: func(t testing.TB) *dirtest.Server {
+			return dirtest.DS389(t, dirtest.DS389Schema(strings.Replace(examples.OpenLDAPSchema, "userAccountControl $ ", "", 1)))
+		},
+	},
+	{
+		name: "active-directory", title: "Samba AD DC", folder: "../active-directory",
+		blocker: "userAccountControl", blocked: disabled,
+		start: func(t testing.TB) *dirtest.Server { return dirtest.ActiveDirectory(t) },
+	},
+}
+
+func disabled(value string) bool {
+	control, _ := strconv.Atoi(value)
+	return control&2 != 0
+}
