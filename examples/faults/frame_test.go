@@ -106,9 +106,12 @@ func (s *site) send(op, again string) (*http.Response, string, error) {
 // run is a row on a server.
 func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (was seen) {
 	timeout := cmp.Or(f.timeout, time.Second)
-	s := &site{server: server, proxy: dirtest.Counted(t, server), name: name, ids: map[string]string{}, dns: map[string]string{}}
+	s := &site{
+		server: server, proxy: dirtest.Counted(t, server), name: name, ids: map[string]string{}, dns: map[string]string{},
+	}
 	s.env = append(slices.Clone(k.env), "SCIMBRIDGE_RESOURCES_0_BASE="+server.People, "SCIMBRIDGE_RESOURCES_1_BASE="+server.Groups,
-		"SCIMBRIDGE_DIRECTORY_URLS="+s.proxy.URL, "SCIMBRIDGE_DIRECTORY_TIMEOUT="+timeout.String(), "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=100ms",
+		"SCIMBRIDGE_DIRECTORY_URLS="+s.proxy.URL, "SCIMBRIDGE_DIRECTORY_TIMEOUT="+timeout.String(),
+		"SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=100ms",
 		"SCIMBRIDGE_ADMIN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_STORE_FILE="+storetest.SQLite(t).File)
 	if f.prepare != nil {
 		f.prepare(t, s)
