@@ -59,6 +59,7 @@ func (d *dialer) connect(ctx context.Context, server int, life *life) (*conn, er
 	if err != nil {
 		return nil, &outage{cause: err}
 	}
+	noticeVanished(raw, d.options.Timeout)
 	secured, asked, err := d.secure(ctx, raw, a)
 	if err != nil {
 		raw.Close()

@@ -12,7 +12,12 @@ import (
 
 var update = flag.Bool("update", false, "write what was seen into testdata and the pages")
 
-func TestMain(m *testing.M) { dirtest.Main(m) }
+func TestMain(m *testing.M) {
+	if err := names.serve(); err != nil {
+		panic(err)
+	}
+	dirtest.Main(m)
+}
 
 // rowsAtOnce is how many rows are run on a server at the same time: what they do is mostly waiting.
 const rowsAtOnce = 4

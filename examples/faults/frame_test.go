@@ -46,6 +46,8 @@ type site struct {
 	log    log
 	ids    map[string]string // of the users that the requests are for
 	dns    map[string]string // theirs
+
+	dn, passwordFile string // of account
 }
 
 // said is what came of a request.
@@ -158,8 +160,8 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (w
 			ask(n)
 		}
 	}
-	was.Breaker = s.breaker(t)
 	was.Readiness = s.readiness(t)
+	was.Breaker = s.breaker(t)
 	was.Metrics = moved(before, s.metrics(t))
 
 	s.proxy.Mend(t)

@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -41,13 +42,80 @@ var rows = []fault{
 		breaks: func(t *testing.T, s *site) { s.proxy.BlackHole(t) },
 	},
 	{
-		name:   "connections are open and dead: a firewall forgot them while they were idle",
-		breaks: func(t *testing.T, s *site) { s.proxy.HalfOpen(t) },
+		name:    "a firewall forgot the connections while they were idle, and drops their packets",
+		timeout: 2 * time.Second, // the kernel takes its time with less
+		each:    func(t *testing.T, s *site, _ string) { s.proxy.HalfOpen(t) },
 	},
 	{
 		name:   "the server is busy (51)",
 		breaks: func(_ *testing.T, s *site) { s.proxy.Answer(51, "busy", "search", "add", "modify", "delete", "modrdn") },
 	},
+	{
+		name: "the server's answer to a write is lost, and it cannot be reached any more",
+		each: inWrite(func(_ *testing.T, s *site) { s.proxy.Refuse(); s.proxy.Cut("modify", dirtest.NoAnswer) }, nil),
+	},
+	{
+		name: "packets vanish from a write on",
+		each: inWrite(func(t *testing.T, s *site) { s.proxy.BlackHole(t) }, nil),
+	},
+	{
+		name: "the server hangs in the middle of a write, and does it later", shared: true,
+		each: inWrite(func(_ *testing.T, s *site) { s.server.Stop() }, func(s *site) { s.server.Cont() }),
+		mend: func(_ *testing.T, s *site) { s.server.Cont() },
+	},
+	{
+		name: "the password of the bridge's account was changed, and later its file",
+		prepare: func(t *testing.T, s *site) {
+			s.account(t)
+			s.env = append(s.env, "SCIMBRIDGE_DIRECTORY_BIND_DN="+s.dn, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=",
+				"SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE="+s.passwordFile)
+		},
+		breaks: func(t *testing.T, s *site) {
+			s.setPassword(t, "Other-secret-2")
+			s.cutOff()
+		},
+		mend: func(t *testing.T, s *site) { s.writePassword(t, "Other-secret-2") },
+	},
+	{
+		name: "the name service does not answer, when a connection is needed",
+		prepare: func(_ *testing.T, s *site) {
+			_, port, _ := strings.Cut(strings.TrimPrefix(s.proxy.URL, "ldap://"), ":")
+			s.env = append(s.env, "SCIMBRIDGE_DIRECTORY_URLS=ldap://"+s.host()+":"+port, "SCIMBRIDGE_DIRECTORY_ALLOWCLEARTEXT=true")
+		},
+		breaks: func(_ *testing.T, s *site) {
+			names.forget(s.host(), true)
+			s.cutOff()
+		},
+		mend: func(_ *testing.T, s *site) { names.forget(s.host(), false) },
+	},
+}
+
+// inWrite has it break when the directory is about to hear of a modification, after all was well.
+func inWrite(breaks func(*testing.T, *site), mend func(*site)) func(*testing.T, *site, string) {
+	return func(t *testing.T, s *site, op string) {
+		if op != "write" && op != "disable" {
+			return
+		}
+		if op == "disable" {
+			s.proxy.Mend(t)
+			if mend != nil {
+				mend(s)
+			}
+			s.comesBack(t)
+		}
+		s.proxy.Before(func(operation string) {
+			if operation == "modify" {
+				s.proxy.Before(nil)
+				breaks(t, s)
+			}
+		})
+	}
+}
+
+// cutOff resets the connections, and gives the bridge the time to notice.
+func (s *site) cutOff() {
+	s.proxy.Reset()
+	time.Sleep(100 * time.Millisecond)
 }
 
 // ldapOf is the LDAP operation that a request comes to.

@@ -26,7 +26,7 @@ var kinds = []kind{
 		name: "openldap", title: "OpenLDAP", folder: "../openldap", blocker: "userAccountControl", blocked: disabled,
 		start: func(t testing.TB) *dirtest.Server {
 			return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema),
-				dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"))
+				dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq", accounts))
 		},
 	},
 	{

@@ -49,6 +49,10 @@ func (b *table) hold(t *testing.T, row, server string, was seen) {
 	for n, now := range was.requests() {
 		now.Soon = max(now.Soon, is.requests()[n].Soon)
 	}
+	const unheard = "ldap_operations_total none" // an operation on a connection whose end was not noticed yet may have been sent
+	if !slices.Contains(is.Metrics, unheard) {
+		was.Metrics = slices.DeleteFunc(was.Metrics, func(name string) bool { return name == unheard })
+	}
 	if diff := gocmp.Diff(is, was); diff != "" {
 		t.Errorf("it is not as the table has it (-update writes it): (-table +seen)\n%s", diff)
 	}
