@@ -22,8 +22,8 @@ type row struct {
 	attempts int
 }
 
-// due are messages that are to be sent now, of each resource the oldest, but of those that are busy. What waits for longer than anything may
-// was put off by a clock that was set back since.
+// due are messages that are to be sent now, of each resource the oldest, but of those that are busy. What waits for longer than anything
+// may was put off by a clock that was set back since.
 func (s *sender) due(ctx context.Context, now time.Time, most int) (due []row, err error) {
 	err = s.store.View(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		due = nil

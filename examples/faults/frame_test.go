@@ -33,6 +33,8 @@ type fault struct {
 	each    func(t *testing.T, s *site, op string) // ahead of each request: read, write, disable; nil: nothing
 	atOnce  bool                                   // the requests are sent at once, and not one after the other
 	timeout time.Duration                          // directory.timeout; 0: a second
+	lists   bool                                   // what is read is all users
+	large   int                                    // octets that are written besides
 	mend    func(t *testing.T, s *site)            // nil: there is nothing to mend but the proxy
 }
 
@@ -44,6 +46,8 @@ type site struct {
 	env    []string       // of the bridge
 	bridge *bridgetest.Bridge
 	log    log
+	lists  bool
+	large  string            // what is written besides
 	ids    map[string]string // of the users that the requests are for
 	dns    map[string]string // theirs
 
@@ -93,16 +97,18 @@ const patch = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Ope
 
 // send sends the request of a kind. again makes it another than the first.
 func (s *site) send(op, again string) (*http.Response, string, error) {
-	method, body := http.MethodPatch, ""
+	method, path, body := http.MethodPatch, "/Users/"+s.ids[op], ""
 	switch op {
 	case "read":
-		method = http.MethodGet
+		if method = http.MethodGet; s.lists {
+			path = "/Users"
+		}
 	case "write":
-		body = fmt.Sprintf(patch, "title", "changed"+again)
+		body = fmt.Sprintf(patch, "title", "changed"+again+s.large)
 	case "disable":
 		body = fmt.Sprintf(patch, "active", "False")
 	}
-	return bridgetest.Send(s.bridge.URL, method, "/Users/"+s.ids[op], body, "X-Request-Id: "+op+again)
+	return bridgetest.Send(s.bridge.URL, method, path, body, "X-Request-Id: "+op+again)
 }
 
 // run is a row on a server.
@@ -110,6 +116,7 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (w
 	timeout := cmp.Or(f.timeout, time.Second)
 	s := &site{
 		server: server, proxy: dirtest.Counted(t, server), name: name, ids: map[string]string{}, dns: map[string]string{},
+		lists: f.lists, large: strings.Repeat("x", f.large),
 	}
 	s.env = append(slices.Clone(k.env), "SCIMBRIDGE_RESOURCES_0_BASE="+server.People, "SCIMBRIDGE_RESOURCES_1_BASE="+server.Groups,
 		"SCIMBRIDGE_DIRECTORY_URLS="+s.proxy.URL, "SCIMBRIDGE_DIRECTORY_TIMEOUT="+timeout.String(),
@@ -196,7 +203,7 @@ func (s *site) done(t *testing.T, k kind, op, again string) bool {
 	if op == "disable" {
 		return k.blocked(e.Value(k.blocker))
 	}
-	return e.Value("title") == "changed"+again
+	return e.Value("title") == "changed"+again+s.large
 }
 
 // user makes a user, and returns her id and DN.

@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +11,10 @@ import (
 )
 
 // rows are the table.
-var rows = []fault{
+var rows = slices.Concat(ofTheWay, ofServers)
+
+// ofTheWay are faults of the server as a whole, and of the way to it.
+var ofTheWay = []fault{
 	{
 		name: "the server is killed (SIGKILL)", shared: true,
 		breaks: func(_ *testing.T, s *site) { s.server.Kill(); s.proxy.Refuse() },

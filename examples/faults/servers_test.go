@@ -25,7 +25,7 @@ var kinds = []kind{
 	{
 		name: "openldap", title: "OpenLDAP", folder: "../openldap", blocker: "userAccountControl", blocked: disabled,
 		start: func(t testing.TB) *dirtest.Server {
-			return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema),
+			return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.Configurable(),
 				dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq", accounts))
 		},
 	},

@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -217,8 +218,8 @@ func (s seen) short() []string {
 // long is for who looks closely.
 func (s seen) long() []string {
 	return []string{
-		s.Read.text(), s.Write.text() + ": " + s.Write.done() + "; journal: " + s.Write.Journal,
-		s.Disable.text() + ": " + s.Disable.done() + "; journal: " + s.Disable.Journal,
+		s.Read.text(), s.Write.text() + ": " + s.Write.done() + "; journal: " + cmp.Or(s.Write.Journal, "nothing"),
+		s.Disable.text() + ": " + s.Disable.done() + "; journal: " + cmp.Or(s.Disable.Journal, "nothing"),
 		s.Breaker, s.Readiness, strings.Join(s.Metrics, ", "),
 	}
 }

@@ -36,8 +36,23 @@ func (s *Server) Offline(t testing.TB, yes bool) {
 	if s.Kind != ldif.DS389 {
 		t.Fatalf("%s has no such state", s.Kind)
 	}
-	node := fmt.Sprintf("cn=%s,cn=mapping tree,cn=config", ldif.EscapeRDN(s.Suffix))
-	s.set(t, node, "nsslapd-state", map[bool]string{true: "disabled", false: "backend"}[yes])
+	s.set(t, s.node(), "nsslapd-state", map[bool]string{true: "disabled", false: "backend"}[yes])
+}
+
+// ReferChanges has 389 Directory Server answer each change with the URL of another server, as a replica does; "": no more.
+func (s *Server) ReferChanges(t testing.TB, url string) {
+	t.Helper()
+	if url == "" {
+		s.set(t, s.node(), "nsslapd-state", "backend")
+		return
+	}
+	s.set(t, s.node(), "nsslapd-referral", url)
+	s.set(t, s.node(), "nsslapd-state", "referral on update")
+}
+
+// node is the DN of the configuration of where 389 Directory Server has its suffix.
+func (s *Server) node() string {
+	return fmt.Sprintf("cn=%s,cn=mapping tree,cn=config", ldif.EscapeRDN(s.Suffix))
 }
 
 // Limits are those of a search that OwnAccount's account sends; zero: none.

@@ -1,0 +1,107 @@
+package faults_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"scimbridge/bridge/directory/dirtest"
+)
+
+// ofServers are faults that servers, and the bridge's own store, have by themselves.
+var ofServers = []fault{
+	shows("the server's certificate is another server's", dirtest.Certificate{Name: "dc9.example.org"}),
+	shows("the server's certificate is of an authority that is not trusted", dirtest.Certificate{Stranger: true}),
+	shows("the server's certificate has expired", dirtest.Certificate{Expired: true}),
+	{
+		name: "the server is read-only (53)", shared: true, on: []string{"openldap", "389ds"},
+		breaks: func(t *testing.T, s *site) { s.server.ReadOnly(t, true) },
+		mend:   func(t *testing.T, s *site) { s.server.ReadOnly(t, false) },
+	},
+	{
+		name: "the server refers changes to one that is not configured (10)", shared: true, on: []string{"389ds"},
+		breaks: func(t *testing.T, s *site) { s.server.ReferChanges(t, "ldap://elsewhere.example/") },
+		mend:   func(t *testing.T, s *site) { s.server.ReferChanges(t, "") },
+	},
+	{
+		name: "the server takes its database away, as for an import (1)", shared: true, on: []string{"389ds"},
+		breaks: func(t *testing.T, s *site) { s.server.Offline(t, true) },
+		mend:   func(t *testing.T, s *site) { s.server.Offline(t, false) },
+	},
+	limits("a list is longer than the server's limit of entries (4)", dirtest.Limits{Entries: 2}),
+	limits("a list is longer than the server's limit of what it looks through (11)", dirtest.Limits{Looked: 2}),
+	{
+		name:   "searches take longer than the server's limit of time (3)",
+		breaks: func(_ *testing.T, s *site) { s.proxy.Answer(3, "", "search") },
+	},
+	{
+		name: "the server's database is full (80), and the change large", shared: true, large: 100_000, on: []string{"openldap"},
+		breaks: func(t *testing.T, s *site) { s.server.Full(t, true) },
+		mend:   func(t *testing.T, s *site) { s.server.Full(t, false) },
+	},
+	{
+		name: "no space is left under the store", on: []string{"openldap"},
+		breaks: func(t *testing.T, s *site) { s.fills(t, true) },
+		mend:   func(t *testing.T, s *site) { s.fills(t, false) },
+	},
+	{
+		name: "no space is left under the store, and `journal.onFailure` says `continue`", on: []string{"openldap"},
+		prepare: func(_ *testing.T, s *site) { s.env = append(s.env, "SCIMBRIDGE_JOURNAL_ONFAILURE=continue") },
+		breaks:  func(t *testing.T, s *site) { s.fills(t, true) },
+		mend: func(t *testing.T, s *site) {
+			s.fills(t, false)
+			for until := time.Now().Add(settling); strings.Contains(s.readiness(t), "journal"); time.Sleep(5 * time.Millisecond) {
+				if time.Now().After(until) {
+					t.Fatalf("what was done is not written down: %s", s.readiness(t))
+				}
+			}
+		},
+	},
+}
+
+// shows is a row about a certificate.
+func shows(name string, c dirtest.Certificate) fault {
+	return fault{
+		name: name, shared: true, on: []string{"openldap"},
+		prepare: func(_ *testing.T, s *site) { s.env = append(s.env, "SCIMBRIDGE_DIRECTORY_URLS="+s.server.LDAPS) },
+		breaks:  func(t *testing.T, s *site) { s.server.Show(t, c) },
+		mend:    func(t *testing.T, s *site) { s.server.Show(t, dirtest.Certificate{}) },
+	}
+}
+
+// limits is a row about what the server lets the bridge's account search.
+func limits(name string, l dirtest.Limits) fault {
+	return fault{
+		name: name, shared: true, lists: true, on: []string{"openldap", "389ds"},
+		prepare: func(t *testing.T, s *site) {
+			if s.server.Account == "" {
+				s.server.OwnAccount(t)
+			}
+		},
+		breaks: func(t *testing.T, s *site) { s.server.Limit(t, l) },
+		mend:   func(t *testing.T, s *site) { s.server.Limit(t, dirtest.Limits{}) },
+	}
+}
+
+// fills leaves the store no room, or gives it some.
+func (s *site) fills(t *testing.T, yes bool) {
+	t.Helper()
+	most := 100_000
+	if yes {
+		most = 1 // or as many pages as it has
+	}
+	if err := s.bridge.Store.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", most))
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; yes && !strings.Contains(s.readiness(t), "store-full"); n++ { // what is left in them
+		if _, _, err := s.send("write", fmt.Sprint("-filling-", n)); err != nil || n == 1000 {
+			t.Fatalf("it is not full yet: %v", err)
+		}
+	}
+}
