@@ -48,6 +48,7 @@ type Server struct {
 	level    *slog.LevelVar
 	server   *http.Server
 	site     atomic.Pointer[Site] // nil: none yet
+	open     atomic.Int64         // connections
 	stopping atomic.Bool
 	reloads  func() (at time.Time, err error)
 	now      func() time.Time
@@ -57,6 +58,8 @@ type Server struct {
 const (
 	most    = 8 << 10
 	timeout = 10 * time.Second
+	// together is how many connections there may be: further ones are closed. Who asks nothing is there no longer than the timeout.
+	together = 1_000
 )
 
 // New makes a listener. level is the log's.
@@ -71,9 +74,22 @@ func New(o Options, log *slog.Logger, level *slog.LevelVar) *Server {
 	routes.HandleFunc("PUT /log", s.setLevel)
 	s.server = &http.Server{
 		Handler: routes, ReadTimeout: timeout, WriteTimeout: 2 * timeout, MaxHeaderBytes: most,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ConnState: s.bound,
+		ErrorLog:  slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return s
+}
+
+// bound closes a connection that is one too many.
+func (s *Server) bound(c net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		if s.open.Add(1) > together {
+			c.Close()
+		}
+	case http.StateClosed:
+		s.open.Add(-1)
+	}
 }
 
 // Show has it show a site, in the place of the one before.

@@ -2,6 +2,7 @@ package front
 
 import (
 	"cmp"
+	"maps"
 	"sync"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 
 // burst is how many seconds' worth of requests a caller may send at once, before the rate holds.
 const burst = 10
+
+// remembered is how many callers may be known before those are forgotten of whom nothing counts any more: tokens come and go.
+const remembered = 64
 
 // crowd bounds how many requests there are: of one caller at a time and in a second, and of all callers at a time, so that each gets
 // through beside another. It is safe for concurrent use.
@@ -70,6 +74,7 @@ func (c *crowd) enter(caller string, now time.Time) error {
 	defer c.mu.Unlock()
 	own := c.callers[caller]
 	if own == nil {
+		c.sweep(now)
 		own = &crowded{}
 		own.pace(c.rate)
 		c.callers[caller] = own
@@ -83,6 +88,16 @@ func (c *crowd) enter(caller string, now time.Time) error {
 	own.underway++
 	c.all++
 	return nil
+}
+
+// sweep forgets who would be let in as one who was never here.
+func (c *crowd) sweep(now time.Time) {
+	if len(c.callers) < remembered {
+		return
+	}
+	maps.DeleteFunc(c.callers, func(_ string, own *crowded) bool {
+		return own.underway == 0 && (own.rate == nil || own.rate.TokensAt(now) >= float64(own.rate.Burst()))
+	})
 }
 
 func (c *crowd) leave(caller string) {

@@ -1,7 +1,9 @@
 package front
 
 import (
+	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -79,5 +81,50 @@ func TestRate(t *testing.T) {
 			t.Fatal(got)
 		}
 		unlimited.leave("a")
+	}
+}
+
+// TestCallersAreForgotten: tokens come and go, and of whom nothing counts any more nothing is kept; who still is held to a rate is.
+func TestCallersAreForgotten(t *testing.T) {
+	now := time.Now()
+	for _, limits := range []bridge.Limits{{}, {Rate: 5}} {
+		c := newCrowd(limits)
+		spent := 0
+		for c.why("spender", now) == reason.None {
+			c.leave("spender")
+			if spent++; spent == 50 {
+				break
+			}
+		}
+		c.why("stays", now)
+		for n := range 10_000 {
+			caller := strconv.Itoa(n)
+			now = now.Add(500 * time.Microsecond)
+			if c.why(caller, now) == reason.None {
+				c.leave(caller)
+			}
+		}
+		if len(c.callers) > 10*remembered {
+			t.Errorf("rate %v: %d callers are known", limits.Rate, len(c.callers))
+		}
+		if c.callers["stays"] == nil || limits.Rate > 0 && c.callers["spender"] == nil {
+			t.Errorf("rate %v: somebody is forgotten of whom something counts", limits.Rate)
+		}
+	}
+	turns := newTurns(2 * light)
+	for n := range 1_000 {
+		done, err := turns.take(t.Context(), strconv.Itoa(n), 2*light)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := turns.take(left, strconv.Itoa(n), 2*light); err == nil {
+			t.Fatal("there are two at once")
+		}
+		done()
+	}
+	if len(turns.callers) > 0 {
+		t.Errorf("%d callers have bodies", len(turns.callers))
 	}
 }

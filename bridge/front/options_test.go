@@ -147,21 +147,36 @@ func TestTLSOfALinkedFolder(t *testing.T) {
 	}
 }
 
-// TestSlowHandshake: a client that begins no handshake does not keep its connection.
+// TestSlowHandshake: a client that begins no handshake, stops half way or sends octet by octet does not keep its connection.
 func TestSlowHandshake(t *testing.T) {
 	o := TLSOptions{Certificate: filepath.Join(t.TempDir(), "tls.crt"), Key: filepath.Join(t.TempDir(), "tls.key")}
 	certificate(t, o, 1)
 	s := serve(t, Options{TLS: o, ReadTimeout: 100 * time.Millisecond})
-	conn, err := net.Dial("tcp", s.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("the server waits for the handshake")
+	for what, c := range map[string]struct {
+		first string
+		then  byte // again and again; 0: nothing
+	}{
+		"nothing": {}, "half a hello": {first: "\x16\x03\x01\x02\x00\x01\x00"}, "octet by octet": {"\x16\x03\x01\x3f\xff\x01\x00", 1},
+	} {
+		conn, err := net.Dial("tcp", s.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.WriteString(conn, c.first)
+		for c.then != 0 && err == nil {
+			time.Sleep(10 * time.Millisecond)
+			_, err = conn.Write([]byte{c.then})
+		}
+		if err == nil {
+			_, err = io.ReadAll(conn)
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: the server waits for the handshake", what)
+		}
 	}
 }
 

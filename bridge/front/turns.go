@@ -27,18 +27,19 @@ type turns struct {
 	all     *semaphore.Weighted
 
 	mu      sync.Mutex
-	callers map[string]share // of the configured tokens
+	callers map[string]*share // who has a body here
 }
 
 // share is a caller's, in octets.
 type share struct {
-	sent *semaphore.Weighted // bodies that wait or are worked on
-	work *semaphore.Weighted // bodies that are worked on, or next
+	bodies int                 // here
+	sent   *semaphore.Weighted // bodies that wait or are worked on
+	work   *semaphore.Weighted // bodies that are worked on, or next
 }
 
 func newTurns(maxBody int) *turns {
 	size := int64(maxBody)
-	return &turns{maxBody: size, all: semaphore.NewWeighted(largest * size), callers: map[string]share{}}
+	return &turns{maxBody: size, all: semaphore.NewWeighted(largest * size), callers: map[string]*share{}}
 }
 
 // take waits for a body's turn. done must be called when its work is done.
@@ -47,35 +48,50 @@ func (t *turns) take(ctx context.Context, caller string, octets int) (done func(
 	if size <= light {
 		return func() {}, nil
 	}
-	own := t.of(caller)
+	own := t.enter(caller)
 	if !own.sent.TryAcquire(size) {
+		t.leave(caller)
 		return nil, refuse(reason.Busy, "")
 	}
 	if err := own.work.Acquire(ctx, size); err != nil {
 		own.sent.Release(size)
+		t.leave(caller)
 		return nil, busy(ctx)
 	}
 	if err := t.all.Acquire(ctx, size); err != nil {
 		own.work.Release(size)
 		own.sent.Release(size)
+		t.leave(caller)
 		return nil, busy(ctx)
 	}
 	return func() {
 		t.all.Release(size)
 		own.work.Release(size)
 		own.sent.Release(size)
+		t.leave(caller)
 	}, nil
 }
 
-func (t *turns) of(caller string) share {
+func (t *turns) enter(caller string) *share {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	own, known := t.callers[caller]
-	if !known {
-		own = share{sent: semaphore.NewWeighted((1 + waiting) * t.maxBody), work: semaphore.NewWeighted(t.maxBody)}
+	own := t.callers[caller]
+	if own == nil {
+		own = &share{sent: semaphore.NewWeighted((1 + waiting) * t.maxBody), work: semaphore.NewWeighted(t.maxBody)}
 		t.callers[caller] = own
 	}
+	own.bodies++
 	return own
+}
+
+// leave forgets a caller whose last body it was.
+func (t *turns) leave(caller string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	own := t.callers[caller]
+	if own.bodies--; own.bodies == 0 {
+		delete(t.callers, caller)
+	}
 }
 
 // busy is why a body's turn did not come: the others took all of its time, or its client left.

@@ -43,7 +43,7 @@ func leakRounds(t *testing.T) int {
 const (
 	// leaksFrom is the round from which nothing may become more: what is kept has been met by then.
 	leaksFrom = 10
-	// leaksMost is what the live heap may grow by all the same: lists are kept for a minute, and of addresses and tokens the last thousands.
+	// leaksMost is what the live heap may grow by all the same: lists are kept for a minute, of addresses and tokens the last thousands.
 	leaksMost = 3 << 20
 )
 
@@ -82,11 +82,12 @@ func TestNothingLeaks(t *testing.T) {
 // leaking is a site of which everything is asked.
 type leaking struct {
 	*reloading
-	proxy *dirtest.Proxy
-	admin string
-	hook  *httptest.Server
-	down  atomic.Bool // the webhook's receiver refuses
-	asked atomic.Int64
+	server *dirtest.Server
+	proxy  *dirtest.Proxy
+	admin  string
+	hook   *httptest.Server
+	down   atomic.Bool // the webhook's receiver refuses
+	asked  atomic.Int64
 }
 
 const leakingMap = `
@@ -114,13 +115,18 @@ resources:
     members: {attribute: member}
 access: {token: %s}
 limits: {rate: 5000}
-guard: {limits: [{effect: deleted, off: true}, {effect: blocked, off: true}, {effect: renamed, off: true}, {effect: membersRemoved, off: true}]}
+guard:
+  limits:
+    - {effect: deleted, off: true}
+    - {effect: blocked, off: true}
+    - {effect: renamed, off: true}
+    - {effect: membersRemoved, off: true}
 `
 
 func newLeaking(t *testing.T) *leaking {
 	t.Helper()
 	server := dirtest.Memory(t)
-	l := &leaking{proxy: dirtest.Counted(t, server)}
+	l := &leaking{server: server, proxy: dirtest.Counted(t, server)}
 	l.hook = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if l.down.Load() {
@@ -384,11 +390,13 @@ func (r resting) count() (n int) {
 
 // rests waits until it holds no more than it did, or for a while.
 func (l *leaking) rests(before *resting) (r resting) {
+	l.sendsAll()
+	l.server.Mem.ResetCounts() // it remembers each change
 	http.DefaultClient.CloseIdleConnections()
-	l.hook.CloseClientConnections()
 	calm := 0
 	for until := time.Now().Add(15 * time.Second); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
 		l.quiet()
+		l.hook.CloseClientConnections() // of which some are kept
 		runtime.GC()
 		r = resting{goroutines: beganAt(), open: descriptors(l.t), links: l.proxy.Links(), heap: alive()}
 		r.descriptors = len(r.open)
@@ -398,6 +406,31 @@ func (l *leaking) rests(before *resting) (r resting) {
 	}
 	return r
 }
+
+// sendsAll waits until the webhook's receiver has heard of everything.
+func (l *leaking) sendsAll() {
+	l.t.Helper()
+	for until := time.Now().Add(5 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		l.quiet()
+		answer, err := http.Get(l.admin + "/metrics")
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		content, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		if nothingWaits.Match(content) {
+			return
+		}
+		if time.Now().After(until) {
+			l.t.Fatalf("messages wait: %s", content)
+		}
+	}
+}
+
+var nothingWaits = regexp.MustCompile(`(?m)^scimbridge_webhook_messages(\{[^}]*\})? 0$`)
 
 func (r resting) within(before resting) bool {
 	for what, n := range r.goroutines {
