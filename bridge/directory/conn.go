@@ -26,6 +26,7 @@ type conn struct {
 	epoch    int
 	underway int
 	retired  bool
+	apart    bool // for heavy requests: nobody is lent it unasked
 }
 
 func newConn(raw net.Conn, server int, timeout time.Duration, life *life) *conn {

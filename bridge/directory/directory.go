@@ -29,6 +29,7 @@ type Client struct {
 	unwritable atomic.Pointer[time.Time] // when a server that takes no changes refused the last one; nil: it did not
 	unread     atomic.Bool               // the server could not be reached to read again what it says of itself
 	unasserted atomic.Bool               // a change was sent without the assertion that it should have had: see run.heldAllTheSame
+	breaks     breaks                    // of connections, under heavy requests
 	marks      sync.Map                  // by server and entry: the first that was read
 
 	asking chan struct{} // held by the request that reads the root DSE first
@@ -114,10 +115,10 @@ func call[T any](caller context.Context, c *Client, what operation, do func(*lda
 }
 
 // excuse marks an outage that says nothing against the server: the caller did not wait, or a search was more than the server, which lives,
-// could do in time.
+// could do in time. (The request may have been too long for it: see onHeavy.)
 func excuse(caller context.Context, what operation, err error) error {
 	if o, ok := errors.AsType[*outage](err); ok {
-		o.excused = caller.Err() != nil || what == seeks && o.late && !o.silent
+		o.excused = o.excused || caller.Err() != nil || what == seeks && o.late && !o.silent
 	}
 	return err
 }
@@ -149,7 +150,11 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 	p, write := c.pool, what.writes()
 	refusals := map[int]error{} // by server
 	retried := false
+	heavy := weightOf(ctx)
 	for {
+		if heavy > 0 && c.breaks.expects(heavy) {
+			return value, c.tooLarge(heavy)
+		}
 		k, err := p.get(ctx)
 		if err != nil {
 			return value, err
@@ -159,6 +164,9 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 			return value, refusal
 		}
 		value, err = exchange(ctx, k, what, do)
+		if heavy > 0 {
+			c.onHeavy(ctx, k.server, heavy, err)
+		}
 		if readOnly := write && isReadOnly(err); (readOnly || cannotServe(err)) && !c.isElsewhere(err) {
 			refusal := err // an answer
 			if !readOnly {
@@ -186,13 +194,16 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 		case o.silent:
 			p.retire(k)
 			p.fail(k.server, o)
-		case ctx.Err() != nil:
+		case ctx.Err() != nil, o.excused:
 			p.retire(k)
 		default:
 			p.drop(k)
 		}
 		p.put(k)
 		if retried || ctx.Err() != nil || write && o.sent {
+			if heavy > 0 && !o.sent && c.breaks.expects(heavy) {
+				return value, c.tooLarge(heavy)
+			}
 			return value, o
 		}
 		retried = true

@@ -235,7 +235,7 @@ func (r *run) send(ctx context.Context, change ldif.Change, read []string, contr
 		_, err := p.write(ctx, r, change, nil)
 		return outcome(change, r.client.explain(err, &change))
 	}
-	_, err := call(ctx, r.client, sends(change), func(l *ldap.Conn) (struct{}, error) {
+	_, err := call(weighing(ctx, change), r.client, sends(change), func(l *ldap.Conn) (struct{}, error) {
 		switch change.Kind {
 		case ldif.Add:
 			if change.Revives != "" {
@@ -320,7 +320,7 @@ func (r *run) exchange(ctx context.Context, change ldif.Change, read []string, c
 		left, err = p.write(ctx, r, change, read)
 		return nil, left, err
 	}
-	result, err := call(ctx, r.client, modifies, func(l *ldap.Conn) (*ldap.ModifyResult, error) {
+	result, err := call(weighing(ctx, change), r.client, modifies, func(l *ldap.Conn) (*ldap.ModifyResult, error) {
 		return l.ModifyWithResult(r.modifyRequest(change, controls))
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -44,18 +45,26 @@ func newPool(d *dialer, log *slog.Logger) *pool {
 }
 
 // way is the connection that a context's operations go by.
-type way struct{ taken *conn } // guarded by the pool's mutex
+type way struct {
+	taken *conn           // guarded by the pool's mutex
+	ends  context.Context // when nothing more goes by it
+}
 
 type wayKey struct{}
 
 // OneWay has the operations of the context go by one connection while that lives. Behind one address there may be several servers, of which
 // one has yet to hear what another was told: what was written is read where it was written.
-func OneWay(ctx context.Context) context.Context { return context.WithValue(ctx, wayKey{}, new(way)) }
+func OneWay(ctx context.Context) context.Context {
+	return context.WithValue(ctx, wayKey{}, &way{ends: ctx})
+}
 
 // get lends a connection, the one that the context's operations go by where there is one. It is given back with put. The error is an
 // *outage.
 func (p *pool) get(ctx context.Context) (*conn, error) {
 	w, one := ctx.Value(wayKey{}).(*way)
+	if weightOf(ctx) > 0 {
+		return p.apart(ctx, w)
+	}
 	if !one {
 		return p.any(ctx)
 	}
@@ -71,6 +80,29 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 	defer p.mu.Unlock()
 	w.taken = k
 	return k, err
+}
+
+// apart lends a new connection for what may break it, which nobody else's operations go by. What else goes the same way takes it too.
+func (p *pool) apart(ctx context.Context, w *way) (*conn, error) {
+	if w == nil || w.ends.Done() == nil {
+		return p.alone(ctx)
+	}
+	p.mu.Lock()
+	if k := w.taken; k != nil && k.apart && !k.retired && !k.ldap.IsClosing() {
+		k.underway++
+		p.mu.Unlock()
+		return k, nil
+	}
+	p.mu.Unlock()
+	k, err := p.connect(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w.taken = k
+	context.AfterFunc(w.ends, func() { p.retire(k) })
+	return k, nil
 }
 
 // any lends a connection, opening one where there is none or all are busy.
@@ -229,6 +261,7 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (*conn, error) {
 		}
 		k, err := p.try(ctx, server, shares)
 		if err == nil {
+			k.apart = weightOf(ctx) > 0
 			return k, p.adopt(k)
 		}
 		faults = append(faults, fmt.Errorf("%s: %w", p.dialer.servers[server].url, err))
@@ -300,7 +333,9 @@ func (p *pool) adopt(k *conn) error {
 	} else {
 		p.log.Debug("directory: connected", "url", url)
 	}
-	p.conns = append(p.conns, k)
+	if !k.apart {
+		p.conns = append(p.conns, k)
+	}
 	return nil
 }
 
@@ -308,15 +343,17 @@ func (p *pool) retireAll() {
 	for len(p.conns) > 0 {
 		p.retireLocked(p.conns[len(p.conns)-1])
 	}
+	for k := range p.all {
+		if k.apart && !k.retired {
+			p.retireLocked(k)
+		}
+	}
 }
 
 func (p *pool) retireLocked(k *conn) {
 	k.retired = true
-	for i, other := range p.conns {
-		if other == k {
-			p.conns = append(p.conns[:i], p.conns[i+1:]...)
-			break
-		}
+	if i := slices.Index(p.conns, k); i >= 0 {
+		p.conns = slices.Delete(p.conns, i, i+1)
 	}
 	p.sweep(k)
 }

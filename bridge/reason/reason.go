@@ -23,6 +23,7 @@ const (
 	Occupied      // 20: a value is there already, or 19, 65: another one, of an attribute that takes one
 	LimitExceeded // 3, 4, 11: a limit of the server
 	CutShort      // so, of a search that a write depends on
+	TooLarge      // no answer to a request that is longer than a server takes
 	Failed        // any other answer
 	Unwritable    // no server takes changes: read-only, or its disk or database is full
 	Hidden        // a place that the map names, or what every entry must show, is missing or not shown to the bridge's account

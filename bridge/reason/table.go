@@ -71,6 +71,10 @@ var table = [count]Row{
 		Label: "cut-short", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
 		Detail: "a limit of the directory ended a search that the answer depends on",
 	},
+	TooLarge: {
+		Label: "too-large", Status: http.StatusRequestEntityTooLarge,
+		Detail: "the change is larger than the directory takes in one request",
+	},
 	Failed: {Label: "failed", Status: http.StatusInternalServerError, Detail: "the directory could not do it"},
 	Unwritable: {
 		Label: "unwritable", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,

@@ -61,6 +61,7 @@ type Traits struct {
 	ChecksSyntax    bool     // a value is refused that is not of its attribute's syntax
 	OrdersTimes     bool     // times can be compared though no definition names an ordering rule
 	LongestRDN      int      // octets; 0: no limit known
+	RequestLimit    string   // its setting for how long a request may be, on which it closes the connection; "": not known
 	Lengths         []Length // of attributes whose values must be made to fit
 	KeepsClasses    bool     // auxiliary classes go with the structural one: none is added
 	RenameDropsName bool     // a ModifyDN always takes the old RDN's values away
@@ -181,7 +182,7 @@ var traits = map[ServerKind]*Traits{
 		BitRule: true, ChecksSyntax: true, ComposesNames: true,
 		// mdb's key holds 511 octets, and the RDN stands in it twice. A longer one ends in result 80, which tells nothing.
 		LongestRDN: 245,
-		Settings:   SlapdSettings,
+		Settings:   SlapdSettings, RequestLimit: "sockbuf_max_incoming_auth (olcSockbufMaxIncomingAuth)",
 	},
 	ActiveDirectory: {
 		Kind: ActiveDirectory, IDAttribute: "objectGUID", IDForm: GUIDOctets, DNAttribute: "distinguishedName", NamesByID: true,
@@ -226,7 +227,7 @@ var traits = map[ServerKind]*Traits{
 			// Administrator, krbtgt.
 			Accounts: []uint32{500, 502},
 		},
-		Settings: DomainSettings,
+		Settings: DomainSettings, RequestLimit: "MaxReceiveBuffer (of its LDAP policies)",
 	},
 	DS389: {
 		Kind: DS389, IDAttribute: "nsUniqueId", IDForm: AnyText, DNAttribute: "entryDN",
@@ -235,7 +236,7 @@ var traits = map[ServerKind]*Traits{
 		MarkAttribute: "lastusn", // kept by the plug-in USN
 		SeeksInDNs:    true,
 		BitRule:       true, ChecksSyntax: true, Blocks: "nsAccountLock", LentBy: "nsRole",
-		Settings: DirsrvSettings,
+		Settings: DirsrvSettings, RequestLimit: "nsslapd-maxbersize",
 	},
 	Generic: {
 		Kind: Generic, IDAttribute: "entryUUID", DNAttribute: "entryDN",
