@@ -74,7 +74,7 @@
 //	  allowCleartext: false          # let ldap:// without StartTLS leave this machine
 //	  breaker:                       # after outages in a row, requests are refused at once until a probe succeeds
 //	    failures: 3
-//	    pause: 5s                    # from opening to the first probe
+//	    pause: 1s                    # from one look whether a server answers to the next; longer after a refused bind
 //
 //	resources:                       # the attribute map, one item for each SCIM resource type
 //	  - type: User

@@ -27,6 +27,7 @@ var (
 	directoryLeft   = described("directory_failovers_total", "Times that a server was left for another.")
 	breakerOpen     = described("directory_breaker_open", "1 while the circuit breaker keeps requests off the directory.")
 	breakerOpened   = described("directory_breaker_opened_total", "Times that the circuit breaker opened.")
+	outage          = described("directory_outage_seconds", "How long the circuit breaker has been open; 0: it is closed.")
 	writable        = described("directory_writable", "0 while the directory takes no changes.")
 	connections     = described("directory_connections", "Connections to the server in use.")
 	underWay        = described("directory_operations_under_way", "LDAP operations under way.")
@@ -58,7 +59,7 @@ var (
 // Describe implements prometheus.Collector.
 func (*sampler) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		partStatus, directoryServer, directoryLeft, breakerOpen, breakerOpened, writable, connections, underWay, holds, held,
+		partStatus, directoryServer, directoryLeft, breakerOpen, breakerOpened, outage, writable, connections, underWay, holds, held,
 		limitUsed, limitMost, journalFailing, journalWaiting, journalWritten, webhookAway, webhookAttempts, webhookMessages,
 		webhookOldest, tokens, ends, certificates,
 	} {
@@ -129,6 +130,11 @@ func (s sample) directory(site *Site) {
 	s.count(directoryLeft, float64(state.Left))
 	s.flag(breakerOpen, state.Open)
 	s.count(breakerOpened, float64(state.Opened))
+	since := 0.
+	if !state.Since.IsZero() {
+		since = s.now.Sub(state.Since).Seconds()
+	}
+	s.gauge(outage, since)
 	s.flag(writable, state.Writable)
 	s.gauge(connections, float64(state.Connections))
 	s.gauge(underWay, float64(state.UnderWay))

@@ -3,7 +3,9 @@ package directory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -12,33 +14,36 @@ import (
 	"scimbridge/bridge/reason"
 )
 
-// breaker keeps requests off a directory that is down. It counts outages, not answers. Open, it probes by itself after pauses that
-// grow, and only the probe's success closes it again: the first request after that succeeds.
+// breaker keeps requests off a directory that is down. It counts outages, not answers. Open, it looks for the directory by itself, and only
+// its own probe closes it again: the first request after that succeeds. After an outage it knocks at the servers every pause, whatever has
+// become of the knocks before, so that a server which is back is found within two pauses, and probes when one answers. After a refused bind
+// it probes after pauses that grow: each may bring the account's lockout nearer.
 type breaker struct {
 	circuit *gobreaker.CircuitBreaker[struct{}]
 	pause   time.Duration
 	log     *slog.Logger
+	knock   func(context.Context) error // whether a server answers anything; nothing is said of who asks
 	attempt func(context.Context) error
 	renewed func() bool // whether what was refused of us has been replaced
 
 	// guarded by circuit, in whose callbacks they are used
 	last *outage // the outage counted last
 
-	mu      sync.Mutex
-	opened  int       // times in a row that it opened
-	trips   int       // times that it opened for what requests met
-	next    time.Time // of the next probe
-	watched bool      // it comes sooner where renewed says so
-	timer   *time.Timer
-	stopped bool
+	mu     sync.Mutex
+	opened int       // times in a row that it opened
+	trips  int       // times that it opened for what requests met
+	since  time.Time // when it opened first; zero: it is closed
+	why    *outage   // that it opened for last
+	next   time.Time // of the next probe, or knock
 
+	hurried chan struct{} // something may have been put right: the next comes now
 	ctx     context.Context
 	cancel  context.CancelFunc
-	probing sync.WaitGroup
+	seeking sync.WaitGroup
 }
 
-func newBreaker(o BreakerOptions, log *slog.Logger, attempt func(context.Context) error, renewed func() bool) *breaker {
-	b := &breaker{pause: o.Pause, log: log, attempt: attempt, renewed: renewed}
+func newBreaker(o BreakerOptions, log *slog.Logger, knock, attempt func(context.Context) error, renewed func() bool) *breaker {
+	b := &breaker{pause: o.Pause, log: log, knock: knock, attempt: attempt, renewed: renewed, hurried: make(chan struct{}, 1)}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.circuit = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		// gobreaker's pause cannot grow: it is over at once, and our timer says when the one probe goes through.
@@ -86,26 +91,39 @@ func (b *breaker) through(do func() error) error {
 
 func (b *breaker) closed() bool { return b.circuit.State() == gobreaker.StateClosed }
 
-// retryAfter says when the next attempt makes sense.
+// retryAfter says when another request makes sense: the later, the longer an outage has lasted, and to each caller another time, so that
+// they do not come back all at once.
 func (b *breaker) retryAfter() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.opened == 0 {
-		return b.pause
+	pause := b.pause
+	switch {
+	case b.since.IsZero():
+	case b.why.refused:
+		pause = min(max(time.Until(b.next), b.pause), maxRefusedPause) // a new password may come
+	default:
+		pause = min(max(time.Since(b.since)/4, b.pause), maxRetryAfter)
 	}
-	return min(max(time.Until(b.next), time.Second), maxRefusedPause) // a probe under way takes a moment; a new password may come
+	return pause + rand.N(pause)
 }
 
-// stop ends the probing.
+// story tells an operator why the breaker is open, and since when; nil: it is closed.
+func (b *breaker) story() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.since.IsZero() {
+		return nil
+	}
+	next := max(time.Until(b.next), 0).Round(time.Second)
+	return fmt.Errorf("the circuit breaker is open since %s, and asks again in %s: %w", b.since.UTC().Format(time.RFC3339), next, b.why)
+}
+
+// stop ends the looking for the directory.
 func (b *breaker) stop() {
 	b.mu.Lock()
-	b.stopped = true
-	if b.timer != nil && b.timer.Stop() {
-		b.probing.Done()
-	}
-	b.mu.Unlock()
 	b.cancel()
-	b.probing.Wait()
+	b.mu.Unlock()
+	b.seeking.Wait()
 }
 
 var errOpen = errors.New("the circuit breaker is open")
@@ -122,88 +140,110 @@ func (b *breaker) changed(to gobreaker.State) {
 	case gobreaker.StateOpen:
 		if b.opened++; b.opened == 1 {
 			b.trips++
+			b.since = time.Now()
 		}
-		pause := b.grown()
-		if b.last.wrong > 0 {
-			pause = max(b.pause, pauseAfter(b.last.wrong))
+		b.why = b.last
+		pause := b.pause
+		switch {
+		case b.why.wrong > 0:
+			pause = max(b.pause, pauseAfter(b.why.wrong))
+		case b.why.refused:
+			pause = b.grown()
 		}
-		b.watched = b.last.refused
-		b.schedule(pause)
-		b.log.Error("directory: unavailable", "refused", b.last.refused, "probe_in_ms", pause.Milliseconds(), "error", b.last)
+		b.next = time.Now().Add(pause)
+		if refused := b.why.refused; b.ctx.Err() == nil {
+			b.seeking.Go(func() { b.seek(refused) })
+		}
+		b.log.Error("directory: unavailable", "refused", b.why.refused, "next_in_ms", pause.Milliseconds(), "error", b.why)
 	case gobreaker.StateClosed:
-		b.opened = 0
-		b.log.Info("directory: available again")
+		b.log.Info("directory: available again", "after_ms", time.Since(b.since).Milliseconds())
+		b.opened, b.since = 0, time.Time{}
 	}
 }
 
-// grown is the pause that doubles with each time in a row.
+// grown is the pause after a refused bind, which doubles with each in a row.
 func (b *breaker) grown() time.Duration {
-	longest := maxPause
-	if b.last.refused {
-		longest = maxRefusedPause
-	}
 	pause := b.pause
-	for i := 1; i < b.opened && pause < longest; i++ {
+	for i := 1; i < b.opened && pause < maxRefusedPause; i++ {
 		pause *= 2
 	}
-	return min(pause, max(longest, b.pause))
+	return min(pause, max(maxRefusedPause, b.pause))
 }
 
-func (b *breaker) schedule(pause time.Duration) {
-	if b.stopped {
+// seek waits until a probe makes sense, and lets one through the half-open circuit. Its failure opens the circuit, and so begins anew.
+func (b *breaker) seek(refused bool) {
+	waits := b.sign
+	if refused {
+		waits = b.turn
+	}
+	if !waits() {
 		return
 	}
-	b.next = time.Now().Add(pause)
-	b.probing.Add(1)
-	b.sleep()
-}
-
-// sleep is until the next probe, or a look whether it may come sooner.
-func (b *breaker) sleep() {
-	pause := time.Until(b.next)
-	if b.watched {
-		pause = min(pause, renewalPause)
-	}
-	b.timer = time.AfterFunc(pause, b.wake)
-}
-
-func (b *breaker) wake() {
-	if b.early() && !b.renewed() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if b.stopped {
-			b.probing.Done()
-		} else {
-			b.sleep()
+	for {
+		_, err := b.circuit.Execute(func() (struct{}, error) { return struct{}{}, b.attempt(b.ctx) })
+		// A request that is being turned away may stand in its place, and half open it is in the next moment alone.
+		if !errors.Is(err, gobreaker.ErrTooManyRequests) && !errors.Is(err, gobreaker.ErrOpenState) {
+			return
 		}
-		return
-	}
-	b.probe()
-}
-
-func (b *breaker) early() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return time.Now().Before(b.next)
-}
-
-// hurry has the probe that is waited for come now.
-func (b *breaker) hurry() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.next = time.Now()
-	if b.timer != nil && b.timer.Stop() {
-		b.sleep()
+		time.Sleep(time.Millisecond)
 	}
 }
 
-// probe lets one attempt through the half-open circuit. Its failure opens the circuit, and so schedules the next.
-func (b *breaker) probe() {
-	defer b.probing.Done()
-	_, err := b.circuit.Execute(func() (struct{}, error) { return struct{}{}, b.attempt(b.ctx) })
-	if errors.Is(err, gobreaker.ErrTooManyRequests) { // a request that is being turned away stood in its place
+// turn waits until a bind may be offered again, or something else than what was refused. It fails where the bridge ends.
+func (b *breaker) turn() bool {
+	for {
+		left := b.left()
+		if left <= 0 || b.renewed() {
+			return true
+		}
+		select {
+		case <-time.After(min(left, renewalPause)):
+		case <-b.hurried:
+			return true
+		case <-b.ctx.Done():
+			return false
+		}
+	}
+}
+
+// sign waits until a server answers. It fails where the bridge ends.
+func (b *breaker) sign() bool {
+	ctx, cancel := context.WithCancel(b.ctx)
+	defer cancel()
+	answered := make(chan struct{}, 1)
+	for {
+		select {
+		case <-time.After(b.left()):
+		case <-b.hurried:
+		case <-answered:
+			return true
+		case <-b.ctx.Done():
+			return false
+		}
 		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.schedule(time.Millisecond)
+		b.next = time.Now().Add(b.pause)
+		b.mu.Unlock()
+		b.seeking.Go(func() {
+			if b.knock(ctx) == nil {
+				select {
+				case answered <- struct{}{}:
+				default:
+				}
+			}
+		})
+	}
+}
+
+func (b *breaker) left() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return time.Until(b.next)
+}
+
+// hurry has what is waited for come now.
+func (b *breaker) hurry() {
+	select {
+	case b.hurried <- struct{}{}:
+	default:
 	}
 }

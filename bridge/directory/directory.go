@@ -69,7 +69,7 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 		servers = append(servers, a)
 	}
 	c.pool = newPool(newDialer(o, log, network, servers), log)
-	c.breaker = newBreaker(o.Breaker, log, c.probe, c.pool.dialer.credential.renewed)
+	c.breaker = newBreaker(o.Breaker, log, c.knock, c.probe, c.pool.dialer.credential.renewed)
 	return c, nil
 }
 
@@ -78,7 +78,7 @@ func (c *Client) Away() error {
 	if c.breaker.closed() && !c.unread.Load() {
 		return nil
 	}
-	return &Error{Reason: reason.Unavailable, RetryAfter: c.breaker.retryAfter()}
+	return &Error{Reason: reason.Unavailable, RetryAfter: c.breaker.retryAfter(), Cause: c.breaker.story()}
 }
 
 // Retry has what the server refused of the bridge's own bind be offered again, at once where nothing else is done.

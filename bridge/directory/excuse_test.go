@@ -75,7 +75,8 @@ func TestOneProbe(t *testing.T) {
 		probes := 0
 		down := &outage{cause: errors.New("down")}
 		o := Options{}.WithDefaults().Breaker
-		b := newBreaker(o, slog.New(slog.DiscardHandler), func(context.Context) error {
+		answers := func(context.Context) error { return nil }
+		b := newBreaker(o, slog.New(slog.DiscardHandler), answers, func(context.Context) error {
 			probes++
 			return down
 		}, func() bool { return true })
@@ -95,7 +96,7 @@ func TestOneProbe(t *testing.T) {
 		}
 		time.Sleep(DefaultPause)
 		synctest.Wait()
-		if probes != 1 || b.retryAfter() > 2*DefaultPause {
+		if probes != 1 || b.retryAfter() >= 2*DefaultPause {
 			t.Errorf("%d probes, the next in %v", probes, b.retryAfter())
 		}
 	})

@@ -22,12 +22,12 @@ const (
 	DefaultPageSize = 500
 	// DefaultFailures lets a single dropped connection pass and notices a dead directory within three requests.
 	DefaultFailures = 3
-	// DefaultPause is about what a directory needs for a restart. Each probe that fails doubles it.
-	DefaultPause = 5 * time.Second
+	// DefaultPause has a directory that is back found within two seconds. Each time costs a connection and a question.
+	DefaultPause = time.Second
 	// maxPageSize bounds what one answer of the server holds in memory. Servers allow less: Active Directory 1,000.
 	maxPageSize = 10_000
-	// maxPause bounds the pauses of an outage: a directory that is back is found within it.
-	maxPause = 30 * time.Second
+	// maxRetryAfter is what clients are told to wait when an outage has lasted for two minutes, or up to twice that.
+	maxRetryAfter = 30 * time.Second
 	// maxRefusedPause bounds the pauses after a refused bind. Each further bind counts against the account's lockout threshold, so they
 	// are rare, and a password that was put right is found within it.
 	maxRefusedPause = 5 * time.Minute
@@ -89,7 +89,8 @@ type TLSOptions struct {
 // BreakerOptions tunes the circuit breaker.
 type BreakerOptions struct {
 	Failures int           `koanf:"failures"` // outages in a row that open it
-	Pause    time.Duration `koanf:"pause"`    // from opening to the first probe
+	// from one look whether a server answers to the next; after a refused bind from opening to the first probe, and longer each time
+	Pause time.Duration `koanf:"pause"`
 }
 
 // Check reports every fault of the options by its key path. Durations and counts of zero stand for the defaults.

@@ -30,10 +30,15 @@ func referredTo(err error) (urls []string) {
 // refer makes a server that another refers to the next one to be tried, where it is configured.
 func (p *pool) refer(from int, urls []string) {
 	if to := p.configured(from, urls); to >= 0 {
-		p.mu.Lock()
-		p.next = to
-		p.mu.Unlock()
+		p.prefer(to)
 	}
+}
+
+// prefer makes a server the next one to be tried.
+func (p *pool) prefer(server int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next = server
 }
 
 // configured is the first of the servers named that is a configured one, and not from (-1: whichever it is): by host and port, or else by

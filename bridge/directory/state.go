@@ -79,6 +79,7 @@ type State struct {
 	Left        int       // times that a server was left for another
 	Open        bool      // the circuit breaker is: nothing is asked of the directory
 	Opened      int       // times that it opened
+	Since       time.Time // when it opened; zero: it is closed
 	Writable    bool      // no change was refused of late because no server takes any
 	Connections int       // to the server in use
 	UnderWay    int       // operations on them
@@ -89,7 +90,7 @@ type State struct {
 func (c *Client) State() State {
 	s := State{Servers: len(c.pool.dialer.servers), Open: !c.breaker.closed(), Writable: c.Writable()}
 	c.breaker.mu.Lock()
-	s.Opened = c.breaker.trips
+	s.Opened, s.Since = c.breaker.trips, c.breaker.since
 	c.breaker.mu.Unlock()
 	p := c.pool
 	p.mu.Lock()
