@@ -88,7 +88,7 @@ type TLSOptions struct {
 
 // BreakerOptions tunes the circuit breaker.
 type BreakerOptions struct {
-	Failures int           `koanf:"failures"` // outages in a row that open it
+	Failures int `koanf:"failures"` // outages in a row that open it
 	// from one look whether a server answers to the next; after a refused bind from opening to the first probe, and longer each time
 	Pause time.Duration `koanf:"pause"`
 }
