@@ -33,6 +33,7 @@ type fault struct {
 	each    func(t *testing.T, s *site, op string) // ahead of each request: read, write, disable; nil: nothing
 	atOnce  bool                                   // the requests are sent at once, and not one after the other
 	timeout time.Duration                          // directory.timeout; 0: a second
+	own     func(t testing.TB) *dirtest.Server     // a server of the row's; nil: the one that it shares
 	lists   bool                                   // what is read is all users
 	large   int                                    // octets that are written besides
 	mend    func(t *testing.T, s *site)            // nil: there is nothing to mend but the proxy
@@ -114,6 +115,9 @@ func (s *site) send(op, again string) (*http.Response, string, error) {
 // run is a row on a server.
 func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (was seen) {
 	timeout := cmp.Or(f.timeout, time.Second)
+	if f.own != nil {
+		server = f.own(t)
+	}
 	s := &site{
 		server: server, proxy: dirtest.Counted(t, server), name: name, ids: map[string]string{}, dns: map[string]string{},
 		lists: f.lists, large: strings.Repeat("x", f.large),

@@ -38,7 +38,8 @@ var ofServers = []fault{
 		breaks: func(_ *testing.T, s *site) { s.proxy.Answer(3, "", "search") },
 	},
 	{
-		name: "the server's database is full (80), and the change large", shared: true, large: 100_000, on: []string{"openldap"},
+		name: "the server's database is full (80), and the change large", large: 50_000, on: []string{"openldap"},
+		own:    func(t testing.TB) *dirtest.Server { return slapd(t, dirtest.MaxSize(1<<20)) },
 		breaks: func(t *testing.T, s *site) { s.server.Full(t, true) },
 		mend:   func(t *testing.T, s *site) { s.server.Full(t, false) },
 	},

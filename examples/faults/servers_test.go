@@ -24,10 +24,7 @@ type kind struct {
 var kinds = []kind{
 	{
 		name: "openldap", title: "OpenLDAP", folder: "../openldap", blocker: "userAccountControl", blocked: disabled,
-		start: func(t testing.TB) *dirtest.Server {
-			return dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.Configurable(),
-				dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq", accounts))
-		},
+		start: func(t testing.TB) *dirtest.Server { return slapd(t) },
 	},
 	{
 		name: "389ds", title: "389 Directory Server", folder: "../openldap",
@@ -42,6 +39,14 @@ var kinds = []kind{
 		blocker: "userAccountControl", blocked: disabled,
 		start: func(t testing.TB) *dirtest.Server { return dirtest.ActiveDirectory(t) },
 	},
+}
+
+// slapd starts one as the example has it.
+func slapd(t testing.TB, options ...dirtest.Option) *dirtest.Server {
+	return dirtest.OpenLDAP(t, append([]dirtest.Option{
+		dirtest.Schema(examples.OpenLDAPSchema), dirtest.Configurable(),
+		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq", accounts),
+	}, options...)...)
 }
 
 func disabled(value string) bool {
