@@ -45,12 +45,13 @@ var ofServers = []fault{
 	},
 	{
 		name: "no space is left under the store", on: []string{"openldap"},
-		breaks: func(t *testing.T, s *site) { s.fills(t, true) },
-		mend:   func(t *testing.T, s *site) { s.fills(t, false) },
+		prepare: func(_ *testing.T, s *site) { s.env = append(s.env, noBeats) },
+		breaks:  func(t *testing.T, s *site) { s.fills(t, true) },
+		mend:    func(t *testing.T, s *site) { s.fills(t, false) },
 	},
 	{
 		name: "no space is left under the store, and `journal.onFailure` says `continue`", on: []string{"openldap"},
-		prepare: func(_ *testing.T, s *site) { s.env = append(s.env, "SCIMBRIDGE_JOURNAL_ONFAILURE=continue") },
+		prepare: func(_ *testing.T, s *site) { s.env = append(s.env, "SCIMBRIDGE_JOURNAL_ONFAILURE=continue", noBeats) },
 		breaks:  func(t *testing.T, s *site) { s.fills(t, true) },
 		mend: func(t *testing.T, s *site) {
 			s.fills(t, false)
@@ -62,6 +63,9 @@ var ofServers = []fault{
 		},
 	},
 }
+
+// noBeats has the journal give no sign of life meanwhile, for which there is room in a full store.
+const noBeats = "SCIMBRIDGE_JOURNAL_LEASE=1h"
 
 // shows is a row about a certificate.
 func shows(name string, c dirtest.Certificate) fault {
