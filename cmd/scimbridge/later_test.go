@@ -102,12 +102,12 @@ func startAway(t *testing.T, names *names) *away {
 		"SCIMBRIDGE_STORE_FILE="+filepath.Join(volume, "store.db"),
 		"SCIMBRIDGE_WEBHOOK_URL=http://"+receiver+"/", "SCIMBRIDGE_WEBHOOK_KEYFILE="+key,
 		"SCIMBRIDGE_ACCESS_ENTRA_0_TENANT="+issuertest.Tenant, "SCIMBRIDGE_ACCESS_ENTRA_0_AUTHORITY="+l.entra.URL)
+	go func() { // or the program waits for its log's reader
+		for range l.lines {
+		}
+	}()
 	t.Cleanup(func() {
 		l.stop()
-		go func() {
-			for range l.lines {
-			}
-		}()
 		if code := <-l.ended; code != exitOK {
 			t.Errorf("exit code %d", code)
 		}
