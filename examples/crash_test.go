@@ -252,6 +252,44 @@ var crashes = []crashed{
 		},
 	},
 	{
+		name: "a group is deleted", status: http.StatusNoContent, again: http.StatusNotFound, prepare: staff,
+		request: func(ids []string) (string, string, string) { return http.MethodDelete, "/Groups/" + ids[1], "" },
+	},
+	{
+		name: "a replacement", status: http.StatusOK, prepare: staff,
+		request: func(ids []string) (string, string, string) {
+			body := resource("/Users", `"userName":"noor@contoso.example","active":false,"displayName":"Noor"`)
+			return http.MethodPut, "/Users/" + ids[0], body
+		},
+	},
+	{
+		name: "a link", status: http.StatusCreated, again: http.StatusConflict,
+		env: func(*testing.T, *dirtest.Server) []string { return matching },
+		prepare: func(t *testing.T, d *deployment) []string {
+			id := d.unclaimed(t, "mara", leaverName)
+			return []string{id, d.group(t, "Crew", id)}
+		},
+		request: func([]string) (string, string, string) {
+			return http.MethodPost, "/Users", claiming("7", leaverName, `"title":"Clerk"`)
+		},
+	},
+	{
+		name: "a block that leaves groups", status: http.StatusOK, prepare: staff, env: suspends,
+		request: patches("/Users/", replace("active", "false")),
+	},
+	{
+		name: "a revival", status: http.StatusCreated, again: http.StatusConflict,
+		env: func(*testing.T, *dirtest.Server) []string { return marked("block") },
+		prepare: func(t *testing.T, d *deployment) []string {
+			ids := staff(t, d)
+			d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+ids[0], "")
+			return ids
+		},
+		request: func([]string) (string, string, string) {
+			return http.MethodPost, "/Users", resource("/Users", `"userName":"`+leaverName+`","active":true,"title":"Chief"`)
+		},
+	},
+	{
 		name: "a bulk", status: http.StatusOK, prepare: staff,
 		request: func(ids []string) (string, string, string) {
 			return http.MethodPost, "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[` +
@@ -491,6 +529,12 @@ func (c crashed) run(t *testing.T, s stage, dies *moment) (l life) {
 	}
 	c.isTold(t, s, last, records)
 	l.end = facts(t, s.server, known)
+	if last == first { // whose answer does not reach the client
+		c.sendsAgain(t, last, ids)
+		if again := facts(t, s.server, known); !slices.Equal(l.end, again) {
+			t.Errorf("sent again it made\n%q\nof\n%q", again, l.end)
+		}
+	}
 	holdsTrue(t, s.server, accounts(t, records, journal.Query{}), origin, since)
 	if _, err := journal.Verify(t.Context(), records, nil, func(f journal.Fault) { t.Error(f) }); err != nil {
 		t.Error(err)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,16 +22,18 @@ import (
 	"scimbridge/bridge/directory/dirtest"
 )
 
-// TestAllComeLater: the program starts while the directory, the store, the webhook's receiver and the keys of Entra's tokens are away. It
-// says of each part how it stands, answers 503 for the lack of what a request needs, and each comes into its own as it comes, in any order.
+// TestAllComeLater: the program starts while the directory, its name, the store, the webhook's receiver and the keys of Entra's tokens are
+// away. It says of each part how it stands, answers 503 for the lack of what a request needs, and each comes into its own as it comes, in
+// any order.
 func TestAllComeLater(t *testing.T) {
-	order := []string{"directory", "store", "keys", "receiver"}
+	names := resolves(t)
+	order := []string{"directory", "store", "keys", "receiver", "name"}
 	back := slices.Clone(order)
 	slices.Reverse(back)
 	for _, order := range [][]string{order, back} { // each comes before each other
 		t.Run(strings.Join(order, ", "), func(t *testing.T) {
 			t.Parallel()
-			l := startAway(t)
+			l := startAway(t, names)
 			l.holds()
 			for _, what := range order {
 				l.there[what] = true
@@ -57,7 +62,7 @@ type away struct {
 	heard atomic.Int64
 }
 
-func startAway(t *testing.T) *away {
+func startAway(t *testing.T, names *names) *away {
 	t.Helper()
 	server := dirtest.Memory(t)
 	proxy := dirtest.Counted(t, server)
@@ -67,7 +72,7 @@ func startAway(t *testing.T) *away {
 	if err := os.WriteFile(key, []byte("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	receiver := dirtest.FreeAddress(t)
+	receiver, name := dirtest.FreeAddress(t), strings.ToLower(rand.Text())+".example"
 	l := &away{T: t, there: map[string]bool{}, entra: issuertest.Start(t)}
 	l.entra.Down(true)
 	l.comes = map[string]func(){
@@ -78,6 +83,7 @@ func startAway(t *testing.T) *away {
 			}
 		},
 		"keys": func() { l.entra.Down(false) },
+		"name": func() { names.add(name) },
 		"receiver": func() {
 			ln, err := net.Listen("tcp", receiver)
 			if err != nil {
@@ -90,17 +96,18 @@ func startAway(t *testing.T) *away {
 			t.Cleanup(hook.Close)
 		},
 	}
-	file := configuration(t, proxy.URL)
+	file := configuration(t, strings.Replace(proxy.URL, "127.0.0.1", name, 1))
 	l.overseen = oversee(t, file, "SCIMBRIDGE_DIRECTORY_BIND_DN="+server.BindDN, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD="+server.Password,
-		"SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=50ms", "SCIMBRIDGE_STORE_FILE="+filepath.Join(volume, "store.db"),
+		"SCIMBRIDGE_DIRECTORY_ALLOWCLEARTEXT=true", "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=50ms",
+		"SCIMBRIDGE_STORE_FILE="+filepath.Join(volume, "store.db"),
 		"SCIMBRIDGE_WEBHOOK_URL=http://"+receiver+"/", "SCIMBRIDGE_WEBHOOK_KEYFILE="+key,
 		"SCIMBRIDGE_ACCESS_ENTRA_0_TENANT="+issuertest.Tenant, "SCIMBRIDGE_ACCESS_ENTRA_0_AUTHORITY="+l.entra.URL)
+	go func() { // or the program waits for its log's reader
+		for range l.lines {
+		}
+	}()
 	t.Cleanup(func() {
 		l.stop()
-		go func() {
-			for range l.lines {
-			}
-		}()
 		if code := <-l.ended; code != exitOK {
 			t.Errorf("exit code %d", code)
 		}
@@ -136,15 +143,13 @@ func (l *away) wrong() string {
 		parts[p.Part] = strings.TrimSpace(p.Status + " " + p.Reason)
 	}
 	status := func(needs ...string) int {
-		for _, what := range needs {
-			if !l.there[what] {
-				return http.StatusServiceUnavailable
-			}
+		if !slices.ContainsFunc(needs, l.lacks) {
+			return http.StatusOK
 		}
-		return http.StatusOK
+		return http.StatusServiceUnavailable
 	}
 	one := func(what, is, isNot string) string {
-		if l.there[what] {
+		if !l.lacks(what) {
 			return is
 		}
 		return isNot
@@ -169,7 +174,7 @@ func (l *away) wrong() string {
 			return fmt.Sprintf("a read that needs %v: %d %s", r.needs, got, content)
 		}
 	}
-	if l.there["directory"] && !l.there["store"] {
+	if !l.lacks("directory") && l.lacks("store") {
 		got, content := l.asks(http.MethodPost, token, `{"userName":"nobody"}`)
 		if got != http.StatusServiceUnavailable || !strings.Contains(content, lacks["store"]) {
 			return fmt.Sprintf("a write: %d %s", got, content)
@@ -183,7 +188,78 @@ var lacks = map[string]string{"directory": "the directory", "store": "store", "k
 
 // lack is the first of what is needed that is not there.
 func (l *away) lack(needs []string) string {
-	return needs[slices.IndexFunc(needs, func(what string) bool { return !l.there[what] })]
+	return needs[slices.IndexFunc(needs, l.lacks)]
+}
+
+// lacks says that something is of no use yet.
+func (l *away) lacks(what string) bool {
+	return !l.there[what] || what == "directory" && !l.there["name"]
+}
+
+// names are those that a name server knows, each for 127.0.0.1.
+type names struct {
+	mu    sync.Mutex
+	known map[string]bool
+}
+
+func (n *names) add(name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.known[name] = true
+}
+
+// resolves has this process ask a name server of the test's, which knows nobody at first.
+func resolves(t *testing.T) *names {
+	t.Helper()
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &names{known: map[string]bool{}}
+	go func() {
+		message := make([]byte, 1500)
+		for {
+			size, from, err := server.ReadFrom(message)
+			if err != nil {
+				return
+			}
+			_, _ = server.WriteTo(n.answer(message[:size]), from)
+		}
+	}()
+	before := net.DefaultResolver
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
+	}}
+	t.Cleanup(func() {
+		net.DefaultResolver = before
+		server.Close()
+	})
+	return n
+}
+
+// answer answers a question (RFC 1035 §4).
+func (n *names) answer(question []byte) []byte {
+	const header, addressOf = 12, 1
+	var labels []string
+	at := header
+	for question[at] != 0 {
+		labels = append(labels, string(question[at+1:at+1+int(question[at])]))
+		at += 1 + int(question[at])
+	}
+	end := at + 5 // type and class
+	n.mu.Lock()
+	known := n.known[strings.ToLower(strings.Join(labels, "."))]
+	n.mu.Unlock()
+	answer := []byte{question[0], question[1], 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0}
+	answer = append(answer, question[header:end]...)
+	switch {
+	case !known:
+		answer[3] |= 3 // there is no such name
+	case question[end-3] == addressOf:
+		answer[7] = 1
+		answer = append(answer, 0xc0, header, 0, addressOf, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1)
+	}
+	return answer
 }
 
 // asks sends a request for users. What is unavailable tells when to come back.
