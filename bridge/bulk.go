@@ -25,14 +25,14 @@ type BulkResult struct {
 // was left undone, and where something is deleted beside other operations: that frees names, and takes away what others refer to.
 func (b *Bridge) Bulk(ctx context.Context, c Call, body []byte) (*BulkResult, error) {
 	if len(body) > b.limits.BulkPayload {
-		return nil, tooLarge("the bulk request has more than maxPayloadSize, %d octets", b.limits.BulkPayload)
+		return nil, tooLarge("the bulk request has more than maxPayloadSize, %d octets (limits.bulkPayload)", b.limits.BulkPayload)
 	}
 	request, err := scim.ParseBulk(body, b.dialect)
 	if err != nil {
 		return nil, err
 	}
 	if len(request.Operations) > b.limits.BulkOperations {
-		return nil, tooLarge("the bulk request has more than maxOperations, %d operations", b.limits.BulkOperations)
+		return nil, tooLarge("the bulk request has more than maxOperations, %d operations (limits.bulkOperations)", b.limits.BulkOperations)
 	}
 	u := newBulk(b, c, request.Steps(b.claims(ctx)))
 	if request.FailOnErrors > 0 || u.deletesAmongOthers() {

@@ -29,7 +29,7 @@ func (l Limits) pageSize(q Query) (int, error) {
 	case q.Count == Unlimited:
 		return min(DefaultPage, l.Page), nil
 	case q.Cursor != nil && (q.Count < 1 || q.Count > l.Page):
-		return 0, &scim.Error{Type: scim.InvalidCount, Detail: fmt.Sprintf("count must be between 1 and %d", l.Page)}
+		return 0, &scim.Error{Type: scim.InvalidCount, Detail: fmt.Sprintf("count must be between 1 and %d (limits.page)", l.Page)}
 	}
 	return min(max(q.Count, 0), l.Page), nil
 }

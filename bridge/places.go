@@ -126,9 +126,10 @@ func (l *listing) count(p *part) error {
 	switch {
 	case p.remainder != nil:
 		most = l.b.limits.LookThrough
-		detail = "the filter would look through more than %d resources: name a value that the directory can search for"
+		detail = "the filter would look through more than %d resources (limits.lookThrough): name a value that the directory can search for"
 	case p.sortBy != nil:
-		most, detail = l.b.limits.LookThrough, "the sort would look through more than %d resources: narrow it with a filter"
+		most = l.b.limits.LookThrough
+		detail = "the sort would look through more than %d resources (limits.lookThrough): narrow it with a filter"
 	}
 	if l.seen > most {
 		return &scim.Error{Type: scim.TooMany, Detail: fmt.Sprintf(detail, most)}

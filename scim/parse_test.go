@@ -190,7 +190,7 @@ func TestMaxValues(t *testing.T) {
 		t.Error(err)
 	}
 	_, _, err := scim.Parse([]byte(`{"emails":[`+values(scim.DefaultValues+1)+`]}`), userType(), scim.Dialect{})
-	if got, want := text(err), "invalidValue: emails has more than 10000 values"; got != want {
+	if got, want := text(err), "invalidValue: emails has more than 10000 values (limits.values)"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	group := &schema.ResourceType{Name: "Group", Core: schema.Group()}

@@ -126,7 +126,7 @@ func (rd *Reader) value(a *schema.Attribute, v any, at string) (any, bool, error
 		return nil, false, wrongType(at, "a JSON array")
 	}
 	if most := rd.Dialect.Limits.WithDefaults().Values; len(list) > most && !RefersByValue(a) {
-		return nil, false, wrongValue(at, fmt.Sprintf(" has more than %d values", most))
+		return nil, false, wrongValue(at, fmt.Sprintf(" has more than %d values (limits.values)", most))
 	}
 	out, seen, unsaid := []any{}, map[string]bool{}, false
 	for i, element := range list {

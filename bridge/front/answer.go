@@ -2,6 +2,7 @@ package front
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"time"
@@ -37,6 +38,32 @@ func explain(err error) bridge.Failure {
 		err = refuse(routed(router.Code), "")
 	}
 	return bridge.Explain(err)
+}
+
+// explain is the function of that name, and names the limit of the configuration that a request went beyond.
+func (s *Server) explain(err error) bridge.Failure {
+	f := explain(err)
+	if f.Detail != f.Reason.Row().Detail {
+		return f
+	}
+	switch o := s.options; f.Reason {
+	case reason.Payload:
+		f.Detail = exceeded(f.Reason, "listen.maxBody", o.MaxBody)
+	case reason.LargeHeader:
+		f.Detail = exceeded(f.Reason, "listen.maxHeader", o.MaxHeader)
+	case reason.LongURL:
+		f.Detail = exceeded(f.Reason, "listen.maxURL", o.MaxURL)
+	case reason.Slow:
+		f.Detail = exceeded(f.Reason, "listen.readTimeout", o.ReadTimeout)
+	case reason.Deadline:
+		f.Detail = exceeded(f.Reason, "listen.requestTimeout", o.RequestTimeout)
+	}
+	return f
+}
+
+// exceeded is the detail of what went beyond a limit of the configuration.
+func exceeded(why reason.Reason, key string, is any) string {
+	return fmt.Sprintf("%s (%s: %v)", why.Row().Detail, key, is)
 }
 
 // routed is the reason of what fiber and fasthttp found wrong.

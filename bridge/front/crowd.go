@@ -81,9 +81,11 @@ func (c *crowd) enter(caller string, now time.Time) error {
 	}
 	switch {
 	case own.rate != nil && !own.rate.AllowN(now, 1):
-		return refuse(reason.TooFast, "")
-	case own.underway >= c.each || c.all >= 2*c.each:
-		return refuse(reason.Crowded, "")
+		return refuse(reason.TooFast, exceeded(reason.TooFast, "limits.rate", c.rate))
+	case own.underway >= c.each:
+		return refuse(reason.Crowded, exceeded(reason.Crowded, "of one caller, limits.requests", c.each))
+	case c.all >= 2*c.each:
+		return refuse(reason.Crowded, exceeded(reason.Crowded, "of all callers twice limits.requests", c.each))
 	}
 	own.underway++
 	c.all++

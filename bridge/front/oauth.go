@@ -71,7 +71,7 @@ func answerOAuth(c *fiber.Ctx, status int, body any) error { return c.Status(sta
 
 // refuseToken says why a client gets none.
 func (s *Server) refuseToken(c *fiber.Ctx, err error, basic bool) error {
-	f, r := explain(err), recordOf(c)
+	f, r := s.explain(err), recordOf(c)
 	var told oauthError
 	switch f.Reason {
 	case reason.Unauthenticated:

@@ -109,7 +109,7 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		f = explain(refuse(reason.Panic, "internal error, logged as request "+r.requestID))
 		attributes = append(attributes, slog.String("stack", string(p.stack)))
 	} else if err != nil {
-		f = explain(s.astray(c, err))
+		f = s.explain(s.astray(c, err))
 	}
 	if err != nil {
 		fail(c, f)

@@ -3,6 +3,7 @@ package front
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
@@ -51,7 +52,7 @@ func (t *turns) take(ctx context.Context, caller string, octets int) (done func(
 	own := t.enter(caller)
 	if !own.sent.TryAcquire(size) {
 		t.leave(caller)
-		return nil, refuse(reason.Busy, "")
+		return nil, refuse(reason.Busy, exceeded(reason.Busy, fmt.Sprintf("of one caller, %d times listen.maxBody", 1+waiting), t.maxBody))
 	}
 	if err := own.work.Acquire(ctx, size); err != nil {
 		own.sent.Release(size)

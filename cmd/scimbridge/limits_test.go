@@ -25,6 +25,8 @@ type limited struct {
 	root string
 	ldap *memdir.Server
 	id   string // of a user
+	key  string // of the limit, which what is refused names, with what it is
+	is   string
 }
 
 // answers sends a request and sees that it is answered so, with a word that says why.
@@ -39,12 +41,24 @@ func (l *limited) answers(status int, says, method, path, body string) *http.Res
 	if answer.StatusCode != status || !strings.Contains(string(content), says) {
 		l.Errorf("%s %.100s %.100s: %d %.200s, want %d and %q", method, path, body, answer.StatusCode, content, status, says)
 	}
+	l.names(status, string(content))
 	if waits := status == 503 || status == 429; waits {
 		if n, err := strconv.Atoi(answer.Header.Get("Retry-After")); err != nil || n < 1 {
 			l.Errorf("%s %s: Retry-After %q", method, path, answer.Header.Get("Retry-After"))
 		}
 	}
 	return answer
+}
+
+// names sees that an answer that refuses names the limit, unless it is that the directory took too long.
+func (l *limited) names(status int, answer string) {
+	l.Helper()
+	if status < 400 || l.key == "directory.timeout" || l.key == "listen.requestTimeout" {
+		return
+	}
+	if !strings.Contains(answer, l.key) || !strings.Contains(answer, l.is) {
+		l.Errorf("it does not name %s, which is %s: %.400s", l.key, l.is, answer)
+	}
 }
 
 // raw opens a connection and sends what stands there, with CRLF for LF.
@@ -109,6 +123,8 @@ var limits = map[string]struct {
 		}
 		if said := l.ends(beyond); !strings.HasPrefix(said, "HTTP/1.1 431") || !strings.Contains(said, "headers are larger") {
 			l.Errorf("beyond: %.300s", said)
+		} else {
+			l.names(431, said)
 		}
 	}},
 	"listen.maxURL": {"200", func(l *limited) {
@@ -143,6 +159,8 @@ var limits = map[string]struct {
 		} {
 			if said := l.ends(l.raw(text)); !strings.HasPrefix(said, "HTTP/1.1 408") {
 				l.Errorf("%s: %.100s", what, said)
+			} else {
+				l.names(408, said)
 			}
 		}
 	}},
@@ -263,7 +281,7 @@ var limits = map[string]struct {
 func TestLimits(t *testing.T) {
 	for key, limit := range limits {
 		t.Run(key, func(t *testing.T) {
-			l := &limited{T: t, ldap: company(t)}
+			l := &limited{T: t, ldap: company(t), key: key, is: limit.is}
 			file := configuration(t, l.ldap.URL())
 			text, err := os.ReadFile(file)
 			if err != nil {

@@ -241,9 +241,12 @@ func TestParseErrors(t *testing.T) {
 		{`x509Certificates lt "x"`, `x509Certificates is binary and has no order (character 1)`},
 		{shoreURN + `:deck co 1`, shoreURN + `:deck is a number: co, sw and ew do not apply (character 1)`},
 		{shoreURN + `:deck eq "x"`, shoreURN + `:deck is a number: compare it with one (character 1)`},
-		{strings.Repeat("(", 60) + "title pr" + strings.Repeat(")", 60), `nested deeper than 50 levels (character 52)`},
+		{
+			strings.Repeat("(", 60) + "title pr" + strings.Repeat(")", 60),
+			`nested deeper than 50 levels (limits.filterDepth) (character 52)`,
+		},
 		{"title eq \"\xff\"", `not UTF-8`},
-		{`title eq "` + strings.Repeat("x", 256<<10) + `"`, `longer than 262144 bytes`},
+		{`title eq "` + strings.Repeat("x", 256<<10) + `"`, `longer than 262144 bytes (limits.filterLength)`},
 	} {
 		_, err := filter.Parse(tt.filter, rt, scim.Dialect{})
 		e, ok := errors.AsType[*scim.Error](err)

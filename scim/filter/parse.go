@@ -52,7 +52,7 @@ func (p *parser) errorf(format string, args ...any) *scim.Error {
 
 func (p *parser) check() error {
 	if len(p.text) > p.limits.FilterLength {
-		return &scim.Error{Type: p.fault, Detail: fmt.Sprintf("longer than %d bytes", p.limits.FilterLength)}
+		return &scim.Error{Type: p.fault, Detail: fmt.Sprintf("longer than %d bytes (limits.filterLength)", p.limits.FilterLength)}
 	}
 	if !utf8.ValidString(p.text) {
 		return &scim.Error{Type: p.fault, Detail: "not UTF-8"}
@@ -114,7 +114,7 @@ func (p *parser) term() (Expr, error) {
 
 func (p *parser) group() (Expr, error) {
 	if p.depth++; p.depth > p.limits.FilterDepth {
-		return nil, p.errorf("nested deeper than %d levels", p.limits.FilterDepth)
+		return nil, p.errorf("nested deeper than %d levels (limits.filterDepth)", p.limits.FilterDepth)
 	}
 	defer func() { p.depth-- }()
 	e, err := p.or()
@@ -210,7 +210,7 @@ var operators = map[Op]bool{
 // compare reads the operator and the value of a comparison of attr, which stood at the position given.
 func (p *parser) compare(attr AttrPath, at int) (Expr, error) {
 	if p.terms++; p.terms > p.limits.FilterTerms {
-		return nil, p.errorf("more than %d comparisons", p.limits.FilterTerms)
+		return nil, p.errorf("more than %d comparisons (limits.filterTerms)", p.limits.FilterTerms)
 	}
 	p.space()
 	start := p.pos

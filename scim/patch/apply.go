@@ -17,7 +17,8 @@ import (
 // required sibling that was never there is not this patch's concern.
 func (ops Ops) Apply(ctx context.Context, r scim.Resource, rt *schema.ResourceType, d scim.Dialect) (scim.Resource, error) {
 	if most := d.Limits.WithDefaults().PatchOperations; len(ops) > most {
-		return nil, &scim.Error{Type: scim.InvalidValue, Detail: fmt.Sprintf("the PATCH has more than %d operations", most)}
+		detail := fmt.Sprintf("the PATCH has more than %d operations (limits.patchOperations)", most)
+		return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail}
 	}
 	out := r.Clone()
 	if out == nil {

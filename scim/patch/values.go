@@ -50,7 +50,7 @@ func edit(values []any, op Op, d scim.Dialect) ([]any, error) {
 	e.keepOnePrimary()
 	e.keepOnce()
 	if most := d.Limits.WithDefaults().Values; len(e.values) > most && len(e.values) > before && !scim.RefersByValue(ref.Attr) {
-		detail := fmt.Sprintf("%s would have more than %d values", ref.Owner(), most)
+		detail := fmt.Sprintf("%s would have more than %d values (limits.values)", ref.Owner(), most)
 		return nil, &scim.Error{Type: scim.InvalidValue, Detail: detail, Attribute: ref.Owner().String()}
 	}
 	return e.values, nil

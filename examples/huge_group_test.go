@@ -1,0 +1,152 @@
+package examples_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/ldapmap/ldif"
+)
+
+// TestHugeGroup: the life of a group of very many members (SCIMBRIDGE_TEST_HUGE says how many), who come by a POST or 5,000 by a PATCH, half
+// of them sent twice, or who are nobody. What is not about them all does not read them.
+func TestHugeGroup(t *testing.T) {
+	size := 1_500
+	if text := os.Getenv("SCIMBRIDGE_TEST_HUGE"); text != "" {
+		var err error
+		if size, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	people := largeGroup{attribute: "member", members: 1, crowd: size - 1}
+	for name, start := range map[string]func(*testing.T) *dirtest.Server{
+		"openldap": func(t *testing.T) *dirtest.Server {
+			return openLDAP(t, dirtest.Config("limits * size=unlimited", "sortvals member"), dirtest.Entries(func(to io.Writer) error {
+				return people.write(&dirtest.Server{
+					Traits: ldif.OpenLDAP.Traits(), People: "ou=people," + suffix, Groups: "ou=groups," + suffix,
+				}, to)
+			}))
+		},
+		"389ds": func(t *testing.T) *dirtest.Server {
+			server := dirtest.DS389(t, ds389Schema)
+			var text strings.Builder
+			if err := people.write(server, &text); err != nil {
+				t.Fatal(err)
+			}
+			server.Load(t, text.String())
+			return server
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := start(t)
+			proxy := dirtest.Counted(t, server)
+			d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL, "SCIMBRIDGE_DIRECTORY_TIMEOUT=1m",
+				"SCIMBRIDGE_LISTEN_MAXBODY=16777216", "SCIMBRIDGE_LISTEN_REQUESTTIMEOUT=5m")
+			hugeGroup(t, d, proxy, idsFrom(t, server, 0))
+		})
+	}
+}
+
+func hugeGroup(t *testing.T, d *deployment, proxy *dirtest.Proxy, ids []string) {
+	const atOnce = 5_000
+	group, path := "", ""
+	timed := func(what string, do func()) {
+		t.Helper()
+		begun := time.Now()
+		do()
+		t.Logf("%s: %v", what, time.Since(begun).Round(time.Millisecond))
+	}
+	patch := func(body string) {
+		t.Helper()
+		d.want(t, http.StatusNoContent, http.MethodPatch, path, body)
+	}
+	has := func(n int) {
+		t.Helper()
+		if got := d.members(t, group); len(got) != n {
+			t.Errorf("%d members, want %d", len(got), n)
+		}
+	}
+	begin := func(name string, members ...string) {
+		t.Helper()
+		group = d.group(t, name, members...)
+		path = "/Groups/" + group
+	}
+	// what is not about them all is answered without the list: it does not go over the wire
+	unread := func(what string, do func()) {
+		t.Helper()
+		d.taken()
+		timed(what, do)
+		for _, p := range d.taken() {
+			for _, s := range p.Steps {
+				if s.Before != nil && len(s.Before.Values("member")) > 1 {
+					t.Errorf("%s: %d members were read", what, len(s.Before.Values("member")))
+				}
+			}
+		}
+	}
+	begin("Patched")
+	timed("5,000 a PATCH, half of them twice", func() {
+		for some := range slices.Chunk(ids, atOnce) {
+			patch(addMembers(append(slices.Clone(some), some[:len(some)/2]...)...))
+		}
+	})
+	timed("read", func() { has(len(ids)) })
+	timed("all of them again", func() {
+		for some := range slices.Chunk(ids, atOnce) {
+			patch(addMembers(some...))
+		}
+	})
+	nobody := make([]string, min(atOnce, len(ids)))
+	for i := range nobody {
+		nobody[i] = fmt.Sprintf("00000000-0000-4000-8000-%012d", i)
+	}
+	timed("as many who are nobody", func() {
+		d.want(t, http.StatusBadRequest, http.MethodPatch, path, addMembers(append(slices.Clone(ids[:10]), nobody...)...))
+		patch(removeMembers(nobody...))
+	})
+	unread("shown without them", func() {
+		for _, query := range []string{"?excludedAttributes=members", "?attributes=displayName"} {
+			if r := d.want(t, http.StatusOK, http.MethodGet, path+query, ""); r["members"] != nil {
+				t.Errorf("%s shows members", query)
+			}
+		}
+	})
+	unread("one goes, and comes", func() { patch(removeMembers(ids[0])); patch(addMembers(ids[0])) })
+	unread("renamed", func() { patch(operations(replace("displayName", `"Renamed"`))) })
+	timed("one of them deleted", func() { d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+ids[0], "") })
+	ids = ids[1:]
+	timed("PUT of all but one", func() {
+		d.taken()
+		d.want(t, http.StatusOK, http.MethodPut, path+"?attributes=displayName",
+			resource("/Groups", `"displayName":"Renamed","members":`+values(ids[1:]...)))
+		for _, p := range d.taken() {
+			if n := len(p.Steps); n != 1 || len(p.Steps[0].Change.Mods[0].Values) != 1 {
+				t.Errorf("%d steps", n)
+			}
+		}
+	})
+	has(len(ids) - 1)
+	timed("replaced by half of them", func() {
+		patch(operations(`{"op":"Replace","path":"members","value":` + values(ids[:len(ids)/2]...) + `}`))
+	})
+	has(len(ids) / 2)
+	timed("in a bulk", func() {
+		body := addMembers(ids[len(ids)/2 : min(len(ids), len(ids)/2+atOnce)]...)
+		answer := d.bulk(t, []string{`{"method":"PATCH","path":"` + path + `","data":` + body + `}`})
+		if status := answer.Operations[0].Status; status != "204" {
+			t.Errorf("status %s", status)
+		}
+	})
+	timed("deleted", func() { d.want(t, http.StatusNoContent, http.MethodDelete, path, "") })
+	timed("POST of all", func() { begin("Posted", ids...) })
+	has(len(ids))
+	timed("deleted", func() { d.want(t, http.StatusNoContent, http.MethodDelete, path, "") })
+	t.Log(proxy.Counts())
+}

@@ -1,0 +1,94 @@
+package examples_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/ldapmap/ldif"
+)
+
+// picture is so many octets that are a JPEG's by their first ones.
+func picture(octets int, seed uint64) string {
+	value := append([]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00"), make([]byte, octets-11)...)
+	source := rand.NewChaCha8([32]byte{byte(seed)})
+	_, _ = source.Read(value[11:])
+	return base64.StdEncoding.EncodeToString(value)
+}
+
+func photos(base64 string) string { return `[{"type":"photo","value":"` + base64 + `"}]` }
+
+// photoOf is the photo that a resource shows, in base64.
+func photoOf(t testing.TB, r object) string {
+	t.Helper()
+	list, _ := r["photos"].([]any)
+	if len(list) != 1 {
+		t.Fatalf("%d photos", len(list))
+	}
+	_, value, _ := strings.Cut(list[0].(object)["value"].(string), ",")
+	return value
+}
+
+// TestLargeValue: a photo of 1 MB is made, shown, changed, and left alone where it is sent back as it was shown; beyond what the bridge
+// takes, or the directory, the answer names the limit, and others do not notice.
+func TestLargeValue(t *testing.T) {
+	const large = 1 << 20
+	run := func(t *testing.T, server *dirtest.Server) {
+		line := fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_", lineOf(t, server, "preferredLanguage"))
+		d := deploy(t, server, line+"SCIM=photos.value", line+"LDAP=jpegPhoto", line+"AS=photo", "SCIMBRIDGE_LISTEN_MAXBODY=4000000")
+		one, two := picture(large, 1), picture(large, 2)
+		id := d.create(t, "/Users", `"userName":"mara","active":true,"photos":`+photos(one))
+		shown := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, "")
+		if photoOf(t, shown) != one {
+			t.Fatal("another photo shows")
+		}
+		again, err := json.Marshal(shown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.taken()
+		d.want(t, http.StatusOK, http.MethodPut, "/Users/"+id, string(again))
+		if plans := d.taken(); len(plans) > 0 {
+			t.Errorf("what was shown, sent back, is %d plans", len(plans))
+		}
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace("displayName", `"Mara"`)))
+		for _, p := range d.taken() {
+			if octets := len(p.String()); octets > 10_000 {
+				t.Errorf("a change beside the photo takes %d octets", octets)
+			}
+		}
+		change := func(status int, to string) object {
+			t.Helper()
+			return d.want(t, status, http.MethodPatch, "/Users/"+id, operations(replace("photos", photos(to))))
+		}
+		if photoOf(t, change(http.StatusOK, two)) != two {
+			t.Error("the other photo does not show")
+		}
+		held := []byte(server.Entry(t, d.entry(t, id).DN, "jpegPhoto").Value("jpegPhoto"))
+		if base64.StdEncoding.EncodeToString(held) != two {
+			t.Error("the entry holds another photo")
+		}
+		refused := func(octets int, limit string) {
+			t.Helper()
+			detail := change(http.StatusRequestEntityTooLarge, picture(octets, 3))["detail"].(string)
+			if !strings.Contains(detail, limit) {
+				t.Error(detail)
+			}
+			if r := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id+"?attributes=photos", ""); photoOf(t, r) != two {
+				t.Error("something was written")
+			}
+		}
+		refused(3<<20, "listen.maxBody: 4000000")
+		if server.Kind == ldif.DS389 { // takes less than the bridge does
+			refused(5<<19, "nsslapd-maxbersize")
+		}
+	}
+	for _, s := range servers[1:] {
+		t.Run(s.name, func(t *testing.T) { run(t, s.start(t)) })
+	}
+}
