@@ -38,6 +38,7 @@ type arrival struct {
 func TestBrownfield(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			size, arrives := map[string]int{"openldap": 5_560, "active-directory": 32}[s.name], grown
 			if size == 0 {
 				size = 80
