@@ -3,10 +3,11 @@
 build:
 	go build -o scimbridge ./cmd/scimbridge
 
-# Installs the directory servers, PostgreSQL and a C compiler where it may, and ends by saying what it left out.
+# Installs the directory servers, PostgreSQL and a C compiler where it may, and ends by saying what it left out. The examples' tests
+# take longest: they begin first, and all others run beside them.
 test:
 	.ci/servers
-	.ci/test ./...
+	.ci/test ./examples ./...
 
 verify:
 	test -z "$$(go tool gofumpt -l . | tee /dev/stderr)"
