@@ -1,12 +1,13 @@
-.PHONY: bench bench-scale bin build crashes drift fuzz hostile kills large leaks packages preview races reloads sizes test verify
+.PHONY: bench bench-scale bin brownfield build crashes drift fuzz hostile kills large leaks packages preview races reloads sizes test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
 
-# Installs the directory servers, PostgreSQL and a C compiler where it may, and ends by saying what it left out.
+# Installs the directory servers, PostgreSQL and a C compiler where it may, and ends by saying what it left out. The examples' tests
+# take longest: they begin first, and all others run beside them.
 test:
 	.ci/servers
-	.ci/test ./...
+	.ci/test ./examples ./...
 
 verify:
 	test -z "$$(go tool gofumpt -l . | tee /dev/stderr)"
@@ -68,6 +69,10 @@ leaks:
 # A preview of 5,000 users, held to what the cycle then does: a minute. A shorter form is among the tests.
 preview:
 	SCIMBRIDGE_TEST_USERS=5000 go test -timeout 1h -v ./examples -run TestPreview/openldap$$
+
+# The first cycle over a directory with 5,000 entries that are to be linked, among others: a minute. A shorter form is among the tests.
+brownfield:
+	SCIMBRIDGE_TEST_USERS=5560 go test -race -timeout 1h -v ./examples -run TestBrownfield/openldap$$
 
 # The configuration is read again 1,000 times under load, with the race detector: some minutes. A shorter form is among the tests.
 reloads:

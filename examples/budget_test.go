@@ -19,6 +19,7 @@ const controlPostRead = "1.3.6.1.1.13.2"
 func TestRoundTrips(t *testing.T) {
 	for _, s := range keepers {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			proxy := dirtest.Counted(t, server)
 			d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)

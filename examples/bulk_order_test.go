@@ -33,6 +33,7 @@ func TestBulkIsAsInOrder(t *testing.T) {
 	}
 	for _, s := range servers[:2] {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			d := deploy(t, s.start(t))
 			for spelled, rename := range renames {
 				for round := range 5 {

@@ -29,6 +29,7 @@ func (d *deployment) bulk(t testing.TB, operations []string) bulkAnswer {
 func TestBulkOfAThousand(t *testing.T) {
 	for _, s := range servers[:3] {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			d := deploy(t, server)
 			var operations []string

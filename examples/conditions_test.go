@@ -12,6 +12,7 @@ import (
 func TestTheVersionThatAPatchWithoutABodyLeaves(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			d := deploy(t, server)
 			user, group := d.user(t, "Ida"), d.group(t, "Crew")

@@ -23,7 +23,7 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-func TestMain(m *testing.M) { dirtest.Main(m, shownIsTrue) }
+func TestMain(m *testing.M) { dirtest.Main(m, shownIsTrue, removeProgram) }
 
 const (
 	token  = bridgetest.Token

@@ -21,6 +21,7 @@ func TestNoDriftOfOddRows(t *testing.T) {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			c := &company{server: server, is: ofPeople}
 			if s.name == "active-directory" {

@@ -35,6 +35,7 @@ func TestReferencesElsewhere(t *testing.T) {
 			continue // the server sees to it itself
 		}
 		t.Run(keeper.name, func(t *testing.T) {
+			t.Parallel()
 			server := keeper.start(t)
 			apps, other := "ou=apps,"+server.Suffix, "ou=other,"+server.Suffix
 			server.Load(t, "dn: "+apps+"\nobjectClass: organizationalUnit\n\ndn: "+other+"\nobjectClass: organizationalUnit\n")

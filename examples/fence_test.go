@@ -339,6 +339,7 @@ func TestPrivilegedMembersAreHidden(t *testing.T) {
 func TestLeaverInAProtectedGroup(t *testing.T) {
 	for _, keeper := range keepers {
 		t.Run(keeper.name, func(t *testing.T) {
+			t.Parallel()
 			server := keeper.start(t)
 			if server.KeepsReferences {
 				return // and does so in protected groups too

@@ -24,6 +24,7 @@ func TestFiltersMatchWhatTheySay(t *testing.T) {
 	rt := userType(t)
 	for _, s := range servers[:3] {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			start, values := s.start, filterValues
 			if s.name == "389ds" {
 				// It takes these for other letters than those in ASCII, where the bridge and OpenLDAP take them for the same.

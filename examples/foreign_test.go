@@ -13,7 +13,10 @@ import (
 func directories(t *testing.T, test func(t *testing.T, server *dirtest.Server)) {
 	t.Helper()
 	for _, s := range slices.Concat(everyServer[:3], everyServer[4:]) {
-		t.Run(s.name, func(t *testing.T) { test(t, s.start(t)) })
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, s.start(t))
+		})
 	}
 }
 

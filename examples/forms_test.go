@@ -56,6 +56,7 @@ func TestForms(t *testing.T) {
 	}
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			env, names := plain, []string{"address", "room", "desk", "deck", "note"}
 			held := map[string][]string{

@@ -18,6 +18,7 @@ var listed = append(slices.Clip(servers),
 func TestNoPageIsOlderThanAWrite(t *testing.T) {
 	for _, s := range listed {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			d, other := deploy(t, server), deploy(t, server)
 			total := func(what, path string, want int) {

@@ -51,6 +51,7 @@ const (
 func TestLarge(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			var env []string
 			size := many

@@ -31,6 +31,7 @@ func leaversModes(t *testing.T, server *dirtest.Server, test func(t *testing.T, 
 func TestLeaverIsNoValue(t *testing.T) {
 	for _, keeper := range valueKeepers {
 		t.Run(keeper.name, func(t *testing.T) {
+			t.Parallel()
 			server := keeper.start(t)
 			name, byHand := "anna", []string{"bo", "anna"}
 			if server.Kind == ldif.ActiveDirectory { // there the account name is given once

@@ -13,6 +13,7 @@ import (
 func TestLargeRequests(t *testing.T) {
 	for _, s := range servers[:2] {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			d := deploy(t, s.start(t))
 			id := d.user(t, "mara")
 			many := func(n int, separator, format string) string {

@@ -151,6 +151,7 @@ func (d *deployment) managerOf(t testing.TB, id string) string {
 func TestNothingIsInherited(t *testing.T) {
 	for _, keeper := range keepers {
 		t.Run(keeper.name, func(t *testing.T) {
+			t.Parallel()
 			d := deploy(t, keeper.start(t))
 			report := d.user(t, "report@contoso.example")
 			first := d.user(t, "first@contoso.example")
@@ -217,6 +218,7 @@ func TestLastMemberLeaves(t *testing.T) {
 			continue // its groups may be empty
 		}
 		t.Run(keeper.name, func(t *testing.T) {
+			t.Parallel()
 			server := keeper.start(t)
 			d := deploy(t, server)
 			for name, leave := range map[string]func(user, group string){

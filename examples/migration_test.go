@@ -53,6 +53,7 @@ func TestMigrationLinks(t *testing.T) {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			folder := t.TempDir()
 			yaml := strings.ReplaceAll(migrationMaps(t)[0], "dc=contoso,dc=example", suffix)

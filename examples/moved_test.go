@@ -29,6 +29,7 @@ var movers = []namedServer{
 func TestRenamedAndMoved(t *testing.T) {
 	for _, s := range movers {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			its := productOf(server)
 			d := deploy(t, server, append(slices.Clone(uidBeside[:2]), "SCIMBRIDGE_RESOURCES_1_MEMBERS_1_OF="+its.login,

@@ -14,6 +14,7 @@ func TestNumbersOfProcesses(t *testing.T) {
 	binary := buildProgram(t)
 	for _, s := range servers[1:] {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			size, more := map[string]int{"openldap": 200}[s.name], 50
 			if size == 0 {
 				size, more = 24, 6

@@ -66,6 +66,7 @@ func numbers(t testing.TB, server *dirtest.Server, base, attribute string) (held
 func TestNumbers(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			users := map[string]int{"memory": 40, "openldap": 200}[s.name]
 			if users == 0 {
 				users = 24
@@ -128,6 +129,7 @@ func TestNumbers(t *testing.T) {
 func TestNumbersOfGroups(t *testing.T) {
 	for _, s := range servers[:3] {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			counter := "ALLOCATE_COUNTER=cn=uidNext," + server.Base
 			env := slices.DeleteFunc(counted(t, server, 20000, 29999), func(v string) bool { return strings.HasSuffix(v, "CONSTANT=100") })

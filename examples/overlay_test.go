@@ -118,6 +118,7 @@ func TestOverlays(t *testing.T) {
 func TestExchangesBesideOverlays(t *testing.T) {
 	for _, file := range exchangeFiles(t) {
 		t.Run(exchangeName(file), func(t *testing.T) {
+			t.Parallel()
 			x := readExchange(t, file, "openldap")
 			if !x.runsOn("openldap") {
 				return

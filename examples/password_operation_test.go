@@ -80,6 +80,7 @@ func (d *deployment) passwordsSet(t *testing.T, passwords ...string) (set int) {
 func TestPasswordByOperation(t *testing.T) {
 	for _, s := range strictServers {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server, env := s.start(t)
 			d := deploy(t, server, append(byOperation(t, server), env...)...)
 			const name, first, second = "anna@contoso.example", "Qy7!mmKw92xTb", "Vb3!rrJf41uHd"

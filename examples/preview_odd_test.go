@@ -28,6 +28,7 @@ func (c *company) row(upn string, more ...string) {
 func TestPreviewOfOddRows(t *testing.T) {
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			c := &company{server: server, is: ofPeople}
 			if s.name == "active-directory" {

@@ -211,6 +211,7 @@ func previewed(server *dirtest.Server) []string {
 func TestPreview(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			size := 30
 			if text := os.Getenv("SCIMBRIDGE_TEST_USERS"); text != "" && s.name == "openldap" {
 				var err error

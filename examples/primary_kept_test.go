@@ -12,6 +12,7 @@ import (
 func TestPrimaryKept(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			attribute, n := "description", 25
 			if productOf(server).oneMail {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
@@ -20,15 +21,32 @@ type program struct {
 	ended   <-chan struct{} // closed when it has
 }
 
-// buildProgram builds it.
+// built is the program, in a folder of its own, once a test has asked for it.
+var built struct {
+	sync.Once
+	folder string
+	said   []byte // by the compiler
+	err    error
+}
+
+// buildProgram builds it, once for all tests.
 func buildProgram(t testing.TB) (binary string) {
 	t.Helper()
-	binary = filepath.Join(t.TempDir(), "scimbridge")
-	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/scimbridge").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	built.Do(func() {
+		if built.folder, built.err = os.MkdirTemp("", "scimbridge"); built.err == nil {
+			built.said, built.err = exec.Command("go", "build", "-o", programIn(built.folder), "../cmd/scimbridge").CombinedOutput()
+		}
+	})
+	if built.err != nil {
+		t.Fatalf("%v: %s", built.err, built.said)
 	}
-	return binary
+	return programIn(built.folder)
 }
+
+func programIn(folder string) string { return filepath.Join(folder, "scimbridge") }
+
+// removeProgram is for when all tests have ended.
+func removeProgram() error { return os.RemoveAll(built.folder) }
 
 // startProgram has it serve the example for the server's product, as deploy does in this process.
 func startProgram(t testing.TB, binary string, server *dirtest.Server, env ...string) *program {

@@ -168,6 +168,9 @@ func modify(t testing.TB, server *dirtest.Server, dn, attribute string, values .
 func everywhere(t *testing.T, test func(t *testing.T, server *dirtest.Server)) {
 	t.Helper()
 	for _, s := range everyServer {
-		t.Run(s.name, func(t *testing.T) { test(t, s.start(t)) })
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, s.start(t))
+		})
 	}
 }

@@ -483,6 +483,7 @@ func TestSecrets(t *testing.T) {
 	binary := buildProgram(t)
 	for _, s := range []namedServer{servers[1], servers[3]} {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server, entra := s.start(t), issuertest.Start(t)
 			var together []secret
 			runs := map[string][]secret{}

@@ -26,6 +26,7 @@ func TestSeveralNamesOfOneEntry(t *testing.T) {
 	} {
 		for _, s := range servers[:3] {
 			t.Run(s.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
 				d := deploy(t, s.start(t), c.env...)
 				const id, both = "objectClass: inetOrgPerson\ncn: Anna\nsn: Lind\ndisplayName: Anna\nuid: %s\nuid: %s\n", "\n"
 				at := "dn: uid=anna," + d.server.People + "\n"
@@ -76,6 +77,7 @@ func TestSeveralNamesOfOneEntry(t *testing.T) {
 func TestNameOfAForeignEntry(t *testing.T) {
 	for _, s := range servers[:3] {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			d := deploy(t, s.start(t))
 			d.server.Load(t, "dn: ou=machines,"+d.server.People+"\nobjectClass: organizationalUnit\nou: machines\n\n"+
 				"dn: uid=printer,ou=machines,"+d.server.People+"\nobjectClass: account\nuid: printer\n")

@@ -16,6 +16,7 @@ import (
 func TestOneNameHoweverItIsWritten(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			start := s.start
 			if s.name == "389ds" {
 				start = func(t testing.TB) *dirtest.Server {

@@ -14,6 +14,7 @@ func TestValueLikeItsStandIn(t *testing.T) {
 	const login, other = "lind@contoso.example", "mara@contoso.example"
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			d := deploy(t, server, fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_EMPTY=userName", lineOf(t, server, "name.familyName")))
 			bare := d.user(t, "bare@contoso.example")

@@ -246,6 +246,7 @@ func TestLeaverIsSuspended(t *testing.T) {
 func TestOnBlockByValue(t *testing.T) {
 	for _, keeper := range valueKeepers {
 		t.Run(keeper.name, func(t *testing.T) {
+			t.Parallel()
 			d := deploy(t, keeper.start(t), append(slices.Clone(keeper.env), "SCIMBRIDGE_RESOURCES_0_ONBLOCK_LEAVEGROUPS=true")...)
 			leaver, other := d.user(t, "leaver@contoso.example"), d.user(t, "other@contoso.example")
 			crew := d.group(t, "Crew", leaver, other)

@@ -61,6 +61,7 @@ func each(texts [2]string, make func(string) string) [2]string {
 func TestSameChangeTwice(t *testing.T) {
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			p := newPair(t, s.start)
 			for round := range raceRounds(t, 3) {
 				boss := p.of(0).user(t, fmt.Sprintf("boss%d@contoso.example", round))
@@ -102,6 +103,7 @@ func TestSameChangeTwice(t *testing.T) {
 func TestTwoValuesAtOnce(t *testing.T) {
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			p := newPair(t, s.start)
 			for round := range raceRounds(t, 3) {
 				user := p.of(0).user(t, fmt.Sprintf("user%d@contoso.example", round))

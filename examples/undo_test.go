@@ -114,6 +114,7 @@ func TestUndoCycle(t *testing.T) {
 	binary := buildProgram(t)
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			server := s.start(t)
 			const each = 3
 			users, groups, mostBlocked, mostEmptied := 200, 30, 50, 10

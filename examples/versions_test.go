@@ -21,6 +21,7 @@ const controlAssertion = "1.3.6.1.1.12"
 func TestIfMatchRace(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			p := newPair(t, s.start)
 			user := p.of(0).user(t, "race@contoso.example")
 			atomic := slices.Contains(p.server.Entry(t, "", "supportedControl").Values("supportedControl"), controlAssertion)
