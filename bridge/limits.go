@@ -20,6 +20,7 @@ type Limits struct {
 	FilterTerms     int `koanf:"filterTerms"`     // comparisons of a filter
 	FilterDepth     int `koanf:"filterDepth"`     // parentheses in parentheses of a filter, 500 at the most
 	Requests        int `koanf:"requests"`        // of one caller at a time; of all callers twice as many
+	Working         int `koanf:"working"`         // of these, that are worked on at a time, while the others wait; so
 	Rate            int `koanf:"rate"`            // requests a second of one caller; 0: any
 }
 
@@ -29,6 +30,7 @@ const (
 	DefaultBulkOperations = 1_000   // each is a write or two: some seconds against a quick directory
 	DefaultBulkPayload    = 2 << 20 // a thousand users as Entra sends them
 	DefaultMaxPage        = 1_000   // a page of users is a megabyte; more do not come faster
+	DefaultWorking        = 64      // more at a time are no faster: they would wait in the directory
 	DefaultRequests       = 256     // far more than any client has under way; each holds a few hundred KiB at the most
 )
 
@@ -40,7 +42,7 @@ func (l *Limits) Check(report func(path, problem string)) {
 	of := map[string]int{
 		"lookThrough": l.LookThrough, "bulkOperations": l.BulkOperations, "bulkPayload": l.BulkPayload, "page": l.Page,
 		"patchOperations": l.PatchOperations, "values": l.Values, "filterLength": l.FilterLength, "filterTerms": l.FilterTerms,
-		"filterDepth": l.FilterDepth, "requests": l.Requests, "rate": l.Rate,
+		"filterDepth": l.FilterDepth, "requests": l.Requests, "working": l.Working, "rate": l.Rate,
 	}
 	for _, path := range slices.Sorted(maps.Keys(of)) {
 		if of[path] < 0 {
@@ -62,6 +64,7 @@ func (l Limits) WithDefaults() Limits {
 	l.BulkPayload = cmp.Or(l.BulkPayload, DefaultBulkPayload)
 	l.Page = cmp.Or(l.Page, DefaultMaxPage)
 	l.Requests = cmp.Or(l.Requests, DefaultRequests)
+	l.Working = cmp.Or(l.Working, DefaultWorking)
 	return l
 }
 

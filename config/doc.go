@@ -281,6 +281,7 @@
 //	  filterTerms: 5000              # comparisons: the directory makes them for every entry that no index leaves out
 //	  filterDepth: 50                # parentheses in parentheses: servers drop connections from about 1,000 on
 //	  requests: 256                  # of one caller at a time, of all twice as many: one does not keep out another; more are 503
+//	  working: 64                    # of these, that are worked on; the others wait, and who is disabled or removed goes first
 //	  rate: 0                        # requests a second of one caller, ten seconds' worth at once; more are 429. 0: any, for Entra wants
 //	                                 # 25 at the least, and keeps to no limit of its own
 //

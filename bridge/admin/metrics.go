@@ -20,6 +20,7 @@ type Metrics struct {
 	registry   *prometheus.Registry
 	requests   *prometheus.CounterVec
 	latency    *prometheus.HistogramVec
+	waits      prometheus.Histogram
 	dropped    prometheus.Counter
 	operations *prometheus.CounterVec
 	answers    *prometheus.HistogramVec
@@ -43,6 +44,10 @@ func newMetrics() *Metrics {
 			Name: "scimbridge_request_duration_seconds", Buckets: requestTimes,
 			Help: "Time from a request's having been read to its answer.",
 		}, []string{"type", "operation"}),
+		waits: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "scimbridge_request_wait_seconds", Buckets: requestTimes,
+			Help: "Time that a request waited for its turn, of those that did (limits.working).",
+		}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "scimbridge_dropped_attributes_total",
 			Help: "Attributes of requests that the map does not name, and that were dropped.",
@@ -67,7 +72,7 @@ func newMetrics() *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.requests, m.latency, m.dropped, m.operations, m.answers, m.effects, build,
+		m.requests, m.latency, m.waits, m.dropped, m.operations, m.answers, m.effects, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -81,6 +86,9 @@ func (m *Metrics) Request(s front.Seen) {
 	}
 	m.requests.WithLabelValues(s.Type, s.Operation, why).Inc()
 	m.latency.WithLabelValues(s.Type, s.Operation).Observe(s.Took.Seconds())
+	if s.Waited > 0 {
+		m.waits.Observe(s.Waited.Seconds())
+	}
 	if s.Dropped > 0 {
 		m.dropped.Add(float64(s.Dropped))
 	}

@@ -19,19 +19,24 @@ const burst = 10
 const remembered = 64
 
 // crowd bounds how many requests there are: of one caller at a time and in a second, and of all callers at a time, so that each gets
-// through beside another. It is safe for concurrent use.
+// through beside another; and how many of these are worked on, while the others wait (queue.go). It is safe for concurrent use.
 type crowd struct {
 	each int        // requests of one caller at a time; of all twice as many
+	work int        // of these, that are worked on; so
 	rate rate.Limit // 0: any
 
 	mu      sync.Mutex
 	all     int
+	working int
+	waiting []*waiter     // as they came
+	spent   time.Duration // on a request of late
 	callers map[string]*crowded
 }
 
 // crowded is a caller's part.
 type crowded struct {
 	underway int
+	working  int
 	rate     *rate.Limiter // nil: any
 }
 
@@ -45,7 +50,8 @@ func newCrowd(l bridge.Limits) *crowd {
 func (c *crowd) limit(l bridge.Limits) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.each = cmp.Or(l.Requests, bridge.DefaultRequests)
+	c.each, c.work = cmp.Or(l.Requests, bridge.DefaultRequests), cmp.Or(l.Working, bridge.DefaultWorking)
+	c.next()
 	if c.rate == rate.Limit(l.Rate) {
 		return
 	}
@@ -68,8 +74,9 @@ func (own *crowded) pace(r rate.Limit) {
 	}
 }
 
-// enter lets a request in, or says why not. Each that is let in leaves.
-func (c *crowd) enter(caller string, now time.Time) error {
+// enter lets a request in, or says why not. Where there are as many as there may be, one that takes something away is let in for one that
+// waits. Each that is let in leaves.
+func (c *crowd) enter(caller string, now time.Time, request takes) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	own := c.callers[caller]
@@ -82,15 +89,21 @@ func (c *crowd) enter(caller string, now time.Time) error {
 	switch {
 	case own.rate != nil && !own.rate.AllowN(now, 1):
 		return refuse(reason.TooFast, exceeded(reason.TooFast, "limits.rate", c.rate))
-	case own.underway >= c.each:
-		return refuse(reason.Crowded, exceeded(reason.Crowded, "of one caller, limits.requests", c.each))
-	case c.all >= 2*c.each:
-		return refuse(reason.Crowded, exceeded(reason.Crowded, "of all callers twice limits.requests", c.each))
+	case own.underway >= c.each && !c.displace(request, ofOne, func(w *waiter) bool { return w.own == own }):
+		return c.crowded(own, ofOne)
+	case own.underway < c.each && c.all >= 2*c.each && !c.displace(request, ofAll, func(*waiter) bool { return true }):
+		return c.crowded(own, ofAll)
 	}
 	own.underway++
 	c.all++
 	return nil
 }
+
+// How the limit is told that a request is refused by.
+const (
+	ofOne = "of one caller, limits.requests"
+	ofAll = "of all callers twice limits.requests"
+)
 
 // sweep forgets who would be let in as one who was never here.
 func (c *crowd) sweep(now time.Time) {

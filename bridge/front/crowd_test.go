@@ -13,7 +13,7 @@ import (
 
 // why is the reason that nobody is let in for; None: somebody is.
 func (c *crowd) why(caller string, now time.Time) reason.Reason {
-	err := c.enter(caller, now)
+	err := c.enter(caller, now, takes{})
 	if refused, ok := errors.AsType[*reason.Error](err); ok {
 		return refused.Reason
 	}

@@ -39,6 +39,7 @@ type record struct {
 	dropped    int            // attributes of the request that the map does not name
 	failed     int            // operations of a bulk request
 	begun      time.Time
+	waited     time.Duration     // for its turn
 	foresight  *bridge.Foresight // it is only foreseen; nil: it is done
 	span       *tracing.Span     // nil: it is not traced
 }
@@ -121,7 +122,7 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 	took := s.now().Sub(r.begun)
 	r.endSpan(c.Method(), typ, doing, status, f.Reason)
 	if s.seen != nil {
-		s.seen(Seen{typ, doing, f.Reason, r.dropped, took})
+		s.seen(Seen{typ, doing, f.Reason, r.dropped, took, r.waited})
 	}
 	attributes = append(attributes,
 		slog.String("operation", doing),
@@ -131,6 +132,9 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		slog.Int("bytes_in", len(c.Request().Body())),
 		slog.Int("bytes_out", sent(c)),
 	)
+	if r.waited > 0 {
+		attributes = append(attributes, slog.Float64("waited_ms", float64(r.waited)/float64(time.Millisecond)))
+	}
 	for _, optional := range []slog.Attr{
 		slog.String("type", typ), slog.String("activity", r.activityID),
 		slog.String("caller", r.caller.Name), slog.String("client", r.client),

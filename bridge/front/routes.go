@@ -36,7 +36,7 @@ func (s *Server) routes() {
 	}
 
 	root := s.app.Group(s.options.BasePath)
-	root.Use(s.authenticate, s.unflagged, s.admit, s.deadline, s.weigh)
+	root.Use(s.authenticate, s.unflagged, s.deadline, s.admit, s.weigh, s.queue)
 	for _, path := range []string{"/ServiceProviderConfig", "/ServiceProviderConfigs"} { // the plural is in old clients
 		root.Get(path, s.providerConfig)
 	}
@@ -113,7 +113,7 @@ func (s *Server) admit(c *fiber.Ctx) error {
 	if foreseenOf(c) != nil { // of this program itself, which sends one after the other
 		return c.Next()
 	}
-	if err := s.crowd.enter(r.caller.Name, r.begun); err != nil {
+	if err := s.crowd.enter(r.caller.Name, r.begun, takesOf(c)); err != nil {
 		return err
 	}
 	defer s.crowd.leave(r.caller.Name)
@@ -148,6 +148,23 @@ func (s *Server) weigh(c *fiber.Ctx) error {
 	defer done()
 	return c.Next()
 }
+
+// queue has a request wait until it may be worked on.
+func (s *Server) queue(c *fiber.Ctx) error {
+	if foreseenOf(c) != nil {
+		return c.Next()
+	}
+	r := recordOf(c)
+	var err error
+	if r.waited, err = s.crowd.wait(c.UserContext(), r.caller.Name, takesOf(c)); err != nil {
+		return err
+	}
+	began := s.now()
+	defer func() { s.crowd.done(r.caller.Name, s.now().Sub(began)) }()
+	return c.Next()
+}
+
+func takesOf(c *fiber.Ctx) takes { return takes{c.Method(), c.Request().Body()} }
 
 // alive says that the process answers.
 func alive(c *fiber.Ctx) error { return c.SendString("ok\n") }

@@ -16,6 +16,7 @@ type Seen struct {
 	Reason    reason.Reason
 	Dropped   int // attributes that the map does not name
 	Took      time.Duration
+	Waited    time.Duration // of that, for its turn
 }
 
 // Observe has each request told once it is answered. It is to be called before requests are served; observe is called concurrently and must

@@ -104,6 +104,31 @@ func (l *limited) hold() (release func()) {
 	return func() { l.ldap.Fault(nil); close(held) }
 }
 
+// asks begins a request that the directory hears of, and gives its status.
+func (l *limited) asks(path string) <-chan int {
+	l.Helper()
+	status := make(chan int, 1)
+	before := l.ldap.Counts()["search"]
+	request, err := http.NewRequestWithContext(l.Context(), "GET", l.root+path, nil)
+	if err != nil {
+		l.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	go func() {
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			status <- 0
+			return
+		}
+		answer.Body.Close()
+		status <- answer.StatusCode
+	}()
+	for l.ldap.Counts()["search"] == before {
+		time.Sleep(time.Millisecond)
+	}
+	return status
+}
+
 func search(filter string) string { return `{"filter":` + strconv.Quote(filter) + `}` }
 
 // limits has a row for each limit: what the configuration says, and what is done within it and beyond.
@@ -235,31 +260,33 @@ var limits = map[string]struct {
 	"limits.requests": {"1", func(l *limited) {
 		l.answers(200, "", "GET", "/Users/"+l.id, "")
 		release := l.hold()
-		first := make(chan int)
-		request, err := http.NewRequestWithContext(l.Context(), "GET", l.root+"/Users/"+l.id, nil)
-		if err != nil {
-			l.Fatal(err)
-		}
-		request.Header.Set("Authorization", "Bearer "+token)
-		before := l.ldap.Counts()["search"]
-		go func() {
-			answer, err := http.DefaultClient.Do(request)
-			if err != nil {
-				first <- 0
-				return
-			}
-			answer.Body.Close()
-			first <- answer.StatusCode
-		}()
-		for l.ldap.Counts()["search"] == before {
-			time.Sleep(time.Millisecond)
-		}
+		first := l.asks("/Users/" + l.id)
 		l.answers(503, "at a time", "GET", "/Schemas", "")
 		release()
 		if status := <-first; status != 200 {
 			l.Errorf("the first: %d", status)
 		}
 		l.answers(200, "", "GET", "/Schemas", "")
+	}},
+	"limits.working": {"1", func(l *limited) {
+		release := l.hold()
+		first := l.asks("/Users/" + l.id)
+		second := make(chan int)
+		go func() {
+			answer := send(l.T, "GET", l.root+"/Schemas", token, "")
+			answer.Body.Close()
+			second <- answer.StatusCode
+		}()
+		select {
+		case status := <-second:
+			l.Errorf("the second, before its turn: %d", status)
+			return
+		case <-time.After(100 * time.Millisecond):
+		}
+		release()
+		if one, two := <-first, <-second; one != 200 || two != 200 {
+			l.Errorf("the first: %d, the second: %d", one, two)
+		}
 	}},
 	"limits.rate": {"1", func(l *limited) {
 		for {

@@ -1,0 +1,239 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"scimbridge/bridge"
+	"scimbridge/bridge/reason"
+)
+
+// line are the requests of a test that come to a crowd.
+type line struct {
+	*crowd
+	told    sync.Mutex
+	began   []string // in their order
+	refused map[string]reason.Reason
+	after   map[string]time.Duration // Retry-After
+}
+
+func inLine(l bridge.Limits) *line {
+	return &line{crowd: newCrowd(l), refused: map[string]reason.Reason{}, after: map[string]time.Duration{}}
+}
+
+// comes has a request come, named by its caller and what follows a slash, and worked on until the channel is closed.
+func (l *line) comes(ctx context.Context, name string, request takes, until <-chan struct{}) {
+	caller, _, _ := strings.Cut(name, "/")
+	refuse := func(err error) {
+		why, _ := errors.AsType[*reason.Error](err)
+		if why == nil {
+			why = &reason.Error{}
+		}
+		l.told.Lock()
+		defer l.told.Unlock()
+		l.refused[name], l.after[name] = why.Reason, why.RetryAfter
+	}
+	go func() {
+		if err := l.enter(caller, time.Now(), request); err != nil {
+			refuse(err)
+			return
+		}
+		defer l.leave(caller)
+		if _, err := l.wait(ctx, caller, request); err != nil {
+			refuse(err)
+			return
+		}
+		l.told.Lock()
+		l.began = append(l.began, name)
+		l.told.Unlock()
+		begun := time.Now()
+		<-until
+		l.done(caller, time.Since(begun))
+	}()
+	synctest.Wait()
+}
+
+// answer is why a request was refused, and when it may come back.
+func (l *line) answer(name string) (why reason.Reason, after time.Duration) {
+	l.told.Lock()
+	defer l.told.Unlock()
+	return l.refused[name], l.after[name]
+}
+
+var (
+	asks   = takes{method: "GET"}
+	blocks = takes{method: "PATCH", body: []byte(`{"Operations":[{"op":"Replace","path":"active","value":"False"}]}`)}
+	now    = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+)
+
+// TestWhoLeavesGoesFirst: what takes access away is worked on before what came earlier; then whose caller has the fewest, then who came
+// first.
+func TestWhoLeavesGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := inLine(bridge.Limits{Requests: 10, Working: 1})
+		first, second := make(chan struct{}), make(chan struct{})
+		l.comes(t.Context(), "a/1", asks, first)
+		l.comes(t.Context(), "b/1", asks, second)
+		for _, name := range []string{"a/2", "a/3", "c/1", "b/2"} {
+			l.comes(t.Context(), name, asks, now)
+		}
+		l.comes(t.Context(), "a/block", blocks, now)
+		close(first)
+		synctest.Wait()
+		if want := []string{"a/1", "b/1", "a/block", "a/2", "c/1", "a/3"}; !sameUntil(l.began, want) {
+			t.Errorf("began %v, want %v", l.began, want)
+		}
+		close(second)
+		synctest.Wait()
+		if len(l.began) != 7 || l.working != 0 || l.all != 0 || len(l.waiting) != 0 {
+			t.Errorf("in the end: began %v, %d worked on, %d under way", l.began, l.working, l.all)
+		}
+	})
+}
+
+// sameUntil says that the first and the block come in their order, and all of the others somewhere behind it.
+func sameUntil(got, want []string) bool {
+	if len(got) != len(want) || !slices.Equal(got[:3], want[:3]) {
+		return false
+	}
+	a, b := slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))
+	return slices.Equal(a, b)
+}
+
+// TestWhoLeavesIsLetIn: where there are as many requests as there may be, the last of those that wait gives way to one that takes access
+// away: its own caller's where that has too many, anybody's where all have. Where nobody waits who may, it is refused.
+func TestWhoLeavesIsLetIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := inLine(bridge.Limits{Requests: 3, Working: 1})
+		stop := make(chan struct{})
+		for _, name := range []string{"a/1", "a/2", "a/3", "b/1", "b/2", "b/3"} {
+			l.comes(t.Context(), name, asks, stop)
+		}
+		l.comes(t.Context(), "a/4", asks, stop)
+		l.comes(t.Context(), "c/1", asks, stop)
+		l.comes(t.Context(), "a/block", blocks, stop)  // for a/3
+		l.comes(t.Context(), "c/block", blocks, stop)  // for b/3
+		l.comes(t.Context(), "b/block", blocks, stop)  // for a/2: of b there is room by now
+		l.comes(t.Context(), "b/block2", blocks, stop) // for b/2
+		l.comes(t.Context(), "b/block3", blocks, stop) // of b none waits that may give way
+		want := []string{"a/2", "a/3", "a/4", "b/2", "b/3", "b/block3", "c/1"}
+		var got []string
+		for name, why := range l.refused {
+			if got = append(got, name); why != reason.Crowded || l.after[name] < time.Second || l.after[name] >= 2*time.Second {
+				t.Errorf("%s: %v, after %v", name, why, l.after[name])
+			}
+		}
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("refused are %v, want %v", got, want)
+		}
+		close(stop)
+		synctest.Wait()
+		if l.working != 0 || l.all != 0 || len(l.waiting) != 0 {
+			t.Errorf("%d are worked on, %d under way", l.working, l.all)
+		}
+	})
+}
+
+// TestWhoWouldBeLateIsToldAtOnce: by what requests took of late, one that cannot be done before its deadline is refused when it comes, and
+// told to come back when it can. One that takes access away waits for those alone that do.
+func TestWhoWouldBeLateIsToldAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := inLine(bridge.Limits{Requests: 100, Working: 1})
+		for range 100 {
+			slow := make(chan struct{})
+			l.comes(t.Context(), "a/slow", asks, slow)
+			time.Sleep(2 * time.Second)
+			close(slow)
+			synctest.Wait()
+		}
+		stop := make(chan struct{})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		for i := range 20 {
+			l.comes(ctx, fmt.Sprintf("a/%d", i), asks, stop)
+		}
+		if n := len(l.waiting); n < 4 || n > 5 {
+			t.Errorf("%d wait for 10 s where each takes 2", n)
+		}
+		if why, after := l.answer("a/19"); why != reason.Crowded || after < 8*time.Second || after > 20*time.Second {
+			t.Errorf("the last: %v, after %v", why, after)
+		}
+		l.comes(ctx, "a/block", blocks, stop)
+		if why, _ := l.answer("a/block"); why != reason.None {
+			t.Error("what takes access away is refused")
+		}
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		if why, _ := l.answer("a/1"); why != reason.Crowded || len(l.waiting) != 0 {
+			t.Errorf("at the deadline: %v, %d wait", why, len(l.waiting))
+		}
+		close(stop)
+		synctest.Wait()
+		l.comes(t.Context(), "a/next", asks, now)
+		if l.working != 0 || l.began[len(l.began)-1] != "a/next" {
+			t.Errorf("%d are worked on still, the last was %s", l.working, l.began[len(l.began)-1])
+		}
+	})
+}
+
+// TestWhoGoesWaitsNoMore: a client that leaves takes no turn.
+func TestWhoGoesWaitsNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := inLine(bridge.Limits{Working: 1})
+		stop := make(chan struct{})
+		l.comes(t.Context(), "a/1", asks, stop)
+		ctx, leave := context.WithCancelCause(t.Context())
+		l.comes(ctx, "a/2", asks, now)
+		l.comes(t.Context(), "a/3", asks, now)
+		leave(errLeft)
+		synctest.Wait()
+		close(stop)
+		synctest.Wait()
+		if !slices.Equal(l.began, []string{"a/1", "a/3"}) || l.working != 0 || l.all != 0 {
+			t.Errorf("began %v; %d are worked on, %d under way", l.began, l.working, l.all)
+		}
+	})
+}
+
+func TestWhatTakesAway(t *testing.T) {
+	operations := func(of string) string { return `{"schemas":[],"Operations":[` + of + `]}` }
+	for _, c := range []struct {
+		method, body string
+		want         bool
+	}{
+		{"DELETE", "", true},
+		{"GET", "", false},
+		{"POST", `{"userName":"ada","active":false}`, false},
+		{"PUT", `{"userName":"ada","active":false}`, true},
+		{"PUT", `{"userName":"ada","Active":"False"}`, true},
+		{"PUT", `{"userName":"ada","active":true}`, false},
+		{"PATCH", operations(`{"op":"Replace","path":"active","value":"False"}`), true},
+		{"PATCH", operations(`{"op":"replace","value":{"active":false}}`), true},
+		{"PATCH", operations(`{"op":"replace","path":"urn:ietf:params:scim:schemas:core:2.0:User:active","value":false}`), true},
+		{"PATCH", operations(`{"op":"replace","path":"title","value":"x"},{"op":"add","path":"active","value":false}`), true},
+		{"PATCH", operations(`{"op":"replace","path":"active","value":true}`), false},
+		{"PATCH", operations(`{"op":"replace","path":"title","value":false}`), false},
+		{"PATCH", operations(`{"op":"Remove","path":"members[value eq \"1\"]"}`), true},
+		{"PATCH", operations(`{"op":"remove","path":"members","value":[{"value":"1"}]}`), true},
+		{"PATCH", operations(`{"op":"add","path":"members","value":[{"value":"1"}]}`), false},
+		{"PATCH", operations(`{"op":"remove","path":"title"}`), false},
+		{"PATCH", `{"Operations":{}}`, false},
+		{"PATCH", `{`, false},
+		{"POST", operations(`{"method":"POST","path":"/Users","data":{"active":false}}`), false},
+		{"POST", operations(`{"method":"POST","path":"/Users","data":{}},{"method":"delete","path":"/Users/1"}`), true},
+		{"POST", operations(`{"method":"PATCH","path":"/Users/1","data":` +
+			operations(`{"op":"replace","path":"active","value":false}`) + `}`), true},
+		{"PATCH", operations(`{"op":"replace","path":"active","value":false}`) + strings.Repeat(" ", mostRead), false},
+	} {
+		if got := (takes{c.method, []byte(c.body)}).away(); got != c.want {
+			t.Errorf("%s %.120s: %v", c.method, c.body, got)
+		}
+	}
+}
