@@ -159,8 +159,8 @@ func (s *Server) queue(c *fiber.Ctx) error {
 	if r.waited, err = s.crowd.wait(c.UserContext(), r.caller.Name, takesOf(c)); err != nil {
 		return err
 	}
-	began := s.now()
-	defer func() { s.crowd.done(r.caller.Name, s.now().Sub(began)) }()
+	began := time.Now()
+	defer func() { s.crowd.done(r.caller.Name, time.Since(began)) }()
 	return c.Next()
 }
 
