@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/examples"
@@ -16,6 +17,8 @@ type kind struct {
 	folder string   // the example
 	env    []string // what is otherwise there
 	start  func(t testing.TB) *dirtest.Server
+	// directory.timeout; 0: a second
+	timeout time.Duration
 	// attribute that tells who is blocked, and by which values
 	blocker string
 	blocked func(value string) bool
@@ -35,7 +38,7 @@ var kinds = []kind{
 		},
 	},
 	{
-		name: "active-directory", title: "Samba AD DC", folder: "../active-directory",
+		name: "active-directory", title: "Samba AD DC", folder: "../active-directory", timeout: 2 * time.Second,
 		blocker: "userAccountControl", blocked: disabled,
 		start: func(t testing.TB) *dirtest.Server { return dirtest.ActiveDirectory(t) },
 	},

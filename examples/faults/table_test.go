@@ -34,25 +34,28 @@ func readTable(t *testing.T) *table {
 	return b
 }
 
-// hold fails the test unless a row was seen as the table has it, or sooner.
+// hold fails the test unless a row was seen as the table has it, or sooner. A row that is to be learnt anew is to be taken out of the file.
 func (b *table) hold(t *testing.T, row, server string, was seen) {
 	t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	is, known := b.seen[row][server]
+	const unheard = "ldap_operations_total none" // an operation on a connection whose end was not noticed yet may have been sent
+	if known && !slices.Contains(is.Metrics, unheard) {
+		was.Metrics = slices.DeleteFunc(was.Metrics, func(name string) bool { return name == unheard })
+	}
+	for n, now := range was.requests() {
+		if want := is.requests()[n].Soon; known && (now.Soon < want || want == 0 && !now.Waited) { // on a busy machine
+			now.Soon = want
+		}
+		now.Waited = false
+	}
 	if *update {
 		if b.seen[row] == nil {
 			b.seen[row] = map[string]seen{}
 		}
 		b.seen[row][server] = was
 		return
-	}
-	is := b.seen[row][server]
-	for n, now := range was.requests() {
-		now.Soon = max(now.Soon, is.requests()[n].Soon)
-	}
-	const unheard = "ldap_operations_total none" // an operation on a connection whose end was not noticed yet may have been sent
-	if !slices.Contains(is.Metrics, unheard) {
-		was.Metrics = slices.DeleteFunc(was.Metrics, func(name string) bool { return name == unheard })
 	}
 	if diff := gocmp.Diff(is, was); diff != "" {
 		t.Errorf("it is not as the table has it (-update writes it): (-table +seen)\n%s", diff)
