@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"scimbridge/ldapmap"
+	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 )
 
@@ -44,33 +45,38 @@ func (l *listing) answer(total int) *List {
 
 // paged answers from the places of the list.
 func (l *listing) paged(ctx context.Context) (*List, error) {
-	list, places, err := l.page(ctx)
+	list, places, offset, err := l.page(ctx)
 	if err != nil {
 		return nil, err
 	}
-	list.Resources, err = l.read(ctx, places)
-	return list, err
+	var come int
+	if list.Resources, come, err = l.read(ctx, places); err != nil {
+		return nil, err
+	}
+	if come < len(places) && l.query.Cursor != nil {
+		list.NextCursor = l.cursor(offset+come, places[come-1])
+	}
+	return list, nil
 }
 
-// page begins the answer, and says which places of the list it shows.
-func (l *listing) page(ctx context.Context) (*List, []item, error) {
+// page begins the answer, and says which places of the list it shows, from which one on.
+func (l *listing) page(ctx context.Context) (list *List, places []item, offset int, err error) {
 	items, err := l.items(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
-	list := l.answer(len(items))
+	list = l.answer(len(items))
 	if l.query.Cursor == nil {
-		return list, cut(items, list.StartIndex-1, l.size), nil
+		return list, cut(items, list.StartIndex-1, l.size), list.StartIndex - 1, nil
 	}
-	offset, err := l.locate(items, *l.query.Cursor)
-	if err != nil {
-		return nil, nil, err
+	if offset, err = l.locate(items, *l.query.Cursor); err != nil {
+		return nil, nil, 0, err
 	}
-	places := cut(items, offset, l.size)
+	places = cut(items, offset, l.size)
 	if end := offset + len(places); end < len(items) {
 		list.NextCursor = l.cursor(end, places[len(places)-1])
 	}
-	return list, places, nil
+	return list, places, offset, nil
 }
 
 // listed is the page of what one search found.
@@ -92,8 +98,48 @@ func cut[T any](list []T, offset, count int) []T {
 	return list[offset:min(offset+count, len(list))]
 }
 
-// read shows the resources at these places; one that has gone since is left out.
-func (l *listing) read(ctx context.Context, items []item) ([]scim.Resource, error) {
+const (
+	// pageOctets is what the entries on a page may take, or one of them alone: as an answer it takes several times as much memory.
+	pageOctets = 16 << 20
+	// unknownSize is how many entries that may be large are read while it is not known how large they are.
+	unknownSize = 10
+)
+
+// read shows the resources at these places, and says how many of the places it has come by. Where entries may be large it ends the page
+// when they take pageOctets.
+func (l *listing) read(ctx context.Context, items []item) (resources []scim.Resource, come int, err error) {
+	if !slices.ContainsFunc(l.parts, (*part).mayBeLarge) {
+		resources, _, err = l.show(ctx, items)
+		return resources, len(items), err
+	}
+	octets := 0
+	for next := unknownSize; come < len(items) && octets < pageOctets; next = max(1, (pageOctets-octets)*come/max(octets, 1)) {
+		some := cut(items, come, next)
+		shown, size, err := l.show(ctx, some)
+		if err != nil {
+			return nil, 0, err
+		}
+		resources, come, octets = append(resources, shown...), come+len(some), octets+size
+	}
+	return resources, come, nil
+}
+
+// mayBeLarge says that an entry of the part may take very much: by its members, or by a photo or the like.
+func (p *part) mayBeLarge() bool {
+	if p.t.HasMembers() && p.p.Wants(p.t.MemberRef()) {
+		return true
+	}
+	for _, s := range p.t.Sources {
+		a := p.t.Server.Schema.Attribute(s.Attribute)
+		if a != nil && (a.Syntax == ldif.SyntaxJPEG || a.Syntax == ldif.SyntaxOctetString) && slices.ContainsFunc(s.For, p.p.Wants) {
+			return true
+		}
+	}
+	return false
+}
+
+// show makes the resources at these places, and tells how many octets their entries take; one that has gone since is left out.
+func (l *listing) show(ctx context.Context, items []item) (resources []scim.Resource, octets int, err error) {
 	shown := map[item]scim.Resource{}
 	for number, p := range l.parts {
 		var ids, filters []string
@@ -107,20 +153,30 @@ func (l *listing) read(ctx context.Context, items []item) ([]scim.Resource, erro
 		}
 		entries, refs, err := l.search(ctx, p, p.p.Wants, filters...)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for _, e := range entries {
+			octets += sizeOf(e)
 			if !p.t.IsAmong(e) { // deleted since, to a place below a base
 				continue
 			}
 			shown[item{number, p.t.ID(e)}] = p.p.Apply(l.b.resource(l.call, p.t, e, refs))
 		}
 	}
-	var resources []scim.Resource
 	for _, i := range items {
 		if r, ok := shown[i]; ok {
 			resources = append(resources, r)
 		}
 	}
-	return resources, nil
+	return resources, octets, nil
+}
+
+// sizeOf is what an entry's values take, in octets.
+func sizeOf(e *ldif.Entry) (octets int) {
+	for _, a := range e.Attributes {
+		for _, v := range a.Values {
+			octets += len(v)
+		}
+	}
+	return octets
 }

@@ -15,8 +15,8 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// TestHugeGroup: the life of a group of very many members (SCIMBRIDGE_TEST_HUGE says how many), who come by a POST or 5,000 by a PATCH,
-// half of them sent twice, or who are nobody. What is not about them all does not read them.
+// TestHugeGroup: the life of a group of very many members (SCIMBRIDGE_TEST_HUGE says how many), who come by a POST or 5,000 a PATCH, half
+// of them sent twice, or who are nobody. What is not about them all does not read them.
 func TestHugeGroup(t *testing.T) {
 	size := 1_500
 	if text := os.Getenv("SCIMBRIDGE_TEST_HUGE"); text != "" {

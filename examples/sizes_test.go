@@ -92,3 +92,56 @@ func TestLargeValue(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) { run(t, s.start(t)) })
 	}
 }
+
+// TestPagesOfLargeValues: a page ends before it takes more memory than a page may, and by cursor or by index everybody shows once all the
+// same. A page without what is large is as long as ever.
+func TestPagesOfLargeValues(t *testing.T) {
+	const users, large = 40, 1 << 20
+	server := memory(t)
+	line := fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_", lineOf(t, server, "preferredLanguage"))
+	d := deploy(t, server, line+"SCIM=photos.value", line+"LDAP=jpegPhoto", line+"AS=photo")
+	photo := picture(large, 1)
+	var text strings.Builder
+	for i := range users {
+		name := fmt.Sprintf("large%02d", i)
+		fmt.Fprintf(&text, "%sjpegPhoto:: %s\n\n", productOf(server).user("uid="+name+","+server.People, name), photo)
+	}
+	server.Load(t, text.String())
+	for name, next := range map[string]func(l list, listed int) string{
+		"cursor": func(l list, _ int) string {
+			if l.NextCursor == "" {
+				return ""
+			}
+			return "&cursor=" + l.NextCursor
+		},
+		"startIndex": func(_ list, listed int) string {
+			if listed == users {
+				return ""
+			}
+			return fmt.Sprintf("&startIndex=%d", listed+1)
+		},
+	} {
+		seen := map[string]int{}
+		pages := 0
+		query := "&" + name + "="
+		if name == "startIndex" {
+			query += "1"
+		}
+		for ; query != "" && pages < users; pages++ {
+			l := d.list(t, "/Users?count=1000"+query)
+			if n := len(l.Resources); n > 20 || n != l.ItemsPerPage || l.TotalResults != users {
+				t.Fatalf("by %s: %d of %d on a page that says %d", name, n, l.TotalResults, l.ItemsPerPage)
+			}
+			for _, r := range l.Resources {
+				seen[r.ID]++
+			}
+			query = next(l, len(seen))
+		}
+		if len(seen) != users || pages > 4 {
+			t.Errorf("by %s: %d of %d on %d pages", name, len(seen), users, pages)
+		}
+	}
+	if l := d.list(t, "/Users?count=1000&attributes=userName"); len(l.Resources) != users {
+		t.Errorf("without photos: %d on a page", len(l.Resources))
+	}
+}
