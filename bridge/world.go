@@ -47,6 +47,9 @@ func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) 
 	return f.bound, server, f.err
 }
 
+// Away says that the directory is known to be out of reach: what needs it is refused at once.
+func (b *Bridge) Away() bool { return b.directory.Open() }
+
 // Ready says what keeps the bridge from its work, for a health check: the directory is out of reach, does not fit the map, does not show
 // what it names, or takes no changes, or the store cannot be written. Where writes go on without the store, that is in lack. It asks the
 // directory and the store on first contact alone, and the directory where no connection to it is open.

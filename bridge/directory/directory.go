@@ -81,6 +81,9 @@ func (c *Client) Away() error {
 	return &Error{Reason: reason.Unavailable, RetryAfter: c.breaker.retryAfter(), Cause: c.breaker.story()}
 }
 
+// Open says that the breaker is open, or half open: nothing is asked of the directory for a request.
+func (c *Client) Open() bool { return !c.breaker.closed() }
+
 // Retry has what the server refused of the bridge's own bind be offered again, at once where nothing else is done.
 func (c *Client) Retry() {
 	c.pool.dialer.credential.forgive()

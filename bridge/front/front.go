@@ -35,6 +35,7 @@ type Bridge interface {
 	Delete(ctx context.Context, c bridge.Call, typ, id string) (*bridge.Result, error)
 	Refused(c bridge.Call, operation, typ, id string, body []byte, f bridge.Failure)
 	Ready(ctx context.Context) (lack, err error)
+	Away() bool
 }
 
 // Server answers SCIM requests.

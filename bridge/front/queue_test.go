@@ -237,3 +237,45 @@ func TestWhatTakesAway(t *testing.T) {
 		}
 	}
 }
+
+// TestNobodyWaitsForWhatIsAway: when the breaker opens, what came before may hang in the directory still. What comes then is answered
+// beside it, and when the directory is back requests wait for their turn again.
+func TestNobodyWaitsForWhatIsAway(t *testing.T) {
+	s := serve(t, Options{})
+	s.crowd.limit(bridge.Limits{Working: 1})
+	hangs, end := make(chan struct{}, 2), make(chan struct{})
+	release := sync.OnceFunc(func() { close(end) })
+	late := time.AfterFunc(20*time.Second, func() {
+		t.Error("a request waits for one that hangs")
+		release()
+	})
+	s.during = func(ctx context.Context) {
+		if s.away.Load() {
+			return
+		}
+		hangs <- struct{}{}
+		<-end
+	}
+	var first sync.WaitGroup
+	first.Go(func() { s.ask(t, "GET /scim/v2/Users/1", "") })
+	<-hangs
+	s.away.Store(true)
+	for _, line := range []string{"GET /scim/v2/Users/2", "DELETE /scim/v2/Users/2", "GET /scim/v2/ServiceProviderConfig"} {
+		if a := s.ask(t, line, ""); a.status >= 400 {
+			t.Errorf("%s: %d %s", line, a.status, a.body)
+		}
+	}
+	late.Stop()
+	s.away.Store(false)
+	first.Go(func() { s.ask(t, "GET /scim/v2/Users/3", "") })
+	for waits := 0; waits == 0; time.Sleep(time.Millisecond) {
+		s.crowd.mu.Lock()
+		waits = len(s.crowd.waiting)
+		s.crowd.mu.Unlock()
+	}
+	release()
+	first.Wait()
+	if s.crowd.working != 0 || s.crowd.all != 0 {
+		t.Errorf("%d are worked on, %d under way", s.crowd.working, s.crowd.all)
+	}
+}

@@ -149,9 +149,10 @@ func (s *Server) weigh(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// queue has a request wait until it may be worked on.
+// queue has a request wait until it may be worked on. While the directory is away none waits for those that hang there still: its answer is
+// known.
 func (s *Server) queue(c *fiber.Ctx) error {
-	if foreseenOf(c) != nil {
+	if foreseenOf(c) != nil || s.bridge.Away() {
 		return c.Next()
 	}
 	r := recordOf(c)

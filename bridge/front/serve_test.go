@@ -33,6 +33,7 @@ type double struct {
 	list    *bridge.List
 	err     error
 	down    error
+	away    atomic.Bool
 	strict  bool
 	lost    int                       // attributes that a bulk request loses
 	during  func(ctx context.Context) // runs inside each operation
@@ -118,6 +119,8 @@ func (d *double) Refused(c bridge.Call, operation, typ, id string, body []byte, 
 }
 
 func (d *double) Ready(context.Context) (lack, err error) { return nil, d.down }
+
+func (d *double) Away() bool { return d.away.Load() }
 
 // served is a running server.
 type served struct {
