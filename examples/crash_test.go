@@ -417,13 +417,14 @@ func besideSlapd(t *testing.T, binary string) stage {
 		},
 		adopts: func(context.Context, *deployment) {}, // by itself
 		hear: func(d *deployment, decide func(string, int64) fate) {
+			p := running[d]
 			proxy.Before(func(operation string) {
 				switch decide(operation, 0) {
 				case diesBefore:
-					kill(t, running[d])
+					kill(t, p)
 					runtime.Goexit() // the proxy hands nothing on
 				case diesAfter:
-					kill(t, running[d])
+					kill(t, p)
 				case isDead:
 					runtime.Goexit()
 				case lives:
