@@ -30,6 +30,7 @@ type Site struct {
 	Bridge interface {
 		Standing(ctx context.Context) (problems []string, away, misfit error)
 	}
+	Front     interface{ Waiting() int } // nil: nobody is served
 	Directory *directory.Client
 	Gate      *access.Gate
 	Store     *store.Store    // nil: there is none, nor any of the next three

@@ -23,6 +23,8 @@ var (
 	partStatus = described("part_status", "1 for how a part of the bridge stands, as /readyz tells it, 0 for the other statuses.",
 		"part", "status")
 
+	requestsWaiting = described("requests_waiting", "Requests that wait for their turn (limits.working).")
+
 	directoryServer = described("directory_server", "The server in use, by its place in directory.urls, from 1; 0: none.")
 	directoryLeft   = described("directory_failovers_total", "Times that a server was left for another.")
 	breakerOpen     = described("directory_breaker_open", "1 while the circuit breaker keeps requests off the directory.")
@@ -59,7 +61,8 @@ var (
 // Describe implements prometheus.Collector.
 func (*sampler) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		partStatus, directoryServer, directoryLeft, breakerOpen, breakerOpened, outage, writable, connections, underWay, holds, held,
+		partStatus, requestsWaiting,
+		directoryServer, directoryLeft, breakerOpen, breakerOpened, outage, writable, connections, underWay, holds, held,
 		limitUsed, limitMost, journalFailing, journalWaiting, journalWritten, webhookAway, webhookAttempts, webhookMessages,
 		webhookOldest, tokens, ends, certificates,
 	} {
@@ -103,6 +106,9 @@ func (c *sampler) Collect(to chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), asking)
 	defer cancel()
+	if site.Front != nil {
+		s.gauge(requestsWaiting, float64(site.Front.Waiting()))
+	}
 	s.directory(site)
 	s.secrets(ctx, site)
 	if site.Store == nil {

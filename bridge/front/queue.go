@@ -17,6 +17,13 @@ type waiter struct {
 	turn  chan error // nil: it has come; or why it does not
 }
 
+// Waiting is how many requests wait for their turn.
+func (s *Server) Waiting() int {
+	s.crowd.mu.Lock()
+	defer s.crowd.mu.Unlock()
+	return len(s.crowd.waiting)
+}
+
 // wait is until a request may be worked on, and how long that was. done is called when it was. One that cannot be done before its deadline,
 // by what requests took of late, is refused at once.
 func (c *crowd) wait(ctx context.Context, caller string, request takes) (waited time.Duration, err error) {

@@ -268,10 +268,8 @@ func TestNobodyWaitsForWhatIsAway(t *testing.T) {
 	late.Stop()
 	s.away.Store(false)
 	first.Go(func() { s.ask(t, "GET /scim/v2/Users/3", "") })
-	for waits := 0; waits == 0; time.Sleep(time.Millisecond) {
-		s.crowd.mu.Lock()
-		waits = len(s.crowd.waiting)
-		s.crowd.mu.Unlock()
+	for s.Waiting() == 0 {
+		time.Sleep(time.Millisecond)
 	}
 	release()
 	first.Wait()

@@ -89,7 +89,7 @@ func (o *operator) show(c *config.Config, h house) {
 		return
 	}
 	site := admin.Site{
-		Bridge: h.bridge, Directory: h.directory, Gate: h.gate, Store: h.store, Ledger: h.ledger, Hook: h.hook,
+		Bridge: h.bridge, Front: h.server, Directory: h.directory, Gate: h.gate, Store: h.store, Ledger: h.ledger, Hook: h.hook,
 		Limits: h.limiter, Certificates: map[string]string{},
 	}
 	for name, file := range map[string]string{"listener": c.Listen.TLS.Certificate, "directory-client": c.Directory.TLS.Certificate} {
