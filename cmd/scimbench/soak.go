@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -127,7 +128,7 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 	smallest := report
 	plan = history.Shrink(plan, l.Shrink, func(p *history.Plan) bool {
 		again, err := once(p)
-		if err != nil || len(again.Violations) == 0 {
+		if err != nil || again == nil || len(again.Violations) == 0 {
 			return false
 		}
 		smallest = again
@@ -151,26 +152,21 @@ type supervisor struct {
 	cleanup []func()
 }
 
-// stopped is the panic of a Fatal.
-type stopped struct{}
-
 // supervised does what takes a test, and says what it found wrong.
 func supervised[T any](ctx context.Context, folder string, do func(testing.TB) T) (value T, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &supervisor{ctx: ctx, folder: folder}
-	defer func() {
-		cancel()
-		for _, end := range slices.Backward(s.cleanup) {
-			end()
-		}
-		err = errors.Join(s.wrong...)
+	done := make(chan struct{})
+	go func() { // which a Fatal ends
+		defer close(done)
+		value = do(s)
 	}()
-	defer func() {
-		if p := recover(); p != nil && p != (stopped{}) {
-			panic(p)
-		}
-	}()
-	return do(s), nil
+	<-done
+	cancel()
+	for _, end := range slices.Backward(s.cleanup) {
+		end()
+	}
+	return value, errors.Join(s.wrong...)
 }
 
 func (s *supervisor) Name() string             { return "soak" }
@@ -189,7 +185,7 @@ func (s *supervisor) Errorf(format string, values ...any) { s.Error(fmt.Sprintf(
 
 func (s *supervisor) Fatal(values ...any) {
 	s.Error(values...)
-	panic(stopped{})
+	runtime.Goexit()
 }
 
 func (s *supervisor) Fatalf(format string, values ...any) { s.Fatal(fmt.Sprintf(format, values...)) }

@@ -21,7 +21,7 @@ func NewChecker() *Checker { return &Checker{ids: map[int]string{}} }
 
 // Round judges what was answered between the snapshot before and this one.
 func (c *Checker) Round(events []*Event, now Snapshot) []Violation {
-	r := &round{before: c.last, now: now, acts: map[register][]act{}, groups: map[int][]*Event{}, lives: map[int][]*Event{}}
+	r := &round{before: c.last, now: now, acts: map[register][]act{}, groups: map[int][]*Event{}, lives: map[int][]*Event{}, ended: map[register][]*Event{}}
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b *Event) int { return cmp.Compare(a.Start, b.Start) })
 	for _, e := range events {
@@ -75,6 +75,7 @@ type round struct {
 	acts        map[register][]act
 	groups      map[int][]*Event // by group
 	lives       map[int][]*Event // of users: creates and deletes
+	ended       map[register][]*Event
 	wrong       []Violation
 }
 
@@ -114,8 +115,14 @@ func (r *round) ends(to register, e *Event) {
 	if e.Refused() {
 		return
 	}
-	r.add(to, e, e.Done(), func(state string) (string, bool) { return gone, state != absent }) // of two at once both may end it
+	r.ended[to] = append(r.ended[to], e)
+	r.add(to, e, e.Done(), func(state string) (string, bool) {
+		return gone, is(state) || state == gone && slices.ContainsFunc(r.ended[to], func(other *Event) bool { return r.beside(e, other) })
+	})
 }
+
+// beside says that two events were under way at once: of two that end one thing then both may say that they did.
+func (r *round) beside(a, b *Event) bool { return a != b && a.Start <= r.end(b) && b.Start <= r.end(a) }
 
 func (r *round) reads(to register, e *Event, read string) {
 	r.add(to, e, true, func(state string) (string, bool) { return state, state == value+read })

@@ -88,6 +88,16 @@ func TestChecker(t *testing.T) {
 			made(h)
 			h.say(Op{N: 7, Kind: Retitle, User: 1}, 3, 4, 200, "")
 		}, people: is(person(1, ada)), wrong: "title of user 1"},
+		"deleted by two at once": {tell: func(h *told) {
+			made(h)
+			h.say(Op{N: 7, Kind: Delete, User: 1}, 3, 5, 204, "")
+			h.say(Op{N: 8, Kind: Delete, User: 1}, 4, 6, 204, "")
+		}},
+		"deleted, and later again": {tell: func(h *told) {
+			made(h)
+			h.say(Op{N: 7, Kind: Delete, User: 1}, 3, 4, 204, "")
+			h.say(Op{N: 8, Kind: Delete, User: 1}, 5, 6, 204, "")
+		}, wrong: "title of user 1"},
 		"a write that was overtaken": {tell: func(h *told) {
 			made(h)
 			h.say(Op{N: 7, Kind: Retitle, User: 1}, 3, 6, 200, "")
