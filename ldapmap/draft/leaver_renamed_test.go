@@ -10,8 +10,8 @@ import (
 	"scimbridge/scim"
 )
 
-// TestLeaverIsRenamed: a soft-deleted account gets another clean name. Wherever the plan stops its old one shows nobody, and the request that
-// says the new one again leaves nothing of it; what says nothing of the name leaves what it finds.
+// TestLeaverIsRenamed: a soft-deleted account gets another clean name. Wherever the plan stops its old one shows nobody, and the request
+// that says the new one again leaves nothing of it; what says nothing of the name leaves what it finds.
 func TestLeaverIsRenamed(t *testing.T) {
 	const tombstone = "0123456789abcdef0123456789abcdefzoe@example"
 	w := maptest.New(t, ldif.OpenLDAP, `

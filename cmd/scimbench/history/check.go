@@ -21,7 +21,10 @@ func NewChecker() *Checker { return &Checker{ids: map[int]string{}} }
 
 // Round judges what was answered between the snapshot before and this one.
 func (c *Checker) Round(events []*Event, now Snapshot) []Violation {
-	r := &round{before: c.last, now: now, acts: map[register][]act{}, groups: map[int][]*Event{}, lives: map[int][]*Event{}, ended: map[register][]*Event{}}
+	r := &round{
+		before: c.last, now: now, acts: map[register][]act{},
+		groups: map[int][]*Event{}, lives: map[int][]*Event{}, ended: map[register][]*Event{},
+	}
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b *Event) int { return cmp.Compare(a.Start, b.Start) })
 	for _, e := range events {
