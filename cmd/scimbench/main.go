@@ -3,6 +3,8 @@
 //
 // It writes only to users and groups that it makes itself, and removes them when it ends. Those that are there are read, and become members
 // of its groups.
+//
+// `scimbench soak` has clients and faults over copies of the bridge before servers of its own, and holds what was told to what there is.
 package main
 
 import (
@@ -52,6 +54,9 @@ func main() {
 
 // run is the program; it returns the exit code.
 func run(ctx context.Context, stdout, stderr io.Writer, arguments []string) int {
+	if len(arguments) > 0 && arguments[0] == "soak" {
+		return runSoak(ctx, stdout, stderr, arguments[1:])
+	}
 	line, code, ok := parse(stdout, stderr, arguments)
 	if !ok {
 		return code

@@ -70,6 +70,11 @@ var besides = map[string][]string{
 	"ldapmap/maptest": {
 		"ldapmap", "ldapmap/compile", "ldapmap/draft", "ldapmap/ldif", "ldapmap/read", "scim", "scim/schema", memdir,
 	},
+	"cmd/scimbench/history": {"ldapmap/ldif"},
+	"cmd/scimbench/soak": {
+		"cmd/scimbench/history", "bridge/directory/dirtest", "bridge/journal", "bridge/store", "bridge/store/storetest", "examples",
+		"examples/bridgetest", "ldapmap/ldif",
+	},
 	"bridge/access/issuertest":   {},
 	"bridge/clocktest":           {},
 	"bridge/logtest":             {},
@@ -249,6 +254,9 @@ func (s source) may(imported string) bool {
 	}
 	if slices.Contains(demo, imported) {
 		return s.under("cmd")
+	}
+	if strings.HasPrefix(imported, "cmd/scimbench/") { // which start servers, as tests do
+		return s.under("cmd/scimbench")
 	}
 	return slices.Index(floors, imported) > slices.Index(floors, s.pkg)
 }

@@ -215,11 +215,14 @@ func (d *Draft) withStandIn(r *ldapmap.Rule, old, now []string) (withOld, withNo
 }
 
 // tombstones are the tombstone names that the entry carries, over its login or over the one that it is to have: one that was being renamed
-// to its tombstone name, for another to have the clean one, carries it still when that stopped.
+// to its tombstone name, for another to have the clean one, carries it still when that stopped. So does one that was being renamed to
+// another clean name, over none of the two: the request that says that name again completes it.
 func (d *Draft) tombstones() []string {
 	now, _ := d.after["userName"].(string)
+	renamed := d.says("userName")
 	return slices.DeleteFunc(slices.Clone(d.write.Entry.Values(d.t.Tombstone)), func(v string) bool {
-		return !ldapmap.IsTombstone(v, d.t.LoginOf(d.write.Entry)) && !ldapmap.IsTombstone(v, now)
+		left := renamed && ldapmap.IsTombstoneName(v)
+		return !left && !ldapmap.IsTombstone(v, d.t.LoginOf(d.write.Entry)) && !ldapmap.IsTombstone(v, now)
 	})
 }
 
@@ -237,6 +240,7 @@ func asValues(v string) []string {
 //	a group's externalId, 700 new members:    modify externalId and 500 members, modify 200 members
 //	department Sales -> Ops, which places it: modrdn ou=Ops, modify department: stopped between, the same request goes on
 //	active: false, title, userName:           modify userAccountControl, modify title, modrdn: see firm
+//	a leaver's userName mara -> anna:         modify title, modrdn uid=anna, modify tombstone
 //	a displaced entry:                        modrdn uid=2834…mara, modify cn (made of userName) and tombstone
 func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members [][]ldif.Mod) []ldif.Step {
 	var steps []ldif.Step
@@ -246,8 +250,10 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 	exact.Version = e.Value(d.t.Server.VersionAttribute)
 	lock, rest := d.firm(mods, rename != nil)
 	mods = rest
-	if rename != nil { // a password cannot be taken back either, and who is displaced keeps the tombstone till the new name stands
-		late := func(m ldif.Mod) bool { return diff.late(m.Name, rename.superior != "") || d.enables(m) }
+	if rename != nil { // a password cannot be taken back either, and who is soft-deleted keeps the tombstone till the new name stands
+		late := func(m ldif.Mod) bool {
+			return diff.late(m.Name, rename.superior != "") || d.enables(m) || m.Name == d.t.Tombstone && d.tombstone == ""
+		}
 		for _, m := range mods {
 			if late(m) {
 				rename.after = append(rename.after, m)

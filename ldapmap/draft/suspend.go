@@ -34,19 +34,15 @@ func (d *Draft) suspend() {
 		return
 	}
 	e := d.write.Entry
-	says := func(name string) bool {
-		ref, known := d.t.Resource.Resolve("", name, "")
-		return known && d.write.Said != nil && d.write.Said.Names(ref)
-	}
 	if d.t.OnBlock != nil {
 		d.suspensions = append(d.suspensions, suspension{
-			d.t.OnBlock.Of(d.t, e), e != nil && !d.t.IsActive(e), d.after["active"] == false, says("active"),
+			d.t.OnBlock.Of(d.t, e), e != nil && !d.t.IsActive(e), d.after["active"] == false, d.says("active"),
 		})
 	}
 	if d.t.OnTombstone != nil {
 		name, _ := d.after["userName"].(string)
 		d.suspensions = append(d.suspensions, suspension{
-			d.t.OnTombstone.Of(d.t, e), e != nil && d.t.IsLeaver(e), d.tombstone != "" || ldapmap.IsTombstoneName(name), says("userName"),
+			d.t.OnTombstone.Of(d.t, e), e != nil && d.t.IsLeaver(e), d.tombstone != "" || ldapmap.IsTombstoneName(name), d.says("userName"),
 		})
 	}
 	for _, r := range d.t.Rules {

@@ -1,0 +1,535 @@
+package history
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Checker judges round after round.
+type Checker struct {
+	last Snapshot
+	ids  map[int]string // of users and groups
+}
+
+// NewChecker begins with a directory that holds nobody.
+func NewChecker() *Checker { return &Checker{ids: map[int]string{}} }
+
+// Round judges what was answered between the snapshot before and this one.
+func (c *Checker) Round(events []*Event, now Snapshot) []Violation {
+	r := &round{
+		before: c.last, now: now, acts: map[register][]act{},
+		groups: map[int][]*Event{}, lives: map[int][]*Event{}, ended: map[register][]*Event{},
+	}
+	events = slices.Clone(events)
+	slices.SortStableFunc(events, func(a, b *Event) int { return cmp.Compare(a.Start, b.Start) })
+	for _, e := range events {
+		r.take(e)
+	}
+	r.looks()
+	r.judge()
+	r.judgeMembers()
+	r.judgeNames(events)
+	r.judgeIDs(c.ids, events)
+	c.last = now
+	return r.wrong
+}
+
+// register is what a client reads and writes of one user or group.
+type register struct {
+	what string
+	of   int // whose it is: a user's, or the group's where it is a group's
+	user int // of a membership
+}
+
+func (r register) String() string {
+	switch r.what {
+	case membership:
+		return fmt.Sprintf("whether user %d is in group %d", r.user, r.of)
+	case groupNames:
+		return fmt.Sprintf("the name of group %d", r.of)
+	}
+	return fmt.Sprintf("the %s of user %d", r.what, r.of)
+}
+
+const (
+	title      = "title"
+	userName   = "userName"
+	active     = "active"
+	groupNames = "displayName"
+	membership = "membership"
+)
+
+// The states of a register: a value is written with a sign before it.
+const (
+	absent = ""     // it was not made
+	gone   = "gone" // it was deleted, as is the membership of who or whose group was
+	value  = "="
+	in     = value + "in"
+	out    = value + "out"
+)
+
+type round struct {
+	before, now Snapshot
+	acts        map[register][]act
+	groups      map[int][]*Event // by group
+	lives       map[int][]*Event // of users: creates and deletes
+	ended       map[register][]*Event
+	wrong       []Violation
+}
+
+// end is when an event was over: of what nobody knows the end of, when nobody wrote any more.
+func (r *round) end(e *Event) time.Duration {
+	if e.Unknown() {
+		return r.now.At
+	}
+	return e.End
+}
+
+func is(state string) bool { return strings.HasPrefix(state, value) }
+
+func (r *round) add(to register, e *Event, must bool, do func(string) (string, bool)) {
+	r.acts[to] = append(r.acts[to], act{start: e.Start, end: r.end(e), must: must, do: do, by: e})
+}
+
+// writes has an event that was not refused write a value.
+func (r *round) writes(to register, e *Event, written string) {
+	if e.Refused() {
+		return
+	}
+	r.add(to, e, e.Done(), func(state string) (string, bool) { return value + written, is(state) })
+}
+
+func (r *round) makes(to register, e *Event, written string) {
+	if e.Refused() {
+		return
+	}
+	r.add(to, e, e.Done(), func(state string) (string, bool) { return value + written, !is(state) })
+	if e.Unknown() { // which is taken back where another has the name
+		r.ends(to, e)
+	}
+}
+
+func (r *round) ends(to register, e *Event) {
+	if e.Refused() {
+		return
+	}
+	r.ended[to] = append(r.ended[to], e)
+	r.add(to, e, e.Done(), func(state string) (string, bool) {
+		return gone, is(state) || state == gone && slices.ContainsFunc(r.ended[to], func(other *Event) bool { return r.beside(e, other) })
+	})
+}
+
+// beside says that two events were under way at once: of two that end one thing then both may say that they did.
+func (r *round) beside(a, b *Event) bool { return a != b && a.Start <= r.end(b) && b.Start <= r.end(a) }
+
+func (r *round) reads(to register, e *Event, read string) {
+	r.add(to, e, true, func(state string) (string, bool) { return state, state == value+read })
+}
+
+// Title is the title that an operation gives.
+func Title(n int) string { return fmt.Sprintf("title %d", n) }
+
+// take has an event bear on registers.
+func (r *round) take(e *Event) {
+	op := e.Op
+	of := cmp.Or(op.User, op.N)
+	titles, logins, actives := register{what: title, of: of}, register{what: userName, of: of}, register{what: active, of: of}
+	name := strings.ToLower(e.Name)
+	switch op.Kind {
+	case Create:
+		r.lives[of] = append(r.lives[of], e)
+		r.makes(titles, e, Title(op.N))
+		r.makes(logins, e, name)
+		r.makes(actives, e, "true")
+	case Retitle:
+		r.writes(titles, e, Title(op.N))
+	case Rename:
+		r.writes(titles, e, Title(op.N))
+		r.writes(logins, e, name)
+	case Disable:
+		r.writes(titles, e, Title(op.N))
+		r.writes(actives, e, "false")
+	case Enable:
+		r.writes(actives, e, "true")
+	case SoftDelete:
+		r.writes(logins, e, name)
+		r.writes(actives, e, "false")
+	case Restore:
+		r.writes(logins, e, name)
+		r.writes(actives, e, "true")
+	case Delete:
+		r.lives[of] = append(r.lives[of], e)
+		r.ends(titles, e)
+		r.ends(logins, e)
+		r.ends(actives, e)
+	case Bind:
+		if e.Done() {
+			r.reads(actives, e, "true")
+		}
+	case CreateGroup, AddMembers, RemoveMember, RenameGroup, DeleteGroup:
+		r.takeGroup(e)
+		return
+	case Get, Find, Bulk:
+	}
+	if e.Status == http.StatusNotFound && op.Kind != Find {
+		r.add(logins, e, true, func(state string) (string, bool) { return state, !is(state) })
+	}
+	if e.Shown != nil && e.Done() {
+		r.reads(titles, e, e.Shown.Title)
+		r.reads(logins, e, strings.ToLower(e.Shown.Name))
+		r.reads(actives, e, fmt.Sprint(e.Shown.Active))
+	}
+}
+
+func (r *round) takeGroup(e *Event) {
+	of := cmp.Or(e.Op.Group, e.Op.N)
+	names := register{what: groupNames, of: of}
+	r.groups[of] = append(r.groups[of], e)
+	switch e.Op.Kind {
+	case CreateGroup:
+		r.makes(names, e, strings.ToLower(e.Name))
+	case RenameGroup:
+		r.writes(names, e, strings.ToLower(e.Name))
+	case DeleteGroup:
+		r.ends(names, e)
+	default:
+		if e.Done() {
+			r.add(names, e, true, func(state string) (string, bool) { return state, is(state) })
+		}
+	}
+	if e.Status == http.StatusNotFound {
+		r.add(names, e, true, func(state string) (string, bool) { return state, !is(state) })
+	}
+}
+
+// looks are the readings of the snapshot.
+func (r *round) looks() {
+	for to := range r.acts {
+		read, there := r.now.state(to)
+		r.look(to, read, there)
+	}
+	for n := range r.now.Users { // nobody wrote to them
+		for _, what := range []string{title, userName, active} {
+			to := register{what: what, of: n}
+			if _, judged := r.acts[to]; !judged {
+				r.look(to, r.state(r.now, to), true)
+			}
+		}
+	}
+	for n := range r.before.Users {
+		to := register{what: userName, of: n}
+		if _, judged := r.acts[to]; !judged && r.now.Users[n] == nil {
+			r.look(to, absent, false)
+		}
+	}
+	for n := range r.before.Groups {
+		to := register{what: groupNames, of: n}
+		if _, judged := r.acts[to]; !judged {
+			read, there := r.now.state(to)
+			r.look(to, read, there)
+		}
+	}
+}
+
+func (r *round) state(s Snapshot, of register) string {
+	read, _ := s.state(of)
+	return read
+}
+
+func (r *round) look(to register, read string, there bool) {
+	say := fmt.Sprintf("the directory has %s: %q", to, strings.TrimPrefix(read, value))
+	if !there {
+		say = fmt.Sprintf("the directory has nobody of whom to tell %s", to)
+	}
+	r.acts[to] = append(r.acts[to], act{
+		start: r.now.At, end: r.now.At, must: true, say: say,
+		do: func(state string) (string, bool) {
+			if there {
+				return state, state == read
+			}
+			return state, !is(state)
+		},
+	})
+}
+
+// state is what a snapshot says of a register.
+func (s Snapshot) state(of register) (state string, there bool) {
+	switch of.what {
+	case groupNames:
+		if t := s.Groups[of.of]; t != nil {
+			return value + t.Name, true
+		}
+		return absent, false
+	case membership:
+		if s.Users[of.user] == nil || s.Groups[of.of] == nil {
+			return absent, false
+		}
+		if slices.Contains(s.Groups[of.of].Members, of.user) {
+			return in, true
+		}
+		return out, true
+	}
+	a := s.Users[of.of]
+	if a == nil {
+		return absent, false
+	}
+	return value + map[string]string{title: a.Title, userName: a.Name, active: fmt.Sprint(a.Active)}[of.what], true
+}
+
+// judge looks for an order of each register's acts.
+func (r *round) judge() {
+	for _, of := range sorted(r.acts) {
+		r.judgeOne(of, r.state(r.before, of), r.acts[of])
+	}
+}
+
+func sorted(acts map[register][]act) (all []register) {
+	for of := range acts {
+		all = append(all, of)
+	}
+	slices.SortFunc(all, func(a, b register) int {
+		return cmp.Or(cmp.Compare(a.what, b.what), cmp.Compare(a.of, b.of), cmp.Compare(a.user, b.user))
+	})
+	return all
+}
+
+func (r *round) judgeOne(of register, initial string, acts []act) {
+	v := Violation{Users: []int{of.of}, Initial: fmt.Sprintf("%q", strings.TrimPrefix(initial, value))}
+	switch of.what {
+	case groupNames:
+		v.Users, v.Groups = nil, []int{of.of}
+	case membership:
+		v.Users, v.Groups = []int{of.user}, []int{of.of}
+	}
+	switch ordered(initial, acts) {
+	case possible:
+		return
+	case impossible:
+		v.What = fmt.Sprintf("no order of these explains %s", of)
+	case undecided:
+		v.What = fmt.Sprintf("there are too many orders to judge %s", of)
+	}
+	for _, a := range acts {
+		if a.by == nil {
+			v.What += "; " + a.say
+		} else if !slices.Contains(v.Events, a.by) {
+			v.Events = append(v.Events, a.by)
+		}
+	}
+	r.wrong = append(r.wrong, v)
+}
+
+// judgeMembers does so for each user who may be in a group.
+func (r *round) judgeMembers() {
+	all := map[register][]act{}
+	for of := range union(r.now.Groups, r.before.Groups, r.groups) {
+		users := map[int]bool{}
+		for _, s := range []Snapshot{r.before, r.now} {
+			if t := s.Groups[of]; t != nil {
+				for _, n := range t.Members {
+					users[n] = true
+				}
+			}
+		}
+		for _, e := range r.groups[of] {
+			for _, n := range e.Op.Members {
+				users[n] = true
+			}
+		}
+		for user := range users {
+			to := register{what: membership, of: of, user: user}
+			all[to] = r.membership(to)
+		}
+	}
+	for _, to := range sorted(all) {
+		initial, there := r.before.state(to)
+		if !there {
+			initial = out
+		}
+		r.acts[to] = all[to]
+		read, there := r.now.state(to)
+		if !there {
+			read = out
+		}
+		acts := append(all[to], act{
+			start: r.now.At, end: r.now.At, must: true, say: fmt.Sprintf("the directory has %s: %q", to, strings.TrimPrefix(read, value)),
+			do: func(state string) (string, bool) { return state, (state == in) == (read == in) },
+		})
+		r.judgeOne(to, initial, acts)
+	}
+}
+
+func union(all ...any) map[int]bool {
+	keys := map[int]bool{}
+	for _, one := range all {
+		switch m := one.(type) {
+		case map[int]*Team:
+			for n := range m {
+				keys[n] = true
+			}
+		case map[int][]*Event:
+			for n := range m {
+				keys[n] = true
+			}
+		}
+	}
+	return keys
+}
+
+// membership are the acts on whether a user is in a group.
+func (r *round) membership(to register) (acts []act) {
+	add := func(e *Event, must bool, do func(string) (string, bool)) {
+		acts = append(acts, act{start: e.Start, end: r.end(e), must: must, do: do, by: e})
+	}
+	become := func(next string, from ...string) func(string) (string, bool) {
+		return func(state string) (string, bool) { return next, len(from) == 0 || slices.Contains(from, state) }
+	}
+	for _, e := range r.groups[to.of] {
+		if e.Refused() {
+			continue
+		}
+		named := slices.Contains(e.Op.Members, to.user)
+		switch {
+		case e.Op.Kind == CreateGroup && named:
+			add(e, e.Done(), become(in))
+		case e.Op.Kind == CreateGroup:
+			add(e, false, become(out, gone))
+		case e.Op.Kind == AddMembers && named:
+			add(e, e.Done(), become(in, in, out))
+		case e.Op.Kind == RemoveMember && named:
+			add(e, e.Done(), func(state string) (string, bool) {
+				if state == gone {
+					return gone, true
+				}
+				return out, true
+			})
+		case e.Op.Kind == DeleteGroup:
+			add(e, e.Done(), become(gone))
+		}
+	}
+	for _, e := range r.lives[to.user] {
+		switch {
+		case e.Refused():
+		case e.Op.Kind == Create:
+			add(e, false, become(out, gone))
+		default:
+			add(e, e.Done(), become(gone))
+			if e.Unknown() { // it may have stopped before the entry went
+				add(e, false, become(out, in))
+			}
+		}
+	}
+	return acts
+}
+
+// span is a time in which a user had a name.
+type span struct {
+	user     int
+	from, to time.Duration
+	by       *Event // nil: since before the round
+}
+
+// judgeNames looks whether two users had a name at once by what was answered, and whether somebody could have had each name that a claim of
+// was refused as taken.
+func (r *round) judgeNames(events []*Event) {
+	surely, maybe := map[string][]span{}, map[string][]span{} // by name
+	changes := map[int][]*Event{}                             // of each user's name
+	for _, e := range events {
+		switch e.Op.Kind {
+		case Create, Rename, SoftDelete, Restore, Delete:
+			n := cmp.Or(e.Op.User, e.Op.N)
+			changes[n] = append(changes[n], e)
+		}
+	}
+	have := func(n int, name string, start, end time.Duration, by *Event) {
+		sure, may := span{n, end, math.MaxInt64, by}, span{n, start, math.MaxInt64, by}
+		for _, e := range changes[n] {
+			if e == by || e.Refused() && e.Status != http.StatusNotFound {
+				continue
+			}
+			if r.end(e) >= start {
+				sure.to = min(sure.to, e.Start)
+			}
+			if (e.Done() || e.Status == http.StatusNotFound) && e.Start >= end {
+				may.to = min(may.to, e.End)
+			}
+		}
+		if by == nil || by.Done() {
+			surely[name] = append(surely[name], sure)
+		}
+		maybe[name] = append(maybe[name], may)
+	}
+	for n, a := range r.before.Users {
+		have(n, a.Name, r.before.At, r.before.At, nil)
+	}
+	for _, e := range events {
+		if e.Name != "" && slices.Contains([]Kind{Create, Rename, SoftDelete, Restore}, e.Op.Kind) {
+			have(cmp.Or(e.Op.User, e.Op.N), strings.ToLower(e.Name), e.Start, r.end(e), e)
+		}
+	}
+	for name, all := range surely {
+		for i, a := range all {
+			for _, b := range all[:i] {
+				if a.user != b.user && max(a.from, b.from) < min(a.to, b.to) {
+					r.wrong = append(r.wrong, Violation{
+						What:  fmt.Sprintf("by what was answered users %d and %d had the name %s at once", b.user, a.user, name),
+						Users: []int{a.user, b.user}, Events: append(slices.Clone(changes[b.user]), changes[a.user]...),
+					})
+				}
+			}
+		}
+	}
+	for _, e := range events {
+		if e.Status != http.StatusConflict || e.Name == "" || e.Op.Kind == CreateGroup || e.Op.Kind == RenameGroup {
+			continue
+		}
+		could := func(s span) bool { return s.by != e && s.from <= e.End && s.to >= e.Start }
+		if !slices.ContainsFunc(maybe[strings.ToLower(e.Name)], could) {
+			r.wrong = append(r.wrong, Violation{
+				What:  "the name was refused as taken, and nobody can have had it",
+				Users: []int{cmp.Or(e.Op.User, e.Op.N)}, Events: []*Event{e},
+			})
+		}
+	}
+}
+
+// judgeIDs looks whether anybody's id changed.
+func (r *round) judgeIDs(ids map[int]string, events []*Event) {
+	deleted := map[int]bool{}
+	see := func(n int, id string, users bool, by ...*Event) {
+		before, known := ids[n]
+		ids[n] = id
+		if !known || before == id || deleted[n] {
+			return
+		}
+		v := Violation{What: fmt.Sprintf("the id of %d was %s and is %s", n, before, id), Events: by}
+		if users {
+			v.Users = []int{n}
+		} else {
+			v.Groups = []int{n}
+		}
+		r.wrong = append(r.wrong, v)
+	}
+	for _, e := range events {
+		of := cmp.Or(e.Op.User, e.Op.Group, e.Op.N)
+		if (e.Op.Kind == Delete || e.Op.Kind == DeleteGroup) && !e.Refused() {
+			deleted[of] = true // and a create that was sent twice may come behind it
+		}
+	}
+	for _, e := range events {
+		if e.Done() && e.ID != "" {
+			see(cmp.Or(e.Op.User, e.Op.Group, e.Op.N), e.ID, e.Op.Group == 0 && e.Op.Kind != CreateGroup, e)
+		}
+	}
+	for n, a := range r.now.Users {
+		see(n, a.ID, true)
+	}
+	for n, t := range r.now.Groups {
+		see(n, t.ID, false)
+	}
+}

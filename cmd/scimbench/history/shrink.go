@@ -1,0 +1,76 @@
+package history
+
+import "slices"
+
+// item is what a plan may be without: an operation of a client's, or a fault.
+type item struct {
+	round, client int // client: -1: a fault
+	at            int
+}
+
+// Shrink leaves out of a plan what it fails without, in parts that become smaller (ddmin, Zeller and Hildebrandt), as long as it may be
+// tried. What fails by chance may be kept: then it is larger than it need be.
+func Shrink(p *Plan, tries int, fails func(*Plan) bool) *Plan {
+	kept := p.items()
+	for parts := 2; len(kept) > 1 && tries > 0; {
+		size := (len(kept) + parts - 1) / parts
+		smaller := false
+		for from := 0; from < len(kept) && tries > 0; {
+			without := slices.Concat(kept[:from], kept[min(from+size, len(kept)):])
+			tries--
+			if len(without) > 0 && fails(p.of(without)) {
+				kept, smaller = without, true
+			} else {
+				from += size
+			}
+		}
+		switch {
+		case smaller:
+			parts = max(2, parts-1)
+		case size == 1:
+			return p.of(kept)
+		default:
+			parts = min(2*parts, len(kept))
+		}
+	}
+	return p.of(kept)
+}
+
+// items are all of a plan; what a later one needs stands before it.
+func (p *Plan) items() (all []item) {
+	for n, round := range p.Rounds {
+		for client, ops := range round.Clients {
+			for at := range ops {
+				all = append(all, item{n, client, at})
+			}
+		}
+		for at := range round.Faults {
+			all = append(all, item{n, -1, at})
+		}
+	}
+	return all
+}
+
+// of is the plan of these items alone; rounds that are empty are not there.
+func (p *Plan) of(items []item) *Plan {
+	smaller := &Plan{Seed: p.Seed}
+	for n, round := range p.Rounds {
+		r := Round{Clients: make([][]*Op, len(round.Clients))}
+		some := false
+		for _, i := range items {
+			switch {
+			case i.round != n:
+				continue
+			case i.client < 0:
+				r.Faults = append(r.Faults, round.Faults[i.at])
+			default:
+				r.Clients[i.client] = append(r.Clients[i.client], round.Clients[i.client][i.at])
+			}
+			some = true
+		}
+		if some {
+			smaller.Rounds = append(smaller.Rounds, r)
+		}
+	}
+	return smaller
+}

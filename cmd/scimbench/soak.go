@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"scimbridge/cmd/scimbench/history"
+	"scimbridge/cmd/scimbench/soak"
+)
+
+// soakLine is the grammar of `scimbench soak`.
+type soakLine struct {
+	Operations int           `default:"20000" help:"How many operations the clients do."`
+	Duration   time.Duration `default:"1h" help:"No more are begun after it."`
+	Copies     int           `default:"3" help:"Of the bridge: one over SQLite, several over PostgreSQL."`
+	Clients    int           `default:"8" help:"At a time."`
+	Faults     []string      `help:"Kinds, of: ${faults}. All, where none is named." placeholder:"KIND"`
+	Seed       uint64        `help:"That makes the plan; left out: another each time." placeholder:"N"`
+	Shrink     int           `default:"20" help:"How often a plan that fails is run again with less in it."`
+}
+
+// runSoak has clients and faults over copies of the bridge before a private slapd, and prints what is not true of what they were told.
+func runSoak(ctx context.Context, stdout, stderr io.Writer, arguments []string) int {
+	var line soakLine
+	helped := false
+	parser, err := kong.New(&line, kong.Name("scimbench soak"),
+		kong.Description("Whether what clients are told is true, whatever breaks: random operations and faults over private servers."),
+		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }), kong.Vars{"faults": strings.Join(soak.Faults(3), ", ")})
+	if err == nil {
+		_, err = parser.Parse(arguments)
+	}
+	if helped {
+		return exitOK
+	}
+	if err == nil {
+		err = line.check()
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "scimbench: %v; see scimbench soak --help\n", err)
+		return exitUsage
+	}
+	if line.Seed == 0 {
+		line.Seed = uint64(time.Now().UnixNano())
+	}
+	failed := false
+	if err := line.run(ctx, stdout, &failed); err != nil {
+		fmt.Fprintln(stderr, "scimbench:", err)
+		return exitFault
+	}
+	if failed {
+		return exitFault
+	}
+	return exitOK
+}
+
+func (l soakLine) check() error {
+	if l.Operations < 1 || l.Copies < 1 || l.Clients < 1 || l.Duration <= 0 || l.Shrink < 0 {
+		return errors.New("--operations, --copies, --clients and --duration must be more than 0")
+	}
+	for _, kind := range l.Faults {
+		if !slices.Contains(soak.Faults(l.Copies), kind) {
+			return fmt.Errorf("--faults: there is no %q with %d copies", kind, l.Copies)
+		}
+	}
+	return nil
+}
+
+// eachRound is how many operations a client does between two looks.
+const eachRound = 120
+
+func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error {
+	folder, err := os.MkdirTemp("", "scimbench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	binary := filepath.Join(folder, "scimbridge")
+	if said, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "scimbridge/cmd/scimbridge").CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w: %s", err, said)
+	}
+	examples, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "scimbridge/examples").Output()
+	if err != nil {
+		return fmt.Errorf("go list: %w", err)
+	}
+	faults := l.Faults
+	if len(faults) == 0 {
+		faults = soak.Faults(l.Copies)
+	}
+	plan := history.New(l.Seed, history.Scale{
+		Operations: l.Operations, Clients: l.Clients, Copies: l.Copies, Each: eachRound, Faults: faults,
+	})
+	tell := func(format string, values ...any) { fmt.Fprintf(stdout, format+"\n", values...) }
+	tell("seed %d: %d operations of %d clients, %d copies, %d kinds of fault", l.Seed, plan.Size(), l.Clients, l.Copies, len(faults))
+	once := func(plan *history.Plan) (*soak.Report, error) {
+		return supervised(ctx, folder, func(t testing.TB) *soak.Report {
+			return soak.Run(t, soak.Options{
+				Binary: binary, Folder: filepath.Join(strings.TrimSpace(string(examples)), "openldap"), Copies: l.Copies, Plan: plan,
+				Until: l.Duration, Told: tell,
+			})
+		})
+	}
+	report, err := once(plan)
+	if err != nil {
+		return err
+	}
+	tell("%s", report)
+	if *failed = len(report.Violations) > 0; !*failed {
+		tell("nothing that was acknowledged is missing, and nothing else is amiss")
+		return nil
+	}
+	for _, v := range report.Violations {
+		tell("\n%s", v)
+	}
+	plan = &history.Plan{Seed: plan.Seed, Rounds: plan.Rounds[:report.Rounds]}
+	smallest := report
+	plan = history.Shrink(plan, l.Shrink, func(p *history.Plan) bool {
+		again, err := once(p)
+		if err != nil || again == nil || len(again.Violations) == 0 {
+			return false
+		}
+		smallest = again
+		return true
+	})
+	tell("\nIt fails with this as well:\n%s", plan)
+	for _, v := range smallest.Violations {
+		tell("%s", v)
+	}
+	return nil
+}
+
+// supervisor is what tests are run by, for what is run by a command.
+type supervisor struct {
+	testing.TB // nil: what is not below nobody may ask for
+	ctx        context.Context
+	folder     string
+
+	mu      sync.Mutex
+	wrong   []error
+	cleanup []func()
+}
+
+// supervised does what takes a test, and says what it found wrong.
+func supervised[T any](ctx context.Context, folder string, do func(testing.TB) T) (value T, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	s := &supervisor{ctx: ctx, folder: folder}
+	done := make(chan struct{})
+	go func() { // which a Fatal ends
+		defer close(done)
+		value = do(s)
+	}()
+	<-done
+	cancel()
+	for _, end := range slices.Backward(s.cleanup) {
+		end()
+	}
+	return value, errors.Join(s.wrong...)
+}
+
+func (s *supervisor) Name() string             { return "soak" }
+func (s *supervisor) Helper()                  {}
+func (s *supervisor) Context() context.Context { return s.ctx }
+func (s *supervisor) Log(...any)               {}
+func (s *supervisor) Logf(string, ...any)      {}
+
+func (s *supervisor) Error(values ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wrong = append(s.wrong, errors.New(strings.TrimSpace(fmt.Sprintln(values...))))
+}
+
+func (s *supervisor) Errorf(format string, values ...any) { s.Error(fmt.Sprintf(format, values...)) }
+
+func (s *supervisor) Fatal(values ...any) {
+	s.Error(values...)
+	runtime.Goexit()
+}
+
+func (s *supervisor) Fatalf(format string, values ...any) { s.Fatal(fmt.Sprintf(format, values...)) }
+func (s *supervisor) Skip(values ...any)                  { s.Fatal(values...) }
+func (s *supervisor) Skipf(format string, values ...any)  { s.Fatalf(format, values...) }
+
+func (s *supervisor) Cleanup(end func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cleanup = append(s.cleanup, end)
+}
+
+func (s *supervisor) TempDir() string {
+	folder, err := os.MkdirTemp(s.folder, "")
+	if err != nil {
+		s.Fatal(err)
+	}
+	return folder
+}

@@ -1,0 +1,119 @@
+package soak
+
+import (
+	"maps"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/cmd/scimbench/history"
+)
+
+// whose is what a fault is of. Each has one at a time.
+type whose int
+
+const (
+	ofCopy whose = iota
+	ofDirectory
+	ofStore
+)
+
+type fault struct {
+	of     whose
+	breaks func(s *site, r *replica)
+	mends  func(s *site, r *replica)
+}
+
+// onTheWay is a fault of the way between a copy and the directory.
+func onTheWay(breaks func(s *site, p *dirtest.Proxy)) fault {
+	return fault{ofCopy, func(s *site, r *replica) { breaks(s, r.proxy) }, func(s *site, r *replica) { r.proxy.Mend(s) }}
+}
+
+func ofServer(breaks, mends func(*dirtest.Server)) fault {
+	return fault{ofDirectory, func(s *site, _ *replica) { breaks(s.server) }, func(s *site, _ *replica) { mends(s.server) }}
+}
+
+func readOnly(yes bool) func(*site, *replica) {
+	return func(s *site, _ *replica) { s.server.ReadOnly(s, yes) }
+}
+
+// signals sends a signal; of those that end a copy it is awaited.
+func signals(signal syscall.Signal) func(*site, *replica) {
+	return func(_ *site, r *replica) {
+		if signal == syscall.SIGKILL || signal == syscall.SIGTERM {
+			r.end(signal)
+		} else {
+			r.signal(signal)
+		}
+	}
+}
+
+func answers(code uint16, text string, to ...string) fault {
+	return onTheWay(func(_ *site, p *dirtest.Proxy) { p.Answer(code, text, to...) })
+}
+
+var writes = []string{"add", "modify", "modrdn", "delete"}
+
+var faults = map[string]fault{
+	"copy-killed":  {ofCopy, signals(syscall.SIGKILL), (*site).start},
+	"copy-ended":   {ofCopy, signals(syscall.SIGTERM), (*site).start},
+	"copy-stopped": {ofCopy, signals(syscall.SIGSTOP), signals(syscall.SIGCONT)},
+	"copy-reloads": {ofCopy, signals(syscall.SIGHUP), signals(syscall.SIGHUP)},
+
+	"directory-killed":    ofServer((*dirtest.Server).Kill, (*dirtest.Server).Restart),
+	"directory-stopped":   ofServer((*dirtest.Server).Stop, (*dirtest.Server).Cont),
+	"directory-read-only": {ofDirectory, readOnly(true), readOnly(false)},
+
+	"store-killed": {ofStore, func(s *site, _ *replica) { s.postgres.Kill() }, func(s *site, _ *replica) { s.postgres.Start(s) }},
+
+	"refused":            onTheWay(func(_ *site, p *dirtest.Proxy) { p.Refuse(); p.Reset() }),
+	"reset":              onTheWay(func(_ *site, p *dirtest.Proxy) { p.Reset() }),
+	"cut-request":        onTheWay(func(_ *site, p *dirtest.Proxy) { p.Cut("", dirtest.HalfRequest) }),
+	"cut-answer":         onTheWay(func(_ *site, p *dirtest.Proxy) { p.Cut("", dirtest.HalfAnswer) }),
+	"lost-modify":        onTheWay(func(_ *site, p *dirtest.Proxy) { p.LoseAnswer("modify") }),
+	"lost-add":           onTheWay(func(_ *site, p *dirtest.Proxy) { p.LoseAnswer("add") }),
+	"lost-rename":        onTheWay(func(_ *site, p *dirtest.Proxy) { p.LoseAnswer("modrdn") }),
+	"lost-delete":        onTheWay(func(_ *site, p *dirtest.Proxy) { p.LoseAnswer("delete") }),
+	"slow":               onTheWay(func(_ *site, p *dirtest.Proxy) { p.Delay(150 * time.Millisecond) }),
+	"hangs":              onTheWay(func(_ *site, p *dirtest.Proxy) { p.Swallow() }),
+	"black-hole":         onTheWay(func(s *site, p *dirtest.Proxy) { p.BlackHole(s) }),
+	"half-open":          onTheWay(func(s *site, p *dirtest.Proxy) { p.HalfOpen(s) }),
+	"busy":               answers(ldap.LDAPResultBusy, "busy"),
+	"unavailable":        answers(ldap.LDAPResultUnavailable, "going down"),
+	"unwilling":          answers(ldap.LDAPResultUnwillingToPerform, "shadow context; no update referral", writes...),
+	"full":               answers(ldap.LDAPResultOther, "index generation failed", writes...),
+	"searches-cut-short": answers(ldap.LDAPResultTimeLimitExceeded, "", "search"),
+}
+
+// Faults are the kinds that a run knows; some need a PostgreSQL.
+func Faults(copies int) []string {
+	kinds := append(slices.Sorted(maps.Keys(faults)), history.ClientLeaves, history.ClientTwice)
+	if copies == 1 {
+		kinds = slices.DeleteFunc(kinds, func(kind string) bool { return faults[kind].of == ofStore })
+	}
+	return kinds
+}
+
+// comes has a fault come, and go again.
+func (s *site) comes(f history.Fault) {
+	is, r := faults[f.Kind], s.copies[f.Copy%len(s.copies)]
+	one := &r.fault
+	switch is.of {
+	case ofDirectory:
+		one = &s.slapd
+	case ofStore:
+		one = &s.database
+	case ofCopy:
+	}
+	one.Lock()
+	defer one.Unlock()
+	is.breaks(s, r)
+	time.Sleep(f.For)
+	is.mends(s, r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.report.Faults[f.Kind]++
+}

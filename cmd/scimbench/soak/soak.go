@@ -1,0 +1,188 @@
+// Package soak runs a plan of package history: clients and faults over copies of the bridge in front of a private slapd, and a look at all
+// that there is after each round.
+package soak
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/store"
+	"scimbridge/bridge/store/storetest"
+	"scimbridge/cmd/scimbench/history"
+	"scimbridge/examples"
+	"scimbridge/ldapmap/ldif"
+)
+
+// Options are what a run is like.
+type Options struct {
+	Binary string // of the bridge
+	Folder string // with the configuration of the example for OpenLDAP
+	Copies int    // one: over SQLite; several: over PostgreSQL
+	Plan   *history.Plan
+	Until  time.Duration // no round begins after it; 0: all rounds are run
+	Told   func(format string, values ...any)
+}
+
+// Report is what came of a run.
+type Report struct {
+	Rounds, Requests int
+	Statuses         map[int]int
+	Faults           map[string]int
+	Unknown          int // requests that nobody was told the outcome of
+	Binds            int // of accounts, blocked ones and others, at the looks
+	Records          int // of the journal
+	Took             time.Duration
+	Violations       []history.Violation
+}
+
+func (r *Report) String() string {
+	text := fmt.Sprintf("%d rounds, %d requests in %v, %d without a known outcome, %d binds tried, %d records; answers",
+		r.Rounds, r.Requests, r.Took.Round(time.Second), r.Unknown, r.Binds, r.Records)
+	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
+		text += fmt.Sprintf(" %d: %d", status, r.Statuses[status])
+	}
+	text += "; faults"
+	for _, kind := range slices.Sorted(maps.Keys(r.Faults)) {
+		text += fmt.Sprintf(" %s: %d", kind, r.Faults[kind])
+	}
+	return text
+}
+
+// site is what a run runs on.
+type site struct {
+	testing.TB
+	Options
+	began    time.Time
+	server   *dirtest.Server
+	postgres *storetest.Server // nil: the store is SQLite
+	store    store.Options
+	copies   []*replica
+	slapd    sync.Mutex // held by the fault that it has
+	database sync.Mutex // so
+
+	mu       sync.Mutex
+	made     map[int]*known // users and groups, by the operation that made them
+	requests int
+	events   []*history.Event // of the round
+	report   Report
+
+	acknowledged []*history.Event // writes that are on record
+	seen         map[int]bool     // operations of which there was a request
+}
+
+// known is what clients know of a user or group.
+type known struct {
+	id   string
+	name string // without what Entra puts before it
+}
+
+// Run runs a plan, and stops at the first round that something is wrong with.
+func Run(t testing.TB, o Options) *Report {
+	t.Helper()
+	s := &site{TB: t, Options: o, began: time.Now(), made: map[int]*known{}, seen: map[int]bool{}}
+	s.report.Statuses, s.report.Faults = map[int]int{}, map[string]int{}
+	s.server = dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(),
+		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"))
+	if o.Copies > 1 {
+		s.postgres = storetest.PostgresServer(t)
+		s.store = s.postgres.Database(t)
+	} else {
+		s.store = storetest.SQLite(t)
+	}
+	for n := range o.Copies {
+		s.copies = append(s.copies, s.replica(n))
+	}
+	s.copies[0].proxy.BlackHole(t) // or it says here that there is none on this machine
+	s.copies[0].proxy.Mend(t)
+	checker := history.NewChecker()
+	for n, round := range o.Plan.Rounds {
+		if o.Until > 0 && time.Since(s.began) > o.Until {
+			break
+		}
+		s.round(round)
+		now, wrong := s.look()
+		s.report.Violations = append(wrong, checker.Round(s.events, now)...)
+		s.report.Rounds++
+		for _, e := range s.events {
+			if s.recorded(e) {
+				s.acknowledged = append(s.acknowledged, e)
+			}
+		}
+		s.events = nil
+		if s.report.Took = time.Since(s.began); o.Told != nil && n%10 == 9 {
+			o.Told("%s", &s.report)
+		}
+		if len(s.report.Violations) > 0 {
+			break
+		}
+	}
+	s.judgeJournal()
+	s.report.Took = time.Since(s.began)
+	return &s.report
+}
+
+// round has the clients do their operations while the faults come.
+func (s *site) round(r history.Round) {
+	var all sync.WaitGroup
+	for client, ops := range r.Clients {
+		all.Go(func() {
+			for _, op := range ops {
+				time.Sleep(op.Pause)
+				s.do(client, op)
+			}
+		})
+	}
+	for _, f := range r.Faults {
+		all.Go(func() {
+			time.Sleep(f.At)
+			s.comes(f)
+		})
+	}
+	all.Wait()
+}
+
+// settled is how long the directory looks the same until it is believed that nobody writes any more.
+const settled = 1500 * time.Millisecond
+
+// attributes of entries that a look is at.
+var attributes = []string{
+	"uid", "cn", "title", "userAccountControl", "scimUserName", "scimExternalId", "member", "memberOf", "entryUUID",
+}
+
+// look waits until nobody writes any more, and looks at all that there is.
+func (s *site) look() (now history.Snapshot, wrong []history.Violation) {
+	for _, r := range s.copies {
+		r.proxy.Reset() // what vanished on the way would be sent again after the look
+	}
+	people, teams := s.entries()
+	for since := time.Now(); time.Since(since) < settled; time.Sleep(100 * time.Millisecond) {
+		again, teamsAgain := s.entries()
+		if !same(people, again) || !same(teams, teamsAgain) {
+			since = time.Now()
+		}
+		people, teams = again, teamsAgain
+	}
+	now, wrong = history.Look(time.Since(s.began), people, teams)
+	for n, a := range now.Users {
+		s.report.Binds++
+		if err := s.server.Bind(s, a.DN, password(n)); (err == nil) != a.Active {
+			wrong = append(wrong, history.Violation{
+				What: fmt.Sprintf("user %d (%s), whose active is %t, tries to bind: %v", n, a.DN, a.Active, err), Users: []int{n},
+			})
+		}
+	}
+	return now, wrong
+}
+
+func (s *site) entries() (people, teams []*ldif.Entry) {
+	return s.server.Entries(s, s.server.People, attributes...), s.server.Entries(s, s.server.Groups, attributes...)
+}
+
+func same(a, b []*ldif.Entry) bool {
+	return slices.EqualFunc(a, b, func(a, b *ldif.Entry) bool { return a.String() == b.String() })
+}
