@@ -51,7 +51,7 @@ func (c *crowd) limit(l bridge.Limits) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.each, c.work = cmp.Or(l.Requests, bridge.DefaultRequests), cmp.Or(l.Working, bridge.DefaultWorking)
-	c.next()
+	c.next(false)
 	if c.rate == rate.Limit(l.Rate) {
 		return
 	}

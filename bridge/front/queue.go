@@ -63,14 +63,14 @@ func (c *crowd) giveUp(ctx context.Context, w *waiter) error {
 	return c.late(w.own)
 }
 
-// done is the end of the work on a request, which took so long.
-func (c *crowd) done(caller string, took time.Duration) {
+// done is the end of the work on a request, which took so long. Where the directory is away by then nobody waits any more.
+func (c *crowd) done(caller string, took time.Duration, away bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.callers[caller].working--
 	c.working--
 	c.spent += (took - c.spent) / recent
-	c.next()
+	c.next(away)
 }
 
 // recent is how many requests it takes for their time to count more than that of those before.
@@ -83,13 +83,15 @@ func (c *crowd) begin(own *crowded) {
 	c.working++
 }
 
-// next has those begin for whom there is room: first who takes something away, then whose caller has the fewest worked on, then who came
+// next has those begin for whom there is room, or all: first who takes something away, then whose caller has the fewest worked on, then who came
 // first.
-func (c *crowd) next() {
+func (c *crowd) next(all bool) {
 	for {
 		var first *waiter
 		for _, w := range c.waiting {
-			if c.isFree(w.own) && (first == nil || w.takes && !first.takes || w.takes == first.takes && w.own.working < first.own.working) {
+			switch {
+			case !all && !c.isFree(w.own):
+			case first == nil, w.takes && !first.takes, w.takes == first.takes && w.own.working < first.own.working:
 				first = w
 			}
 		}

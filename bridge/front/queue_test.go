@@ -20,6 +20,7 @@ type line struct {
 	*crowd
 	told    sync.Mutex
 	began   []string // in their order
+	away    bool
 	refused map[string]reason.Reason
 	after   map[string]time.Duration // Retry-After
 }
@@ -55,7 +56,7 @@ func (l *line) comes(ctx context.Context, name string, request takes, until <-ch
 		l.told.Unlock()
 		begun := time.Now()
 		<-until
-		l.done(caller, time.Since(begun))
+		l.done(caller, time.Since(begun), l.away)
 	}()
 	synctest.Wait()
 }
@@ -179,6 +180,30 @@ func TestWhoWouldBeLateIsToldAtOnce(t *testing.T) {
 		l.comes(t.Context(), "a/next", asks, now)
 		if l.working != 0 || l.began[len(l.began)-1] != "a/next" {
 			t.Errorf("%d are worked on still, the last was %s", l.working, l.began[len(l.began)-1])
+		}
+	})
+}
+
+// TestAllGoWhenTheDirectoryDoes: when the breaker opens, the request that it opened for is the last that the others waited for.
+func TestAllGoWhenTheDirectoryDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := inLine(bridge.Limits{Requests: 10, Working: 1})
+		fails, hangs := make(chan struct{}), make(chan struct{})
+		l.comes(t.Context(), "a/1", asks, fails)
+		l.comes(t.Context(), "b/1", asks, hangs)
+		for _, name := range []string{"a/2", "a/3", "b/2", "b/3"} {
+			l.comes(t.Context(), name, asks, now)
+		}
+		l.away = true
+		close(fails)
+		synctest.Wait()
+		if len(l.waiting) != 0 || len(l.began) != 6 {
+			t.Errorf("%d wait, began %v", len(l.waiting), l.began)
+		}
+		close(hangs)
+		synctest.Wait()
+		if l.working != 0 || l.all != 0 {
+			t.Errorf("%d are worked on, %d under way", l.working, l.all)
 		}
 	})
 }

@@ -161,7 +161,7 @@ func (s *Server) queue(c *fiber.Ctx) error {
 		return err
 	}
 	began := time.Now()
-	defer func() { s.crowd.done(r.caller.Name, time.Since(began)) }()
+	defer func() { s.crowd.done(r.caller.Name, time.Since(began), s.bridge.Away()) }()
 	return c.Next()
 }
 
