@@ -83,7 +83,7 @@ func (c *crowd) begin(own *crowded) {
 	c.working++
 }
 
-// next has those begin for whom there is room, or all: first who takes something away, then whose caller has the fewest worked on, then who came
+// next has those begin for whom there is room, or all: first who takes something away, then whose caller has the fewest, then who came
 // first.
 func (c *crowd) next(all bool) {
 	for {
