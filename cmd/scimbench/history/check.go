@@ -23,7 +23,8 @@ func NewChecker() *Checker { return &Checker{ids: map[int]string{}} }
 func (c *Checker) Round(events []*Event, now Snapshot) []Violation {
 	r := &round{
 		before: c.last, now: now, acts: map[register][]act{},
-		groups: map[int][]*Event{}, lives: map[int][]*Event{}, ended: map[register][]*Event{},
+		groups: map[int][]*Event{}, lives: map[int][]*Event{}, made: map[register][]*Event{},
+		ended: map[register][]*Event{},
 	}
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b *Event) int { return cmp.Compare(a.Start, b.Start) })
@@ -78,7 +79,7 @@ type round struct {
 	acts        map[register][]act
 	groups      map[int][]*Event // by group
 	lives       map[int][]*Event // of users: creates and deletes
-	ended       map[register][]*Event
+	made, ended map[register][]*Event
 	wrong       []Violation
 }
 
@@ -108,7 +109,12 @@ func (r *round) makes(to register, e *Event, written string) {
 	if e.Refused() {
 		return
 	}
-	r.add(to, e, e.Done(), func(state string) (string, bool) { return value + written, !is(state) })
+	r.made[to] = append(r.made[to], e)
+	r.add(to, e, e.Done(), func(state string) (string, bool) {
+		// Where the answer of the directory was lost, what the same request beside it made is what it wished for.
+		as := state == value+written && slices.ContainsFunc(r.made[to], func(other *Event) bool { return r.beside(e, other) })
+		return value + written, !is(state) || as
+	})
 	if e.Unknown() { // which is taken back where another has the name
 		r.ends(to, e)
 	}

@@ -88,6 +88,14 @@ func TestChecker(t *testing.T) {
 			made(h)
 			h.say(Op{N: 7, Kind: Retitle, User: 1}, 3, 4, 200, "")
 		}, people: is(person(1, ada)), wrong: "title of user 1"},
+		"made by two at once, as one": {tell: func(h *told) {
+			h.say(Op{N: 1, Kind: Create}, 1, 3, 201, ada).ID = "id-1"
+			h.say(Op{N: 1, Kind: Create}, 2, 4, 201, ada).ID = "id-1"
+		}, people: is(person(1, ada))},
+		"made, and later again": {tell: func(h *told) {
+			h.say(Op{N: 1, Kind: Create}, 1, 2, 201, ada).ID = "id-1"
+			h.say(Op{N: 1, Kind: Create}, 3, 4, 201, ada).ID = "id-1"
+		}, people: is(person(1, ada)), wrong: "userName of user 1"},
 		"deleted by two at once": {tell: func(h *told) {
 			made(h)
 			h.say(Op{N: 7, Kind: Delete, User: 1}, 3, 5, 204, "")
