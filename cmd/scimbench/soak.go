@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,7 +114,7 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 		})
 	}
 	report, err := once(plan)
-	if err != nil {
+	if err = cmp.Or(err, context.Cause(ctx)); err != nil {
 		return err
 	}
 	tell("%s", report)
@@ -127,6 +128,9 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 	plan = &history.Plan{Seed: plan.Seed, Rounds: plan.Rounds[:report.Rounds]}
 	smallest := report
 	plan = history.Shrink(plan, l.Shrink, func(p *history.Plan) bool {
+		if ctx.Err() != nil {
+			return false
+		}
 		again, err := once(p)
 		if err != nil || again == nil || len(again.Violations) == 0 {
 			return false

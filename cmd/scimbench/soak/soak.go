@@ -101,7 +101,7 @@ func Run(t testing.TB, o Options) *Report {
 	s.copies[0].proxy.Mend(t)
 	checker := history.NewChecker()
 	for n, round := range o.Plan.Rounds {
-		if o.Until > 0 && time.Since(s.began) > o.Until {
+		if o.Until > 0 && time.Since(s.began) > o.Until || t.Context().Err() != nil {
 			break
 		}
 		s.round(round)
@@ -121,7 +121,9 @@ func Run(t testing.TB, o Options) *Report {
 			break
 		}
 	}
-	s.judgeJournal()
+	if t.Context().Err() == nil {
+		s.judgeJournal()
+	}
 	s.report.Took = time.Since(s.began)
 	return &s.report
 }
