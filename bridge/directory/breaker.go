@@ -29,12 +29,12 @@ type breaker struct {
 	// guarded by circuit, in whose callbacks they are used
 	last *outage // the outage counted last
 
-	mu     sync.Mutex
-	opened int       // times in a row that it opened
-	trips  int       // times that it opened for what requests met
-	since  time.Time // when it opened first; zero: it is closed
-	why    *outage   // that it opened for last
-	next   time.Time // of the next probe, or knock
+	mu       sync.Mutex
+	refusals int       // of binds, in a row
+	trips    int       // times that it opened for what requests met
+	since    time.Time // when it did; zero: it is closed
+	why      *outage   // that it opened for last
+	next     time.Time // of the next probe, or knock
 
 	hurried chan struct{} // something may have been put right: the next comes now
 	ctx     context.Context
@@ -138,17 +138,15 @@ func (b *breaker) changed(to gobreaker.State) {
 	defer b.mu.Unlock()
 	switch to {
 	case gobreaker.StateOpen:
-		if b.opened++; b.opened == 1 {
+		if b.since.IsZero() {
 			b.trips++
 			b.since = time.Now()
 		}
-		b.why = b.last
 		pause := b.pause
-		switch {
-		case b.why.wrong > 0:
-			pause = max(b.pause, pauseAfter(b.why.wrong))
-		case b.why.refused:
+		if b.why = b.last; b.why.refused {
 			pause = b.grown()
+		} else {
+			b.refusals = 0
 		}
 		b.next = time.Now().Add(pause)
 		if refused := b.why.refused; b.ctx.Err() == nil {
@@ -157,14 +155,22 @@ func (b *breaker) changed(to gobreaker.State) {
 		b.log.Error("directory: unavailable", "refused", b.why.refused, "next_in_ms", pause.Milliseconds(), "error", b.why)
 	case gobreaker.StateClosed:
 		b.log.Info("directory: available again", "after_ms", time.Since(b.since).Milliseconds())
-		b.opened, b.since = 0, time.Time{}
+		b.refusals, b.since = 0, time.Time{}
+		select {
+		case <-b.hurried: // it is not for the next time
+		default:
+		}
 	}
 }
 
-// grown is the pause after a refused bind, which doubles with each in a row.
+// grown is the pause after a refused bind: of a wrong password what that takes, else it doubles with each in a row.
 func (b *breaker) grown() time.Duration {
+	b.refusals++
+	if b.why.wrong > 0 {
+		return max(b.pause, pauseAfter(b.why.wrong))
+	}
 	pause := b.pause
-	for i := 1; i < b.opened && pause < maxRefusedPause; i++ {
+	for i := 1; i < b.refusals && pause < maxRefusedPause; i++ {
 		pause *= 2
 	}
 	return min(pause, max(maxRefusedPause, b.pause))
@@ -242,6 +248,11 @@ func (b *breaker) left() time.Duration {
 
 // hurry has what is waited for come now.
 func (b *breaker) hurry() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.since.IsZero() {
+		return
+	}
 	select {
 	case b.hurried <- struct{}{}:
 	default:

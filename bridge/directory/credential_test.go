@@ -173,6 +173,15 @@ func TestPasswordRotation(t *testing.T) {
 			r.offered(t, 3)
 			r.serves(t, true)
 		},
+		"a hang-up while all is well is for no later time": func(t *testing.T, r *rotating) {
+			r.serves(t, true)
+			r.Retry()
+			r.right.Store("second")
+			r.restart()
+			r.serves(t, false)
+			time.Sleep(5 * renewalPause)
+			r.offered(t, 2)
+		},
 		"the file is gone for a while": func(t *testing.T, r *rotating) {
 			r.right.Store("second")
 			r.serves(t, false)

@@ -290,18 +290,18 @@ func (p *pool) try(ctx context.Context, server, shares int) (*conn, error) {
 	return p.dialer.dial(ctx, server)
 }
 
-// order lists the servers to try: the one in use, the one that another referred to, then the others as configured, the one that failed
-// last at the end.
+// order lists the servers to try: the one that was seen to live or that another referred to, the one in use, then the others as configured,
+// the one that failed last at the end.
 func (p *pool) order(failover bool) []int {
-	var order []int
-	if p.current >= 0 {
-		order = append(order, p.current)
-		if !failover {
-			return order
-		}
+	if p.current >= 0 && !failover {
+		return []int{p.current}
 	}
-	if p.next >= 0 && p.next != p.current {
+	var order []int
+	if p.next >= 0 {
 		order = append(order, p.next)
+	}
+	if p.current >= 0 && p.current != p.next {
+		order = append(order, p.current)
 	}
 	for i := range p.dialer.servers {
 		if i != p.current && i != p.failed && i != p.next {

@@ -139,9 +139,75 @@ func TestTimeToTruth(t *testing.T) {
 	}
 }
 
-// TestOpenAsksNobody: what is asked at the same time of a server that hangs is answered within one timeout, one beside the other, and not
-// one after the other.
-func TestOpenAsksNobody(t *testing.T) {
+// TestTruthOfTheSecond: the server in use is gone for good, into a black hole, and the next is back: that one is asked, and no time is spent
+// on the first.
+func TestTruthOfTheSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := &peer{}, &peer{down: true}
+		n := network{"a": first, "b": second}
+		c := n.client(t, "a", "b")
+		defer c.Close()
+		if _, err := c.Search(t.Context(), anyone); err != nil {
+			t.Fatal(err)
+		}
+		var hole atomic.Bool
+		c.pool.dialer.network = func(ctx context.Context, name, address string) (net.Conn, error) {
+			if host, _, _ := net.SplitHostPort(address); host == "a" && hole.Load() {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return n.dial(ctx, name, address)
+		}
+		hole.Store(true)
+		first.kill()
+		for c.Available() {
+			_, err := c.Search(t.Context(), anyone)
+			wantReason(t, err, reason.Unavailable)
+		}
+		time.Sleep(time.Minute)
+		second.revive()
+		time.Sleep(2 * time.Second)
+		if _, err := c.Search(t.Context(), anyone); err != nil {
+			t.Errorf("two seconds after the second is back: %v", err)
+		}
+	})
+}
+
+// TestRefusedAfterAnOutage: however often a server was too busy for the probe before, the first bind that it refuses is offered again after
+// the first pause.
+func TestRefusedAfterAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var code atomic.Int64
+		code.Store(ldap.LDAPResultBusy)
+		p := &peer{script: func(s *session, m message) bool {
+			if m.op != ldap.ApplicationBindRequest || code.Load() == 0 {
+				return false
+			}
+			s.result(m, code.Load(), "no")
+			return true
+		}}
+		c := network{"a": p}.client(t, "a")
+		defer c.Close()
+		for c.Available() {
+			_, err := c.Search(t.Context(), anyone)
+			wantReason(t, err, reason.Unavailable)
+		}
+		time.Sleep(time.Minute + DefaultPause/2) // between two probes
+		code.Store(ldap.LDAPResultInsufficientAccessRights)
+		time.Sleep(DefaultPause)
+		synctest.Wait()
+		code.Store(0)
+		time.Sleep(DefaultPause)
+		synctest.Wait()
+		if !c.Available() {
+			t.Error("the second bind does not come after the first pause")
+		}
+	})
+}
+
+// TestAskedAtOnce: what is asked at the same time of a server that hangs is answered within two timeouts, that of the first contact and that
+// of the one try behind it, one beside the other and not one after the other.
+func TestAskedAtOnce(t *testing.T) {
 	for name, script := range map[string]func(*session, message) bool{
 		"the bind":  hang(ldap.ApplicationBindRequest),
 		"a search":  hang(ldap.ApplicationSearchRequest),
