@@ -174,7 +174,7 @@ func (s *site) look() (now history.Snapshot, wrong []history.Violation) {
 		s.report.Binds++
 		if err := s.server.Bind(s, a.DN, password(n)); (err == nil) != a.Active {
 			wrong = append(wrong, history.Violation{
-				What: fmt.Sprintf("user %d (%s), whose active is %t, tries to bind: %v", n, a.DN, a.Active, err), Users: []int{n},
+				What: fmt.Sprintf("user %d (%s), whose active is %t, tries to bind: %v", n, a.DN, a.Active, err), Of: []int{n},
 			})
 		}
 	}
