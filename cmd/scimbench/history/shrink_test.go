@@ -32,17 +32,6 @@ func TestShrink(t *testing.T) {
 	}
 }
 
-// TestSeed: a seed makes one plan.
-func TestSeed(t *testing.T) {
-	s := Scale{Operations: 500, Clients: 4, Copies: 3, Each: 20, Faults: []string{"slow", ClientLeaves, ClientTwice}}
-	if a, b := New(7, s).String(), New(7, s).String(); a != b {
-		t.Errorf("%s\n%s", a, b)
-	}
-	if a, b := New(7, s).String(), New(8, s).String(); a == b {
-		t.Error("two seeds make one plan")
-	}
-}
-
 // TestAbout: what is left is what bears on the user.
 func TestAbout(t *testing.T) {
 	plan := New(7, Scale{Operations: 400, Clients: 4, Copies: 3, Each: 20, Faults: []string{"slow"}})
