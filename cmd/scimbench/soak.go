@@ -27,6 +27,7 @@ type soakLine struct {
 	Operations int           `default:"20000" help:"How many operations the clients do."`
 	Duration   time.Duration `default:"1h" help:"No more are begun after it."`
 	Copies     int           `default:"3" help:"Of the bridge: one over SQLite, several over PostgreSQL."`
+	Bare       int           `default:"0" help:"Copies among them that have no store."`
 	Clients    int           `default:"8" help:"At a time."`
 	Faults     []string      `help:"Kinds, of: ${faults}. All, where none is named." placeholder:"KIND"`
 	Seed       uint64        `help:"That makes the plan; left out: another each time." placeholder:"N"`
@@ -68,8 +69,8 @@ func runSoak(ctx context.Context, stdout, stderr io.Writer, arguments []string) 
 }
 
 func (l soakLine) check() error {
-	if l.Operations < 1 || l.Copies < 1 || l.Clients < 1 || l.Duration <= 0 || l.Shrink < 0 {
-		return errors.New("--operations, --copies, --clients and --duration must be more than 0")
+	if l.Operations < 1 || l.Copies < 1 || l.Clients < 1 || l.Duration <= 0 || l.Shrink < 0 || l.Bare < 0 || l.Bare > l.Copies {
+		return errors.New("--operations, --copies, --clients and --duration must be more than 0, and --bare no more than --copies")
 	}
 	for _, kind := range l.Faults {
 		if !slices.Contains(soak.Faults(l.Copies), kind) {
@@ -108,8 +109,8 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 	once := func(plan *history.Plan) (*soak.Report, error) {
 		return supervised(ctx, folder, func(t testing.TB) *soak.Report {
 			return soak.Run(t, soak.Options{
-				Binary: binary, Folder: filepath.Join(strings.TrimSpace(string(examples)), "openldap"), Copies: l.Copies, Plan: plan,
-				Until: l.Duration, Told: tell,
+				Binary: binary, Folder: filepath.Join(strings.TrimSpace(string(examples)), "openldap"), Copies: l.Copies, Bare: l.Bare,
+				Plan: plan, Until: l.Duration, Told: tell,
 			})
 		})
 	}

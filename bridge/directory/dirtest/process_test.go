@@ -26,14 +26,16 @@ func TestKillAndRestart(t *testing.T) {
 			t.Parallel()
 			s := start(t)
 			s.Load(t, person("a", ""))
-			s.Kill()
-			if conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "ldap://")); err == nil {
-				conn.Close()
-				t.Fatal("a killed server still accepts connections")
-			}
-			s.Restart()
-			if s.Entry(t, "uid=a,"+s.People) == nil {
-				t.Error("what was written before the kill is gone")
+			for how, end := range map[string]func(){"killed": s.Kill, "ended": s.End} {
+				end()
+				if conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "ldap://")); err == nil {
+					conn.Close()
+					t.Fatalf("a server that was %s still accepts connections", how)
+				}
+				s.Restart()
+				if s.Entry(t, "uid=a,"+s.People) == nil {
+					t.Errorf("what was written before it was %s is gone", how)
+				}
 			}
 		})
 	}

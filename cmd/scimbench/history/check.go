@@ -152,7 +152,11 @@ func (r *round) take(e *Event) {
 		r.makes(logins, e, name)
 		r.makes(actives, e, "true")
 	case Retitle:
-		r.writes(titles, e, Title(op.N))
+		if e.Matched != nil && !e.Refused() {
+			r.add(titles, e, e.Done(), func(state string) (string, bool) { return value + Title(op.N), state == value+e.Matched.Title })
+		} else {
+			r.writes(titles, e, Title(op.N))
+		}
 	case Rename:
 		r.writes(titles, e, Title(op.N))
 		r.writes(logins, e, name)

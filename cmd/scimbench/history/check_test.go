@@ -116,6 +116,16 @@ func TestChecker(t *testing.T) {
 			h.say(Op{N: 7, Kind: Retitle, User: 1}, 3, 4, 200, "")
 			h.say(Op{N: 8, Kind: Retitle, User: 1}, 5, 6, 200, "")
 		}, people: is(retitled(person(1, ada), 7)), wrong: "title of user 1"},
+		"a write over what it did not mean": {tell: func(h *told) {
+			made(h)
+			h.say(Op{N: 7, Kind: Retitle, User: 1}, 3, 4, 200, "")
+			h.say(Op{N: 8, Kind: Retitle, User: 1}, 5, 6, 200, "").Matched = &Shown{Title: titled(1)}
+		}, people: is(retitled(person(1, ada), 8)), wrong: "title of user 1"},
+		"a write over what it meant": {tell: func(h *told) {
+			made(h)
+			h.say(Op{N: 7, Kind: Retitle, User: 1}, 3, 4, 200, "")
+			h.say(Op{N: 8, Kind: Retitle, User: 1}, 5, 6, 200, "").Matched = &Shown{Title: titled(7)}
+		}, people: is(retitled(person(1, ada), 8))},
 		"an acknowledged create that is not there": {tell: made, wrong: "of user 1"},
 		"a create without an answer": {
 			tell: func(h *told) { h.say(Op{N: 1, Kind: Create}, 1, 2, 0, ada) }, people: is(person(1, ada)),

@@ -19,6 +19,7 @@ type Event struct {
 	Name       string        // that was claimed
 	ID         string        // of the resource, by the answer
 	Shown      *Shown        // the user as the answer shows it; nil: it shows none
+	Matched    *Shown        // what the version in If-Match showed; nil: there was none
 	Detail     string
 }
 
@@ -57,6 +58,9 @@ func (e *Event) String() string {
 	if e.Name != "" && !strings.Contains(what, e.Name) {
 		what += " as " + e.Name
 	}
+	if e.Matched != nil {
+		what += fmt.Sprintf(" of title %q", e.Matched.Title)
+	}
 	if e.Shown != nil {
 		what += fmt.Sprintf(" -> %s, title %q, active %t", e.Shown.Name, e.Shown.Title, e.Shown.Active)
 	}
@@ -83,6 +87,9 @@ func (op *Op) String() string {
 	}
 	for _, part := range op.Parts {
 		text += " {" + part.String() + "}"
+	}
+	if op.Match {
+		text += ", under If-Match"
 	}
 	if op.Twice {
 		text += ", twice at once"

@@ -48,6 +48,7 @@ type Op struct {
 	Name    string // that is claimed; of a soft delete and a restore it is made of the name that the user had last
 	Parts   []*Op  // of a bulk request
 
+	Match  bool          // it is read first, and changed under If-Match
 	Tries  int           // how often it is sent, where no answer tells what became of it
 	Twice  bool          // it is sent twice at once
 	Leaves time.Duration // the client waits no longer; 0: it does
@@ -108,7 +109,7 @@ const (
 // Few enough users and names that requests meet, and enough that most find their own.
 const (
 	manyUsers = 60
-	names     = 250
+	names     = 2000 // those whose deletion failed keep theirs
 	groups    = 14
 	groupName = 200
 	meeting   = 8 // of so many claims one may be of what another has
@@ -199,6 +200,7 @@ func (p *planner) op(top bool) *Op {
 		p.comes(op)
 	case kind < 26:
 		op.Kind, op.User = Retitle, who.n
+		op.Match = top && p.r.IntN(2) == 0
 	case kind < 34:
 		op.Kind, op.User, op.Name = Rename, who.n, p.name()
 		if !p.taken[op.Name] {
@@ -312,7 +314,7 @@ func (p *planner) group() *crew { return p.groups[p.r.IntN(len(p.groups))] }
 // name is a name that nobody has, and now and then one that somebody has: then the claim is to be refused.
 func (p *planner) name() string {
 	for {
-		name := fmt.Sprintf("n%03d@contoso.example", p.r.IntN(names))
+		name := fmt.Sprintf("n%04d@contoso.example", p.r.IntN(names))
 		if !p.taken[name] || p.r.IntN(meeting) == 0 {
 			return name
 		}

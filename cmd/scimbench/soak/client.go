@@ -41,6 +41,7 @@ func patch(operations ...object) object {
 // request is what an operation sends, and the event that it is.
 type request struct {
 	method, path string
+	match        string // If-Match; "": none
 	body         any
 	event        history.Event
 }
@@ -138,6 +139,9 @@ func (s *site) do(number int, op *history.Op) {
 		if !ok {
 			return
 		}
+		if op.Match && !s.read(number, op, &r) {
+			continue
+		}
 		if op.Twice {
 			var both sync.WaitGroup
 			again := r
@@ -157,10 +161,20 @@ func (s *site) do(number int, op *history.Op) {
 	}
 }
 
+// read reads what a request is to change, and has it change that version alone.
+func (s *site) read(number int, op *history.Op, r *request) bool {
+	get := request{method: http.MethodGet, path: r.path}
+	get.event.Op = &history.Op{N: op.N, Kind: history.Get, User: op.User}
+	body := s.send(number, op, &get)
+	r.match, r.event.Matched = body.Meta.Version, get.event.Shown
+	return r.match != "" && r.event.Matched != nil
+}
+
 // resource is what an answer says.
 type resource struct {
 	ID, UserName, Title, Detail string
 	Active                      *bool
+	Meta                        struct{ Version string }
 	Resources                   []resource
 	Operations                  []struct {
 		Status   string
@@ -220,6 +234,9 @@ func (s *site) ask(root string, leaves time.Duration, r *request, into *resource
 	}
 	request.Header.Set("Authorization", "Bearer "+bridgetest.Token)
 	request.Header.Set("Content-Type", "application/scim+json")
+	if r.match != "" {
+		request.Header.Set("If-Match", r.match)
+	}
 	request.Header.Set("X-Request-Id", r.event.Request)
 	answer, err := client.Do(request)
 	if err != nil {

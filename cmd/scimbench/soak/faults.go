@@ -9,6 +9,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/store/storetest"
 	"scimbridge/cmd/scimbench/history"
 )
 
@@ -18,7 +19,8 @@ type whose int
 const (
 	ofCopy whose = iota
 	ofDirectory
-	ofStore
+	ofPostgres
+	ofSQLite
 )
 
 type fault struct {
@@ -64,10 +66,12 @@ var faults = map[string]fault{
 	"copy-reloads": {ofCopy, signals(syscall.SIGHUP), signals(syscall.SIGHUP)},
 
 	"directory-killed":    ofServer((*dirtest.Server).Kill, (*dirtest.Server).Restart),
+	"directory-ended":     ofServer((*dirtest.Server).End, (*dirtest.Server).Restart),
 	"directory-stopped":   ofServer((*dirtest.Server).Stop, (*dirtest.Server).Cont),
 	"directory-read-only": {ofDirectory, readOnly(true), readOnly(false)},
 
-	"store-killed": {ofStore, func(s *site, _ *replica) { s.postgres.Kill() }, func(s *site, _ *replica) { s.postgres.Start(s) }},
+	"store-locked": {ofSQLite, func(s *site, _ *replica) { s.unlock = storetest.Lock(s, s.store) }, func(s *site, _ *replica) { s.unlock() }},
+	"store-killed": {ofPostgres, func(s *site, _ *replica) { s.postgres.Kill() }, func(s *site, _ *replica) { s.postgres.Start(s) }},
 
 	"refused":            onTheWay(func(_ *site, p *dirtest.Proxy) { p.Refuse(); p.Reset() }),
 	"reset":              onTheWay(func(_ *site, p *dirtest.Proxy) { p.Reset() }),
@@ -88,13 +92,14 @@ var faults = map[string]fault{
 	"searches-cut-short": answers(ldap.LDAPResultTimeLimitExceeded, "", "search"),
 }
 
-// Faults are the kinds that a run knows; some need a PostgreSQL.
+// Faults are the kinds that a run knows: one copy is over SQLite, several are over PostgreSQL.
 func Faults(copies int) []string {
 	kinds := append(slices.Sorted(maps.Keys(faults)), history.ClientLeaves, history.ClientTwice)
+	other := ofSQLite
 	if copies == 1 {
-		kinds = slices.DeleteFunc(kinds, func(kind string) bool { return faults[kind].of == ofStore })
+		other = ofPostgres
 	}
-	return kinds
+	return slices.DeleteFunc(kinds, func(kind string) bool { return faults[kind].of == other })
 }
 
 // comes has a fault come, and go again.
@@ -104,7 +109,7 @@ func (s *site) comes(f history.Fault) {
 	switch is.of {
 	case ofDirectory:
 		one = &s.slapd
-	case ofStore:
+	case ofPostgres, ofSQLite:
 		one = &s.database
 	case ofCopy:
 	}

@@ -15,8 +15,12 @@ func (s *site) judgeJournal() {
 	for _, r := range s.copies {
 		r.end(syscall.SIGTERM)
 	}
-	s.start(s.copies[0]) // which closes what is open
-	defer s.copies[0].end(syscall.SIGTERM)
+	if s.Bare == s.Copies {
+		return
+	}
+	keeper := s.copies[s.Bare]
+	s.start(keeper) // which closes what is open
+	defer keeper.end(syscall.SIGTERM)
 	books := storetest.Open(s, s.store)
 	wrong := func(format string, values ...any) {
 		s.report.Violations = append(s.report.Violations, history.Violation{What: fmt.Sprintf(format, values...)})
@@ -41,14 +45,17 @@ func (s *site) judgeJournal() {
 	if _, err := journal.Verify(s.Context(), books, nil, func(f journal.Fault) { wrong("the journal: %v", f) }); err != nil {
 		s.Error(err)
 	}
+	var all []journal.Account
 	of := map[string][]journal.Account{}
 	if err := journal.Find(s.Context(), books, journal.Query{}, func(a journal.Account) error {
 		s.report.Records++
+		all = append(all, a)
 		of[a.RequestID] = append(of[a.RequestID], a)
 		return nil
 	}); err != nil {
 		s.Error(err)
 	}
+	s.judgeLog(all)
 	for _, e := range s.acknowledged {
 		said := false
 		for _, a := range of[e.Request] {
@@ -63,8 +70,14 @@ func (s *site) judgeJournal() {
 // recorded says that the event is a write which surely changed something, and so must be on record: what wishes for what is, or was done by
 // the same request before, is not.
 func (s *site) recorded(e *history.Event) bool {
+	if e.Op.Kind == history.Get {
+		return false
+	}
 	first := !s.seen[e.Op.N]
 	s.seen[e.Op.N] = true
+	if s.copies[e.Copy].bare {
+		return false
+	}
 	switch e.Op.Kind {
 	case history.Create, history.CreateGroup, history.Retitle, history.Rename, history.Disable, history.Delete, history.DeleteGroup:
 		return first && e.Done() && e.Part == 0 && !e.Op.Twice

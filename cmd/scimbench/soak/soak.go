@@ -23,6 +23,7 @@ type Options struct {
 	Binary string // of the bridge
 	Folder string // with the configuration of the example for OpenLDAP
 	Copies int    // one: over SQLite; several: over PostgreSQL
+	Bare   int    // of them, without a store
 	Plan   *history.Plan
 	Until  time.Duration // no round begins after it; 0: all rounds are run
 	Told   func(format string, values ...any)
@@ -38,13 +39,14 @@ type Report struct {
 	Unknown          int // requests that nobody was told the outcome of
 	Binds            int // of accounts, blocked ones and others, at the looks
 	Records          int // of the journal
+	Logged           int // changes that the directory logged
 	Took             time.Duration
 	Violations       []history.Violation
 }
 
 func (r *Report) String() string {
-	text := fmt.Sprintf("%d rounds, %d requests in %v, %d done, %d without a known outcome, %d binds tried, %d records; answers",
-		r.Rounds, r.Requests, r.Took.Round(time.Second), r.Done, r.Unknown, r.Binds, r.Records)
+	text := fmt.Sprintf("%d rounds, %d requests in %v, %d done, %d without a known outcome, %d binds tried, %d records, %d changes logged; answers",
+		r.Rounds, r.Requests, r.Took.Round(time.Second), r.Done, r.Unknown, r.Binds, r.Records, r.Logged)
 	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
 		text += fmt.Sprintf(" %d: %d", status, r.Statuses[status])
 	}
@@ -70,6 +72,7 @@ type site struct {
 	copies   []*replica
 	slapd    sync.Mutex // held by the fault that it has
 	database sync.Mutex // so
+	unlock   func()     // of the SQLite that is locked
 
 	mu       sync.Mutex
 	made     map[int]*known // users and groups, by the operation that made them
@@ -87,13 +90,25 @@ type known struct {
 	name string // without what Entra puts before it
 }
 
+// account is whom the copies bind as: what is logged of it is theirs.
+const account = "cn=scimbridge,dc=example,dc=org"
+
 // Run runs a plan, and stops at the first round that something is wrong with.
 func Run(t testing.TB, o Options) *Report {
 	t.Helper()
 	s := &site{TB: t, Options: o, began: time.Now(), made: map[int]*known{}, seen: map[int]bool{}}
 	s.report.Statuses, s.report.Faults, s.report.Refused = map[int]int{}, map[string]int{}, map[history.Kind]int{}
-	s.server = dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(),
-		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"))
+	options := []dirtest.Option{
+		dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(), dirtest.AccessLog(),
+		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq", "access to * by dn.exact="+account+" manage by * break"),
+	}
+	if o.Plan.Seed%2 == 1 {
+		options = append(options, dirtest.WithoutRefint()) // the bridge keeps references true by itself
+	}
+	s.server = dirtest.OpenLDAP(t, options...)
+	s.server.Account, s.server.AccountPassword = account, "bridge-secret"
+	s.server.Load(t, fmt.Sprintf("dn: %s\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: %s\n",
+		account, s.server.AccountPassword))
 	if o.Copies > 1 {
 		s.postgres = storetest.PostgresServer(t)
 		s.store = s.postgres.Database(t)

@@ -40,7 +40,7 @@ func TestHistory(t *testing.T) {
 		Operations: number("SCIMBRIDGE_TEST_OPERATIONS", 100_000), Clients: 8, Copies: copies, Each: 120, Faults: Faults(copies),
 	})
 	report := Run(t, Options{
-		Binary: binary, Folder: "../../../examples/openldap", Copies: copies, Plan: plan,
+		Binary: binary, Folder: "../../../examples/openldap", Copies: copies, Bare: number("SCIMBRIDGE_TEST_BARE", 0), Plan: plan,
 		Until: time.Duration(number("SCIMBRIDGE_TEST_SECONDS", 120)) * time.Second, Told: t.Logf,
 	})
 	t.Log(report)
