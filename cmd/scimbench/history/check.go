@@ -23,7 +23,7 @@ func (c *Checker) Round(events []*Event, now Snapshot) []Violation {
 	r := &round{
 		before: c.last, now: now, acts: map[register][]act{},
 		groups: map[int][]*Event{}, lives: map[int][]*Event{}, made: map[register][]*Event{},
-		ended: map[register][]*Event{},
+		ended: map[register][]*Event{}, refused: map[int][]*Event{},
 	}
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b *Event) int { return cmp.Compare(a.Start, b.Start) })
@@ -79,6 +79,7 @@ type round struct {
 	groups      map[int][]*Event // by group
 	lives       map[int][]*Event // of users: creates and deletes
 	made, ended map[register][]*Event
+	refused     map[int][]*Event // by the user or group
 	wrong       []Violation
 }
 
@@ -145,6 +146,10 @@ func (r *round) take(e *Event) {
 	of := cmp.Or(op.User, op.N)
 	titles, logins, actives := register{what: title, of: of}, register{what: userName, of: of}, register{what: active, of: of}
 	name := strings.ToLower(e.Name)
+	if e.Refused() {
+		n := cmp.Or(op.User, op.Group, op.N)
+		r.refused[n] = append(r.refused[n], e)
+	}
 	switch op.Kind {
 	case Create:
 		r.lives[of] = append(r.lives[of], e)
@@ -327,5 +332,11 @@ func (r *round) judgeOne(of register, initial string, acts []act) {
 			v.Events = append(v.Events, a.by)
 		}
 	}
+	for _, e := range r.refused[of.of] { // which may not have been refused wholly
+		if !slices.Contains(v.Events, e) {
+			v.Events = append(v.Events, e)
+		}
+	}
+	slices.SortStableFunc(v.Events, func(a, b *Event) int { return cmp.Compare(a.Start, b.Start) })
 	r.wrong = append(r.wrong, v)
 }

@@ -138,7 +138,7 @@ func TestChecker(t *testing.T) {
 		"a refusal that is half there": {tell: func(h *told) {
 			made(h)
 			h.say(Op{N: 7, Kind: Rename, User: 1}, 3, 4, 400, "cy")
-		}, people: is(retitled(person(1, ada), 7)), wrong: "title of user 1"},
+		}, people: is(retitled(person(1, ada), 7)), wrong: "rename user 1 as cy: 400"},
 		"half of what had no answer": {tell: func(h *told) {
 			made(h)
 			h.say(Op{N: 7, Kind: Rename, User: 1}, 3, 4, 503, "cy")

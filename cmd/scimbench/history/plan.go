@@ -201,6 +201,9 @@ func (p *planner) op(top bool) *Op {
 	case kind < 26:
 		op.Kind, op.User = Retitle, who.n
 		op.Match = top && p.r.IntN(2) == 0
+		if op.Match && slices.Contains(p.Faults, ClientTwice) && p.r.IntN(2) == 0 {
+			op.Twice = true // of two that mean one version one may have it
+		}
 	case kind < 34:
 		op.Kind, op.User, op.Name = Rename, who.n, p.name()
 		if !p.taken[op.Name] {

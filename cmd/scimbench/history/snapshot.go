@@ -35,6 +35,7 @@ type Team struct {
 // Violation is what must never be.
 type Violation struct {
 	What    string
+	Overlay bool     // it is about what slapo-memberof writes, which it does behind the change and not with it
 	Of      []int    // the users and groups that it is about
 	Initial string   // what it was when the round began
 	Events  []*Event // that bear on it
@@ -117,6 +118,10 @@ func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Vi
 		}
 		s.Groups[n], groups[slapd.NormalDN(e.DN)] = t, n
 	}
+	overlaid := func(of []int, format string, values ...any) {
+		amiss(of, format, values...)
+		wrong[len(wrong)-1].Overlay = true
+	}
 	for _, e := range people {
 		n, there := users[slapd.NormalDN(e.DN)]
 		if !there {
@@ -126,7 +131,7 @@ func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Vi
 		for _, dn := range e.Values("memberOf") {
 			group, there := groups[slapd.NormalDN(dn)]
 			if !there {
-				amiss([]int{n}, "user %d (%s) is memberOf what is no group: %s", n, e.DN, dn)
+				overlaid([]int{n}, "user %d (%s) is memberOf what is no group: %s", n, e.DN, dn)
 				continue
 			}
 			shown = append(shown, group)
@@ -139,7 +144,7 @@ func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Vi
 		slices.Sort(shown)
 		slices.Sort(is)
 		if !slices.Equal(shown, is) {
-			amiss(slices.Concat([]int{n}, shown, is), "user %d (%s) is memberOf the groups %v and a member of %v", n, e.DN, shown, is)
+			overlaid(slices.Concat([]int{n}, shown, is), "user %d (%s) is memberOf the groups %v and a member of %v", n, e.DN, shown, is)
 		}
 	}
 	twice := func(what string, of func(*Account) string) {

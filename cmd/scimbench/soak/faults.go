@@ -70,7 +70,9 @@ var faults = map[string]fault{
 	"directory-stopped":   ofServer((*dirtest.Server).Stop, (*dirtest.Server).Cont),
 	"directory-read-only": {ofDirectory, readOnly(true), readOnly(false)},
 
-	"store-locked": {ofSQLite, func(s *site, _ *replica) { s.unlock = storetest.Lock(s, s.store) }, func(s *site, _ *replica) { s.unlock() }},
+	"store-locked": {
+		ofSQLite, func(s *site, _ *replica) { s.unlock = storetest.Lock(s, s.store) }, func(s *site, _ *replica) { s.unlock() },
+	},
 	"store-killed": {ofPostgres, func(s *site, _ *replica) { s.postgres.Kill() }, func(s *site, _ *replica) { s.postgres.Start(s) }},
 
 	"refused":            onTheWay(func(_ *site, p *dirtest.Proxy) { p.Refuse(); p.Reset() }),

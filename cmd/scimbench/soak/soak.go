@@ -45,7 +45,8 @@ type Report struct {
 }
 
 func (r *Report) String() string {
-	text := fmt.Sprintf("%d rounds, %d requests in %v, %d done, %d without a known outcome, %d binds tried, %d records, %d changes logged; answers",
+	text := fmt.Sprintf("%d rounds, %d requests in %v, %d done, %d without a known outcome, %d binds tried, %d records, "+
+		"%d changes logged; answers",
 		r.Rounds, r.Requests, r.Took.Round(time.Second), r.Done, r.Unknown, r.Binds, r.Records, r.Logged)
 	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
 		text += fmt.Sprintf(" %d: %d", status, r.Statuses[status])
@@ -82,6 +83,7 @@ type site struct {
 
 	acknowledged []*history.Event // writes that are on record
 	seen         map[int]bool     // operations of which there was a request
+	torn         map[int]bool     // users whose memberOf slapd was killed at
 }
 
 // known is what clients know of a user or group.
@@ -96,7 +98,7 @@ const account = "cn=scimbridge,dc=example,dc=org"
 // Run runs a plan, and stops at the first round that something is wrong with.
 func Run(t testing.TB, o Options) *Report {
 	t.Helper()
-	s := &site{TB: t, Options: o, began: time.Now(), made: map[int]*known{}, seen: map[int]bool{}}
+	s := &site{TB: t, Options: o, began: time.Now(), made: map[int]*known{}, seen: map[int]bool{}, torn: map[int]bool{}}
 	s.report.Statuses, s.report.Faults, s.report.Refused = map[int]int{}, map[string]int{}, map[history.Kind]int{}
 	options := []dirtest.Option{
 		dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(), dirtest.AccessLog(),
@@ -127,6 +129,7 @@ func Run(t testing.TB, o Options) *Report {
 		}
 		s.round(round)
 		now, wrong := s.look()
+		wrong = s.excused(round, wrong)
 		s.report.Violations = append(wrong, checker.Round(s.events, now)...)
 		s.report.Rounds++
 		for _, e := range s.events {
@@ -147,6 +150,18 @@ func Run(t testing.TB, o Options) *Report {
 	}
 	s.report.Took = time.Since(s.began)
 	return &s.report
+}
+
+// excused is what is wrong but for the memberOf of those in whose change slapd was killed: the overlay writes it behind the change, and a
+// slapd that starts again does not go on.
+func (s *site) excused(r history.Round, wrong []history.Violation) []history.Violation {
+	killed := slices.ContainsFunc(r.Faults, func(f history.Fault) bool { return f.Kind == "directory-killed" })
+	return slices.DeleteFunc(wrong, func(v history.Violation) bool {
+		if v.Overlay && killed {
+			s.torn[v.Of[0]] = true
+		}
+		return v.Overlay && s.torn[v.Of[0]]
+	})
 }
 
 // round has the clients do their operations while the faults come.
