@@ -3,6 +3,7 @@ package soak
 import (
 	"maps"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,15 +28,31 @@ type fault struct {
 	of     whose
 	breaks func(s *site, r *replica)
 	mends  func(s *site, r *replica)
+	again  bool // it breaks one operation alone, and so again and again
 }
+
+// often is how often what breaks one operation comes again.
+const often = 60 * time.Millisecond
 
 // onTheWay is a fault of the way between a copy and the directory.
 func onTheWay(breaks func(s *site, p *dirtest.Proxy)) fault {
-	return fault{ofCopy, func(s *site, r *replica) { breaks(s, r.proxy) }, func(s *site, r *replica) { r.proxy.Mend(s) }}
+	return fault{
+		of: ofCopy, breaks: func(s *site, r *replica) { breaks(s, r.proxy) }, mends: func(s *site, r *replica) { r.proxy.Mend(s) },
+	}
+}
+
+// cuts cuts operations of these names off, one after the other in turn.
+func cuts(where dirtest.Cut, names ...string) fault {
+	var turn atomic.Int32
+	f := onTheWay(func(_ *site, p *dirtest.Proxy) { p.Cut(names[int(turn.Add(1))%len(names)], where) })
+	f.again = true
+	return f
 }
 
 func ofServer(breaks, mends func(*dirtest.Server)) fault {
-	return fault{ofDirectory, func(s *site, _ *replica) { breaks(s.server) }, func(s *site, _ *replica) { mends(s.server) }}
+	return fault{
+		of: ofDirectory, breaks: func(s *site, _ *replica) { breaks(s.server) }, mends: func(s *site, _ *replica) { mends(s.server) },
+	}
 }
 
 func readOnly(yes bool) func(*site, *replica) {
@@ -60,29 +77,35 @@ func answers(code uint16, text string, to ...string) fault {
 var writes = []string{"add", "modify", "modrdn", "delete"}
 
 var faults = map[string]fault{
-	"copy-killed":  {ofCopy, signals(syscall.SIGKILL), (*site).start},
-	"copy-ended":   {ofCopy, signals(syscall.SIGTERM), (*site).start},
-	"copy-stopped": {ofCopy, signals(syscall.SIGSTOP), signals(syscall.SIGCONT)},
-	"copy-reloads": {ofCopy, signals(syscall.SIGHUP), signals(syscall.SIGHUP)},
+	"copy-killed":  {of: ofCopy, breaks: signals(syscall.SIGKILL), mends: (*site).start},
+	"copy-ended":   {of: ofCopy, breaks: signals(syscall.SIGTERM), mends: (*site).start},
+	"copy-stopped": {of: ofCopy, breaks: signals(syscall.SIGSTOP), mends: signals(syscall.SIGCONT)},
+	"copy-reloads": {of: ofCopy, breaks: signals(syscall.SIGHUP), mends: signals(syscall.SIGHUP)},
 
 	"directory-killed":    ofServer((*dirtest.Server).Kill, (*dirtest.Server).Restart),
 	"directory-ended":     ofServer((*dirtest.Server).End, (*dirtest.Server).Restart),
 	"directory-stopped":   ofServer((*dirtest.Server).Stop, (*dirtest.Server).Cont),
-	"directory-read-only": {ofDirectory, readOnly(true), readOnly(false)},
+	"directory-read-only": {of: ofDirectory, breaks: readOnly(true), mends: readOnly(false)},
 
 	"store-locked": {
-		ofSQLite, func(s *site, _ *replica) { s.unlock = storetest.Lock(s, s.store) }, func(s *site, _ *replica) { s.unlock() },
+		of:     ofSQLite,
+		breaks: func(s *site, _ *replica) { s.unlock = storetest.Lock(s, s.store) },
+		mends:  func(s *site, _ *replica) { s.unlock() },
 	},
-	"store-killed": {ofPostgres, func(s *site, _ *replica) { s.postgres.Kill() }, func(s *site, _ *replica) { s.postgres.Start(s) }},
+	"store-killed": {
+		of:     ofPostgres,
+		breaks: func(s *site, _ *replica) { s.postgres.Kill() },
+		mends:  func(s *site, _ *replica) { s.postgres.Start(s) },
+	},
 
 	"refused":            onTheWay(func(_ *site, p *dirtest.Proxy) { p.Refuse(); p.Reset() }),
 	"reset":              onTheWay(func(_ *site, p *dirtest.Proxy) { p.Reset() }),
-	"cut-request":        onTheWay(func(_ *site, p *dirtest.Proxy) { p.Cut("", dirtest.HalfRequest) }),
-	"cut-answer":         onTheWay(func(_ *site, p *dirtest.Proxy) { p.Cut("", dirtest.HalfAnswer) }),
-	"lost-modify":        onTheWay(func(_ *site, p *dirtest.Proxy) { p.LoseAnswer("modify") }),
-	"lost-add":           onTheWay(func(_ *site, p *dirtest.Proxy) { p.LoseAnswer("add") }),
-	"lost-rename":        onTheWay(func(_ *site, p *dirtest.Proxy) { p.LoseAnswer("modrdn") }),
-	"lost-delete":        onTheWay(func(_ *site, p *dirtest.Proxy) { p.LoseAnswer("delete") }),
+	"cut-request":        cuts(dirtest.HalfRequest, append([]string{""}, writes...)...),
+	"cut-answer":         cuts(dirtest.HalfAnswer, ""),
+	"lost-modify":        cuts(dirtest.NoAnswer, "modify"),
+	"lost-add":           cuts(dirtest.NoAnswer, "add"),
+	"lost-rename":        cuts(dirtest.NoAnswer, "modrdn"),
+	"lost-delete":        cuts(dirtest.NoAnswer, "delete"),
 	"slow":               onTheWay(func(_ *site, p *dirtest.Proxy) { p.Delay(150 * time.Millisecond) }),
 	"hangs":              onTheWay(func(_ *site, p *dirtest.Proxy) { p.Swallow() }),
 	"black-hole":         onTheWay(func(s *site, p *dirtest.Proxy) { p.BlackHole(s) }),
@@ -118,7 +141,11 @@ func (s *site) comes(f history.Fault) {
 	one.Lock()
 	defer one.Unlock()
 	is.breaks(s, r)
-	time.Sleep(f.For)
+	until := time.Now().Add(f.For)
+	for ; is.again && time.Until(until) > often; is.breaks(s, r) {
+		time.Sleep(often)
+	}
+	time.Sleep(time.Until(until))
 	is.mends(s, r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
