@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -104,17 +103,15 @@ const (
 	ClientTwice  = "client-twice"
 )
 
-// Few enough users and names that requests meet, and enough that most find their own.
+// Few enough users and groups that requests meet.
 const (
 	manyUsers = 60
-	names     = 250
 	groups    = 14
-	groupName = 24
 )
 
 // New makes a plan.
 func New(seed uint64, s Scale) *Plan {
-	p := &planner{Scale: s, r: rand.New(rand.NewPCG(seed, 0x5c1b)), taken: map[string]bool{}, next: 1}
+	p := &planner{Scale: s, r: rand.New(rand.NewPCG(seed, 0x5c1b)), next: 1}
 	plan := &Plan{Seed: seed}
 	for p.made < s.Operations {
 		plan.Rounds = append(plan.Rounds, p.round())
@@ -126,6 +123,7 @@ type planned struct {
 	n       int
 	name    string // that it has if all comes to pass
 	deleted bool   // softly
+	again   bool   // another has the name since
 }
 
 type planner struct {
@@ -136,7 +134,7 @@ type planner struct {
 	turn   int // of the kinds of fault
 	people []*planned
 	groups []int
-	taken  map[string]bool
+	left   []string // names that somebody had, the latest last
 }
 
 func (p *planner) round() Round {
@@ -186,8 +184,8 @@ func (p *planner) op(top bool) *Op {
 		p.people = append(p.people, &planned{n: op.N, name: op.Name})
 	case kind < 14: // the newcomer of a leaver's name
 		op.Kind = Create
-		if leaver := p.someone(func(one *planned) bool { return one.deleted }); leaver != nil {
-			op.Name = leaver.name
+		if leaver := p.someone(func(one *planned) bool { return one.deleted && !one.again }); leaver != nil {
+			op.Name, leaver.again = leaver.name, true
 		} else {
 			op.Name = p.free()
 		}
@@ -196,8 +194,8 @@ func (p *planner) op(top bool) *Op {
 		op.Kind, op.User = Retitle, who.n
 	case kind < 34:
 		op.Kind, op.User, op.Name = Rename, who.n, p.free()
-		delete(p.taken, who.name)
-		who.name, who.deleted = op.Name, false
+		p.left = append(p.left, who.name)
+		who.name, who.deleted, who.again = op.Name, false, false
 	case kind < 41:
 		op.Kind, op.User = Disable, who.n
 	case kind < 48:
@@ -205,7 +203,6 @@ func (p *planner) op(top bool) *Op {
 	case kind < 55:
 		op.Kind, op.User = SoftDelete, who.n
 		who.deleted = true
-		delete(p.taken, who.name)
 	case kind < 61:
 		if leaver := p.someone(func(one *planned) bool { return one.deleted }); leaver != nil {
 			who = leaver
@@ -215,7 +212,7 @@ func (p *planner) op(top bool) *Op {
 	case kind < 69 || len(p.people) >= manyUsers && kind < 72:
 		op.Kind, op.User = Delete, who.n
 		p.people = slices.DeleteFunc(p.people, func(one *planned) bool { return one == who })
-		delete(p.taken, who.name)
+		p.left = append(p.left, who.name)
 	case kind < 74:
 		op.Kind, op.User = Get, who.n
 	case kind < 78 && top:
@@ -270,17 +267,24 @@ func (p *planner) several() (all []int) {
 
 func (p *planner) group() int { return p.groups[p.r.IntN(len(p.groups))] }
 
-// free is a name that nobody has, and now and then one that somebody has.
+// free is a name that nobody had, or one of the latest that somebody left, and now and then one that somebody has.
 func (p *planner) free() string {
-	name := ""
-	for range 20 {
-		name = fmt.Sprintf("n%03d@contoso.example", p.r.IntN(names))
-		if !p.taken[name] || p.r.IntN(8) == 0 {
-			break
-		}
+	switch kind := p.r.IntN(16); {
+	case kind == 0 && len(p.people) > 0:
+		return p.someone(nil).name
+	case kind < 6 && len(p.left) > 0:
+		i := max(0, len(p.left)-1-p.r.IntN(8))
+		name := p.left[i]
+		p.left = slices.Delete(p.left, i, i+1)
+		return name
 	}
-	p.taken[name] = true
-	return name
+	return fmt.Sprintf("n%d@contoso.example", p.next)
 }
 
-func (p *planner) groupName() string { return "team " + strconv.Itoa(p.r.IntN(groupName)) }
+// groupName is a name that no group had, and now and then one of the latest.
+func (p *planner) groupName() string {
+	if len(p.groups) > 0 && p.r.IntN(8) == 0 {
+		return fmt.Sprintf("team %d", p.groups[p.r.IntN(len(p.groups))])
+	}
+	return fmt.Sprintf("team %d", p.next)
+}

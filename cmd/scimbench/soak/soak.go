@@ -3,6 +3,7 @@
 package soak
 
 import (
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,7 +23,8 @@ import (
 type Options struct {
 	Binary string // of the bridge
 	Folder string // with the configuration of the example for OpenLDAP
-	Copies int    // one: over SQLite; several: over PostgreSQL
+	Copies int
+	Store  Store
 	Plan   *history.Plan
 	Until  time.Duration // no round begins after it; 0: all rounds are run
 	Told   func(format string, values ...any)
@@ -59,8 +61,9 @@ type site struct {
 	Options
 	began    time.Time
 	server   *dirtest.Server
-	postgres *storetest.Server // nil: the store is SQLite
-	store    store.Options
+	store    store.Options     // of nothing: there is none
+	postgres *storetest.Server // that keeps it; nil: another does
+	file     *sql.DB           // so, of a file
 	copies   []*replica
 	slapd    sync.Mutex // held by the fault that it has
 	database sync.Mutex // so
@@ -88,12 +91,7 @@ func Run(t testing.TB, o Options) *Report {
 	s.report.Statuses, s.report.Faults = map[int]int{}, map[string]int{}
 	s.server = dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(),
 		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"))
-	if o.Copies > 1 {
-		s.postgres = storetest.PostgresServer(t)
-		s.store = s.postgres.Database(t)
-	} else {
-		s.store = storetest.SQLite(t)
-	}
+	s.openStore()
 	for n := range o.Copies {
 		s.copies = append(s.copies, s.replica(n))
 	}
@@ -106,6 +104,9 @@ func Run(t testing.TB, o Options) *Report {
 		}
 		s.round(round)
 		now, wrong := s.look()
+		for i := range wrong {
+			wrong[i].Bear(s.events)
+		}
 		s.report.Violations = append(wrong, checker.Round(s.events, now)...)
 		s.report.Rounds++
 		for _, e := range s.events {
@@ -121,7 +122,7 @@ func Run(t testing.TB, o Options) *Report {
 			break
 		}
 	}
-	if t.Context().Err() == nil {
+	if t.Context().Err() == nil && o.Store != None {
 		s.judgeJournal()
 	}
 	s.report.Took = time.Since(s.began)
@@ -173,9 +174,7 @@ func (s *site) look() (now history.Snapshot, wrong []history.Violation) {
 	for n, a := range now.Users {
 		s.report.Binds++
 		if err := s.server.Bind(s, a.DN, password(n)); (err == nil) != a.Active {
-			wrong = append(wrong, history.Violation{
-				What: fmt.Sprintf("user %d (%s), whose active is %t, tries to bind: %v", n, a.DN, a.Active, err), Users: []int{n},
-			})
+			wrong = append(wrong, history.Amiss([]int{n}, "user %d (%s), whose active is %t, tries to bind: %v", n, a.DN, a.Active, err))
 		}
 	}
 	return now, wrong

@@ -1,6 +1,7 @@
 package soak
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,34 +15,43 @@ import (
 
 func TestMain(m *testing.M) { dirtest.Main(m) }
 
-// TestHistory: two minutes of clients and faults over three copies of the bridge; whatever they were told is true. make soak does more.
+// TestHistory: two minutes of clients and faults over three copies of the bridge, and shorter ones with other stores; whatever they were told
+// is true. make soak does more.
 func TestHistory(t *testing.T) {
-	number := func(name string, otherwise int) int {
-		if text := os.Getenv(name); text != "" {
-			n, err := strconv.Atoi(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
-		}
-		return otherwise
-	}
 	binary := filepath.Join(t.TempDir(), "scimbridge")
 	if said, err := exec.Command("go", "build", "-o", binary, "../../scimbridge").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
-	seed := uint64(number("SCIMBRIDGE_TEST_SEED", int(time.Now().UnixNano())))
-	t.Logf("SCIMBRIDGE_TEST_SEED=%d", seed)
-	copies := number("SCIMBRIDGE_TEST_COPIES", 3)
-	plan := history.New(seed, history.Scale{
-		Operations: number("SCIMBRIDGE_TEST_OPERATIONS", 100_000), Clients: 8, Copies: copies, Each: 120, Faults: Faults(copies),
-	})
-	report := Run(t, Options{
-		Binary: binary, Folder: "../../../examples/openldap", Copies: copies, Plan: plan,
-		Until: time.Duration(number("SCIMBRIDGE_TEST_SECONDS", 120)) * time.Second, Told: t.Logf,
-	})
-	t.Log(report)
-	for _, v := range report.Violations {
-		t.Error(v)
+	number := func(name string, otherwise int) int {
+		n, err := strconv.Atoi(cmp.Or(os.Getenv(name), strconv.Itoa(otherwise)))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return n
+	}
+	for _, run := range []struct {
+		store           Store
+		copies, seconds int
+	}{
+		{Postgres, 3, 120},
+		{SQLite, 2, 30},
+		{None, 2, 30},
+	} {
+		t.Run(string(run.store), func(t *testing.T) {
+			seed := uint64(number("SCIMBRIDGE_TEST_SEED", int(time.Now().UnixNano())))
+			t.Logf("SCIMBRIDGE_TEST_SEED=%d", seed)
+			copies := number("SCIMBRIDGE_TEST_COPIES", run.copies)
+			plan := history.New(seed, history.Scale{
+				Operations: number("SCIMBRIDGE_TEST_OPERATIONS", 100_000), Clients: 8, Copies: copies, Each: 120, Faults: Faults(run.store),
+			})
+			report := Run(t, Options{
+				Binary: binary, Folder: "../../../examples/openldap", Copies: copies, Store: run.store, Plan: plan,
+				Until: time.Duration(number("SCIMBRIDGE_TEST_SECONDS", run.seconds)) * time.Second, Told: t.Logf,
+			})
+			t.Log(report)
+			for _, v := range report.Violations {
+				t.Error(v)
+			}
+		})
 	}
 }
