@@ -110,8 +110,8 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 	once := func(plan *history.Plan) (*soak.Report, error) {
 		return supervised(ctx, folder, func(t testing.TB) *soak.Report {
 			return soak.Run(t, soak.Options{
-				Binary: binary, Folder: filepath.Join(strings.TrimSpace(string(examples)), "openldap"), Copies: l.Copies, Store: l.Store, Plan: plan,
-				Until: l.Duration, Told: tell,
+				Binary: binary, Folder: filepath.Join(strings.TrimSpace(string(examples)), "openldap"), Copies: l.Copies, Store: l.Store,
+				Plan: plan, Until: l.Duration, Told: tell,
 			})
 		})
 	}

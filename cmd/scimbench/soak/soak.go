@@ -16,6 +16,7 @@ import (
 	"scimbridge/bridge/store/storetest"
 	"scimbridge/cmd/scimbench/history"
 	"scimbridge/examples"
+	"scimbridge/examples/truth"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -74,6 +75,8 @@ type site struct {
 	events   []*history.Event // of the round
 	report   Report
 
+	before       []*ldif.Entry    // that there were when it began
+	since        string           // of truth
 	acknowledged []*history.Event // writes that are on record
 	seen         map[int]bool     // operations of which there was a request
 }
@@ -89,9 +92,18 @@ func Run(t testing.TB, o Options) *Report {
 	t.Helper()
 	s := &site{TB: t, Options: o, began: time.Now(), made: map[int]*known{}, seen: map[int]bool{}}
 	s.report.Statuses, s.report.Faults = map[int]int{}, map[string]int{}
-	s.server = dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(),
-		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"))
+	slapd := []dirtest.Option{
+		dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(),
+		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"),
+	}
+	if o.Store != None { // nobody but the bridge is to change anything, and all of it is on record
+		slapd = append(slapd, dirtest.WithoutRefint(), dirtest.AccessLog())
+	}
+	s.server = dirtest.OpenLDAP(t, slapd...)
 	s.openStore()
+	if o.Store != None {
+		s.before, s.since = truth.ContentOf(t, s.server), truth.Since(t, s.server)
+	}
 	for n := range o.Copies {
 		s.copies = append(s.copies, s.replica(n))
 	}
