@@ -129,7 +129,7 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 	}
 	plan = &history.Plan{Seed: plan.Seed, Rounds: plan.Rounds[:report.Rounds]}
 	smallest := report
-	plan = history.Shrink(plan, l.Shrink, func(p *history.Plan) bool {
+	fails := func(p *history.Plan) bool {
 		if ctx.Err() != nil {
 			return false
 		}
@@ -139,7 +139,11 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 		}
 		smallest = again
 		return true
-	})
+	}
+	if about := plan.About(report.Violations); l.Shrink > 0 && fails(about) {
+		plan = about
+	}
+	plan = history.Shrink(plan, l.Shrink-1, fails)
 	tell("\nIt fails with this as well:\n%s", plan)
 	for _, v := range smallest.Violations {
 		tell("%s", v)

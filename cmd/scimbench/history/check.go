@@ -304,7 +304,10 @@ func sorted(acts map[register][]act) (all []register) {
 }
 
 func (r *round) judgeOne(of register, initial string, acts []act) {
-	v := Violation{Initial: fmt.Sprintf("%q", strings.TrimPrefix(initial, value))}
+	v := Violation{Of: []int{of.of}, Initial: fmt.Sprintf("%q", strings.TrimPrefix(initial, value))}
+	if of.what == membership {
+		v.Of = append(v.Of, of.user)
+	}
 	switch ordered(initial, acts) {
 	case possible:
 		return

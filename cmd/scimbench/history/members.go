@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// judgeMembers does so for each user who may be in a group.
+// judgeMembers looks for an order of the acts on each user who may be in a group.
 func (r *round) judgeMembers() {
 	all := map[register][]act{}
-	of := map[int]bool{}
-	for _, keys := range []iter.Seq[int]{maps.Keys(r.now.Groups), maps.Keys(r.before.Groups), maps.Keys(r.groups)} {
-		for n := range keys {
-			of[n] = true
+	groups := map[int]bool{}
+	for _, known := range []iter.Seq[int]{maps.Keys(r.before.Groups), maps.Keys(r.now.Groups), maps.Keys(r.groups)} {
+		for of := range known {
+			groups[of] = true
 		}
 	}
-	for of := range of {
+	for of := range groups {
 		users := map[int]bool{}
 		for _, s := range []Snapshot{r.before, r.now} {
 			if t := s.Groups[of]; t != nil {

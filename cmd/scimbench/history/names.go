@@ -60,8 +60,8 @@ func (r *round) judgeNames(events []*Event) {
 			for _, b := range all[:i] {
 				if a.user != b.user && max(a.from, b.from) < min(a.to, b.to) {
 					r.wrong = append(r.wrong, Violation{
-						What:   fmt.Sprintf("by what was answered users %d and %d had the name %s at once", b.user, a.user, name),
-						Events: append(slices.Clone(changes[b.user]), changes[a.user]...),
+						What: fmt.Sprintf("by what was answered users %d and %d had the name %s at once", b.user, a.user, name),
+						Of:   []int{a.user, b.user}, Events: append(slices.Clone(changes[b.user]), changes[a.user]...),
 					})
 				}
 			}
@@ -74,7 +74,8 @@ func (r *round) judgeNames(events []*Event) {
 		could := func(s span) bool { return s.by != e && s.from <= e.End && s.to >= e.Start }
 		if !slices.ContainsFunc(maybe[strings.ToLower(e.Name)], could) {
 			r.wrong = append(r.wrong, Violation{
-				What: "the name was refused as taken, and nobody can have had it", Events: []*Event{e},
+				What: "the name was refused as taken, and nobody can have had it",
+				Of:   []int{cmp.Or(e.Op.User, e.Op.N)}, Events: []*Event{e},
 			})
 		}
 	}
@@ -89,7 +90,7 @@ func (r *round) judgeIDs(ids map[int]string, events []*Event) {
 		if !known || before == id || deleted[n] {
 			return
 		}
-		r.wrong = append(r.wrong, Violation{What: fmt.Sprintf("the id of %d was %s and is %s", n, before, id), Events: by})
+		r.wrong = append(r.wrong, Violation{What: fmt.Sprintf("the id of %d was %s and is %s", n, before, id), Of: []int{n}, Events: by})
 	}
 	for _, e := range events {
 		of := cmp.Or(e.Op.User, e.Op.Group, e.Op.N)

@@ -35,25 +35,9 @@ type Team struct {
 // Violation is what must never be.
 type Violation struct {
 	What    string
+	Of      []int    // the users and groups that it is about
 	Initial string   // what it was when the round began
 	Events  []*Event // that bear on it
-
-	of []int // of a look: users and groups that it is about
-}
-
-// Bear adds the events that were about whom a look found something wrong with.
-func (v *Violation) Bear(events []*Event) {
-	for _, e := range events {
-		about := append([]int{e.Op.N, e.Op.User, e.Op.Group}, e.Op.Members...)
-		if slices.ContainsFunc(about, func(n int) bool { return slices.Contains(v.of, n) }) {
-			v.Events = append(v.Events, e)
-		}
-	}
-}
-
-// Amiss is a violation by users and groups of these numbers.
-func Amiss(of []int, format string, values ...any) Violation {
-	return Violation{What: fmt.Sprintf(format, values...), of: of}
 }
 
 // String is a violation with its history.
@@ -85,7 +69,9 @@ var slapd = &ldif.Server{Traits: ldif.OpenLDAP.Traits()}
 // Look makes a snapshot of entries as the map of examples/openldap writes them, and says what is wrong with them whatever was sent.
 func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Violation) {
 	s = Snapshot{At: at, Users: map[int]*Account{}, Groups: map[int]*Team{}}
-	amiss := func(of []int, format string, values ...any) { wrong = append(wrong, Amiss(of, format, values...)) }
+	amiss := func(of []int, format string, values ...any) {
+		wrong = append(wrong, Violation{What: fmt.Sprintf(format, values...), Of: of})
+	}
 	users, groups := map[string]int{}, map[string]int{} // by DN
 	for _, e := range people {
 		if e.Value("uid") == "" {

@@ -34,7 +34,9 @@ type Options struct {
 // Report is what came of a run.
 type Report struct {
 	Rounds, Requests int
+	Done             int // requests that were answered as done, each part of a bulk request for itself
 	Statuses         map[int]int
+	Refused          map[history.Kind]int
 	Faults           map[string]int
 	Unknown          int // requests that nobody was told the outcome of
 	Binds            int // of accounts, blocked ones and others, at the looks
@@ -44,10 +46,14 @@ type Report struct {
 }
 
 func (r *Report) String() string {
-	text := fmt.Sprintf("%d rounds, %d requests in %v, %d without a known outcome, %d binds tried, %d records; answers",
-		r.Rounds, r.Requests, r.Took.Round(time.Second), r.Unknown, r.Binds, r.Records)
+	text := fmt.Sprintf("%d rounds, %d requests in %v, %d done, %d without a known outcome, %d binds tried, %d records; answers",
+		r.Rounds, r.Requests, r.Took.Round(time.Second), r.Done, r.Unknown, r.Binds, r.Records)
 	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
 		text += fmt.Sprintf(" %d: %d", status, r.Statuses[status])
+	}
+	text += "; refused"
+	for _, kind := range slices.Sorted(maps.Keys(r.Refused)) {
+		text += fmt.Sprintf(" %s: %d", kind, r.Refused[kind])
 	}
 	text += "; faults"
 	for _, kind := range slices.Sorted(maps.Keys(r.Faults)) {
@@ -91,7 +97,7 @@ type known struct {
 func Run(t testing.TB, o Options) *Report {
 	t.Helper()
 	s := &site{TB: t, Options: o, began: time.Now(), made: map[int]*known{}, seen: map[int]bool{}}
-	s.report.Statuses, s.report.Faults = map[int]int{}, map[string]int{}
+	s.report.Statuses, s.report.Faults, s.report.Refused = map[int]int{}, map[string]int{}, map[history.Kind]int{}
 	slapd := []dirtest.Option{
 		dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(),
 		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"),
@@ -116,9 +122,6 @@ func Run(t testing.TB, o Options) *Report {
 		}
 		s.round(round)
 		now, wrong := s.look()
-		for i := range wrong {
-			wrong[i].Bear(s.events)
-		}
 		s.report.Violations = append(wrong, checker.Round(s.events, now)...)
 		s.report.Rounds++
 		for _, e := range s.events {
@@ -186,7 +189,9 @@ func (s *site) look() (now history.Snapshot, wrong []history.Violation) {
 	for n, a := range now.Users {
 		s.report.Binds++
 		if err := s.server.Bind(s, a.DN, password(n)); (err == nil) != a.Active {
-			wrong = append(wrong, history.Amiss([]int{n}, "user %d (%s), whose active is %t, tries to bind: %v", n, a.DN, a.Active, err))
+			wrong = append(wrong, history.Violation{
+				What: fmt.Sprintf("user %d (%s), whose active is %t, tries to bind: %v", n, a.DN, a.Active, err), Of: []int{n},
+			})
 		}
 	}
 	return now, wrong
