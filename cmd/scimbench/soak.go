@@ -40,7 +40,8 @@ func runSoak(ctx context.Context, stdout, stderr io.Writer, arguments []string) 
 	helped := false
 	parser, err := kong.New(&line, kong.Name("scimbench soak"),
 		kong.Description("Whether what clients are told is true, whatever breaks: random operations and faults over private servers."),
-		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }), kong.Vars{"faults": strings.Join(soak.Faults(soak.Postgres), ", "), "stores": strings.Join(soak.Stores, ",")})
+		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }),
+		kong.Vars{"faults": strings.Join(soak.Faults(soak.Postgres), ", "), "stores": strings.Join(soak.Stores, ",")})
 	if err == nil {
 		_, err = parser.Parse(arguments)
 	}

@@ -64,7 +64,7 @@ var faults = map[string]fault{
 	"copy-stopped": {ofCopy, signals(syscall.SIGSTOP), signals(syscall.SIGCONT)},
 	"copy-reloads": {ofCopy, signals(syscall.SIGHUP), signals(syscall.SIGHUP)},
 
-	"directory-killed":    ofServer((*dirtest.Server).Kill, (*dirtest.Server).Restart),
+	DirectoryKilled:       ofServer((*dirtest.Server).Kill, (*dirtest.Server).Restart),
 	"directory-ended":     ofServer((*dirtest.Server).End, (*dirtest.Server).Restart),
 	"directory-stopped":   ofServer((*dirtest.Server).Stop, (*dirtest.Server).Cont),
 	"directory-read-only": {ofDirectory, readOnly(true), readOnly(false)},
@@ -90,6 +90,9 @@ var faults = map[string]fault{
 	"full":               answers(ldap.LDAPResultOther, "index generation failed", writes...),
 	"searches-cut-short": answers(ldap.LDAPResultTimeLimitExceeded, "", "search"),
 }
+
+// DirectoryKilled is a kind of fault.
+const DirectoryKilled = "directory-killed"
 
 // Faults are the kinds that a run with such a store knows.
 func Faults(of Store) []string {

@@ -53,7 +53,9 @@ func (s *site) judgeJournal() {
 	}); err != nil {
 		s.Error(err)
 	}
-	truth.Holds(witness{s, wrong}, s.server, all, s.before, s.since)
+	if s.logged() {
+		truth.Holds(witness{s, wrong}, s.server, all, s.before, s.since)
+	}
 	for _, e := range s.acknowledged {
 		said := false
 		for _, a := range of[e.Request] {

@@ -102,12 +102,12 @@ func Run(t testing.TB, o Options) *Report {
 		dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(),
 		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"),
 	}
-	if o.Store != None { // nobody but the bridge is to change anything, and all of it is on record
+	if s.logged() { // nobody but the bridge is to change anything, and all of it is on record
 		slapd = append(slapd, dirtest.WithoutRefint(), dirtest.AccessLog())
 	}
 	s.server = dirtest.OpenLDAP(t, slapd...)
 	s.openStore()
-	if o.Store != None {
+	if s.logged() {
 		s.before, s.since = truth.ContentOf(t, s.server), truth.Since(t, s.server)
 	}
 	for n := range o.Copies {
@@ -142,6 +142,13 @@ func Run(t testing.TB, o Options) *Report {
 	}
 	s.report.Took = time.Since(s.began)
 	return &s.report
+}
+
+// logged says whether slapd's own record of changes is kept, which loses some when it is killed.
+func (s *site) logged() bool {
+	return s.Store != None && !slices.ContainsFunc(s.Plan.Rounds, func(r history.Round) bool {
+		return slices.ContainsFunc(r.Faults, func(f history.Fault) bool { return f.Kind == DirectoryKilled })
+	})
 }
 
 // round has the clients do their operations while the faults come.
