@@ -134,7 +134,7 @@ func (c *Client) probe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = exchange(ctx, k, reads, readRootDSE(ctx))
+	_, err = exchange(ctx, k, reads, readRootDSE(ctx, c.options.Timeout))
 	_, down := errors.AsType[*outage](err)
 	switch {
 	case down:
