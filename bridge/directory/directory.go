@@ -81,8 +81,8 @@ func (c *Client) Away() error {
 	return &Error{Reason: reason.Unavailable, RetryAfter: c.breaker.retryAfter(), Cause: c.breaker.story()}
 }
 
-// Open says that the breaker is open, or half open: nothing is asked of the directory for a request.
-func (c *Client) Open() bool { return !c.breaker.closed() }
+// BreakerOpen says that the breaker is open, or half open: nothing is asked of the directory for a request.
+func (c *Client) BreakerOpen() bool { return !c.breaker.closed() }
 
 // Retry has what the server refused of the bridge's own bind be offered again, at once where nothing else is done.
 func (c *Client) Retry() {
