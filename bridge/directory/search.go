@@ -277,7 +277,8 @@ func (s Search) filter() string {
 	return s.Filter
 }
 
-// request is the search as it is sent. The server need not work on when nobody waits any more: it is told the first whole second after that.
+// request is the search as it is sent. The server need not work on when nobody waits any more: it is told the first whole second after
+// that.
 func (s Search) request(ctx context.Context, wait time.Duration) *ldap.SearchRequest {
 	scope := map[Scope]int{Subtree: ldap.ScopeWholeSubtree, BaseObject: ldap.ScopeBaseObject}[s.Scope]
 	if deadline, ok := ctx.Deadline(); ok {

@@ -17,7 +17,8 @@ func smallDisk(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
 	if told, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=16m", "scimbridge-faults", folder).CombinedOutput(); err != nil {
-		dirtest.LeaveOutHere(t, "a full disk", strings.TrimSpace(string(told))+" "+err.Error(), "run the tests as root on Linux, who may mount")
+		why := strings.TrimSpace(string(told)) + " " + err.Error()
+		dirtest.LeaveOutHere(t, "a full disk", why, "run the tests as root on Linux, who may mount")
 	}
 	t.Cleanup(func() {
 		if told, err := exec.Command("umount", "--lazy", folder).CombinedOutput(); err != nil {
