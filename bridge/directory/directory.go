@@ -57,6 +57,12 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 		return nil, err
 	}
 	o = o.WithDefaults()
+	if !o.IsLocated() {
+		var err error
+		if o, err = NewLocator(SystemLookup).Locate(context.Background(), o); err != nil {
+			log.Warn("directory: DNS tells of no server", "error", err)
+		}
+	}
 	c := &Client{options: o, log: log}
 	c.pageSize.Store(uint32(o.PageSize))
 	c.aside, c.end = context.WithCancel(context.Background())
@@ -72,6 +78,9 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 	c.breaker = newBreaker(o.Breaker, log, c.knock, c.probe, c.pool.dialer.credential.renewed)
 	return c, nil
 }
+
+// Options are what it was made with, with the defaults and, where its URLs name a service, with the servers that were found.
+func (c *Client) Options() Options { return c.options }
 
 // Away says, as an *Error, that the directory is out of reach: the breaker is open, or what it says of itself could not be read again.
 func (c *Client) Away() error {
