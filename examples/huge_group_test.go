@@ -116,12 +116,16 @@ func hugeGroup(t *testing.T, d *deployment, proxy *dirtest.Proxy, ids []string) 
 	ids = ids[1:]
 	timed("PUT of all but one", func() {
 		d.taken()
+		proxy.ResetCounts()
 		d.want(t, http.StatusOK, http.MethodPut, path+"?attributes=displayName",
 			resource("/Groups", `"displayName":"Renamed","members":`+values(ids[1:]...)))
 		for _, p := range d.taken() {
 			if n := len(p.Steps); n != 1 || len(p.Steps[0].Change.Mods[0].Values) != 1 {
 				t.Errorf("%d steps", n)
 			}
+		}
+		if n := proxy.Counts()["search"]; n > len(ids)/100+5 { // 100 people each, once
+			t.Errorf("%d searches for %d members", n, len(ids))
 		}
 	})
 	has(len(ids) - 1)
@@ -140,5 +144,4 @@ func hugeGroup(t *testing.T, d *deployment, proxy *dirtest.Proxy, ids []string) 
 	timed("POST of all", func() { begin("Posted", ids...) })
 	has(len(ids))
 	timed("deleted", func() { d.want(t, http.StatusNoContent, http.MethodDelete, path, "") })
-	t.Log(proxy.Counts())
 }
