@@ -1,4 +1,4 @@
-.PHONY: bench bench-scale bin brownfield build crashes drift fuzz hostile kills large leaks packages preview races reloads sizes soak test verify
+.PHONY: bench bench-scale bin brownfield build crashes drift fuzz hostile kills large leaks packages pages preview races reloads sizes soak test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -69,6 +69,10 @@ leaks:
 # A preview of 5,000 users, held to what the cycle then does: a minute. A shorter form is among the tests.
 preview:
 	SCIMBRIDGE_TEST_USERS=5000 go test -timeout 1h -v ./examples -run TestPreview/openldap$$
+
+# The list of all, read to its end while three others write, with 20,000 users: minutes. A shorter form is among the tests.
+pages:
+	SCIMBRIDGE_TEST_PAGED=20000 go test -timeout 1h -v ./examples -run TestPagesWhileOthersWrite
 
 # The first cycle over a directory with 5,000 entries that are to be linked, among others: a minute. A shorter form is among the tests.
 brownfield:
