@@ -3,7 +3,6 @@ package examples_test
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -49,14 +48,22 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 	server := openLDAP(t, dirtest.Config("limits * size=unlimited"))
 	loadUsers(t, server, users)
 	d, other := deploy(t, server), deploy(t, server)
-	stay := map[string]bool{}
+	var all, stay, leave []string
 	for _, e := range server.Entries(t, server.People, server.IDAttribute) {
-		if id := server.ID(e); strings.HasPrefix(e.DN, "uid=") {
-			stay[id] = true
+		if strings.HasPrefix(e.DN, "uid=") {
+			all = append(all, server.ID(e))
 		}
 	}
-	if total := d.list(t, "/Users?count=0").TotalResults; total != users || len(stay) != users {
-		t.Fatalf("totalResults %d of %d, want %d", total, len(stay), users)
+	slices.Sort(all) // as they are listed
+	for n, id := range all {
+		if n%4 == 0 {
+			leave = append(leave, id)
+		} else {
+			stay = append(stay, id)
+		}
+	}
+	if total := d.list(t, "/Users?count=0").TotalResults; total != users || len(all) != users {
+		t.Fatalf("totalResults %d of %d, want %d", total, len(all), users)
 	}
 	everybody := func(t *testing.T, next func(l list, listed int) string) {
 		t.Helper()
@@ -72,13 +79,13 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 			query = next(l, listed)
 		}
 		missed := 0
-		for id := range stay {
+		for _, id := range stay {
 			if seen[id] == 0 {
 				missed++
 			}
 		}
 		if missed > 0 {
-			t.Errorf("%d of %d do not show", missed, users)
+			t.Errorf("%d of %d do not show", missed, len(stay))
 		}
 	}
 	cursor := func(l list, listed int) string {
@@ -93,11 +100,10 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 		}
 		return fmt.Sprint("startIndex=", listed+1)
 	}
-	ids := slices.Sorted(maps.Keys(stay))
 	var over atomic.Bool
-	var all sync.WaitGroup
+	var writing sync.WaitGroup
 	writes := func(by *deployment, write func(n int) (method, path, body string)) {
-		all.Go(func() {
+		writing.Go(func() {
 			for n := 0; !over.Load(); n++ {
 				method, path, body := write(n)
 				if answer, content, err := by.try(method, path, body); err != nil || answer.StatusCode >= 300 {
@@ -107,32 +113,24 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 			}
 		})
 	}
-	all.Go(func() { // comes, and every other goes
-		for n := 0; !over.Load(); n++ {
-			answer, content, err := other.try("POST", "/Users", fmt.Sprintf(`{"userName":"move%d@contoso.example","name":{"familyName":"M"}}`, n))
-			var is struct{ ID string }
-			if err != nil || answer.StatusCode != 201 || json.Unmarshal([]byte(content), &is) != nil {
-				t.Errorf("%s %v", content, err)
-				return
-			}
-			if n%2 == 0 {
-				if answer, content, err := other.try("DELETE", "/Users/"+is.ID, ""); err != nil || answer.StatusCode != 204 {
-					t.Errorf("%s %v", content, err)
-				}
-			}
+	text := func(format string, n int) string { return fmt.Sprintf("%q", fmt.Sprintf(format, n)) }
+	writes(other, func(n int) (method, path, body string) { // one after the other, all along the list
+		if at := n / 2 * 17; n%2 == 0 && n/2 < len(leave) {
+			return "DELETE", "/Users/" + leave[at%len(leave)], ""
 		}
+		return "POST", "/Users", resource("/Users", `"userName":`+text("come%d@contoso.example", n)+`,"name":{"familyName":"C"}`)
 	})
 	writes(d, func(n int) (method, path, body string) {
-		return "PATCH", "/Users/" + ids[n*7%len(ids)], operations(replace("userName", fmt.Sprintf("%q", fmt.Sprintf("renamed%d", n))))
+		return "PATCH", "/Users/" + stay[n*7%len(stay)], operations(replace("userName", text("renamed%d", n)))
 	})
 	writes(other, func(n int) (method, path, body string) {
-		return "PATCH", "/Users/" + ids[n*11%len(ids)], operations(replace("title", fmt.Sprintf("%q", fmt.Sprintf("title %d", n))))
+		return "PATCH", "/Users/" + stay[n*11%len(stay)], operations(replace("title", text("title %d", n)))
 	})
 	for range 3 {
 		everybody(t, cursor)
 	}
 	over.Store(true)
-	all.Wait()
+	writing.Wait()
 	everybody(t, index)
 }
 
