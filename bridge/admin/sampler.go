@@ -25,7 +25,7 @@ var (
 
 	requestsWaiting = described("requests_waiting", "Requests that wait for their turn (limits.working).")
 
-	directoryServer = described("directory_server", "The server in use, by its place in directory.urls, from 1; 0: none.")
+	directoryServer = described("directory_server", "The server in use, by its place in directory.urls, or of DNS, from 1; 0: none.")
 	directoryLeft   = described("directory_failovers_total", "Times that a server was left for another.")
 	breakerOpen     = described("directory_breaker_open", "1 while the circuit breaker keeps requests off the directory.")
 	breakerOpened   = described("directory_breaker_opened_total", "Times that the circuit breaker opened.")
