@@ -9,6 +9,7 @@ import (
 // same: a wrong password is not offered the more often. Whether the servers can be reached it finds out by itself: its options may be what
 // was wrong. It is to be called before it is used.
 func (c *Client) Succeed(before *Client) {
+	c.pool.horizon = before.pool.horizon // the one before may still be confirming
 	now, then := c.options, before.options
 	if !slices.Equal(now.URLs, then.URLs) || now.Bind.DN != then.Bind.DN || now.Bind.External != then.Bind.External {
 		return
@@ -16,8 +17,14 @@ func (c *Client) Succeed(before *Client) {
 	before.pool.mu.Lock()
 	c.pool.refused = before.pool.refused
 	before.pool.mu.Unlock()
-	own, old := &c.pool.dialer.credential, &before.pool.dialer.credential
+	c.pool.dialer.credential.succeed(&before.pool.dialer.credential)
+	for i, own := range c.pool.dialer.looks {
+		own.succeed(before.pool.dialer.looks[i])
+	}
+}
+
+func (c *credential) succeed(old *credential) {
 	old.mu.Lock()
 	defer old.mu.Unlock()
-	own.refused, own.wrong, own.last = maps.Clone(old.refused), old.wrong, old.last
+	c.refused, c.wrong, c.last, c.why = maps.Clone(old.refused), old.wrong, old.last, old.why
 }
