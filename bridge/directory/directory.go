@@ -69,11 +69,11 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 		servers = append(servers, a)
 	}
 	c.pool = newPool(newDialer(o, log, network, servers), log)
+	c.breaker = newBreaker(o.Breaker, log, c.knock, c.probe, c.pool.dialer.credential.renewed)
 	if len(servers) > 1 {
 		c.pool.note = c.note
-		defer func() { c.refreshes.Go(c.watch) }()
+		c.refreshes.Go(c.watch)
 	}
-	c.breaker = newBreaker(o.Breaker, log, c.knock, c.probe, c.pool.dialer.credential.renewed)
 	return c, nil
 }
 

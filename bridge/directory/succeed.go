@@ -9,7 +9,9 @@ import (
 // same: a wrong password is not offered the more often. Whether the servers can be reached it finds out by itself: its options may be what
 // was wrong. It is to be called before it is used.
 func (c *Client) Succeed(before *Client) {
+	c.pool.mu.Lock()
 	c.pool.horizon = before.pool.horizon // the one before may still be confirming
+	c.pool.mu.Unlock()
 	now, then := c.options, before.options
 	if !slices.Equal(now.URLs, then.URLs) || now.Bind.DN != then.Bind.DN || now.Bind.External != then.Bind.External {
 		return
