@@ -530,7 +530,7 @@ func TestLag(t *testing.T) {
 				if got := c.State().Switches; got != want {
 					t.Errorf("%v", got)
 				}
-				if told := log.count("level=ERROR msg=\"directory: writes may be missing"); (told == 1) != (test.how == behind) {
+				if told := log.count("level=ERROR msg=\"directory: writes may be missing"); (told == 1) != (test.how != caughtUp) {
 					t.Errorf("told %d times", told)
 				}
 			})

@@ -352,7 +352,7 @@ func (p *pool) taken(url string, c candidate) {
 		p.log.Error("directory: writes may be missing: the server did not get in time what another had confirmed", "url", url,
 			"waited_ms", p.dialer.options.Failover.Lag.Milliseconds())
 	case untold:
-		p.log.Warn("directory: it cannot be told whether the server has got what another had confirmed", "url", url,
+		p.log.Error("directory: writes may be missing: it cannot be told whether the server has got what another had confirmed", "url", url,
 			"waited_ms", p.dialer.options.Failover.Lag.Milliseconds())
 	case caughtUp:
 	}
