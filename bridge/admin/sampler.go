@@ -27,9 +27,9 @@ var (
 
 	requestsWaiting = described("requests_waiting", "Requests that wait for their turn (limits.working).")
 
-	directoryServer = described("directory_server", "The server in use, by its place in directory.urls, from 1; 0: none.")
+	directoryServer = described("directory_server", "The server in use, by its place in directory.urls, or of DNS, from 1; 0: none.")
 	serverUp        = described("directory_server_up",
-		"1 for a server of directory.urls that was up when it was met last, in use or by a look; 0: it was down.", "place")
+		"1 for a server of directory.urls, or of DNS, that was up when it was met last, in use or by a look; 0: it was down.", "place")
 	switches = described("directory_switches_total",
 		"Times that another server was taken after a write, by whether it had got all that this copy had confirmed.", "caught_up")
 	directoryLeft = described("directory_failovers_total", "Times that a server was left for another.")

@@ -61,6 +61,9 @@ func (d *dialer) dialWith(ctx context.Context, server int, own *credential) (*co
 // connect opens a connection that is not bound. The error is an *outage.
 func (d *dialer) connect(ctx context.Context, server int, life *life) (*conn, error) {
 	a := d.servers[server]
+	if a.service != "" {
+		return nil, &outage{cause: fmt.Errorf("no server is known by now that DNS tells of at %s", a.service)}
+	}
 	raw, err := d.network(ctx, a.network, a.dial)
 	if err != nil {
 		return nil, &outage{cause: err}

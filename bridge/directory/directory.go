@@ -57,6 +57,12 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 		return nil, err
 	}
 	o = o.WithDefaults()
+	if !o.IsLocated() {
+		var err error
+		if o, err = NewLocator(SystemLookup).Locate(context.Background(), o); err != nil {
+			log.Warn("directory: DNS tells of no server", "error", err)
+		}
+	}
 	c := &Client{options: o, log: log, asking: make(chan struct{}, 1)}
 	c.pageSize.Store(uint32(o.PageSize))
 	c.aside, c.end = context.WithCancel(context.Background())
@@ -70,12 +76,15 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 	}
 	c.pool = newPool(newDialer(o, log, network, servers), log)
 	c.breaker = newBreaker(o.Breaker, log, c.knock, c.probe, c.pool.dialer.credential.renewed)
-	if len(servers) > 1 {
+	if c.pool.several() {
 		c.pool.note = c.note
 		c.refreshes.Go(c.watch)
 	}
 	return c, nil
 }
+
+// Options are what it was made with, with the defaults and, where its URLs name a service, with the servers that were found.
+func (c *Client) Options() Options { return c.options }
 
 // Away says, as an *Error, that the directory is out of reach: the breaker is open, or what it says of itself could not be read again.
 func (c *Client) Away() error {
@@ -85,8 +94,8 @@ func (c *Client) Away() error {
 	return &Error{Reason: reason.Unavailable, RetryAfter: c.breaker.retryAfter(), Cause: c.breaker.story()}
 }
 
-// Open says that the breaker is open, or half open: nothing is asked of the directory for a request.
-func (c *Client) Open() bool { return !c.breaker.closed() }
+// BreakerOpen says that the breaker is open, or half open: nothing is asked of the directory for a request.
+func (c *Client) BreakerOpen() bool { return !c.breaker.closed() }
 
 // Retry has what the server refused of the bridge's own bind be offered again, at once where nothing else is done.
 func (c *Client) Retry() {

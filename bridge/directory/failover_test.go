@@ -562,32 +562,46 @@ func TestLagPrefersWhoHasIt(t *testing.T) {
 	})
 }
 
-// TestLagOutlivesAReload: what a client had confirmed holds for the one that takes its place.
+// TestLagOutlivesAReload: what a client had confirmed holds for the one that takes its place, though that is of another server, of which DNS
+// tells now.
 func TestLagOutlivesAReload(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newMirror("a", "b")
-		m.lag = -1
-		before, _ := m.client(t, "a", "b")
-		defer before.Close()
-		for range 2 {
-			writeOnce(t, before)
-			time.Sleep(2 * notePause)
-		}
-		m.network["a"].kill()
-		o := before.options
-		o.PageSize = 7
-		c, err := newClient(o, slog.New(slog.DiscardHandler), m.dial)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		c.Succeed(before)
-		begun := time.Now()
-		readOnce(t, c)
-		if took := time.Since(begun); took < DefaultLag {
-			t.Errorf("answered after %v by one that lags", took)
-		}
-	})
+	for name, urls := range map[string][2][]string{
+		"the same servers": {{"ldap://a", "ldap://b"}, {"ldap://a", "ldap://b"}},
+		"another":          {{"ldap://a"}, {"ldap://b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMirror("a", "b")
+				m.lag = -1
+				o := Options{AllowCleartext: true, Kind: ldif.OpenLDAP, named: []string{"ldap://_ldap._tcp.example"}, from: []int{0, 0}}
+				o.URLs = urls[0]
+				client := func() *Client {
+					c, err := newClient(o, slog.New(slog.DiscardHandler), m.dial)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return c
+				}
+				before := client()
+				defer before.Close()
+				m.meet(t, before)
+				for range 2 {
+					writeOnce(t, before)
+					time.Sleep(2 * notePause)
+				}
+				m.network["a"].kill()
+				o.URLs, o.PageSize = urls[1], 7
+				c := client()
+				defer c.Close()
+				c.Succeed(before)
+				begun := time.Now()
+				readOnce(t, c)
+				if took := time.Since(begun); took < DefaultLag {
+					t.Errorf("answered after %v by one that lags", took)
+				}
+			})
+		})
+	}
 }
 
 // TestWriteUnderWayElsewhere: no server is taken while one that was left may yet confirm a write.

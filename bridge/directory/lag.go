@@ -59,10 +59,13 @@ var CaughtUp = []string{"no", "unknown", "yes"}
 
 func (c caught) String() string { return CaughtUp[c] }
 
+// several says that there is another server, or that DNS may tell of another.
+func (p *pool) several() bool { return len(p.dialer.servers) > 1 || p.dialer.options.IsLocated() }
+
 // Compare has servers compared by how far they have got in the naming contexts that the bases are in, which the bridge writes to.
 func (c *Client) Compare(bases []string) {
 	s := c.learned()
-	if len(c.pool.dialer.servers) == 1 || s == nil || s.ReachedAttribute == "" {
+	if !c.pool.several() || s == nil || s.ReachedAttribute == "" {
 		return
 	}
 	var contexts []string
@@ -279,7 +282,7 @@ type candidate struct {
 func (p *pool) judge(ctx context.Context, k *conn) (candidate, error) {
 	url := p.dialer.servers[k.server].url
 	c := candidate{conn: k, how: caughtUp}
-	if len(p.dialer.servers) == 1 || p.server() == k.server || p.horizon.compare(url, nil) == caughtUp && !p.writesBeside(k.server) {
+	if !p.several() || p.server() == k.server || p.horizon.compare(url, nil) == caughtUp && !p.writesBeside(k.server) {
 		return c, nil
 	}
 	var err error
@@ -361,7 +364,7 @@ func (p *pool) taken(url string, c candidate) {
 // enter lets a write begin, or what goes one way, and waits while the bridge goes over to another server. counted: leave is to be called.
 func (p *pool) enter(ctx context.Context, write bool) (counted bool, err error) {
 	w, _ := ctx.Value(wayKey{}).(*way)
-	if len(p.dialer.servers) == 1 || w == nil && !write {
+	if !p.several() || w == nil && !write {
 		return false, nil
 	}
 	p.mu.Lock()
@@ -412,7 +415,7 @@ func (c *Client) writes(k *conn) { c.pool.writing(k, +1) }
 // wrote says that it has ended, before anybody is told.
 func (c *Client) wrote(k *conn, err error) {
 	p := c.pool
-	if len(p.dialer.servers) == 1 {
+	if !p.several() {
 		return
 	}
 	if o, down := errors.AsType[*outage](err); err == nil || down && o.sent { // it may have been done
@@ -423,7 +426,7 @@ func (c *Client) wrote(k *conn, err error) {
 }
 
 func (p *pool) writing(k *conn, more int) {
-	if len(p.dialer.servers) == 1 {
+	if !p.several() {
 		return
 	}
 	p.mu.Lock()

@@ -43,7 +43,8 @@ const (
 
 // Options is the configuration's `directory` section.
 type Options struct {
-	URLs []string `koanf:"urls" is:"ldap" required:"somewhere"` // of the servers, ldaps://, ldap:// or ldapi://, tried in order
+	// of the servers, ldaps://, ldap:// or ldapi://, tried in order; _ldap._tcp.corp.example as a host stands for those that DNS tells of
+	URLs []string `koanf:"urls" is:"ldap" required:"somewhere"`
 	// the product; left out: read from the root DSE
 	Kind           ldif.ServerKind `koanf:"kind" one:"openldap active-directory 389ds generic"`
 	Bind           BindOptions     `koanf:"bind"`           // who the bridge is in the directory
@@ -67,6 +68,10 @@ type Options struct {
 	Blocked  string `koanf:"blocked" is:"attribute"`  // by which the server itself keeps an account from binding
 	// the server itself takes deleted and renamed DNs out of the entries that refer to them
 	KeepsReferences bool `koanf:"keepsReferences"`
+
+	// Where Locate put others in the place of a service:
+	named []string // URLs as configured
+	from  []int    // of each URL: which of named it is of
 }
 
 func (o Options) told() ldif.Told {

@@ -38,7 +38,7 @@ type pool struct {
 	ended   bool
 	left    int // times that a server in use was left for another
 
-	// With several servers:
+	// With several servers (see several):
 	horizon  *horizon
 	waiting  time.Time     // since when none was taken, of those that can be reached, for what it has yet to get; zero: one was
 	switches [3]int        // by caught

@@ -139,8 +139,8 @@ func TestTimeToTruth(t *testing.T) {
 	}
 }
 
-// TestTruthOfTheSecond: the server in use is gone for good, into a black hole, and the next is back: that one is asked, and no time is spent
-// on the first.
+// TestTruthOfTheSecond: the server in use is gone for good, into a black hole, and the next is back: that one is asked, and no time is
+// spent on the first.
 func TestTruthOfTheSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first, second := &peer{}, &peer{down: true}
@@ -205,8 +205,8 @@ func TestRefusedAfterAnOutage(t *testing.T) {
 	})
 }
 
-// TestAskedAtOnce: what is asked at the same time of a server that hangs is answered within two timeouts, that of the first contact and that
-// of the one try behind it, one beside the other and not one after the other.
+// TestAskedAtOnce: what is asked at the same time of a server that hangs is answered within two timeouts, that of the first contact and
+// that of the one try behind it, one beside the other and not one after the other.
 func TestAskedAtOnce(t *testing.T) {
 	for name, script := range map[string]func(*session, message) bool{
 		"the bind":  hang(ldap.ApplicationBindRequest),

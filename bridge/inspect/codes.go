@@ -29,6 +29,7 @@ var Codes = []Code{
 
 	// The way to the servers.
 	{"unknown-host", []Severity{Error, Warning}, "DNS does not know the name", "`getent`"},
+	{"not-located", []Severity{Error, Warning}, "DNS tells of no server of a service, or of none within its domain", "`dig`"},
 	{"refused-connection", []Severity{Error, Warning}, "nobody listens at the port", "`nc`"},
 	{"no-answer", []Severity{Error, Warning}, "nothing answers, or the server connects and says nothing", "`nc`, `ldapsearch`"},
 	{"unreachable", []Severity{Error, Warning}, "the network does not lead there", "told with it"},

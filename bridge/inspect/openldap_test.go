@@ -215,6 +215,10 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			key: "directory.urls[0]", repair: "getent hosts ldap.invalid",
 		},
 		{
+			name: "no such service", env: "SCIMBRIDGE_DIRECTORY_URLS=ldaps://_ldap._tcp.corp.invalid," + d.server.URL,
+			finds: "warning not-located", key: "directory.urls[0]", repair: "dig +short SRV _ldap._tcp.corp.invalid",
+		},
+		{
 			name: "one of two is away", env: "SCIMBRIDGE_DIRECTORY_URLS=ldap://127.0.0.1:1," + d.server.URL,
 			finds: "warning refused-connection", key: "directory.urls[0]", repair: "nc -zv 127.0.0.1 1",
 		},

@@ -62,6 +62,9 @@ func Overlay(name string, settings ...string) Option {
 // MemberOf adds the overlay that keeps memberOf.
 func MemberOf() Option { return Overlay("memberof") }
 
+// RootPassword is that of BindDN, which several servers may share; else it is random.
+func RootPassword(text string) Option { return func(s *slapd) { s.password = text } }
+
 // Entries has slapadd load entries before slapd starts, as many as there may be: write gives their LDIF, parents first. The containers for
 // people and groups are there.
 func Entries(write func(io.Writer) error) Option { return func(s *slapd) { s.entries = write } }
