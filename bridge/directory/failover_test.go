@@ -27,6 +27,7 @@ type mirror struct {
 	mu     sync.Mutex
 	counts map[string]map[string]int // by peer: how many writes it has got of each
 	mute   bool                      // none tells what it has got
+	still  bool                      // what they tell came with a copy of a database
 }
 
 func newMirror(hosts ...string) *mirror {
@@ -57,6 +58,9 @@ func (m *mirror) answers(host string, s *session, r message) bool {
 	case r.op == ldap.ApplicationSearchRequest && strings.EqualFold(r.target(), "dc=example") && r.request.Children[1].Value == int64(0):
 		var csns []string
 		for from, n := range m.counts[host] {
+			if m.still {
+				n = 1
+			}
 			csns = append(csns, fmt.Sprintf("20260102120000.%06dZ#000000#%s#000000", n, from))
 		}
 		e := []ldif.Attribute{{Name: "contextCSN", Values: csns}}
@@ -222,9 +226,10 @@ func TestGoesBackInOrder(t *testing.T) {
 // TestStays: where the configuration says so, or no server tells what it has got.
 func TestStays(t *testing.T) {
 	for name, prepare := range map[string]func(*mirror, *Client){
-		"as configured":    func(_ *mirror, c *Client) { c.options.Failover.Stay = true },
-		"nobody tells":     func(m *mirror, _ *Client) { m.mute = true },
-		"it never gets it": func(m *mirror, _ *Client) { m.lag = -1 },
+		"as configured":             func(_ *mirror, c *Client) { c.options.Failover.Stay = true },
+		"nobody tells":              func(m *mirror, _ *Client) { m.mute = true },
+		"what is told stands still": func(m *mirror, _ *Client) { m.still = true },
+		"it never gets it":          func(m *mirror, _ *Client) { m.lag = -1 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -241,7 +246,7 @@ func TestStays(t *testing.T) {
 				if c.pool.server() != 1 {
 					t.Error("it went back")
 				}
-				if got := log.count("is well and not gone back to"); got != map[bool]int{true: 1}[name == "nobody tells"] {
+				if got := log.count("is well and not gone back to"); got != map[string]int{"nobody tells": 1, "what is told stands still": 1}[name] {
 					t.Errorf("told %d times", got)
 				}
 			})
@@ -380,6 +385,9 @@ func TestLooksOfferSparingly(t *testing.T) {
 		for range 360 {
 			writeOnce(t, c)
 			time.Sleep(10 * time.Second)
+			m.network["b"].kill() // what the second accepts at each connection says nothing of the first
+			m.network["b"].revive()
+			synctest.Wait()
 		}
 		if n := m.network["a"].count(ldap.ApplicationBindRequest); n < 2 || n > 3 {
 			t.Errorf("%d binds were offered", n)
@@ -489,8 +497,12 @@ func TestLag(t *testing.T) {
 		"it gets it": {
 			lag: 2 * time.Second, pause: time.Second, writes: 2, least: time.Second, most: 1100 * time.Millisecond, how: caughtUp,
 		},
-		"it never gets it":      {lag: -1, pause: time.Hour, writes: 2, least: DefaultLag, most: DefaultLag + time.Second, how: behind},
-		"the last is not noted": {lag: 0, writes: 2, least: DefaultLag - time.Second, most: DefaultLag, how: untold},
+		"it never gets it": {lag: -1, pause: time.Hour, writes: 2, least: DefaultLag, most: DefaultLag + time.Second, how: behind},
+		"what is told stands still": {
+			lag: 0, pause: time.Second, writes: 2, prepare: func(m *mirror) { m.still = true },
+			least: DefaultLag - time.Second, most: DefaultLag - time.Second, how: untold,
+		},
+		"the last is not noted": {lag: 0, writes: 3, least: DefaultLag - time.Second, most: DefaultLag, how: untold},
 		"nobody tells": {
 			lag: 0, pause: time.Second, writes: 2, prepare: func(m *mirror) { m.mute = true },
 			least: DefaultLag - time.Second, most: DefaultLag - time.Second, how: untold,
@@ -506,11 +518,14 @@ func TestLag(t *testing.T) {
 				}
 				c, log := m.client(t, "a", "b")
 				defer c.Close()
-				for range test.writes {
+				for n := range test.writes {
 					writeOnce(t, c)
-					if test.pause > 0 {
+					switch {
+					case test.pause > 0:
 						synctest.Wait()
 						time.Sleep(notePause)
+					case n < test.writes-1: // the next is too early for the next question
+						time.Sleep(notePause * 3 / 4)
 					}
 				}
 				time.Sleep(max(0, test.pause-notePause))
@@ -562,6 +577,30 @@ func TestLagPrefersWhoHasIt(t *testing.T) {
 	})
 }
 
+// TestLagIsWaitedForOnce: what a server lacked that was taken all the same, the next is not asked for.
+func TestLagIsWaitedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMirror("a", "b", "c")
+		m.lag = -1
+		c, _ := m.client(t, "a", "b", "c")
+		defer c.Close()
+		for range 2 {
+			writeOnce(t, c)
+			time.Sleep(2 * notePause)
+		}
+		m.network["a"].kill()
+		synctest.Wait()
+		readOnce(t, c)
+		m.network["b"].kill()
+		synctest.Wait()
+		begun := time.Now()
+		readOnce(t, c)
+		if state := c.State(); state.Server != 3 || time.Since(begun) > 0 || state.Switches != [3]int{1} {
+			t.Errorf("after %v: %+v", time.Since(begun), state)
+		}
+	})
+}
+
 // TestLagOutlivesAReload: what a client had confirmed holds for the one that takes its place, though that is of another server, of which DNS
 // tells now.
 func TestLagOutlivesAReload(t *testing.T) {
@@ -573,8 +612,8 @@ func TestLagOutlivesAReload(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newMirror("a", "b")
 				m.lag = -1
-				o := Options{AllowCleartext: true, Kind: ldif.OpenLDAP, named: []string{"ldap://_ldap._tcp.example"}, from: []int{0, 0}}
-				o.URLs = urls[0]
+				o := Options{AllowCleartext: true, Kind: ldif.OpenLDAP, URLs: urls[0]}
+				o.named, o.from = []string{"ldap://_ldap._tcp.example"}, []int{0, 0}
 				client := func() *Client {
 					c, err := newClient(o, slog.New(slog.DiscardHandler), m.dial)
 					if err != nil {
@@ -610,10 +649,10 @@ func TestWriteUnderWayElsewhere(t *testing.T) {
 		m := newMirror("a", "b")
 		script := m.network["a"].script
 		m.network["a"].script = func(s *session, r message) bool {
-			if r.op != ldap.ApplicationModifyRequest || r.nth == 1 {
+			if r.op != ldap.ApplicationModifyRequest || r.nth < 3 {
 				return script(s, r)
 			}
-			if r.nth == 3 { // and no new connection is taken
+			if r.nth == 4 { // and no new connection is taken
 				m.network["a"].mu.Lock()
 				m.network["a"].down = true
 				m.network["a"].mu.Unlock()
@@ -630,7 +669,10 @@ func TestWriteUnderWayElsewhere(t *testing.T) {
 		}
 		c, _ := m.client(t, "a", "b")
 		defer c.Close()
-		writeOnce(t, c)
+		for range 2 {
+			writeOnce(t, c)
+			time.Sleep(2 * notePause)
+		}
 		var slow sync.WaitGroup
 		slow.Go(func() { writeOnce(t, c) })
 		synctest.Wait()

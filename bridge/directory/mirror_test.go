@@ -20,7 +20,8 @@ import (
 // replicated is a client of a server behind a proxy and of its replica.
 func replicated(t *testing.T, servers [2]*dirtest.Server, front *dirtest.Proxy, f FailoverOptions) *Client {
 	t.Helper()
-	o := Options{URLs: []string{front.URL, servers[1].URL}, Bind: BindOptions{DN: servers[0].BindDN, Password: servers[0].Password}, Failover: f}
+	o := Options{URLs: []string{front.URL, servers[1].URL}, Failover: f}
+	o.Bind = BindOptions{DN: servers[0].BindDN, Password: servers[0].Password}
 	c, err := New(o, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)

@@ -11,9 +11,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Mirror starts two slapds, each of which gets what the other is told (syncrepl, multi-provider), and the ways: what is told to the first is
-// got from it over the first of them. A way that is refused and reset keeps it from the other until it is mended, which is noticed within a
-// second.
+// Mirror starts two slapds, each of which gets what the other is told (syncrepl, multi-provider), and the ways: the first of them is that
+// from the first server to the second. A way that is refused and reset keeps what it would bring until it is mended, which is noticed
+// within a second.
 func Mirror(t testing.TB, options ...Option) (servers [2]*Server, ways [2]*Proxy) {
 	t.Helper()
 	return replicas(t, true, options)
