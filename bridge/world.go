@@ -127,6 +127,7 @@ func (b *Bridge) fitTo(ctx context.Context, server *ldif.Server) (fit, error) {
 		switch reasonOf(err) {
 		case reason.None:
 			f.bound = bound
+			b.directory.Compare(bound.Bases())
 			b.mark(ctx, bound) // which must be seen to change before it counts
 			b.doubt.Do(func() { b.doubtBlocking(bound) })
 		case reason.Hidden:

@@ -76,6 +76,10 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 	}
 	c.pool = newPool(newDialer(o, log, network, servers), log)
 	c.breaker = newBreaker(o.Breaker, log, c.knock, c.probe, c.pool.dialer.credential.renewed)
+	if c.pool.several() {
+		c.pool.note = c.note
+		c.refreshes.Go(c.watch)
+	}
 	return c, nil
 }
 
@@ -96,6 +100,9 @@ func (c *Client) BreakerOpen() bool { return !c.breaker.closed() }
 // Retry has what the server refused of the bridge's own bind be offered again, at once where nothing else is done.
 func (c *Client) Retry() {
 	c.pool.dialer.credential.forgive()
+	for _, own := range c.pool.dialer.looks {
+		own.forgive()
+	}
 	c.breaker.hurry()
 }
 
@@ -163,6 +170,13 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 	refusals := map[int]error{} // by server
 	retried := false
 	heavy := weightOf(ctx)
+	counted, err := p.enter(ctx, write)
+	if err != nil {
+		return value, err
+	}
+	if counted {
+		defer p.leave()
+	}
 	for {
 		if heavy > 0 && c.breaks.expects(heavy) {
 			return value, c.tooLarge(heavy)
@@ -175,7 +189,13 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 			p.put(k)
 			return value, refusal
 		}
+		if write {
+			c.writes(k)
+		}
 		value, err = exchange(ctx, k, what, do)
+		if write {
+			c.wrote(k, err)
+		}
 		if heavy > 0 {
 			c.onHeavy(ctx, k.server, heavy, err)
 		}
@@ -186,6 +206,11 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 			}
 			refusals[k.server] = refusal
 			p.refer(k.server, referredTo(err))
+			if readOnly {
+				p.refuses(k.server)
+			} else {
+				p.met(k.server, err)
+			}
 			others := p.fail(k.server, err)
 			p.put(k)
 			if !others {
@@ -205,6 +230,7 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 		switch {
 		case o.silent:
 			p.retire(k)
+			p.met(k.server, o)
 			p.fail(k.server, o)
 		case ctx.Err() != nil, o.excused:
 			p.retire(k)

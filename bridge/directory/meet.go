@@ -94,7 +94,7 @@ func (d *dialer) meet(caller context.Context, server int, refused *error) Meetin
 		m.Err, m.Code, m.Spared = *refused, resultCode(*refused), server > 0
 		return m
 	}
-	if err = d.bind(ctx, k); err == nil {
+	if err = d.bind(ctx, k, &d.credential); err == nil {
 		// Without a bind nothing was said yet.
 		_, err = exchange(ctx, k, reads, readRootDSE(ctx, d.options.Timeout))
 	}

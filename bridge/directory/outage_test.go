@@ -626,7 +626,8 @@ func TestOneWay(t *testing.T) {
 			go func() { _, _ = c.Search(t.Context(), anyone) }()
 		}
 		synctest.Wait()
-		ctx := OneWay(t.Context())
+		ctx, done := OneWay(t.Context())
+		defer done()
 		receipt := c.Execute(ctx, ldif.Plan{Steps: []ldif.Step{{Change: ldif.Change{Kind: ldif.Delete, DN: "cn=written"}}}}, nil)
 		if receipt.Err != nil {
 			t.Fatal(receipt.Err)

@@ -100,7 +100,7 @@ func OpenLDAP(t testing.TB, options ...Option) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.entries == nil {
+	if s.entries == nil && !s.replica {
 		server.Load(t, tree(s.suffix))
 	}
 	return server
@@ -142,6 +142,8 @@ type slapd struct {
 	synced    bool
 	maxSize   int
 	entries   func(io.Writer) error // nil: the containers alone, which slapd itself adds
+	url       string                // where it listens; "": on any free port
+	replica   bool                  // it gets all that it has from another
 
 	dir   string
 	certs certificates
@@ -184,6 +186,9 @@ func (s *slapd) start(t testing.TB, program string) (*Server, error) {
 	for range portAttempts {
 		if server.URL, server.LDAPS, err = freeURLs(); err != nil {
 			return nil, err
+		}
+		if s.url != "" {
+			server.URL = s.url
 		}
 		server.process = &process{
 			dir: s.dir, program: program,
