@@ -164,7 +164,8 @@ func TestBrokenDomain(t *testing.T) {
 		},
 		{
 			name: "short requests", broken: limit("MaxReceiveBuffer", 10485760, 1000000), finds: "hint request-length",
-			key: fmt.Sprintf("resources[0].attributes[%d].ldap", photos), repair: "max: 934464\n" + limit("MaxReceiveBuffer", 1000000, 3211264),
+			key:      fmt.Sprintf("resources[0].attributes[%d].ldap", photos),
+			repair:   "max: 934464\n" + limit("MaxReceiveBuffer", 1000000, 3211264),
 			restored: limit("MaxReceiveBuffer", 3211264, 10485760),
 		},
 		{

@@ -40,9 +40,9 @@ func loadUsers(t testing.TB, server *dirtest.Server, n int) {
 	server.Load(t, b.String())
 }
 
-// TestPagesWhileOthersWrite: by cursor everybody who is there all the while shows exactly once, whatever three others write through this copy
-// of the bridge and another: who comes and goes, who is renamed, who is changed. By index so when they have done. SCIMBRIDGE_TEST_PAGED is
-// another number of users.
+// TestPagesWhileOthersWrite: by cursor everybody who is there all the while shows exactly once, whatever three others write through this
+// copy of the bridge and another: who comes and goes, who is renamed, who is changed. By index so when they have done.
+// SCIMBRIDGE_TEST_PAGED is another number of users.
 func TestPagesWhileOthersWrite(t *testing.T) {
 	users := dirtest.Number(t, "SCIMBRIDGE_TEST_PAGED", 2_000)
 	server := openLDAP(t, dirtest.Config("limits * size=unlimited"))

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Look finds out in the directory what became of an intent, and the id of what it made. others are what other records tell of the same entries since: what they did is
-// not the intent's.
+// Look finds out in the directory what became of an intent, and the id of what it made. others are what other records tell of the same
+// entries since: what they did is not the intent's.
 type Look func(ctx context.Context, i Intent, others []Other) (Done, error)
 
 // silent is a writer that has not ended, as it was seen last.

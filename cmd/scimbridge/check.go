@@ -172,7 +172,8 @@ func (check checkCommand) house(c *config.Config, compiled *compile.Map) (h hous
 // subjectOf is the configuration as it is inspected.
 func subjectOf(c *config.Config, compiled *compile.Map) inspect.Subject {
 	return inspect.Subject{
-		Map: compiled, Directory: c.Directory, Guard: c.Guard, MaxBody: c.Listen.WithDefaults().MaxBody, Admin: c.Admin.Address, Place: c.Place,
+		Map: compiled, Directory: c.Directory, Guard: c.Guard, MaxBody: c.Listen.WithDefaults().MaxBody,
+		Admin: c.Admin.Address, Place: c.Place,
 	}
 }
 
