@@ -37,8 +37,8 @@ func (l looker) longestRequest() error {
 // aroundValues is what stands beside its values in a request: a DN, names of attributes, and controls.
 const aroundValues = 64 << 10
 
-// long is a line of the map that takes octets, as photos, and how many clients may send for one: as base64 in a body. What is text is short,
-// and members go a few at a time.
+// long is a line of the map that takes octets, as photos, and how many clients may send for one: as base64 in a body. What is text is
+// short, and members go a few at a time.
 type long struct {
 	key    string
 	octets int
@@ -71,7 +71,8 @@ func longest(s Subject, v Survey, takes int) (all []long) {
 func (l long) finds(takes int, limit string) Finding {
 	return Finding{
 		Severity: Hint, Code: "request-length", Key: l.key,
-		What: fmt.Sprintf("the server takes requests of %d octets, by %s, and listen.maxBody lets a value of %d in", takes, limit, l.octets),
+		What: fmt.Sprintf("the server takes requests of %d octets, by %s, and listen.maxBody lets a value of %d in",
+			takes, limit, l.octets),
 		Why:  "it closes the connection on a longer request without an answer: the bridge tries twice, and refuses it then as too large",
 		Mend: "have the bridge refuse it at once, or the server take more", Line: fmt.Sprintf("max: %d", max(takes-aroundValues, 1)),
 	}

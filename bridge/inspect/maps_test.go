@@ -183,7 +183,8 @@ func subject(t *testing.T, text string) (s inspect.Subject, faults config.Faults
 		t.Fatal(err)
 	}
 	return inspect.Subject{
-		Map: compiled, Directory: c.Directory, Guard: c.Guard, MaxBody: c.Listen.WithDefaults().MaxBody, Admin: c.Admin.Address, Place: c.Place,
+		Map: compiled, Directory: c.Directory, Guard: c.Guard, MaxBody: c.Listen.WithDefaults().MaxBody,
+		Admin: c.Admin.Address, Place: c.Place,
 	}, nil
 }
 
