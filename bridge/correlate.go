@@ -20,7 +20,8 @@ func (c *creation) linkOrRun(ctx context.Context, body []byte) (*Result, error) 
 	if search == nil {
 		return c.runOrComplete(ctx, body)
 	}
-	ctx = directory.OneWay(ctx)
+	ctx, end := directory.OneWay(ctx)
+	defer end()
 	for n := range attempts {
 		if err := pause(ctx, n); err != nil {
 			return nil, err

@@ -48,7 +48,7 @@ func (b *Bridge) world(ctx context.Context) (*ldapmap.Map, *ldif.Server, error) 
 }
 
 // Away says that the directory is known to be out of reach: what needs it is refused at once.
-func (b *Bridge) Away() bool { return b.directory.Open() }
+func (b *Bridge) Away() bool { return b.directory.BreakerOpen() }
 
 // Ready says what keeps the bridge from its work, for a health check: the directory is out of reach, does not fit the map, does not show
 // what it names, or takes no changes, or the store cannot be written. Where writes go on without the store, that is in lack. It asks the
@@ -127,6 +127,7 @@ func (b *Bridge) fitTo(ctx context.Context, server *ldif.Server) (fit, error) {
 		switch reasonOf(err) {
 		case reason.None:
 			f.bound = bound
+			b.directory.Compare(bound.Bases())
 			b.mark(ctx, bound) // which must be seen to change before it counts
 			b.doubt.Do(func() { b.doubtBlocking(bound) })
 		case reason.Hidden:

@@ -100,7 +100,8 @@ func (r *request) run(ctx context.Context, in intent) (past history, result *Res
 			panic(value)
 		}
 	}()
-	ctx = directory.OneWay(ctx) // what was written is read where it was written
+	ctx, end := directory.OneWay(ctx) // what was written is read where it was written
+	defer end()
 	through, done := toItsEnd(ctx)
 	defer done()
 	past, err = r.confirmed(ctx, through, in)

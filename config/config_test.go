@@ -132,7 +132,7 @@ func TestLoad(t *testing.T) {
 		}},
 		Access: access.Options{TokenFile: "token"},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{}, directory.Options{})); diff != "" {
 		t.Error(diff)
 	}
 }

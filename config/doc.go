@@ -75,6 +75,10 @@
 //	  breaker:                       # after outages in a row, requests are refused at once until a probe succeeds
 //	    failures: 3
 //	    pause: 1s                    # from one look whether a server answers to the next; longer after a refused bind
+//	  failover:                      # of several urls, another than the one in use is taken
+//	    back: 1m                     # how long an earlier server must have been well until it is taken again; 5s at least
+//	    stay: false                  # with the server in use until it fails: no earlier one is gone back to
+//	    lag: 3s                      # how long a server is waited for that may not have got what another has confirmed
 //
 //	resources:                       # the attribute map, one item for each SCIM resource type
 //	  - type: User

@@ -48,15 +48,18 @@ func (r *Reloader) Last() (at time.Time, err error) {
 	return r.at, r.err
 }
 
-// Run calls take until ctx ends: when the file has changed, and when somebody asks for it. The context of a taking that is under way when
-// the file changes again ends, and what becomes of that one is of no account.
-func (r *Reloader) Run(ctx context.Context, log *slog.Logger, ask <-chan os.Signal, take func(ctx context.Context, asked bool) error) {
+// Run calls take until ctx ends: when the file has changed, when somebody asks for it, and when there is news of what it names. The context
+// of a taking that is under way when that comes again ends, and what becomes of that one is of no account.
+func (r *Reloader) Run(
+	ctx context.Context, log *slog.Logger, ask <-chan os.Signal, news <-chan struct{},
+	take func(ctx context.Context, asked bool) error,
+) {
 	tick := time.NewTicker(looking)
 	defer tick.Stop()
 	under := &taking{}
 	defer func() { under.end() }()
 	for last := r.seen; ; {
-		asked := false
+		asked, told := false, false
 		select {
 		case err := <-under.done:
 			r.note(log, err, under.tells)
@@ -64,13 +67,15 @@ func (r *Reloader) Run(ctx context.Context, log *slog.Logger, ask <-chan os.Sign
 			continue
 		case <-ask:
 			asked = true
+		case <-news:
+			told = true
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
 		now := access.Version(r.file)
 		changed := access.SameVersion(now, last) && !access.SameVersion(now, r.seen)
-		if last = now; !asked && !changed && !(under.done == nil && r.due()) {
+		if last = now; !asked && !told && !changed && !(under.done == nil && r.due()) {
 			continue
 		}
 		r.seen = now

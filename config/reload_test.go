@@ -103,7 +103,7 @@ func TestReloader(t *testing.T) {
 		var mu sync.Mutex
 		var taken int
 		var err error // with which it is taken
-		go r.Run(ctx, slog.New(slog.DiscardHandler), ask, func(context.Context, bool) error {
+		go r.Run(ctx, slog.New(slog.DiscardHandler), ask, nil, func(context.Context, bool) error {
 			mu.Lock()
 			defer mu.Unlock()
 			taken++
@@ -166,7 +166,7 @@ func TestReloaderGoesOn(t *testing.T) {
 		ask := make(chan os.Signal)
 		var mu sync.Mutex
 		var began []bool // whether each was asked for
-		go r.Run(ctx, slog.New(slog.DiscardHandler), ask, func(ctx context.Context, asked bool) error {
+		go r.Run(ctx, slog.New(slog.DiscardHandler), ask, nil, func(ctx context.Context, asked bool) error {
 			mu.Lock()
 			began = append(began, asked)
 			mu.Unlock()

@@ -5,9 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,31 +16,14 @@ import (
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
+	"scimbridge/examples/truth"
 )
-
-// kills is how often a copy is killed: SCIMBRIDGE_TEST_KILLS, or a short form.
-func kills(t *testing.T) int {
-	if text := os.Getenv("SCIMBRIDGE_TEST_KILLS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	return 6
-}
 
 // seed is what a run's chances come from: SCIMBRIDGE_TEST_SEED, or another each time.
 func seed(t *testing.T) uint64 {
-	n := uint64(time.Now().UnixNano())
-	if text := os.Getenv("SCIMBRIDGE_TEST_SEED"); text != "" {
-		var err error
-		if n, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
+	n := dirtest.Number(t, "SCIMBRIDGE_TEST_SEED", int(time.Now().UnixNano()))
 	t.Logf("SCIMBRIDGE_TEST_SEED=%d", n)
-	return n
+	return uint64(n)
 }
 
 // TestKilled: copies of the program are killed at random while clients write through them. Whatever a client was told of has its intent and
@@ -59,8 +40,8 @@ func TestKilled(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := openLDAP(t, dirtest.WithoutRefint(), dirtest.AccessLog())
-			before := contentOf(t, server)
-			made := changesOf(t, server)
+			before := truth.ContentOf(t, server)
+			since := truth.Since(t, server)
 			o := c.store(t)
 			n := seed(t)
 			f := newFleet(t, binary, server, c.copies, slices.Concat(stored(t, o), limited, []string{"SCIMBRIDGE_JOURNAL_LEASE=2s"})...)
@@ -69,7 +50,7 @@ func TestKilled(t *testing.T) {
 			for client := range 6 {
 				clients.Go(func() { l.run(t, client, rand.New(rand.NewPCG(n, uint64(client)))) })
 			}
-			f.kill(t, kills(t), rand.New(rand.NewPCG(n, 1000)))
+			f.kill(t, dirtest.Number(t, "SCIMBRIDGE_TEST_KILLS", 6), rand.New(rand.NewPCG(n, 1000)))
 			l.over.Store(true)
 			clients.Wait()
 			f.stop(t)
@@ -82,7 +63,7 @@ func TestKilled(t *testing.T) {
 			}
 			all := accounts(t, s, journal.Query{})
 			l.isOnRecord(t, all)
-			blocked := holdsTrue(t, server, all, before, made[len(made)-1].at)
+			blocked := truth.Holds(t, server, all, before, since)
 			withinLimit(t, blocked)
 			found := map[journal.Outcome]int{}
 			for _, a := range all {
@@ -109,19 +90,19 @@ var limited = []string{
 
 // withinLimit fails the test where more were blocked than may be; who was let in again and blocked again counts once. What is counted is so
 // a moment before the directory does it.
-func withinLimit(t *testing.T, all []blocking) {
+func withinLimit(t *testing.T, all []truth.Blocking) {
 	t.Helper()
 	const within = 50 * time.Second
-	slices.SortStableFunc(all, func(a, b blocking) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(all, func(a, b truth.Blocking) int { return a.At.Compare(b.At) })
 	for n, last := range all {
 		people := map[int]bool{}
 		for _, b := range all[:n+1] {
-			if last.at.Sub(b.at) < within {
-				people[b.who] = true
+			if last.At.Sub(b.At) < within {
+				people[b.Who] = true
 			}
 		}
 		if len(people) > mostBlocked {
-			t.Errorf("%d were blocked within %v, until %v", len(people), within, last.at)
+			t.Errorf("%d were blocked within %v, until %v", len(people), within, last.At)
 			return
 		}
 	}

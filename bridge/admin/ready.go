@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/directory"
 	"scimbridge/bridge/reason"
 )
 
@@ -34,6 +35,7 @@ type Part struct {
 // Reasons that are no answer's.
 const (
 	elsewhere    = "second-server" // the first URL's server could not be used
+	serverDown   = "server-down"   // one of those that are not in use
 	receiverAway = "receiver-away"
 	behind       = "behind" // records wait for the store
 	stopping     = "stopping"
@@ -113,9 +115,24 @@ func (site *Site) parts(ctx context.Context) []Part {
 // server is about the directory.
 func (site *Site) server(away error) Part {
 	p := failing("directory", Failed, away)
-	if state := site.Directory.State(); away == nil && state.Server > 1 {
+	state := site.Directory.State()
+	if state.Servers == 1 {
+		return p
+	}
+	down := false
+	for _, each := range state.Each {
+		down = down || each.Is == directory.Down
+	}
+	switch {
+	case away != nil:
+	case state.Server > 1:
 		p.Status, p.Reason = Degraded, elsewhere
 		p.Detail = []string{fmt.Sprintf("%s is in use, number %d of %d in directory.urls", state.URL, state.Server, state.Servers)}
+	case down:
+		p.Status, p.Reason = Degraded, serverDown
+	}
+	for _, each := range state.Each {
+		p.Detail = append(p.Detail, each.String())
 	}
 	return p
 }

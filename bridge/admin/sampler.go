@@ -5,10 +5,12 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
 )
 
@@ -25,14 +27,18 @@ var (
 
 	requestsWaiting = described("requests_waiting", "Requests that wait for their turn (limits.working).")
 
-	directoryServer = described("directory_server", "The server in use, by its place in directory.urls, from 1; 0: none.")
-	directoryLeft   = described("directory_failovers_total", "Times that a server was left for another.")
-	breakerOpen     = described("directory_breaker_open", "1 while the circuit breaker keeps requests off the directory.")
-	breakerOpened   = described("directory_breaker_opened_total", "Times that the circuit breaker opened.")
-	outage          = described("directory_outage_seconds", "How long the circuit breaker has been open; 0: it is closed.")
-	writable        = described("directory_writable", "0 while the directory takes no changes.")
-	connections     = described("directory_connections", "Connections to the server in use.")
-	underWay        = described("directory_operations_under_way", "LDAP operations under way.")
+	directoryServer = described("directory_server", "The server in use, by its place in directory.urls, or of DNS, from 1; 0: none.")
+	serverUp        = described("directory_server_up",
+		"1 for a server of directory.urls, or of DNS, that was up when it was met last, in use or by a look; 0: it was down.", "place")
+	switches = described("directory_switches_total",
+		"Times that another server was taken after a write, by whether it had got all that this copy had confirmed.", "caught_up")
+	directoryLeft = described("directory_failovers_total", "Times that a server was left for another.")
+	breakerOpen   = described("directory_breaker_open", "1 while the circuit breaker keeps requests off the directory.")
+	breakerOpened = described("directory_breaker_opened_total", "Times that the circuit breaker opened.")
+	outage        = described("directory_outage_seconds", "How long the circuit breaker has been open; 0: it is closed.")
+	writable      = described("directory_writable", "0 while the directory takes no changes.")
+	connections   = described("directory_connections", "Connections to the server in use.")
+	underWay      = described("directory_operations_under_way", "LDAP operations under way.")
 
 	holds = described("guard_holds", "Holds of guard.limits, by their state: while one is open, writes wait for an operator.", "state")
 	held  = described("guard_held_writes", "Writes that open holds did not let through.")
@@ -62,7 +68,8 @@ var (
 func (*sampler) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		partStatus, requestsWaiting,
-		directoryServer, directoryLeft, breakerOpen, breakerOpened, outage, writable, connections, underWay, holds, held,
+		directoryServer, serverUp, switches, directoryLeft,
+		breakerOpen, breakerOpened, outage, writable, connections, underWay, holds, held,
 		limitUsed, limitMost, journalFailing, journalWaiting, journalWritten, webhookAway, webhookAttempts, webhookMessages,
 		webhookOldest, tokens, ends, certificates,
 	} {
@@ -133,6 +140,14 @@ func (c *sampler) Collect(to chan<- prometheus.Metric) {
 func (s sample) directory(site *Site) {
 	state := site.Directory.State()
 	s.gauge(directoryServer, float64(state.Server))
+	for _, each := range state.Each {
+		if each.Is != directory.Unmet {
+			s.flag(serverUp, each.Is == directory.Up, strconv.Itoa(each.Place))
+		}
+	}
+	for how, times := range state.Switches {
+		s.count(switches, float64(times), directory.CaughtUp[how])
+	}
 	s.count(directoryLeft, float64(state.Left))
 	s.flag(breakerOpen, state.Open)
 	s.count(breakerOpened, float64(state.Opened))

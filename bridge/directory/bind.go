@@ -12,10 +12,10 @@ import (
 )
 
 // bind says on a fresh connection who the bridge is, once, and asks as whom the server takes it where no password tells.
-func (d *dialer) bind(ctx context.Context, k *conn) error {
+func (d *dialer) bind(ctx context.Context, k *conn, own *credential) error {
 	b := d.options.Bind
 	if b.External || b.DN != "" {
-		if err := d.offer(ctx, k); err != nil {
+		if err := d.offer(ctx, k, own); err != nil {
 			return err
 		}
 	}
@@ -26,9 +26,9 @@ func (d *dialer) bind(ctx context.Context, k *conn) error {
 }
 
 // offer sends a bind. The error is an *outage.
-func (d *dialer) offer(ctx context.Context, k *conn) error {
+func (d *dialer) offer(ctx context.Context, k *conn, own *credential) error {
 	b := d.options.Bind
-	password, of, err := d.credential.now()
+	password, of, err := own.now()
 	if err != nil {
 		return &outage{cause: err}
 	}
@@ -42,14 +42,14 @@ func (d *dialer) offer(ctx context.Context, k *conn) error {
 	o, down := errors.AsType[*outage](err)
 	switch {
 	case err == nil:
-		d.credential.accept()
+		own.accept()
 		return nil
 	case down:
 		return o
 	case cannotServe(err):
 		return &outage{cause: err, code: resultCode(err)}
 	}
-	wrong := d.credential.refuse(of, err)
+	wrong := own.refuse(of, err)
 	return &outage{cause: d.refusal(k, how, err), code: resultCode(err), refused: true, wrong: wrong}
 }
 

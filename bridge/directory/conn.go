@@ -25,6 +25,7 @@ type conn struct {
 	// guarded by the pool
 	epoch    int
 	underway int
+	writing  int // writes of those, where there are several servers
 	retired  bool
 	apart    bool // for heavy requests: nobody is lent it unasked
 }

@@ -29,6 +29,7 @@ type credential struct {
 	refused map[digest]bool
 	wrong   int       // times that the server called a password wrong
 	last    time.Time // when something was refused
+	why     error     // so was what the server answered
 }
 
 type digest [sha256.Size]byte
@@ -49,7 +50,7 @@ func (c *credential) now() (password string, of digest, err error) {
 func (c *credential) accept() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.refused, c.wrong = nil, 0
+	c.refused, c.wrong, c.why = nil, 0, nil
 }
 
 // refuse returns how many times the server has now called a password wrong; 0: it refuses the bridge for another reason.
@@ -59,7 +60,7 @@ func (c *credential) refuse(of digest, answer error) int {
 	if c.refused == nil {
 		c.refused = map[digest]bool{}
 	}
-	c.refused[of], c.last = true, time.Now()
+	c.refused[of], c.last, c.why = true, time.Now(), answer
 	if c.options.Bind.External || !isWrongPassword(answer) {
 		return 0
 	}
@@ -99,6 +100,17 @@ func (c *credential) due() bool {
 	waited := time.Since(c.last) >= pauseAfter(c.wrong)
 	c.mu.Unlock()
 	return waited || c.renewed()
+}
+
+// spared is why nothing is to be offered yet; nil: something may be.
+func (c *credential) spared() error {
+	c.mu.Lock()
+	why := c.why
+	c.mu.Unlock()
+	if why != nil && c.due() {
+		return nil
+	}
+	return why
 }
 
 // forgive lets what was refused be offered again.

@@ -25,6 +25,7 @@ type dialer struct {
 	lives      []*life // of the servers
 	self       self    // names of its own
 	credential credential
+	looks      []*credential                   // of looks at the servers: what one refuses that is not in use says nothing of the others
 	observe    func(context.Context, Exchange) // nil: nobody asks
 }
 
@@ -34,6 +35,7 @@ func newDialer(o Options, log *slog.Logger, network dialFunc, servers []address)
 		d.self.add(o.Bind.DN)
 	}
 	for i := range servers {
+		d.looks = append(d.looks, &credential{options: o})
 		d.lives = append(d.lives, &life{ask: func(ctx context.Context) error { return d.ask(ctx, i) }})
 	}
 	return d
@@ -41,11 +43,15 @@ func newDialer(o Options, log *slog.Logger, network dialFunc, servers []address)
 
 // dial connects to one server and binds. The error is an *outage: refused when the server would not take our bind.
 func (d *dialer) dial(ctx context.Context, server int) (*conn, error) {
+	return d.dialWith(ctx, server, &d.credential)
+}
+
+func (d *dialer) dialWith(ctx context.Context, server int, own *credential) (*conn, error) {
 	k, err := d.connect(ctx, server, d.lives[server])
 	if err != nil {
 		return nil, err
 	}
-	if err := d.bind(ctx, k); err != nil {
+	if err := d.bind(ctx, k, own); err != nil {
 		k.close()
 		return nil, err
 	}
@@ -55,6 +61,9 @@ func (d *dialer) dial(ctx context.Context, server int) (*conn, error) {
 // connect opens a connection that is not bound. The error is an *outage.
 func (d *dialer) connect(ctx context.Context, server int, life *life) (*conn, error) {
 	a := d.servers[server]
+	if a.service != "" {
+		return nil, &outage{cause: fmt.Errorf("no server is known by now that DNS tells of at %s", a.service)}
+	}
 	raw, err := d.network(ctx, a.network, a.dial)
 	if err != nil {
 		return nil, &outage{cause: err}

@@ -32,12 +32,12 @@ type Client struct {
 	breaks     breaks                    // of connections, under heavy requests
 	marks      sync.Map                  // by server and entry: the first that was read
 
-	asking chan struct{} // held by the request that reads the root DSE first
-	aside  context.Context
-	end    context.CancelFunc // of aside
+	aside context.Context
+	end   context.CancelFunc // of aside
 
 	mu         sync.Mutex
 	contact    contact
+	asked      *question // nil: no request reads the root DSE
 	refreshing bool
 	refreshes  sync.WaitGroup // and reaches
 
@@ -57,7 +57,13 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 		return nil, err
 	}
 	o = o.WithDefaults()
-	c := &Client{options: o, log: log, asking: make(chan struct{}, 1)}
+	if !o.IsLocated() {
+		var err error
+		if o, err = NewLocator(SystemLookup).Locate(context.Background(), o); err != nil {
+			log.Warn("directory: DNS tells of no server", "error", err)
+		}
+	}
+	c := &Client{options: o, log: log}
 	c.pageSize.Store(uint32(o.PageSize))
 	c.aside, c.end = context.WithCancel(context.Background())
 	var servers []address
@@ -70,8 +76,15 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 	}
 	c.pool = newPool(newDialer(o, log, network, servers), log)
 	c.breaker = newBreaker(o.Breaker, log, c.knock, c.probe, c.pool.dialer.credential.renewed)
+	if c.pool.several() {
+		c.pool.note = c.note
+		c.refreshes.Go(c.watch)
+	}
 	return c, nil
 }
+
+// Options are what it was made with, with the defaults and, where its URLs name a service, with the servers that were found.
+func (c *Client) Options() Options { return c.options }
 
 // Away says, as an *Error, that the directory is out of reach: the breaker is open, or what it says of itself could not be read again.
 func (c *Client) Away() error {
@@ -81,12 +94,15 @@ func (c *Client) Away() error {
 	return &Error{Reason: reason.Unavailable, RetryAfter: c.breaker.retryAfter(), Cause: c.breaker.story()}
 }
 
-// Open says that the breaker is open, or half open: nothing is asked of the directory for a request.
-func (c *Client) Open() bool { return !c.breaker.closed() }
+// BreakerOpen says that the breaker is open, or half open: nothing is asked of the directory for a request.
+func (c *Client) BreakerOpen() bool { return !c.breaker.closed() }
 
 // Retry has what the server refused of the bridge's own bind be offered again, at once where nothing else is done.
 func (c *Client) Retry() {
 	c.pool.dialer.credential.forgive()
+	for _, own := range c.pool.dialer.looks {
+		own.forgive()
+	}
 	c.breaker.hurry()
 }
 
@@ -134,7 +150,7 @@ func (c *Client) probe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = exchange(ctx, k, reads, readRootDSE(ctx))
+	_, err = exchange(ctx, k, reads, readRootDSE(ctx, c.options.Timeout))
 	_, down := errors.AsType[*outage](err)
 	switch {
 	case down:
@@ -154,6 +170,13 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 	refusals := map[int]error{} // by server
 	retried := false
 	heavy := weightOf(ctx)
+	counted, err := p.enter(ctx, write)
+	if err != nil {
+		return value, err
+	}
+	if counted {
+		defer p.leave()
+	}
 	for {
 		if heavy > 0 && c.breaks.expects(heavy) {
 			return value, c.tooLarge(heavy)
@@ -166,7 +189,13 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 			p.put(k)
 			return value, refusal
 		}
+		if write {
+			c.writes(k)
+		}
 		value, err = exchange(ctx, k, what, do)
+		if write {
+			c.wrote(k, err)
+		}
 		if heavy > 0 {
 			c.onHeavy(ctx, k.server, heavy, err)
 		}
@@ -177,6 +206,11 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 			}
 			refusals[k.server] = refusal
 			p.refer(k.server, referredTo(err))
+			if readOnly {
+				p.refuses(k.server)
+			} else {
+				p.met(k.server, err)
+			}
 			others := p.fail(k.server, err)
 			p.put(k)
 			if !others {
@@ -196,6 +230,7 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 		switch {
 		case o.silent:
 			p.retire(k)
+			p.met(k.server, o)
 			p.fail(k.server, o)
 		case ctx.Err() != nil, o.excused:
 			p.retire(k)

@@ -55,7 +55,7 @@ func TestExcused(t *testing.T) {
 						t.Fatalf("got %v", err)
 					}
 				}
-				if !c.Available() || c.pool.server() != 0 || second.conns != 0 {
+				if !c.Available() || c.pool.server() != 0 || c.State().Left != 0 {
 					t.Errorf("available %v, on server %d", c.Available(), c.pool.server())
 				}
 			})

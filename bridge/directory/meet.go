@@ -17,7 +17,9 @@ import (
 // Meeting is how one of the configured servers was met.
 type Meeting struct {
 	URL     string
+	Place   int    // among directory.urls: of several one, where that names a service
 	Address string // host:port, or a socket
+	Service string // that DNS tells of no server of; "": it is a server
 	Secure  bool   // TLS was to begin, or began
 	Ended   Stage  // how far it went
 	Err     error  // why not farther; nil: it is bound
@@ -70,11 +72,14 @@ func (d *dialer) meet(caller context.Context, server int, refused *error) Meetin
 	a := d.servers[server]
 	ctx, cancel := context.WithTimeoutCause(caller, d.options.Timeout, errLate)
 	defer cancel()
-	m := Meeting{URL: a.url, Address: a.dial, Secure: a.scheme == "ldaps" || a.scheme == "ldap" && d.options.TLS.StartTLS}
+	m := Meeting{
+		URL: a.url, Place: d.options.place(server), Address: a.dial, Service: a.service,
+		Secure: a.scheme == "ldaps" || a.scheme == "ldap" && d.options.TLS.StartTLS,
+	}
 	k, err := d.connect(ctx, server, d.lives[server])
 	if err != nil {
 		m.Err, m.Code, m.Ended = err, resultCode(err), AtConnect
-		if dialed := dials(err); !dialed && m.Secure {
+		if dialed := dials(err) || m.Service != ""; !dialed && m.Secure {
 			m.Ended, m.Chain = AtTLS, shownBy(err)
 			m.Other = m.Chain == nil && a.scheme == "ldaps" && d.speaksPlain(caller, a)
 		}
@@ -89,9 +94,9 @@ func (d *dialer) meet(caller context.Context, server int, refused *error) Meetin
 		m.Err, m.Code, m.Spared = *refused, resultCode(*refused), server > 0
 		return m
 	}
-	if err = d.bind(ctx, k); err == nil {
+	if err = d.bind(ctx, k, &d.credential); err == nil {
 		// Without a bind nothing was said yet.
-		_, err = exchange(ctx, k, reads, readRootDSE(ctx))
+		_, err = exchange(ctx, k, reads, readRootDSE(ctx, d.options.Timeout))
 	}
 	if err == nil {
 		m.Ended = AtEnd
@@ -145,7 +150,7 @@ func (d *dialer) speaksPlain(caller context.Context, a address) bool {
 	}
 	k := newConn(raw, 0, d.options.Timeout, &life{ask: func(context.Context) error { return nil }})
 	defer k.close()
-	_, err = exchange(ctx, k, reads, readRootDSE(ctx))
+	_, err = exchange(ctx, k, reads, readRootDSE(ctx, d.options.Timeout))
 	_, answered := asAnswer(err)
 	return err == nil || answered
 }

@@ -24,6 +24,14 @@ const (
 	DefaultFailures = 3
 	// DefaultPause has a directory that is back found within two seconds. Each time costs a connection and a question.
 	DefaultPause = time.Second
+	// DefaultBack is longer than a server takes to start, fail, and start again.
+	DefaultBack = time.Minute
+	// minBack leaves time for several looks.
+	minBack = 5 * time.Second
+	// maxBack is how long a server must have been well at most, however often it was gone back to in vain.
+	maxBack = time.Hour
+	// DefaultLag is many times what a server that replicates takes to hear of a change, and leaves a request time to be done after it.
+	DefaultLag = 3 * time.Second
 	// maxPageSize bounds what one answer of the server holds in memory. Servers allow less: Active Directory 1,000.
 	maxPageSize = 10_000
 	// maxRetryAfter is what clients are told to wait when an outage has lasted for two minutes, or up to twice that.
@@ -35,7 +43,8 @@ const (
 
 // Options is the configuration's `directory` section.
 type Options struct {
-	URLs []string `koanf:"urls" is:"ldap" required:"somewhere"` // of the servers, ldaps://, ldap:// or ldapi://, tried in order
+	// of the servers, ldaps://, ldap:// or ldapi://, tried in order; _ldap._tcp.corp.example as a host stands for those that DNS tells of
+	URLs []string `koanf:"urls" is:"ldap" required:"somewhere"`
 	// the product; left out: read from the root DSE
 	Kind           ldif.ServerKind `koanf:"kind" one:"openldap active-directory 389ds generic"`
 	Bind           BindOptions     `koanf:"bind"`           // who the bridge is in the directory
@@ -45,6 +54,8 @@ type Options struct {
 	AllowCleartext bool            `koanf:"allowCleartext"` // let ldap:// without StartTLS leave this machine
 	// after outages in a row, requests are refused at once until a probe succeeds
 	Breaker BreakerOptions `koanf:"breaker"`
+	// of several urls, another than the one in use is taken
+	Failover FailoverOptions `koanf:"failover"`
 
 	// that holds the stable id of every entry; left out: the product's, else entryUUID
 	ID string `koanf:"id" is:"attribute"`
@@ -57,6 +68,10 @@ type Options struct {
 	Blocked  string `koanf:"blocked" is:"attribute"`  // by which the server itself keeps an account from binding
 	// the server itself takes deleted and renamed DNs out of the entries that refer to them
 	KeepsReferences bool `koanf:"keepsReferences"`
+
+	// Where Locate put others in the place of a service:
+	named []string // URLs as configured
+	from  []int    // of each URL: which of named it is of
 }
 
 func (o Options) told() ldif.Told {
@@ -93,6 +108,14 @@ type BreakerOptions struct {
 	Pause time.Duration `koanf:"pause"`
 }
 
+// FailoverOptions tunes how one of several servers is left for another.
+type FailoverOptions struct {
+	Back time.Duration `koanf:"back"` // how long an earlier server must have been well without a gap until it is taken again
+	Stay bool          `koanf:"stay"` // with the server in use until it fails: no earlier one is gone back to
+	// how long a server is waited for that has yet to get, or does not tell whether it has, what another has confirmed to the bridge
+	Lag time.Duration `koanf:"lag"`
+}
+
 // Check reports every fault of the options by its key path. Durations and counts of zero stand for the defaults.
 func (o Options) Check(report func(path, problem string)) {
 	o.checkURLs(report)
@@ -119,6 +142,12 @@ func (o Options) Check(report func(path, problem string)) {
 	}
 	if o.Breaker.Pause < 0 {
 		report("breaker.pause", "must be positive")
+	}
+	if o.Failover.Back != 0 && o.Failover.Back < minBack {
+		report("failover.back", fmt.Sprintf("must be at least %s; `stay: true` has the bridge never go back by itself", minBack))
+	}
+	if o.Failover.Lag < 0 {
+		report("failover.lag", "must be positive")
 	}
 }
 
@@ -256,6 +285,12 @@ func (o Options) WithDefaults() Options {
 	}
 	if o.Breaker.Pause == 0 {
 		o.Breaker.Pause = DefaultPause
+	}
+	if o.Failover.Back == 0 {
+		o.Failover.Back = DefaultBack
+	}
+	if o.Failover.Lag == 0 {
+		o.Failover.Lag = DefaultLag
 	}
 	return o
 }

@@ -52,6 +52,10 @@ func TestCheck(t *testing.T) {
 			with(secure, func(o *Options) { o.Timeout, o.Breaker.Pause, o.Breaker.Failures = -1, -time.Second, -1 }),
 			[]string{"timeout", "breaker.failures", "breaker.pause"},
 		},
+		"failover": {
+			with(secure, func(o *Options) { o.Failover = FailoverOptions{Back: minBack - 1, Lag: -1} }),
+			[]string{"failover.back", "failover.lag"},
+		},
 		"no pages":            {with(secure, func(o *Options) { o.PageSize = -1 }), []string{"pageSize"}},
 		"large pages":         {with(secure, func(o *Options) { o.PageSize = maxPageSize + 1 }), []string{"pageSize"}},
 		"CA missing":          {with(secure, func(o *Options) { o.TLS.CA = filepath.Join(dir, "none") }), []string{"tls.ca"}},

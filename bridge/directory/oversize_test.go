@@ -201,7 +201,8 @@ func TestHeavyGoesAlone(t *testing.T) {
 		c := network{"a": p}.client(t, "a")
 		defer c.Close()
 		within, end := context.WithCancel(t.Context())
-		ctx := OneWay(within)
+		ctx, done := OneWay(within)
+		defer done()
 		for _, do := range []func() error{
 			func() error { return find(t.Context(), c) },
 			func() error { return c.Execute(ctx, describe("uid=ada", "photo", 200_000), nil).Err },

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,25 +38,48 @@ type pool struct {
 	ended   bool
 	left    int // times that a server in use was left for another
 
+	// With several servers (see several):
+	horizon  *horizon
+	waiting  time.Time     // since when none was taken, of those that can be reached, for what it has yet to get; zero: one was
+	switches [3]int        // by caught
+	writers  int           // writes, and what goes one way, under way
+	held     chan struct{} // closed when writers may begin; nil: they may
+	health   []health      // of the servers
+	readOnly []bool        // those that took no changes when they were in use last
+	note     func()        // asks how far the server in use has got
+
 	closing sync.WaitGroup
 }
 
 func newPool(d *dialer, log *slog.Logger) *pool {
-	return &pool{dialer: d, log: log, dialing: make(chan struct{}, 1), all: map[*conn]bool{}, current: -1, failed: -1, next: -1}
+	return &pool{
+		dialer: d, log: log, dialing: make(chan struct{}, 1), all: map[*conn]bool{}, current: -1, failed: -1, next: -1,
+		horizon: &horizon{}, health: make([]health, len(d.servers)),
+		readOnly: make([]bool, len(d.servers)), note: func() {},
+	}
 }
 
 // way is the connection that a context's operations go by.
 type way struct {
-	taken *conn           // guarded by the pool's mutex
-	ends  context.Context // when nothing more goes by it
+	taken *conn                // guarded by the pool's mutex
+	ends  context.Context      // when nothing more goes by it
+	pool  atomic.Pointer[pool] // that counts it among its writers; nil: none does
 }
 
 type wayKey struct{}
 
-// OneWay has the operations of the context go by one connection while that lives. Behind one address there may be several servers, of which
-// one has yet to hear what another was told: what was written is read where it was written.
-func OneWay(ctx context.Context) context.Context {
-	return context.WithValue(ctx, wayKey{}, &way{ends: ctx})
+// OneWay has the operations of the context go by one connection while that lives, until done is called. Behind one address there may be
+// several servers, of which one has yet to hear what another was told: what was written is read where it was written.
+func OneWay(ctx context.Context) (one context.Context, done func()) {
+	if _, already := ctx.Value(wayKey{}).(*way); already {
+		return ctx, func() {}
+	}
+	w := &way{ends: ctx}
+	return context.WithValue(ctx, wayKey{}, w), func() {
+		if p := w.pool.Load(); p != nil {
+			p.leave()
+		}
+	}
 }
 
 // get lends a connection, the one that the context's operations go by where there is one. It is given back with put. The error is an
@@ -243,7 +267,7 @@ func (p *pool) idlest() (best *conn, grow bool) {
 }
 
 // open dials the current server, and with failover the others too. Whoever calls it holds p.dialing.
-func (p *pool) open(ctx context.Context, probe, failover bool) (*conn, error) {
+func (p *pool) open(ctx context.Context, probe, failover bool) (k *conn, err error) {
 	p.mu.Lock()
 	refused, order, ended := p.refused, p.order(failover), p.ended
 	p.mu.Unlock()
@@ -253,19 +277,35 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (*conn, error) {
 	if refused != nil && !probe && !p.dialer.credential.due() {
 		return nil, &outage{cause: refused, code: resultCode(refused), refused: true}
 	}
-	var faults []error
+	var (
+		faults     []error
+		candidates []candidate // that have yet to catch up
+	)
+	defer func() {
+		for _, c := range candidates {
+			if c.conn != k {
+				c.close()
+			}
+		}
+	}()
 	for i, server := range order {
 		shares := len(order) - i
 		if !failover {
 			shares++ // a connection is there already: it needs time too
 		}
-		k, err := p.try(ctx, server, shares)
+		c, err := p.try(ctx, server, shares)
 		if err == nil {
-			k.apart = weightOf(ctx) > 0
-			return k, p.adopt(k)
+			candidates = append(candidates, c)
+			if c.how == caughtUp {
+				return c.conn, p.adopt(ctx, c)
+			}
+			continue
+		}
+		if !errors.Is(ctx.Err(), context.Canceled) {
+			p.met(server, err)
 		}
 		faults = append(faults, fmt.Errorf("%s: %w", p.dialer.servers[server].url, err))
-		if o, _ := errors.AsType[*outage](err); o != nil && o.refused {
+		if o, _ := errors.AsType[*outage](err); o != nil && o.refused && len(candidates) == 0 {
 			// The other servers hold the same account: trying them would bring its lockout nearer.
 			p.mu.Lock()
 			p.refused = o.cause
@@ -276,18 +316,40 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (*conn, error) {
 			break
 		}
 	}
+	if len(candidates) > 0 {
+		c, err := p.await(ctx, candidates)
+		if err != nil {
+			return nil, err
+		}
+		return c.conn, p.adopt(ctx, c)
+	}
 	fault := errors.Join(faults...)
 	return nil, &outage{cause: fault, code: resultCode(fault)}
 }
 
-// try dials one server with its share of the time left, so that a dead one leaves time for the others.
-func (p *pool) try(ctx context.Context, server, shares int) (*conn, error) {
+// try dials one server with its share of the time left, so that a dead one leaves time for the others. One that answers ends the use of
+// another.
+func (p *pool) try(ctx context.Context, server, shares int) (candidate, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(shares))
 		defer cancel()
 	}
-	return p.dialer.dial(ctx, server)
+	k, err := p.dialer.dial(ctx, server)
+	if err != nil {
+		return candidate{}, err
+	}
+	p.mu.Lock()
+	if p.current >= 0 && p.current != server {
+		p.current = -1
+		p.retireAll()
+	}
+	p.mu.Unlock()
+	c, err := p.judge(ctx, k)
+	if err != nil {
+		k.close()
+	}
+	return c, err
 }
 
 // order lists the servers to try: the one that was seen to live or that another referred to, the one in use, then the others as configured,
@@ -315,21 +377,26 @@ func (p *pool) order(failover bool) []int {
 }
 
 // adopt takes a new connection in, lent out once.
-func (p *pool) adopt(k *conn) error {
+func (p *pool) adopt(ctx context.Context, c candidate) error {
+	defer p.note()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	k := c.conn
+	k.apart = weightOf(ctx) > 0
 	p.all[k] = true
 	k.epoch, k.underway = p.epoch, 1
 	if p.ended {
 		p.end(k)
 		return &outage{cause: net.ErrClosed}
 	}
-	p.refused, p.next = nil, -1
+	p.refused, p.next, p.waiting = nil, -1, time.Time{}
+	p.tell(k.server, nil)
 	url := p.dialer.servers[k.server].url
 	if p.current != k.server {
 		p.retireAll()
 		p.current = k.server
 		p.log.Info("directory: connected", "url", url)
+		p.taken(url, c)
 	} else {
 		p.log.Debug("directory: connected", "url", url)
 	}

@@ -20,7 +20,9 @@ func TestSearchAll(t *testing.T) {
 	}
 	s.Load(t, people.String())
 	c := open(t, s)
-	found, err := c.SearchAll(OneWay(t.Context()), searches)
+	ctx, done := OneWay(t.Context())
+	defer done()
+	found, err := c.SearchAll(ctx, searches)
 	if err != nil || len(found) != len(searches) {
 		t.Fatalf("%d found: %v", len(found), err)
 	}

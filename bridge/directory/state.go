@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"scimbridge/ldapmap/ldif"
@@ -73,10 +74,12 @@ func (c *Client) Observe(observe func(context.Context, Exchange)) { c.pool.diale
 
 // State is how it stands between the bridge and the directory.
 type State struct {
-	Servers     int       // that are configured
-	Server      int       // which of them is in use, from 1; 0: none
-	URL         string    // its
-	Left        int       // times that a server was left for another
+	Servers     int    // that are configured
+	Server      int    // which of them is in use, from 1; 0: none
+	URL         string // its
+	Left        int    // times that a server was left for another
+	Each        []Standing
+	Switches    [3]int    // times that another server was taken after a write, by whether it had got that: CaughtUp's order
 	Open        bool      // the circuit breaker is: nothing is asked of the directory
 	Opened      int       // times that it opened
 	Since       time.Time // when it opened; zero: it is closed
@@ -84,6 +87,42 @@ type State struct {
 	Connections int       // to the server in use
 	UnderWay    int       // operations on them
 	Expires     time.Time // the server's certificate; zero: it has shown none
+}
+
+// Standing is how a server was when it was met last: in use, or by a look at it.
+type Standing struct {
+	Place int    // in directory.urls, from 1
+	URL   string // its
+	Is    string // Up, Down or Unmet
+	Why   string // it is down, or takes no changes
+}
+
+// What a Standing may say.
+const (
+	Up    = "up"
+	Down  = "down"
+	Unmet = "unknown"
+)
+
+func (s Standing) String() string {
+	text := fmt.Sprintf("number %d, %s: %s", s.Place, s.URL, s.Is)
+	if s.Why != "" {
+		text += ": " + s.Why
+	}
+	return text
+}
+
+func (p *pool) standing(server int) Standing {
+	s := Standing{Place: server + 1, URL: p.dialer.servers[server].url, Is: Unmet}
+	switch h := p.health[server]; {
+	case h.why != nil:
+		s.Is, s.Why = Down, h.why.Error()
+	case p.readOnly[server]:
+		s.Is, s.Why = Up, "it took no changes when it was in use last"
+	case h.met:
+		s.Is = Up
+	}
+	return s
 }
 
 // State asks nothing of the directory.
@@ -95,7 +134,10 @@ func (c *Client) State() State {
 	p := c.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s.Left = p.left
+	s.Left, s.Switches = p.left, p.switches
+	for server := range p.dialer.servers {
+		s.Each = append(s.Each, p.standing(server))
+	}
 	if p.current < 0 {
 		return s
 	}

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -40,7 +41,11 @@ func TestObserve(t *testing.T) {
 	}
 	ask("dc=example,dc=org", Subtree)
 	ask("dc=nowhere", BaseObject)
-	if got, want := c.State(), (State{Servers: 1, Server: 1, URL: ldap.URL(), Connections: 1, Writable: true}); got != want {
+	want := State{
+		Servers: 1, Server: 1, URL: ldap.URL(), Connections: 1, Writable: true,
+		Each: []Standing{{Place: 1, URL: ldap.URL(), Is: "up"}},
+	}
+	if got := c.State(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	ldap.Fault(func(string, string) memdir.Fault { return memdir.Fault{Drop: memdir.DropBefore} })

@@ -16,6 +16,10 @@ type address struct {
 	network string // tcp or unix
 	dial    string // host:port, or the socket's path
 	host    string // "" for ldapi
+
+	// Of a URL that names no server but a service, which DNS tells the servers of (locate.go):
+	service string // _ldap._tcp.corp.example
+	port    string // as configured; "": none is
 }
 
 // parseURL reads ldap://host:port, ldaps://host:port or ldapi://%2Fpath%2Fto%2Fsocket. The parts of an LDAP URL that name a search are
@@ -51,7 +55,14 @@ func parseURL(text string) (address, error) {
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
 		return address{}, fmt.Errorf("has the port %q, not one of 1 to 65535", port)
 	}
-	return address{url: text, scheme: u.Scheme, network: "tcp", dial: net.JoinHostPort(u.Hostname(), port), host: u.Hostname()}, nil
+	a := address{url: text, scheme: u.Scheme, network: "tcp", dial: net.JoinHostPort(u.Hostname(), port), host: u.Hostname()}
+	if strings.HasPrefix(a.host, "_") { // which no host's name does
+		if domainOf(a.host) == "" {
+			return address{}, errors.New("names a service without a domain, not one such as _ldap._tcp.corp.example")
+		}
+		a.service, a.port = a.host, u.Port()
+	}
+	return a, nil
 }
 
 // loopback says whether what is sent to the server stays on this machine.

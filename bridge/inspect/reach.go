@@ -18,11 +18,11 @@ import (
 
 // reach says of each server that was not met why.
 func reach(s Subject, v Survey) (all []Finding) {
-	for i, m := range v.Meetings {
+	for _, m := range v.Meetings {
 		if m.Ended == directory.AtEnd || m.Spared {
 			continue
 		}
-		f := Finding{Severity: Error, Key: fmt.Sprintf("directory.urls[%d]", i)}
+		f := Finding{Severity: Error, Key: fmt.Sprintf("directory.urls[%d]", m.Place)}
 		if v.met() {
 			f.Severity = Warning
 		}
@@ -69,6 +69,10 @@ func unreached(f *Finding, m directory.Meeting) {
 	f.Why = "without the directory every request is answered with 503"
 	host, port, _ := net.SplitHostPort(m.Address)
 	switch {
+	case m.Service != "":
+		f.Code, f.What = "not-located", fmt.Sprintf("%s: DNS tells of no server that the bridge may use", m.URL)
+		f.Mend = "is it misspelt? Else this machine's DNS must have the records, of servers within the domain"
+		f.Command = "dig +short SRV " + m.Service
 	case errors.As(m.Err, &name):
 		f.Code, f.What = "unknown-host", fmt.Sprintf("%s: the name %s is not known", m.URL, name.Name)
 		f.Mend, f.Command = "is it misspelt? Else this machine's DNS must know it", "getent hosts "+name.Name
@@ -190,14 +194,14 @@ const soon = 30 * 24 * time.Hour
 func certificates(_ Subject, v Survey) []Finding { return ending(v.Meetings, time.Now()) }
 
 func ending(meetings []directory.Meeting, now time.Time) (all []Finding) {
-	for i, m := range meetings {
+	for _, m := range meetings {
 		for _, c := range m.Chain {
 			left := c.NotAfter.Sub(now)
 			if m.Ended < directory.AtBind || left > soon {
 				continue
 			}
 			all = append(all, Finding{
-				Severity: Warning, Code: "certificate-ends", Key: fmt.Sprintf("directory.urls[%d]", i),
+				Severity: Warning, Code: "certificate-ends", Key: fmt.Sprintf("directory.urls[%d]", m.Place),
 				What: fmt.Sprintf("%s: the certificate of %q ends on %s, in %d days", m.URL, c.Subject, day(c.NotAfter),
 					int(left.Hours()/24)),
 				Why:     "from then on the bridge does not trust the server, and every request is answered with 503",

@@ -16,3 +16,6 @@ var (
 
 // BodyOf is the message about a record.
 var BodyOf = bodyOf
+
+// Clock gives the hook another, before it is started.
+func (h *Hook) Clock(now func() time.Time) { h.now = now }

@@ -162,6 +162,9 @@ func (s *sender) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.to.Load() != s.receiver { // and what was noted for the next may be among them
+		return nil
+	}
 	for _, r := range rows {
 		if len(s.busy) >= parallel || state == gobreaker.StateHalfOpen && s.flying > 0 { // by a probe
 			break

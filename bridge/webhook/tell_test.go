@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"net/http"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
@@ -69,6 +71,37 @@ func TestTell(t *testing.T) {
 		}
 		if n := len(away.got()); n == 0 {
 			t.Error("nobody was away")
+		}
+	})
+}
+
+// TestToldWhileItLooks: what is noted for another receiver is told that one, whatever the sender was doing when he came.
+func TestToldWhileItLooks(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o store.Options) {
+		first, second := receive(t, nil), receive(t, nil)
+		c := start(t, o, webhook.Options{URL: first.URL, KeyFile: keyFile(t, key(1))})
+		next, err := c.hook.Receiver(webhook.Options{URL: second.URL, KeyFile: keyFile(t, key(2))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var looks atomic.Bool
+		done := make(chan struct{})
+		c.hook.Clock(func() time.Time { // which it asks before it looks for what is due
+			if looks.CompareAndSwap(true, false) {
+				c.hook.Tell(next)
+				c.write(t, "2")
+				close(done)
+			}
+			return time.Now()
+		})
+		c.hook.Start()
+		c.write(t, "1")
+		wait(t, "the first is told", c.empty(t))
+		looks.Store(true)
+		<-done
+		wait(t, "the second is told", c.empty(t))
+		if a, b := first.got(), second.got(); len(a) != 1 || len(b) != 1 || b[0].resource != "2" {
+			t.Errorf("the first is told of %v, the second of %v", a, b)
 		}
 	})
 }

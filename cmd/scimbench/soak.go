@@ -26,8 +26,8 @@ import (
 type soakLine struct {
 	Operations int           `default:"20000" help:"How many operations the clients do."`
 	Duration   time.Duration `default:"1h" help:"No more are begun after it."`
-	Copies     int           `default:"3" help:"Of the bridge: one over SQLite, several over PostgreSQL."`
-	Bare       int           `default:"0" help:"Copies among them that have no store."`
+	Copies     int           `default:"3" help:"Of the bridge."`
+	Store      soak.Store    `default:"postgres" enum:"${stores}" help:"That they share: ${stores}."`
 	Clients    int           `default:"8" help:"At a time."`
 	Faults     []string      `help:"Kinds, of: ${faults}. All, where none is named." placeholder:"KIND"`
 	Seed       uint64        `help:"That makes the plan; left out: another each time." placeholder:"N"`
@@ -40,7 +40,8 @@ func runSoak(ctx context.Context, stdout, stderr io.Writer, arguments []string) 
 	helped := false
 	parser, err := kong.New(&line, kong.Name("scimbench soak"),
 		kong.Description("Whether what clients are told is true, whatever breaks: random operations and faults over private servers."),
-		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }), kong.Vars{"faults": strings.Join(soak.Faults(3), ", ")})
+		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }),
+		kong.Vars{"faults": strings.Join(soak.Faults(soak.Postgres), ", "), "stores": strings.Join(soak.Stores, ",")})
 	if err == nil {
 		_, err = parser.Parse(arguments)
 	}
@@ -69,12 +70,12 @@ func runSoak(ctx context.Context, stdout, stderr io.Writer, arguments []string) 
 }
 
 func (l soakLine) check() error {
-	if l.Operations < 1 || l.Copies < 1 || l.Clients < 1 || l.Duration <= 0 || l.Shrink < 0 || l.Bare < 0 || l.Bare > l.Copies {
-		return errors.New("--operations, --copies, --clients and --duration must be more than 0, and --bare no more than --copies")
+	if l.Operations < 1 || l.Copies < 1 || l.Clients < 1 || l.Duration <= 0 || l.Shrink < 0 {
+		return errors.New("--operations, --copies, --clients and --duration must be more than 0")
 	}
 	for _, kind := range l.Faults {
-		if !slices.Contains(soak.Faults(l.Copies), kind) {
-			return fmt.Errorf("--faults: there is no %q with %d copies", kind, l.Copies)
+		if !slices.Contains(soak.Faults(l.Store), kind) {
+			return fmt.Errorf("--faults: there is no %q with the store %s", kind, l.Store)
 		}
 	}
 	return nil
@@ -99,17 +100,18 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 	}
 	faults := l.Faults
 	if len(faults) == 0 {
-		faults = soak.Faults(l.Copies)
+		faults = soak.Faults(l.Store)
 	}
 	plan := history.New(l.Seed, history.Scale{
 		Operations: l.Operations, Clients: l.Clients, Copies: l.Copies, Each: eachRound, Faults: faults,
 	})
 	tell := func(format string, values ...any) { fmt.Fprintf(stdout, format+"\n", values...) }
-	tell("seed %d: %d operations of %d clients, %d copies, %d kinds of fault", l.Seed, plan.Size(), l.Clients, l.Copies, len(faults))
+	tell("seed %d: %d operations of %d clients, %d copies, store: %s, %d kinds of fault",
+		l.Seed, plan.Size(), l.Clients, l.Copies, l.Store, len(faults))
 	once := func(plan *history.Plan) (*soak.Report, error) {
 		return supervised(ctx, folder, func(t testing.TB) *soak.Report {
 			return soak.Run(t, soak.Options{
-				Binary: binary, Folder: filepath.Join(strings.TrimSpace(string(examples)), "openldap"), Copies: l.Copies, Bare: l.Bare,
+				Binary: binary, Folder: filepath.Join(strings.TrimSpace(string(examples)), "openldap"), Copies: l.Copies, Store: l.Store,
 				Plan: plan, Until: l.Duration, Told: tell,
 			})
 		})

@@ -231,6 +231,10 @@ func TestReadiness(t *testing.T) {
 			urls:   []string{"ldap://127.0.0.1:1", ""},
 			status: 200, want: "directory degraded second-server", detail: "number 2 of 2",
 		},
+		"one that is not in use is down": {
+			urls: []string{"", "ldap://127.0.0.1:1"}, environ: []string{"SCIMBRIDGE_DIRECTORY_FAILOVER_BACK=5s"},
+			status: 200, want: "directory degraded server-down", detail: "number 2, ldap://127.0.0.1:1: down: ",
+		},
 		"no changes": {
 			then: func(_ *testing.T, ldap *memdir.Server) {
 				ldap.Fault(func(name, _ string) memdir.Fault {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -194,72 +192,6 @@ func (l *away) lack(needs []string) string {
 // lacks says that something is of no use yet.
 func (l *away) lacks(what string) bool {
 	return !l.there[what] || what == "directory" && !l.there["name"]
-}
-
-// names are those that a name server knows, each for 127.0.0.1.
-type names struct {
-	mu    sync.Mutex
-	known map[string]bool
-}
-
-func (n *names) add(name string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.known[name] = true
-}
-
-// resolves has this process ask a name server of the test's, which knows nobody at first.
-func resolves(t *testing.T) *names {
-	t.Helper()
-	server, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := &names{known: map[string]bool{}}
-	go func() {
-		message := make([]byte, 1500)
-		for {
-			size, from, err := server.ReadFrom(message)
-			if err != nil {
-				return
-			}
-			_, _ = server.WriteTo(n.answer(message[:size]), from)
-		}
-	}()
-	before := net.DefaultResolver
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
-	}}
-	t.Cleanup(func() {
-		net.DefaultResolver = before
-		server.Close()
-	})
-	return n
-}
-
-// answer answers a question (RFC 1035 §4).
-func (n *names) answer(question []byte) []byte {
-	const header, addressOf = 12, 1
-	var labels []string
-	at := header
-	for question[at] != 0 {
-		labels = append(labels, string(question[at+1:at+1+int(question[at])]))
-		at += 1 + int(question[at])
-	}
-	end := at + 5 // type and class
-	n.mu.Lock()
-	known := n.known[strings.ToLower(strings.Join(labels, "."))]
-	n.mu.Unlock()
-	answer := []byte{question[0], question[1], 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0}
-	answer = append(answer, question[header:end]...)
-	switch {
-	case !known:
-		answer[3] |= 3 // there is no such name
-	case question[end-3] == addressOf:
-		answer[7] = 1
-		answer = append(answer, 0xc0, header, 0, addressOf, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1)
-	}
-	return answer
 }
 
 // asks sends a request for users. What is unavailable tells when to come back.

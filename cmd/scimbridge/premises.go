@@ -29,6 +29,7 @@ type premises struct {
 	level *slog.LevelVar
 	log   *slog.Logger
 	door  *front.Door
+	found *location
 	shown *operator
 
 	// used by one goroutine at a time
@@ -39,13 +40,14 @@ type premises struct {
 
 // newPremises opens with a first house.
 func newPremises(
-	w *world, file string, first house, shown *operator, lack func() error, level *slog.LevelVar, log *slog.Logger,
+	w *world, file string, first house, found *location, shown *operator, lack func() error, level *slog.LevelVar, log *slog.Logger,
 ) *premises {
 	p := &premises{
-		w: w, file: file, level: level, log: log, shown: shown, door: front.NewDoor(first.server, lack, log),
+		w: w, file: file, level: level, log: log, found: found, shown: shown, door: front.NewDoor(first.server, lack, log),
 		house: &first, life: first.live(w), drained: make(chan struct{}),
 	}
 	p.life.meet(func(ctx context.Context) { firstContact(ctx, first, log) })
+	p.life.run(func(ctx context.Context) { found.watch(ctx, first.directory) })
 	close(p.drained)
 	return p
 }
@@ -81,6 +83,7 @@ func (p *premises) rebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.Directory = p.found.locate(ctx, c.Directory)
 	before := p.house
 	next, err := before.books.house(c, before, p.log) // 1
 	if err != nil {
@@ -131,6 +134,7 @@ func (p *premises) put(next house) {
 	default:
 		begun.met.Store(true)
 	}
+	begun.run(func(ctx context.Context) { p.found.watch(ctx, next.directory) })
 	p.shown.show(next.config, next)
 	next.keepBooks()
 	left := p.door.Put(next.server) // 3
@@ -147,10 +151,13 @@ func (p *premises) put(next house) {
 	p.house, p.life, p.drained = &next, begun, drained
 }
 
-// unfit gives up a house that does not fit the directory. Where that cannot be told because the directory is away, that is for later.
+// unfit gives up a house that does not fit the directory. Where that cannot be told because the directory is away, or are the servers of
+// which DNS tells now, that is for later.
 func (h house) unfit(before *house, err error) error {
 	if h.directory != before.directory {
 		h.directory.Close()
+	}
+	if !h.config.Directory.IsAt(before.config.Directory) {
 		return err
 	}
 	if bridge.Explain(err).Reason == reason.Unavailable {

@@ -40,6 +40,8 @@ func (s serveCommand) Run(w *world) error {
 		return err
 	}
 	log, level := c.Log.Leveled(w.stderr)
+	found := newLocation(directory.SystemLookup, log)
+	c.Directory = found.locate(w, c.Directory)
 	a := newOperator(c, w.environ, log, level)
 	h, err := assemble(c, store.New, a.journal(journal.Log(log)), log)
 	if err != nil {
@@ -65,7 +67,7 @@ func (s serveCommand) Run(w *world) error {
 		return err
 	}
 	defer a.end()
-	p := newPremises(w, s.Config, h, a, untaken(reloader), level, log)
+	p := newPremises(w, s.Config, h, found, a, untaken(reloader), level, log)
 	if os.Getenv("GOGC") == "" {
 		paceHeap(w)
 	}
@@ -80,7 +82,7 @@ func (s serveCommand) Run(w *world) error {
 	reloading := make(chan struct{})
 	go func() {
 		defer close(reloading)
-		reloader.Run(running, log, hangUp, p.take)
+		reloader.Run(running, log, hangUp, found.news, p.take)
 	}()
 	err = p.door.Serve(w, listener)
 	stop()

@@ -48,6 +48,9 @@ type Traits struct {
 	// MarkAttribute changes with each write to the server before that is confirmed, where it is kept; "": there is none.
 	MarkAttribute string
 	MarkInContext bool // it is the naming context's, and not the root DSE's
+	// ReachedAttribute of a naming context holds the CSN of the last change that the server has got of each that is written to, where it
+	// replicates; "": it does not tell.
+	ReachedAttribute string
 
 	// References.
 	KeepsReferences bool // a reference follows its target's rename and goes with its target
@@ -178,7 +181,7 @@ var traits = map[ServerKind]*Traits{
 		Kind: OpenLDAP, IDAttribute: "entryUUID", DNAttribute: "entryDN",
 		VersionAttribute: "entryCSN", VersionForm: VersionCSN,
 		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
-		MarkAttribute: "contextCSN", MarkInContext: true, // kept by the overlay syncprov
+		MarkAttribute: "contextCSN", MarkInContext: true, ReachedAttribute: "contextCSN", // kept by the overlay syncprov
 		BitRule: true, ChecksSyntax: true, ComposesNames: true,
 		// mdb's key holds 511 octets, and the RDN stands in it twice. A longer one ends in result 80, which tells nothing.
 		LongestRDN: 245,

@@ -62,6 +62,9 @@ func Overlay(name string, settings ...string) Option {
 // MemberOf adds the overlay that keeps memberOf.
 func MemberOf() Option { return Overlay("memberof") }
 
+// RootPassword is that of BindDN, which several servers may share; else it is random.
+func RootPassword(text string) Option { return func(s *slapd) { s.password = text } }
+
 // Entries has slapadd load entries before slapd starts, as many as there may be: write gives their LDIF, parents first. The containers for
 // people and groups are there.
 func Entries(write func(io.Writer) error) Option { return func(s *slapd) { s.entries = write } }
@@ -97,7 +100,7 @@ func OpenLDAP(t testing.TB, options ...Option) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.entries == nil {
+	if s.entries == nil && !s.replica {
 		server.Load(t, tree(s.suffix))
 	}
 	return server
@@ -139,6 +142,8 @@ type slapd struct {
 	synced    bool
 	maxSize   int
 	entries   func(io.Writer) error // nil: the containers alone, which slapd itself adds
+	url       string                // where it listens; "": on any free port
+	replica   bool                  // it gets all that it has from another
 
 	dir   string
 	certs certificates
@@ -181,6 +186,9 @@ func (s *slapd) start(t testing.TB, program string) (*Server, error) {
 	for range portAttempts {
 		if server.URL, server.LDAPS, err = freeURLs(); err != nil {
 			return nil, err
+		}
+		if s.url != "" {
+			server.URL = s.url
 		}
 		server.process = &process{
 			dir: s.dir, program: program,

@@ -104,15 +104,6 @@ func (p *process) kill() {
 	}
 }
 
-// end has the process end itself, and waits until it is gone.
-func (p *process) end() error {
-	if err := p.signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	<-p.done
-	return nil
-}
-
 func (p *process) signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
 
 // stop stops every thread of the process, and returns when they have: a signal is only on its way when it has been sent.

@@ -6,7 +6,6 @@ package storetest
 
 import (
 	"context"
-	"database/sql"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -58,24 +57,6 @@ func Opened(ctx context.Context, o store.Options) (*store.Store, error) {
 // SQLite names a file that is not there yet.
 func SQLite(t testing.TB) store.Options {
 	return store.Options{File: filepath.Join(t.TempDir(), "store.db")}
-}
-
-// Lock takes the one lock that SQLite has for writers, as another program may, until it is let go.
-func Lock(t testing.TB, o store.Options) (unlock func()) {
-	t.Helper()
-	database, err := sql.Open("sqlite", "file:"+o.File+"?_pragma=busy_timeout(10000)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	database.SetMaxOpenConns(1)
-	if _, err := database.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
-	return func() {
-		if err := database.Close(); err != nil { // which rolls back
-			t.Error(err)
-		}
-	}
 }
 
 // Postgres is a fresh database.

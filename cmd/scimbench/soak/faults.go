@@ -10,7 +10,6 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge/directory/dirtest"
-	"scimbridge/bridge/store/storetest"
 	"scimbridge/cmd/scimbench/history"
 )
 
@@ -82,21 +81,17 @@ var faults = map[string]fault{
 	"copy-stopped": {of: ofCopy, breaks: signals(syscall.SIGSTOP), mends: signals(syscall.SIGCONT)},
 	"copy-reloads": {of: ofCopy, breaks: signals(syscall.SIGHUP), mends: signals(syscall.SIGHUP)},
 
-	"directory-killed":    ofServer((*dirtest.Server).Kill, (*dirtest.Server).Restart),
+	DirectoryKilled:       ofServer((*dirtest.Server).Kill, (*dirtest.Server).Restart),
 	"directory-ended":     ofServer((*dirtest.Server).End, (*dirtest.Server).Restart),
 	"directory-stopped":   ofServer((*dirtest.Server).Stop, (*dirtest.Server).Cont),
 	"directory-read-only": {of: ofDirectory, breaks: readOnly(true), mends: readOnly(false)},
 
-	"store-locked": {
-		of:     ofSQLite,
-		breaks: func(s *site, _ *replica) { s.unlock = storetest.Lock(s, s.store) },
-		mends:  func(s *site, _ *replica) { s.unlock() },
-	},
 	"store-killed": {
 		of:     ofPostgres,
 		breaks: func(s *site, _ *replica) { s.postgres.Kill() },
 		mends:  func(s *site, _ *replica) { s.postgres.Start(s) },
 	},
+	"store-locked": {of: ofSQLite, breaks: (*site).lock, mends: (*site).unlock},
 
 	"refused":            onTheWay(func(_ *site, p *dirtest.Proxy) { p.Refuse(); p.Reset() }),
 	"reset":              onTheWay(func(_ *site, p *dirtest.Proxy) { p.Reset() }),
@@ -117,14 +112,16 @@ var faults = map[string]fault{
 	"searches-cut-short": answers(ldap.LDAPResultTimeLimitExceeded, "", "search"),
 }
 
-// Faults are the kinds that a run knows: one copy is over SQLite, several are over PostgreSQL.
-func Faults(copies int) []string {
+// DirectoryKilled is a kind of fault.
+const DirectoryKilled = "directory-killed"
+
+// Faults are the kinds that a run with such a store knows.
+func Faults(of Store) []string {
 	kinds := append(slices.Sorted(maps.Keys(faults)), history.ClientLeaves, history.ClientTwice)
-	other := ofSQLite
-	if copies == 1 {
-		other = ofPostgres
-	}
-	return slices.DeleteFunc(kinds, func(kind string) bool { return faults[kind].of == other })
+	return slices.DeleteFunc(kinds, func(kind string) bool {
+		is := faults[kind].of
+		return is == ofPostgres && of != Postgres || is == ofSQLite && of != SQLite
+	})
 }
 
 // comes has a fault come, and go again.

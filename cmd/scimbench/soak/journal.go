@@ -3,11 +3,13 @@ package soak
 import (
 	"fmt"
 	"syscall"
+	"testing"
 	"time"
 
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store/storetest"
 	"scimbridge/cmd/scimbench/history"
+	"scimbridge/examples/truth"
 )
 
 // judgeJournal looks whether the journal is whole, and says of each write that was acknowledged in the last rounds that it was done.
@@ -15,12 +17,8 @@ func (s *site) judgeJournal() {
 	for _, r := range s.copies {
 		r.end(syscall.SIGTERM)
 	}
-	if s.Bare == s.Copies {
-		return
-	}
-	keeper := s.copies[s.Bare]
-	s.start(keeper) // which closes what is open
-	defer keeper.end(syscall.SIGTERM)
+	s.start(s.copies[0]) // which closes what is open
+	defer s.copies[0].end(syscall.SIGTERM)
 	books := storetest.Open(s, s.store)
 	wrong := func(format string, values ...any) {
 		s.report.Violations = append(s.report.Violations, history.Violation{What: fmt.Sprintf(format, values...)})
@@ -45,17 +43,19 @@ func (s *site) judgeJournal() {
 	if _, err := journal.Verify(s.Context(), books, nil, func(f journal.Fault) { wrong("the journal: %v", f) }); err != nil {
 		s.Error(err)
 	}
-	var all []journal.Account
 	of := map[string][]journal.Account{}
+	var all []journal.Account
 	if err := journal.Find(s.Context(), books, journal.Query{}, func(a journal.Account) error {
 		s.report.Records++
-		all = append(all, a)
 		of[a.RequestID] = append(of[a.RequestID], a)
+		all = append(all, a)
 		return nil
 	}); err != nil {
 		s.Error(err)
 	}
-	s.judgeLog(all)
+	if s.logged() {
+		truth.Holds(witness{s, wrong}, s.server, all, s.before, s.since)
+	}
 	for _, e := range s.acknowledged {
 		said := false
 		for _, a := range of[e.Request] {
@@ -67,6 +67,14 @@ func (s *site) judgeJournal() {
 	}
 }
 
+// witness has what it finds wrong be a violation.
+type witness struct {
+	testing.TB
+	wrong func(format string, values ...any)
+}
+
+func (w witness) Errorf(format string, values ...any) { w.wrong(format, values...) }
+
 // recorded says that the event is a write which surely changed something, and so must be on record: what wishes for what is, or was done by
 // the same request before, is not.
 func (s *site) recorded(e *history.Event) bool {
@@ -75,9 +83,6 @@ func (s *site) recorded(e *history.Event) bool {
 	}
 	first := !s.seen[e.Op.N]
 	s.seen[e.Op.N] = true
-	if s.copies[e.Copy].bare {
-		return false
-	}
 	switch e.Op.Kind {
 	case history.Create, history.CreateGroup, history.Retitle, history.Rename, history.Disable, history.Delete, history.DeleteGroup:
 		return first && e.Done() && e.Part == 0 && !e.Op.Twice

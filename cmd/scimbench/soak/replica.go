@@ -18,7 +18,6 @@ import (
 // replica is one of the copies of the bridge, with a way of its own to the directory.
 type replica struct {
 	proxy *dirtest.Proxy
-	bare  bool // it has no store
 	file  string
 	env   []string
 	fault sync.Mutex // held by the one that it has
@@ -38,17 +37,17 @@ var unlimited = []string{
 }
 
 func (s *site) replica(n int) *replica {
-	r := &replica{proxy: dirtest.Counted(s, s.server), bare: n < s.Bare}
+	r := &replica{proxy: dirtest.Counted(s, s.server)}
 	env := []string{
 		"SCIMBRIDGE_DIRECTORY_URLS=" + r.proxy.URL, "SCIMBRIDGE_RESOURCES_0_BASE=" + s.server.People,
 		"SCIMBRIDGE_RESOURCES_1_BASE=" + s.server.Groups, "SCIMBRIDGE_DIRECTORY_TIMEOUT=1s", "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=200ms",
 	}
-	if !r.bare {
+	if s.Store != None {
 		env = append(env, unlimited...)
-		env = append(env, "SCIMBRIDGE_STORE_FILE="+s.store.File, "SCIMBRIDGE_STORE_URL="+s.store.URL, "SCIMBRIDGE_JOURNAL_LEASE=2s")
-		if s.store.PasswordFile != "" {
-			env = append(env, "SCIMBRIDGE_STORE_PASSWORDFILE="+s.store.PasswordFile)
-		}
+		env = append(env, "SCIMBRIDGE_JOURNAL_LEASE=2s", "SCIMBRIDGE_STORE_FILE="+s.store.File, "SCIMBRIDGE_STORE_URL="+s.store.URL)
+	}
+	if s.store.PasswordFile != "" {
+		env = append(env, "SCIMBRIDGE_STORE_PASSWORDFILE="+s.store.PasswordFile)
 	}
 	text, variables := bridgetest.Configured(s, s.server, s.Folder, "", env...)
 	r.env = slices.Concat(os.Environ(), variables, []string{"SCIMBRIDGE_LOG_FORMAT=json"})

@@ -3,6 +3,7 @@
 package soak
 
 import (
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"scimbridge/bridge/store/storetest"
 	"scimbridge/cmd/scimbench/history"
 	"scimbridge/examples"
+	"scimbridge/examples/truth"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -22,8 +24,8 @@ import (
 type Options struct {
 	Binary string // of the bridge
 	Folder string // with the configuration of the example for OpenLDAP
-	Copies int    // one: over SQLite; several: over PostgreSQL
-	Bare   int    // of them, without a store
+	Copies int
+	Store  Store
 	Plan   *history.Plan
 	Until  time.Duration // no round begins after it; 0: all rounds are run
 	Told   func(format string, values ...any)
@@ -39,15 +41,13 @@ type Report struct {
 	Unknown          int // requests that nobody was told the outcome of
 	Binds            int // of accounts, blocked ones and others, at the looks
 	Records          int // of the journal
-	Logged           int // changes that the directory logged
 	Took             time.Duration
 	Violations       []history.Violation
 }
 
 func (r *Report) String() string {
-	text := fmt.Sprintf("%d rounds, %d requests in %v, %d done, %d without a known outcome, %d binds tried, %d records, "+
-		"%d changes logged; answers",
-		r.Rounds, r.Requests, r.Took.Round(time.Second), r.Done, r.Unknown, r.Binds, r.Records, r.Logged)
+	text := fmt.Sprintf("%d rounds, %d requests in %v, %d done, %d without a known outcome, %d binds tried, %d records; answers",
+		r.Rounds, r.Requests, r.Took.Round(time.Second), r.Done, r.Unknown, r.Binds, r.Records)
 	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
 		text += fmt.Sprintf(" %d: %d", status, r.Statuses[status])
 	}
@@ -68,12 +68,12 @@ type site struct {
 	Options
 	began    time.Time
 	server   *dirtest.Server
-	postgres *storetest.Server // nil: the store is SQLite
-	store    store.Options
+	store    store.Options     // of nothing: there is none
+	postgres *storetest.Server // that keeps it; nil: another does
+	file     *sql.DB           // so, of a file
 	copies   []*replica
 	slapd    sync.Mutex // held by the fault that it has
 	database sync.Mutex // so
-	unlock   func()     // of the SQLite that is locked
 
 	mu       sync.Mutex
 	made     map[int]*known // users and groups, by the operation that made them
@@ -81,6 +81,8 @@ type site struct {
 	events   []*history.Event // of the round
 	report   Report
 
+	before       []*ldif.Entry    // that there were when it began
+	since        string           // of truth
 	acknowledged []*history.Event // writes that are on record
 	seen         map[int]bool     // operations of which there was a request
 	torn         map[int]bool     // users whose memberOf slapd was killed at
@@ -92,30 +94,24 @@ type known struct {
 	name string // without what Entra puts before it
 }
 
-// account is whom the copies bind as: what is logged of it is theirs.
-const account = "cn=scimbridge,dc=example,dc=org"
-
 // Run runs a plan, and stops at the first round that something is wrong with.
 func Run(t testing.TB, o Options) *Report {
 	t.Helper()
 	s := &site{TB: t, Options: o, began: time.Now(), made: map[int]*known{}, seen: map[int]bool{}, torn: map[int]bool{}}
 	s.report.Statuses, s.report.Faults, s.report.Refused = map[int]int{}, map[string]int{}, map[history.Kind]int{}
-	options := []dirtest.Option{
-		dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(), dirtest.AccessLog(),
-		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq", "access to * by dn.exact="+account+" manage by * break"),
+	slapd := []dirtest.Option{
+		dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(),
+		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"),
 	}
-	if o.Plan.Seed%2 == 1 {
-		options = append(options, dirtest.WithoutRefint()) // the bridge keeps references true by itself
+	if s.logged() { // nobody but the bridge is to change anything, and all of it is on record
+		slapd = append(slapd, dirtest.WithoutRefint(), dirtest.AccessLog())
+	} else if o.Plan.Seed%2 == 1 {
+		slapd = append(slapd, dirtest.WithoutRefint()) // the bridge keeps references true by itself
 	}
-	s.server = dirtest.OpenLDAP(t, options...)
-	s.server.Account, s.server.AccountPassword = account, "bridge-secret"
-	s.server.Load(t, fmt.Sprintf("dn: %s\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: %s\n",
-		account, s.server.AccountPassword))
-	if o.Copies > 1 {
-		s.postgres = storetest.PostgresServer(t)
-		s.store = s.postgres.Database(t)
-	} else {
-		s.store = storetest.SQLite(t)
+	s.server = dirtest.OpenLDAP(t, slapd...)
+	s.openStore()
+	if s.logged() {
+		s.before, s.since = truth.ContentOf(t, s.server), truth.Since(t, s.server)
 	}
 	for n := range o.Copies {
 		s.copies = append(s.copies, s.replica(n))
@@ -145,17 +141,24 @@ func Run(t testing.TB, o Options) *Report {
 			break
 		}
 	}
-	if t.Context().Err() == nil {
+	if t.Context().Err() == nil && o.Store != None {
 		s.judgeJournal()
 	}
 	s.report.Took = time.Since(s.began)
 	return &s.report
 }
 
+// logged says whether slapd's own record of changes is kept, which loses some when it is killed.
+func (s *site) logged() bool {
+	return s.Store != None && !slices.ContainsFunc(s.Plan.Rounds, func(r history.Round) bool {
+		return slices.ContainsFunc(r.Faults, func(f history.Fault) bool { return f.Kind == DirectoryKilled })
+	})
+}
+
 // excused is what is wrong but for the memberOf of those in whose change slapd was killed: the overlay writes it behind the change, and a
 // slapd that starts again does not go on.
 func (s *site) excused(r history.Round, wrong []history.Violation) []history.Violation {
-	killed := slices.ContainsFunc(r.Faults, func(f history.Fault) bool { return f.Kind == "directory-killed" })
+	killed := slices.ContainsFunc(r.Faults, func(f history.Fault) bool { return f.Kind == DirectoryKilled })
 	return slices.DeleteFunc(wrong, func(v history.Violation) bool {
 		if v.Overlay && killed {
 			s.torn[v.Of[0]] = true

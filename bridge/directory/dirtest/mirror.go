@@ -1,0 +1,85 @@
+package dirtest
+
+import (
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// Mirror starts two slapds, each of which gets what the other is told (syncrepl, multi-provider), and the ways: the first of them is that
+// from the first server to the second. A way that is refused and reset keeps what it would bring until it is mended, which is noticed
+// within a second.
+func Mirror(t testing.TB, options ...Option) (servers [2]*Server, ways [2]*Proxy) {
+	t.Helper()
+	return replicas(t, true, options)
+}
+
+// Consumer is Mirror with a second that takes no changes, from which nothing is got.
+func Consumer(t testing.TB, options ...Option) (servers [2]*Server, ways [2]*Proxy) {
+	t.Helper()
+	return replicas(t, false, options)
+}
+
+func replicas(t testing.TB, mirrored bool, options []Option) (servers [2]*Server, ways [2]*Proxy) {
+	t.Helper()
+	password := rand.Text()
+	var urls [2]string
+	for i := range servers {
+		urls[i] = "ldap://" + FreeAddress(t)
+		ways[i] = Counted(t, &Server{URL: urls[i]})
+	}
+	for i := range servers {
+		servers[i] = OpenLDAP(t, append(slices.Clip(options), func(s *slapd) {
+			s.url, s.password, s.replica = urls[i], password, i > 0
+			s.global = append(s.global, fmt.Sprintf("serverID %d", i+1))
+			s.lines = append(s.lines, "index entryCSN eq")
+			if i > 0 || mirrored {
+				s.lines = append(s.lines, fmt.Sprintf(`syncrepl rid=001 provider=%s type=refreshAndPersist retry="1 +" searchbase=%q `+
+					`bindmethod=simple binddn=%q credentials=%s`, ways[1-i].URL, s.suffix, s.rootDN(), password))
+			}
+			if mirrored {
+				s.lines = append(s.lines, "multiprovider on")
+			}
+			Overlay("syncprov")(s)
+		})...)
+	}
+	servers[1].CatchUp(t, servers[0])
+	return servers, ways
+}
+
+// CatchUp waits until a server has got all that another has.
+func (s *Server) CatchUp(t testing.TB, other *Server) {
+	t.Helper()
+	want, got := []string{""}, []string(nil)
+	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+		want, got = other.reached(t), s.reached(t)
+		if len(want) > 0 && !slices.ContainsFunc(want, func(csn string) bool { return !slices.ContainsFunc(got, atLeast(csn)) }) {
+			return
+		}
+	}
+	t.Fatalf("%s has %s, and %s %s", s.URL, got, other.URL, want)
+}
+
+// atLeast says whether a CSN is of the same server, and not older.
+func atLeast(csn string) func(string) bool {
+	of := func(csn string) string { return strings.Split(csn, "#")[2] }
+	return func(other string) bool { return of(other) == of(csn) && other >= csn }
+}
+
+// reached is what a server has got; nothing where there is no entry yet.
+func (s *Server) reached(t testing.TB) []string {
+	t.Helper()
+	conn := s.Connect(t)
+	defer conn.Close()
+	found, err := conn.Search(ldap.NewSearchRequest(s.Suffix, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
+		"(objectClass=*)", []string{"contextCSN"}, nil))
+	if err != nil || len(found.Entries) == 0 {
+		return nil
+	}
+	return found.Entries[0].GetAttributeValues("contextCSN")
+}
