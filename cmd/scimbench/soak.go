@@ -141,7 +141,7 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 		smallest = again
 		return true
 	}
-	if about := plan.About(report.Violations); l.Shrink > 0 && fails(about) {
+	if about := plan.About(report.Violations[:1]); l.Shrink > 0 && fails(about) {
 		plan = about
 	}
 	plan = history.Shrink(plan, l.Shrink-1, fails)

@@ -53,8 +53,16 @@ func (p *Plan) About(wrong []Violation) *Plan {
 			}
 		}
 	}
+	named := map[int]bool{} // in groups that it is about
+	for _, op := range p.Ops() {
+		for _, one := range append([]*Op{op}, op.Parts...) {
+			for _, n := range one.Members {
+				named[n] = named[n] || about[cmp.Or(one.Group, one.N)]
+			}
+		}
+	}
 	bears := func(op *Op) bool {
-		return about[op.N] || about[op.User] || about[op.Group] || slices.ContainsFunc(op.Members, func(n int) bool { return about[n] })
+		return about[op.N] || named[op.N] || about[op.User] || named[op.User] || about[op.Group] || slices.ContainsFunc(op.Members, func(n int) bool { return about[n] })
 	}
 	return p.of(slices.DeleteFunc(p.items(), func(i item) bool {
 		if i.client < 0 {
