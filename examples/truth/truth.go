@@ -184,6 +184,7 @@ func Holds(t testing.TB, server *dirtest.Server, accounts []journal.Account, bef
 	for n, e := range before {
 		model[ldif.NormalDN(e.DN)], who[ldif.NormalDN(e.DN)] = e, -n
 	}
+	made := map[string]bool{}
 	count := 0
 	for _, h := range changesOf(t, server) {
 		if h.at <= since {
@@ -195,6 +196,7 @@ func Holds(t testing.TB, server *dirtest.Server, accounts []journal.Account, bef
 			t.Errorf("the directory made a change at %s of which no receipt tells:\n%s\n%s", h.at, h.key, plannedBy(accounts, h.key))
 			continue
 		}
+		made[c.change.String()] = true
 		at := ldif.NormalDN(c.change.DN)
 		after := ldif.Apply(model[at], c.change, schema)
 		if c.change.Kind == ldif.Add {
@@ -216,7 +218,9 @@ func Holds(t testing.TB, server *dirtest.Server, accounts []journal.Account, bef
 	}
 	for _, left := range told {
 		for _, c := range left {
-			if c.sure {
+			// Of two that wished the same for one version one was made; the other, whose answer was lost, found it so and takes it for its own.
+			twin := c.change.If.Version != "" && made[c.change.String()]
+			if c.sure && !twin {
 				t.Errorf("record %s (request %s, looked up: %t) tells of a change that the directory did not make:\n%s\n%s",
 					c.by, c.request, c.found, c.change, plannedBy(accounts, keyOf(c.change)))
 			}
