@@ -145,6 +145,14 @@ func (s *site) do(number int, op *history.Op) {
 		if op.Twice {
 			var both sync.WaitGroup
 			again := r
+			if op.Match { // they wish for two things, or nobody could tell which of them was done
+				other := *op
+				other.N = -op.N
+				if second, ok := s.request(&other); ok {
+					second.match, second.event.Matched = r.match, r.event.Matched
+					again = second
+				}
+			}
 			both.Go(func() { s.send(number, op, &again) })
 			s.send(number, op, &r)
 			both.Wait()
