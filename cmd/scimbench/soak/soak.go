@@ -105,8 +105,6 @@ func Run(t testing.TB, o Options) *Report {
 	}
 	if s.logged() { // nobody but the bridge is to change anything, and all of it is on record
 		slapd = append(slapd, dirtest.WithoutRefint(), dirtest.AccessLog())
-	} else if o.Plan.Seed%2 == 1 {
-		slapd = append(slapd, dirtest.WithoutRefint()) // the bridge keeps references true by itself
 	}
 	s.server = dirtest.OpenLDAP(t, slapd...)
 	s.openStore()
