@@ -102,7 +102,7 @@ bin:
 drift:
 	SCIMBRIDGE_TEST_DRIFT=1 go test -timeout 1h ./examples -run TestNoDrift
 
-# 20,000 operations of clients under 27 kinds of fault with three copies, held to what there is afterwards: five minutes. A shorter form is
+# 20,000 operations of clients under 28 kinds of fault with three copies, held to what there is afterwards: five minutes. A shorter form is
 # among the tests. SOAK_ARGS="--seed 7" are arguments of scimbench soak.
 soak:
 	go run ./cmd/scimbench soak $(SOAK_ARGS)

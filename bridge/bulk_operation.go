@@ -34,6 +34,10 @@ func (u *bulk) do(ctx context.Context, op *bulkOp) {
 		u.fail(op, op.Fault)
 		return
 	}
+	if ctx.Err() != nil { // its client left, or its time is over: no more is begun
+		u.fail(op, context.Cause(ctx))
+		return
+	}
 	ids := u.known(op)
 	if id := op.Missing(ids); id != "" {
 		u.fail(op, unresolved(id))

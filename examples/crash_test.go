@@ -21,6 +21,7 @@ import (
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
+	"scimbridge/examples/truth"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -454,11 +455,11 @@ func (c crashed) run(t *testing.T, s stage, dies *moment) (l life) {
 	if c.env != nil {
 		env = append(env, c.env(t, s.server)...)
 	}
-	origin, since := contentOf(t, s.server), ""
+	origin, since := truth.ContentOf(t, s.server), ""
 	if s.server.Mem != nil {
 		s.server.Mem.ResetCounts()
-	} else if made := changesOf(t, s.server); len(made) > 0 {
-		since = made[len(made)-1].at
+	} else {
+		since = truth.Since(t, s.server)
 	}
 	first := s.start(env)
 	first.user(t, "bystander@contoso.example") // so that the journal is not empty
@@ -536,7 +537,7 @@ func (c crashed) run(t *testing.T, s stage, dies *moment) (l life) {
 			t.Errorf("sent again it made\n%q\nof\n%q", again, l.end)
 		}
 	}
-	holdsTrue(t, s.server, accounts(t, records, journal.Query{}), origin, since)
+	truth.Holds(t, s.server, accounts(t, records, journal.Query{}), origin, since)
 	if _, err := journal.Verify(t.Context(), records, nil, func(f journal.Fault) { t.Error(f) }); err != nil {
 		t.Error(err)
 	}

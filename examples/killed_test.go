@@ -18,6 +18,7 @@ import (
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
+	"scimbridge/examples/truth"
 )
 
 // kills is how often a copy is killed: SCIMBRIDGE_TEST_KILLS, or a short form.
@@ -59,8 +60,8 @@ func TestKilled(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := openLDAP(t, dirtest.WithoutRefint(), dirtest.AccessLog())
-			before := contentOf(t, server)
-			made := changesOf(t, server)
+			before := truth.ContentOf(t, server)
+			since := truth.Since(t, server)
 			o := c.store(t)
 			n := seed(t)
 			f := newFleet(t, binary, server, c.copies, slices.Concat(stored(t, o), limited, []string{"SCIMBRIDGE_JOURNAL_LEASE=2s"})...)
@@ -82,7 +83,7 @@ func TestKilled(t *testing.T) {
 			}
 			all := accounts(t, s, journal.Query{})
 			l.isOnRecord(t, all)
-			blocked := holdsTrue(t, server, all, before, made[len(made)-1].at)
+			blocked := truth.Holds(t, server, all, before, since)
 			withinLimit(t, blocked)
 			found := map[journal.Outcome]int{}
 			for _, a := range all {
@@ -109,19 +110,19 @@ var limited = []string{
 
 // withinLimit fails the test where more were blocked than may be; who was let in again and blocked again counts once. What is counted is so
 // a moment before the directory does it.
-func withinLimit(t *testing.T, all []blocking) {
+func withinLimit(t *testing.T, all []truth.Blocking) {
 	t.Helper()
 	const within = 50 * time.Second
-	slices.SortStableFunc(all, func(a, b blocking) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(all, func(a, b truth.Blocking) int { return a.At.Compare(b.At) })
 	for n, last := range all {
 		people := map[int]bool{}
 		for _, b := range all[:n+1] {
-			if last.at.Sub(b.at) < within {
-				people[b.who] = true
+			if last.At.Sub(b.At) < within {
+				people[b.Who] = true
 			}
 		}
 		if len(people) > mostBlocked {
-			t.Errorf("%d were blocked within %v, until %v", len(people), within, last.at)
+			t.Errorf("%d were blocked within %v, until %v", len(people), within, last.At)
 			return
 		}
 	}

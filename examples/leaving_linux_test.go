@@ -2,10 +2,10 @@ package examples_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,22 +13,22 @@ import (
 	"scimbridge/bridge/directory/memdir"
 )
 
-// leftAt sends a request whose client closes its connection once the directory holds an operation back, and returns when the bridge is done
-// with it. The operation goes on then, or after a time.
+// leftAt sends a request whose client closes its connection once the directory holds operations of a name back, and returns when the bridge
+// is done with it. They go on then, or after a time.
 func leftAt(t *testing.T, server *dirtest.Server, op string, after time.Duration, method, path, body string) {
 	held, release := make(chan struct{}), make(chan struct{})
 	let := sync.OnceFunc(func() { close(release) })
 	defer server.Mem.Fault(nil)
 	defer let()
-	var done atomic.Bool
+	first := sync.OnceFunc(func() { close(held) })
 	t.Run("client", func(t *testing.T) { // which ends when nothing is under way any more
 		d := deploy(t, server)
 		d.want(t, http.StatusOK, http.MethodGet, "/Users?count=1", "")
 		server.Mem.Fault(func(name, _ string) memdir.Fault {
-			if name != op || !done.CompareAndSwap(false, true) {
+			if name != op {
 				return memdir.Fault{}
 			}
-			close(held)
+			first()
 			return memdir.Fault{Until: release}
 		})
 		ctx, leave := context.WithCancel(t.Context())
@@ -74,5 +74,28 @@ func TestTheClientLeaves(t *testing.T) {
 		if held := strings.Join(d.entry(t, group).Values("member"), "\n"); strings.Count(held, "uid=") != 1 || !strings.Contains(held, dn) {
 			t.Errorf("%s: the group holds\n%s", op, held)
 		}
+	}
+}
+
+// TestTheClientOfABulkRequestLeaves: of its operations those that have begun are brought to their end, and no more begin.
+func TestTheClientOfABulkRequestLeaves(t *testing.T) {
+	server := dirtest.Memory(t)
+	d := deploy(t, server)
+	const users, atOnce = 40, 8
+	var sent []string
+	for n := range users {
+		id := d.user(t, fmt.Sprintf("user%d@contoso.example", n))
+		sent = append(sent, fmt.Sprintf(`{"method":"PATCH","path":"/Users/%s","data":%s}`, id, operations(replace("title", `"Lead"`))))
+	}
+	body := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[` + strings.Join(sent, ",") + `]}`
+	leftAt(t, server, "modify", 2*time.Second, http.MethodPost, "/Bulk", body)
+	written := 0
+	for _, e := range server.Entries(t, server.People) {
+		if e.Value("title") == "Lead" {
+			written++
+		}
+	}
+	if written == 0 || written > atOnce {
+		t.Errorf("%d of %d are written for nobody", written, users)
 	}
 }

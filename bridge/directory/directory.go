@@ -32,12 +32,12 @@ type Client struct {
 	breaks     breaks                    // of connections, under heavy requests
 	marks      sync.Map                  // by server and entry: the first that was read
 
-	asking chan struct{} // held by the request that reads the root DSE first
-	aside  context.Context
-	end    context.CancelFunc // of aside
+	aside context.Context
+	end   context.CancelFunc // of aside
 
 	mu         sync.Mutex
 	contact    contact
+	asked      *question // nil: no request reads the root DSE
 	refreshing bool
 	refreshes  sync.WaitGroup // and reaches
 
@@ -63,7 +63,7 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 			log.Warn("directory: DNS tells of no server", "error", err)
 		}
 	}
-	c := &Client{options: o, log: log, asking: make(chan struct{}, 1)}
+	c := &Client{options: o, log: log}
 	c.pageSize.Store(uint32(o.PageSize))
 	c.aside, c.end = context.WithCancel(context.Background())
 	var servers []address
@@ -150,7 +150,7 @@ func (c *Client) probe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = exchange(ctx, k, reads, readRootDSE(ctx))
+	_, err = exchange(ctx, k, reads, readRootDSE(ctx, c.options.Timeout))
 	_, down := errors.AsType[*outage](err)
 	switch {
 	case down:

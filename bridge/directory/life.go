@@ -36,7 +36,7 @@ func (d *dialer) ask(ctx context.Context, server int) error {
 		return err
 	}
 	defer k.close()
-	_, err = exchange(ctx, k, reads, readRootDSE(ctx))
+	_, err = exchange(ctx, k, reads, readRootDSE(ctx, d.options.Timeout))
 	return err
 }
 
@@ -88,8 +88,8 @@ func (d *dialer) alive(ctx context.Context) (server int, err error) {
 }
 
 // readRootDSE asks for an answer and nothing else.
-func readRootDSE(ctx context.Context) func(*ldap.Conn) (*ldap.SearchResult, error) {
+func readRootDSE(ctx context.Context, wait time.Duration) func(*ldap.Conn) (*ldap.SearchResult, error) {
 	return func(l *ldap.Conn) (*ldap.SearchResult, error) {
-		return l.Search(Search{Scope: BaseObject, Attributes: []string{noAttributes}}.request(ctx))
+		return l.Search(Search{Scope: BaseObject, Attributes: []string{noAttributes}}.request(ctx, wait))
 	}
 }

@@ -96,7 +96,7 @@ func (d *dialer) meet(caller context.Context, server int, refused *error) Meetin
 	}
 	if err = d.bind(ctx, k, &d.credential); err == nil {
 		// Without a bind nothing was said yet.
-		_, err = exchange(ctx, k, reads, readRootDSE(ctx))
+		_, err = exchange(ctx, k, reads, readRootDSE(ctx, d.options.Timeout))
 	}
 	if err == nil {
 		m.Ended = AtEnd
@@ -150,7 +150,7 @@ func (d *dialer) speaksPlain(caller context.Context, a address) bool {
 	}
 	k := newConn(raw, 0, d.options.Timeout, &life{ask: func(context.Context) error { return nil }})
 	defer k.close()
-	_, err = exchange(ctx, k, reads, readRootDSE(ctx))
+	_, err = exchange(ctx, k, reads, readRootDSE(ctx, d.options.Timeout))
 	_, answered := asAnswer(err)
 	return err == nil || answered
 }

@@ -110,6 +110,56 @@ func TestCallerLeaves(t *testing.T) {
 	})
 }
 
+// TestCallerOfASearchLeaves: go-ldap cannot abandon a search (RFC 4511 §4.11). Nobody waits for it, the server is told beforehand when it
+// may end it, and its connection is closed when nothing else is under way on it, by which the server ends it too.
+func TestCallerOfASearchLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		other := make(chan struct{})
+		var limits []any
+		p := &peer{script: func(s *session, m message) bool {
+			switch {
+			case m.op == ldap.ApplicationSearchRequest && m.request.Children[1].Value != int64(0):
+				limits = append(limits, m.request.Children[4].Value)
+				return true
+			case m.op == ldap.ApplicationModifyRequest:
+				go func() { <-other; s.result(m, 0, "") }()
+				return true
+			}
+			return false
+		}}
+		c := network{"a": p}.client(t, "a")
+		defer c.Close()
+		if _, err := c.Server(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		written := make(chan error, 1)
+		go func() { written <- c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err }()
+		synctest.Wait()
+		ctx, leave := context.WithCancel(t.Context())
+		left := time.AfterFunc(time.Second, leave)
+		defer left.Stop()
+		start := time.Now()
+		if _, err := c.Search(ctx, anyone); err == nil || time.Since(start) != time.Second {
+			t.Errorf("answered after %v: %v", time.Since(start), err)
+		}
+		synctest.Wait()
+		if want := int64(c.options.Timeout.Seconds()) + 1; len(limits) != 1 || limits[0] != want {
+			t.Errorf("the server may take %v s, want %d", limits, want)
+		}
+		if n := p.links(); n != 1 || !c.Available() {
+			t.Errorf("%d connections; available: %t", n, c.Available())
+		}
+		close(other)
+		if err := <-written; err != nil {
+			t.Errorf("what was under way beside it: %v", err)
+		}
+		synctest.Wait()
+		if n := p.links(); n != 0 {
+			t.Errorf("%d connections are left, on which the server searches on", n)
+		}
+	})
+}
+
 func TestDroppedConnection(t *testing.T) {
 	dropFirst := func(op int) func(*session, message) bool {
 		return func(s *session, m message) bool {

@@ -91,6 +91,13 @@ func (p *peer) count(op ber.Tag) int {
 	return p.seen[op]
 }
 
+// links is how many connections are open.
+func (p *peer) links() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.open)
+}
+
 // kill drops every connection and refuses new ones.
 func (p *peer) kill() {
 	p.mu.Lock()

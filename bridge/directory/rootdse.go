@@ -19,21 +19,55 @@ type contact struct {
 
 // Server returns what the directory told about itself, connecting on first use. What is stale is read again beside the requests.
 func (c *Client) Server(ctx context.Context) (*ldif.Server, error) {
-	if s, stale := c.known(); s != nil {
-		if stale {
-			c.Refresh()
+	for {
+		s, stale := c.known()
+		if s != nil {
+			if stale {
+				c.Refresh()
+			}
+			return s, nil
 		}
-		return s, nil
+		q, ours := c.question()
+		if ours {
+			return c.answer(ctx, q)
+		}
+		select {
+		case <-q.answered:
+		case <-ctx.Done():
+			return nil, &Error{Reason: reason.Unavailable, Cause: context.Cause(ctx)}
+		}
+		if q.away != nil { // to ask again would take its time once more
+			return nil, &Error{Reason: q.away.Reason, Code: q.away.Code, Cause: q.away.Cause, RetryAfter: c.breaker.retryAfter()}
+		}
 	}
-	select {
-	case c.asking <- struct{}{}:
-		defer func() { <-c.asking }()
-	case <-ctx.Done():
-		return nil, &Error{Reason: reason.Unavailable, Cause: context.Cause(ctx)}
+}
+
+// question is the reading of the root DSE that requests wait for, and one of them does.
+type question struct {
+	answered chan struct{}
+	away     *Error // the directory is; nil: it is not, or its request waited no longer
+}
+
+func (c *Client) question() (q *question, ours bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.asked != nil {
+		return c.asked, false
 	}
-	if s, _ := c.known(); s != nil {
-		return s, nil
-	}
+	c.asked = &question{answered: make(chan struct{})}
+	return c.asked, true
+}
+
+func (c *Client) answer(ctx context.Context, q *question) (s *ldif.Server, err error) {
+	defer func() {
+		if e, _ := errors.AsType[*Error](err); e != nil && e.Reason == reason.Unavailable && ctx.Err() == nil {
+			q.away = e
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.asked = nil
+		close(q.answered)
+	}()
 	return c.learn(ctx)
 }
 

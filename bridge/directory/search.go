@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"errors"
-	"math"
 	"slices"
 	"time"
 
@@ -100,7 +99,7 @@ func (s Search) each() []Search {
 // Sample returns one of the entries that a search finds as it is, nil where there is none. A base that is not there is NoSuchObject.
 func (c *Client) Sample(ctx context.Context, s Search) (*ldif.Entry, error) {
 	found, err := call(ctx, c, s.operation(), func(l *ldap.Conn) (*ldap.SearchResult, error) {
-		r := s.request(ctx)
+		r := s.request(ctx, c.options.Timeout)
 		r.SizeLimit = 1
 		found, err := send(l, r)
 		if resultCode(err) == ldap.LDAPResultSizeLimitExceeded && len(found.Entries) > 0 {
@@ -149,7 +148,7 @@ func (c *Client) search(ctx context.Context, s Search, controls ...ldap.Control)
 // roundTrip is one round trip.
 func (c *Client) roundTrip(ctx context.Context, s Search, controls ...ldap.Control) ([]*ldif.Entry, error) {
 	return call(ctx, c, s.operation(), func(l *ldap.Conn) ([]*ldif.Entry, error) {
-		r := s.request(ctx)
+		r := s.request(ctx, c.options.Timeout)
 		r.Controls = controls
 		found, err := send(l, r)
 		if err != nil {
@@ -229,7 +228,7 @@ func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.C
 			}
 		}
 		page, err = exchange(ctx, *k, s.operation(), func(l *ldap.Conn) (*ldap.SearchResult, error) {
-			r := s.request(ctx)
+			r := s.request(ctx, c.options.Timeout)
 			r.Controls = []ldap.Control{paging}
 			return send(l, r)
 		})
@@ -278,13 +277,14 @@ func (s Search) filter() string {
 	return s.Filter
 }
 
-func (s Search) request(ctx context.Context) *ldap.SearchRequest {
+// request is the search as it is sent. The server need not work on when nobody waits any more: it is told the first whole second after
+// that.
+func (s Search) request(ctx context.Context, wait time.Duration) *ldap.SearchRequest {
 	scope := map[Scope]int{Subtree: ldap.ScopeWholeSubtree, BaseObject: ldap.ScopeBaseObject}[s.Scope]
-	timeLimit := 0
 	if deadline, ok := ctx.Deadline(); ok {
-		// The server need not work on when nobody waits any more.
-		timeLimit = max(1, int(math.Ceil(time.Until(deadline).Seconds())))
+		wait = min(wait, time.Until(deadline))
 	}
+	timeLimit := 1 + max(0, int(wait.Seconds()))
 	return ldap.NewSearchRequest(s.Base, scope, ldap.NeverDerefAliases, 0, timeLimit, false, s.filter(), s.Attributes, nil)
 }
 

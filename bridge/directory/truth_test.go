@@ -139,6 +139,40 @@ func TestTimeToTruth(t *testing.T) {
 	}
 }
 
+// TestFirstContactIsOneQuestion: at the start all requests wait for the first that asks the server about itself. Where it is away they are
+// told so with that one, and not each after another timeout of its own; where that one hears nothing because its caller left, another
+// asks.
+func TestFirstContactIsOneQuestion(t *testing.T) {
+	const requests = 10
+	for name, leaves := range map[string]bool{"the directory is away": false, "the first does not wait": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := network{}.client(t, "a") // a hole
+				defer c.Close()
+				start := time.Now()
+				begins := time.Duration(0)
+				var all sync.WaitGroup
+				if leaves {
+					ctx, leave := context.WithCancel(t.Context())
+					time.AfterFunc(time.Second, leave)
+					all.Go(func() { _, _ = c.Server(ctx) })
+					begins = time.Second
+					synctest.Wait()
+				}
+				for range requests {
+					all.Go(func() {
+						_, err := c.Server(t.Context())
+						if e := wantReason(t, err, reason.Unavailable); e.RetryAfter == 0 || time.Since(start) != begins+c.options.Timeout {
+							t.Errorf("after %v: %+v", time.Since(start), e)
+						}
+					})
+				}
+				all.Wait()
+			})
+		})
+	}
+}
+
 // TestTruthOfTheSecond: the server in use is gone for good, into a black hole, and the next is back: that one is asked, and no time is
 // spent on the first.
 func TestTruthOfTheSecond(t *testing.T) {

@@ -3,6 +3,7 @@ package front
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -76,9 +77,35 @@ func (own *crowded) pace(r rate.Limit) {
 
 // enter lets a request in, or says why not. Where there are as many as there may be, one that takes something away is let in for one that
 // waits. Each that is let in leaves.
-func (c *crowd) enter(caller string, now time.Time, request takes) error {
+func (c *crowd) enter(caller string, now time.Time, r request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	own := c.known(caller, now)
+	if own.rate != nil && !own.rate.AllowN(now, 1) {
+		return refuse(reason.TooFast, exceeded(reason.TooFast, "limits.rate", c.rate))
+	}
+	why, last := c.full(own)
+	if last != nil {
+		takes := c.away(r)
+		own = c.known(caller, now)
+		if why, last = c.full(own); !takes {
+			last = nil
+		}
+	}
+	switch {
+	case last != nil:
+		c.remove(last)
+		last.turn <- c.refuse(last.own, why)
+	case why != reason.None:
+		return c.refuse(own, why)
+	}
+	own.underway++
+	c.all++
+	return nil
+}
+
+// known is the part of a caller, who may be a new one.
+func (c *crowd) known(caller string, now time.Time) *crowded {
 	own := c.callers[caller]
 	if own == nil {
 		c.sweep(now)
@@ -86,24 +113,34 @@ func (c *crowd) enter(caller string, now time.Time, request takes) error {
 		own.pace(c.rate)
 		c.callers[caller] = own
 	}
-	switch {
-	case own.rate != nil && !own.rate.AllowN(now, 1):
-		return refuse(reason.TooFast, exceeded(reason.TooFast, "limits.rate", c.rate))
-	case own.underway >= c.each && !c.displace(request, ofOne, func(w *waiter) bool { return w.own == own }):
-		return c.crowded(own, ofOne)
-	case own.underway < c.each && c.all >= 2*c.each && !c.displace(request, ofAll, func(*waiter) bool { return true }):
-		return c.crowded(own, ofAll)
-	}
-	own.underway++
-	c.all++
-	return nil
+	return own
 }
 
-// How the limit is told that a request is refused by.
-const (
-	ofOne = "of one caller, limits.requests"
-	ofAll = "of all callers twice limits.requests"
-)
+// full is why no more of a caller's requests are let in, None where there is room, and who gives way to one that takes something away: the
+// last of those that wait and take nothing, of the caller's where it has too many; nil: nobody.
+func (c *crowd) full(own *crowded) (why reason.Reason, last *waiter) {
+	switch {
+	case own.underway >= c.each:
+		why = reason.Crowded
+	case c.all >= 2*c.each:
+		why = reason.Full
+	default:
+		return reason.None, nil
+	}
+	for _, w := range slices.Backward(c.waiting) {
+		if !w.takes && (why == reason.Full || w.own == own) {
+			return why, w
+		}
+	}
+	return why, nil
+}
+
+// away asks a request whether it takes something away, without the lock: its body is read for that. All may be otherwise afterwards.
+func (c *crowd) away(r request) bool {
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	return r.away()
+}
 
 // sweep forgets who would be let in as one who was never here.
 func (c *crowd) sweep(now time.Time) {

@@ -13,7 +13,7 @@ import (
 
 // why is the reason that nobody is let in for; None: somebody is.
 func (c *crowd) why(caller string, now time.Time) reason.Reason {
-	err := c.enter(caller, now, takes{})
+	err := c.enter(caller, now, &incoming{})
 	if refused, ok := errors.AsType[*reason.Error](err); ok {
 		return refused.Reason
 	}
@@ -35,7 +35,7 @@ func TestCrowd(t *testing.T) {
 		{leaves: "a"},
 		{enters: "a"},
 		{enters: "b"},
-		{enters: "c", want: reason.Crowded},
+		{enters: "c", want: reason.Full},
 		{leaves: "b"},
 		{enters: "c"},
 	} {

@@ -81,7 +81,7 @@ func TestSucceed(t *testing.T) {
 	c := newCrowd(bridge.Limits{Rate: 1, Requests: 2})
 	enter := func(want reason.Reason) {
 		t.Helper()
-		if got := explain(c.enter("a", now, takes{})).Reason; got != want && (want != reason.None || got != reason.Internal) {
+		if got := explain(c.enter("a", now, &incoming{})).Reason; got != want && (want != reason.None || got != reason.Internal) {
 			t.Errorf("%v, want %v", got, want)
 		}
 	}

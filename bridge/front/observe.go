@@ -39,7 +39,9 @@ type record struct {
 	dropped    int            // attributes of the request that the map does not name
 	failed     int            // operations of a bulk request
 	begun      time.Time
-	waited     time.Duration     // for its turn
+	incoming   incoming          // as it waits for its turn
+	waited     time.Duration     // for that
+	away       bool              // the breaker was open when its turn came
 	foresight  *bridge.Foresight // it is only foreseen; nil: it is done
 	span       *tracing.Span     // nil: it is not traced
 }
@@ -111,6 +113,9 @@ func (s *Server) answered(c *fiber.Ctx, r *record, err error) {
 		attributes = append(attributes, slog.String("stack", string(p.stack)))
 	} else if err != nil {
 		f = s.explain(s.astray(c, err))
+	}
+	if r.away && f.Reason == reason.Unavailable {
+		f.Reason = reason.BreakerOpen
 	}
 	if err != nil {
 		fail(c, f)

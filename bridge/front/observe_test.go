@@ -90,6 +90,16 @@ func TestOneLineARequest(t *testing.T) {
 	if got := s.logged(t); got["level"] != "WARN" || got["reason"] != "unavailable" || got["error"] != "down" {
 		t.Errorf("an outage: %v", got)
 	}
+	s.away.Store(true)
+	s.ask(t, "GET /scim/v2/Users/secret-id", "")
+	if got := s.logged(t); got["level"] != "WARN" || got["reason"] != "breaker-open" || got["error"] != "down" {
+		t.Errorf("one that was known when the request came: %v", got)
+	}
+	s.err = &reason.Error{Reason: reason.NotFound}
+	s.ask(t, "GET /scim/v2/Users/secret-id", "")
+	if got := s.logged(t); got["reason"] != "not-found" {
+		t.Errorf("what was answered all the same: %v", got)
+	}
 	s.raw(t, "GET /scim/v2/secret-path", "")
 	s.raw(t, "PROPFIND /scim/v2/secret-path", "")
 	s.raw(t, "GET /healthz", "")
@@ -99,8 +109,8 @@ func TestOneLineARequest(t *testing.T) {
 	if log := s.log.String(); strings.Contains(log, "secret") || strings.Contains(log, secret) {
 		t.Errorf("the log tells too much: %s", log)
 	}
-	if n := strings.Count(s.log.String(), "\n"); n != 6 {
-		t.Errorf("%d lines for 6 requests", n)
+	if n := strings.Count(s.log.String(), "\n"); n != 8 {
+		t.Errorf("%d lines for 8 requests", n)
 	}
 }
 

@@ -24,30 +24,38 @@ func (s *Server) Waiting() int {
 	return len(s.crowd.waiting)
 }
 
-// wait is until a request may be worked on, and how long that was. done is called when it was. One that cannot be done before its deadline,
-// by what requests took of late, is refused at once.
-func (c *crowd) wait(ctx context.Context, caller string, request takes) (waited time.Duration, err error) {
-	c.mu.Lock()
-	own := c.callers[caller]
-	if c.isFree(own) {
-		c.begin(own)
-		c.mu.Unlock()
-		return 0, nil
-	}
+// wait is until a request may be worked on, and how long that was. done is called when it was.
+func (c *crowd) wait(ctx context.Context, caller string, r request) (waited time.Duration, err error) {
 	came := time.Now()
-	w := &waiter{own: own, takes: request.away(), turn: make(chan error, 1)}
-	if end, ok := ctx.Deadline(); ok && c.expected(w)+c.spent > time.Until(end) {
-		defer c.mu.Unlock()
-		return 0, c.late(own)
+	w, err := c.line(ctx, caller, r)
+	if w == nil {
+		return 0, err
 	}
-	c.waiting = append(c.waiting, w)
-	c.mu.Unlock()
 	select {
 	case err = <-w.turn:
 	case <-ctx.Done():
 		err = c.giveUp(ctx, w)
 	}
 	return time.Since(came), err
+}
+
+// line has a request begin where there is room, or else stand in line. One that cannot be done before its deadline, by what requests took
+// of late, is refused at once.
+func (c *crowd) line(ctx context.Context, caller string, r request) (*waiter, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	own := c.callers[caller] // which has a request under way, and is not forgotten
+	takes := !c.isFree(own) && c.away(r)
+	if c.isFree(own) {
+		c.begin(own)
+		return nil, nil
+	}
+	w := &waiter{own: own, takes: takes, turn: make(chan error, 1)}
+	if end, ok := ctx.Deadline(); ok && c.expected(w)+c.spent > time.Until(end) {
+		return nil, c.refuse(own, reason.Late)
+	}
+	c.waiting = append(c.waiting, w)
+	return w, nil
 }
 
 // giveUp is for a request whose deadline has passed, or whose client left, while it waited.
@@ -60,7 +68,7 @@ func (c *crowd) giveUp(ctx context.Context, w *waiter) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
 	}
-	return c.late(w.own)
+	return c.refuse(w.own, reason.Late)
 }
 
 // done is the end of the work on a request, which took so long. Where the directory is away by then nobody waits any more.
@@ -113,21 +121,6 @@ func (c *crowd) remove(w *waiter) bool {
 	return i >= 0
 }
 
-// displace has the last of those that wait, and take nothing away, give way to a request that does; it says whether there was one.
-func (c *crowd) displace(request takes, limit string, among func(*waiter) bool) bool {
-	for _, w := range slices.Backward(c.waiting) {
-		if !w.takes && among(w) {
-			if !request.away() {
-				return false
-			}
-			c.remove(w)
-			w.turn <- c.crowded(w.own, limit)
-			return true
-		}
-	}
-	return false
-}
-
 // expected is how long a request would wait, by what requests took of late.
 func (c *crowd) expected(w *waiter) time.Duration {
 	its, all := 0, 0
@@ -145,18 +138,15 @@ func (c *crowd) expected(w *waiter) time.Duration {
 // longestWait bounds what a client is told to wait, before it is spread.
 const longestWait = 30 * time.Second
 
-// crowded refuses a request that is one too many.
-func (c *crowd) crowded(own *crowded, limit string) error {
-	return c.refuse(own, exceeded(reason.Crowded, limit, c.each))
-}
-
-// late refuses one that would come to its turn, or came, when its time is over.
-func (c *crowd) late(own *crowded) error {
-	return c.refuse(own, exceeded(reason.Crowded, "worked on, of one caller, limits.working", c.work))
-}
-
 // refuse tells each to come back at another time, when those that wait now should have been done.
-func (c *crowd) refuse(own *crowded, detail string) error {
+func (c *crowd) refuse(own *crowded, why reason.Reason) error {
+	limit, most := "limits.requests", c.each
+	switch why {
+	case reason.Full:
+		limit = "twice limits.requests"
+	case reason.Late:
+		limit, most = "limits.working", c.work
+	}
 	after := min(max(c.expected(&waiter{own: own}), time.Second), longestWait)
-	return &reason.Error{Reason: reason.Crowded, Detail: detail, RetryAfter: after + rand.N(after)}
+	return &reason.Error{Reason: why, Detail: exceeded(why, limit, most), RetryAfter: after + rand.N(after)}
 }

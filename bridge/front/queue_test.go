@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -30,7 +31,7 @@ func inLine(l bridge.Limits) *line {
 }
 
 // comes has a request come, named by its caller and what follows a slash, and worked on until the channel is closed.
-func (l *line) comes(ctx context.Context, name string, request takes, until <-chan struct{}) {
+func (l *line) comes(ctx context.Context, name string, r incoming, until <-chan struct{}) {
 	caller, _, _ := strings.Cut(name, "/")
 	refuse := func(err error) {
 		why, _ := errors.AsType[*reason.Error](err)
@@ -42,12 +43,12 @@ func (l *line) comes(ctx context.Context, name string, request takes, until <-ch
 		l.refused[name], l.after[name] = why.Reason, why.RetryAfter
 	}
 	go func() {
-		if err := l.enter(caller, time.Now(), request); err != nil {
+		if err := l.enter(caller, time.Now(), &r); err != nil {
 			refuse(err)
 			return
 		}
 		defer l.leave(caller)
-		if _, err := l.wait(ctx, caller, request); err != nil {
+		if _, err := l.wait(ctx, caller, &r); err != nil {
 			refuse(err)
 			return
 		}
@@ -69,8 +70,8 @@ func (l *line) answer(name string) (why reason.Reason, after time.Duration) {
 }
 
 var (
-	asks   = takes{method: "GET"}
-	blocks = takes{method: "PATCH", body: []byte(`{"Operations":[{"op":"Replace","path":"active","value":"False"}]}`)}
+	asks   = incoming{method: "GET"}
+	blocks = incoming{method: "PATCH", body: []byte(`{"Operations":[{"op":"Replace","path":"active","value":"False"}]}`)}
 	now    = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 )
 
@@ -121,20 +122,92 @@ func TestWhoLeavesIsLetIn(t *testing.T) {
 		l.comes(t.Context(), "c/1", asks, stop)
 		l.comes(t.Context(), "a/block", blocks, stop)  // for a/3
 		l.comes(t.Context(), "c/block", blocks, stop)  // for b/3
-		l.comes(t.Context(), "b/block", blocks, stop)  // for a/2: of b there is room by now
-		l.comes(t.Context(), "b/block2", blocks, stop) // for b/2
+		l.comes(t.Context(), "b/block", blocks, stop)  // for b/2: of b there is room by now
+		l.comes(t.Context(), "b/block2", blocks, stop) // for a/2: so
 		l.comes(t.Context(), "b/block3", blocks, stop) // of b none waits that may give way
-		want := []string{"a/2", "a/3", "a/4", "b/2", "b/3", "b/block3", "c/1"}
-		var got []string
-		for name, why := range l.refused {
-			if got = append(got, name); why != reason.Crowded || l.after[name] < time.Second || l.after[name] >= 2*time.Second {
-				t.Errorf("%s: %v, after %v", name, why, l.after[name])
+		own, all := reason.Crowded, reason.Full
+		want := map[string]reason.Reason{"a/2": all, "a/3": own, "a/4": own, "b/2": all, "b/3": all, "b/block3": own, "c/1": all}
+		if !maps.Equal(l.refused, want) {
+			t.Errorf("refused are %v, want %v", l.refused, want)
+		}
+		for name, after := range l.after {
+			if after < time.Second || after >= 2*time.Second {
+				t.Errorf("%s: after %v", name, after)
 			}
 		}
-		if slices.Sort(got); !slices.Equal(got, want) {
-			t.Errorf("refused are %v, want %v", got, want)
-		}
 		close(stop)
+		synctest.Wait()
+		if l.working != 0 || l.all != 0 || len(l.waiting) != 0 {
+			t.Errorf("%d are worked on, %d under way", l.working, l.all)
+		}
+	})
+}
+
+// looked is a request that tells what holds while its body is read, and how often that is.
+type looked struct {
+	incoming
+	reads int
+	while func()
+}
+
+func (l *looked) away() bool {
+	l.reads++
+	l.while()
+	return l.incoming.away()
+}
+
+// TestNobodyWaitsForABody: what a request takes away is read when it has to wait, or to be let in for another, and without the lock, under
+// which all others stand; and when there is room by then, it begins.
+func TestNobodyWaitsForABody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := inLine(bridge.Limits{Requests: 2, Working: 1})
+		stop := make(chan struct{})
+		ends := func(name string) *looked {
+			return &looked{incoming: blocks, while: func() {
+				if !l.mu.TryLock() {
+					t.Fatalf("%s is read under the lock", name)
+				}
+				l.mu.Unlock()
+			}}
+		}
+		enters := func(r *looked, times int) error {
+			t.Helper()
+			err := l.enter("a", time.Now(), r)
+			if r.reads != times {
+				t.Errorf("the body was read %d times, not %d", r.reads, times)
+			}
+			return err
+		}
+		none := ends("one that is worked on at once")
+		if err := enters(none, 0); err != nil {
+			t.Fatal(err)
+		}
+		if waited, err := l.wait(t.Context(), "a", none); err != nil || waited != 0 || none.reads != 0 {
+			t.Errorf("waited %v: %v, read %d times", waited, err, none.reads)
+		}
+		l.comes(t.Context(), "a/2", asks, stop)
+		if err := enters(ends("one for which another gives way"), 1); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if why, _ := l.answer("a/2"); why != reason.Crowded {
+			t.Errorf("the other: %v", why)
+		}
+		if err := enters(ends("one for which none does"), 0); err == nil {
+			t.Error("there is no room")
+		}
+		waits := ends("one that waits")
+		frees := waits.while
+		waits.while = func() {
+			frees()
+			l.done("a", time.Second, false)
+		}
+		if _, err := l.wait(t.Context(), "a", waits); err != nil || waits.reads != 1 {
+			t.Errorf("what is free by then: %v, read %d times", err, waits.reads)
+		}
+		l.done("a", time.Second, false)
+		l.leave("a")
+		l.leave("a")
 		synctest.Wait()
 		if l.working != 0 || l.all != 0 || len(l.waiting) != 0 {
 			t.Errorf("%d are worked on, %d under way", l.working, l.all)
@@ -163,7 +236,7 @@ func TestWhoWouldBeLateIsToldAtOnce(t *testing.T) {
 		if n := len(l.waiting); n < 4 || n > 5 {
 			t.Errorf("%d wait for 10 s where each takes 2", n)
 		}
-		if why, after := l.answer("a/19"); why != reason.Crowded || after < 8*time.Second || after > 20*time.Second {
+		if why, after := l.answer("a/19"); why != reason.Late || after < 8*time.Second || after > 20*time.Second {
 			t.Errorf("the last: %v, after %v", why, after)
 		}
 		l.comes(ctx, "a/block", blocks, stop)
@@ -172,7 +245,7 @@ func TestWhoWouldBeLateIsToldAtOnce(t *testing.T) {
 		}
 		time.Sleep(11 * time.Second)
 		synctest.Wait()
-		if why, _ := l.answer("a/1"); why != reason.Crowded || len(l.waiting) != 0 {
+		if why, _ := l.answer("a/1"); why != reason.Late || len(l.waiting) != 0 {
 			t.Errorf("at the deadline: %v, %d wait", why, len(l.waiting))
 		}
 		close(stop)
@@ -239,6 +312,11 @@ func TestWhatTakesAway(t *testing.T) {
 		{"PUT", `{"userName":"ada","active":false}`, true},
 		{"PUT", `{"userName":"ada","Active":"False"}`, true},
 		{"PUT", `{"userName":"ada","active":true}`, false},
+		{"PUT", `{"userName":"283405f5aa11bb22cc33dd44ee55ff66ada@contoso.example"}`, true},
+		{"PUT", `{"userName":"283405f5aa11bb22cc33dd44ee55ff66"}`, false},
+		{"PUT", `{"displayName":"readers","members":[{"value":"1"}]}`, true},
+		{"PUT", `{"displayName":"readers","members":[]}`, true},
+		{"PUT", `{"displayName":"readers"}`, false},
 		{"PATCH", operations(`{"op":"Replace","path":"active","value":"False"}`), true},
 		{"PATCH", operations(`{"op":"replace","value":{"active":false}}`), true},
 		{"PATCH", operations(`{"op":"replace","path":"urn:ietf:params:scim:schemas:core:2.0:User:active","value":false}`), true},
@@ -248,6 +326,13 @@ func TestWhatTakesAway(t *testing.T) {
 		{"PATCH", operations(`{"op":"Remove","path":"members[value eq \"1\"]"}`), true},
 		{"PATCH", operations(`{"op":"remove","path":"members","value":[{"value":"1"}]}`), true},
 		{"PATCH", operations(`{"op":"add","path":"members","value":[{"value":"1"}]}`), false},
+		{"PATCH", operations(`{"op":"add","value":{"members":[{"value":"1"}]}}`), false},
+		{"PATCH", operations(`{"op":"replace","path":"members","value":[{"value":"1"}]}`), true},
+		{"PATCH", operations(`{"op":"replace","value":{"members":[{"value":"1"}]}}`), true},
+		{"PATCH", operations(`{"op":"Remove","path":"urn:ietf:params:scim:schemas:core:2.0:Group:members[value eq \"a:1\"]"}`), true},
+		{"PATCH", operations(`{"op":"Replace","path":"userName","value":"283405f5AA11bb22cc33dd44ee55ff66ada@contoso.example"}`), true},
+		{"PATCH", operations(`{"op":"replace","value":{"userName":"283405f5aa11bb22cc33dd44ee55ff66ada@contoso.example"}}`), true},
+		{"PATCH", operations(`{"op":"replace","path":"userName","value":"ada@contoso.example"}`), false},
 		{"PATCH", operations(`{"op":"remove","path":"title"}`), false},
 		{"PATCH", `{"Operations":{}}`, false},
 		{"PATCH", `{`, false},
@@ -257,9 +342,15 @@ func TestWhatTakesAway(t *testing.T) {
 			operations(`{"op":"replace","path":"active","value":false}`) + `}`), true},
 		{"PATCH", operations(`{"op":"replace","path":"active","value":false}`) + strings.Repeat(" ", mostRead), false},
 	} {
-		if got := (takes{c.method, []byte(c.body)}).away(); got != c.want {
+		if got := (&incoming{method: c.method, body: []byte(c.body)}).away(); got != c.want {
 			t.Errorf("%s %.120s: %v", c.method, c.body, got)
 		}
+	}
+	once := incoming{method: "DELETE"}
+	first := once.away()
+	once.method = "GET"
+	if !first || !once.away() {
+		t.Error("it is looked at twice")
 	}
 }
 

@@ -113,7 +113,8 @@ func (s *Server) admit(c *fiber.Ctx) error {
 	if foreseenOf(c) != nil { // of this program itself, which sends one after the other
 		return c.Next()
 	}
-	if err := s.crowd.enter(r.caller.Name, r.begun, takesOf(c)); err != nil {
+	r.incoming = incoming{method: c.Method(), body: c.Request().Body()}
+	if err := s.crowd.enter(r.caller.Name, r.begun, &r.incoming); err != nil {
 		return err
 	}
 	defer s.crowd.leave(r.caller.Name)
@@ -152,20 +153,21 @@ func (s *Server) weigh(c *fiber.Ctx) error {
 // queue has a request wait until it may be worked on. While the directory is away none waits for those that hang there still: its answer is
 // known.
 func (s *Server) queue(c *fiber.Ctx) error {
-	if foreseenOf(c) != nil || s.bridge.Away() {
+	if foreseenOf(c) != nil {
 		return c.Next()
 	}
 	r := recordOf(c)
+	if r.away = s.bridge.Away(); r.away {
+		return c.Next()
+	}
 	var err error
-	if r.waited, err = s.crowd.wait(c.UserContext(), r.caller.Name, takesOf(c)); err != nil {
+	if r.waited, err = s.crowd.wait(c.UserContext(), r.caller.Name, &r.incoming); err != nil {
 		return err
 	}
 	began := time.Now()
 	defer func() { s.crowd.done(r.caller.Name, time.Since(began), s.bridge.Away()) }()
 	return c.Next()
 }
-
-func takesOf(c *fiber.Ctx) takes { return takes{c.Method(), c.Request().Body()} }
 
 // alive says that the process answers.
 func alive(c *fiber.Ctx) error { return c.SendString("ok\n") }

@@ -84,7 +84,10 @@ const (
 	MethodNotAllowed // not at this path
 	Slow             // the request did not arrive in time
 	Busy             // other requests took all of its time
-	Crowded          // too many requests are under way, of the caller or of all
+	Crowded          // too many requests of the caller are under way
+	Full             // too many of all callers
+	Late             // its turn would not come, or did not, before its time is over
+	BreakerOpen      // it came while nothing was asked of the directory, which is Unavailable
 	TooFast          // the caller sends more requests in a second than it may
 	Payload          // the body is too large (RFC 7644 §3.7.3)
 	MediaType        // the body is no JSON, or encoded

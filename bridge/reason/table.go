@@ -185,7 +185,18 @@ var table = [count]Row{
 	},
 	Crowded: {
 		Label: "crowded", Status: http.StatusServiceUnavailable, RetryAfter: soon,
-		Detail: "as many requests are under way as the server takes at a time",
+		Detail: "as many requests of the caller are under way as the server takes at a time",
+	},
+	Full: {
+		Label: "full", Status: http.StatusServiceUnavailable, RetryAfter: soon,
+		Detail: "as many requests of all callers are under way as the server takes at a time",
+	},
+	Late: {
+		Label: "late", Status: http.StatusServiceUnavailable, RetryAfter: soon,
+		Detail: "so many requests are worked on that this one would not be done in its time",
+	},
+	BreakerOpen: {
+		Label: "breaker-open", Status: http.StatusServiceUnavailable, RetryAfter: later, Detail: "the directory is unavailable",
 	},
 	TooFast: {
 		Label: "too-fast", Status: http.StatusTooManyRequests, RetryAfter: soon,

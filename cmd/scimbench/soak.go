@@ -26,7 +26,8 @@ import (
 type soakLine struct {
 	Operations int           `default:"20000" help:"How many operations the clients do."`
 	Duration   time.Duration `default:"1h" help:"No more are begun after it."`
-	Copies     int           `default:"3" help:"Of the bridge: one over SQLite, several over PostgreSQL."`
+	Copies     int           `default:"3" help:"Of the bridge."`
+	Store      soak.Store    `default:"postgres" enum:"${stores}" help:"That they share: ${stores}."`
 	Clients    int           `default:"8" help:"At a time."`
 	Faults     []string      `help:"Kinds, of: ${faults}. All, where none is named." placeholder:"KIND"`
 	Seed       uint64        `help:"That makes the plan; left out: another each time." placeholder:"N"`
@@ -39,7 +40,8 @@ func runSoak(ctx context.Context, stdout, stderr io.Writer, arguments []string) 
 	helped := false
 	parser, err := kong.New(&line, kong.Name("scimbench soak"),
 		kong.Description("Whether what clients are told is true, whatever breaks: random operations and faults over private servers."),
-		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }), kong.Vars{"faults": strings.Join(soak.Faults(3), ", ")})
+		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }),
+		kong.Vars{"faults": strings.Join(soak.Faults(soak.Postgres), ", "), "stores": strings.Join(soak.Stores, ",")})
 	if err == nil {
 		_, err = parser.Parse(arguments)
 	}
@@ -72,8 +74,8 @@ func (l soakLine) check() error {
 		return errors.New("--operations, --copies, --clients and --duration must be more than 0")
 	}
 	for _, kind := range l.Faults {
-		if !slices.Contains(soak.Faults(l.Copies), kind) {
-			return fmt.Errorf("--faults: there is no %q with %d copies", kind, l.Copies)
+		if !slices.Contains(soak.Faults(l.Store), kind) {
+			return fmt.Errorf("--faults: there is no %q with the store %s", kind, l.Store)
 		}
 	}
 	return nil
@@ -98,18 +100,19 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 	}
 	faults := l.Faults
 	if len(faults) == 0 {
-		faults = soak.Faults(l.Copies)
+		faults = soak.Faults(l.Store)
 	}
 	plan := history.New(l.Seed, history.Scale{
 		Operations: l.Operations, Clients: l.Clients, Copies: l.Copies, Each: eachRound, Faults: faults,
 	})
 	tell := func(format string, values ...any) { fmt.Fprintf(stdout, format+"\n", values...) }
-	tell("seed %d: %d operations of %d clients, %d copies, %d kinds of fault", l.Seed, plan.Size(), l.Clients, l.Copies, len(faults))
+	tell("seed %d: %d operations of %d clients, %d copies, store: %s, %d kinds of fault",
+		l.Seed, plan.Size(), l.Clients, l.Copies, l.Store, len(faults))
 	once := func(plan *history.Plan) (*soak.Report, error) {
 		return supervised(ctx, folder, func(t testing.TB) *soak.Report {
 			return soak.Run(t, soak.Options{
-				Binary: binary, Folder: filepath.Join(strings.TrimSpace(string(examples)), "openldap"), Copies: l.Copies, Plan: plan,
-				Until: l.Duration, Told: tell,
+				Binary: binary, Folder: filepath.Join(strings.TrimSpace(string(examples)), "openldap"), Copies: l.Copies, Store: l.Store,
+				Plan: plan, Until: l.Duration, Told: tell,
 			})
 		})
 	}
@@ -127,7 +130,7 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 	}
 	plan = &history.Plan{Seed: plan.Seed, Rounds: plan.Rounds[:report.Rounds]}
 	smallest := report
-	plan = history.Shrink(plan, l.Shrink, func(p *history.Plan) bool {
+	fails := func(p *history.Plan) bool {
 		if ctx.Err() != nil {
 			return false
 		}
@@ -137,7 +140,11 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 		}
 		smallest = again
 		return true
-	})
+	}
+	if about := plan.About(report.Violations); l.Shrink > 0 && fails(about) {
+		plan = about
+	}
+	plan = history.Shrink(plan, l.Shrink-1, fails)
 	tell("\nIt fails with this as well:\n%s", plan)
 	for _, v := range smallest.Violations {
 		tell("%s", v)

@@ -73,7 +73,7 @@ var besides = map[string][]string{
 	"cmd/scimbench/history": {"ldapmap/ldif"},
 	"cmd/scimbench/soak": {
 		"cmd/scimbench/history", "bridge/directory/dirtest", "bridge/journal", "bridge/store", "bridge/store/storetest", "examples",
-		"examples/bridgetest", "ldapmap/ldif",
+		"examples/bridgetest", "examples/truth", "ldapmap/ldif",
 	},
 	"bridge/access/issuertest":   {},
 	"bridge/clocktest":           {},
@@ -86,6 +86,7 @@ var besides = map[string][]string{
 		"bridge/journal", "bridge/store", "bridge/store/storetest", "config",
 	},
 	"examples/readmetest": {},
+	"examples/truth":      {"bridge/directory/dirtest", "bridge/journal", "ldapmap/ldif"},
 	"examples/webhook":    {},
 }
 

@@ -53,6 +53,7 @@ type site struct {
 	dns    map[string]string // theirs
 
 	dn, passwordFile string // of account
+	disk             string // smallDisk's
 }
 
 // said is what came of a request.

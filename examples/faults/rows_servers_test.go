@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,15 @@ var ofServers = []fault{
 		prepare: func(_ *testing.T, s *site) { s.env = append(s.env, noBeats) },
 		breaks:  func(t *testing.T, s *site) { s.fills(t, true) },
 		mend:    func(t *testing.T, s *site) { s.fills(t, false) },
+	},
+	{
+		name: "the disk under the store is full (ENOSPC)", on: []string{"openldap"},
+		prepare: func(t *testing.T, s *site) {
+			s.disk = smallDisk(t)
+			s.env = append(s.env, noBeats, "SCIMBRIDGE_STORE_FILE="+filepath.Join(s.disk, "store.db"))
+		},
+		breaks: func(t *testing.T, s *site) { s.fillsDisk(t) },
+		mend:   func(t *testing.T, s *site) { s.emptiesDisk(t) },
 	},
 	{
 		name: "no space is left under the store, and `journal.onFailure` says `continue`", on: []string{"openldap"},
@@ -104,7 +114,15 @@ func (s *site) fills(t *testing.T, yes bool) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	for n := 0; yes && !strings.Contains(s.readiness(t), "store-full"); n++ { // what is left in them
+	if yes {
+		s.fillsStore(t)
+	}
+}
+
+// fillsStore writes until what room is left in the store's files is used up.
+func (s *site) fillsStore(t *testing.T) {
+	t.Helper()
+	for n := 0; !strings.Contains(s.readiness(t), "store-full"); n++ {
 		if _, _, err := s.send("write", fmt.Sprint("-filling-", n)); err != nil || n == 1000 {
 			t.Fatalf("it is not full yet: %v", err)
 		}

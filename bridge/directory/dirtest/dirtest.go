@@ -121,6 +121,14 @@ func (s *Server) Bind(t testing.TB, dn, password string) error {
 // Kill ends the server without warning (SIGKILL).
 func (s *Server) Kill() { s.own().kill() }
 
+// End ends the server as one who runs it does (SIGTERM), and returns when it is gone.
+func (s *Server) End() {
+	if p := s.own(); p.running() {
+		_ = p.signal(syscall.SIGTERM)
+		<-p.done
+	}
+}
+
 // Restart starts a killed server again: same address, same data.
 func (s *Server) Restart() {
 	s.t.Helper()

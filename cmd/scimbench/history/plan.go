@@ -6,6 +6,7 @@
 package history
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -109,7 +110,8 @@ const (
 	manyUsers = 60
 	names     = 250
 	groups    = 14
-	groupName = 24
+	groupName = 200
+	meeting   = 8 // of so many claims one may be of what another has
 )
 
 // New makes a plan.
@@ -126,6 +128,12 @@ type planned struct {
 	n       int
 	name    string // that it has if all comes to pass
 	deleted bool   // softly
+	blocked bool
+}
+
+type crew struct {
+	n       int
+	members []int
 }
 
 type planner struct {
@@ -135,7 +143,7 @@ type planner struct {
 	made   int
 	turn   int // of the kinds of fault
 	people []*planned
-	groups []int
+	groups []*crew
 	taken  map[string]bool
 }
 
@@ -181,41 +189,50 @@ func (p *planner) op(top bool) *Op {
 	kind := p.r.IntN(100)
 	switch {
 	case who == nil || len(p.people) < manyUsers/3, kind < 9 && len(p.people) < manyUsers:
-		op.Kind = Create
-		op.Name = p.free()
-		p.people = append(p.people, &planned{n: op.N, name: op.Name})
+		op.Kind, op.Name = Create, p.name()
+		p.comes(op)
 	case kind < 14: // the newcomer of a leaver's name
-		op.Kind = Create
-		if leaver := p.someone(func(one *planned) bool { return one.deleted }); leaver != nil {
+		op.Kind, op.Name = Create, p.name()
+		if leaver := p.someone(p.leaver()); leaver != nil {
 			op.Name = leaver.name
-		} else {
-			op.Name = p.free()
 		}
-		p.people = append(p.people, &planned{n: op.N, name: op.Name})
+		p.comes(op)
 	case kind < 26:
 		op.Kind, op.User = Retitle, who.n
 	case kind < 34:
-		op.Kind, op.User, op.Name = Rename, who.n, p.free()
-		delete(p.taken, who.name)
-		who.name, who.deleted = op.Name, false
-	case kind < 41:
-		op.Kind, op.User = Disable, who.n
-	case kind < 48:
-		op.Kind, op.User = Enable, who.n
-	case kind < 55:
-		op.Kind, op.User = SoftDelete, who.n
-		who.deleted = true
-		delete(p.taken, who.name)
-	case kind < 61:
-		if leaver := p.someone(func(one *planned) bool { return one.deleted }); leaver != nil {
-			who = leaver
+		op.Kind, op.User, op.Name = Rename, who.n, p.name()
+		if !p.taken[op.Name] {
+			p.leaves(who)
+			who.name, who.deleted = op.Name, false
+			p.taken[who.name] = true
 		}
+	case kind < 41:
+		who = cmp.Or(p.someone(func(one *planned) bool { return !one.blocked }), who)
+		op.Kind, op.User = Disable, who.n
+		who.blocked = true
+	case kind < 48:
+		who = cmp.Or(p.someone(func(one *planned) bool { return one.blocked && !one.deleted }), who)
+		op.Kind, op.User = Enable, who.n
+		who.blocked = false
+	case kind < 55:
+		who = cmp.Or(p.someone(func(one *planned) bool { return !one.deleted }), who)
+		op.Kind, op.User = SoftDelete, who.n
+		p.leaves(who)
+		who.deleted, who.blocked = true, true
+	case kind < 61:
+		who = cmp.Or(p.someone(p.leaver()), who)
 		op.Kind, op.User = Restore, who.n
-		who.deleted = false
+		if !who.deleted || !p.taken[who.name] {
+			who.deleted, who.blocked = false, false
+			p.taken[who.name] = true
+		}
 	case kind < 69 || len(p.people) >= manyUsers && kind < 72:
 		op.Kind, op.User = Delete, who.n
 		p.people = slices.DeleteFunc(p.people, func(one *planned) bool { return one == who })
-		delete(p.taken, who.name)
+		p.leaves(who)
+		for _, group := range p.groups {
+			group.members = slices.DeleteFunc(group.members, func(n int) bool { return n == who.n })
+		}
 	case kind < 74:
 		op.Kind, op.User = Get, who.n
 	case kind < 78 && top:
@@ -223,16 +240,25 @@ func (p *planner) op(top bool) *Op {
 	case kind < 79 || len(p.groups) < groups/2:
 		op.Kind, op.Name = CreateGroup, p.groupName()
 		op.Members = p.several()
-		p.groups = append(p.groups, op.N)
+		p.groups = append(p.groups, &crew{op.N, slices.Clone(op.Members)})
 	case kind < 88:
-		op.Kind, op.Group, op.Members = AddMembers, p.group(), p.several()
+		group := p.group()
+		op.Kind, op.Group, op.Members = AddMembers, group.n, p.several()
+		group.members = append(group.members, op.Members...)
 	case kind < 93:
-		op.Kind, op.Group, op.Members = RemoveMember, p.group(), []int{who.n}
+		group := p.group()
+		op.Kind, op.Group, op.Members = RemoveMember, group.n, []int{who.n}
+		if len(group.members) > 0 && p.r.IntN(meeting) > 0 {
+			at := p.r.IntN(len(group.members))
+			op.Members[0] = group.members[at]
+			group.members = slices.Delete(group.members, at, at+1)
+		}
 	case kind < 95:
-		op.Kind, op.Group, op.Name = RenameGroup, p.group(), p.groupName()
+		op.Kind, op.Group, op.Name = RenameGroup, p.group().n, p.groupName()
 	case kind < 97 && len(p.groups) > groups/2:
-		op.Kind, op.Group = DeleteGroup, p.group()
-		p.groups = slices.DeleteFunc(p.groups, func(n int) bool { return n == op.Group })
+		group := p.group()
+		op.Kind, op.Group = DeleteGroup, group.n
+		p.groups = slices.DeleteFunc(p.groups, func(one *crew) bool { return one == group })
 	case top:
 		op.Kind, op.Twice = Bulk, false
 		for range 2 + p.r.IntN(3) {
@@ -242,6 +268,19 @@ func (p *planner) op(top bool) *Op {
 		op.Kind, op.User = Retitle, who.n
 	}
 	return op
+}
+
+// leaves has a user leave his name, where he has it.
+func (p *planner) leaves(one *planned) {
+	if !one.deleted {
+		delete(p.taken, one.name)
+	}
+}
+
+// leaver picks who left and whose name is free, and now and then anybody who left.
+func (p *planner) leaver() func(*planned) bool {
+	meets := p.r.IntN(meeting) == 0
+	return func(one *planned) bool { return one.deleted && (meets || !p.taken[one.name]) }
 }
 
 // someone is one of those who are such, one of the latest as often as any.
@@ -268,19 +307,24 @@ func (p *planner) several() (all []int) {
 	return all
 }
 
-func (p *planner) group() int { return p.groups[p.r.IntN(len(p.groups))] }
+func (p *planner) group() *crew { return p.groups[p.r.IntN(len(p.groups))] }
 
-// free is a name that nobody has, and now and then one that somebody has.
-func (p *planner) free() string {
-	name := ""
-	for range 20 {
-		name = fmt.Sprintf("n%03d@contoso.example", p.r.IntN(names))
-		if !p.taken[name] || p.r.IntN(8) == 0 {
-			break
+// name is a name that nobody has, and now and then one that somebody has: then the claim is to be refused.
+func (p *planner) name() string {
+	for {
+		name := fmt.Sprintf("n%03d@contoso.example", p.r.IntN(names))
+		if !p.taken[name] || p.r.IntN(meeting) == 0 {
+			return name
 		}
 	}
-	p.taken[name] = true
-	return name
+}
+
+// comes has who is created be there, unless another has the name.
+func (p *planner) comes(op *Op) {
+	if !p.taken[op.Name] {
+		p.people = append(p.people, &planned{n: op.N, name: op.Name})
+		p.taken[op.Name] = true
+	}
 }
 
 func (p *planner) groupName() string { return "team " + strconv.Itoa(p.r.IntN(groupName)) }

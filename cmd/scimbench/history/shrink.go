@@ -1,6 +1,9 @@
 package history
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // item is what a plan may be without: an operation of a client's, or a fault.
 type item struct {
@@ -34,6 +37,32 @@ func Shrink(p *Plan, tries int, fails func(*Plan) bool) *Plan {
 		}
 	}
 	return p.of(kept)
+}
+
+// About is what of a plan bears on the users and groups that violations are about, and its faults: where it fails as well most of the way is
+// gone at once.
+func (p *Plan) About(wrong []Violation) *Plan {
+	about := map[int]bool{}
+	for _, v := range wrong {
+		for _, n := range v.Of {
+			about[n] = true
+		}
+		for _, e := range v.Events {
+			for _, n := range append([]int{cmp.Or(e.Op.User, e.Op.Group, e.Op.N)}, e.Op.Members...) {
+				about[n] = true
+			}
+		}
+	}
+	bears := func(op *Op) bool {
+		return about[op.N] || about[op.User] || about[op.Group] || slices.ContainsFunc(op.Members, func(n int) bool { return about[n] })
+	}
+	return p.of(slices.DeleteFunc(p.items(), func(i item) bool {
+		if i.client < 0 {
+			return false
+		}
+		op := p.Rounds[i.round].Clients[i.client][i.at]
+		return !bears(op) && !slices.ContainsFunc(op.Parts, bears)
+	}))
 }
 
 // items are all of a plan; what a later one needs stands before it.

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,13 +32,23 @@ func TestShrink(t *testing.T) {
 	}
 }
 
-// TestSeed: a seed makes one plan.
-func TestSeed(t *testing.T) {
-	s := Scale{Operations: 500, Clients: 4, Copies: 3, Each: 20, Faults: []string{"slow", ClientLeaves, ClientTwice}}
-	if a, b := New(7, s).String(), New(7, s).String(); a != b {
-		t.Errorf("%s\n%s", a, b)
+// TestAbout: what is left is what bears on the user.
+func TestAbout(t *testing.T) {
+	plan := New(7, Scale{Operations: 400, Clients: 4, Copies: 3, Each: 20, Faults: []string{"slow"}})
+	of := plan.Ops()[0].N
+	about := plan.About([]Violation{{Of: []int{of}}})
+	kept, faults := about.Ops(), 0
+	for _, op := range plan.Ops() {
+		bears := op.N == of || op.User == of || slices.Contains(op.Members, of) ||
+			slices.ContainsFunc(op.Parts, func(part *Op) bool { return part.User == of || slices.Contains(part.Members, of) })
+		if bears != slices.Contains(kept, op) {
+			t.Errorf("%s: kept: %t", op, !bears)
+		}
 	}
-	if a, b := New(7, s).String(), New(8, s).String(); a == b {
-		t.Error("two seeds make one plan")
+	for _, round := range about.Rounds {
+		faults += len(round.Faults)
+	}
+	if len(kept) < 2 || len(kept) > 100 || faults == 0 {
+		t.Errorf("%d operations and %d faults are kept of user %d", len(kept), faults, of)
 	}
 }

@@ -35,8 +35,7 @@ type Team struct {
 // Violation is what must never be.
 type Violation struct {
 	What    string
-	Users   []int // whom it is about
-	Groups  []int
+	Of      []int    // the users and groups that it is about
 	Initial string   // what it was when the round began
 	Events  []*Event // that bear on it
 }
@@ -70,8 +69,8 @@ var slapd = &ldif.Server{Traits: ldif.OpenLDAP.Traits()}
 // Look makes a snapshot of entries as the map of examples/openldap writes them, and says what is wrong with them whatever was sent.
 func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Violation) {
 	s = Snapshot{At: at, Users: map[int]*Account{}, Groups: map[int]*Team{}}
-	amiss := func(users, groups []int, format string, values ...any) {
-		wrong = append(wrong, Violation{What: fmt.Sprintf(format, values...), Users: users, Groups: groups})
+	amiss := func(of []int, format string, values ...any) {
+		wrong = append(wrong, Violation{What: fmt.Sprintf(format, values...), Of: of})
 	}
 	users, groups := map[string]int{}, map[string]int{} // by DN
 	for _, e := range people {
@@ -80,7 +79,7 @@ func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Vi
 		}
 		n, ours := number(e.Value("scimExternalId"))
 		if !ours {
-			amiss(nil, nil, "%s was made by nobody", e.DN)
+			amiss(nil, "%s was made by nobody", e.DN)
 			continue
 		}
 		control, _ := strconv.Atoi(e.Value("userAccountControl"))
@@ -89,7 +88,7 @@ func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Vi
 			Name: strings.ToLower(cmp.Or(e.Value("scimUserName"), e.Value("uid"))), Active: control&accountDisabled == 0,
 		}
 		if other := s.Users[n]; other != nil {
-			amiss([]int{n}, nil, "user %d is there twice: %s and %s", n, other.DN, a.DN)
+			amiss([]int{n}, "user %d is there twice: %s and %s", n, other.DN, a.DN)
 		}
 		s.Users[n], users[slapd.NormalDN(e.DN)] = a, n
 	}
@@ -99,11 +98,11 @@ func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Vi
 		}
 		n, ours := number(e.Value("scimExternalId"))
 		if !ours {
-			amiss(nil, nil, "%s was made by nobody", e.DN)
+			amiss(nil, "%s was made by nobody", e.DN)
 			continue
 		}
 		if other := s.Groups[n]; other != nil {
-			amiss(nil, []int{n}, "group %d is there twice: %s and %s", n, other.DN, e.DN)
+			amiss([]int{n}, "group %d is there twice: %s and %s", n, other.DN, e.DN)
 		}
 		t := &Team{ID: e.Value("entryUUID"), DN: e.DN, Name: strings.ToLower(e.Value("cn"))}
 		for _, dn := range e.Values("member") {
@@ -113,7 +112,7 @@ func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Vi
 			if user, there := users[slapd.NormalDN(dn)]; there {
 				t.Members = append(t.Members, user)
 			} else {
-				amiss(nil, []int{n}, "group %d (%s) has a member that is nobody: %s", n, e.DN, dn)
+				amiss([]int{n}, "group %d (%s) has a member that is nobody: %s", n, e.DN, dn)
 			}
 		}
 		s.Groups[n], groups[slapd.NormalDN(e.DN)] = t, n
@@ -127,7 +126,7 @@ func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Vi
 		for _, dn := range e.Values("memberOf") {
 			group, there := groups[slapd.NormalDN(dn)]
 			if !there {
-				amiss([]int{n}, nil, "user %d (%s) is memberOf what is no group: %s", n, e.DN, dn)
+				amiss([]int{n}, "user %d (%s) is memberOf what is no group: %s", n, e.DN, dn)
 				continue
 			}
 			shown = append(shown, group)
@@ -140,7 +139,7 @@ func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Vi
 		slices.Sort(shown)
 		slices.Sort(is)
 		if !slices.Equal(shown, is) {
-			amiss([]int{n}, slices.Concat(shown, is), "user %d (%s) is memberOf the groups %v and a member of %v", n, e.DN, shown, is)
+			amiss(slices.Concat([]int{n}, shown, is), "user %d (%s) is memberOf the groups %v and a member of %v", n, e.DN, shown, is)
 		}
 	}
 	twice := func(what string, of func(*Account) string) {
@@ -150,7 +149,7 @@ func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Vi
 		}
 		for _, name := range slices.Sorted(maps.Keys(holders)) {
 			if len(holders[name]) > 1 {
-				amiss(holders[name], nil, "users %v have one %s, %s", holders[name], what, name)
+				amiss(holders[name], "users %v have one %s, %s", holders[name], what, name)
 			}
 		}
 	}

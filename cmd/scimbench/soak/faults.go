@@ -18,7 +18,8 @@ type whose int
 const (
 	ofCopy whose = iota
 	ofDirectory
-	ofStore
+	ofPostgres
+	ofSQLite
 )
 
 type fault struct {
@@ -63,11 +64,13 @@ var faults = map[string]fault{
 	"copy-stopped": {ofCopy, signals(syscall.SIGSTOP), signals(syscall.SIGCONT)},
 	"copy-reloads": {ofCopy, signals(syscall.SIGHUP), signals(syscall.SIGHUP)},
 
-	"directory-killed":    ofServer((*dirtest.Server).Kill, (*dirtest.Server).Restart),
+	DirectoryKilled:       ofServer((*dirtest.Server).Kill, (*dirtest.Server).Restart),
+	"directory-ended":     ofServer((*dirtest.Server).End, (*dirtest.Server).Restart),
 	"directory-stopped":   ofServer((*dirtest.Server).Stop, (*dirtest.Server).Cont),
 	"directory-read-only": {ofDirectory, readOnly(true), readOnly(false)},
 
-	"store-killed": {ofStore, func(s *site, _ *replica) { s.postgres.Kill() }, func(s *site, _ *replica) { s.postgres.Start(s) }},
+	"store-killed": {ofPostgres, func(s *site, _ *replica) { s.postgres.Kill() }, func(s *site, _ *replica) { s.postgres.Start(s) }},
+	"store-locked": {ofSQLite, (*site).lock, (*site).unlock},
 
 	"refused":            onTheWay(func(_ *site, p *dirtest.Proxy) { p.Refuse(); p.Reset() }),
 	"reset":              onTheWay(func(_ *site, p *dirtest.Proxy) { p.Reset() }),
@@ -88,13 +91,16 @@ var faults = map[string]fault{
 	"searches-cut-short": answers(ldap.LDAPResultTimeLimitExceeded, "", "search"),
 }
 
-// Faults are the kinds that a run knows; some need a PostgreSQL.
-func Faults(copies int) []string {
+// DirectoryKilled is a kind of fault.
+const DirectoryKilled = "directory-killed"
+
+// Faults are the kinds that a run with such a store knows.
+func Faults(of Store) []string {
 	kinds := append(slices.Sorted(maps.Keys(faults)), history.ClientLeaves, history.ClientTwice)
-	if copies == 1 {
-		kinds = slices.DeleteFunc(kinds, func(kind string) bool { return faults[kind].of == ofStore })
-	}
-	return kinds
+	return slices.DeleteFunc(kinds, func(kind string) bool {
+		is := faults[kind].of
+		return is == ofPostgres && of != Postgres || is == ofSQLite && of != SQLite
+	})
 }
 
 // comes has a fault come, and go again.
@@ -104,7 +110,7 @@ func (s *site) comes(f history.Fault) {
 	switch is.of {
 	case ofDirectory:
 		one = &s.slapd
-	case ofStore:
+	case ofPostgres, ofSQLite:
 		one = &s.database
 	case ofCopy:
 	}

@@ -3,11 +3,13 @@ package soak
 import (
 	"fmt"
 	"syscall"
+	"testing"
 	"time"
 
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store/storetest"
 	"scimbridge/cmd/scimbench/history"
+	"scimbridge/examples/truth"
 )
 
 // judgeJournal looks whether the journal is whole, and says of each write that was acknowledged in the last rounds that it was done.
@@ -42,12 +44,17 @@ func (s *site) judgeJournal() {
 		s.Error(err)
 	}
 	of := map[string][]journal.Account{}
+	var all []journal.Account
 	if err := journal.Find(s.Context(), books, journal.Query{}, func(a journal.Account) error {
 		s.report.Records++
 		of[a.RequestID] = append(of[a.RequestID], a)
+		all = append(all, a)
 		return nil
 	}); err != nil {
 		s.Error(err)
+	}
+	if s.logged() {
+		truth.Holds(witness{s, wrong}, s.server, all, s.before, s.since)
 	}
 	for _, e := range s.acknowledged {
 		said := false
@@ -59,6 +66,14 @@ func (s *site) judgeJournal() {
 		}
 	}
 }
+
+// witness has what it finds wrong be a violation.
+type witness struct {
+	testing.TB
+	wrong func(format string, values ...any)
+}
+
+func (w witness) Errorf(format string, values ...any) { w.wrong(format, values...) }
 
 // recorded says that the event is a write which surely changed something, and so must be on record: what wishes for what is, or was done by
 // the same request before, is not.

@@ -38,12 +38,14 @@ var unlimited = []string{
 
 func (s *site) replica(n int) *replica {
 	r := &replica{proxy: dirtest.Counted(s, s.server)}
-	env := append([]string{
+	env := []string{
 		"SCIMBRIDGE_DIRECTORY_URLS=" + r.proxy.URL, "SCIMBRIDGE_RESOURCES_0_BASE=" + s.server.People,
 		"SCIMBRIDGE_RESOURCES_1_BASE=" + s.server.Groups, "SCIMBRIDGE_DIRECTORY_TIMEOUT=1s", "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=200ms",
-		"SCIMBRIDGE_JOURNAL_LEASE=2s",
-	}, unlimited...)
-	env = append(env, "SCIMBRIDGE_STORE_FILE="+s.store.File, "SCIMBRIDGE_STORE_URL="+s.store.URL)
+	}
+	if s.Store != None {
+		env = append(env, unlimited...)
+		env = append(env, "SCIMBRIDGE_JOURNAL_LEASE=2s", "SCIMBRIDGE_STORE_FILE="+s.store.File, "SCIMBRIDGE_STORE_URL="+s.store.URL)
+	}
 	if s.store.PasswordFile != "" {
 		env = append(env, "SCIMBRIDGE_STORE_PASSWORDFILE="+s.store.PasswordFile)
 	}

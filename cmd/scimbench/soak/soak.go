@@ -3,6 +3,7 @@
 package soak
 
 import (
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"scimbridge/bridge/store/storetest"
 	"scimbridge/cmd/scimbench/history"
 	"scimbridge/examples"
+	"scimbridge/examples/truth"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -22,7 +24,8 @@ import (
 type Options struct {
 	Binary string // of the bridge
 	Folder string // with the configuration of the example for OpenLDAP
-	Copies int    // one: over SQLite; several: over PostgreSQL
+	Copies int
+	Store  Store
 	Plan   *history.Plan
 	Until  time.Duration // no round begins after it; 0: all rounds are run
 	Told   func(format string, values ...any)
@@ -31,7 +34,9 @@ type Options struct {
 // Report is what came of a run.
 type Report struct {
 	Rounds, Requests int
+	Done             int // requests that were answered as done, each part of a bulk request for itself
 	Statuses         map[int]int
+	Refused          map[history.Kind]int
 	Faults           map[string]int
 	Unknown          int // requests that nobody was told the outcome of
 	Binds            int // of accounts, blocked ones and others, at the looks
@@ -41,10 +46,14 @@ type Report struct {
 }
 
 func (r *Report) String() string {
-	text := fmt.Sprintf("%d rounds, %d requests in %v, %d without a known outcome, %d binds tried, %d records; answers",
-		r.Rounds, r.Requests, r.Took.Round(time.Second), r.Unknown, r.Binds, r.Records)
+	text := fmt.Sprintf("%d rounds, %d requests in %v, %d done, %d without a known outcome, %d binds tried, %d records; answers",
+		r.Rounds, r.Requests, r.Took.Round(time.Second), r.Done, r.Unknown, r.Binds, r.Records)
 	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
 		text += fmt.Sprintf(" %d: %d", status, r.Statuses[status])
+	}
+	text += "; refused"
+	for _, kind := range slices.Sorted(maps.Keys(r.Refused)) {
+		text += fmt.Sprintf(" %s: %d", kind, r.Refused[kind])
 	}
 	text += "; faults"
 	for _, kind := range slices.Sorted(maps.Keys(r.Faults)) {
@@ -59,8 +68,9 @@ type site struct {
 	Options
 	began    time.Time
 	server   *dirtest.Server
-	postgres *storetest.Server // nil: the store is SQLite
-	store    store.Options
+	store    store.Options     // of nothing: there is none
+	postgres *storetest.Server // that keeps it; nil: another does
+	file     *sql.DB           // so, of a file
 	copies   []*replica
 	slapd    sync.Mutex // held by the fault that it has
 	database sync.Mutex // so
@@ -71,6 +81,8 @@ type site struct {
 	events   []*history.Event // of the round
 	report   Report
 
+	before       []*ldif.Entry    // that there were when it began
+	since        string           // of truth
 	acknowledged []*history.Event // writes that are on record
 	seen         map[int]bool     // operations of which there was a request
 }
@@ -85,14 +97,18 @@ type known struct {
 func Run(t testing.TB, o Options) *Report {
 	t.Helper()
 	s := &site{TB: t, Options: o, began: time.Now(), made: map[int]*known{}, seen: map[int]bool{}}
-	s.report.Statuses, s.report.Faults = map[int]int{}, map[string]int{}
-	s.server = dirtest.OpenLDAP(t, dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(),
-		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"))
-	if o.Copies > 1 {
-		s.postgres = storetest.PostgresServer(t)
-		s.store = s.postgres.Database(t)
-	} else {
-		s.store = storetest.SQLite(t)
+	s.report.Statuses, s.report.Faults, s.report.Refused = map[int]int{}, map[string]int{}, map[history.Kind]int{}
+	slapd := []dirtest.Option{
+		dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(),
+		dirtest.Config("index scimUserName,scimExternalId,employeeNumber eq"),
+	}
+	if s.logged() { // nobody but the bridge is to change anything, and all of it is on record
+		slapd = append(slapd, dirtest.WithoutRefint(), dirtest.AccessLog())
+	}
+	s.server = dirtest.OpenLDAP(t, slapd...)
+	s.openStore()
+	if s.logged() {
+		s.before, s.since = truth.ContentOf(t, s.server), truth.Since(t, s.server)
 	}
 	for n := range o.Copies {
 		s.copies = append(s.copies, s.replica(n))
@@ -121,11 +137,18 @@ func Run(t testing.TB, o Options) *Report {
 			break
 		}
 	}
-	if t.Context().Err() == nil {
+	if t.Context().Err() == nil && o.Store != None {
 		s.judgeJournal()
 	}
 	s.report.Took = time.Since(s.began)
 	return &s.report
+}
+
+// logged says whether slapd's own record of changes is kept, which loses some when it is killed.
+func (s *site) logged() bool {
+	return s.Store != None && !slices.ContainsFunc(s.Plan.Rounds, func(r history.Round) bool {
+		return slices.ContainsFunc(r.Faults, func(f history.Fault) bool { return f.Kind == DirectoryKilled })
+	})
 }
 
 // round has the clients do their operations while the faults come.
@@ -174,7 +197,7 @@ func (s *site) look() (now history.Snapshot, wrong []history.Violation) {
 		s.report.Binds++
 		if err := s.server.Bind(s, a.DN, password(n)); (err == nil) != a.Active {
 			wrong = append(wrong, history.Violation{
-				What: fmt.Sprintf("user %d (%s), whose active is %t, tries to bind: %v", n, a.DN, a.Active, err), Users: []int{n},
+				What: fmt.Sprintf("user %d (%s), whose active is %t, tries to bind: %v", n, a.DN, a.Active, err), Of: []int{n},
 			})
 		}
 	}

@@ -1,9 +1,11 @@
 package soak
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -14,34 +16,50 @@ import (
 
 func TestMain(m *testing.M) { dirtest.Main(m) }
 
-// TestHistory: two minutes of clients and faults over three copies of the bridge; whatever they were told is true. make soak does more.
+// TestHistory: two minutes of clients and faults over three copies of the bridge, and shorter runs with other stores; whatever they were
+// told is true. make soak does more.
 func TestHistory(t *testing.T) {
-	number := func(name string, otherwise int) int {
-		if text := os.Getenv(name); text != "" {
-			n, err := strconv.Atoi(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
+	binary := os.Getenv("SCIMBRIDGE_TEST_BINARY") // another: of a bridge without one of its safeguards
+	if binary == "" {
+		binary = filepath.Join(t.TempDir(), "scimbridge")
+		if said, err := exec.Command("go", "build", "-o", binary, "../../scimbridge").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, said)
 		}
-		return otherwise
 	}
-	binary := filepath.Join(t.TempDir(), "scimbridge")
-	if said, err := exec.Command("go", "build", "-o", binary, "../../scimbridge").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, said)
+	number := func(name string, otherwise int) int {
+		n, err := strconv.Atoi(cmp.Or(os.Getenv(name), strconv.Itoa(otherwise)))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return n
 	}
-	seed := uint64(number("SCIMBRIDGE_TEST_SEED", int(time.Now().UnixNano())))
-	t.Logf("SCIMBRIDGE_TEST_SEED=%d", seed)
-	copies := number("SCIMBRIDGE_TEST_COPIES", 3)
-	plan := history.New(seed, history.Scale{
-		Operations: number("SCIMBRIDGE_TEST_OPERATIONS", 100_000), Clients: 8, Copies: copies, Each: 120, Faults: Faults(copies),
-	})
-	report := Run(t, Options{
-		Binary: binary, Folder: "../../../examples/openldap", Copies: copies, Plan: plan,
-		Until: time.Duration(number("SCIMBRIDGE_TEST_SECONDS", 120)) * time.Second, Told: t.Logf,
-	})
-	t.Log(report)
-	for _, v := range report.Violations {
-		t.Error(v)
+	for _, run := range []struct {
+		name            string
+		store           Store
+		copies, seconds int
+		without         string // a fault
+	}{
+		{"postgres", Postgres, 3, 120, ""},
+		{"postgres, held to what slapd records", Postgres, 3, 30, DirectoryKilled},
+		{"sqlite, held to what slapd records", SQLite, 2, 30, DirectoryKilled},
+		{"none", None, 2, 30, ""},
+	} {
+		t.Run(run.name, func(t *testing.T) {
+			seed := uint64(number("SCIMBRIDGE_TEST_SEED", int(time.Now().UnixNano())))
+			t.Logf("SCIMBRIDGE_TEST_SEED=%d", seed)
+			copies := number("SCIMBRIDGE_TEST_COPIES", run.copies)
+			kinds := slices.DeleteFunc(Faults(run.store), func(kind string) bool { return kind == run.without })
+			plan := history.New(seed, history.Scale{
+				Operations: number("SCIMBRIDGE_TEST_OPERATIONS", 100_000), Clients: 8, Copies: copies, Each: 120, Faults: kinds,
+			})
+			report := Run(t, Options{
+				Binary: binary, Folder: "../../../examples/openldap", Copies: copies, Store: run.store, Plan: plan,
+				Until: time.Duration(number("SCIMBRIDGE_TEST_SECONDS", run.seconds)) * time.Second, Told: t.Logf,
+			})
+			t.Log(report)
+			for _, v := range report.Violations {
+				t.Error(v)
+			}
+		})
 	}
 }

@@ -1,4 +1,5 @@
-package examples_test
+// Package truth holds the journal against what the directory itself says was done to it.
+package truth
 
 import (
 	"cmp"
@@ -22,6 +23,16 @@ type happened struct {
 	order       string // in which it was made, which is another: changes wait for one another
 	kind        ldif.Kind
 	lines       []string
+}
+
+// Since is when the server made its last change, as Holds wants it; "": it made none.
+func Since(t testing.TB, server *dirtest.Server) string {
+	t.Helper()
+	made := changesOf(t, server)
+	if len(made) == 0 {
+		return ""
+	}
+	return made[len(made)-1].at
 }
 
 // changesOf are the changes that the server made in the order in which it made them.
@@ -54,14 +65,14 @@ func changesOf(t testing.TB, server *dirtest.Server) (all []happened) {
 		case ldif.Add, ldif.Modify:
 			for _, line := range e.GetAttributeValues("reqMod") {
 				name, what, _ := strings.Cut(line, ":")
-				if name = strings.ToLower(name); !slices.Contains(serversOwn, name) {
+				if name = strings.ToLower(name); !slices.Contains(serversOwn, name) && !ldif.Secret(name) {
 					h.lines = append(h.lines, name+":"+what)
 				}
 			}
 		case ldif.Delete:
 		}
-		if len(h.lines) > 0 && !slices.ContainsFunc(h.lines, func(l string) bool { return !strings.HasPrefix(l, "userpassword:") }) {
-			continue // by the operation, which says no more
+		if h.kind == ldif.Modify && len(h.lines) == 0 {
+			continue // a password, of which nothing is on record, or what the server keeps by itself
 		}
 		h.key = key(h.kind, h.dn, h.lines)
 		all = append(all, h)
@@ -73,9 +84,9 @@ func changesOf(t testing.TB, server *dirtest.Server) (all []happened) {
 // accessTime is how slapo-accesslog writes a time.
 const accessTime = "20060102150405.000000Z"
 
-// serversOwn are the attributes that slapd adds to a change.
+// serversOwn are the attributes that slapd adds to a change, or changes by itself.
 var serversOwn = strings.Fields(
-	"entrycsn modifiersname modifytimestamp creatorsname createtimestamp entryuuid structuralobjectclass")
+	"entrycsn modifiersname modifytimestamp creatorsname createtimestamp entryuuid structuralobjectclass memberof")
 
 func renaming(rdn string, deleteOld bool, superior string) []string {
 	return []string{fmt.Sprintf("%s %t %s", ldif.NormalDN(rdn), deleteOld, ldif.NormalDN(superior))}
@@ -96,6 +107,9 @@ func linesOf(c ldif.Change) (lines []string) {
 		mods = append(mods, ldif.Mod{Op: ldif.AddValues, Name: a.Name, Values: a.Values})
 	}
 	for _, m := range mods {
+		if ldif.Secret(m.Name) {
+			continue
+		}
 		head := strings.ToLower(m.Name) + ":" + map[ldif.ModOp]string{"add": "+", "delete": "-", "replace": "="}[m.Op]
 		for _, v := range m.Values {
 			lines = append(lines, head+" "+v)
@@ -160,9 +174,9 @@ func claims(t testing.TB, accounts []journal.Account) map[string][]claim {
 	return all
 }
 
-// holdsTrue fails the test unless the receipts tell of each change that the directory made, once, and of no other, and unless these make of
+// Holds fails the test unless the receipts tell of each change that the directory made, once, and of no other, and unless these make of
 // what was there before what is there now. It returns who was blocked when.
-func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account, before []*ldif.Entry, since string) (all []blocking) {
+func Holds(t testing.TB, server *dirtest.Server, accounts []journal.Account, before []*ldif.Entry, since string) (all []Blocking) {
 	t.Helper()
 	told := claims(t, accounts)
 	schema := subschemaOf(t, server)
@@ -191,7 +205,7 @@ func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account,
 			if err != nil {
 				t.Fatal(err)
 			}
-			all = append(all, blocking{when, who[at]})
+			all = append(all, Blocking{when, who[at]})
 		}
 		one := who[at]
 		delete(model, at)
@@ -208,7 +222,7 @@ func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account,
 			}
 		}
 	}
-	for _, e := range contentOf(t, server) {
+	for _, e := range ContentOf(t, server) {
 		at := ldif.NormalDN(e.DN)
 		if want, got := asText(schema, model[at]), asText(schema, e); want != got {
 			t.Errorf("the directory holds\n%s\nand by the receipts it is\n%s", got, want)
@@ -222,10 +236,10 @@ func holdsTrue(t *testing.T, server *dirtest.Server, accounts []journal.Account,
 	return all
 }
 
-// blocking is that somebody was blocked.
-type blocking struct {
-	at  time.Time
-	who int // the same after a rename
+// Blocking is that somebody was blocked.
+type Blocking struct {
+	At  time.Time
+	Who int // the same after a rename
 }
 
 func isBlocked(e *ldif.Entry) bool {
@@ -281,8 +295,8 @@ func subschemaOf(t testing.TB, server *dirtest.Server) *ldif.Subschema {
 	return s
 }
 
-// contentOf are the entries of people and groups.
-func contentOf(t testing.TB, server *dirtest.Server) []*ldif.Entry {
+// ContentOf are the entries of people and groups.
+func ContentOf(t testing.TB, server *dirtest.Server) []*ldif.Entry {
 	t.Helper()
 	return append(server.Entries(t, server.People), server.Entries(t, server.Groups)...)
 }
@@ -295,7 +309,7 @@ func asText(s *ldif.Subschema, e *ldif.Entry) string {
 	var lines []string
 	for _, a := range e.Attributes {
 		for _, v := range a.Values {
-			if ldif.Secret(a.Name) {
+			if ldif.Secret(a.Name) || strings.EqualFold(a.Name, "memberOf") {
 				continue
 			}
 			if strings.Contains(v, "=") {
