@@ -1,4 +1,4 @@
-.PHONY: bench bench-scale bin brownfield build crashes drift fuzz hostile kills large leaks packages preview races reloads sizes soak test verify
+.PHONY: bench bench-scale bin brownfield build crashes drift fuzz hostile kills large leaks packages pages preview races reloads sizes soak test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -56,10 +56,10 @@ races:
 kills:
 	SCIMBRIDGE_TEST_KILLS=500 go test -timeout 2h -v ./examples -run TestKilled
 
-# A bridge that dies at every message of each kind of write, and the program killed beside slapd in each: minutes. A shorter form is among
-# the tests.
+# A bridge that dies at every message of each kind of write, of its undo, and of what comes after such a death; and the program killed
+# beside slapd in each kind: long. A shorter form is among the tests.
 crashes:
-	SCIMBRIDGE_TEST_CRASHES=all go test -v ./examples -run 'TestCrashedAnywhere|TestKilledAnywhere'
+	SCIMBRIDGE_TEST_CRASHES=all go test -timeout 2h -v ./examples -run 'TestCrashed|TestKilledAnywhere'
 
 # All that can be asked of a site, in 1,025 rounds with outages, reloads and clients that leave, behind which it holds no more than before:
 # minutes. A shorter form is among the tests.
@@ -69,6 +69,10 @@ leaks:
 # A preview of 5,000 users, held to what the cycle then does: a minute. A shorter form is among the tests.
 preview:
 	SCIMBRIDGE_TEST_USERS=5000 go test -timeout 1h -v ./examples -run TestPreview/openldap$$
+
+# The list of all, read to its end while three others write, with 20,000 users: minutes. A shorter form is among the tests.
+pages:
+	SCIMBRIDGE_TEST_PAGED=20000 go test -timeout 1h -v ./examples -run TestPagesWhileOthersWrite
 
 # The first cycle over a directory with 5,000 entries that are to be linked, among others: a minute. A shorter form is among the tests.
 brownfield:

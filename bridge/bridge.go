@@ -267,7 +267,7 @@ func (b *Bridge) findWith(
 }
 
 // refs resolves ids and names that entries of a type refer to, with what wants names of their targets, and finds the members of primary
-// groups, in one batched search; none for the names of what is known.
+// groups, in one batched search; none for the names of what is known. What many ids and names have in common is looked up once.
 func (b *Bridge) refs(
 	ctx context.Context, t *ldapmap.Type, wants func(schema.Ref) bool, ids []string, names []ldapmap.Name, groups []ldif.SID,
 	known ...*ldif.Entry,
@@ -283,15 +283,25 @@ func (b *Bridge) refs(
 			return there
 		})
 	}
-	var searches []directory.Search
-	for _, s := range t.Map.LookUp(ids, names, groups) {
-		searches = append(searches, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: attributes})
+	lookUp := func(ids []string, names []ldapmap.Name, groups []ldif.SID) error {
+		var searches []directory.Search
+		for _, s := range t.Map.LookUp(ids, names, groups) {
+			searches = append(searches, directory.Search{Base: s.Base, Filter: s.Filter, Attributes: attributes})
+		}
+		found, err := b.directory.SearchAll(ctx, searches)
+		known = append(known, found...)
+		return err
 	}
-	found, err := b.directory.SearchAll(ctx, searches)
-	if err != nil {
+	if len(ids) > 0 && len(names) > 0 && len(ids)+len(names) > ldapmap.Chunk { // most may be the same entries: a list that is replaced
+		if err := lookUp(nil, names, nil); err != nil {
+			return ldapmap.Refs{}, err
+		}
+		ids, names = t.Map.Without(ids, known), nil
+	}
+	if err := lookUp(ids, names, groups); err != nil {
 		return ldapmap.Refs{}, err
 	}
-	return t.Map.Refs(append(known, found...), name), nil
+	return t.Map.Refs(known, name), nil
 }
 
 // show turns an entry into what the client asked to see of it.

@@ -24,17 +24,20 @@ var errLookedUp = errors.New("the bridge died before it told what became of it; 
 // lookUp finds out what became of an intent whose receipt never came, step by step: an entry that has the version that was read was not
 // changed, nor was anything that was to come behind it; one that shows what was wanted was, unless another record tells of it: a client
 // that was not answered sends its request again, to another bridge. Of any other nobody can tell.
-func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.Other) (ldif.Receipt, error) {
+func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.Other) (d journal.Done, err error) {
 	receipt := ldif.NewReceipt(i.Plan)
 	_, server, err := b.world(ctx)
 	if err != nil {
-		return receipt, err
+		return d, err
 	}
 	done := 0
 	for n, step := range i.Plan.Steps {
-		state, err := b.stateOf(ctx, server, step, others)
+		state, id, err := b.stateOf(ctx, server, step, others)
 		if err != nil {
-			return receipt, err
+			return d, err
+		}
+		if d.ID == "" && step.Change.Kind == ldif.Add && !step.Change.Place && state == ldif.Done {
+			d.ID = id
 		}
 		if state == ldif.NotSent { // nor was what comes behind it
 			break
@@ -47,22 +50,25 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.
 	if done < len(receipt.Steps) {
 		receipt.Err = &directory.Error{Reason: reason.Unknown, Cause: errLookedUp}
 	}
-	return receipt, nil
+	d.Receipt = receipt
+	return d, nil
 }
 
-// stateOf is what became of a step, as far as its entry shows.
-func (b *Bridge) stateOf(ctx context.Context, server *ldif.Server, step ldif.Step, others []journal.Other) (ldif.State, error) {
+// stateOf is what became of a step, as far as its entry shows, and the entry's id.
+func (b *Bridge) stateOf(
+	ctx context.Context, server *ldif.Server, step ldif.Step, others []journal.Other,
+) (state ldif.State, id string, err error) {
 	c := step.Change
 	e, err := b.one(ctx, lookFor(server, c))
 	if err != nil {
-		return ldif.Unknown, err
+		return ldif.Unknown, "", err
 	}
 	shown := shownBy(server, c, e)
 	was := step.Before.Value(server.VersionAttribute)
 	if c.Kind == ldif.Modify && was != "" && was == e.Value(server.VersionAttribute) && !mayHide(server, c, shown) {
-		return ldif.NotSent, nil
+		return ldif.NotSent, "", nil
 	}
-	return beside(server, c, shown, server.ID(e), others), nil
+	return beside(server, c, shown, server.ID(e), others), server.ID(e), nil
 }
 
 // mayHide says that a change may have been made although its entry has the version that was read: where that has a grain of a second, it

@@ -60,16 +60,16 @@ func TestLookUp(t *testing.T) {
 			a.server.Mem.Fault(nil)
 			t.Log(err)
 			_, all := a.accounts(t, "r")
-			receipt, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
+			found, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var states []string
-			for _, s := range receipt.Steps {
+			for _, s := range found.Receipt.Steps {
 				states = append(states, s.State.String())
 			}
-			if got := strings.Join(states, ", "); got != c.states || journal.OutcomeOf(receipt) != c.outcome {
-				t.Errorf("found %s (%s), want %s (%s) of\n%s", got, journal.OutcomeOf(receipt), c.states, c.outcome, all[0].Plan)
+			if got := strings.Join(states, ", "); got != c.states || journal.OutcomeOf(found.Receipt) != c.outcome {
+				t.Errorf("found %s (%s), want %s (%s) of\n%s", got, journal.OutcomeOf(found.Receipt), c.states, c.outcome, all[0].Plan)
 			}
 		})
 	}
@@ -106,8 +106,8 @@ func TestLookUpWithinASecond(t *testing.T) {
 		a.server.Mem.Fault(nil)
 		t.Log(err)
 		_, all := a.accounts(t, "r")
-		receipt, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
-		if got := journal.OutcomeOf(receipt); err != nil || got != outcome {
+		found, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
+		if got := journal.OutcomeOf(found.Receipt); err != nil || got != outcome {
 			t.Errorf("%s: %s (%v), want %s", operation, got, err, outcome)
 		}
 	}
@@ -122,8 +122,8 @@ func TestLookUpOfCreate(t *testing.T) {
 	}
 	_, all := a.accounts(t, "r")
 	for _, want := range []journal.Outcome{journal.Written, journal.NotSent} {
-		receipt, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
-		if got := journal.OutcomeOf(receipt); err != nil || got != want {
+		found, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
+		if got := journal.OutcomeOf(found.Receipt); err != nil || got != want {
 			t.Errorf("found %s, want %s: %v", got, want, err)
 		}
 		if want == journal.Written {
@@ -207,12 +207,12 @@ func TestLookUpBesideOthers(t *testing.T) {
 				}
 				others = append(others, o)
 			}
-			receipt, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, others)
+			found, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, others)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var states []string
-			for _, s := range receipt.Steps {
+			for _, s := range found.Receipt.Steps {
 				states = append(states, s.State.String())
 			}
 			if got := strings.Join(states, ", "); got != c.states {

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -93,10 +94,14 @@ func (u *undoing) entries(ctx context.Context, ids, attributes []string) (map[st
 		}
 	}
 	for _, id := range ids {
-		if entries[id] != nil || id == "" || id == u.past.ID && u.past.Deletes() {
+		if entries[id] != nil || id == "" {
 			continue
 		}
-		heir, err := u.heir(ctx, id)
+		find := u.heir
+		if id == u.past.ID && u.past.Deletes() {
+			find = u.begun
+		}
+		heir, err := find(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -192,6 +197,18 @@ func dns(names []ldapmap.Name) (dns []string) {
 		}
 	}
 	return dns
+}
+
+// begun is the id of what an undo of the record added again, which stopped before it was done; "": there is none.
+func (u *undoing) begun(ctx context.Context, _ string) (id string, err error) {
+	of := journal.Query{Subjects: []string{u.record.ID.String()}, Outcome: journal.HalfDone}
+	err = journal.Find(ctx, u.store, of, func(a journal.Account) error {
+		if a.Of == u.record.ID && a.Why == journal.Undo {
+			id = cmp.Or(idOf(&a), id)
+		}
+		return nil
+	})
+	return id, err
 }
 
 // isAddedAgain says that an undo added the entry with the id: it is the one that was there before.

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -43,12 +42,7 @@ func TestBrownfield(t *testing.T) {
 			if size == 0 {
 				size = 80
 			}
-			if text := os.Getenv("SCIMBRIDGE_TEST_USERS"); text != "" {
-				var err error
-				if size, err = strconv.Atoi(text); err != nil {
-					t.Fatal(err)
-				}
-			}
+			size = dirtest.Number(t, "SCIMBRIDGE_TEST_USERS", size)
 			env := slices.Clone(matching)
 			if s.name == "active-directory" { // where the displayName makes the name
 				arrives, env = grownInADomain, append(env, "SCIMBRIDGE_RESOURCES_0_RENAME=never")

@@ -132,6 +132,9 @@ func TestBrokenDomain(t *testing.T) {
 	t.Parallel()
 	server := dirtest.ActiveDirectory(t)
 	its := basedIn(productOf(server), server)
+	photos := lineOf(t, server, "preferredLanguage")
+	line := fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_", photos)
+	its.env = append(its.env, line+"SCIM=photos.value", line+"LDAP=jpegPhoto", line+"AS=photo")
 	const policy = "CN=Default Query Policy,CN=Query-Policies,CN=Directory Service,CN=Windows NT,CN=Services,CN=Configuration," + domain
 	limit := func(name string, from, to int) string {
 		return fmt.Sprintf("dn: %s\nchangetype: modify\ndelete: lDAPAdminLimits\nlDAPAdminLimits: %s=%d\n-\n"+
@@ -158,6 +161,12 @@ func TestBrokenDomain(t *testing.T) {
 		{
 			name: "few values at a time", broken: limit("MaxValRange", 1500, 30), finds: "hint value-range", key: "directory.urls",
 			repair: limit("MaxValRange", 30, 1500),
+		},
+		{
+			name: "short requests", broken: limit("MaxReceiveBuffer", 10485760, 1000000), finds: "hint request-length",
+			key:      fmt.Sprintf("resources[0].attributes[%d].ldap", photos),
+			repair:   "max: 934464\n" + limit("MaxReceiveBuffer", 1000000, 3211264),
+			restored: limit("MaxReceiveBuffer", 3211264, 10485760),
 		},
 		{
 			name: "little patience", broken: limit("MaxQueryDuration", 120, 2), finds: "warning query-duration", key: "directory.timeout",

@@ -30,7 +30,10 @@ func inspected(t testing.TB, c *config.Config) (inspect.Subject, *directory.Clie
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Admin: c.Admin.Address, Place: c.Place}, client
+	return inspect.Subject{
+		Map: compiled, Directory: c.Directory, Guard: c.Guard, MaxBody: c.Listen.WithDefaults().MaxBody,
+		Admin: c.Admin.Address, Place: c.Place,
+	}, client
 }
 
 // unserved is a bridge that nobody but the test asks.

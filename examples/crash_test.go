@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"scimbridge/bridge"
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/bridge/journal"
@@ -32,8 +33,9 @@ type crashed struct {
 	env     func(t *testing.T, server *dirtest.Server) []string
 	prepare func(t *testing.T, d *deployment) (ids []string)
 	request func(ids []string) (method, path, body string)
-	status  int // it is answered, and where it is sent again
-	again   int // or this, where all was done; 0: status
+	does    func(ctx context.Context, d *deployment) error // in the place of the request; nil: that is sent
+	status  int                                            // it is answered, and where it is sent again
+	again   int                                            // or this, where all was done; 0: status
 	// completes completes it where sending it again does not, which is answered 409.
 	completes func(t *testing.T, d *deployment)
 	// between says that something may stand meanwhile which neither was there before nor is to be: a fact (facts).
@@ -56,14 +58,24 @@ type heard struct {
 	records int64 // that the journal has
 }
 
-// moments are those of a write that differ in what stands: between two that do not, a bridge asked a question. all: each.
+// moments are those of a write that differ in what stands, in the directory or the journal: between two that do not, a bridge asked a
+// question, or heard an answer. all: each.
 func moments(trace []heard, all bool) (list []moment) {
-	for n, h := range trace {
-		if all || n == 0 || h.writes || trace[n-1].changes != h.changes || trace[n-1].records != h.records {
-			list = append(list, moment{at: n})
+	type stands struct {
+		changes int
+		records int64
+	}
+	known := map[stands]bool{}
+	add := func(m moment, s stands) {
+		if all || !known[s] {
+			known[s] = true
+			list = append(list, m)
 		}
+	}
+	for n, h := range trace {
+		add(moment{at: n}, stands{h.changes, h.records})
 		if h.writes {
-			list = append(list, moment{at: n, after: true})
+			add(moment{at: n, after: true}, stands{h.changes + 1, h.records})
 		}
 	}
 	return list
@@ -311,11 +323,10 @@ var crashes = []crashed{
 // what the journal knows of, and is right; the same request sent again completes it, and then the directory is as if nothing had happened.
 // With SCIMBRIDGE_TEST_CRASHES=all at every message, the questions too.
 func TestCrashedAnywhere(t *testing.T) {
-	all := os.Getenv("SCIMBRIDGE_TEST_CRASHES") == "all"
 	for _, c := range crashes {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.everywhere(t, inMemory, all)
+			c.everywhere(t, inMemory, everyCrash())
 		})
 	}
 }
@@ -323,9 +334,8 @@ func TestCrashedAnywhere(t *testing.T) {
 // TestKilledAnywhere: likewise for the program, killed beside slapd. With SCIMBRIDGE_TEST_CRASHES=all in each kind of write.
 func TestKilledAnywhere(t *testing.T) {
 	binary := buildProgram(t)
-	all := os.Getenv("SCIMBRIDGE_TEST_CRASHES") == "all"
 	for _, c := range crashes {
-		if !all && !c.killed {
+		if !everyCrash() && !c.killed {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
@@ -337,16 +347,102 @@ func TestKilledAnywhere(t *testing.T) {
 
 // everywhere has a bridge die at each moment.
 func (c crashed) everywhere(t *testing.T, start func(t *testing.T) stage, all bool) {
-	whole := c.run(t, start(t), nil)
+	whole := c.run(t, start(t))
 	list := moments(whole.trace, all)
 	t.Logf("%d messages, %d moments", len(whole.trace), len(list))
 	for _, m := range list {
-		t.Run(fmt.Sprintf("%d %t", m.at, m.after), func(t *testing.T) {
+		c.diesAt(t, whole, start, m)
+	}
+}
+
+// diesAt has bridges die, one after the other.
+func (c crashed) diesAt(t *testing.T, whole life, start func(t *testing.T) stage, deaths ...moment) {
+	t.Run(strings.Trim(fmt.Sprint(deaths), "[]"), func(t *testing.T) {
+		t.Parallel()
+		c.isSafe(t, whole, c.run(t, start(t), deaths...))
+	})
+}
+
+// inTheMiddle is the moment after the first change of a write, when it is half done where there are more.
+func inTheMiddle(trace []heard) moment {
+	return moment{slices.IndexFunc(trace, func(h heard) bool { return h.writes }), true}
+}
+
+// TestCrashedAgain: likewise of a bridge that dies while it finds out what became of a write that another died in, or while it does that
+// write again. With SCIMBRIDGE_TEST_CRASHES=all both die at every message.
+func TestCrashedAgain(t *testing.T) {
+	for _, c := range crashes {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.isSafe(t, whole, c.run(t, start(t), &m))
+			whole := c.run(t, inMemory(t))
+			if !everyCrash() {
+				c.diesAt(t, whole, inMemory, inTheMiddle(whole.trace), moment{at: 1})
+				return
+			}
+			for _, first := range moments(whole.trace, false) {
+				for at := range whole.trace {
+					c.diesAt(t, whole, inMemory, first, moment{at: at})
+				}
+			}
 		})
 	}
 }
+
+// TestCrashedUndoing: likewise of a bridge that dies while it takes a write back, and another that takes it back again. With
+// SCIMBRIDGE_TEST_CRASHES=all at every message.
+func TestCrashedUndoing(t *testing.T) {
+	for _, c := range crashes {
+		c = c.undone()
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if everyCrash() {
+				c.everywhere(t, inMemory, true)
+				return
+			}
+			whole := c.run(t, inMemory(t))
+			c.diesAt(t, whole, inMemory, inTheMiddle(whole.trace))
+		})
+	}
+}
+
+// undone is that the write is taken back.
+func (c crashed) undone() crashed {
+	prepare, request, status := c.prepare, c.request, c.status
+	c.name, c.holds = "an undo of "+c.name, nil
+	c.prepare = func(t *testing.T, d *deployment) (ids []string) {
+		if prepare != nil {
+			ids = prepare(t, d)
+		}
+		method, path, body := request(ids)
+		if answer, content := d.do(t, method, path, body, "X-Request-Id: the-write"); answer.StatusCode != status {
+			t.Fatalf("%d %s", answer.StatusCode, content)
+		}
+		return ids
+	}
+	c.does = func(ctx context.Context, d *deployment) error {
+		how := &bridge.Undoing{Call: bridge.Call{RequestID: "the-undo", Caller: "operator", PastLimits: true}, Apply: true}
+		var records []journal.Account
+		if err := journal.Find(ctx, d.store, journal.Query{RequestID: "the-write", Newest: true}, func(a journal.Account) error {
+			if a.Kind != journal.KindRefusal && bridge.IsUndoable(a) {
+				records = append(records, a)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		for _, record := range records {
+			switch u := d.bridge.TakeBack(ctx, how, record); u.State {
+			case bridge.UndoDone, bridge.UndoBefore, bridge.UndoNeedless:
+			default:
+				return fmt.Errorf("%s: %s %v %v: %w", record.ID, u.State, u.Changed, u.Notes, u.Err)
+			}
+		}
+		return nil
+	}
+	return c
+}
+
+func everyCrash() bool { return os.Getenv("SCIMBRIDGE_TEST_CRASHES") == "all" }
 
 // stage is where bridges live and die: a directory that keeps no references true by itself, and a store.
 type stage struct {
@@ -376,7 +472,7 @@ func inMemory(t *testing.T) stage {
 		server: server, store: storetest.SQLite(t),
 		start: func(env []string) *deployment {
 			c := parsed(t, server, basedIn(productOf(server), server), "", env...)
-			c.Journal.Lease = 30 * time.Millisecond
+			c.Journal.Lease = 100 * time.Millisecond
 			return deployBy(t, server, c, logOutput())
 		},
 		adopts: func(ctx context.Context, d *deployment) { d.bridge.Adopt(ctx) },
@@ -408,8 +504,16 @@ func besideSlapd(t *testing.T, binary string) stage {
 	server := openLDAP(t, dirtest.WithoutRefint(), dirtest.AccessLog())
 	var proxy *dirtest.Proxy
 	running := map[*deployment]*program{}
+	o := storetest.SQLite(t)
+	records := func() (n int64) {
+		s := storetest.Open(t, o)
+		if err := s.Read().QueryRow("SELECT COUNT(*) FROM journal_records").Scan(&n); err != nil {
+			t.Error(err)
+		}
+		return n
+	}
 	return stage{
-		server: server, store: storetest.SQLite(t),
+		server: server, store: o,
 		start: func(env []string) *deployment {
 			proxy = dirtest.Counted(t, server)
 			p := startProgram(t, binary, server, append(env, "SCIMBRIDGE_JOURNAL_LEASE=1s", "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)...)
@@ -420,7 +524,7 @@ func besideSlapd(t *testing.T, binary string) stage {
 		hear: func(d *deployment, decide func(string, int64) fate) {
 			p := running[d]
 			proxy.Before(func(operation string) {
-				switch decide(operation, 0) {
+				switch decide(operation, records()) {
 				case diesBefore:
 					kill(t, p)
 					runtime.Goexit() // the proxy hands nothing on
@@ -449,8 +553,76 @@ type life struct {
 	before, between, end []string // facts
 }
 
-// run has a bridge do the write, or die in it.
-func (c crashed) run(t *testing.T, s stage, dies *moment) (l life) {
+// witness hears what a bridge asks of the directory, and has it die.
+type witness struct {
+	dies *moment       // nil: it lives
+	dead chan struct{} // closed when it has died
+
+	mu      sync.Mutex
+	died    bool
+	trace   []heard
+	changes int
+}
+
+func (w *witness) hear(operation string, records int64) fate {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.died {
+		return isDead
+	}
+	h := heard{
+		writes:  slices.Contains([]string{"add", "modify", "modrdn", "delete", "extended"}, operation),
+		changes: w.changes, records: records,
+	}
+	if w.trace = append(w.trace, h); h.writes {
+		w.changes++
+	}
+	if w.dies == nil || len(w.trace) <= w.dies.at {
+		return lives
+	}
+	w.died = true
+	defer close(w.dead)
+	if w.dies.after {
+		return diesAfter
+	}
+	return diesBefore
+}
+
+func (w *witness) isDead() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.died
+}
+
+// recovers has another bridge find out what became of the write, and be sent it again, and die in that; where it is done before, it lives.
+func (c crashed) recovers(t *testing.T, s stage, d *deployment, ids []string, dies *moment) {
+	w := &witness{dead: make(chan struct{}), dies: dies}
+	s.hear(d, w.hear)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	records := storetest.Open(t, s.store)
+	var all sync.WaitGroup
+	all.Go(func() { s.adopts(ctx, d) })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for !w.isDead() && len(accounts(t, records, journal.Query{Outcome: journal.Pending})) > 0 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		_ = d.answers(ctx, c, ids) // whatever the answer is
+	}()
+	select {
+	case <-w.dead:
+	case <-done:
+	}
+	leave()
+	<-done
+	all.Wait()
+	s.bury(d)
+}
+
+// run has a bridge do the write, or die in it, and those that come after it in what they find.
+func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 	env := stored(t, s.store)
 	if c.env != nil {
 		env = append(env, c.env(t, s.server)...)
@@ -469,35 +641,11 @@ func (c crashed) run(t *testing.T, s stage, dies *moment) (l life) {
 	}
 	known := whoIsThere(t, s.server)
 	l.before = facts(t, s.server, known)
-	dead := make(chan struct{})
-	var mu sync.Mutex
-	died, changes := false, 0
-	s.hear(first, func(operation string, records int64) fate {
-		mu.Lock()
-		defer mu.Unlock()
-		if died {
-			return isDead
-		}
-		h := heard{
-			writes:  slices.Contains([]string{"add", "modify", "modrdn", "delete", "extended"}, operation),
-			changes: changes, records: records,
-		}
-		if l.trace = append(l.trace, h); h.writes {
-			changes++
-		}
-		switch {
-		case dies == nil || len(l.trace) <= dies.at:
-			return lives
-		case !dies.after:
-			died = true
-			defer close(dead)
-			return diesBefore
-		default:
-			died = true
-			defer close(dead)
-			return diesAfter
-		}
-	})
+	w := &witness{dead: make(chan struct{})}
+	if len(deaths) > 0 {
+		w.dies = &deaths[0]
+	}
+	s.hear(first, w.hear)
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	answered := make(chan error, 1)
@@ -509,14 +657,18 @@ func (c crashed) run(t *testing.T, s stage, dies *moment) (l life) {
 			t.Fatal(err)
 		}
 		s.hear(first, func(string, int64) fate { return lives })
-	case <-dead:
+	case <-w.dead:
 		if s.server.Mem == nil {
 			<-answered // there is no process any more
 		}
 		leave()
 		s.bury(first)
+		for n := range deaths[1:] {
+			c.recovers(t, s, s.start(env), ids, &deaths[1+n])
+		}
 		last = s.start(env)
 	}
+	l.trace = w.trace
 	records := storetest.Open(t, s.store)
 	c.isTold(t, s, last, records)
 	l.between = facts(t, s.server, known)
@@ -546,6 +698,9 @@ func (c crashed) run(t *testing.T, s stage, dies *moment) (l life) {
 
 // answers sends the request, for a client that may leave, and is an error unless the answer is the one that is to come.
 func (d *deployment) answers(ctx context.Context, c crashed, ids []string) error {
+	if c.does != nil {
+		return c.does(ctx, d)
+	}
 	method, path, body := c.request(ids)
 	request, err := http.NewRequestWithContext(ctx, method, d.url+path, strings.NewReader(body))
 	if err != nil {
@@ -576,6 +731,7 @@ func (c crashed) isTold(t *testing.T, s stage, d *deployment, records *store.Sto
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		open := accounts(t, records, journal.Query{Outcome: journal.Pending})
 		if len(open) == 0 {
+			isFoundByID(t, records)
 			return
 		}
 		if time.Now().After(deadline) {
@@ -584,8 +740,33 @@ func (c crashed) isTold(t *testing.T, s stage, d *deployment, records *store.Sto
 	}
 }
 
+// isFoundByID fails the test where an entry was made, and its id does not find the record that says so.
+func isFoundByID(t *testing.T, records *store.Store) {
+	t.Helper()
+	for _, a := range accounts(t, records, journal.Query{}) {
+		if a.Done == nil {
+			continue
+		}
+		for n, step := range a.Plan.Steps {
+			if step.Change.Kind != ldif.Add || step.Change.Place || a.Done.Receipt.Steps[n].State != ldif.Done {
+				continue
+			}
+			if a.Done.ID == "" || !slices.ContainsFunc(accounts(t, records, journal.Query{Subjects: []string{a.Done.ID}}),
+				func(b journal.Account) bool { return a.ID == b.ID }) {
+				t.Errorf("%s made %s, and id %q does not find it", a.ID, step.Change.DN, a.Done.ID)
+			}
+		}
+	}
+}
+
 func (c crashed) sendsAgain(t *testing.T, d *deployment, ids []string) {
 	t.Helper()
+	if c.does != nil {
+		if err := c.does(t.Context(), d); err != nil {
+			t.Errorf("done again: %v", err)
+		}
+		return
+	}
 	method, path, body := c.request(ids)
 	answer, content := d.do(t, method, path, body)
 	switch answer.StatusCode {

@@ -18,18 +18,6 @@ import (
 	"scimbridge/bridge/directory/dirtest"
 )
 
-// hostileUsers is how many users the directory has: SCIMBRIDGE_TEST_USERS, or a short form.
-func hostileUsers(t *testing.T) int {
-	if text := os.Getenv("SCIMBRIDGE_TEST_USERS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	return 2_000
-}
-
 // What the program may hold: when nothing has been asked of it for a while, and when everything is asked at once.
 const (
 	restSize = 80 << 20
@@ -41,7 +29,7 @@ const (
 func TestHostileClients(t *testing.T) {
 	server := openLDAP(t, dirtest.Config("limits * size=unlimited"))
 	var users strings.Builder
-	for i := range hostileUsers(t) {
+	for i := range dirtest.Number(t, "SCIMBRIDGE_TEST_USERS", 2_000) {
 		fmt.Fprintf(&users, "dn: uid=u%d,%s\nobjectClass: inetOrgPerson\nobjectClass: scimbridgeUser\nuid: u%[1]d\ncn: Person %[1]d\n"+
 			"sn: Family %[3]d\ntitle: Clerk\nmail: u%[1]d@contoso.example\n\n", i, server.People, i*7919%10007)
 	}

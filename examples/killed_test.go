@@ -5,9 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -21,29 +19,11 @@ import (
 	"scimbridge/examples/truth"
 )
 
-// kills is how often a copy is killed: SCIMBRIDGE_TEST_KILLS, or a short form.
-func kills(t *testing.T) int {
-	if text := os.Getenv("SCIMBRIDGE_TEST_KILLS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	return 6
-}
-
 // seed is what a run's chances come from: SCIMBRIDGE_TEST_SEED, or another each time.
 func seed(t *testing.T) uint64 {
-	n := uint64(time.Now().UnixNano())
-	if text := os.Getenv("SCIMBRIDGE_TEST_SEED"); text != "" {
-		var err error
-		if n, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
+	n := dirtest.Number(t, "SCIMBRIDGE_TEST_SEED", int(time.Now().UnixNano()))
 	t.Logf("SCIMBRIDGE_TEST_SEED=%d", n)
-	return n
+	return uint64(n)
 }
 
 // TestKilled: copies of the program are killed at random while clients write through them. Whatever a client was told of has its intent and
@@ -70,7 +50,7 @@ func TestKilled(t *testing.T) {
 			for client := range 6 {
 				clients.Go(func() { l.run(t, client, rand.New(rand.NewPCG(n, uint64(client)))) })
 			}
-			f.kill(t, kills(t), rand.New(rand.NewPCG(n, 1000)))
+			f.kill(t, dirtest.Number(t, "SCIMBRIDGE_TEST_KILLS", 6), rand.New(rand.NewPCG(n, 1000)))
 			l.over.Store(true)
 			clients.Wait()
 			f.stop(t)

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,13 +26,7 @@ type largeGroup struct {
 
 // largeGroups are groups by the server and what holds their members. SCIMBRIDGE_TEST_MEMBERS is another number of members of the domain's.
 func largeGroups(t *testing.T) map[string]largeGroup {
-	inDomain := 1_600 // more than a domain controller hands out at once
-	if text := os.Getenv("SCIMBRIDGE_TEST_MEMBERS"); text != "" {
-		var err error
-		if inDomain, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	inDomain := dirtest.Number(t, "SCIMBRIDGE_TEST_MEMBERS", 1_600) // more than a domain controller hands out at once
 	loaded := func(t *testing.T, write func(*dirtest.Server, io.Writer) error) *dirtest.Server {
 		return openLDAP(t, dirtest.Config("limits * size=unlimited"), dirtest.Entries(func(to io.Writer) error {
 			return write(&dirtest.Server{

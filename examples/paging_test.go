@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -38,83 +40,98 @@ func loadUsers(t testing.TB, server *dirtest.Server, n int) {
 	server.Load(t, b.String())
 }
 
-// eachOnce holds a run through every page to each user that stays all the while showing exactly once.
-func eachOnce(t testing.TB, seen map[string]int, n int) {
-	t.Helper()
-	stayed := 0
-	for name, times := range seen {
-		if times != 1 {
-			t.Fatalf("%s showed %d times", name, times)
-		}
-		if strings.HasPrefix(name, "stay") {
-			stayed++
-		}
-	}
-	if stayed != n {
-		t.Errorf("%d of %d users showed", stayed, n)
-	}
-}
-
-// TestPagesWhileOthersComeAndGo: by cursor everybody who stays shows exactly once; by index when they have come and gone.
-func TestPagesWhileOthersComeAndGo(t *testing.T) {
-	const users = 1000
-	server := openLDAP(t)
+// TestPagesWhileOthersWrite: by cursor everybody who is there all the while shows exactly once, whatever three others write through this
+// copy of the bridge and another: who comes and goes, who is renamed, who is changed. By index so when they have done.
+// SCIMBRIDGE_TEST_PAGED is another number of users.
+func TestPagesWhileOthersWrite(t *testing.T) {
+	users := dirtest.Number(t, "SCIMBRIDGE_TEST_PAGED", 2_000)
+	server := openLDAP(t, dirtest.Config("limits * size=unlimited"))
 	loadUsers(t, server, users)
-	d := deploy(t, server)
-	if total := d.list(t, "/Users?count=0").TotalResults; total != users {
-		t.Errorf("totalResults %d, want %d", total, users)
+	d, other := deploy(t, server), deploy(t, server)
+	var all, stay, leave []string
+	for _, e := range server.Entries(t, server.People, server.IDAttribute) {
+		if strings.HasPrefix(e.DN, "uid=") {
+			all = append(all, server.ID(e))
+		}
 	}
-
-	var stop atomic.Bool
-	moved := make(chan error, 1)
-	other := deploy(t, server)
-	go func() { // another client adds and deletes all the while
-		for i := 0; !stop.Load(); i++ {
-			_, content, err := other.try("POST", "/Users",
-				fmt.Sprintf(`{"userName":"move%d@contoso.example","name":{"familyName":"M"}}`, i))
-			var made struct{ ID string }
-			if err == nil {
-				err = json.Unmarshal([]byte(content), &made)
-			}
-			if err == nil && i%2 == 0 {
-				_, _, err = other.try("DELETE", "/Users/"+made.ID, "")
-			}
-			if err != nil {
-				moved <- err
-				return
-			}
+	slices.Sort(all) // as they are listed
+	for n, id := range all {
+		if n%4 == 0 {
+			leave = append(leave, id)
+		} else {
+			stay = append(stay, id)
 		}
-		moved <- nil
-	}()
-	t.Run("by cursor", func(t *testing.T) {
-		seen := map[string]int{}
-		for cursor, more := "", true; more; more = cursor != "" {
-			l := d.list(t, "/Users?count=100&attributes=userName&cursor="+url.QueryEscape(cursor))
-			for _, r := range l.Resources {
-				seen[r.UserName]++
-			}
-			cursor = l.NextCursor
-		}
-		eachOnce(t, seen, users)
-	})
-	stop.Store(true)
-	if err := <-moved; err != nil {
-		t.Error(err)
 	}
-	t.Run("by index", func(t *testing.T) {
-		seen := map[string]int{}
-		total := 1
-		for start := 1; start <= total; start += 100 {
-			l := d.list(t, fmt.Sprintf("/Users?startIndex=%d&count=100&attributes=userName", start))
-			if total = l.TotalResults; l.StartIndex != start {
-				t.Fatalf("startIndex %d, asked for %d", l.StartIndex, start)
-			}
+	if total := d.list(t, "/Users?count=0").TotalResults; total != users || len(all) != users {
+		t.Fatalf("totalResults %d of %d, want %d", total, len(all), users)
+	}
+	everybody := func(t *testing.T, next func(l list, listed int) string) {
+		t.Helper()
+		seen, listed := map[string]int{}, 0
+		for query := next(list{}, 0); query != ""; {
+			l := d.list(t, "/Users?count=100&attributes=userName&"+query)
 			for _, r := range l.Resources {
-				seen[r.UserName]++
+				if seen[r.ID]++; seen[r.ID] > 1 {
+					t.Errorf("%s shows %d times", r.UserName, seen[r.ID])
+				}
+			}
+			listed += len(l.Resources)
+			query = next(l, listed)
+		}
+		missed := 0
+		for _, id := range stay {
+			if seen[id] == 0 {
+				missed++
 			}
 		}
-		eachOnce(t, seen, users)
+		if missed > 0 {
+			t.Errorf("%d of %d do not show", missed, len(stay))
+		}
+	}
+	cursor := func(l list, listed int) string {
+		if listed > 0 && l.NextCursor == "" {
+			return ""
+		}
+		return "cursor=" + url.QueryEscape(l.NextCursor)
+	}
+	index := func(l list, listed int) string {
+		if listed > 0 && listed >= l.TotalResults {
+			return ""
+		}
+		return fmt.Sprint("startIndex=", listed+1)
+	}
+	var over atomic.Bool
+	var writing sync.WaitGroup
+	writes := func(by *deployment, write func(n int) (method, path, body string)) {
+		writing.Go(func() {
+			for n := 0; !over.Load(); n++ {
+				method, path, body := write(n)
+				if answer, content, err := by.try(method, path, body); err != nil || answer.StatusCode >= 300 {
+					t.Errorf("%s %s: %s %v", method, path, content, err)
+					return
+				}
+			}
+		})
+	}
+	text := func(format string, n int) string { return fmt.Sprintf("%q", fmt.Sprintf(format, n)) }
+	writes(other, func(n int) (method, path, body string) { // one after the other, all along the list
+		if at := n / 2 * 17; n%2 == 0 && n/2 < len(leave) {
+			return "DELETE", "/Users/" + leave[at%len(leave)], ""
+		}
+		return "POST", "/Users", resource("/Users", `"userName":`+text("come%d@contoso.example", n)+`,"name":{"familyName":"C"}`)
 	})
+	writes(d, func(n int) (method, path, body string) {
+		return "PATCH", "/Users/" + stay[n*7%len(stay)], operations(replace("userName", text("renamed%d", n)))
+	})
+	writes(other, func(n int) (method, path, body string) {
+		return "PATCH", "/Users/" + stay[n*11%len(stay)], operations(replace("title", text("title %d", n)))
+	})
+	for range 3 {
+		everybody(t, cursor)
+	}
+	over.Store(true)
+	writing.Wait()
+	everybody(t, index)
 }
 
 // A page after the first costs one search, and one for the directory's mark, where that has been seen to move; another copy of the bridge,

@@ -6,9 +6,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -213,11 +211,8 @@ func TestPreview(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			size := 30
-			if text := os.Getenv("SCIMBRIDGE_TEST_USERS"); text != "" && s.name == "openldap" {
-				var err error
-				if size, err = strconv.Atoi(text); err != nil {
-					t.Fatal(err)
-				}
+			if s.name == "openldap" {
+				size = dirtest.Number(t, "SCIMBRIDGE_TEST_USERS", size)
 			}
 			server := s.start(t)
 			c := &company{server: server, is: ofPeople, kinds: map[string]preview.Outcome{}}

@@ -3,8 +3,6 @@ package examples_test
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,14 +13,7 @@ import (
 
 // raceRounds is how often each race is run on each server: SCIMBRIDGE_TEST_ROUNDS, or a short form.
 func raceRounds(t *testing.T, short int) int {
-	if text := os.Getenv("SCIMBRIDGE_TEST_ROUNDS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	return short
+	return dirtest.Number(t, "SCIMBRIDGE_TEST_ROUNDS", short)
 }
 
 // race runs rounds of a race, several beside one another, each with names of its own. The directory is emptied now and then: Samba reads

@@ -43,6 +43,15 @@ func (m *Map) LookUp(ids []string, names []Name, groups []ldif.SID) []Search {
 	return m.lookUp(clauses, m.anyScope)
 }
 
+// Without are those of the ids that none of the entries has.
+func (m *Map) Without(ids []string, found []*ldif.Entry) []string {
+	known := make(map[string]bool, len(found))
+	for _, e := range found {
+		known[strings.ToLower(m.Server.ID(e))] = true
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return known[strings.ToLower(id)] })
+}
+
 // LookAt are the searches for the entries with the DNs, of whatever kind they are, as LookUp's.
 func (m *Map) LookAt(dns []string) []Search { return m.lookUp(m.named(DNs(dns...)), "") }
 

@@ -163,7 +163,7 @@ func (w *watcher) look(server int) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err = exchange(ctx, k, reads, readRootDSE(ctx, w.options.Timeout)); err == nil {
+	if _, err = exchange(ctx, k, reads, readRootDSE(ctx, d.options.Timeout)); err == nil {
 		_, err = w.pool.reached(ctx, k)
 	}
 	if err != nil {

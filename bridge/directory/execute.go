@@ -28,7 +28,7 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 		receipt.Err = err
 		return receipt
 	}
-	r := &run{client: c, server: server}
+	r := &run{client: c, server: server, lists: map[list]holds{}}
 	left := map[string]*ldif.Entry{} // by id
 	for i, step := range p.Steps {
 		var asked []string
@@ -66,8 +66,9 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 type run struct {
 	client *Client
 	server *ldif.Server
-	id     string // of the entry that the plan made, once it was asked for
-	gone   error  // that entry is not where it was made
+	id     string         // of the entry that the plan made, once it was asked for
+	gone   error          // that entry is not where it was made
+	lists  map[list]holds // that were read; nil: which of a change's values one holds was asked
 }
 
 // made is the id of the entry that the plan has made with the DN.
@@ -278,7 +279,7 @@ func (r *run) modify(ctx context.Context, change ldif.Change, read []string, con
 		controls = append(controls, readEntry(controlPostRead, withVersion(read, r.server)))
 	}
 	controls = append(controls, r.preRead(change)...)
-	for range settleRounds {
+	for round := range settleRounds {
 		was, left, err := r.exchange(ctx, change, read, controls)
 		if err == nil {
 			if r.overtook(change, was) {
@@ -293,6 +294,9 @@ func (r *run) modify(ctx context.Context, change ldif.Change, read []string, con
 			rest = r.unmatched
 		default:
 			return outcome(change, r.client.explain(err, &change))
+		}
+		if round > 0 {
+			r.forget()
 		}
 		mods, fault := rest(ctx, change)
 		switch {

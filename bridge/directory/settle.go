@@ -56,20 +56,41 @@ func (r *run) unsettled(ctx context.Context, change ldif.Change) ([]ldif.Mod, er
 	return left, nil
 }
 
-// present finds out which of a modification's values the entry holds, without reading a large group where the server can help.
-func (r *run) present(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
+// list is an attribute of an entry.
+type list struct{ target, attribute string }
+
+// holds says whether a list holds a value.
+type holds func(value string) bool
+
+// present finds out which of a modification's values the entry holds, without reading a large group where the server can help: that
+// compares each value that there is with each that it is asked for. Where a second change of the same list is to be settled, as of a long
+// one that is sent again, the list is read, once for all of them: what another takes out of it behind that went after it was here.
+func (r *run) present(ctx context.Context, change ldif.Change, m ldif.Mod) (holds, error) {
+	of := list{r.target(change), strings.ToLower(m.Name)}
+	there, asked := r.lists[of]
 	switch {
 	case r.server.PrimaryGroup != nil && strings.EqualFold(m.Name, r.server.PrimaryGroup.Members):
 		return r.presentMembers(ctx, change, m)
-	case r.server.Controls[controlMatchedValues]:
+	case there != nil:
+		return there, nil
+	case r.server.Controls[controlMatchedValues] && !asked:
+		r.lists[of] = nil
 		return r.presentMatched(ctx, change, m)
-	default:
-		return r.presentRead(ctx, change, m)
+	}
+	there, err := r.presentRead(ctx, change, m)
+	r.lists[of] = there
+	return there, err
+}
+
+// forget has lists be read again: a change that they were asked for was refused all the same.
+func (r *run) forget() {
+	for of := range r.lists {
+		r.lists[of] = nil
 	}
 }
 
 // presentMatched asks with the matched values control (RFC 3876).
-func (r *run) presentMatched(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
+func (r *run) presentMatched(ctx context.Context, change ldif.Change, m ldif.Mod) (holds, error) {
 	control, err := matchedValues(m.Name, m.Values)
 	if err != nil {
 		return nil, &Error{Reason: reason.Failed, Cause: err}
@@ -86,7 +107,7 @@ func (r *run) presentMatched(ctx context.Context, change ldif.Change, m ldif.Mod
 
 // presentMembers asks by the backlink, and the primary group, for the values' entries that are members, whichever form the values have.
 // To take out one that is a member by its primary group is PrimaryMember.
-func (r *run) presentMembers(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
+func (r *run) presentMembers(ctx context.Context, change ldif.Change, m ldif.Mod) (holds, error) {
 	primary := r.server.PrimaryGroup
 	group, err := r.client.one(ctx, r.target(change), r.server.DNAttribute, primary.SID)
 	if err != nil {
@@ -128,7 +149,7 @@ func (r *run) presentMembers(ctx context.Context, change ldif.Change, m ldif.Mod
 }
 
 // presentRead reads the attribute.
-func (r *run) presentRead(ctx context.Context, change ldif.Change, m ldif.Mod) (func(string) bool, error) {
+func (r *run) presentRead(ctx context.Context, change ldif.Change, m ldif.Mod) (holds, error) {
 	e, err := r.client.one(ctx, r.target(change), m.Name)
 	if err == nil {
 		err = r.client.complete(ctx, []*ldif.Entry{e})
@@ -140,7 +161,7 @@ func (r *run) presentRead(ctx context.Context, change ldif.Change, m ldif.Mod) (
 }
 
 // among compares with values that the server returned, by the attribute's equality rule.
-func (r *run) among(name string, values []string) func(string) bool {
+func (r *run) among(name string, values []string) holds {
 	key := func(v string) string { return v }
 	if a := r.server.Schema.Attribute(name); a != nil {
 		switch {

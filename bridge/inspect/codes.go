@@ -80,6 +80,7 @@ var Codes = []Code{
 	{"filter-index", []Severity{Hint}, "a client that filtered by these would have every entry read", "LDIF"},
 	{"unseen-indexes", []Severity{Hint}, "the server does not show its indexes", "the command that shows them"},
 	{"size-limit", []Severity{Error}, "the server ends a list at its limit", "LDIF"},
+	{"request-length", []Severity{Hint}, "the server takes less in one request than `listen.maxBody` lets in", "a YAML line, or LDIF"},
 	{"page-size", []Severity{Hint}, "the server gives smaller pages than are asked for", "a YAML line, or LDIF"},
 	{"value-range", []Severity{Hint}, "the domain gives few values of an attribute at a time", "LDIF"},
 	{"query-duration", []Severity{Warning}, "the domain ends searches before `directory.timeout`", "a YAML line, or LDIF"},

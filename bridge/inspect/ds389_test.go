@@ -53,6 +53,10 @@ func TestBrokenDS389(t *testing.T) {
 			repair: "dn: cn=USN,cn=plugins,cn=config",
 		},
 		{
+			name: "a server that takes short requests", finds: "hint request-length", key: "resources[0].attributes[8].ldap", mends: true,
+			env: manager + " " + photos, repair: "takes requests of 2097152 octets, by nsslapd-maxbersize",
+		},
+		{
 			name: "a limit of entries", finds: "error size-limit", key: "resources[0].base[0]", repair: "nsPagedSizeLimit: -1", mends: true,
 			broken: strings.Replace(many(200), "uid=u0,", "uid=first,", 1) +
 				"dn: cn=config\nchangetype: modify\nreplace: nsslapd-sizelimit\nnsslapd-sizelimit: 100\n",

@@ -182,7 +182,10 @@ func subject(t *testing.T, text string) (s inspect.Subject, faults config.Faults
 	if err != nil {
 		t.Fatal(err)
 	}
-	return inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Admin: c.Admin.Address, Place: c.Place}, nil
+	return inspect.Subject{
+		Map: compiled, Directory: c.Directory, Guard: c.Guard, MaxBody: c.Listen.WithDefaults().MaxBody,
+		Admin: c.Admin.Address, Place: c.Place,
+	}, nil
 }
 
 // found is what is found in a configuration before an OpenLDAP that shows what it is and no more.

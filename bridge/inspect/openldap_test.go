@@ -46,7 +46,9 @@ func (d deployment) by(t *testing.T, variables []string) (inspect.Subject, *dire
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Place: c.Place}
+	s := inspect.Subject{
+		Map: compiled, Directory: c.Directory, Guard: c.Guard, MaxBody: c.Listen.WithDefaults().MaxBody, Place: c.Place,
+	}
 	b := bridge.New(bridge.Options{Map: compiled, Directory: client, Guard: guard.New(c.Guard, client.Self, client), Log: log})
 	return s, client, bridge.Local{Bridge: b}
 }
@@ -345,6 +347,10 @@ func TestBrokenOpenLDAP(t *testing.T) {
 			env:    "SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=pwdAccountLockedTime",
 		},
 		{
+			name: "a server that takes short requests", finds: "hint request-length", key: "resources[0].attributes[8].ldap", mends: true,
+			env: photos + " SCIMBRIDGE_LISTEN_MAXBODY=24000000", repair: "requests of 16777215 octets, by olcSockbufMaxIncomingAuth",
+		},
+		{
 			name: "a limit of entries", broken: strings.Replace(many(1_001), "uid=u0,", "uid=first,", 1) + "\ndn: " + database +
 				"\nchangetype: modify\ndelete: olcLimits\n",
 			finds: "error size-limit", key: "resources[0].base[0]", repair: "size.prtotal=unlimited", mends: true,
@@ -361,6 +367,9 @@ func TestBrokenOpenLDAP(t *testing.T) {
 		},
 	})
 }
+
+// photos has the map take photos in the place of roles.
+const photos = "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_8_SCIM=photos.value SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_8_LDAP=jpegPhoto"
 
 // fault is one thing that is made wrong, and what is to be found.
 type fault struct {

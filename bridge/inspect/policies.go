@@ -16,11 +16,12 @@ type Policy struct {
 	Limits map[string]int
 }
 
-// The policies that matter to the bridge. Searches within the defaults (1,000, 1,500, 120 s) are what it is made for.
+// The policies that matter to the bridge. Searches within the defaults (1,000, 1,500, 120 s, 10 MiB) are what it is made for.
 const (
 	maxPageSize      = "MaxPageSize"
 	maxValRange      = "MaxValRange"
 	maxQueryDuration = "MaxQueryDuration"
+	maxReceiveBuffer = "MaxReceiveBuffer"
 )
 
 // usualValRange is how many values of an attribute a domain gives at a time if nobody says otherwise.
@@ -61,6 +62,12 @@ func (l looker) policy(configuration string) error {
 	return nil
 }
 
+// raised is the LDIF that sets a limit which is set.
+func (p Policy) raised(name string, to int) string {
+	return fmt.Sprintf("dn: %s\nchangetype: modify\ndelete: lDAPAdminLimits\nlDAPAdminLimits: %s=%d\n-\n"+
+		"add: lDAPAdminLimits\nlDAPAdminLimits: %[2]s=%[4]d\n", p.DN, name, p.Limits[name], to)
+}
+
 // policies finds limits of a domain that are narrower than what the bridge asks for.
 func policies(s Subject, v Survey) (all []Finding) {
 	p := v.Settings.LDAPPolicy
@@ -74,8 +81,7 @@ func policies(s Subject, v Survey) (all []Finding) {
 		if f.Line != "" {
 			f.Line, f.Mend = fmt.Sprintf(f.Line, is), "be content with it, or "+f.Mend
 		}
-		f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\ndelete: lDAPAdminLimits\nlDAPAdminLimits: %s=%d\n-\n"+
-			"add: lDAPAdminLimits\nlDAPAdminLimits: %[2]s=%[4]d\n", p.DN, name, is, wanted)
+		f.LDIF = p.raised(name, wanted)
 		f.Command = load(v, "ldapmodify", "policy.ldif")
 		all = append(all, f)
 	}
@@ -86,6 +92,12 @@ func policies(s Subject, v Survey) (all []Finding) {
 	narrow(Finding{
 		Severity: Hint, Code: "value-range", Key: "directory.urls", Why: "the members of a large group take more round trips than usual",
 	}, maxValRange, usualValRange, "gives %d values of an attribute at a time")
+	for _, l := range longest(s, v, p.Limits[maxReceiveBuffer]) {
+		f := l.finds(p.Limits[maxReceiveBuffer], maxReceiveBuffer)
+		f.LDIF = p.raised(maxReceiveBuffer, l.octets+aroundValues)
+		f.Command = load(v, "ldapmodify", "policy.ldif")
+		all = append(all, f)
+	}
 	timeout := cmp.Or(s.Directory.Timeout, directory.DefaultTimeout)
 	narrow(Finding{
 		Severity: Warning, Code: "query-duration", Key: "directory.timeout", Line: "timeout: %ds",

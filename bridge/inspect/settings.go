@@ -23,6 +23,8 @@ type Settings struct {
 	Domain   Domain
 
 	LDAPPolicy Policy
+
+	LongestRequest int // in octets; 0: it is not shown
 }
 
 // Database is what holds entries.
@@ -133,6 +135,9 @@ func (l looker) slapd() error {
 		set.Hidden = "cn=config is not shown to the bridge's account"
 		return nil
 	}
+	if err := l.longestRequest(); err != nil {
+		return err
+	}
 	set.Keepers = slapdKeepers(set.Overlays)
 	for _, o := range set.Overlays {
 		if dn := o.Value("olcPPolicyDefault"); dn != "" {
@@ -224,6 +229,9 @@ func (l looker) dirsrv() error {
 	if len(set.Databases) == 0 {
 		set.Hidden = "cn=config is not shown to the bridge's account"
 		return nil
+	}
+	if err := l.longestRequest(); err != nil {
+		return err
 	}
 	return l.dirsrvKeepers()
 }

@@ -15,6 +15,7 @@ type Subject struct {
 	Map       *compile.Map
 	Directory directory.Options
 	Guard     guard.Options
+	MaxBody   int                     // octets of a request's body; 0: it is not known
 	Admin     string                  // address of the operators' listener; "": there is none
 	Account   string                  // DN of who is to have the rights; "": whom the servers take the bridge for
 	Place     func(key string) string // where a key was set

@@ -177,8 +177,8 @@ func (l looker) at(dn string) (*ldif.Entry, error) {
 func Live(s Subject, v Survey) Findings {
 	var all Findings
 	for _, check := range []func(Subject, Survey) []Finding{
-		reach, certificates, surveyed, schema, missingPlaces, naming, demanded, values, syntaxes, lookups, indexes, sizes, policies,
-		controls, slow, backlinks, references, uniques, numbers, asciiOnly, blocking, passwords, rights, guarded, marks, probed,
+		reach, certificates, surveyed, schema, missingPlaces, naming, demanded, values, syntaxes, lookups, indexes, sizes, lengths,
+		policies, controls, slow, backlinks, references, uniques, numbers, asciiOnly, blocking, passwords, rights, guarded, marks, probed,
 	} {
 		all = append(all, check(s, v)...)
 	}

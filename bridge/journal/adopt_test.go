@@ -49,10 +49,10 @@ func TestAdopt(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
 		defer end()
 		for _, l := range []*journal.Ledger{l, third} {
-			go l.Adopt(ctx, func(_ context.Context, i journal.Intent, others []journal.Other) (ldif.Receipt, error) {
+			go l.Adopt(ctx, func(_ context.Context, i journal.Intent, others []journal.Other) (journal.Done, error) {
 				looked <- others
 				<-both
-				return done(i.Plan), nil
+				return journal.Done{Receipt: done(i.Plan)}, nil
 			})
 		}
 		var others []journal.Other

@@ -33,9 +33,9 @@ func TestTurnedClock(t *testing.T) {
 		known := map[int64]silent{}
 		adopt := func() int {
 			t.Helper()
-			if err := looks.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (ldif.Receipt, error) {
+			if err := looks.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (Done, error) {
 				looked++
-				return ldif.NewReceipt(i.Plan), nil
+				return Done{Receipt: ldif.NewReceipt(i.Plan)}, nil
 			}); err != nil {
 				t.Fatal(err)
 			}

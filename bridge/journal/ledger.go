@@ -226,9 +226,7 @@ func (e *Entry) Close(d Done) (written <-chan error) {
 		return failed(err)
 	}
 	o := &op{row: r, event: Event{Time: now, Intent: e.intent, Done: &d}, of: e.op, kept: true, done: make(chan error, 1)}
-	if d.ID != "" && d.ID != e.intent.ID {
-		o.keys = []string{Subject(d.ID)}
-	}
+	o.keys = d.keys(e.intent)
 	e.ledger.enqueue(o)
 	return o.done
 }

@@ -7,13 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"scimbridge/ldapmap/ldif"
 )
 
-// Look finds out in the directory what became of an intent. others are what other records tell of the same entries since: what they did is
-// not the intent's.
-type Look func(ctx context.Context, i Intent, others []Other) (ldif.Receipt, error)
+// Look finds out in the directory what became of an intent, and the id of what it made. others are what other records tell of the same
+// entries since: what they did is not the intent's.
+type Look func(ctx context.Context, i Intent, others []Other) (Done, error)
 
 // silent is a writer that has not ended, as it was seen last.
 type silent struct {
@@ -141,17 +139,17 @@ func (l *Ledger) lookUp(ctx context.Context, a Account, look Look) error {
 	if err != nil {
 		return err
 	}
-	receipt, err := look(ctx, a.Intent, others)
+	d, err := look(ctx, a.Intent, others)
 	if err != nil {
 		return fmt.Errorf("record %s: %w", a.ID, err)
 	}
-	return l.closeOf(a, receipt)
+	d.Found = true
+	return l.closeOf(a, d)
 }
 
 // closeOf records what became of an intent of another writer's, as it was found, unless it is told already: by another that looked it up
 // too, or by the writer, which lives.
-func (l *Ledger) closeOf(a Account, receipt ldif.Receipt) error {
-	d := Done{Receipt: receipt, Found: true}
+func (l *Ledger) closeOf(a Account, d Done) error {
 	now := l.now()
 	r, err := newRow(KindReceipt, now, packDone(&d, a.secret))
 	if err != nil {
@@ -159,7 +157,7 @@ func (l *Ledger) closeOf(a Account, receipt ldif.Receipt) error {
 	}
 	r.of = a.ID
 	o := &op{
-		row: r, event: Event{Time: now, Intent: &a.Intent, Done: &d}, done: make(chan error, 1),
+		row: r, event: Event{Time: now, Intent: &a.Intent, Done: &d}, keys: d.keys(&a.Intent), done: make(chan error, 1),
 		checks: []Check{func(ctx context.Context, tx *sql.Tx, _ Candidate) error { return isOpen(ctx, tx, a.ID) }},
 	}
 	l.enqueue(o)
@@ -169,7 +167,7 @@ func (l *Ledger) closeOf(a Account, receipt ldif.Receipt) error {
 		return err
 	}
 	l.log.Warn("a write of a bridge that died was looked up",
-		"record", a.ID, "request", a.RequestID, "dn", a.DN, "outcome", OutcomeOf(receipt))
+		"record", a.ID, "request", a.RequestID, "dn", a.DN, "outcome", OutcomeOf(d.Receipt))
 	return nil
 }
 

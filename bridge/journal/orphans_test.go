@@ -56,9 +56,9 @@ func TestAdoptNobodyWhoLives(t *testing.T) {
 		known := map[int64]silent{}
 		adopt := func() {
 			t.Helper()
-			if err := second.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (ldif.Receipt, error) {
+			if err := second.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (Done, error) {
 				looked++
-				return ldif.NewReceipt(i.Plan), nil
+				return Done{Receipt: ldif.NewReceipt(i.Plan)}, nil
 			}); err != nil {
 				t.Fatal(err)
 			}
@@ -93,9 +93,9 @@ func TestAdoptNobodyWhoLives(t *testing.T) {
 		defer third.Shut()
 		looked = 0
 		for range 3 {
-			if err := third.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (ldif.Receipt, error) {
+			if err := third.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (Done, error) {
 				looked++
-				return ldif.NewReceipt(i.Plan), nil
+				return Done{Receipt: ldif.NewReceipt(i.Plan)}, nil
 			}); err != nil {
 				t.Fatal(err)
 			}
@@ -122,12 +122,12 @@ func TestAdoptTheOthers(t *testing.T) {
 	known := map[int64]silent{}
 	broken, told := true, 0
 	for round, want := range []int{0, 2, 3, 3} {
-		err := third.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (ldif.Receipt, error) {
+		err := third.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (Done, error) {
 			if broken && i.Time.Equal(lost.intent.Time) {
-				return ldif.Receipt{}, errTold
+				return Done{}, errTold
 			}
 			told++
-			return ldif.NewReceipt(i.Plan), nil
+			return Done{Receipt: ldif.NewReceipt(i.Plan)}, nil
 		})
 		if (err != nil) != (round == 1) || told != want {
 			t.Errorf("round %d: %d are told of, want %d: %v", round, told, want, err)

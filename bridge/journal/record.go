@@ -179,6 +179,14 @@ func (i *Intent) secret(name string) bool {
 // about is the DN of the entry that the intent is about.
 func (i *Intent) about() string { return cmp.Or(i.DN, i.Plan.DN()) }
 
+// keys are those by which an intent is found that came to this: the id of what it made.
+func (d *Done) keys(of *Intent) []string {
+	if d.ID == "" || d.ID == of.ID {
+		return nil
+	}
+	return []string{Subject(d.ID)}
+}
+
 // subjects are the keys by which an intent is found.
 func (i *Intent) subjects() []string {
 	var keys []string

@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"encoding/base64"
 	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -174,6 +177,45 @@ func TestMaxSize(t *testing.T) {
 		if f := faults(t, s); f != "" {
 			t.Error(f)
 		}
+	})
+}
+
+// TestMaxSizeOfLargeRecords: nor does one of a few large records become empty by it.
+func TestMaxSizeOfLargeRecords(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		c := newClock()
+		l := c.ledger(t, s)
+		const most = 4 << 20
+		for n := range 12 {
+			photo := make([]byte, 1<<18)
+			_, _ = mathrand.NewChaCha8([32]byte{byte(n)}).Read(photo)
+			i := Intent{Caller: "entra", Operation: "create", Type: "User", Name: "mara"}
+			i.Body = fmt.Appendf(nil, `{"photo":%q}`, base64.StdEncoding.EncodeToString(photo))
+			i.Plan = ldif.Plan{Steps: []ldif.Step{{Change: ldif.Change{Kind: ldif.Add, DN: "uid=mara,dc=example", Entry: []ldif.Attribute{
+				{Name: "jpegPhoto", Values: []string{string(photo)}},
+			}}}}}
+			e, err := l.Begin(t.Context(), i, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-e.Close(Done{Receipt: ldif.NewReceipt(i.Plan)})
+			c.turn(time.Minute)
+		}
+		c.turn(30 * time.Minute) // the size is told with the next sign of life
+		write(t, l, 1)
+		l.maxSize.Store(most)
+		cutAll(t, l)
+		var size int64
+		if err := s.Read().QueryRow("SELECT SUM(LENGTH(payload)) FROM journal_records").Scan(&size); err != nil {
+			t.Fatal(err)
+		}
+		if size > most || size < most/4 {
+			t.Errorf("%d octets are left of %d that may be", size, most)
+		}
+		if f := faults(t, s); f != "" {
+			t.Error(f)
+		}
+		l.Shut()
 	})
 }
 

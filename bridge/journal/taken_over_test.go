@@ -33,12 +33,12 @@ func TestAdopterDies(t *testing.T) {
 			closed := 0
 			go func() {
 				defer close(ended)
-				look := func(_ context.Context, i Intent, _ []Other) (ldif.Receipt, error) {
+				look := func(_ context.Context, i Intent, _ []Other) (Done, error) {
 					if closed == closes {
 						runtime.Goexit() // the ledger is left as it is
 					}
 					closed++
-					return ldif.NewReceipt(i.Plan), nil
+					return Done{Receipt: ldif.NewReceipt(i.Plan)}, nil
 				}
 				for range 3 {
 					if err := l.adopt(t.Context(), known, look); err != nil {
@@ -60,9 +60,9 @@ func TestAdopterDies(t *testing.T) {
 		defer l.Shut()
 		known, looked := map[int64]silent{}, 0
 		for range 3 {
-			if err := l.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (ldif.Receipt, error) {
+			if err := l.adopt(t.Context(), known, func(_ context.Context, i Intent, _ []Other) (Done, error) {
 				looked++
-				return ldif.NewReceipt(i.Plan), nil
+				return Done{Receipt: ldif.NewReceipt(i.Plan)}, nil
 			}); err != nil {
 				t.Fatal(err)
 			}

@@ -18,6 +18,8 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 	"github.com/valyala/fasthttp"
+
+	"scimbridge/bridge/directory/dirtest"
 )
 
 // What must hold however many users there are.
@@ -30,13 +32,7 @@ const (
 // BenchmarkScale measures what may grow with the number of users, before 10,000 and before a million: `make bench-scale`.
 // SCIMBRIDGE_TEST_USERS is another number of many, BENCH_ARGS are further arguments of scimbench.
 func BenchmarkScale(b *testing.B) {
-	users := 1_000_000
-	if text := os.Getenv("SCIMBRIDGE_TEST_USERS"); text != "" {
-		var err error
-		if users, err = strconv.Atoi(text); err != nil {
-			b.Fatal(err)
-		}
-	}
+	users := dirtest.Number(b, "SCIMBRIDGE_TEST_USERS", 1_000_000)
 	few, many := serve(b, 10_000, false), serve(b, users, false)
 	for b.Loop() {
 		err := scale(b.Context(), os.Stdout, few, many, min(40_000, users), append([]string{

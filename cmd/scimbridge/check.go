@@ -171,7 +171,10 @@ func (check checkCommand) house(c *config.Config, compiled *compile.Map) (h hous
 
 // subjectOf is the configuration as it is inspected.
 func subjectOf(c *config.Config, compiled *compile.Map) inspect.Subject {
-	return inspect.Subject{Map: compiled, Directory: c.Directory, Guard: c.Guard, Admin: c.Admin.Address, Place: c.Place}
+	return inspect.Subject{
+		Map: compiled, Directory: c.Directory, Guard: c.Guard, MaxBody: c.Listen.WithDefaults().MaxBody,
+		Admin: c.Admin.Address, Place: c.Place,
+	}
 }
 
 // inspect logs what check finds. Nothing is refused for it.

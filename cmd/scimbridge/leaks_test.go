@@ -16,7 +16,6 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,20 +24,6 @@ import (
 
 	"scimbridge/bridge/directory/dirtest"
 )
-
-// leakRounds is how many rounds everything is asked in: SCIMBRIDGE_TEST_LEAKS, or a short form; some more than hundreds.
-func leakRounds(t *testing.T) int {
-	t.Helper()
-	text := os.Getenv("SCIMBRIDGE_TEST_LEAKS")
-	if text == "" {
-		return 25
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
 
 const (
 	// leaksFrom is the round from which nothing may become more: what is kept has been met by then.
@@ -53,7 +38,7 @@ const (
 func TestNothingLeaks(t *testing.T) {
 	l := newLeaking(t)
 	var first resting
-	rounds := leakRounds(t)
+	rounds := dirtest.Number(t, "SCIMBRIDGE_TEST_LEAKS", 25) // or some more than hundreds
 	for round := range rounds {
 		l.round(round)
 		if round == leaksFrom-1 {

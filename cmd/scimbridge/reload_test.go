@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"scimbridge/bridge/directory/dirtest"
 )
 
 // reloading is the program, whose configuration is changed as it runs.
@@ -419,20 +421,6 @@ func TestTokensOfALinkedFolder(t *testing.T) {
 	}
 }
 
-// reloads is how often the configuration is read again under load: SCIMBRIDGE_TEST_RELOADS, or a short form.
-func reloads(t *testing.T) int {
-	t.Helper()
-	text := os.Getenv("SCIMBRIDGE_TEST_RELOADS")
-	if text == "" {
-		return 50
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 // TestReloadsUnderLoad: while the configuration is read again, in one way after another, no request is dropped, a token that was taken out
 // is nobody's, and of what a configuration needed nothing is left.
 func TestReloadsUnderLoad(t *testing.T) {
@@ -470,7 +458,7 @@ func TestReloadsUnderLoad(t *testing.T) {
 		})
 	}
 	before := token
-	for n := range reloads(t) {
+	for n := range dirtest.Number(t, "SCIMBRIDGE_TEST_RELOADS", 50) {
 		now := fmt.Sprintf("foxtrot-%016d", n)
 		r.put(strings.Replace(forms[n%len(forms)], token, now, 1))
 		r.told("was taken")

@@ -105,8 +105,8 @@ func Start(t testing.TB, c *config.Config, to io.Writer, told journal.Journal) *
 		client.Observe(func(_ context.Context, e directory.Exchange) { operator.Exchange(e) })
 	}
 	b.Bridge = bridge.New(bridge.Options{
-		Map: compiled, Directory: client, Ledger: b.Ledger, Limiter: limiter, Guard: guard.New(c.Guard, client.Self, client), Log: log,
-		Limits: c.Limits, Strict: c.Strict,
+		Map: compiled, Directory: client, Store: b.Store, Ledger: b.Ledger, Limiter: limiter,
+		Guard: guard.New(c.Guard, client.Self, client), Log: log, Limits: c.Limits, Strict: c.Strict,
 		Journal: func(r journal.Record) {
 			told(r)
 			operator.Record(r)

@@ -39,8 +39,8 @@ func Shrink(p *Plan, tries int, fails func(*Plan) bool) *Plan {
 	return p.of(kept)
 }
 
-// About is what of a plan bears on the users and groups that violations are about, and its faults: where it fails as well most of the way is
-// gone at once.
+// About is what of a plan bears on the users and groups that violations are about, and its faults: where it fails as well most of the way
+// is gone at once.
 func (p *Plan) About(wrong []Violation) *Plan {
 	about := map[int]bool{}
 	for _, v := range wrong {
