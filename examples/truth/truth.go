@@ -218,7 +218,8 @@ func Holds(t testing.TB, server *dirtest.Server, accounts []journal.Account, bef
 	}
 	for _, left := range told {
 		for _, c := range left {
-			// Of two that wished the same for one version one was made; the other, whose answer was lost, found it so and takes it for its own.
+			// Of two that wished the same for one version one was made; the other, whose answer was lost, found it so and takes it for
+			// its own.
 			twin := c.change.If.Version != "" && made[c.change.String()]
 			if c.sure && !twin {
 				t.Errorf("record %s (request %s, looked up: %t) tells of a change that the directory did not make:\n%s\n%s",

@@ -62,7 +62,8 @@ func (p *Plan) About(wrong []Violation) *Plan {
 		}
 	}
 	bears := func(op *Op) bool {
-		return about[op.N] || named[op.N] || about[op.User] || named[op.User] || about[op.Group] || slices.ContainsFunc(op.Members, func(n int) bool { return about[n] })
+		return about[op.N] || named[op.N] || about[op.User] || named[op.User] || about[op.Group] ||
+			slices.ContainsFunc(op.Members, func(n int) bool { return about[n] })
 	}
 	return p.of(slices.DeleteFunc(p.items(), func(i item) bool {
 		if i.client < 0 {
