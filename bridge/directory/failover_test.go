@@ -246,7 +246,8 @@ func TestStays(t *testing.T) {
 				if c.pool.server() != 1 {
 					t.Error("it went back")
 				}
-				if got := log.count("is well and not gone back to"); got != map[string]int{"nobody tells": 1, "what is told stands still": 1}[name] {
+				told := map[string]int{"nobody tells": 1, "what is told stands still": 1}
+				if got := log.count("is well and not gone back to"); got != told[name] {
 					t.Errorf("told %d times", got)
 				}
 			})
@@ -601,8 +602,8 @@ func TestLagIsWaitedForOnce(t *testing.T) {
 	})
 }
 
-// TestLagOutlivesAReload: what a client had confirmed holds for the one that takes its place, though that is of another server, of which DNS
-// tells now.
+// TestLagOutlivesAReload: what a client had confirmed holds for the one that takes its place, though that is of another server,
+// since DNS tells of that now.
 func TestLagOutlivesAReload(t *testing.T) {
 	for name, urls := range map[string][2][]string{
 		"the same servers": {{"ldap://a", "ldap://b"}, {"ldap://a", "ldap://b"}},

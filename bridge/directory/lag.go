@@ -91,8 +91,8 @@ func (p *pool) reached(ctx context.Context, k *conn) (reached, error) {
 	}
 	got := reached{}
 	for _, place := range contexts {
-		s := Search{Base: place, Scope: BaseObject, Attributes: []string{attribute}}
-		found, err := exchange(ctx, k, reads, func(l *ldap.Conn) (*ldap.SearchResult, error) { return l.Search(s.request(ctx, p.dialer.options.Timeout)) })
+		r := Search{Base: place, Scope: BaseObject, Attributes: []string{attribute}}.request(ctx, p.dialer.options.Timeout)
+		found, err := exchange(ctx, k, reads, func(l *ldap.Conn) (*ldap.SearchResult, error) { return l.Search(r) })
 		switch {
 		case resultCode(err) == ldap.LDAPResultInsufficientAccessRights:
 			return nil, nil
