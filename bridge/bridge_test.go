@@ -239,6 +239,22 @@ func TestUnknownMembersUnderIfMatch(t *testing.T) {
 	}
 }
 
+// TestUnknownDeletionOfWhoIsRenamed: no answer came to a deletion that was not done, and another renamed the entry: it is deleted where it
+// is now, and not taken for gone.
+func TestUnknownDeletionOfWhoIsRenamed(t *testing.T) {
+	h := build(t)
+	id, admin := h.user(t, "before"), h.server.Connect(t)
+	h.at("delete", 0, memdir.Fault{Drop: memdir.DropBefore}, func() {
+		if err := admin.ModifyDN(ldap.NewModifyDNRequest("uid=before,"+h.server.People, "uid=after", true, "")); err != nil {
+			t.Error(err)
+		}
+	})
+	_, err := h.Delete(t.Context(), bridge.Call{}, "User", id)
+	if _, found := h.Get(t.Context(), bridge.Call{}, "User", id, bridge.View{}); err != nil || status(found) != http.StatusNotFound {
+		t.Errorf("%v; then: %v", err, found)
+	}
+}
+
 // many makes users and gives them as members.
 func (h house) many(t *testing.T, n int) string {
 	t.Helper()

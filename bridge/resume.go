@@ -61,13 +61,17 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 	return next, rest, told && directory.Mingles(r.server, sent, e), nil
 }
 
-// leftBy reads what the change leaves, where it was done: the entry under its new name; nil where there is none.
+// leftBy reads what the change leaves, where it was done: the entry under its new name; nil where there is none. What was to be deleted is
+// looked for wherever it is: under its name there is nothing either where another has renamed it.
 func (r *request) leftBy(ctx context.Context, c ldif.Change) (*ldif.Entry, error) {
 	search := directory.Search{
 		Base: c.DN, Scope: directory.BaseObject, Attributes: []string{r.server.IDAttribute, r.server.VersionAttribute},
 	}
-	if c.Kind == ldif.ModifyDN {
+	switch c.Kind {
+	case ldif.ModifyDN:
 		search.Base = c.NewDN()
+	case ldif.Delete:
+		search = lookFor(r.server, c)
 	}
 	search.Attributes = append(search.Attributes, telling(c)...)
 	found, err := r.directory.Search(ctx, search)
