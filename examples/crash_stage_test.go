@@ -1,0 +1,432 @@
+package examples_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
+	"scimbridge/bridge/journal"
+	"scimbridge/bridge/store"
+	"scimbridge/bridge/store/storetest"
+	"scimbridge/examples/truth"
+	"scimbridge/ldapmap/ldif"
+)
+
+// stage is where bridges live and die: a directory that keeps no references true by itself, and a store.
+type stage struct {
+	server *dirtest.Server
+	store  store.Options
+	start  func(env []string) *deployment // another bridge
+	adopts func(ctx context.Context, d *deployment)
+	// hear has decide be asked of each operation that the directory hears of. Once it says so the bridge does nothing more.
+	hear func(d *deployment, decide func(operation string, records int64) fate)
+	bury func(d *deployment)
+}
+
+// fate is what becomes of a bridge when the directory hears of an operation of its.
+type fate int
+
+const (
+	lives fate = iota
+	diesBefore
+	diesAfter
+	isDead
+)
+
+// inMemory has bridges of this process, which lose their store and their directory.
+func inMemory(t *testing.T) stage {
+	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+	return stage{
+		server: server, store: storetest.SQLite(t),
+		start: func(env []string) *deployment {
+			c := parsed(t, server, basedIn(productOf(server), server), "", env...)
+			c.Journal.Lease = 100 * time.Millisecond
+			return deployBy(t, server, c, logOutput())
+		},
+		adopts: func(ctx context.Context, d *deployment) { d.bridge.Adopt(ctx) },
+		hear: func(d *deployment, decide func(string, int64) fate) {
+			server.Mem.Fault(func(operation, _ string) memdir.Fault {
+				switch decide(operation, d.ledger.State().Written) {
+				case diesBefore:
+					_ = d.store.Close()
+					return memdir.Fault{Drop: memdir.DropBefore}
+				case diesAfter:
+					_ = d.store.Close()
+					return memdir.Fault{Drop: memdir.DropAfter}
+				case isDead:
+					return memdir.Fault{Drop: memdir.DropBefore}
+				default:
+					return memdir.Fault{}
+				}
+			})
+		},
+		bury: func(d *deployment) {
+			d.client.Close()
+			server.Mem.Fault(nil)
+		},
+	}
+}
+
+// besideSlapd has bridges that are processes, which are killed.
+func besideSlapd(t *testing.T, binary string) stage {
+	server := openLDAP(t, dirtest.WithoutRefint(), dirtest.AccessLog())
+	var proxy *dirtest.Proxy
+	running := map[*deployment]*program{}
+	o := storetest.SQLite(t)
+	records := func() (n int64) {
+		s := storetest.Open(t, o)
+		if err := s.Read().QueryRow("SELECT COUNT(*) FROM journal_records").Scan(&n); err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	return stage{
+		server: server, store: o,
+		start: func(env []string) *deployment {
+			proxy = dirtest.Counted(t, server)
+			p := startProgram(t, binary, server, append(env, "SCIMBRIDGE_JOURNAL_LEASE=1s", "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)...)
+			running[&p.deployment] = p
+			return &p.deployment
+		},
+		adopts: func(context.Context, *deployment) {}, // by itself
+		hear: func(d *deployment, decide func(string, int64) fate) {
+			p := running[d]
+			proxy.Before(func(operation string) {
+				switch decide(operation, records()) {
+				case diesBefore:
+					kill(t, p)
+					runtime.Goexit() // the proxy hands nothing on
+				case diesAfter:
+					kill(t, p)
+				case isDead:
+					runtime.Goexit()
+				case lives:
+				}
+			})
+		},
+		bury: func(*deployment) {},
+	}
+}
+
+func kill(t *testing.T, p *program) {
+	if err := p.process.Kill(); err != nil {
+		t.Error(err)
+	}
+	<-p.ended
+}
+
+// life is what became of a write.
+type life struct {
+	trace                []heard
+	before, between, end []string // facts
+}
+
+// witness hears what a bridge asks of the directory, and has it die.
+type witness struct {
+	dies *moment       // nil: it lives
+	dead chan struct{} // closed when it has died
+
+	mu      sync.Mutex
+	died    bool
+	trace   []heard
+	changes int
+}
+
+func (w *witness) hear(operation string, records int64) fate {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.died {
+		return isDead
+	}
+	h := heard{
+		writes:  slices.Contains([]string{"add", "modify", "modrdn", "delete", "extended"}, operation),
+		changes: w.changes, records: records,
+	}
+	if w.trace = append(w.trace, h); h.writes {
+		w.changes++
+	}
+	if w.dies == nil || len(w.trace) <= w.dies.at {
+		return lives
+	}
+	w.died = true
+	defer close(w.dead)
+	if w.dies.after {
+		return diesAfter
+	}
+	return diesBefore
+}
+
+func (w *witness) isDead() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.died
+}
+
+// recovers has another bridge find out what became of the write, and be sent it again, and die in that; where it is done before, it lives.
+func (c crashed) recovers(t *testing.T, s stage, d *deployment, ids []string, dies *moment) {
+	w := &witness{dead: make(chan struct{}), dies: dies}
+	s.hear(d, w.hear)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	records := storetest.Open(t, s.store)
+	var all sync.WaitGroup
+	all.Go(func() { s.adopts(ctx, d) })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for !w.isDead() && len(accounts(t, records, journal.Query{Outcome: journal.Pending})) > 0 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		_ = d.answers(ctx, c, ids) // whatever the answer is
+	}()
+	select {
+	case <-w.dead:
+	case <-done:
+	}
+	leave()
+	<-done
+	all.Wait()
+	s.bury(d)
+}
+
+// run has a bridge do the write, or die in it, and those that come after it in what they find.
+func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
+	env := stored(t, s.store)
+	if c.env != nil {
+		env = append(env, c.env(t, s.server)...)
+	}
+	origin, since := truth.ContentOf(t, s.server), ""
+	if s.server.Mem != nil {
+		s.server.Mem.ResetCounts()
+	} else {
+		since = truth.Since(t, s.server)
+	}
+	first := s.start(env)
+	first.user(t, "bystander@contoso.example") // so that the journal is not empty
+	var ids []string
+	if c.prepare != nil {
+		ids = c.prepare(t, first)
+	}
+	known := whoIsThere(t, s.server)
+	l.before = facts(t, s.server, known)
+	w := &witness{dead: make(chan struct{})}
+	if len(deaths) > 0 {
+		w.dies = &deaths[0]
+	}
+	s.hear(first, w.hear)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	answered := make(chan error, 1)
+	go func() { answered <- first.answers(ctx, c, ids) }()
+	last := first
+	select {
+	case err := <-answered:
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.hear(first, func(string, int64) fate { return lives })
+	case <-w.dead:
+		if s.server.Mem == nil {
+			<-answered // there is no process any more
+		}
+		leave()
+		s.bury(first)
+		for n := range deaths[1:] {
+			c.recovers(t, s, s.start(env), ids, &deaths[1+n])
+		}
+		last = s.start(env)
+	}
+	l.trace = w.trace
+	records := storetest.Open(t, s.store)
+	c.isTold(t, s, last, records)
+	l.between = facts(t, s.server, known)
+	if c.holds != nil {
+		c.holds(t, last, ids)
+	}
+	if last != first {
+		c.sendsAgain(t, last, ids)
+	}
+	if c.holds != nil {
+		c.holds(t, last, ids)
+	}
+	c.isTold(t, s, last, records)
+	l.end = facts(t, s.server, known)
+	if last == first { // whose answer does not reach the client
+		c.sendsAgain(t, last, ids)
+		if again := facts(t, s.server, known); !slices.Equal(l.end, again) {
+			t.Errorf("sent again it made\n%q\nof\n%q", again, l.end)
+		}
+	}
+	truth.Holds(t, s.server, accounts(t, records, journal.Query{}), origin, since)
+	if _, err := journal.Verify(t.Context(), records, nil, func(f journal.Fault) { t.Error(f) }); err != nil {
+		t.Error(err)
+	}
+	return l
+}
+
+// answers sends the request, for a client that may leave, and is an error unless the answer is the one that is to come.
+func (d *deployment) answers(ctx context.Context, c crashed, ids []string) error {
+	if c.does != nil {
+		return c.does(ctx, d)
+	}
+	method, path, body := c.request(ids)
+	request, err := http.NewRequestWithContext(ctx, method, d.url+path, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/scim+json")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != c.status {
+		err = fmt.Errorf("%d %s", answer.StatusCode, content)
+	}
+	return err
+}
+
+// isTold waits until of each intent it is told what became of it.
+func (c crashed) isTold(t *testing.T, s stage, d *deployment, records *store.Store) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	var adopting sync.WaitGroup
+	adopting.Go(func() { s.adopts(ctx, d) })
+	defer adopting.Wait()
+	defer stop()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		open := accounts(t, records, journal.Query{Outcome: journal.Pending})
+		if len(open) == 0 {
+			isFoundByID(t, records)
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("nobody tells what became of %+v", open[0])
+		}
+	}
+}
+
+// isFoundByID fails the test where an entry was made, and its id does not find the record that says so.
+func isFoundByID(t *testing.T, records *store.Store) {
+	t.Helper()
+	for _, a := range accounts(t, records, journal.Query{}) {
+		if a.Done == nil {
+			continue
+		}
+		for n, step := range a.Plan.Steps {
+			if step.Change.Kind != ldif.Add || step.Change.Place || a.Done.Receipt.Steps[n].State != ldif.Done {
+				continue
+			}
+			if a.Done.ID == "" || !slices.ContainsFunc(accounts(t, records, journal.Query{Subjects: []string{a.Done.ID}}),
+				func(b journal.Account) bool { return a.ID == b.ID }) {
+				t.Errorf("%s made %s, and id %q does not find it", a.ID, step.Change.DN, a.Done.ID)
+			}
+		}
+	}
+}
+
+func (c crashed) sendsAgain(t *testing.T, d *deployment, ids []string) {
+	t.Helper()
+	if c.does != nil {
+		if err := c.does(t.Context(), d); err != nil {
+			t.Errorf("done again: %v", err)
+		}
+		return
+	}
+	method, path, body := c.request(ids)
+	answer, content := d.do(t, method, path, body)
+	switch answer.StatusCode {
+	case c.status:
+		if strings.Contains(content, `"status":"409"`) && c.completes != nil { // of a bulk's operation
+			c.completes(t, d)
+		}
+	case c.again:
+		if c.completes != nil {
+			c.completes(t, d)
+		}
+	default:
+		t.Errorf("sent again: %d %s", answer.StatusCode, content)
+	}
+}
+
+// isSafe fails the test where something stood in between that was not there before and is not to be, or something was gone that was there
+// and is to be; or where the end is another than without a crash.
+func (c crashed) isSafe(t *testing.T, whole, got life) {
+	t.Helper()
+	lacks := func(what string, facts, of []string, may ...func(string) bool) {
+		t.Helper()
+		for _, f := range facts {
+			allowed := func(is func(string) bool) bool { return is != nil && is(f) }
+			if !slices.Contains(of, f) && !slices.ContainsFunc(may, allowed) {
+				t.Errorf("%s: %s", what, f)
+			}
+		}
+	}
+	ofNobody := func(fact string) bool { return strings.HasSuffix(fact, nobody) }
+	changes := func(fact string) bool { return !slices.Contains(whole.end, fact) }
+	lacks("stood in between", got.between, slices.Concat(whole.before, whole.end), ofNobody, c.between)
+	lacks("was gone in between", whole.before, got.between, changes)
+	lacks("is there in the end", got.end, whole.end, ofNobody, c.either)
+	lacks("is not there in the end", whole.end, got.end, c.either)
+}
+
+// facts are what is known of people and groups, whatever the DNs are by which they refer to one another: "who attribute value" in lower
+// case. known names those who were there before the write, by their ids. Passwords are left out, and a space at the end, which is a mark.
+func facts(t *testing.T, server *dirtest.Server, known map[string]string) (all []string) {
+	t.Helper()
+	type one struct {
+		who string
+		*ldif.Entry
+	}
+	var entries []one
+	at := map[string]string{} // who, by DN
+	for _, base := range []string{server.People, server.Groups} {
+		for _, e := range server.Entries(t, base, "*", server.IDAttribute) {
+			who := cmp.Or(known[server.ID(e)], "the new "+ldif.NormalDN(e.DN))
+			at[ldif.NormalDN(e.DN)] = who
+			entries = append(entries, one{who, e})
+		}
+	}
+	for _, e := range entries {
+		all = append(all, e.who+" dn "+ldif.NormalDN(e.DN))
+		for _, a := range e.Attributes {
+			if ldif.Secret(a.Name) || a.Name == server.IDAttribute {
+				continue
+			}
+			for _, v := range a.Values {
+				if strings.Contains(v, "dc=") {
+					v = cmp.Or(at[ldif.NormalDN(v)], nobody)
+				}
+				all = append(all, strings.ToLower(e.who+" "+a.Name+" "+strings.TrimRight(v, " ")))
+			}
+		}
+	}
+	return all
+}
+
+// nobody is whom a DN names that no entry has. Whoever gets it is scrubbed of what refers to it.
+const nobody = "nobody"
+
+// whoIsThere names all by their ids.
+func whoIsThere(t *testing.T, server *dirtest.Server) map[string]string {
+	t.Helper()
+	known := map[string]string{}
+	for _, base := range []string{server.People, server.Groups} {
+		for _, e := range server.Entries(t, base, server.IDAttribute) {
+			known[server.ID(e)] = ldif.NormalDN(e.DN)
+		}
+	}
+	return known
+}
