@@ -22,9 +22,9 @@ const mostLocated = 8
 // Lookup asks DNS for the SRV records of a name, in the order in which they are to be tried.
 type Lookup func(ctx context.Context, name string) ([]*net.SRV, error)
 
-// SystemLookup asks as the machine is set up to.
+// SystemLookup asks as the machine is set up to, for the name as it is and in no domain of the machine's own.
 func SystemLookup(ctx context.Context, name string) ([]*net.SRV, error) {
-	_, found, err := net.DefaultResolver.LookupSRV(ctx, "", "", name)
+	_, found, err := net.DefaultResolver.LookupSRV(ctx, "", "", strings.TrimSuffix(name, ".")+".")
 	if len(found) > 0 { // some of the records may be unfit
 		return found, nil
 	}
