@@ -78,7 +78,8 @@ func TestLag(t *testing.T) {
 				if got := c.State().Switches; got != want {
 					t.Errorf("%v", got)
 				}
-				if told := strings.Count(log.String(), "level=ERROR msg=\"directory: writes may be missing"); (told == 1) != (test.how != caughtUp) {
+				told := strings.Count(log.String(), `level=ERROR msg="directory: writes may be missing`)
+				if (told == 1) != (test.how != caughtUp) {
 					t.Errorf("told %d times", told)
 				}
 			})

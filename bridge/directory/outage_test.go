@@ -143,7 +143,7 @@ func TestCallerOfASearchLeaves(t *testing.T) {
 			t.Errorf("answered after %v: %v", time.Since(start), err)
 		}
 		synctest.Wait()
-		if want := int64(c.options.Timeout.Seconds()) + 1; len(limits) != 1 || limits[0] != want {
+		if want := int64(c.options.Timeout.Seconds()) + 2; len(limits) != 1 || limits[0] != want {
 			t.Errorf("the server may take %v s, want %d", limits, want)
 		}
 		if n := p.links(); n != 1 || !c.Available() {

@@ -277,14 +277,14 @@ func (s Search) filter() string {
 	return s.Filter
 }
 
-// request is the search as it is sent. The server need not work on when nobody waits any more: it is told the first whole second after
-// that.
+// request is the search as it is sent. The server need not work on when nobody waits any more: it is told a time that is surely after that,
+// though it counts whole seconds from the beginning of one.
 func (s Search) request(ctx context.Context, wait time.Duration) *ldap.SearchRequest {
 	scope := map[Scope]int{Subtree: ldap.ScopeWholeSubtree, BaseObject: ldap.ScopeBaseObject}[s.Scope]
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(deadline))
 	}
-	timeLimit := 1 + max(0, int(wait.Seconds()))
+	timeLimit := 2 + max(0, int(wait.Seconds()))
 	return ldap.NewSearchRequest(s.Base, scope, ldap.NeverDerefAliases, 0, timeLimit, false, s.filter(), s.Attributes, nil)
 }
 

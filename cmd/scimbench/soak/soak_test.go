@@ -40,9 +40,9 @@ func TestHistory(t *testing.T) {
 		without         string // a fault
 	}{
 		{"postgres", Postgres, 3, 120, ""},
-		{"postgres, held to what slapd records", Postgres, 3, 30, DirectoryKilled},
-		{"sqlite, held to what slapd records", SQLite, 2, 30, DirectoryKilled},
-		{"none", None, 2, 30, ""},
+		{"postgres, held to what slapd records", Postgres, 3, 15, DirectoryKilled},
+		{"sqlite, held to what slapd records", SQLite, 2, 15, DirectoryKilled},
+		{"none", None, 2, 15, ""},
 	} {
 		t.Run(run.name, func(t *testing.T) {
 			seed := uint64(number("SCIMBRIDGE_TEST_SEED", int(time.Now().UnixNano())))
