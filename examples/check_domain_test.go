@@ -127,9 +127,8 @@ func TestRightsInADomain(t *testing.T) {
 // domainWide is locked by who changes what the tests of this process share of the domain, and for reading by who must find it unchanged.
 var domainWide sync.RWMutex
 
-// TestBrokenDomain breaks one thing after the other of the domain; what is proposed is run, and mends it.
+// TestBrokenDomain breaks one thing after the other of the domain; what is proposed is run, and mends it. It runs alone: others look at it.
 func TestBrokenDomain(t *testing.T) {
-	t.Parallel()
 	server := dirtest.ActiveDirectory(t)
 	its := basedIn(productOf(server), server)
 	photos := lineOf(t, server, "preferredLanguage")
