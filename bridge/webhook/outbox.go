@@ -86,7 +86,8 @@ func (r result) mark(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	if failed.gone {
 		givenUp = now.UnixMicro()
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE webhook_outbox SET tried = $1, due = $2, attempts = $3, failure = $4, given_up = $5 WHERE id = $6`,
+	_, err := tx.ExecContext(ctx, `UPDATE webhook_outbox SET tried = $1, due = $2, attempts = $3, failure = $4, given_up = $5
+		WHERE id = $6 AND given_up = 0`, // it may have been given up for its age meanwhile
 		now.UnixMicro(), now.Add(max(waitOf(r.attempts), failed.after)).UnixMicro(), r.attempts+1, failed.text, givenUp, r.id)
 	return err
 }

@@ -549,6 +549,30 @@ func TestGivesUp(t *testing.T) {
 	})
 }
 
+// What is given up while it is on its way stays so when it comes back not taken: the next of its resource is told, and it not behind that.
+func TestGivenUpOnItsWay(t *testing.T) {
+	release := make(chan struct{})
+	r := receive(t, func(_ got, w http.ResponseWriter) {
+		<-release
+		w.WriteHeader(http.StatusNotFound)
+	})
+	answer := sync.OnceFunc(func() { close(release) })
+	defer answer()
+	c := start(t, storetest.SQLite(t), webhook.Options{URL: r.URL, KeyFile: keyFile(t, key(1)), GiveUpAfter: time.Hour})
+	c.write(t, "a")
+	c.write(t, "a")
+	c.hook.Start()
+	wait(t, "it is on its way", func() bool { return len(r.got()) == 1 })
+	c.execute(t, "UPDATE webhook_outbox SET created = 0 WHERE id = (SELECT MIN(id) FROM webhook_outbox)")
+	wait(t, "it is given up", func() bool { return c.count(t, "given_up > 0") == 1 })
+	r.set(nil)
+	answer()
+	wait(t, "the next is told", func() bool { return c.count(t, "given_up = 0") == 0 })
+	if err := inOrder(r.got()); err != nil || c.count(t, "given_up > 0") != 1 {
+		t.Errorf("it is sent all the same: %v, %+v", err, r.got())
+	}
+}
+
 // Of whom the journal forgets nobody is told any more.
 func TestForgotten(t *testing.T) {
 	r := receive(t, nil)
