@@ -380,8 +380,8 @@ func TestReceiver(t *testing.T) {
 		}, failure: "it answers 503", attempt: 1},
 		"gone": {answer: status(http.StatusGone), failure: "it answers 410", attempt: 1, gone: true},
 		"slow": {
-			answer: func(got, http.ResponseWriter) { time.Sleep(300 * time.Millisecond) }, timeout: 100 * time.Millisecond,
-			failure: "no answer within 100ms", attempt: 1,
+			answer: func(got, http.ResponseWriter) { time.Sleep(2 * time.Second) }, timeout: time.Second,
+			failure: "no answer within 1s", attempt: 1,
 		},
 		"cut": {answer: func(_ got, _ http.ResponseWriter) { panic(http.ErrAbortHandler) }, failure: "EOF", attempt: 3},
 	} {
@@ -396,9 +396,7 @@ func TestReceiver(t *testing.T) {
 			if n := b.count(t, "failure = '"+c.failure+"'"); n != 1 {
 				t.Errorf("the failure is another: %s", b.log)
 			}
-			if n := len(r.got()); n < c.attempt {
-				t.Errorf("%d times sent, want %d", n, c.attempt)
-			}
+			wait(t, "it is sent", func() bool { return len(r.got()) >= c.attempt }) // or, on a slow machine, its time was over before
 			wait(t, "it is logged", func() bool { return strings.Contains(b.log.String(), c.failure) })
 			if name == "busy" {
 				if n := len(r.got()); n != 1 || b.count(t, "due > created + 3599000000") != 1 {
