@@ -8,8 +8,8 @@ import (
 	"scimbridge/bridge/store/storetest"
 )
 
-// TestSeenLate: a copy's last sign of life counts from when it was surely seen, and not from when the store was asked, which takes its time:
-// it may have been given meanwhile, and what that copy sends is on its way for a lease from then.
+// TestSeenLate: a copy's last sign of life counts from when it was surely seen, and not from when the store was asked, which takes its
+// time: it may have been given meanwhile, and what that copy sends is on its way for a lease from then.
 func TestSeenLate(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, o store.Options) {
 		s := storetest.Open(t, o)

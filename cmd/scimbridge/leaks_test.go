@@ -474,8 +474,8 @@ func (r resting) within(before resting) bool {
 
 var (
 	began = regexp.MustCompile(`(?m)^created by (\S+)`)
-	// spare is a goroutine of fasthttp's that has no connection, and is kept for the next some ten seconds: how many there are tells only how
-	// many connections were served at a time.
+	// spare is a goroutine of fasthttp's that has no connection, and is kept for the next some ten seconds: how many there are tells only
+	// how many connections were served at a time.
 	spare = regexp.MustCompile(`^goroutine \d+ \[chan receive[^]]*\]:\ngithub\.com/valyala/fasthttp\.\(\*workerPool\)\.workerFunc\(`)
 )
 
