@@ -140,7 +140,7 @@ func newLeaking(t *testing.T) *leaking {
 		t.Fatal(err)
 	}
 	l.reloading = &reloading{t: t, file: file, text: text, environ: []string{
-		"SCIMBRIDGE_STORE_FILE=" + l.store, "SCIMBRIDGE_WEBHOOK_URL=" + l.hook.URL,
+		"SCIMBRIDGE_STORE_FILE=" + l.store, "SCIMBRIDGE_STORE_TIMEOUT=1m", "SCIMBRIDGE_WEBHOOK_URL=" + l.hook.URL,
 		"SCIMBRIDGE_WEBHOOK_KEYFILE=" + key,
 	}}
 	o := oversee(t, file, l.environ...)
