@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"scimbridge/bridge/clocktest"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
@@ -522,20 +523,32 @@ func TestClockSetBack(t *testing.T) {
 	for _, by := range []time.Duration{10 * time.Minute, time.Hour, 24 * time.Hour} {
 		t.Run(by.String(), func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, o store.Options) {
-				r := receive(t, status(http.StatusNotFound))
+				var clock clocktest.Clock
+				refuses := status(http.StatusNotFound)
+				r := receive(t, refuses)
 				options := webhook.Options{URL: r.URL, KeyFile: keyFile(t, key(1))}
-				before := start(t, o, options)
+				tried := func(c *copied) {
+					t.Helper()
+					wait(t, "it is tried", func() bool { return c.count(t, "attempts > 0") == 1 })
+				}
+				before, c := start(t, o, options), start(t, o, options)
 				before.write(t, "tried")
 				before.hook.Start()
-				wait(t, "it is tried", func() bool { return before.count(t, "attempts > 0") == 1 })
+				tried(before)
 				before.stop()
-				c := start(t, o, options)
 				c.write(t, "new")
-				c.execute(t, fmt.Sprintf("UPDATE webhook_outbox SET created = created + %[1]d, tried = tried + %[1]d, due = due + %[1]d",
-					by.Microseconds()))
+				clock.Turn(-by)
 				r.set(nil)
+				c.hook.Clock(clock.Now)
 				c.hook.Start()
 				wait(t, "all is told", c.empty(t))
+
+				r.set(refuses) // and while it sends
+				c.write(t, "again")
+				tried(c)
+				clock.Turn(-2 * by)
+				r.set(nil)
+				wait(t, "it is told", c.empty(t))
 			})
 		})
 	}
