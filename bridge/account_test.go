@@ -17,6 +17,7 @@ import (
 	"scimbridge/bridge/reason"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
+	"scimbridge/ldapmap/compile"
 )
 
 // accounting is a house with a journal in a store.
@@ -26,7 +27,7 @@ type accounting struct {
 	ledger *journal.Ledger
 }
 
-func buildAccounting(t *testing.T, s *store.Store) accounting {
+func buildAccounting(t *testing.T, s *store.Store, users ...func(*compile.Options)) accounting {
 	t.Helper()
 	l, err := journal.Open(s, journal.Options{}, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -34,7 +35,11 @@ func buildAccounting(t *testing.T, s *store.Store) accounting {
 	}
 	t.Cleanup(l.Shut)
 	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
-	return accounting{buildOn(t, server, bridge.Options{Ledger: l}, usersAndGroups(server)...), s, l}
+	types := usersAndGroups(server)
+	for _, change := range users {
+		change(&types[0])
+	}
+	return accounting{buildOn(t, server, bridge.Options{Ledger: l}, types...), s, l}
 }
 
 // accounts are the records of a request, a line each: what it is about, what it came to and what the client was told.

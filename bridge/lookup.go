@@ -30,17 +30,26 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.
 	if err != nil {
 		return d, err
 	}
-	done := 0
+	done, waited := 0, false
 	for n, step := range i.Plan.Steps {
 		state, id, err := b.stateOf(ctx, server, step, others)
+		if err == nil && state == ldif.NotSent && !waited {
+			waited = true
+			if err = underWay(ctx); err == nil {
+				state, id, err = b.stateOf(ctx, server, step, others)
+			}
+		}
 		if err != nil {
 			return d, err
 		}
 		if d.ID == "" && step.Change.Kind == ldif.Add && !step.Change.Place && state == ldif.Done {
 			d.ID = id
 		}
-		if state == ldif.NotSent { // nor was what comes behind it
-			break
+		if state == ldif.NotSent {
+			if step.Alone { // it may have been refused
+				continue
+			}
+			break // nor was what comes behind it
 		}
 		receipt.Steps[n] = ldif.StepReceipt{Sent: step.Change, State: state}
 		if state == ldif.Done {
@@ -67,6 +76,13 @@ func (b *Bridge) stateOf(
 	was := step.Before.Value(server.VersionAttribute)
 	if c.Kind == ldif.Modify && was != "" && was == e.Value(server.VersionAttribute) && !mayHide(server, c, shown) {
 		return ldif.NotSent, "", nil
+	}
+	if otherwise := c.Else; shown == ldif.Done && otherwise != nil && len(otherwise.Mods) > 0 &&
+		shownBy(server, *otherwise, e) == ldif.Done { // it may be the other that was made
+		shown = ldif.Unknown
+	}
+	if step.Again && shown == ldif.Done { // as before
+		shown = ldif.Unknown
 	}
 	return beside(server, c, shown, server.ID(e), others), server.ID(e), nil
 }
@@ -117,7 +133,11 @@ func lookFor(server *ldif.Server, c ldif.Change) directory.Search {
 		s.Base, s.More, s.Scope, s.Filter = server.Contexts[0], server.Contexts[1:], directory.Subtree, filter
 	}
 	s.Attributes = append(s.Attributes, telling(c)...)
-	for _, m := range c.Mods {
+	mods := c.Mods
+	if c.Else != nil {
+		mods = slices.Concat(mods, c.Else.Mods)
+	}
+	for _, m := range mods {
 		if m.Settled && !c.Secret(m.Name) { // of a large group the others are not read
 			s.Attributes = append(s.Attributes, m.Name)
 			s.Values = append(s.Values, ldif.Attribute{Name: m.Name, Values: m.Values})

@@ -2,6 +2,7 @@ package examples_test
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,5 +131,15 @@ func TestBlockedAgain(t *testing.T) {
 			return memdir.Fault{}
 		})
 		again(deploy(t, server), status)
+	}
+	var sent atomic.Int64 // whether the first was done does not show: it is sent again
+	server.Mem.Fault(func(op, _ string) memdir.Fault {
+		if op == "modify" && sent.Add(1) == 1 {
+			return memdir.Fault{Drop: memdir.DropBefore}
+		}
+		return memdir.Fault{}
+	})
+	if again(d, http.StatusOK); sent.Load() != 2 {
+		t.Errorf("%d changes were sent", sent.Load())
 	}
 }

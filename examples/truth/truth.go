@@ -165,6 +165,11 @@ func claims(t testing.TB, accounts []journal.Account) map[string][]claim {
 				c.sure = false
 			}
 			add(c)
+			if c.found && s.State == ldif.Unknown && c.change.Else != nil { // either of them
+				otherwise := c
+				otherwise.change = *c.change.Else
+				add(otherwise)
+			}
 			if inverse := a.Plan.Steps[i].Inverse; inverse != nil && (s.State == ldif.TakenBack || c.found) {
 				c.change, c.sure, c.some, c.back = *inverse, false, true, true
 				add(c)
