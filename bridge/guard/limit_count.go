@@ -279,7 +279,7 @@ func (v verdict) exceeded(ctx context.Context, n counted) (why string, err error
 // hold notes that a write is held, or refused, and says so.
 func (v verdict) hold(ctx context.Context, h Hold, n counted) error {
 	held := &Held{First: h.Held == 0}
-	held.Tell = held.First || h.State == Open && v.now.Sub(h.Told) >= time.Hour
+	held.Tell = held.First || h.State == Open && v.now.Sub(h.Told).Abs() >= time.Hour
 	h.Held, h.Last = h.Held+1, v.now
 	if held.Tell {
 		h.Told = v.now

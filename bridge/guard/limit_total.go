@@ -76,8 +76,8 @@ func (v verdict) total(ctx context.Context, b bound) (t total, err error) {
 	case err != nil:
 		return t, err
 	}
-	old := t.partly || v.now.Sub(time.UnixMicro(counted)) > totalAge
-	if old && v.now.Sub(time.UnixMicro(tried)) > countAgain && v.recount != nil && ctx.Value(unwatched{}) == nil {
+	old := t.partly || v.now.Sub(time.UnixMicro(counted)).Abs() > totalAge // the clock may have been set back since
+	if old && v.now.Sub(time.UnixMicro(tried)).Abs() > countAgain && v.recount != nil && ctx.Value(unwatched{}) == nil {
 		v.recount(typ)
 	}
 	return t, nil

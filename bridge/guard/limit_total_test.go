@@ -53,6 +53,34 @@ func TestTotalsThatAge(t *testing.T) {
 	})
 }
 
+// TestLimitsSetBack: a clock that was set back, by which what was done last is yet to come, neither keeps a total from being counted anew
+// nor a hold from being told again.
+func TestLimitsSetBack(t *testing.T) {
+	storetest.EachOpen(t, func(t *testing.T, s *store.Store) {
+		l := limit(t, s, nil, Limit{Effect: "blocked", Of: "20%"})
+		asked := 0
+		l.CountBy(func(string) { asked++ })
+		if err := l.Know(t.Context(), "User", 60); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.KnowPart(t.Context(), "User", 3); err != nil {
+			t.Fatal(err)
+		}
+		l.later(-2 * totalAge)
+		for user := range 12 {
+			l.passes(t, "User", blocking(fmt.Sprint(user)), ldif.Done)
+		}
+		if asked == 0 {
+			t.Error("nobody is asked to count")
+		}
+		first := l.held(t, "User", blocking("last"), reason.Held)
+		l.later(-2 * time.Hour)
+		if again := l.held(t, "User", blocking("last"), reason.Held); !first.Tell || !again.Tell {
+			t.Errorf("it is told %t, and again %t", first.Tell, again.Tell)
+		}
+	})
+}
+
 // TestNeverCounted: where nobody could count to the end, no write fails for that: `most` bounds, or a share of those that were seen, past
 // which an operator decides.
 func TestNeverCounted(t *testing.T) {

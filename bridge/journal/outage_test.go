@@ -18,10 +18,16 @@ func held(t *testing.T, goesOn bool, do func(l *Ledger)) {
 	storetest.Each(t, func(t *testing.T, o store.Options) {
 		o.Timeout = 2 * time.Minute
 		holder := storetest.Open(t, o)
+		before := newClock().ledger(t, holder)
+		write(t, before, 1)
+		before.Shut()
 		o.Timeout = 300 * time.Millisecond
-		l := newClock().ledger(t, storetest.Open(t, o))
+		s := storetest.Open(t, o)
+		l := newClock().ledger(t, s)
 		l.goesOn.Store(goesOn)
-		write(t, l, 1)
+		for s.View(t.Context(), func(context.Context, *sql.Tx) error { return nil }) != nil { // until it is open, on a slow machine
+			time.Sleep(time.Millisecond)
+		}
 		if err := holder.Write(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 			if holder.Dialect() == store.Postgres {
 				if _, err := tx.Exec("LOCK TABLE journal_records IN ACCESS EXCLUSIVE MODE"); err != nil {
