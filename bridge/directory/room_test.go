@@ -44,8 +44,8 @@ func inUse() (live, allocated int) {
 	return int(m.HeapAlloc), int(m.TotalAlloc)
 }
 
-// TestLargeEntriesOnAPage: of a page of an enumeration a few entries are in memory at a time, however large they are, and who ends it at the
-// first has not read the others.
+// TestLargeEntriesOnAPage: of a page of an enumeration a few entries are in memory at a time, however large they are, and who ends it at
+// the first has not read the others.
 func TestLargeEntriesOnAPage(t *testing.T) {
 	const people, photo, most = 300, 128 << 10, 32 << 20
 	s := dirtest.OpenLDAP(t)
