@@ -114,7 +114,7 @@ func shows(server *ldif.Server, c ldif.Change, e *ldif.Entry) (done, told bool) 
 	}
 	again := ldif.Change{Kind: ldif.Modify}
 	for _, a := range c.Entry {
-		if readable(server, c, a.Name, a.Values) && len(e.Values(a.Name)) > 0 {
+		if readable(server, c, a.Name, a.Values) {
 			again.Mods = append(again.Mods, ldif.Mod{Op: ldif.AddValues, Name: a.Name, Values: a.Values})
 		}
 	}
