@@ -30,9 +30,15 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.
 	if err != nil {
 		return d, err
 	}
-	done := 0
+	done, waited := 0, false
 	for n, step := range i.Plan.Steps {
 		state, id, err := b.stateOf(ctx, server, step, others)
+		if err == nil && state == ldif.NotSent && !waited {
+			waited = true
+			if err = underWay(ctx); err == nil {
+				state, id, err = b.stateOf(ctx, server, step, others)
+			}
+		}
 		if err != nil {
 			return d, err
 		}

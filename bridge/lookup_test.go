@@ -102,6 +102,28 @@ func TestLookUpOfWhoWasTakenOut(t *testing.T) {
 	}
 }
 
+// TestLookUpOfWhatIsUnderWay: what a bridge sent as it died may be done behind the first look.
+func TestLookUpOfWhatIsUnderWay(t *testing.T) {
+	a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)))
+	id := a.user(t, "mara")
+	a.faults(map[string]memdir.Fault{"modify 0": {Code: 50, Text: "no"}})
+	_, err := a.patch(t, bridge.Call{RequestID: "r"}, "User", id, `{"op":"replace","path":"title","value":"x"}`)
+	t.Log(err)
+	_, all := a.accounts(t, "r")
+	admin := a.server.Connect(t)
+	a.at("search", 1, memdir.Fault{}, func() {
+		request := ldap.NewModifyRequest("uid=mara,"+a.server.People, nil)
+		request.Replace("title", []string{"x"})
+		if err := admin.Modify(request); err != nil {
+			t.Error(err)
+		}
+	})
+	found, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
+	if got := journal.OutcomeOf(found.Receipt); err != nil || got != journal.Written {
+		t.Errorf("found %s: %v", got, err)
+	}
+}
+
 // TestLookUpBehindARefusal: that the directory refuses what stops nothing says nothing of what comes behind it.
 func TestLookUpBehindARefusal(t *testing.T) {
 	a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)), func(users *compile.Options) {

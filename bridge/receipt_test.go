@@ -2,16 +2,21 @@ package bridge_test
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/directory"
+	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/ldapmap/ldif"
 )
@@ -268,6 +273,70 @@ func TestNeverKnown(t *testing.T) {
 		t.Errorf("%+v: %v", f, err)
 	}
 	h.server.Entry(t, "uid=u,"+h.server.People)
+}
+
+// TestDoneBehindTheLook: a server that hung may do what was sent to it behind the look at what became of it. It is not told as not done.
+func TestDoneBehindTheLook(t *testing.T) {
+	server := dirtest.Memory(t)
+	d, err := directory.New(directory.Options{
+		URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password},
+		Timeout: 500 * time.Millisecond,
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	h := buildOn(t, server, bridge.Options{Directory: d}, usersAndGroups(server)...)
+	goesOn := make(chan struct{})
+	var looks atomic.Int32
+	server.Mem.Fault(func(op, dn string) memdir.Fault {
+		switch {
+		case op == "add":
+			return memdir.Fault{Until: goesOn}
+		case op == "search" && strings.HasPrefix(dn, "uid=mara") && looks.Add(1) == 2:
+			close(goesOn)
+			for len(server.Mem.Operations()) == 0 {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		return memdir.Fault{}
+	})
+	result, err := h.Create(t.Context(), bridge.Call{}, "User", []byte(`{"userName":"mara"}`), bridge.View{})
+	if err != nil || result.Resource["userName"] != "mara" {
+		t.Errorf("%v, %v", result, err)
+	}
+	var receipts []string
+	for _, r := range *h.records {
+		receipts = append(receipts, told(r.Receipt))
+	}
+	if want := []string{"unknown add uid=mara", "done add uid=mara"}; !slices.Equal(receipts, want) {
+		t.Errorf("%q, want %q", receipts, want)
+	}
+}
+
+// TestTakenOutBetweenNames: who is taken out of a group while he gets another name is not in it by that one either, though the connection
+// ends before the directory has heard of it.
+func TestTakenOutBetweenNames(t *testing.T) {
+	for _, drop := range []memdir.Drop{memdir.DropBefore, memdir.DropAfter} {
+		h := build(t)
+		id := h.user(t, "before")
+		h.create(t, "Group", fmt.Sprintf(`{"displayName":"G","members":[{"value":%q},{"value":%q}]}`, id, h.user(t, "other")))
+		admin := h.server.Connect(t)
+		h.at("modrdn", 0, memdir.Fault{}, func() {
+			request := ldap.NewModifyRequest("cn=G,"+h.server.Groups, nil)
+			request.Delete("member", []string{"uid=before," + h.server.People})
+			if err := admin.Modify(request); err != nil {
+				t.Error(err)
+			}
+			h.at("modify", 1, memdir.Fault{Drop: drop}, nil) // behind the one that does not find the old name
+		})
+		if _, err := h.patch(t, bridge.Call{}, "User", id, `{"op":"replace","path":"userName","value":"after"}`); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.members(t, "cn=G"); !slices.Equal(got, []string{"uid=other," + h.server.People}) {
+			t.Errorf("%v: the group holds %q", drop, got)
+		}
+	}
 }
 
 // TestOwnChangeUnderIfMatch: what the write itself did to the entry is not another client's version.

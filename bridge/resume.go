@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"slices"
+	"time"
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/reason"
@@ -27,9 +28,18 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 	if err != nil {
 		return 0, rest, false, err
 	}
+	done, told := shows(r.server, sent, e)
+	if !done && (told || sent.If.Version != "") {
+		if err = underWay(ctx); err == nil {
+			e, err = r.leftBy(ctx, sent)
+		}
+		if err != nil {
+			return 0, rest, false, err
+		}
+		done, told = shows(r.server, sent, e)
+	}
 	version := e.Value(r.server.VersionAttribute)
 	next = at + 1
-	done, told := shows(r.server, sent, e)
 	if !told {
 		switch {
 		case sent.If.Version == "":
@@ -43,7 +53,11 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 	}
 	rest = ldif.Plan{Before: receipt.Plan.Before, Steps: slices.Clone(steps[next:])}
 	if otherwise := sent.Else; next == at && otherwise != nil && len(otherwise.Mods) > 0 {
-		rest.Steps[0].Change.Else = nil // it may be this plan that took the value
+		if again := &rest.Steps[0].Change; otherwise.Takes(receipt.Steps[at].Sent) {
+			*again = *otherwise // the value had gone
+		} else {
+			again.Else = nil // it may be this plan that took the value
+		}
 	}
 	for i := range rest.Steps {
 		if rest.Steps[i].Change.If.Made && !sent.Place {
@@ -59,6 +73,18 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 		}
 	}
 	return next, rest, told && directory.Mingles(r.server, sent, e), nil
+}
+
+// underWay waits for a change that was sent and does not show: a server that went on after it had hung may serve the look first.
+func underWay(ctx context.Context) error {
+	timer := time.NewTimer(300 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 // leftBy reads what the change leaves, where it was done: the entry under its new name; nil where there is none. What was to be deleted is

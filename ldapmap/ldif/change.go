@@ -57,6 +57,16 @@ func (c Change) Strict() Change {
 	return c
 }
 
+// Takes says that the change takes away a value that another does.
+func (c Change) Takes(as Change) bool {
+	return slices.ContainsFunc(c.Mods, func(m Mod) bool {
+		return slices.ContainsFunc(as.Mods, func(o Mod) bool {
+			same := m.Op == DeleteValues && o.Op == m.Op && m.Name == o.Name
+			return same && slices.ContainsFunc(m.Values, func(v string) bool { return slices.Contains(o.Values, v) })
+		})
+	})
+}
+
 // TakesClass says that the change takes an object class from the entry.
 func (c Change) TakesClass() bool {
 	return slices.ContainsFunc(c.Mods, func(m Mod) bool { return m.Op == DeleteValues && strings.EqualFold(m.Name, "objectClass") })
