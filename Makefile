@@ -1,4 +1,4 @@
-.PHONY: bench bench-scale bin brownfield build crashes drift fuzz hostile kills large leaks packages pages preview races reloads sizes soak test verify
+.PHONY: bench bench-scale bin brownfield build crashes drift filters fuzz hostile kills large leaks packages pages preview races reloads sizes soak test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -65,6 +65,10 @@ crashes:
 # minutes. A shorter form is among the tests.
 leaks:
 	SCIMBRIDGE_TEST_LEAKS=1025 go test -timeout 1h -v ./cmd/scimbridge -run TestNothingLeaks
+
+# Random filters, 5,000 on each server: minutes. A shorter form is among the tests.
+filters:
+	SCIMBRIDGE_TEST_FILTERS=5000 go test -timeout 1h -v ./examples -run TestFiltersMatchWhatTheySay
 
 # A preview of 5,000 users, held to what the cycle then does: a minute. A shorter form is among the tests.
 preview:

@@ -255,6 +255,26 @@ func TestUnknownDeletionOfWhoIsRenamed(t *testing.T) {
 	}
 }
 
+// TestUnknownCreationOfAnothers: no answer came to a creation that was not done, and another made an entry of its name that lacks some of
+// what it was to hold: that is not the one.
+func TestUnknownCreationOfAnothers(t *testing.T) {
+	h := build(t)
+	admin := h.server.Connect(t)
+	h.at("add", 0, memdir.Fault{Drop: memdir.DropBefore}, func() {
+		rival := ldap.NewAddRequest("uid=u,"+h.server.People, nil)
+		for name, value := range map[string]string{"objectClass": "inetOrgPerson", "cn": "u", "sn": "u", "uid": "u"} {
+			rival.Attribute(name, []string{value})
+		}
+		if err := admin.Add(rival); err != nil {
+			t.Error(err)
+		}
+	})
+	body := []byte(`{"userName":"u","title":"asked","password":"Secret-99"}`)
+	if _, err := h.Create(t.Context(), bridge.Call{}, "User", body, bridge.View{}); status(err) != http.StatusConflict {
+		t.Errorf("%v, want a conflict", err)
+	}
+}
+
 // many makes users and gives them as members.
 func (h house) many(t *testing.T, n int) string {
 	t.Helper()

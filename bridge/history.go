@@ -68,6 +68,11 @@ func (h history) apart(err error, n int) (history, error) {
 	if !apart {
 		return h, err
 	}
+	if why := reasonOf(err); h.last().receipt.Enough() && (why == reason.Refused || why == reason.Invalid) {
+		last := h.last()
+		last.apart = true
+		return h.with(last), nil
+	}
 	if len(groups) > 0 && reasonOf(err) != reason.Refused { // of which the client is told in words of their own
 		err = prefixed(err, groups[0]+" keeps its member")
 	}

@@ -81,6 +81,9 @@ func (b *Bridge) stateOf(
 		shownBy(server, *otherwise, e) == ldif.Done { // it may be the other that was made
 		shown = ldif.Unknown
 	}
+	if step.Again && shown == ldif.Done { // as before
+		shown = ldif.Unknown
+	}
 	return beside(server, c, shown, server.ID(e), others), server.ID(e), nil
 }
 

@@ -28,7 +28,13 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 	if err != nil {
 		return 0, rest, false, err
 	}
-	done, told := shows(r.server, sent, e)
+	shown := func() (done, told bool) {
+		if steps[at].Again { // it was so before
+			return false, false
+		}
+		return shows(r.server, sent, e)
+	}
+	done, told := shown()
 	if !done && (told || sent.If.Version != "") {
 		if err = underWay(ctx); err == nil {
 			e, err = r.leftBy(ctx, sent)
@@ -36,7 +42,7 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 		if err != nil {
 			return 0, rest, false, err
 		}
-		done, told = shows(r.server, sent, e)
+		done, told = shown()
 	}
 	version := e.Value(r.server.VersionAttribute)
 	next = at + 1
@@ -140,7 +146,7 @@ func shows(server *ldif.Server, c ldif.Change, e *ldif.Entry) (done, told bool) 
 	}
 	again := ldif.Change{Kind: ldif.Modify}
 	for _, a := range c.Entry {
-		if readable(server, c, a.Name, a.Values) && len(e.Values(a.Name)) > 0 {
+		if readable(server, c, a.Name, a.Values) {
 			again.Mods = append(again.Mods, ldif.Mod{Op: ldif.AddValues, Name: a.Name, Values: a.Values})
 		}
 	}

@@ -58,13 +58,18 @@ func (u *undoing) isBefore(other journal.Account) bool {
 	return n > 0 || n == 0 && other.ID.Writer == own.Writer && other.ID.Seq > own.Seq
 }
 
+// confirms says that the change wrote nothing but what blocked the account already.
+func confirms(a journal.Account, c ldif.Change) bool {
+	return len(c.Mods) > 0 && !slices.ContainsFunc(c.Mods, func(m ldif.Mod) bool { return !ldif.Named(a.Confirms, m.Name) })
+}
+
 // madeTo are the changes that a record made, or maybe made, to the entry with one of the ids. Of members they hold those too who were in
 // already, or out.
 func madeTo(a journal.Account, ids []string) (changes []ldif.Change) {
 	for i, s := range a.Done.Receipt.Steps {
 		planned := a.Plan.Steps[i].Change
 		switch {
-		case !slices.Contains(ids, cmp.Or(s.Sent.If.ID, planned.If.ID)):
+		case !slices.Contains(ids, cmp.Or(s.Sent.If.ID, planned.If.ID)), confirms(a, planned):
 		case s.State == ldif.Done, s.State == ldif.Unknown:
 			changes = append(changes, planned)
 		case s.Changed():

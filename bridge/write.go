@@ -201,10 +201,7 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	a.receipt = ldif.NewReceipt(plan)
 	r.planned(a.draft, wanted, plan)
 	if plan.Empty() {
-		if err := r.confirms(ctx, &a); err != nil { // 6
-			return past, err
-		}
-		return append(past, a), nil
+		return r.nothing(ctx, past, a)
 	}
 	if a.entry == nil && !a.room {
 		a.dn = plan.DN()
@@ -212,6 +209,9 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	wholly := plan
 	plan, a.stays, a.refused = r.judged(ctx, a.draft, plan) // 5
 	r.foreseeRefusal(wholly, a.refused)
+	if plan.Empty() && a.refused == nil {
+		return r.nothing(ctx, past, a)
+	}
 	if plan.Empty() {
 		return past, a.refused
 	}
@@ -227,6 +227,15 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	return append(past, a), a.receipt.Err
 }
 
+// nothing is an attempt that finds all as it is wanted.
+func (r *request) nothing(ctx context.Context, past history, a attempt) (history, error) {
+	a.receipt = ldif.NewReceipt(ldif.Plan{Before: a.receipt.Plan.Before})
+	if err := r.confirms(ctx, &a); err != nil { // 6
+		return past, err
+	}
+	return append(past, a), nil
+}
+
 // judged is as much of the plan as may run, with the groups that keep who was to leave them, and what refuses that: who is blocked is
 // blocked all the same.
 func (r *request) judged(ctx context.Context, d *draft.Draft, plan ldif.Plan) (_ ldif.Plan, stays []string, refused error) {
@@ -234,6 +243,10 @@ func (r *request) judged(ctx context.Context, d *draft.Draft, plan ldif.Plan) (_
 		err := r.guard.Judge(ctx, r.world, r.server, plan)
 		if err == nil {
 			return plan, stays, refused
+		}
+		if n := len(plan.Steps); n > 0 && plan.Steps[0].Again { // which nobody writes can have nothing under way
+			plan.Steps = plan.Steps[1:]
+			continue
 		}
 		if refused == nil {
 			refused = err

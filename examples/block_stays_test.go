@@ -78,6 +78,7 @@ func TestBlockStaysBesideAnother(t *testing.T) {
 		between{op: "modify", dn: "uid=anna", do: also(operations(replace("title", `"Cook"`)))},
 		between{op: "modify", dn: "uid=anna"},                    // of the other
 		between{op: "modify", dn: "uid=anna", do: also(disable)}, // before it is taken back
+		between{op: "modify", dn: "uid=anna"},                    // of the other
 		between{op: "modify", dn: "uid=anna", fault: unwilling})
 	answer, content := d.do(t, http.MethodPatch, "/Users/"+id, operations(replace("active", "false"), replace("title", `"Boss"`)))
 	server.Mem.Fault(nil)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -41,6 +42,9 @@ func TestExchanges(t *testing.T) {
 			if !*update { // one after another: each server's answers go into the files beside those of the one before
 				t.Parallel()
 			}
+			if s.name == "389ds" { // to start it takes longer than most exchanges do
+				s = s.reused(t)
+			}
 			for _, file := range exchangeFiles(t) {
 				t.Run(exchangeName(file), func(t *testing.T) {
 					if !*update && s.name != "active-directory" { // names are its whole domain's
@@ -59,6 +63,38 @@ func TestExchanges(t *testing.T) {
 			}
 		})
 	}
+}
+
+// reused is a server that the tests below t have one after the other, each as if it were new.
+func (s namedServer) reused(t *testing.T) namedServer {
+	const many = 100
+	idle := make(chan *dirtest.Server, many)
+	return namedServer{s.name, func(user testing.TB) *dirtest.Server {
+		var server *dirtest.Server
+		select {
+		case server = <-idle:
+		default:
+			server = s.start(t)
+		}
+		fresh := server.Entries(user, server.Base)
+		user.Cleanup(func() {
+			conn := server.Connect(user)
+			left := server.Entries(user, server.Base, "1.1")
+			slices.SortFunc(left, func(a, b *ldif.Entry) int { return len(b.DN) - len(a.DN) }) // what is below an entry first
+			for _, e := range left {
+				if !slices.ContainsFunc(fresh, func(f *ldif.Entry) bool { return f.DN == e.DN }) {
+					if err := conn.Del(ldap.NewDelRequest(e.DN, nil)); err != nil {
+						user.Errorf("%s: %v", e.DN, err)
+					}
+				}
+			}
+			if diff := cmp.Diff(fresh, server.Entries(user, server.Base)); diff != "" {
+				user.Errorf("what is left for the next: -fresh +left\n%s", diff)
+			}
+			idle <- server
+		})
+		return server
+	}}
 }
 
 func exchangeFiles(t testing.TB) []string {

@@ -178,6 +178,9 @@ const goBackWithin = time.Second
 
 // goBack takes a server into use in the place of another that serves, by a connection to it, and says whether it did.
 func (w *watcher) goBack(from int, k *conn) bool {
+	if !w.canCatchUp(from, k) { // as it may never: nobody is held up for that
+		return false
+	}
 	p := w.pool
 	url := p.dialer.servers[k.server].url
 	ctx, cancel := context.WithTimeout(w.aside, w.options.Timeout)
@@ -188,24 +191,13 @@ func (w *watcher) goBack(from int, k *conn) bool {
 	case <-ctx.Done():
 		return false
 	}
-	if got, err := w.catchesUp(ctx, from, k); err != nil { // as it may never: nobody is held up for that
-		w.log.Debug("directory: an earlier server is not gone back to", "url", url, "error", err)
-		return false
-	} else if got == nil {
-		if !w.told {
-			w.told = true
-			w.log.Warn("directory: an earlier server is well and not gone back to: it does not tell whether it has got all",
-				"url", url)
-		}
-		return false
-	}
 	w.since[k.server] = time.Time{} // in vain, it must be well as long again
 	if !p.hold(from) {
 		return false
 	}
 	defer p.release()
-	ctx, done := context.WithTimeout(ctx, goBackWithin)
-	defer done()
+	ctx, cancel = context.WithTimeoutCause(ctx, goBackWithin, errLagging)
+	defer cancel()
 	for !p.atRest() {
 		select {
 		case <-time.After(catchPause / 4):
@@ -229,12 +221,26 @@ func (w *watcher) goBack(from int, k *conn) bool {
 	return true
 }
 
-// catchesUp waits a while until a server has got all that the one in use has. It is nil where that cannot be told.
+// canCatchUp says whether a server has got, a while after it was asked for, all that the one in use had.
+func (w *watcher) canCatchUp(from int, k *conn) bool {
+	ctx, cancel := context.WithTimeoutCause(w.aside, w.options.Timeout, errLagging)
+	defer cancel()
+	url := w.pool.dialer.servers[k.server].url
+	got, err := w.catchesUp(ctx, from, k)
+	switch {
+	case err != nil:
+		w.log.Debug("directory: an earlier server is not gone back to", "url", url, "error", err)
+	case got == nil && !w.told:
+		w.told = true
+		w.log.Warn("directory: an earlier server is well and not gone back to: it does not tell whether it has got all", "url", url)
+	}
+	return got != nil
+}
+
+// catchesUp waits until a server has got all that the one in use has. It is nil where that cannot be told.
 func (w *watcher) catchesUp(ctx context.Context, from int, k *conn) (reached, error) {
 	p := w.pool
 	url := p.dialer.servers[from].url
-	ctx, cancel := context.WithTimeoutCause(ctx, goBackWithin, errLagging)
-	defer cancel()
 	writes := p.horizon.count()
 	want := p.reachedAt(ctx, url)
 	if want == nil || !p.horizon.tells(url, writes, want) {

@@ -5,44 +5,30 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
 )
 
 // A server that others write to as well may be late to get what one of them has confirmed. The bridge goes over to another once that one
-// has got what this copy had confirmed by the one before; what it has got, slapd tells (contextCSN).
+// has got what this copy had confirmed by the one before, as far as it tells what it has got (reached.go).
 
 // horizon is what the server in use has confirmed to this copy, and how far it had got by then. It is safe for concurrent use.
 type horizon struct {
-	mu        sync.Mutex
-	attribute string   // that tells how far a server has got; "": the product tells by none
-	contexts  []string // naming contexts whose entries have it
-	at        string   // URL of the server
-	last      time.Time
-	writes    int // confirmed by it, or perhaps done
-	noted     int // of them, those that got tells of
-	got       reached
-	first     reached // what it had got when it came into use
-	moves     bool    // got has been seen to change: one that came with a copy of another server's database stands still
-	noting    bool
-}
-
-// reached is how far a server has got: of each that is written to, by naming context, the CSN of the last change.
-type reached map[origin]string
-
-type origin struct{ context, server string }
-
-func (r reached) covers(other reached) bool {
-	for from, csn := range other {
-		if r[from] < csn {
-			return false
-		}
-	}
-	return true
+	mu       sync.Mutex
+	by       *ldif.Traits // how a server tells what it has got; nil: the product does not
+	contexts []string     // naming contexts that it is asked of
+	at       string       // URL of the server
+	last     time.Time
+	writes   int // confirmed by it, or perhaps done
+	noted    int // of them, those that got tells of
+	got      reached
+	first    reached // what it had got when it came into use
+	moves    bool    // got has been seen to change: one that came with a copy of another server's database stands still
+	noting   bool
 }
 
 // caught is whether a server has got what another has confirmed.
@@ -61,56 +47,6 @@ func (c caught) String() string { return CaughtUp[c] }
 
 // several says that there is another server, or that DNS may tell of another.
 func (p *pool) several() bool { return len(p.dialer.servers) > 1 || p.dialer.options.IsLocated() }
-
-// Compare has servers compared by how far they have got in the naming contexts that the bases are in, which the bridge writes to.
-func (c *Client) Compare(bases []string) {
-	s := c.learned()
-	if !c.pool.several() || s == nil || s.ReachedAttribute == "" {
-		return
-	}
-	var contexts []string
-	for _, base := range bases {
-		contexts = append(contexts, s.Context(base))
-	}
-	slices.Sort(contexts)
-	h := c.pool.horizon
-	h.mu.Lock()
-	h.attribute, h.contexts = s.ReachedAttribute, slices.Compact(contexts)
-	h.mu.Unlock()
-	c.note()
-}
-
-// reached asks how far a server has got. It is nil where the server does not tell; the error is one of exchange.
-func (p *pool) reached(ctx context.Context, k *conn) (reached, error) {
-	h := p.horizon
-	h.mu.Lock()
-	attribute, contexts := h.attribute, h.contexts
-	h.mu.Unlock()
-	if attribute == "" {
-		return nil, nil
-	}
-	got := reached{}
-	for _, place := range contexts {
-		r := Search{Base: place, Scope: BaseObject, Attributes: []string{attribute}}.request(ctx, p.dialer.options.Timeout)
-		found, err := exchange(ctx, k, reads, func(l *ldap.Conn) (*ldap.SearchResult, error) { return l.Search(r) })
-		switch {
-		case resultCode(err) == ldap.LDAPResultInsufficientAccessRights:
-			return nil, nil
-		case err != nil:
-			return nil, err
-		case len(found.Entries) == 0 || len(found.Entries[0].GetEqualFoldAttributeValues(attribute)) == 0:
-			return nil, nil
-		}
-		for _, csn := range found.Entries[0].GetEqualFoldAttributeValues(attribute) {
-			parts := strings.Split(csn, "#") // the time, a count, the server, a count
-			if len(parts) != 4 {
-				return nil, nil
-			}
-			got[origin{place, parts[2]}] = csn
-		}
-	}
-	return got, nil
-}
 
 // wrote counts a write that a server has confirmed, or may have done, before anybody is told.
 func (h *horizon) wrote(url string) {
@@ -159,7 +95,7 @@ func (h *horizon) note(url string, writes int, got reached) {
 
 // open says how many writes got is to tell of, and whether it does not yet.
 func (h *horizon) open() (url string, writes int, open bool) {
-	return h.at, h.writes, h.attribute != "" && h.at != "" && (h.noted < h.writes || h.first == nil)
+	return h.at, h.writes, h.by != nil && h.at != "" && (h.noted < h.writes || h.first == nil)
 }
 
 // over says whether what was confirmed is so old that it counts as replicated where nobody tells.
@@ -245,30 +181,6 @@ func (c *Client) noteOnce(caller context.Context) (more bool) {
 	defer h.mu.Unlock()
 	h.noting = false
 	return false
-}
-
-// reachedAt asks the server in use where it is the one of the URL; nil: it does not tell.
-func (p *pool) reachedAt(ctx context.Context, url string) reached {
-	k := p.at(url)
-	if k == nil {
-		return nil
-	}
-	defer p.put(k)
-	got, _ := p.reached(ctx, k) // what is wrong with the connection, requests find
-	return got
-}
-
-// at lends an open connection to the server in use where that is the one of the URL; nil: there is none.
-func (p *pool) at(url string) *conn {
-	if current := p.server(); current < 0 || p.dialer.servers[current].url != url {
-		return nil
-	}
-	k, _ := p.idlest()
-	if k != nil && p.dialer.servers[k.server].url != url {
-		p.put(k)
-		return nil
-	}
-	return k
 }
 
 // candidate is a bound connection to a server that may come into use.

@@ -53,12 +53,26 @@ func number(ctx context.Context, c *Client, dn string) (int, error) {
 	return strconv.Atoi(found[0].Value("employeeNumber"))
 }
 
-// TestMirrorUnderLoad: of two slapds in mirror mode the first is killed under writers, and comes back. Whatever was confirmed is read by
-// whom it was confirmed to, at once and from then on, and in the end both servers have it.
+// TestMirrorUnderLoad: of two servers that get what the other is told the first is killed under writers, and comes back. Whatever was
+// confirmed is read by whom it was confirmed to, at once and from then on, and in the end both servers have it.
 func TestMirrorUnderLoad(t *testing.T) {
 	t.Parallel()
-	servers, ways := dirtest.Mirror(t)
-	ways[1].Delay(300 * time.Millisecond) // from the second to the first
+	t.Run("OpenLDAP", func(t *testing.T) {
+		t.Parallel()
+		servers, ways := dirtest.Mirror(t)
+		ways[1].Delay(300 * time.Millisecond) // from the second to the first
+		underLoad(t, servers, 2*time.Millisecond)
+	})
+	t.Run("389 Directory Server", func(t *testing.T) {
+		t.Parallel()
+		servers, ways := dirtest.Suppliers(t)
+		ways[1].Delay(100 * time.Millisecond)
+		underLoad(t, servers, 10*time.Millisecond)
+	})
+}
+
+// underLoad has each writer read all the time, with so long a pause, and write at every twentieth.
+func underLoad(t *testing.T, servers [2]*dirtest.Server, pause time.Duration) {
 	front := dirtest.Counted(t, servers[0])
 	c := replicated(t, servers, front, FailoverOptions{Back: minBack, Lag: time.Second})
 	const writers = 6
@@ -75,7 +89,7 @@ func TestMirrorUnderLoad(t *testing.T) {
 	for i, dn := range people {
 		working.Go(func() {
 			for n := 1; ctx.Err() == nil; n++ {
-				time.Sleep(40 * time.Millisecond)
+				time.Sleep(20 * pause)
 				one, done := OneWay(t.Context())
 				receipt := c.Execute(one, numbered(dn, n), nil)
 				done()
@@ -86,7 +100,7 @@ func TestMirrorUnderLoad(t *testing.T) {
 		})
 		working.Go(func() {
 			for ctx.Err() == nil {
-				time.Sleep(2 * time.Millisecond)
+				time.Sleep(pause)
 				before := confirmed[i].Load()
 				if got, err := number(t.Context(), c, dn); err == nil && int64(got) < before {
 					t.Errorf("%s: %d is read after %d was confirmed", dn, got, before)
@@ -142,10 +156,22 @@ func TestMirrorUnderLoad(t *testing.T) {
 	}
 }
 
-// TestLaggingConsumer: a consumer that has yet to get what its provider confirmed serves nobody until it has.
+// TestLaggingConsumer: a server that has yet to get what another confirmed serves nobody until it has.
 func TestLaggingConsumer(t *testing.T) {
 	t.Parallel()
-	servers, ways := dirtest.Consumer(t)
+	t.Run("OpenLDAP", func(t *testing.T) {
+		t.Parallel()
+		servers, ways := dirtest.Consumer(t)
+		lagging(t, servers, func() { ways[0].Refuse(); ways[0].Reset() }, func() { ways[0].Mend(t) })
+	})
+	t.Run("389 Directory Server", func(t *testing.T) {
+		t.Parallel()
+		servers, _ := dirtest.Suppliers(t)
+		lagging(t, servers, func() { servers[0].Sends(t, false) }, func() { servers[0].Sends(t, true) })
+	})
+}
+
+func lagging(t *testing.T, servers [2]*dirtest.Server, pause, resume func()) {
 	front := dirtest.Counted(t, servers[0])
 	c := replicated(t, servers, front, FailoverOptions{Lag: time.Minute})
 	dn := person(t, servers[0], "ada")
@@ -156,8 +182,7 @@ func TestLaggingConsumer(t *testing.T) {
 		noted(t, c)
 	}
 	servers[1].CatchUp(t, servers[0])
-	ways[0].Refuse()
-	ways[0].Reset()
+	pause()
 	if err := c.Execute(t.Context(), numbered(dn, 7), nil).Err; err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +198,7 @@ func TestLaggingConsumer(t *testing.T) {
 		}
 		wantReason(t, err, reason.Unavailable)
 	}
-	ways[0].Mend(t)
+	resume()
 	for {
 		got, err := number(t.Context(), c, dn)
 		if err == nil {

@@ -53,6 +53,7 @@ var Codes = []Code{
 	{"no-paging", []Severity{Warning}, "the server announces no paged results", "the control, or higher limits"},
 	{"no-condition", []Severity{Hint}, "the server announces neither assertions nor pre-reads", "one of the controls"},
 	{"no-mark", []Severity{Hint}, "the server does not tell when something was written last", "LDIF"},
+	{"untold-replica", []Severity{Hint}, "one of several servers does not tell how far it has got", "a right to read"},
 
 	// Places.
 	{"base-missing", []Severity{Error}, "a base is missing, or hidden", "LDIF that makes it"},

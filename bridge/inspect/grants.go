@@ -65,6 +65,9 @@ func Grants(s Subject, m *ldapmap.Map) (all []Grant) {
 			}
 		}
 	}
+	if m.Server.Reached != nil && m.Server.Reached.Apart() { // else it is what the mark is
+		all = append(all, reachedGrants(m)...)
+	}
 	for i := range all {
 		all[i].Reads, all[i].Writes = bare(m, all[i].Reads), bare(m, all[i].Writes)
 		all[i].Sets = bare(m, all[i].Sets)

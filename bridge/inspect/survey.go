@@ -26,6 +26,7 @@ type Survey struct {
 	Places   []Place
 	Sizes    []Size
 	Unmarked []string // bases of which the server does not tell when something was written last
+	Untold   []string // naming contexts of which the server, one of several, does not tell how far it has got
 	PageSize int      // that the server let pages have; 0: nobody has seen
 	Settings Settings
 	Rights   []Right
@@ -89,7 +90,7 @@ func Look(ctx context.Context, s Subject, c *directory.Client) (v Survey) {
 		v.Account = s.Account
 	}
 	l := looker{ctx, s, c, &v}
-	for _, look := range []func() error{l.places, l.sizes, l.settings, l.rights, l.unmarked} {
+	for _, look := range []func() error{l.places, l.sizes, l.settings, l.rights, l.unmarked, l.untold} {
 		if err := look(); err != nil {
 			v.Err = errors.Join(v.Err, err)
 			if ctx.Err() != nil {
@@ -178,7 +179,8 @@ func Live(s Subject, v Survey) Findings {
 	var all Findings
 	for _, check := range []func(Subject, Survey) []Finding{
 		reach, certificates, surveyed, schema, missingPlaces, naming, demanded, values, syntaxes, lookups, indexes, sizes, lengths,
-		policies, controls, slow, backlinks, references, uniques, numbers, asciiOnly, blocking, passwords, rights, guarded, marks, probed,
+		policies, controls, slow, backlinks, references, uniques, numbers, asciiOnly, blocking, passwords, rights, guarded, marks, replicas,
+		probed,
 	} {
 		all = append(all, check(s, v)...)
 	}

@@ -66,7 +66,7 @@ func renaming() ldif.Plan {
 			{Change: modify, Inverse: &back, Before: mara},
 			{Change: join, Before: group, Keeps: ldif.Keeps{ID: "7", Late: true}},
 			{Change: rename, Before: mara},
-			{Change: place, Stays: true, Alone: true},
+			{Change: place, Stays: true, Alone: true, Again: true},
 		},
 		Effects: []ldif.Effect{
 			{Kind: ldif.Renamed, DN: mara.DN, ID: "7"},

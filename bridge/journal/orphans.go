@@ -60,7 +60,7 @@ func (l *Ledger) adopt(ctx context.Context, known map[int64]silent, look Look) e
 		defer rows.Close()
 		for rows.Next() {
 			var writer int64
-			seen := silent{since: now}
+			seen := silent{since: l.now()} // it may have been said while the store was waited for
 			if err := rows.Scan(&writer, &seen.beat); err != nil {
 				return err
 			}

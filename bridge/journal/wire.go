@@ -82,6 +82,7 @@ type wireStep struct {
 	Late    bool        `json:"late,omitempty"`
 	Stays   bool        `json:"stays,omitempty"`
 	Alone   bool        `json:"alone,omitempty"`
+	Again   bool        `json:"again,omitempty"`
 }
 
 type wirePlan struct {
@@ -247,7 +248,7 @@ func packPlan(p ldif.Plan, secret secrecy) *wirePlan {
 	for _, s := range p.Steps {
 		packed.Steps = append(packed.Steps, wireStep{
 			Change: *packChange(&s.Change), Inverse: packChange(s.Inverse), Before: number(s.Before), Keeps: s.Keeps.ID, Late: s.Keeps.Late,
-			Stays: s.Stays, Alone: s.Alone,
+			Stays: s.Stays, Alone: s.Alone, Again: s.Again,
 		})
 	}
 	for _, e := range p.Effects {
@@ -274,7 +275,7 @@ func (p *wirePlan) unpack() (plan ldif.Plan) {
 	for _, s := range p.Steps {
 		plan.Steps = append(plan.Steps, ldif.Step{
 			Change: *s.Change.unpack(), Inverse: s.Inverse.unpack(), Before: entry(s.Before), Keeps: ldif.Keeps{ID: s.Keeps, Late: s.Late},
-			Stays: s.Stays, Alone: s.Alone,
+			Stays: s.Stays, Alone: s.Alone, Again: s.Again,
 		})
 	}
 	for _, e := range p.Effects {

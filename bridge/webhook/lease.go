@@ -75,7 +75,7 @@ func (l *leader) ask(ctx context.Context, now time.Time) error {
 	case mine:
 		l.until, l.other = now.Add(lease), ""
 	case holder != l.other || count != l.seen:
-		l.until, l.other, l.seen, l.since = time.Time{}, holder, count, now
+		l.until, l.other, l.seen, l.since = time.Time{}, holder, count, l.now() // it may have been given while the store was waited for
 	}
 	return nil
 }

@@ -22,15 +22,15 @@ type row struct {
 	attempts int
 }
 
-// due are messages that are to be sent now, of each resource the oldest, but of those that are busy. What waits for longer than anything
-// may was put off by a clock that was set back since.
+// due are messages that are to be sent now, of each resource the oldest, but of those that are busy. What was tried at a time that is yet
+// to come was put off by a clock that was set back since.
 func (s *sender) due(ctx context.Context, now time.Time, most int) (due []row, err error) {
 	err = s.store.View(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		due = nil
 		rows, err := tx.QueryContext(ctx, `SELECT id, message, resource, writer, seq, body, attempts FROM webhook_outbox o
-			WHERE given_up = 0 AND (due <= $1 OR attempts = 0 OR due > $3) AND NOT EXISTS (
+			WHERE given_up = 0 AND (due <= $1 OR attempts = 0 OR tried > $1) AND NOT EXISTS (
 				SELECT 1 FROM webhook_outbox e WHERE e.resource = o.resource AND e.given_up = 0 AND e.id < o.id)
-			ORDER BY due, id LIMIT $2`, now.UnixMicro(), most+len(s.busy), now.Add(longestPause).UnixMicro())
+			ORDER BY due, id LIMIT $2`, now.UnixMicro(), most+len(s.busy))
 		if err != nil {
 			return err
 		}
@@ -86,8 +86,9 @@ func (r result) mark(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	if failed.gone {
 		givenUp = now.UnixMicro()
 	}
-	_, err := tx.ExecContext(ctx, "UPDATE webhook_outbox SET due = $1, attempts = $2, failure = $3, given_up = $4 WHERE id = $5",
-		now.Add(max(waitOf(r.attempts), failed.after)).UnixMicro(), r.attempts+1, failed.text, givenUp, r.id)
+	_, err := tx.ExecContext(ctx, `UPDATE webhook_outbox SET tried = $1, due = $2, attempts = $3, failure = $4, given_up = $5
+		WHERE id = $6 AND given_up = 0`, // it may have been given up for its age meanwhile
+		now.UnixMicro(), now.Add(max(waitOf(r.attempts), failed.after)).UnixMicro(), r.attempts+1, failed.text, givenUp, r.id)
 	return err
 }
 

@@ -100,8 +100,8 @@ var cycle = []step{
 		status: http.StatusOK, holds: shows("active", false), body: patch(disable),
 	},
 	{
-		says: "Disable a second time: it stays set", method: "PATCH", path: "/Users/{noor}",
-		status: http.StatusOK, holds: shows("active", false), silent: true, body: patch(disable),
+		says: "Disable a second time: it stays set, and is written as it is", method: "PATCH", path: "/Users/{noor}",
+		status: http.StatusOK, holds: shows("active", false), body: patch(disable),
 	},
 	{says: "Enable", method: "PATCH", path: "/Users/{noor}", status: http.StatusOK, holds: shows("active", true), body: patch(enable)},
 

@@ -108,6 +108,10 @@ func newPodman(t *testing.T) *podman {
 	if os.Geteuid() != 0 {
 		dirtest.LeaveOut(t, "The containers", "a network and images of the test's own", "run it as root")
 	}
+	// The image's build downloads every module whole, more than this machine's own builds took, and it has no network.
+	if out, err := exec.Command("go", "mod", "download").CombinedOutput(); err != nil {
+		t.Fatalf("go mod download: %v\n%s", err, out)
+	}
 	dirtest.OwnNetwork(t)
 	// A bridge of Linux has the lowest hardware address of its ports. It may be another with each container that comes or goes: then the
 	// others are to be told, and not to send into the void until they ask again, up to a minute later.

@@ -55,6 +55,30 @@ func (d *Draft) Confirms() (attributes []string) {
 	return attributes
 }
 
+// lockAgain writes what blocks an account that is to be blocked as it is. What lets it in may be under way, sent by whoever waits for an
+// answer no more, and would be done behind the answer that it is blocked: it asserts the version that was read, as this does, and one of
+// the two comes second. Where the server asserts nothing it waits in the server's queue like this.
+func (d *Draft) lockAgain() []ldif.Step {
+	if len(d.Confirms()) == 0 {
+		return nil
+	}
+	e := d.write.Entry
+	var mods []ldif.Mod
+	for _, a := range d.t.Active {
+		if !a.IsBlocked(e) {
+			continue
+		}
+		if held := e.Values(a.Attribute); len(held) > 0 && !d.t.Attribute(a.Attribute).Whole {
+			mods = append(mods, swap(a.Attribute, held, held)...)
+		} else {
+			mods = append(mods, ldif.Mod{Op: ldif.ReplaceValues, Name: a.Attribute, Values: held})
+		}
+	}
+	step := modifyStep(d.t, e.DN, mods, e, ldif.Condition{ID: d.t.ID(e), Version: e.Value(d.t.Server.VersionAttribute)}).Firm()
+	step.Alone, step.Again = true, true
+	return []ldif.Step{step}
+}
+
 // says says that the request names the SCIM attribute.
 func (d *Draft) says(attribute string) bool {
 	ref, ok := d.t.Resource.Resolve("", attribute, "")

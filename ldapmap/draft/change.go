@@ -59,7 +59,10 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	effects := d.effects(mods, rename, activated, members)
 	mods, apart := d.apart(mods)
 	steps := d.order(diff, mods, rename, members.mods(f.Placeholder))
-	return append(steps, d.apartSteps(apart, steps)...), effects, nil
+	if steps = append(steps, d.apartSteps(apart, steps)...); len(steps) == 0 {
+		steps = d.lockAgain()
+	}
+	return steps, effects, nil
 }
 
 // attributes notes what the rules of each LDAP attribute gave and give: of those that the write may touch, and those that name the entry,

@@ -110,7 +110,13 @@ replace: userAccountControl
 userAccountControl: 514
 -
 `, nil, says("active"), block)
-	step("", nil, says("active"), block)
+	step(`# if id=00000000-0000-0000-0000-000000000000 version=csn
+dn: uid=old,ou=people,dc=example
+changetype: modify
+replace: userAccountControl
+userAccountControl: 514
+-
+`, nil, says("active"), block)
 	step(`# if id=00000000-0000-0000-0000-000000000000 version=csn
 dn: uid=old,ou=people,dc=example
 changetype: modify

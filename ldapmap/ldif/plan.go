@@ -21,6 +21,9 @@ type Step struct {
 	// Alone says that nothing hangs on the step: where the directory refuses it, what is before it stands, and what comes behind it is
 	// done.
 	Alone bool
+	// Again says of a step that is Alone that it writes what is there already: a change to the contrary that is still under way finds
+	// another version than its own. Where it is refused, nothing is missing.
+	Again bool
 }
 
 // Firm is the step as one that is not taken back, whatever becomes of the rest.

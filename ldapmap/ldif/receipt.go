@@ -137,7 +137,7 @@ func (r Receipt) Apart() (groups []string, apart bool) {
 	for i, s := range r.Plan.Steps {
 		switch state := r.Steps[i].State; {
 		case s.Alone && state == Refused:
-			if apart = true; !s.Change.Operation {
+			if apart = true; !s.Change.Operation && !s.Again {
 				groups = append(groups, s.Change.DN)
 			}
 		case state != Done:
@@ -145,6 +145,16 @@ func (r Receipt) Apart() (groups []string, apart bool) {
 		}
 	}
 	return groups, apart
+}
+
+// Enough says that nothing that is missing was refused: only to write again what is so.
+func (r Receipt) Enough() bool {
+	for i, s := range r.Plan.Steps {
+		if !s.Again && r.Steps[i].State == Refused {
+			return false
+		}
+	}
+	return true
 }
 
 // Inverse is what takes back the step as it was done, nil where there is nothing to take back, or nothing that could: of values that may

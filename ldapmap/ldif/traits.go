@@ -45,9 +45,8 @@ type Traits struct {
 	// MarkAttribute changes with each write to the server before that is confirmed, where it is kept; "": there is none.
 	MarkAttribute string
 	MarkInContext bool // it is the naming context's, and not the root DSE's
-	// ReachedAttribute of a naming context holds the CSN of the last change that the server has got of each that is written to, where it
-	// replicates; "": it does not tell.
-	ReachedAttribute string
+	// Reached is how the server tells how far it has got, where it replicates; nil: it does not.
+	Reached *Reached
 
 	// References.
 	KeepsReferences bool // a reference follows its target's rename and goes with its target
@@ -178,7 +177,7 @@ var traits = map[ServerKind]*Traits{
 		Kind: OpenLDAP, IDAttribute: "entryUUID", DNAttribute: "entryDN",
 		VersionAttribute: "entryCSN", VersionForm: VersionCSN,
 		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
-		MarkAttribute: "contextCSN", MarkInContext: true, ReachedAttribute: "contextCSN", // kept by the overlay syncprov
+		MarkAttribute: "contextCSN", MarkInContext: true, Reached: contextCSN, // kept by the overlay syncprov
 		BitRule: true, ChecksSyntax: true, ComposesNames: true,
 		// mdb's key holds 511 octets, and the RDN stands in it twice. A longer one ends in result 80, which tells nothing.
 		LongestRDN: 245,
@@ -234,6 +233,7 @@ var traits = map[ServerKind]*Traits{
 		VersionAttribute: "modifyTimestamp",
 		CreatedAttribute: "createTimestamp", ModifiedAttribute: "modifyTimestamp", TimeLayout: rfcTime,
 		MarkAttribute: "lastusn", // kept by the plug-in USN
+		Reached:       updateVector,
 		SeeksInDNs:    true,
 		BitRule:       true, ChecksSyntax: true, Blocks: "nsAccountLock", LentBy: "nsRole",
 		Settings: DirsrvSettings, RequestLimit: "nsslapd-maxbersize",

@@ -4,11 +4,8 @@ import (
 	"crypto/rand"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/go-ldap/ldap/v3"
 )
 
 // Mirror starts two slapds, each of which gets what the other is told (syncrepl, multi-provider), and the ways: the first of them is that
@@ -55,31 +52,26 @@ func replicas(t testing.TB, mirrored bool, options []Option) (servers [2]*Server
 // CatchUp waits until a server has got all that another has.
 func (s *Server) CatchUp(t testing.TB, other *Server) {
 	t.Helper()
-	want, got := []string{""}, []string(nil)
+	var want, got map[string]string
 	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
 		want, got = other.reached(t), s.reached(t)
-		if len(want) > 0 && !slices.ContainsFunc(want, func(csn string) bool { return !slices.ContainsFunc(got, atLeast(csn)) }) {
+		lacks := len(want) == 0
+		for server, last := range want {
+			lacks = lacks || got[server] < last
+		}
+		if !lacks {
 			return
 		}
 	}
 	t.Fatalf("%s has %s, and %s %s", s.URL, got, other.URL, want)
 }
 
-// atLeast says whether a CSN is of the same server, and not older.
-func atLeast(csn string) func(string) bool {
-	of := func(csn string) string { return strings.Split(csn, "#")[2] }
-	return func(other string) bool { return of(other) == of(csn) && other >= csn }
-}
-
 // reached is what a server has got; nothing where there is no entry yet.
-func (s *Server) reached(t testing.TB) []string {
+func (s *Server) reached(t testing.TB) map[string]string {
 	t.Helper()
-	conn := s.Connect(t)
-	defer conn.Close()
-	found, err := conn.Search(ldap.NewSearchRequest(s.Suffix, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
-		"(objectClass=*)", []string{"contextCSN"}, nil))
-	if err != nil || len(found.Entries) == 0 {
+	e := s.Entry(t, s.Reached.At(s.Suffix), s.Reached.Attribute)
+	if e == nil {
 		return nil
 	}
-	return found.Entries[0].GetAttributeValues("contextCSN")
+	return s.Reached.Of(e.Values(s.Reached.Attribute))
 }

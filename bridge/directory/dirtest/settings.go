@@ -51,9 +51,7 @@ func (s *Server) ReferChanges(t testing.TB, url string) {
 }
 
 // node is the DN of the configuration of where 389 Directory Server has its suffix.
-func (s *Server) node() string {
-	return fmt.Sprintf("cn=%s,cn=mapping tree,cn=config", ldif.EscapeRDN(s.Suffix))
-}
+func (s *Server) node() string { return ldif.MappingTree(s.Suffix) }
 
 // Limits are those of a search that OwnAccount's account sends; zero: none.
 type Limits struct {
