@@ -16,8 +16,8 @@ import (
 
 func TestMain(m *testing.M) { dirtest.Main(m) }
 
-// TestHistory: a minute of clients and faults over three copies of the bridge, in which each kind of fault comes, and shorter runs with
-// other stores; whatever they were told is true. make soak does more.
+// TestHistory: two minutes of clients and faults over three copies of the bridge, and shorter runs with other stores; whatever they were
+// told is true. make soak does more.
 func TestHistory(t *testing.T) {
 	binary := os.Getenv("SCIMBRIDGE_TEST_BINARY") // another: of a bridge without one of its safeguards
 	if binary == "" {
@@ -39,7 +39,7 @@ func TestHistory(t *testing.T) {
 		copies, seconds int
 		without         string // a fault
 	}{
-		{"postgres", Postgres, 3, 60, ""},
+		{"postgres", Postgres, 3, 120, ""},
 		{"postgres, held to what slapd records", Postgres, 3, 15, DirectoryKilled},
 		{"sqlite, held to what slapd records", SQLite, 2, 15, DirectoryKilled},
 		{"none", None, 2, 15, ""},
