@@ -97,12 +97,12 @@ type Bridge struct {
 
 	follows atomic.Bool // the directory has shown that it moves references with their targets itself, see history.followed
 
-	now     func() time.Time
-	fitting chan struct{} // held by the request that fits the map to the directory
-	taking  chan struct{} // held by the request that takes a number
-	mu      sync.Mutex
-	fit     fit
-	doubt   sync.Once // that blocking keeps anybody from binding is told once
+	now    func() time.Time
+	fits   singleflight.Group // of the map to a directory, under way
+	taking chan struct{}      // held by the request that takes a number
+	mu     sync.Mutex
+	fit    fit
+	doubt  sync.Once // that blocking keeps anybody from binding is told once
 }
 
 // New makes a Bridge. It asks nothing of the directory yet.
@@ -120,7 +120,7 @@ func New(o Options) *Bridge {
 		compiled: o.Map, place: o.Place, directory: o.Directory, guard: o.Guard, journal: o.Journal, store: o.Store, log: o.Log,
 		limits: o.Limits.WithDefaults(), dialect: scim.Dialect{Strict: o.Strict, Limits: o.Limits.ofRequest()},
 		snapshots: newSnapshots(o.Now), written: new(atomic.Int64),
-		unfinished: newUnfinished(o.Now), now: o.Now, fitting: make(chan struct{}, 1), taking: make(chan struct{}, 1),
+		unfinished: newUnfinished(o.Now), now: o.Now, taking: make(chan struct{}, 1),
 		ledger: o.Ledger, limiter: o.Limiter,
 	}
 	b.secrets = secretNames(o.Map)

@@ -9,6 +9,7 @@ import (
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/scim"
 	"scimbridge/scim/schema"
 )
 
@@ -65,9 +66,12 @@ func (l *listing) correlated(ctx context.Context, p *part, none *List) (*List, e
 		return none, nil
 	}
 	wants := func(ref schema.Ref) bool { return p.p.Wants(ref) || p.judges(ref) || correlation.Reads(ref) }
-	entries, refs, err := l.search(ctx, p, wants, s.Filter)
-	if err != nil {
+	entries, refs, all, err := l.search(ctx, p, wants, s.Filter)
+	switch {
+	case err != nil:
 		return nil, err
+	case !all:
+		return nil, &scim.Error{Type: scim.TooMany, Detail: "what the map's match finds for the value is more than a page holds"}
 	}
 	p.remainder = nil // what is found is without the value that is asked for
 	return l.listed(p, l.matching(0, correlation.Meant(entries), refs), refs), nil

@@ -1,10 +1,6 @@
 package bridge
 
-import (
-	"context"
-	"fmt"
-	"runtime/debug"
-)
+import "context"
 
 // enumerations is how many lists are enumerated at a time. Each has a connection of its own.
 const enumerations = 4
@@ -69,23 +65,19 @@ func (s *snapshots) run(ctx context.Context, at moment, e *enumeration, enumerat
 	defer e.cancel()
 	defer close(e.done)
 	made := s.now()
-	func() {
-		defer func() {
-			if value := recover(); value != nil { // beside the request's own goroutine it would end the process
-				e.err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
-			}
-		}()
+	e.err = caught(func() (err error) {
 		select {
 		case s.slots <- struct{}{}:
 			defer func() { <-s.slots }()
 			if at.mark == "" {
 				s.close(at, e)
 			}
-			e.items, e.err = enumerate(ctx)
+			e.items, err = enumerate(ctx)
+			return err
 		case <-ctx.Done():
-			e.err = ctx.Err()
+			return ctx.Err()
 		}
-	}()
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forget(at, e)

@@ -65,19 +65,28 @@ func (l *listing) isDirect() bool {
 // idsASearch is how many ids one search names: servers bound a filter's size.
 const idsASearch = 500
 
-// search finds a part's entries by filters, one after the other, and what they refer to.
-func (l *listing) search(
-	ctx context.Context, p *part, wants func(schema.Ref) bool, filters ...string,
-) (entries []*ldif.Entry, refs ldapmap.Refs, err error) {
+// find finds a part's entries by filters, as far as there is room for them.
+func (l *listing) find(
+	ctx context.Context, p *part, wants func(schema.Ref) bool, room *directory.Room, filters ...string,
+) ([]*ldif.Entry, error) {
 	attributes, searches := read.Attributes(p.t, wants), make([]directory.Search, len(filters))
 	for i, text := range filters {
-		searches[i] = directory.Search{Base: p.t.Base, More: p.t.More, Filter: text, Attributes: attributes}
+		searches[i] = directory.Search{Base: p.t.Base, More: p.t.More, Filter: text, Attributes: attributes, Room: room}
 	}
-	if entries, err = l.b.directory.SearchAll(ctx, searches); err != nil {
-		return nil, refs, err
+	return l.b.directory.SearchAll(ctx, searches)
+}
+
+// search finds a part's entries by a filter, and what they refer to. all says that they are all that there are: there may be no room for
+// more on a page.
+func (l *listing) search(
+	ctx context.Context, p *part, wants func(schema.Ref) bool, filter string,
+) (entries []*ldif.Entry, refs ldapmap.Refs, all bool, err error) {
+	room := directory.NewRoom(pageOctets)
+	if entries, err = l.find(ctx, p, wants, room, filter); err != nil || room.Full() {
+		return nil, refs, false, err
 	}
 	refs, err = l.refs(ctx, p, entries, wants)
-	return entries, refs, err
+	return entries, refs, true, err
 }
 
 func (l *listing) refs(ctx context.Context, p *part, entries []*ldif.Entry, wants func(schema.Ref) bool) (ldapmap.Refs, error) {

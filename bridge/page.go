@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"scimbridge/bridge/directory"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
@@ -79,7 +80,7 @@ func (l *listing) page(ctx context.Context) (list *List, places []item, offset i
 	return list, places, offset, nil
 }
 
-// listed is the page of what one search found.
+// listed is the page of what one search found, which there is room for.
 func (l *listing) listed(p *part, matches []found, refs ldapmap.Refs) *List {
 	l.sort(matches)
 	list := l.answer(len(matches))
@@ -101,25 +102,30 @@ func cut[T any](list []T, offset, count int) []T {
 const (
 	// pageOctets is what the entries on a page may take, or one of them alone: as an answer it takes several times as much memory.
 	pageOctets = 16 << 20
-	// unknownSize is how many entries that may be large are read while it is not known how large they are.
+	// unknownSize is how many entries that may be large are asked for while it is not known how large they are.
 	unknownSize = 10
 )
 
-// read shows the resources at these places, and says how many of the places it has come by. Where entries may be large it ends the page
-// when they take pageOctets.
+// read shows the resources at these places, and says how many of the places it has come by. It ends the page when the entries take
+// pageOctets. However many are asked for at once, no more are read than there is room for: those that came before others that are missing
+// are read again with these, fewer at a time.
 func (l *listing) read(ctx context.Context, items []item) (resources []scim.Resource, come int, err error) {
-	if !slices.ContainsFunc(l.parts, (*part).mayBeLarge) {
-		resources, _, err = l.show(ctx, items)
-		return resources, len(items), err
+	next, largest, octets := len(items), 1, 0
+	if slices.ContainsFunc(l.parts, (*part).mayBeLarge) {
+		next = unknownSize
 	}
-	octets := 0
-	for next := unknownSize; come < len(items) && octets < pageOctets; next = max(1, (pageOctets-octets)*come/max(octets, 1)) {
+	for come < len(items) && octets < pageOctets {
 		some := cut(items, come, next)
-		shown, size, err := l.show(ctx, some)
+		shown, err := l.show(ctx, some, pageOctets-octets)
 		if err != nil {
 			return nil, 0, err
 		}
-		resources, come, octets = append(resources, shown...), come+len(some), octets+size
+		resources, come, octets = append(resources, shown.resources...), come+shown.come, octets+shown.octets
+		largest = max(largest, shown.largest)
+		next = max(1, (pageOctets-octets)/largest)
+		if shown.come < len(some) {
+			next = max(1, min(next, len(some)/2))
+		}
 	}
 	return resources, come, nil
 }
@@ -138,9 +144,18 @@ func (p *part) mayBeLarge() bool {
 	return false
 }
 
-// show makes the resources at these places, and tells how many octets their entries take; one that has gone since is left out.
-func (l *listing) show(ctx context.Context, items []item) (resources []scim.Resource, octets int, err error) {
-	shown := map[item]scim.Resource{}
+// shown is what was read for places of a list.
+type shown struct {
+	resources []scim.Resource
+	come      int // by how many of the places
+	octets    int // that their entries take
+	largest   int // octets that an entry was seen to take
+}
+
+// show makes the resources at these places, as far as there is room for so many octets: where that is full, up to the first place whose
+// entry was not read. One that has gone since is left out.
+func (l *listing) show(ctx context.Context, items []item, octets int) (s shown, err error) {
+	room, read := directory.NewRoom(octets), map[item]*ldif.Entry{}
 	for number, p := range l.parts {
 		var ids, filters []string
 		for _, i := range items {
@@ -151,32 +166,39 @@ func (l *listing) show(ctx context.Context, items []item) (resources []scim.Reso
 		for some := range slices.Chunk(ids, idsASearch) {
 			filters = append(filters, p.t.IDsFilter(some))
 		}
-		entries, refs, err := l.search(ctx, p, p.p.Wants, filters...)
+		if room.Full() || len(filters) == 0 {
+			continue
+		}
+		entries, err := l.find(ctx, p, p.p.Wants, room, filters...)
 		if err != nil {
-			return nil, 0, err
+			return s, err
 		}
 		for _, e := range entries {
-			octets += sizeOf(e)
-			if !p.t.IsAmong(e) { // deleted since, to a place below a base
-				continue
+			read[item{number, p.t.ID(e)}] = e
+			s.largest = max(s.largest, e.Octets())
+		}
+	}
+	for s.come < len(items) && (read[items[s.come]] != nil || !room.Full()) {
+		s.come++
+	}
+	items = items[:s.come]
+	refs := make([]ldapmap.Refs, len(l.parts))
+	for number, p := range l.parts {
+		var entries []*ldif.Entry
+		for _, i := range items {
+			if e := read[i]; i.part == number && e != nil {
+				s.octets += e.Octets()
+				entries = append(entries, e)
 			}
-			shown[item{number, p.t.ID(e)}] = p.p.Apply(l.b.resource(l.call, p.t, e, refs))
+		}
+		if refs[number], err = l.refs(ctx, p, entries, p.p.Wants); err != nil {
+			return s, err
 		}
 	}
 	for _, i := range items {
-		if r, ok := shown[i]; ok {
-			resources = append(resources, r)
+		if p, e := l.parts[i.part], read[i]; e != nil && p.t.IsAmong(e) { // and was not moved since, to a place below a base
+			s.resources = append(s.resources, p.p.Apply(l.b.resource(l.call, p.t, e, refs[i.part])))
 		}
 	}
-	return resources, octets, nil
-}
-
-// sizeOf is what an entry's values take, in octets.
-func sizeOf(e *ldif.Entry) (octets int) {
-	for _, a := range e.Attributes {
-		for _, v := range a.Values {
-			octets += len(v)
-		}
-	}
-	return octets
+	return s, nil
 }

@@ -37,14 +37,19 @@ func (b *Bridge) Query(ctx context.Context, c Call, typ string, q Query) (*List,
 	return list, err
 }
 
-// direct answers a query that few entries can match by one search.
+// direct answers a query that few entries can match by one search: one page takes them all. Where they are too large for that, it is a list
+// like any other.
 func (l *listing) direct(ctx context.Context, p *part) (*List, error) {
 	if err := l.translate(ctx); err != nil {
 		return nil, err
 	}
-	entries, refs, err := l.search(ctx, p, func(ref schema.Ref) bool { return p.p.Wants(ref) || p.judges(ref) }, p.ldap)
-	if err != nil {
+	wants := func(ref schema.Ref) bool { return p.p.Wants(ref) || p.judges(ref) }
+	entries, refs, all, err := l.search(ctx, p, wants, p.ldap)
+	switch {
+	case err != nil:
 		return nil, err
+	case !all:
+		return l.paged(ctx)
 	}
 	return l.listed(p, l.matching(0, entries, refs), refs), nil
 }

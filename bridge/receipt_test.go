@@ -312,6 +312,9 @@ func TestDoneBehindTheLook(t *testing.T) {
 	if want := []string{"unknown add uid=mara", "done add uid=mara"}; !slices.Equal(receipts, want) {
 		t.Errorf("%q, want %q", receipts, want)
 	}
+	if last := (*h.records)[len(*h.records)-1].Receipt.Steps[0]; !last.ReadBack { // it may be another's
+		t.Error("it is told as answered")
+	}
 }
 
 // TestTakenOutBetweenNames: who is taken out of a group while he gets another name is not in it by that one either, though the connection

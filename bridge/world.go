@@ -100,17 +100,29 @@ func (b *Bridge) fitted(server *ldif.Server) (f fit, known bool) {
 	return b.fit, b.fit.server == server
 }
 
-// fitTo holds the map against the directory: one request does it for all that wait.
+// fitTo holds the map against the directory: once for all that wait, who are told the same. Who leaves does not end it.
 func (b *Bridge) fitTo(ctx context.Context, server *ldif.Server) (fit, error) {
+	result := b.fits.DoChan(fmt.Sprintf("%p", server), func() (any, error) {
+		if f, known := b.fitted(server); known {
+			return f, nil
+		}
+		var f fit
+		err := caught(func() (err error) {
+			f, err = b.fitAnew(context.Background(), server)
+			return err
+		})
+		return f, err
+	})
 	select {
-	case b.fitting <- struct{}{}:
-		defer func() { <-b.fitting }()
+	case r := <-result:
+		f, _ := r.Val.(fit)
+		return f, r.Err
 	case <-ctx.Done():
 		return fit{}, ctx.Err()
 	}
-	if f, known := b.fitted(server); known {
-		return f, nil
-	}
+}
+
+func (b *Bridge) fitAnew(ctx context.Context, server *ldif.Server) (fit, error) {
 	f := fit{server: server, at: b.now()}
 	bound, problems := ldapmap.For(b.compiled, server)
 	for _, p := range problems {

@@ -1,8 +1,11 @@
 package bridge_test
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -128,6 +131,70 @@ func TestSampleGoes(t *testing.T) {
 	})
 	if err := l.Contact(t.Context()); err != nil || !gone {
 		t.Errorf("%v, looked at twice: %v", err, gone)
+	}
+}
+
+// TestFittingIsOneQuestion: all requests that come while the map is held against the directory wait for the first that does it, and are
+// told the same, and not each after another attempt of its own. Who leaves meanwhile does not end it.
+func TestFittingIsOneQuestion(t *testing.T) {
+	const requests = 10
+	for name, fault := range map[string]memdir.Fault{
+		"the directory cannot": {Code: ldap.LDAPResultTimeLimitExceeded},
+		"the first leaves":     {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := dirtest.Memory(t)
+			l := buildLater(t, server, server.People, "description")
+			looked, goOn, questions := make(chan struct{}, 2*requests), make(chan struct{}), atomic.Int32{}
+			server.Mem.Fault(func(op, dn string) memdir.Fault {
+				if op != "search" || dn != server.People {
+					return memdir.Fault{}
+				}
+				fault := fault
+				if fault.Until = goOn; questions.Add(1) == 1 {
+					looked <- struct{}{}
+				}
+				return fault
+			})
+			ask := func(ctx context.Context, answers chan<- error) {
+				go func() {
+					err := l.Contact(ctx)
+					answers <- err
+				}()
+			}
+			first, answers := make(chan error, 1), make(chan error, requests)
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			ask(ctx, first)
+			<-looked
+			for range requests {
+				ask(t.Context(), answers)
+			}
+			for stacks := make([]byte, 1<<20); ; time.Sleep(time.Millisecond) { // until all wait
+				if strings.Count(string(stacks[:runtime.Stack(stacks, true)]), ".(*Bridge).fitTo(") > requests {
+					break
+				}
+			}
+			if fault.Code == 0 {
+				leave()
+				if err := <-first; !errors.Is(err, context.Canceled) {
+					t.Errorf("the first: %v", err)
+				}
+			}
+			close(goOn)
+			for range requests {
+				if err := <-answers; (err != nil) != (fault.Code != 0) {
+					t.Error(err)
+				}
+			}
+			want := int32(1) // that failed
+			if fault.Code == 0 {
+				want = 3 // the place, an entry below it, and that it is empty
+			}
+			if n := questions.Load(); n != want {
+				t.Errorf("%d questions, want %d", n, want)
+			}
+		})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 // TestBulkIsAsInOrder: operations that claim or free one another's names come to what they come to one after the other (RFC 7644 §3.7),
 // however the change is spelled.
 func TestBulkIsAsInOrder(t *testing.T) {
+	t.Parallel()
 	post := func(name string) string {
 		id := strings.ReplaceAll(name, "@", "-")
 		return fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":"b-%s","data":{"userName":"%s","name":{"familyName":"F"}}}`, id, name)

@@ -127,6 +127,21 @@ func TestRightsInADomain(t *testing.T) {
 // domainWide is locked by who changes what the tests of this process share of the domain, and for reading by who must find it unchanged.
 var domainWide sync.RWMutex
 
+// domainNames is locked by who has names in the domain that tests have everywhere. No two of its accounts share one.
+var domainNames sync.Mutex
+
+// startInTurn starts the server for a test that runs beside others: in the domain, which all share, when it is its turn.
+func (s namedServer) startInTurn(t testing.TB) *dirtest.Server {
+	t.Helper()
+	if s.name == "active-directory" {
+		domainNames.Lock()
+		t.Cleanup(domainNames.Unlock) // when all that it made is gone
+		domainWide.RLock()
+		t.Cleanup(domainWide.RUnlock)
+	}
+	return s.start(t)
+}
+
 // TestBrokenDomain breaks one thing after the other of the domain; what is proposed is run, and mends it. It runs alone: others look at it.
 func TestBrokenDomain(t *testing.T) {
 	server := dirtest.ActiveDirectory(t)

@@ -21,6 +21,7 @@ import (
 // TestFiltersMatchWhatTheySay compares, for random filters, what the bridge finds in a directory with what the filter matches among all
 // resources. SCIMBRIDGE_TEST_FILTERS is how many, with each server: a short form takes a hundred.
 func TestFiltersMatchWhatTheySay(t *testing.T) {
+	t.Parallel()
 	rt := userType(t)
 	for _, s := range servers[:3] {
 		t.Run(s.name, func(t *testing.T) {

@@ -29,6 +29,7 @@ const (
 // TestForms: values that stand in the directory in forms of their own come back as they were sent, are found by them and go, on every
 // server.
 func TestForms(t *testing.T) {
+	t.Parallel()
 	plain := furtherLines(25,
 		"scim="+own+":address; ldap=postalAddress",
 		`scim=photos[type eq "photo"].value; ldap=jpegPhoto`,
@@ -57,7 +58,7 @@ func TestForms(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			server := s.start(t)
+			server := s.startInTurn(t)
 			env, names := plain, []string{"address", "room", "desk", "deck", "note"}
 			held := map[string][]string{
 				"postalAddress": {`Kai 1$D-20457 \24`}, "roomNumber": {"12"}, "initials": {"12"}, "description": {"b", "desk:a"},

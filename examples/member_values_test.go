@@ -168,6 +168,7 @@ func TestMembersByValue(t *testing.T) {
 
 // TestStoppedAnywhereByValue: values of uid are true wherever a write stops, as DNs are; and so are both where they stand side by side.
 func TestStoppedAnywhereByValue(t *testing.T) {
+	t.Parallel()
 	for name, env := range map[string][]string{"alone": uidAlone, "beside the DN": uidBeside} {
 		t.Run(name, func(t *testing.T) {
 			stoppedAnywhere(t, func(t testing.TB) *dirtest.Server { return uidMemory(t, false) }, env...)
@@ -177,6 +178,7 @@ func TestStoppedAnywhereByValue(t *testing.T) {
 
 // TestReferenceRacesByValue: copies of the bridge race for values of uid as for DNs.
 func TestReferenceRacesByValue(t *testing.T) {
+	t.Parallel()
 	for _, keeper := range valueKeepers[2:6] {
 		t.Run(keeper.name, func(t *testing.T) {
 			t.Parallel()

@@ -116,6 +116,7 @@ func TestOverlays(t *testing.T) {
 
 // TestExchangesBesideOverlays runs every exchange on such a server.
 func TestExchangesBesideOverlays(t *testing.T) {
+	t.Parallel()
 	for _, file := range exchangeFiles(t) {
 		t.Run(exchangeName(file), func(t *testing.T) {
 			t.Parallel()

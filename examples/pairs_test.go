@@ -101,6 +101,7 @@ var writes = []writeOf{
 // membership that a newcomer inherits, nothing lost that was acknowledged, and no 500. What was not done comes out right when it is sent
 // again. The short form takes a third of the moments.
 func TestEveryPairOfWrites(t *testing.T) {
+	t.Parallel()
 	every := int32(raceRounds(t, 0))
 	for i, first := range writes {
 		t.Run(first.what, func(t *testing.T) {

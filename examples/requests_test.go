@@ -164,13 +164,14 @@ func modify(t testing.TB, server *dirtest.Server, dn, attribute string, values .
 	}
 }
 
-// everywhere runs a test on each of the servers.
+// everywhere runs a test on each of the servers, beside other tests.
 func everywhere(t *testing.T, test func(t *testing.T, server *dirtest.Server)) {
 	t.Helper()
+	t.Parallel()
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			test(t, s.start(t))
+			test(t, s.startInTurn(t))
 		})
 	}
 }

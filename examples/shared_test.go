@@ -8,10 +8,11 @@ import (
 
 // TestShared: a userName and an email that stand in one value of `mail` are one, whichever of them a client writes.
 func TestShared(t *testing.T) {
+	t.Parallel()
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			server := s.start(t)
+			server := s.startInTurn(t)
 			d := deploy(t, server, "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_0_LDAP=mail",
 				fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_SHARES=userName", lineOf(t, server, "emails")),
 				`SCIMBRIDGE_RESOURCES_0_DN="`+productOf(server).rdn("")+`" + rdn(before(userName, "@")) + "," + base`)

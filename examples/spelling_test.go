@@ -14,10 +14,11 @@ import (
 // TestOneNameHoweverItIsWritten: composed or decomposed, wide or narrow, with one space or two, a name is one account's, and every way to
 // write it finds that account, whether or not the server takes them for one.
 func TestOneNameHoweverItIsWritten(t *testing.T) {
+	t.Parallel()
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			start := s.start
+			start := s.startInTurn
 			if s.name == "389ds" {
 				start = func(t testing.TB) *dirtest.Server {
 					return dirtest.DS389(t, ds389Schema, dirtest.WithoutSevenBitCheck())

@@ -37,6 +37,7 @@ func stopsAt(server *dirtest.Server, writes int32, drop memdir.Drop) {
 // TestStoppedAnywhere: a write may stop after any step and never go on. What stands then gives nobody access that was not given, shows no
 // leaver under a clean name, loses no value, and the same request sent again completes it.
 func TestStoppedAnywhere(t *testing.T) {
+	t.Parallel()
 	stoppedAnywhere(t, func(t testing.TB) *dirtest.Server {
 		return dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
 	})

@@ -59,10 +59,11 @@ func each(texts [2]string, make func(string) string) [2]string {
 // TestSameChangeTwice: a client that had no answer in time sends its request again, while the first is under way in another copy. Both come
 // to what is wanted.
 func TestSameChangeTwice(t *testing.T) {
+	t.Parallel()
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPair(t, s.start)
+			p := newPair(t, s.startInTurn)
 			for round := range raceRounds(t, 3) {
 				boss := p.of(0).user(t, fmt.Sprintf("boss%d@contoso.example", round))
 				user := p.of(0).user(t, fmt.Sprintf("user%d@contoso.example", round))
@@ -101,10 +102,11 @@ func TestSameChangeTwice(t *testing.T) {
 // TestTwoValuesAtOnce: of two clients that change one attribute at once, each is told of a success, and one value stands: that of one of
 // them.
 func TestTwoValuesAtOnce(t *testing.T) {
+	t.Parallel()
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPair(t, s.start)
+			p := newPair(t, s.startInTurn)
 			for round := range raceRounds(t, 3) {
 				user := p.of(0).user(t, fmt.Sprintf("user%d@contoso.example", round))
 				for _, c := range []struct{ what, path, ldap string }{

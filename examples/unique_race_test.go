@@ -9,14 +9,15 @@ import (
 // TestUniqueRaces: copies of the bridge write one value that no two resources may share, each to another account, at the same time. Whoever
 // is told of a success has it, and has it alone; if nobody has, the next one gets it.
 func TestUniqueRaces(t *testing.T) {
+	t.Parallel()
 	for _, s := range servers[1:] {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			c := copies{server: s.start(t)}
+			c := copies{server: s.startInTurn(t)}
 			for range 2 {
 				c.bridges = append(c.bridges, deploy(t, c.server, "SCIMBRIDGE_RESOURCES_0_UNIQUE=externalId"))
 			}
-			c.race(t, raceRounds(t, 30), func(t *testing.T, round int) {
+			c.race(t, raceRounds(t, 12), func(t *testing.T, round int) {
 				first := c.of(0).user(t, fmt.Sprintf("first%d@contoso.example", round))
 				second := c.of(0).user(t, fmt.Sprintf("second%d@contoso.example", round))
 				value := fmt.Sprintf("shared-%d", round)

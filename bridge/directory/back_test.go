@@ -16,7 +16,7 @@ import (
 func TestGoesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMirror("a", "b")
-		m.lag = 30 * time.Millisecond
+		m.lag = step * 3 / 4 // what is written last, is on its way when the first is looked at
 		m.network["a"].down = true
 		c, log := m.client(t, "a", "b")
 		defer c.Close()
@@ -25,12 +25,11 @@ func TestGoesBack(t *testing.T) {
 			t.Fatalf("%+v", c.State())
 		}
 		m.network["a"].revive()
-		if took := until(t, c, 0, 2*DefaultBack); took < DefaultBack {
+		stop := m.reads(t, c)
+		if took := until(t, c, 0, 2*DefaultBack); took < DefaultBack || took > DefaultBack+2*lookPause {
 			t.Errorf("after %v", took)
 		}
-		if m.has("a", "b") != m.has("b", "b") {
-			t.Error("it lacks what the second has confirmed")
-		}
+		stop()
 		if binds := m.network["b"].conns; binds > 3 {
 			t.Errorf("%d connections to the second", binds)
 		}
@@ -56,7 +55,7 @@ func TestGoesBack(t *testing.T) {
 	})
 }
 
-// TestGoesBackInOrder: to the first of those that are well.
+// TestGoesBackInOrder: to the first of those that are well, and to none behind the one in use.
 func TestGoesBackInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMirror("a", "b", "c")
@@ -69,6 +68,24 @@ func TestGoesBackInOrder(t *testing.T) {
 		until(t, c, 0, 2*DefaultBack)
 		if m.has("a", "c") != m.has("c", "c") || m.has("a", "b") != m.has("b", "b") {
 			t.Errorf("%+v", m.counts)
+		}
+		for begun := time.Now(); time.Since(begun) < 2*DefaultBack; time.Sleep(step) {
+			writeOnce(t, c)
+			if c.pool.server() != 0 {
+				t.Fatalf("on server %d", c.pool.server())
+			}
+		}
+		m.network["a"].kill()
+		m.network["b"].kill()
+		synctest.Wait()
+		until(t, c, 2, time.Minute)
+		time.Sleep(lookPause) // it is known
+		written := m.network["b"].count(ldap.ApplicationModifyRequest)
+		m.network["a"].revive()
+		m.network["b"].revive()
+		until(t, c, 0, 2*DefaultBack)
+		if m.network["b"].count(ldap.ApplicationModifyRequest) != written {
+			t.Error("by the second, while the first was well too")
 		}
 	})
 }
@@ -309,7 +326,7 @@ func TestStaysWhereTheFirstCannotServe(t *testing.T) {
 	}
 }
 
-// TestLooksAreFew: a server that is not in use is connected to four times a minute. Where there is but one, it is not.
+// TestLooksAreFew: a server that is not in use is connected to four times a minute. The one that is, it is not.
 func TestLooksAreFew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMirror("a", "b", "c")
@@ -317,8 +334,8 @@ func TestLooksAreFew(t *testing.T) {
 		defer c.Close()
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		for _, host := range []string{"b", "c"} {
-			if n := m.network[host].conns; n != 40 {
+		for host, want := range map[string]int{"a": 1, "b": 40, "c": 40} {
+			if n := m.network[host].conns; n != want {
 				t.Errorf("%s: %d connections in ten minutes", host, n)
 			}
 		}

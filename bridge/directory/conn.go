@@ -48,7 +48,7 @@ var errLate = fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
 
 // exchange runs one operation and returns when it is answered or ctx ends, whichever is first. go-ldap's calls take no context: the one
 // that is left behind ends with the connection, which whoever had the outage retires or closes. The error is an *outage, an *ldap.Error
-// that the server answered, or an *Error that says why the request cannot be sent.
+// that the server answered, an *Error that says why the request cannot be sent, or errFull beside what was read of the answer.
 func exchange[T any](ctx context.Context, k *conn, what operation, do func(*ldap.Conn) (T, error)) (T, error) {
 	if k.observe == nil {
 		return exchanged(ctx, k, do)
@@ -100,7 +100,7 @@ func exchanged[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, erro
 	}
 	_, answered := asAnswer(a.err)
 	_, unsent := errors.AsType[*Error](a.err)
-	if answered || unsent || a.err == nil {
+	if answered || unsent || a.err == nil || errors.Is(a.err, errFull) {
 		k.answered.Store(true)
 		return a.value, a.err
 	}

@@ -196,6 +196,10 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 		if write {
 			c.wrote(k, err)
 		}
+		if errors.Is(err, errFull) { // what was left comes all the same
+			p.retire(k)
+			err = nil
+		}
 		if heavy > 0 {
 			c.onHeavy(ctx, k.server, heavy, err)
 		}

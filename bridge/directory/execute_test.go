@@ -406,10 +406,10 @@ func TestSettledReadInRanges(t *testing.T) {
 				case "proxyAddresses":
 					part := ldif.Attribute{Name: "proxyAddresses;range=0-1", Values: []string{"a", "b"}}
 					s.entry(m, "cn=x", ldif.Attribute{Name: "proxyAddresses"}, part)
-				case "proxyAddresses;range=2-*":
-					s.entry(m, "cn=x", ldif.Attribute{Name: "proxyAddresses;Range=2-3", Values: []string{"c", "d"}})
-				case "proxyAddresses;range=4-*":
-					s.entry(m, "cn=x", ldif.Attribute{Name: "proxyAddresses;range=4-*", Values: []string{"e"}})
+				case "proxyAddresses;range=1-*":
+					s.entry(m, "cn=x", ldif.Attribute{Name: "proxyAddresses;Range=1-3", Values: []string{"b", "c", "d"}})
+				case "proxyAddresses;range=3-*":
+					s.entry(m, "cn=x", ldif.Attribute{Name: "proxyAddresses;range=3-*", Values: []string{"d", "e"}})
 				default:
 					t.Errorf("asked for %q", asked)
 				}

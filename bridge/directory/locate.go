@@ -24,7 +24,11 @@ type Lookup func(ctx context.Context, name string) ([]*net.SRV, error)
 
 // SystemLookup asks as the machine is set up to, for the name as it is and in no domain of the machine's own.
 func SystemLookup(ctx context.Context, name string) ([]*net.SRV, error) {
-	_, found, err := net.DefaultResolver.LookupSRV(ctx, "", "", strings.TrimSuffix(name, ".")+".")
+	return lookUp(ctx, net.DefaultResolver, name)
+}
+
+func lookUp(ctx context.Context, resolver *net.Resolver, name string) ([]*net.SRV, error) {
+	_, found, err := resolver.LookupSRV(ctx, "", "", strings.TrimSuffix(name, ".")+".")
 	if len(found) > 0 { // some of the records may be unfit
 		return found, nil
 	}

@@ -329,7 +329,7 @@ func (t *rehearsed) read(ctx context.Context, c *Client, server *ldif.Server, of
 	case isNotThere(err), err == nil && len(found) == 0:
 		return nil
 	case err == nil:
-		err = c.complete(ctx, found)
+		_, err = c.complete(ctx, found[0])
 	}
 	if err != nil {
 		t.asked = nil

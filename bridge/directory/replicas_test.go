@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -22,6 +23,7 @@ type mirror struct {
 
 	mu     sync.Mutex
 	counts map[string]map[string]int // by peer: how many writes it has got of each
+	lacked int                       // searches that a peer answered which had yet to get what another had confirmed
 	mute   bool                      // none tells what it has got
 	still  bool                      // what they tell came with a copy of a database
 }
@@ -66,8 +68,35 @@ func (m *mirror) answers(host string, s *session, r message) bool {
 		s.entry(r, "dc=example", e...)
 		s.result(r, 0, "")
 		return true
+	case r.op == ldap.ApplicationSearchRequest && strings.EqualFold(r.target(), anyone.Base):
+		for from, own := range m.counts {
+			if m.counts[host][from] < own[from] {
+				m.lacked++
+				break
+			}
+		}
 	}
 	return false
+}
+
+// reads has a client read all the time, until it is told to stop, and then says whether a peer answered that lacked something.
+func (m *mirror) reads(t *testing.T, c *Client) (stop func()) {
+	ctx, end := context.WithCancel(t.Context())
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for ctx.Err() == nil {
+			readOnce(t, c)
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+	return func() {
+		t.Helper()
+		end()
+		reading.Wait()
+		if m.lacked > 0 {
+			t.Errorf("%d reads were answered by one that lacked what another had confirmed", m.lacked)
+		}
+	}
 }
 
 func (m *mirror) replicate(from string, at int) {

@@ -22,6 +22,8 @@ type Search struct {
 	Attributes []string
 	// Values are the values of attributes that matter: of those attributes no others are read, where the server can leave them out.
 	Values []ldif.Attribute
+	// Room is what the entries may take, and those of other searches with the same; nil: whatever they take.
+	Room *Room
 }
 
 // Scope is a search's scope.
@@ -33,8 +35,8 @@ const (
 	BaseObject
 )
 
-// Search returns the entries found, reading page by page where the server needs it. An entry that is not there (BaseObject) is
-// NoSuchObject; a base that is not there to search below it, and an entry that does not show its id, are Hidden.
+// Search returns the entries found, reading page by page where the server needs it: all of them, unless its Room is full. An entry that is
+// not there (BaseObject) is NoSuchObject; a base that is not there to search below it, and an entry that does not show its id, are Hidden.
 func (c *Client) Search(ctx context.Context, s Search) (entries []*ldif.Entry, err error) {
 	if len(s.More) > 0 {
 		return c.SearchAll(ctx, s.each())
@@ -49,16 +51,27 @@ func (c *Client) Search(ctx context.Context, s Search) (entries []*ldif.Entry, e
 	entries, err = c.search(ctx, s, controls...)
 	if resultCode(err) == ldap.LDAPResultSizeLimitExceeded {
 		// The server's own limit. Most answers are small, so the pages wait until they are needed.
-		entries = nil
-		err = c.Enumerate(ctx, s, func(e *ldif.Entry) error {
-			entries = append(entries, e)
-			return nil
-		})
+		return c.paged(ctx, s)
 	}
 	if err == nil {
-		err = c.whole(ctx, s, entries)
+		entries, err = c.whole(ctx, s, entries)
 	}
 	if err != nil {
+		return nil, c.unseen(s, err)
+	}
+	return entries, nil
+}
+
+// paged is Search page by page.
+func (c *Client) paged(ctx context.Context, s Search) (entries []*ldif.Entry, err error) {
+	err = c.Enumerate(ctx, s, func(e *ldif.Entry) error {
+		entries = append(entries, e)
+		if s.Room.take(e.Octets()); s.Room.Full() {
+			return errFull
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errFull) {
 		return nil, c.unseen(s, err)
 	}
 	return entries, nil
@@ -150,6 +163,9 @@ func (c *Client) roundTrip(ctx context.Context, s Search, controls ...ldap.Contr
 	return call(ctx, c, s.operation(), func(l *ldap.Conn) ([]*ldif.Entry, error) {
 		r := s.request(ctx, c.options.Timeout)
 		r.Controls = controls
+		if s.Room != nil {
+			return s.within(ctx, l, r)
+		}
 		found, err := send(l, r)
 		if err != nil {
 			return nil, err
@@ -158,107 +174,70 @@ func (c *Client) roundTrip(ctx context.Context, s Search, controls ...ldap.Contr
 	})
 }
 
-// Enumerate hands over every entry found, with the paged results control on a connection of its own up to the last page (RFC 2696).
-func (c *Client) Enumerate(ctx context.Context, s Search, each func(*ldif.Entry) error) error {
-	if len(s.More) > 0 {
-		for _, one := range s.each() {
-			if err := c.Enumerate(ctx, one, each); err != nil {
-				return err
-			}
-		}
-		return nil
+// within is the search on a connection, as far as there is room. What it leaves of the answer comes all the same, until the connection
+// ends, and must not keep others' from them.
+func (s Search) within(ctx context.Context, l *ldap.Conn, r *ldap.SearchRequest) ([]*ldif.Entry, error) {
+	answer, taken := newStream(ctx, r), 0
+	entries, _, err := answer.take(l, func(e *ldif.Entry) bool {
+		taken += e.Octets()
+		s.Room.take(e.Octets())
+		return s.Room.Full()
+	})
+	if errors.Is(err, errFull) {
+		go answer.drop()
+		return entries, err
 	}
-	if p := rehearsal(ctx); p != nil {
-		return p.enumerate(ctx, c, s, each)
+	answer.end()
+	if err != nil {
+		s.Room.take(-taken)
 	}
-	return c.enumerate(ctx, s, each)
+	return entries, err
 }
 
-func (c *Client) enumerate(ctx context.Context, s Search, each func(*ldif.Entry) error) error {
-	paging := ldap.NewControlPaging(c.pageSize.Load())
-	var k *conn
-	defer func() {
-		if k != nil {
-			c.pool.put(k)
+// whole completes the entries found, as far as there is room, and holds them to showing the id where that was asked for. Who has gone
+// since is left out.
+func (c *Client) whole(ctx context.Context, s Search, found []*ldif.Entry) (entries []*ldif.Entry, err error) {
+	for _, e := range found {
+		if err := c.shows(s, e); err != nil {
+			return nil, err
 		}
-	}()
-	for {
-		page, err := c.page(ctx, &k, s, paging)
-		if tooLarge(err) && paging.PagingSize > 1 { // how large one may be the server does not tell
-			paging = ldap.NewControlPaging(paging.PagingSize / 2)
-			c.pageSize.Store(paging.PagingSize)
-			c.log.Info("directory: smaller pages", "size", paging.PagingSize)
+	}
+	entries = found[:0]
+	for _, e := range found {
+		rest, err := c.complete(ctx, e)
+		if s.Scope == Subtree && isGone(err) {
 			continue
 		}
 		if err != nil {
-			return c.unseen(s, err)
+			return nil, err
 		}
-		entries := readEntries(page.Entries, s.Attributes)
-		if err := c.whole(ctx, s, entries); err != nil {
-			return err
-		}
-		for _, e := range entries {
-			if err := each(e); err != nil {
-				return err
-			}
-		}
-		next, _ := ldap.FindControl(page.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
-		if next == nil || len(next.Cookie) == 0 {
-			return nil
-		}
-		paging = ldap.NewControlPaging(paging.PagingSize)
-		paging.SetCookie(next.Cookie)
-	}
-}
-
-// tooLarge says whether a page is larger than the server allows: slapd's size.pr. The same result without these words is of a look-through
-// limit.
-func tooLarge(err error) bool {
-	return resultCode(err) == ldap.LDAPResultAdminLimitExceeded && speaks(err, []string{"illegal pagedResults page size"})
-}
-
-// page reads one page, opening the enumeration's own connection for the first. A cookie is good on its connection only.
-func (c *Client) page(caller context.Context, k **conn, s Search, paging *ldap.ControlPaging) (page *ldap.SearchResult, err error) {
-	ctx, cancel := context.WithTimeoutCause(caller, c.options.Timeout, errLate)
-	defer cancel()
-	err = c.breaker.run(func() error {
-		if *k == nil {
-			if *k, err = c.pool.alone(ctx); err != nil {
-				return excuse(caller, s.operation(), err)
-			}
-		}
-		page, err = exchange(ctx, *k, s.operation(), func(l *ldap.Conn) (*ldap.SearchResult, error) {
-			r := s.request(ctx, c.options.Timeout)
-			r.Controls = []ldap.Control{paging}
-			return send(l, r)
-		})
-		if cannotServe(err) && !c.isElsewhere(err) {
-			c.pool.refer((*k).server, referredTo(err))
-			c.pool.fail((*k).server, err)
-			err = &outage{cause: err, code: resultCode(err)}
-		}
-		return excuse(caller, s.operation(), err)
-	})
-	return page, err
-}
-
-// whole completes the entries found, and holds them to showing the id where that was asked for.
-func (c *Client) whole(ctx context.Context, s Search, entries []*ldif.Entry) error {
-	if server := c.learned(); server != nil && ldif.Named(s.Attributes, server.IDAttribute) {
-		for _, e := range entries {
-			if server.ID(e) == "" {
-				return c.hides(0, e.DN+": "+server.IDAttribute+" is missing, or hidden from the bridge's account")
-			}
+		entries = append(entries, e)
+		if s.Room.take(rest); rest > 0 && s.Room.Full() {
+			break
 		}
 	}
-	return c.complete(ctx, entries)
+	return entries, nil
 }
 
-// send sends the request for the search. The error of a filter that cannot be read does not repeat it: its values are people's.
+// isGone says that an entry is not there any more.
+func isGone(err error) bool {
+	e, _ := errors.AsType[*Error](err)
+	return e != nil && e.Reason == reason.NoSuchObject
+}
+
+// shows holds an entry to showing its id where that was asked for.
+func (c *Client) shows(s Search, e *ldif.Entry) error {
+	if server := c.learned(); server != nil && ldif.Named(s.Attributes, server.IDAttribute) && server.ID(e) == "" {
+		return c.hides(0, e.DN+": "+server.IDAttribute+" is missing, or hidden from the bridge's account")
+	}
+	return nil
+}
+
+// send sends the request for the search.
 func send(l *ldap.Conn, r *ldap.SearchRequest) (*ldap.SearchResult, error) {
 	found, err := l.Search(r)
 	if ldap.IsErrorWithCode(err, ldap.ErrorFilterCompile) {
-		return nil, &Error{Reason: reason.Invalid, Cause: errors.New("the filter cannot be read")}
+		return nil, errFilter
 	}
 	return found, err
 }
@@ -288,15 +267,20 @@ func (s Search) request(ctx context.Context, wait time.Duration) *ldap.SearchReq
 	return ldap.NewSearchRequest(s.Base, scope, ldap.NeverDerefAliases, 0, timeLimit, false, s.filter(), s.Attributes, nil)
 }
 
-// readEntries takes the entries over as they are. Search references are left: referrals are never followed.
+// readEntries takes the entries over. Search references are left: referrals are never followed.
 func readEntries(found []*ldap.Entry, asked []string) []*ldif.Entry {
 	entries := make([]*ldif.Entry, 0, len(found))
 	for _, f := range found {
-		e := &ldif.Entry{DN: f.DN, Asked: asked, Attributes: make([]ldif.Attribute, 0, len(f.Attributes))}
-		for _, a := range f.Attributes {
-			e.Attributes = append(e.Attributes, ldif.Attribute{Name: a.Name, Values: a.Values}) // each the octets as they came
-		}
-		entries = append(entries, e)
+		entries = append(entries, takeOver(f, asked))
 	}
 	return entries
+}
+
+// takeOver takes an entry over as it is.
+func takeOver(found *ldap.Entry, asked []string) *ldif.Entry {
+	e := &ldif.Entry{DN: found.DN, Asked: asked, Attributes: make([]ldif.Attribute, 0, len(found.Attributes))}
+	for _, a := range found.Attributes {
+		e.Attributes = append(e.Attributes, ldif.Attribute{Name: a.Name, Values: a.Values}) // each the octets as they came
+	}
+	return e
 }

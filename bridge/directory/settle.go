@@ -152,7 +152,7 @@ func (r *run) presentMembers(ctx context.Context, change ldif.Change, m ldif.Mod
 func (r *run) presentRead(ctx context.Context, change ldif.Change, m ldif.Mod) (holds, error) {
 	e, err := r.client.one(ctx, r.target(change), m.Name)
 	if err == nil {
-		err = r.client.complete(ctx, []*ldif.Entry{e})
+		_, err = r.client.complete(ctx, e)
 	}
 	if err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ func (r *run) byDN(ctx context.Context, change ldif.Change) (ldif.Change, error)
 	case len(found) == 0: // another entry has the name
 		return change, &Error{Reason: reason.LostRace}
 	}
-	if err := r.client.complete(ctx, found); err != nil {
+	if _, err := r.client.complete(ctx, found[0]); err != nil {
 		return change, r.client.explain(err, nil)
 	}
 	change.Mods = slices.Clone(change.Mods)

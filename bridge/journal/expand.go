@@ -96,10 +96,10 @@ func about(ctx context.Context, s *store.Store, key string, each func(p *payload
 	var last ID
 	for {
 		var some []found
-		n := 0
+		more := false
 		at := last
 		if err := s.View(ctx, func(ctx context.Context, tx *sql.Tx) error {
-			some, n, at = nil, 0, last
+			some, more, at = nil, false, last
 			rows, err := tx.QueryContext(ctx, `SELECT i.writer, i.seq, i.payload, (SELECT r.payload FROM journal_records r
 					WHERE r.kind = 'receipt' AND r.of_writer = i.writer AND r.of_seq = i.seq ORDER BY r.time DESC LIMIT 1)
 				FROM journal_subjects s JOIN journal_records i ON i.writer = s.writer AND i.seq = s.seq
@@ -109,12 +109,13 @@ func about(ctx context.Context, s *store.Store, key string, each func(p *payload
 				return err
 			}
 			defer rows.Close()
-			for rows.Next() {
+			for n, octets := 0, 0; !more && rows.Next(); {
 				var stored, receipt []byte
 				if err := rows.Scan(&at.Writer, &at.Seq, &stored, &receipt); err != nil {
 					return err
 				}
-				n++
+				n, octets = n+1, octets+len(stored)+len(receipt)
+				more = n == pageSize || octets >= pageOctets
 				if p, ids, err := readAbout(stored, receipt); err == nil {
 					some = append(some, found{p, ids})
 				}
@@ -126,7 +127,7 @@ func about(ctx context.Context, s *store.Store, key string, each func(p *payload
 		for _, f := range some {
 			each(f.p, f.ids)
 		}
-		if last = at; n < pageSize {
+		if last = at; !more {
 			return nil
 		}
 	}

@@ -137,15 +137,15 @@ func newForgetting(k Known) *forgetting {
 	return g
 }
 
-// forgetAtOnce is how many records are read at once, and erased in one transaction at most.
+// forgetAtOnce is how many records are read at once, fewer where they are large, and erased in one transaction at most.
 const forgetAtOnce = 100
 
 // read reads the next records, and says of which something is to be erased.
 func (g *forgetting) read(ctx context.Context, s *store.Store, last *ID, some *[]erasure, f *Forgotten) (more bool, err error) {
-	at, n := *last, 0
+	at := *last
 	var open []ID
 	err = s.View(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		at, n, open = *last, 0, nil
+		at, open, more = *last, nil, false
 		*some = nil
 		rows, err := tx.QueryContext(ctx, `SELECT i.writer, i.seq, i.kind, i.of_writer, i.of_seq, i.payload,
 				CASE WHEN i.kind = 'intent' THEN (SELECT r.payload FROM journal_records r
@@ -160,7 +160,7 @@ func (g *forgetting) read(ctx context.Context, s *store.Store, last *ID, some *[
 			return err
 		}
 		defer rows.Close()
-		for rows.Next() {
+		for n, octets := 0, 0; !more && rows.Next(); {
 			var r row
 			var receipt, intent []byte
 			receipts := 0
@@ -168,7 +168,8 @@ func (g *forgetting) read(ctx context.Context, s *store.Store, last *ID, some *[
 				&receipt, &intent, &receipts); err != nil {
 				return err
 			}
-			n++
+			n, octets = n+1, octets+len(r.payload)+len(receipt)+len(intent)
+			more = n == forgetAtOnce || octets >= pageOctets
 			at = r.id
 			e, touched := g.erasure(&r, receipt, intent)
 			switch {
@@ -181,7 +182,7 @@ func (g *forgetting) read(ctx context.Context, s *store.Store, last *ID, some *[
 		return rows.Err()
 	})
 	*last, f.Open = at, append(f.Open, open...)
-	return n == forgetAtOnce, err
+	return more, err
 }
 
 // erasure is what is to be erased of a record, if anything is.

@@ -91,7 +91,7 @@ func done(plan ldif.Plan) ldif.Receipt {
 	settled.Mods, settled.Else = nil, nil
 	left := &ldif.Entry{DN: "uid=mara,dc=example", Attributes: []ldif.Attribute{{Name: "entryCSN", Values: []string{"v2"}}}}
 	r.Steps[0] = ldif.StepReceipt{Sent: plan.Steps[0].Change, State: ldif.Stands, Left: left, Inverse: errors.New("no")}
-	r.Steps[1] = ldif.StepReceipt{Sent: settled, State: ldif.Done}
+	r.Steps[1] = ldif.StepReceipt{Sent: settled, State: ldif.Done, ReadBack: true}
 	r.Steps[2] = ldif.StepReceipt{Sent: plan.Steps[2].Change, State: ldif.Refused}
 	r.Err = &directory.Error{Reason: reason.PartlyDone, Cause: errors.New("gone")}
 	return r

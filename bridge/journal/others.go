@@ -67,7 +67,7 @@ func (a *Account) other(i int) (o Other, was bool) {
 	}
 	switch {
 	case s.Changed():
-		o.Sure = !a.Done.Found
+		o.Sure = !a.Done.Found && !s.ReadBack
 		return o, true
 	case s.State == ldif.Unknown, s.State == ldif.TakenBack:
 		return o, true

@@ -98,6 +98,8 @@ type wireOutcome struct {
 	Planned bool        `json:"planned,omitempty"`
 	Left    *wireEntry  `json:"left,omitempty"`
 	Inverse string      `json:"inverse,omitempty"`
+
+	ReadBack bool `json:"readBack,omitempty"`
 }
 
 type wireReceipt struct {
@@ -285,7 +287,7 @@ func (p *wirePlan) unpack() (plan ldif.Plan) {
 func packReceipt(r ldif.Receipt, secret secrecy) *wireReceipt {
 	packed := &wireReceipt{}
 	for i, s := range r.Steps {
-		step := wireOutcome{State: s.State.String()}
+		step := wireOutcome{State: s.State.String(), ReadBack: s.ReadBack}
 		switch {
 		case s.Sent.Kind == "":
 		case isAsPlanned(s.Sent, r.Plan.Steps[i].Change):
@@ -316,7 +318,7 @@ func (r *wireReceipt) unpack(plan ldif.Plan) ldif.Receipt {
 			break
 		}
 		step := &receipt.Steps[i]
-		step.State, step.Left = stateOf(s.State), s.Left.unpack()
+		step.State, step.Left, step.ReadBack = stateOf(s.State), s.Left.unpack(), s.ReadBack
 		switch {
 		case s.Planned:
 			step.Sent = plan.Steps[i].Change

@@ -131,6 +131,7 @@ type claim struct {
 	found   bool // it was looked up
 	sure    bool // it was made; else: it may have been
 	some    bool // or some of it: what was so already was left out
+	shown   bool // no answer came: it was read back
 	back    bool // it takes back what was done, wherever the entry is by then, if it is anywhere
 }
 
@@ -148,7 +149,7 @@ func claims(t testing.TB, accounts []journal.Account) map[string][]claim {
 		}
 		add := func(c claim) { all[keyOf(c.change)] = append(all[keyOf(c.change)], c) }
 		for i, s := range a.Done.Receipt.Steps {
-			c := claim{by: a.ID, request: a.RequestID, found: a.Done.Found, change: s.Sent}
+			c := claim{by: a.ID, request: a.RequestID, found: a.Done.Found, shown: s.ReadBack, change: s.Sent}
 			if c.change.Kind == "" {
 				c.change = a.Plan.Steps[i].Change
 			}
@@ -223,9 +224,8 @@ func Holds(t testing.TB, server *dirtest.Server, accounts []journal.Account, bef
 	}
 	for _, left := range told {
 		for _, c := range left {
-			// Of two that wished the same for one version one was made; the other, whose answer was lost, found it so and takes it for
-			// its own.
-			twin := c.change.If.Version != "" && made[c.change.String()]
+			// Of two that wished the same one was made; the other, whose answer was lost, read it back and takes it for its own.
+			twin := c.shown && made[c.change.String()]
 			if c.sure && !twin {
 				t.Errorf("record %s (request %s, looked up: %t) tells of a change that the directory did not make:\n%s\n%s",
 					c.by, c.request, c.found, c.change, plannedBy(accounts, keyOf(c.change)))
@@ -257,10 +257,14 @@ func isBlocked(e *ldif.Entry) bool {
 	return control&2 != 0
 }
 
-// take takes the claim that tells of a change out of those that are left: the one that is sure before those that may.
+// take takes the claim that tells of a change out of those that are left: the one that was answered before those that were read back, and
+// these before those that may be.
 func take(told map[string][]claim, h happened) (c claim, found bool) {
 	if list := told[h.key]; len(list) > 0 {
-		at := max(0, slices.IndexFunc(list, func(c claim) bool { return c.sure }))
+		at := slices.IndexFunc(list, func(c claim) bool { return c.sure && !c.shown })
+		if at < 0 {
+			at = max(0, slices.IndexFunc(list, func(c claim) bool { return c.sure }))
+		}
 		c = list[at]
 		told[h.key] = slices.Delete(list, at, at+1)
 		return c, true

@@ -66,6 +66,19 @@ func (e *Entry) Set(name string, values ...string) {
 	}
 }
 
+// Octets is about how much memory the entry takes.
+func (e *Entry) Octets() int {
+	const ofText = 16 // beside its characters
+	octets := len(e.DN) + ofText
+	for _, a := range e.Attributes {
+		octets += len(a.Name) + ofText
+		for _, v := range a.Values {
+			octets += len(v) + ofText
+		}
+	}
+	return octets
+}
+
 // Clone returns a copy that shares nothing with e.
 func (e *Entry) Clone() *Entry {
 	if e == nil {

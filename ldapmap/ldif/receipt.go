@@ -25,6 +25,9 @@ type StepReceipt struct {
 	// not show it.
 	Left    *Entry
 	Inverse error // of Stands: why it could not be taken back
+	// ReadBack says that no answer came, and that the directory showed the entry as the change leaves it. Where another made the same
+	// change at the same time, one of the two may have been made alone: nothing in the directory tells whose.
+	ReadBack bool
 }
 
 // State is what became of a step.
@@ -119,7 +122,7 @@ func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 	steps := append(slices.Clone(r.Steps[:next]), rest.Steps...)
 	for i := range next {
 		if steps[i].State != Refused { // one that is Alone
-			steps[i].State = Done
+			steps[i].State, steps[i].ReadBack = Done, steps[i].ReadBack || steps[i].State == Unknown
 		}
 	}
 	if again := r.At(Unknown); again == next && steps[again].State == Done {

@@ -264,7 +264,8 @@ func (s *ds389) adjust(entry *ldif.Entry) {
 		entry.Set("nsslapd-securitylog-logging-enabled", "off")
 	case ldif.SameDN(entry.DN, "cn=config,cn=ldbm database,cn=plugins,cn=config"):
 		entry.Set("nsslapd-cache-autosize", "0") // a quarter of the machine's memory for each server
-		entry.Set("nsslapd-dbcachesize", "4000000") // which the server writes to the disk as it starts; a few thousand entries have room
+		// The server writes all of it to the disk as it starts. A few thousand entries have room.
+		entry.Set("nsslapd-dbcachesize", "4000000")
 		// No waiting for a busy machine's disk. A killed server loses nothing by it, only a machine without power would.
 		entry.Set("nsslapd-db-durable-transaction", "off")
 		entry.Set("nsslapd-db-checkpoint-interval", "3600")

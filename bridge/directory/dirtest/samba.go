@@ -27,8 +27,9 @@ const (
 	sambaPackage = "as root on Debian: apt-get install samba-ad-dc samba-ad-provision"
 )
 
-// controller is the one Samba AD DC of this test process.
+// controller is a Samba AD DC.
 type controller struct {
+	dns      bool // it tells of itself
 	dir      string
 	password string
 	certs    certificates
@@ -153,18 +154,18 @@ func sharedController() (*controller, error) {
 	domain.Lock()
 	defer domain.Unlock()
 	if domain.controller == nil && domain.failed == nil {
-		domain.controller, domain.failed = startController()
+		domain.controller, domain.failed = startController(false)
 	}
 	return domain.controller, domain.failed
 }
 
-func startController() (c *controller, err error) {
+func startController(dns bool) (c *controller, err error) {
 	dir, err := os.MkdirTemp("", "samba")
 	if err != nil {
 		return nil, err
 	}
 	// Active Directory wants three of: capitals, small letters, digits, others.
-	c = &controller{dir: dir, password: rand.Text() + ".a1"}
+	c = &controller{dns: dns, dir: dir, password: rand.Text() + ".a1"}
 	defer func() {
 		if err != nil {
 			c.close()
@@ -202,15 +203,26 @@ func (c *controller) provision() error {
 		return err
 	}
 	c.certs = certs
+	backend := "NONE"
+	if c.dns {
+		backend = "SAMBA_INTERNAL"
+	}
 	command := exec.Command("samba-tool", "domain", "provision", "--targetdir="+filepath.Join(c.dir, "domain"),
-		"--realm=AD.TEST", "--domain=AD", "--host-name=dc1", "--server-role=dc", "--dns-backend=NONE", "--use-rfc2307",
-		"--option=interfaces=lo", "--option=bind interfaces only=yes", "--option=server services=ldap",
+		"--realm=AD.TEST", "--domain=AD", "--host-name=dc1", "--host-ip=127.0.0.1", "--server-role=dc", "--dns-backend="+backend,
+		"--use-rfc2307", "--option=interfaces=lo", "--option=bind interfaces only=yes", "--option=server services="+c.services(),
 		"--option=vfs objects=dfs_samba4 acl_xattr xattr_tdb", "--option=xattr_tdb:file="+filepath.Join(c.dir, "xattr.tdb"),
 		"--adminpass="+c.password)
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("samba-tool domain provision: %w\n%s", err, strings.ReplaceAll(string(out), c.password, "***"))
 	}
 	return nil
+}
+
+func (c *controller) services() string {
+	if c.dns {
+		return "ldap dns"
+	}
+	return "ldap"
 }
 
 // conf keeps everything that Samba writes inside the folder. provision's own smb.conf does not.
@@ -220,7 +232,7 @@ func (c *controller) conf() string {
 	realm = AD.TEST
 	netbios name = DC1
 	server role = active directory domain controller
-	server services = ldap
+	server services = %[5]s
 	interfaces = lo
 	bind interfaces only = yes
 	idmap_ldb:use rfc2307 = yes
@@ -236,7 +248,7 @@ func (c *controller) conf() string {
 	tls cafile = %[2]s
 	tls certfile = %[3]s
 	tls keyfile = %[4]s
-`, c.dir, c.certs.ca, c.certs.cert, c.certs.key)
+`, c.dir, c.certs.ca, c.certs.cert, c.certs.key, c.services())
 }
 
 // enterNetwork runs on the thread that forks Samba.
@@ -251,11 +263,15 @@ func (c *controller) enterNetwork() error {
 
 // dial connects to the domain controller's LDAPS port.
 func (c *controller) dial() (net.Conn, error) {
-	const ldaps = "127.0.0.1:636"
+	return c.dialPort("636")
+}
+
+func (c *controller) dialPort(port string) (net.Conn, error) {
+	address := net.JoinHostPort("127.0.0.1", port)
 	if network := c.network.Load(); network != nil {
-		return dialInNetwork(network, ldaps)
+		return dialInNetwork(network, address)
 	}
-	return net.DialTimeout("tcp", ldaps, patience)
+	return net.DialTimeout("tcp", address, patience)
 }
 
 // dialTLS connects to it as a client that checks its certificate.

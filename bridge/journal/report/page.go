@@ -147,6 +147,9 @@ func changes(b *strings.Builder, a journal.Account) {
 		}
 		became := a.Done.Receipt.Steps[i]
 		title += ": " + became.State.String()
+		if became.ReadBack {
+			title += ", as was read back: no answer came"
+		}
 		if became.Inverse != nil {
 			title += ", and could not be taken back: " + Plain(became.Inverse.Error())
 		}

@@ -54,11 +54,12 @@ type whole struct {
 
 // step is a change record with what became of it, in LDIF.
 type step struct {
-	Planned string `json:"planned"`
-	State   string `json:"state,omitempty"`
-	Sent    string `json:"sent,omitempty"` // where that was another
-	Left    string `json:"left,omitempty"` // the entry, as far as the directory showed it
-	Error   string `json:"error,omitempty"`
+	Planned  string `json:"planned"`
+	State    string `json:"state,omitempty"`
+	ReadBack bool   `json:"readBack,omitempty"` // no answer came
+	Sent     string `json:"sent,omitempty"`     // where that was another
+	Left     string `json:"left,omitempty"`     // the entry, as far as the directory showed it
+	Error    string `json:"error,omitempty"`
 }
 
 func recordOf(a journal.Account, all bool) record {
@@ -107,6 +108,7 @@ func wholeOf(a journal.Account) *whole {
 			if became.Left != nil {
 				shown.Left = entryLDIF(became.Left)
 			}
+			shown.ReadBack = became.ReadBack
 			if became.Inverse != nil {
 				shown.Error = became.Inverse.Error()
 			}

@@ -35,7 +35,7 @@ type Team struct {
 // Violation is what must never be.
 type Violation struct {
 	What    string
-	Overlay bool     // it is about what slapo-memberof writes, which it does behind the change and not with it
+	Overlay bool     // it is about what slapo-memberof writes: a user's memberOf of groups, or of what is none
 	Of      []int    // the users and groups that it is about
 	Initial string   // what it was when the round began
 	Events  []*Event // that bear on it
@@ -144,7 +144,13 @@ func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Vi
 		slices.Sort(shown)
 		slices.Sort(is)
 		if !slices.Equal(shown, is) {
-			overlaid(slices.Concat([]int{n}, shown, is), "user %d (%s) is memberOf the groups %v and a member of %v", n, e.DN, shown, is)
+			of := []int{n}
+			for group := range s.Groups {
+				if slices.Contains(shown, group) != slices.Contains(is, group) {
+					of = append(of, group)
+				}
+			}
+			overlaid(of, "user %d (%s) is memberOf the groups %v and a member of %v", n, e.DN, shown, is)
 		}
 	}
 	twice := func(what string, of func(*Account) string) {

@@ -138,6 +138,11 @@ func (s *site) comes(f history.Fault) {
 	one.Lock()
 	defer one.Unlock()
 	is.breaks(s, r)
+	if f.Kind == DirectoryKilled {
+		s.mu.Lock()
+		s.killed = append(s.killed, time.Since(s.began))
+		s.mu.Unlock()
+	}
 	until := time.Now().Add(f.For)
 	for ; is.again && time.Until(until) > often; is.breaks(s, r) {
 		time.Sleep(often)

@@ -85,7 +85,8 @@ type site struct {
 	since        string           // of truth
 	acknowledged []*history.Event // writes that are on record
 	seen         map[int]bool     // operations of which there was a request
-	torn         map[int]bool     // users whose memberOf slapd was killed at
+	torn         map[int]bool     // users whose memberOf slapo-memberof left wrong by itself
+	killed       []time.Duration  // when slapd was, in the round
 }
 
 // known is what clients know of a user or group.
@@ -123,7 +124,7 @@ func Run(t testing.TB, o Options) *Report {
 		}
 		s.round(round)
 		now, wrong := s.look()
-		wrong = s.excused(round, wrong)
+		wrong = s.excused(now.At, wrong)
 		s.report.Violations = append(wrong, checker.Round(s.events, now)...)
 		s.report.Rounds++
 		for _, e := range s.events {
@@ -131,7 +132,7 @@ func Run(t testing.TB, o Options) *Report {
 				s.acknowledged = append(s.acknowledged, e)
 			}
 		}
-		s.events = nil
+		s.events, s.killed = nil, nil
 		if s.report.Took = time.Since(s.began); o.Told != nil && n%10 == 9 {
 			o.Told("%s", &s.report)
 		}
@@ -153,12 +154,10 @@ func (s *site) logged() bool {
 	})
 }
 
-// excused is what is wrong but for the memberOf of those in whose change slapd was killed: the overlay writes it behind the change, and a
-// slapd that starts again does not go on.
-func (s *site) excused(r history.Round, wrong []history.Violation) []history.Violation {
-	killed := slices.ContainsFunc(r.Faults, func(f history.Fault) bool { return f.Kind == DirectoryKilled })
+// excused is what is wrong but for the memberOf that slapo-memberof left wrong by itself, which nobody mends.
+func (s *site) excused(now time.Duration, wrong []history.Violation) []history.Violation {
 	return slices.DeleteFunc(wrong, func(v history.Violation) bool {
-		if v.Overlay && killed {
+		if v.LeftByOverlay(s.events, now, s.killed) {
 			s.torn[v.Of[0]] = true
 		}
 		return v.Overlay && s.torn[v.Of[0]]
