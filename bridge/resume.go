@@ -82,16 +82,7 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 }
 
 // underWay waits for a change that was sent and does not show: a server that went on after it had hung may serve the look first.
-func underWay(ctx context.Context) error {
-	timer := time.NewTimer(300 * time.Millisecond)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
+func underWay(ctx context.Context) error { return wait(ctx, 300*time.Millisecond) }
 
 // leftBy reads what the change leaves, where it was done: the entry under its new name; nil where there is none. What was to be deleted is
 // looked for wherever it is: under its name there is nothing either where another has renamed it.

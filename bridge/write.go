@@ -369,7 +369,11 @@ func pause(ctx context.Context, attempt int) error {
 	if attempt == 0 {
 		return nil
 	}
-	timer := time.NewTimer(time.Duration(1+rand.IntN(8*attempt)) * time.Millisecond)
+	return wait(ctx, time.Duration(1+rand.IntN(8*attempt))*time.Millisecond)
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
