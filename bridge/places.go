@@ -44,7 +44,10 @@ func (l *listing) items(ctx context.Context) ([]item, error) {
 // mark is a text that is another after each write of this copy of the bridge, and after anybody's that the directory tells of; "": it does
 // not.
 func (b *Bridge) mark(ctx context.Context, m *ldapmap.Map) string {
-	written := b.written.Load() // slapd may confirm a write beside an earlier one that it has yet to confirm, and tell of both then
+	b.mu.Lock()
+	plans := b.written
+	b.mu.Unlock()
+	written := plans.Load() // slapd may confirm a write beside an earlier one that it has yet to confirm, and tell of both then
 	var bases []string
 	for _, t := range m.Types {
 		bases = append(bases, t.Bases()...)

@@ -4,13 +4,14 @@ package bridge
 // the same map by the same guard from the same directory.Client, it takes over how that fits, and the places of lists, as well; a cursor
 // names its place by itself. It is to be called before it serves anything.
 func (b *Bridge) Succeed(before *Bridge, same bool) {
-	b.unfinished, b.written = before.unfinished, before.written
-	if !same {
-		return
-	}
-	b.snapshots = before.snapshots
-	b.follows.Store(before.follows.Load())
 	before.mu.Lock()
-	defer before.mu.Unlock()
-	b.fit = before.fit
+	fits := before.fit
+	before.mu.Unlock()
+	b.mu.Lock() // it may be fitting still
+	defer b.mu.Unlock()
+	b.unfinished, b.written = before.unfinished, before.written
+	if same {
+		b.snapshots, b.fit = before.snapshots, fits
+		b.follows.Store(before.follows.Load())
+	}
 }

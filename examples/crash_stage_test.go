@@ -413,6 +413,7 @@ func facts(t *testing.T, server *dirtest.Server, known map[string]string) (all [
 			}
 		}
 	}
+	slices.Sort(all) // a value that is written again is the last
 	return all
 }
 

@@ -17,7 +17,11 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-func TestMain(m *testing.M) { dirtest.Main(m) }
+func TestMain(m *testing.M) {
+	// What the resolver makes the first time is for the whole process: made within a bubble of synctest's it is of no use outside.
+	_, _ = (&net.Resolver{PreferGo: true}).LookupHost(context.Background(), "localhost")
+	dirtest.Main(m)
+}
 
 // peer is a server that answers as a test tells it, over an in-memory network. What no script answers gets success, a base search of
 // "" the root DSE.

@@ -25,8 +25,9 @@ type StepReceipt struct {
 	// not show it.
 	Left    *Entry
 	Inverse error // of Stands: why it could not be taken back
-	// ReadBack says that no answer came, and that the directory showed the entry as the change leaves it. Where another made the same
-	// change at the same time, one of the two may have been made alone: nothing in the directory tells whose.
+	// ReadBack says that no answer came, and that the directory showed the entry as the change leaves it, or found it so when it was sent
+	// again. Where another made the same change at the same time, one of the two may have been made alone: nothing in the directory tells
+	// whose.
 	ReadBack bool
 }
 
@@ -126,7 +127,8 @@ func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 		}
 	}
 	if again := r.At(Unknown); again == next && steps[again].State == Done {
-		steps[again].Sent = r.Steps[again].Sent
+		found := steps[again].Sent.String() != r.Steps[again].Sent.String()
+		steps[again].Sent, steps[again].ReadBack = r.Steps[again].Sent, steps[again].ReadBack || found
 	}
 	return Receipt{Plan: r.Plan, Steps: steps, Err: rest.Err}
 }

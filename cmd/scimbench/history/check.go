@@ -23,7 +23,7 @@ func (c *Checker) Round(events []*Event, now Snapshot) []Violation {
 	r := &round{
 		before: c.last, now: now, acts: map[register][]act{},
 		groups: map[int][]*Event{}, lives: map[int][]*Event{}, made: map[register][]*Event{},
-		ended: map[register][]*Event{}, refused: map[int][]*Event{},
+		ended: map[register][]*Event{}, renames: map[register][]*Event{}, refused: map[int][]*Event{},
 	}
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b *Event) int { return cmp.Compare(a.Start, b.Start) })
@@ -79,6 +79,7 @@ type round struct {
 	groups      map[int][]*Event // by group
 	lives       map[int][]*Event // of users: creates and deletes
 	made, ended map[register][]*Event
+	renames     map[register][]*Event // of titles, which they write beside
 	refused     map[int][]*Event // by the user or group
 	wrong       []Violation
 }
@@ -134,7 +135,13 @@ func (r *round) ends(to register, e *Event) {
 func (r *round) beside(a, b *Event) bool { return a != b && a.Start <= r.end(b) && b.Start <= r.end(a) }
 
 func (r *round) reads(to register, e *Event, read string) {
-	r.add(to, e, true, func(state string) (string, bool) { return state, state == value+read })
+	r.add(to, e, true, func(state string) (string, bool) { return state, state == value+read || is(state) && r.passing(to, e, read) })
+}
+
+// passing says that what was read is a value of a rename that was under way: where the name cannot be given it is taken back, and the rename
+// begins anew, so that it may have come and gone before it was there for good.
+func (r *round) passing(to register, e *Event, read string) bool {
+	return slices.ContainsFunc(r.renames[to], func(other *Event) bool { return Title(other.Op.N) == read && r.beside(e, other) })
 }
 
 // Title is the title that an operation gives.
@@ -163,6 +170,7 @@ func (r *round) take(e *Event) {
 			r.writes(titles, e, Title(op.N))
 		}
 	case Rename:
+		r.renames[titles] = append(r.renames[titles], e)
 		r.writes(titles, e, Title(op.N))
 		r.writes(logins, e, name)
 	case Disable:

@@ -161,6 +161,17 @@ func TestChecker(t *testing.T) {
 			h.say(Op{N: 7, Kind: Retitle, User: 1}, 3, 4, 200, "")
 			h.say(Op{Kind: Get, User: 1}, 5, 6, 200, "").Shown = &Shown{ada, titled(1), true}
 		}, people: is(retitled(person(1, ada), 7)), wrong: "title of user 1"},
+		"a title that a rename gave, took back and gave again": {tell: func(h *told) {
+			made(h)
+			h.say(Op{N: 2, Kind: Rename, User: 1}, 3, 8, 200, bo)
+			h.say(Op{Kind: Get, User: 1}, 4, 5, 200, ada).Shown = &Shown{ada, titled(2), true}
+			h.say(Op{Kind: Get, User: 1}, 6, 7, 200, ada).Shown = &Shown{ada, titled(1), true}
+		}, people: is(retitled(person(1, bo), 2))},
+		"a title that went back behind a rename": {tell: func(h *told) {
+			made(h)
+			h.say(Op{N: 2, Kind: Rename, User: 1}, 3, 4, 200, bo)
+			h.say(Op{Kind: Get, User: 1}, 5, 6, 200, bo).Shown = &Shown{bo, titled(1), true}
+		}, people: is(retitled(person(1, bo), 2)), wrong: "title of user 1"},
 		"a block that was taken back by nobody": {tell: func(h *told) {
 			made(h)
 			h.say(Op{N: 1, Kind: Disable, User: 1}, 3, 4, 200, "")
