@@ -80,7 +80,7 @@ type round struct {
 	lives       map[int][]*Event // of users: creates and deletes
 	made, ended map[register][]*Event
 	renames     map[register][]*Event // of titles, which they write beside
-	refused     map[int][]*Event // by the user or group
+	refused     map[int][]*Event      // by the user or group
 	wrong       []Violation
 }
 
@@ -135,11 +135,13 @@ func (r *round) ends(to register, e *Event) {
 func (r *round) beside(a, b *Event) bool { return a != b && a.Start <= r.end(b) && b.Start <= r.end(a) }
 
 func (r *round) reads(to register, e *Event, read string) {
-	r.add(to, e, true, func(state string) (string, bool) { return state, state == value+read || is(state) && r.passing(to, e, read) })
+	r.add(to, e, true, func(state string) (string, bool) {
+		return state, state == value+read || is(state) && r.passing(to, e, read)
+	})
 }
 
-// passing says that what was read is a value of a rename that was under way: where the name cannot be given it is taken back, and the rename
-// begins anew, so that it may have come and gone before it was there for good.
+// passing says that what was read is a value of a rename that was under way: where the name cannot be given it is taken back, and the
+// rename begins anew, so that it may have come and gone before it was there for good.
 func (r *round) passing(to register, e *Event, read string) bool {
 	return slices.ContainsFunc(r.renames[to], func(other *Event) bool { return Title(other.Op.N) == read && r.beside(e, other) })
 }
