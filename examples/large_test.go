@@ -49,10 +49,11 @@ const (
 
 // TestLarge: a directory and a group larger than any one answer, for an account to which the server's limits hold.
 func TestLarge(t *testing.T) {
+	t.Parallel()
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			server := s.start(t)
+			server := s.startInTurn(t)
 			var env []string
 			size := many
 			account := []string{

@@ -16,6 +16,7 @@ import (
 // TestLateEnable: an account that was confirmed as blocked stays so, though the directory has an enable before it that nobody waits for any
 // more, and does it only then.
 func TestLateEnable(t *testing.T) {
+	t.Parallel()
 	t.Run("memory", func(t *testing.T) {
 		t.Parallel()
 		server, until := dirtest.Memory(t), make(chan struct{})
