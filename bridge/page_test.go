@@ -3,8 +3,6 @@ package bridge_test
 import (
 	"fmt"
 	"log/slog"
-	"runtime/debug"
-	"runtime/metrics"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"scimbridge/bridge"
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/heaptest"
 	"scimbridge/ldapmap/compile"
 	"scimbridge/scim"
 )
@@ -101,32 +100,6 @@ func photoIn(r scim.Resource) int {
 	return 0
 }
 
-// peak is how many octets more are in use at a time, at the most, while something is done.
-func peak(do func()) (most int) {
-	defer debug.SetGCPercent(debug.SetGCPercent(10))
-	inUse := func() int {
-		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-		metrics.Read(sample)
-		return int(sample[0].Value.Uint64())
-	}
-	debug.FreeOSMemory()
-	before, done, sampled := inUse(), make(chan struct{}), make(chan int)
-	go func() {
-		for {
-			select {
-			case <-done:
-				sampled <- most
-				return
-			case <-time.After(time.Millisecond):
-				most = max(most, inUse()-before)
-			}
-		}
-	}()
-	do()
-	close(done)
-	return <-sampled
-}
-
 // TestPagesOfUnforeseenSize: however small the entries are at first that a page shows, it takes no more than it may of those that come
 // then, and neither does a query for one value that many entries have.
 func TestPagesOfUnforeseenSize(t *testing.T) {
@@ -135,7 +108,7 @@ func TestPagesOfUnforeseenSize(t *testing.T) {
 		h := gallery(t, dirtest.OpenLDAP(t))
 		h.hang(t, users, 20)
 		for _, filter := range []string{"", `userName eq "u"`} {
-			most := peak(func() {
+			most := heaptest.Peak(func() {
 				if _, err := h.Query(t.Context(), bridge.Call{}, "User", bridge.Query{Filter: filter, Count: users}); err != nil {
 					t.Error(err)
 				}

@@ -3,40 +3,12 @@ package journal_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"runtime/debug"
-	"runtime/metrics"
 	"testing"
-	"time"
 
+	"scimbridge/bridge/heaptest"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store/storetest"
 )
-
-// peak is how many octets more are in use at a time, at the most, while something is done.
-func peak(do func()) (most int) {
-	defer debug.SetGCPercent(debug.SetGCPercent(20))
-	inUse := func() int {
-		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-		metrics.Read(sample)
-		return int(sample[0].Value.Uint64())
-	}
-	debug.FreeOSMemory()
-	before, done, sampled := inUse(), make(chan struct{}), make(chan int)
-	go func() {
-		for {
-			select {
-			case <-done:
-				sampled <- most
-				return
-			case <-time.After(time.Millisecond):
-				most = max(most, inUse()-before)
-			}
-		}
-	}()
-	do()
-	close(done)
-	return <-sampled
-}
 
 // TestForgetLargeRecords: of whom to forget few records are in memory at a time, however large they are, and all of them are erased.
 func TestForgetLargeRecords(t *testing.T) {
@@ -62,8 +34,8 @@ func TestForgetLargeRecords(t *testing.T) {
 	var forgotten journal.Forgotten
 	var err error
 	for what, most := range map[string]int{
-		"known":     peak(func() { known, err = journal.Who(t.Context(), s, "mara") }),
-		"forgotten": peak(func() { forgotten, err = forget(t, s, "mara") }),
+		"known":     heaptest.Peak(func() { known, err = journal.Who(t.Context(), s, "mara") }),
+		"forgotten": heaptest.Peak(func() { forgotten, err = forget(t, s, "mara") }),
 	} {
 		if t.Logf("%s: %d KiB are in use", what, most>>10); err != nil || most > all*large*3/4 {
 			t.Errorf("%s: %d KiB are in use: %v", what, most>>10, err)

@@ -77,6 +77,7 @@ var besides = map[string][]string{
 	},
 	"bridge/access/issuertest":   {},
 	"bridge/clocktest":           {},
+	"bridge/heaptest":            {},
 	"bridge/logtest":             {},
 	"bridge/tracing/tracingtest": {},
 	"config/schematest":          {"config"},
