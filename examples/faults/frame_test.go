@@ -28,7 +28,8 @@ import (
 type fault struct {
 	name    string                                 // as the README has it
 	shared  bool                                   // it breaks the server for all: no other row is run on it meanwhile
-	on      []string                               // the servers that it is for, by name; none: every one
+	not     map[string]string                      // why it is not run on a server, by its name
+	proxied map[string]bool                        // the servers, by name, in whose place the proxy answers, who do not do so here
 	prepare func(t *testing.T, s *site)            // ahead of the bridge's start: may set s.env; nil: nothing
 	breaks  func(t *testing.T, s *site)            // nil: what each does is all
 	each    func(t *testing.T, s *site, op string) // ahead of each request: read, write, disable; nil: nothing

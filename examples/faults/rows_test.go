@@ -51,7 +51,7 @@ var ofTheWay = []fault{
 		each:    func(t *testing.T, s *site, _ string) { s.proxy.HalfOpen(t) },
 	},
 	{
-		name:   "the server is busy (51)",
+		name: "the server is busy (51)", proxied: everywhere,
 		breaks: func(_ *testing.T, s *site) { s.proxy.Answer(51, "busy", "search", "add", "modify", "delete", "modrdn") },
 	},
 	{
