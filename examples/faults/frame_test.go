@@ -33,6 +33,7 @@ type fault struct {
 	prepare func(t *testing.T, s *site)            // ahead of the bridge's start: may set s.env; nil: nothing
 	breaks  func(t *testing.T, s *site)            // nil: what each does is all
 	each    func(t *testing.T, s *site, op string) // ahead of each request: read, write, disable; nil: nothing
+	noticed bool                                   // the bridge has seen its connections end when a request comes: it sends none in vain
 	atOnce  bool                                   // the requests are sent at once, and not one after the other
 	timeout time.Duration                          // directory.timeout; 0: a second
 	own     func(t testing.TB) *dirtest.Server     // a server of the row's; nil: the one that it shares
@@ -150,6 +151,9 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (w
 	before := s.metrics(t)
 	if f.breaks != nil {
 		f.breaks(t, s)
+	}
+	for f.noticed && s.proxy.Links() > 0 { // the test's time limit ends this
+		time.Sleep(time.Millisecond)
 	}
 	answers := map[string]*said{"read": &was.Read, "write": &was.Write, "disable": &was.Disable}
 	ask := func(n int) {

@@ -26,7 +26,7 @@ var ofTheWay = []fault{
 		mend:   func(_ *testing.T, s *site) { s.server.Cont() },
 	},
 	{
-		name: "the server was restarted", shared: true,
+		name: "the server was restarted", shared: true, noticed: true,
 		breaks: func(_ *testing.T, s *site) { s.server.Restart() },
 	},
 	{
