@@ -327,6 +327,10 @@ func (r *round) judgeOne(of register, initial string, acts []act) {
 	if of.what == membership {
 		v.Of = append(v.Of, of.user)
 	}
+	also := r.refused[of.of]
+	if of.what == membership {
+		also = slices.Concat(r.groups[of.of], r.lives[of.user], r.renames[of.user])
+	}
 	switch ordered(initial, acts) {
 	case possible:
 		return
@@ -342,7 +346,7 @@ func (r *round) judgeOne(of register, initial string, acts []act) {
 			v.Events = append(v.Events, a.by)
 		}
 	}
-	for _, e := range slices.Concat(r.refused[of.of], r.renames[of.user]) { // not refused wholly, or more than a rename
+	for _, e := range also { // which may have done more than was answered
 		if !slices.Contains(v.Events, e) {
 			v.Events = append(v.Events, e)
 		}
