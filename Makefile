@@ -102,7 +102,7 @@ sizes:
 	go test -v ./bridge/directory -run TestTooLargeForTheServer
 	$(MAKE) large bench-scale
 
-# What an undo makes of a deletion in a domain whose recycle bin is on, which it stays: a process of its own, half a minute.
+# What an undo makes of a deletion in a domain whose recycle bin is on: half a minute.
 bin:
 	SCIMBRIDGE_TEST_RECYCLE_BIN=1 go test ./examples -run TestUndoAddsAnew
 

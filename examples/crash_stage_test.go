@@ -51,6 +51,7 @@ func inMemory(t *testing.T) stage {
 	return stage{
 		server: server, tells: true, store: storetest.SQLite(t),
 		start: func(env []string) *deployment {
+			env = append(env, "SCIMBRIDGE_DIRECTORY_TIMEOUT=1m") // memdir compares each entry with each of 500 values
 			c := parsed(t, server, basedIn(productOf(server), server), "", env...)
 			c.Journal.Lease = 100 * time.Millisecond
 			return deployBy(t, server, c, logOutput())

@@ -52,6 +52,7 @@ func moments(trace []heard, all bool) (list []moment) {
 // what the journal knows of, and is right; the same request sent again completes it, and then the directory is as if nothing had happened.
 // With SCIMBRIDGE_TEST_CRASHES=all at every message, the questions too.
 func TestCrashedAnywhere(t *testing.T) {
+	t.Parallel()
 	for _, c := range crashes {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -62,6 +63,7 @@ func TestCrashedAnywhere(t *testing.T) {
 
 // TestKilledAnywhere: likewise for the program, killed beside slapd. With SCIMBRIDGE_TEST_CRASHES=all in each kind of write.
 func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
 	binary := buildProgram(t)
 	for _, c := range crashes {
 		if !everyCrash() && !c.killed {
@@ -136,6 +138,7 @@ func inTheMiddle(trace []heard) moment {
 // TestCrashedAgain: likewise of a bridge that dies while it finds out what became of a write that another died in, or while it does that
 // write again. With SCIMBRIDGE_TEST_CRASHES=all both die at every message.
 func TestCrashedAgain(t *testing.T) {
+	t.Parallel()
 	for _, c := range crashes {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -156,6 +159,7 @@ func TestCrashedAgain(t *testing.T) {
 // TestCrashedUndoing: likewise of a bridge that dies while it takes a write back, and another that takes it back again. With
 // SCIMBRIDGE_TEST_CRASHES=all at every message.
 func TestCrashedUndoing(t *testing.T) {
+	t.Parallel()
 	for _, c := range crashes {
 		c = c.undone()
 		t.Run(c.name, func(t *testing.T) {
