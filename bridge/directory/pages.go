@@ -103,7 +103,13 @@ func (p *pages) read(caller context.Context) (entries []*ldif.Entry, err error) 
 			c.pool.fail(p.conn.server, err)
 			err = &outage{cause: err, code: resultCode(err)}
 		}
-		return excuse(caller, s.operation(), err)
+		err = excuse(caller, s.operation(), err)
+		if o, down := errors.AsType[*outage](err); down {
+			c.pool.against(p.conn.server, o)
+		} else {
+			c.pool.answered(p.conn.server)
+		}
+		return err
 	})
 	return entries, err
 }
