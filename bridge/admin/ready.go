@@ -121,7 +121,7 @@ func (site *Site) server(away error) Part {
 	}
 	down := false
 	for _, each := range state.Each {
-		down = down || each.Is == directory.Down || each.Breaker != directory.Closed
+		down = down || each.Is == directory.Down
 	}
 	switch {
 	case away != nil:

@@ -56,6 +56,9 @@ func TestServerBreaker(t *testing.T) {
 		"away":      {code(ldap.LDAPResultUnavailable, ldap.ApplicationBindRequest), true, writes, 0},
 		"slow":      {hang(ldap.ApplicationModifyRequest), false, writes, DefaultFailures}, // whatever else is asked it answers
 		"slow bind": {hang(ldap.ApplicationBindRequest), true, writes, 0},
+		"hung page": {hang(ldap.ApplicationSearchRequest), false, func(ctx context.Context, c *Client) error {
+			return c.Enumerate(ctx, anyone, nil)
+		}, DefaultFailures},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -79,7 +82,8 @@ func TestServerBreaker(t *testing.T) {
 					if test.do(t.Context(), c) != nil {
 						fails++
 					}
-					if time.Since(begun) > time.Minute {
+					// What one request found, and two looks.
+					if time.Since(begun) > 2*lookPause+c.options.Timeout+time.Second {
 						t.Fatalf("it does not open: %+v", c.State())
 					}
 				}
@@ -108,6 +112,68 @@ func TestServerBreaker(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestOutagesAtOnce: as many requests that a server turns away at one time open its breaker, and another does what they asked.
+func TestOutagesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turn := make(chan struct{})
+		first := &peer{script: func(s *session, m message) bool {
+			if m.op == ldap.ApplicationModifyRequest {
+				go func() {
+					<-turn
+					s.result(m, ldap.LDAPResultBusy, "")
+				}()
+				return true
+			}
+			return false
+		}}
+		c := network{"a": first, "b": {}}.client(t, "a", "b")
+		defer c.Close()
+		readOnce(t, c)
+		for range DefaultFailures {
+			go func() {
+				if err := c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err; err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		synctest.Wait()
+		close(turn)
+		synctest.Wait()
+		if state := c.State(); state.Each[0].Breaker != Open || state.Server != 2 {
+			t.Errorf("%+v", state)
+		}
+	})
+}
+
+// TestNobodyIsReached: who waits for a connection for the whole timeout, and is lent none, has found no server.
+func TestNobodyIsReached(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs := func(*session, message) bool { return true }
+		first, second := &peer{script: hangs}, &peer{script: hangs}
+		c := network{"a": first, "b": second}.client(t, "a", "b")
+		defer c.Close()
+		for range DefaultFailures {
+			go func() { _ = find(t.Context(), c) }()
+		}
+		time.Sleep(c.options.Timeout)
+		synctest.Wait()
+		if state := c.State(); state.Breaker != Open || state.Each[0].Is != Down || state.Each[1].Is != Down {
+			t.Fatalf("%+v", state)
+		}
+		conns := func() int {
+			first.mu.Lock()
+			defer first.mu.Unlock()
+			return first.conns
+		}
+		before := conns()
+		time.Sleep(10 * DefaultPause)
+		synctest.Wait()
+		if n := conns() - before; n < 9 || n > 11 { // the directory's breaker looks for all
+			t.Errorf("it is knocked at %d times in ten pauses", n)
+		}
+	})
 }
 
 // TestServerIsLeftAlone: while the breaker of a server is open no request and no look goes there: it is knocked at each pause without a
@@ -144,10 +210,10 @@ func TestServerIsLeftAlone(t *testing.T) {
 			time.Sleep(500 * time.Millisecond)
 		}
 		// A probe ends with the timeout (4 s), and the next begins after the pause and the next knock.
-		if probes < 8 || probes > 13 {
+		if probes < 9 || probes > 11 {
 			t.Errorf("%d probes in 50 seconds", probes)
 		}
-		if most > 2 { // of a probe and a knock
+		if most > 2 { // of a probe, and the knock before it
 			t.Errorf("%d connections at once", most)
 		}
 		got := c.State().Each[0]

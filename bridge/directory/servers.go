@@ -87,8 +87,11 @@ func (p *pool) against(server int, why error) {
 		return
 	}
 	b.against(asOutage(why))
-	if !b.closed() && p.serving(server) && p.others(server) {
-		p.met(server, why)
+	if b.closed() {
+		return
+	}
+	p.met(server, why)
+	if p.serving(server) && p.others(server) {
 		p.fail(server, why)
 	}
 }
