@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -78,9 +79,12 @@ func TestServerBreaker(t *testing.T) {
 					first.revive()
 				}
 				fails := 0
-				for begun := time.Now(); c.State().Each[0].Opened == 0; time.Sleep(time.Second) {
+				for begun := time.Now(); ; time.Sleep(time.Second) {
 					if test.do(t.Context(), c) != nil {
 						fails++
+					}
+					if c.State().Each[0].Opened > 0 {
+						break
 					}
 					// What one request found, and two looks.
 					if time.Since(begun) > 2*lookPause+c.options.Timeout+time.Second {
@@ -119,21 +123,23 @@ func TestOutagesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turn := make(chan struct{})
 		first := &peer{script: func(s *session, m message) bool {
-			if m.op == ldap.ApplicationModifyRequest {
-				go func() {
-					<-turn
-					s.result(m, ldap.LDAPResultBusy, "")
-				}()
-				return true
+			if !hangBelow(s, m) {
+				return false
 			}
-			return false
+			go func() {
+				<-turn
+				s.result(m, ldap.LDAPResultBusy, "")
+			}()
+			return true
 		}}
 		c := network{"a": first, "b": {}}.client(t, "a", "b")
 		defer c.Close()
-		readOnce(t, c)
+		if _, err := c.Server(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		for range DefaultFailures {
 			go func() {
-				if err := c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err; err != nil {
+				if err := find(t.Context(), c); err != nil {
 					t.Error(err)
 				}
 			}()
@@ -456,4 +462,29 @@ func TestServersOfAMirror(t *testing.T) {
 			t.Errorf("server %d %s: %+v", faulty+1, test.fault, state)
 		}
 	}
+}
+
+// TestRetryAfterIsSpread: clients that are turned away come back at other times, over as long as the first of them is to wait, and that is
+// the longer, the longer the outage lasts.
+func TestRetryAfterIsSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := network{"a": {down: true}}.client(t, "a")
+		defer c.Close()
+		for c.State().Breaker == Closed {
+			_ = find(t.Context(), c)
+		}
+		for _, after := range []struct{ outage, least time.Duration }{
+			{0, DefaultPause}, {time.Minute, 15 * time.Second}, {time.Hour, maxRetryAfter},
+		} {
+			time.Sleep(after.outage)
+			var told []time.Duration
+			for range 200 {
+				told = append(told, wantReason(t, find(t.Context(), c), reason.Unavailable).RetryAfter)
+			}
+			first, last := slices.Min(told), slices.Max(told)
+			if first < after.least || first > after.least*5/4 || last < after.least*7/4 || last >= after.least*2 {
+				t.Errorf("after %v: from %v to %v", after.outage, first, last)
+			}
+		}
+	})
 }

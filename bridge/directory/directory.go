@@ -129,7 +129,7 @@ func (c *Client) Close() {
 // call does one LDAP operation within the deadline: the caller's or the configured timeout, whichever comes first.
 // The error is an *outage, an *ldap.Error (an answer) or the breaker's *Error.
 func call[T any](caller context.Context, c *Client, what operation, do func(*ldap.Conn) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeoutCause(caller, c.options.Timeout, errLate)
+	ctx, cancel := c.within(caller)
 	defer cancel()
 	var value T
 	err := c.breaker.run(func() error {

@@ -89,7 +89,7 @@ func tooLarge(err error) bool {
 // read reads on, opening the enumeration's own connection for the first page. A cookie is good on its connection only.
 func (p *pages) read(caller context.Context) (entries []*ldif.Entry, err error) {
 	c, s := p.client, p.search
-	ctx, cancel := context.WithTimeoutCause(caller, c.options.Timeout, errLate)
+	ctx, cancel := c.within(caller)
 	defer cancel()
 	err = c.breaker.run(func() error {
 		if p.conn == nil {

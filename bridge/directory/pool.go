@@ -281,6 +281,9 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (k *conn, err err
 	if refused != nil && !probe && !p.dialer.credential.due() {
 		return nil, &outage{cause: refused, code: resultCode(refused), refused: true}
 	}
+	if failover && ctx.Err() != nil { // its turn came too late
+		return nil, p.waited(ctx, context.Cause(ctx))
+	}
 	var (
 		faults     []error
 		candidates []candidate // that have yet to catch up
@@ -297,7 +300,6 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (k *conn, err err
 		if !failover {
 			shares++ // a connection is there already: it needs time too
 		}
-		hasty := p.hasty(ctx, shares)
 		c, err := p.try(ctx, server, shares)
 		if err == nil {
 			candidates = append(candidates, c)
@@ -319,10 +321,13 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (k *conn, err err
 			p.mu.Unlock()
 			return nil, o
 		}
-		if !hasty && !bind && !errors.Is(ctx.Err(), context.Canceled) {
+		if !bind && !hasty(ctx) && !errors.Is(ctx.Err(), context.Canceled) {
 			p.against(server, err)
 		}
 		if ctx.Err() != nil {
+			for _, next := range order[i+1:] {
+				p.late(ctx, next, err)
+			}
 			break
 		}
 	}

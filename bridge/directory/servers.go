@@ -106,12 +106,17 @@ func (p *pool) answered(server int) {
 // waited is the outage of who was lent no connection. Where our whole timeout was not enough for that, no server could be reached in it.
 func (p *pool) waited(ctx context.Context, why error) *outage {
 	o := &outage{cause: why}
-	if errors.Is(context.Cause(ctx), errLate) {
-		for server := range p.breakers {
-			p.against(server, o)
-		}
+	for server := range p.breakers {
+		p.late(ctx, server, o)
 	}
 	return o
+}
+
+// late counts an outage of a server that could not be reached within our whole timeout.
+func (p *pool) late(ctx context.Context, server int, why error) {
+	if errors.Is(context.Cause(ctx), errLate) {
+		p.against(server, why)
+	}
 }
 
 // others says whether another server may be asked.
@@ -144,9 +149,15 @@ func (p *pool) stories(asked []int) (why []error) {
 
 var errLeft = errors.New("its circuit breaker was open")
 
-// hasty says that a server is given so little of a caller's time that it says nothing against it to take longer.
-func (p *pool) hasty(ctx context.Context, shares int) bool {
-	deadline, ok := ctx.Deadline()
-	fair := p.dialer.options.Timeout / time.Duration(len(p.dialer.servers))
-	return ok && time.Until(deadline)/time.Duration(shares) < fair/2
+// within is the context of an operation for a caller: it ends by errLate when our timeout has passed, or with the caller.
+func (c *Client) within(caller context.Context) (context.Context, context.CancelFunc) {
+	if end, ok := caller.Deadline(); ok && time.Until(end) < c.options.Timeout {
+		caller = context.WithValue(caller, hasteKey{}, true)
+	}
+	return context.WithTimeoutCause(caller, c.options.Timeout, errLate)
 }
+
+type hasteKey struct{}
+
+// hasty says that a caller gives less time than our timeout: it says nothing against a server to take longer.
+func hasty(ctx context.Context) bool { return ctx.Value(hasteKey{}) != nil }
