@@ -191,7 +191,7 @@ func TestServerIsLeftAlone(t *testing.T) {
 		defer c.Close()
 		readOnce(t, c)
 		standing(t, c, Open, time.Minute)
-		probes, most := 0, 0
+		probes, most, half := 0, 0, 0
 		first.mu.Lock()
 		first.script = func(_ *session, m message) bool { // a bind hangs
 			if m.op == ldap.ApplicationBindRequest {
@@ -214,10 +214,16 @@ func TestServerIsLeftAlone(t *testing.T) {
 				t.Fatalf("a request took %v", time.Since(begun))
 			}
 			time.Sleep(500 * time.Millisecond)
+			if c.State().Each[0].Breaker == HalfOpen {
+				half++
+			}
 		}
 		// A probe ends with the timeout (4 s), and the next begins after the pause and the next knock.
 		if probes < 9 || probes > 11 {
 			t.Errorf("%d probes in 50 seconds", probes)
+		}
+		if half < 70 || half > 90 { // four seconds of five
+			t.Errorf("it was half open at %d looks of a hundred", half)
 		}
 		if most > 2 { // of a probe, and the knock before it
 			t.Errorf("%d connections at once", most)
@@ -256,11 +262,19 @@ func TestNoServerIsLeft(t *testing.T) {
 			t.Fatalf("%+v", state)
 		}
 		readOnce(t, c)
+		first.mu.Lock()
+		conns := first.conns
+		first.mu.Unlock()
 		second.revive()
 		time.Sleep(2 * DefaultPause)
 		synctest.Wait()
 		if state = c.State(); state.Each[1].Breaker != Closed || state.Server != 1 {
 			t.Errorf("%+v", state)
+		}
+		first.mu.Lock()
+		defer first.mu.Unlock()
+		if first.conns != conns {
+			t.Error("the first is looked for though it was found")
 		}
 	})
 }
