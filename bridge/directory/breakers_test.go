@@ -222,6 +222,13 @@ func TestServerIsLeftAlone(t *testing.T) {
 		if probes < 9 || probes > 11 {
 			t.Errorf("%d probes in 50 seconds", probes)
 		}
+		second.kill()
+		synctest.Wait()
+		begun := time.Now()
+		wantReason(t, find(t.Context(), c), reason.Unavailable)
+		if took := time.Since(begun); took > 0 {
+			t.Errorf("refused after %v: the first was asked", took)
+		}
 		if half < 70 || half > 90 { // four seconds of five
 			t.Errorf("it was half open at %d looks of a hundred", half)
 		}
@@ -256,12 +263,13 @@ func TestNoServerIsLeft(t *testing.T) {
 			t.Fatalf("%+v", state)
 		}
 		first.revive()
-		time.Sleep(2 * DefaultPause)
+		time.Sleep(DefaultPause * 5 / 4) // no probe of the first server's own has had its turn
 		synctest.Wait()
 		if state = c.State(); state.Breaker != Closed || state.Each[0].Breaker != Closed || state.Server != 1 {
 			t.Fatalf("%+v", state)
 		}
 		readOnce(t, c)
+		time.Sleep(time.Second)
 		first.mu.Lock()
 		conns := first.conns
 		first.mu.Unlock()
