@@ -275,7 +275,6 @@ func TestNoServerIsLeft(t *testing.T) {
 			t.Fatalf("%+v", state)
 		}
 		readOnce(t, c)
-		time.Sleep(time.Second)
 		first.mu.Lock()
 		conns := first.conns
 		first.mu.Unlock()
