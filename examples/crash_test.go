@@ -78,12 +78,21 @@ func TestKilledAnywhere(t *testing.T) {
 
 // everywhere has a bridge die at each moment.
 func (c crashed) everywhere(t *testing.T, start func(t *testing.T) stage, all bool) {
-	whole := c.run(t, start(t))
+	whole := c.lives(t, start)
 	list := moments(whole.trace, all)
 	t.Logf("%d messages, %d moments", len(whole.trace), len(list))
 	for _, m := range list {
 		c.diesAt(t, whole, start, m)
 	}
+}
+
+// lives has no bridge die.
+func (c crashed) lives(t *testing.T, start func(t *testing.T) stage) (whole life) {
+	t.Helper()
+	if !t.Run("nobody dies", func(t *testing.T) { whole = c.run(t, start(t)) }) {
+		t.FailNow()
+	}
+	return whole
 }
 
 // diesAt has bridges die, one after the other.
@@ -92,6 +101,33 @@ func (c crashed) diesAt(t *testing.T, whole life, start func(t *testing.T) stage
 		t.Parallel()
 		c.isSafe(t, whole, c.run(t, start(t), deaths...))
 	})
+}
+
+// TestCrashedBefore: likewise before 389 Directory Server, in the middle of a write. With SCIMBRIDGE_TEST_CRASHES=all at each moment, and
+// before Active Directory too.
+func TestCrashedBefore(t *testing.T) {
+	for _, s := range servers {
+		if s.name != "389ds" && (s.name != "active-directory" || !everyCrash()) {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			start := inTurns(s.start(t))
+			for _, c := range crashes {
+				if c.clear || c.large && !everyCrash() {
+					continue
+				}
+				t.Run(c.name, func(t *testing.T) {
+					if everyCrash() {
+						c.everywhere(t, start, false)
+						return
+					}
+					whole := c.lives(t, start)
+					c.diesAt(t, whole, start, inTheMiddle(whole.trace))
+				})
+			}
+		})
+	}
 }
 
 // inTheMiddle is the moment after the first change of a write, when it is half done where there are more.

@@ -55,6 +55,7 @@ type Server struct {
 
 	t       testing.TB
 	certs   certificates
+	install func() error // puts what certs names where the server finds it; nil: it reads these files
 	process *process
 	domain  *leased // of ActiveDirectory alone
 }

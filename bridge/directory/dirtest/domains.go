@@ -123,7 +123,9 @@ func (s *Server) sweep(t testing.TB) {
 	}
 	s.Cont()
 	conn := s.Connect(t)
-	all := ldap.NewSearchRequest(s.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"1.1"}, nil)
+	all := ldap.NewSearchRequest(
+		s.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"1.1"}, nil,
+	)
 	if left, _ := conn.Search(all); left != nil && len(left.Entries) > much { // or as many as Samba hands out at once
 		s.domain.wear()
 		return
