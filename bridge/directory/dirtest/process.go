@@ -16,6 +16,7 @@ type process struct {
 	dir     string // its log lies here
 	program string
 	args    []string
+	env     []string     // besides the test's own
 	enter   func() error // runs on the thread that forks, before it does; may be nil
 	ready   func() error // nil once the server answers
 
@@ -35,6 +36,7 @@ func (p *process) start() error {
 	defer log.Close()
 	p.cmd = exec.Command(p.program, p.args...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = p.dir, log, log
+	p.cmd.Env = append(p.cmd.Environ(), p.env...)
 	p.cmd.SysProcAttr = dieWithParent()
 	p.done = make(chan struct{})
 

@@ -1,6 +1,7 @@
 package dirtest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
@@ -29,7 +30,12 @@ const (
 
 // controller is a Samba AD DC.
 type controller struct {
-	dns      bool // it tells of itself
+	name     string // its host's: dc1
+	address  string // where it listens; "": on all of the interface lo
+	services string // "dns" among them: it tells of itself
+	lines    string // of its smb.conf, besides
+	env      []string
+
 	dir      string
 	password string
 	certs    certificates
@@ -154,18 +160,18 @@ func sharedController() (*controller, error) {
 	domain.Lock()
 	defer domain.Unlock()
 	if domain.controller == nil && domain.failed == nil {
-		domain.controller, domain.failed = startController(false)
+		domain.controller, domain.failed = startController("ldap")
 	}
 	return domain.controller, domain.failed
 }
 
-func startController(dns bool) (c *controller, err error) {
+func startController(services string) (c *controller, err error) {
 	dir, err := os.MkdirTemp("", "samba")
 	if err != nil {
 		return nil, err
 	}
 	// Active Directory wants three of: capitals, small letters, digits, others.
-	c = &controller{dns: dns, dir: dir, password: rand.Text() + ".a1"}
+	c = &controller{name: "dc1", services: services, dir: dir, password: rand.Text() + ".a1"}
 	defer func() {
 		if err != nil {
 			c.close()
@@ -181,18 +187,23 @@ func startController(dns bool) (c *controller, err error) {
 			return nil, err
 		}
 	}
-	conf := filepath.Join(dir, "smb.conf")
+	return c, c.start(enter)
+}
+
+// start starts what is provisioned.
+func (c *controller) start(enter func() error) error {
+	conf := filepath.Join(c.dir, "smb.conf")
 	if err := os.WriteFile(conf, []byte(c.conf()), 0o600); err != nil {
-		return nil, err
+		return err
 	}
 	c.process = &process{
-		dir: dir, program: "samba", args: []string{"--interactive", "--model=single", "--configfile=" + conf},
+		dir: c.dir, program: "samba", args: []string{"--interactive", "--model=single", "--configfile=" + conf}, env: c.env,
 		enter: enter, ready: c.ready,
 	}
 	if err := c.process.start(); err != nil {
-		return nil, err
+		return err
 	}
-	return c, c.listen()
+	return c.listen()
 }
 
 // provision makes the domain's database. Nothing listens yet. The extended attributes of its file share, which nobody reads here, go into a
@@ -204,25 +215,35 @@ func (c *controller) provision() error {
 	}
 	c.certs = certs
 	backend := "NONE"
-	if c.dns {
+	if strings.Contains(c.services, "dns") {
 		backend = "SAMBA_INTERNAL"
 	}
-	command := exec.Command("samba-tool", "domain", "provision", "--targetdir="+filepath.Join(c.dir, "domain"),
-		"--realm=AD.TEST", "--domain=AD", "--host-name=dc1", "--host-ip=127.0.0.1", "--server-role=dc", "--dns-backend="+backend,
-		"--use-rfc2307", "--option=interfaces=lo", "--option=bind interfaces only=yes", "--option=server services="+c.services(),
-		"--option=vfs objects=dfs_samba4 acl_xattr xattr_tdb", "--option=xattr_tdb:file="+filepath.Join(c.dir, "xattr.tdb"),
-		"--adminpass="+c.password)
+	command := exec.Command("samba-tool", append([]string{
+		"domain", "provision", "--realm=AD.TEST", "--domain=AD", "--host-name=" + c.name, "--host-ip=" + c.ip(), "--server-role=dc",
+		"--dns-backend=" + backend, "--use-rfc2307", "--adminpass=" + c.password,
+	}, c.options()...)...)
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("samba-tool domain provision: %w\n%s", err, strings.ReplaceAll(string(out), c.password, "***"))
 	}
 	return nil
 }
 
-func (c *controller) services() string {
-	if c.dns {
-		return "ldap dns"
+// options are those of samba-tool by which the database is made.
+func (c *controller) options() []string {
+	return []string{
+		"--targetdir=" + filepath.Join(c.dir, "domain"), "--option=interfaces=" + c.interfaces(), "--option=bind interfaces only=yes",
+		"--option=server services=" + c.services, "--option=vfs objects=dfs_samba4 acl_xattr xattr_tdb",
+		"--option=xattr_tdb:file=" + filepath.Join(c.dir, "xattr.tdb"),
 	}
-	return "ldap"
+}
+
+func (c *controller) ip() string { return cmp.Or(c.address, "127.0.0.1") }
+
+func (c *controller) interfaces() string {
+	if c.address == "" {
+		return "lo"
+	}
+	return c.address + "/32"
 }
 
 // conf keeps everything that Samba writes inside the folder. provision's own smb.conf does not.
@@ -230,10 +251,10 @@ func (c *controller) conf() string {
 	return fmt.Sprintf(`[global]
 	workgroup = AD
 	realm = AD.TEST
-	netbios name = DC1
+	netbios name = %[5]s
 	server role = active directory domain controller
-	server services = %[5]s
-	interfaces = lo
+	server services = %[6]s
+	interfaces = %[7]s
 	bind interfaces only = yes
 	idmap_ldb:use rfc2307 = yes
 	dsdb:schema update allowed = yes
@@ -248,7 +269,7 @@ func (c *controller) conf() string {
 	tls cafile = %[2]s
 	tls certfile = %[3]s
 	tls keyfile = %[4]s
-`, c.dir, c.certs.ca, c.certs.cert, c.certs.key, c.services())
+`, c.dir, c.certs.ca, c.certs.cert, c.certs.key, strings.ToUpper(c.name), c.services, c.interfaces()) + c.lines
 }
 
 // enterNetwork runs on the thread that forks Samba.
@@ -267,7 +288,7 @@ func (c *controller) dial() (net.Conn, error) {
 }
 
 func (c *controller) dialPort(port string) (net.Conn, error) {
-	address := net.JoinHostPort("127.0.0.1", port)
+	address := net.JoinHostPort(c.ip(), port)
 	if network := c.network.Load(); network != nil {
 		return dialInNetwork(network, address)
 	}

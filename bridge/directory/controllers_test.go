@@ -1,0 +1,61 @@
+package directory
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/reason"
+)
+
+// TestControllers: of two domain controllers the first is killed, and gone back to once it has what was written meanwhile. Then it is cut
+// off, and the second serves nobody until it has got what the first confirmed.
+func TestControllers(t *testing.T) {
+	t.Parallel()
+	servers := dirtest.Controllers(t)
+	dn := "CN=ada," + servers[0].People
+	servers[0].Load(t, "dn: "+dn+"\nobjectClass: user\nsAMAccountName: ada\n")
+	thereAndBack(t, servers, dn)
+	lagging(t, servers, dn, func() { servers[0].Sends(t, false) }, func() { servers[0].Sends(t, true) })
+}
+
+// thereAndBack kills the first server, and starts it again.
+func thereAndBack(t *testing.T, servers [2]*dirtest.Server, dn string) {
+	c := replicated(t, servers, dirtest.Counted(t, servers[0]), FailoverOptions{Back: minBack, Lag: time.Minute})
+	written := 0
+	write := func() {
+		t.Helper()
+		if err := c.Execute(t.Context(), numbered(dn, written+1), nil).Err; err != nil {
+			t.Fatal(err)
+		}
+		written++
+		noted(t, c)
+	}
+	read := func(server int) {
+		t.Helper()
+		for until := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+			got, err := number(t.Context(), c, dn)
+			if err == nil && got != written {
+				t.Fatalf("%d is read after %d was confirmed: %+v", got, written, c.State())
+			}
+			if err == nil && c.State().Server == server {
+				return
+			}
+			if e, ok := errors.AsType[*Error](err); err != nil && (!ok || e.Reason != reason.Unavailable) || time.Now().After(until) {
+				t.Fatalf("%v: %+v", err, c.State())
+			}
+		}
+	}
+	write()
+	write()
+	servers[1].CatchUp(t, servers[0])
+	servers[0].Kill()
+	read(2)
+	write()
+	servers[0].Restart()
+	read(1)
+	if got := c.State().Switches; got != [3]int{caughtUp: 2} {
+		t.Errorf("%v", got)
+	}
+}
