@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"encoding/base64"
 	"errors"
 	"testing"
 	"time"
@@ -16,6 +17,14 @@ func TestControllers(t *testing.T) {
 	servers := dirtest.Controllers(t)
 	dn := "CN=ada," + servers[0].People
 	servers[0].Load(t, "dn: "+dn+"\nobjectClass: user\nsAMAccountName: ada\n")
+	ordinary := *servers[0]
+	ordinary.BindDN, ordinary.Password = "CN=bridge,"+servers[0].People, "Sesame-open-1"
+	servers[0].Load(t, "dn: "+ordinary.BindDN+"\nobjectClass: user\nsAMAccountName: bridge\nuserAccountControl: 512\nunicodePwd:: "+
+		base64.StdEncoding.EncodeToString([]byte(quoted(ordinary.Password)))+"\n")
+	c := replicated(t, [2]*dirtest.Server{&ordinary, servers[1]}, dirtest.Counted(t, servers[0]), FailoverOptions{})
+	if c.pool.reachedAt(t.Context(), c.State().URL) == nil {
+		t.Error("who has but an account is not told how far a controller has got")
+	}
 	thereAndBack(t, servers, dn)
 	lagging(t, servers, dn, func() { servers[0].Sends(t, false) }, func() { servers[0].Sends(t, true) })
 }

@@ -72,10 +72,9 @@ func newPair(t testing.TB) (*pair, error) {
 	for i := range 2 {
 		name := fmt.Sprint("dc", i+1)
 		p.controllers = append(p.controllers, &controller{
-			name: name, address: fmt.Sprint("127.0.0.1", i+1), services: "rpc, ldap, cldap, kdc, drepl, kcc",
-			lines: "	dreplsrv:notify_interval = 1\n	dreplsrv:periodic_startup_interval = 1\n	dreplsrv:periodic_interval = 2\n" +
-				"	kccsrv:periodic_startup_interval = 1\n	kccsrv:periodic_interval = 5\n",
-			env: []string{"KRB5_CONFIG=" + p.file("krb5.conf")}, dir: p.file(name), password: password,
+			name: name, dir: p.file(name), address: fmt.Sprint("127.0.0.1", i+1), password: password,
+			services: "rpc, ldap, cldap, kdc, drepl", env: []string{"KRB5_CONFIG=" + p.file("krb5.conf")},
+			lines: "\tdreplsrv:notify_interval = 1\n\tdreplsrv:periodic_startup_interval = 1\n\tdreplsrv:periodic_interval = 2\n",
 		})
 	}
 	if err := p.enterNewRoom(); err != nil {
@@ -100,6 +99,10 @@ func newPair(t testing.TB) (*pair, error) {
 		if err := p.introduce(c); err != nil {
 			return nil, err
 		}
+	}
+	// The second gets from the first since it has joined; the first from the second, once its consistency checker has seen that.
+	if out, err := exec.Command("samba_kcc", "--configfile="+p.controllers[0].config()).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("samba_kcc: %w\n%s", err, out)
 	}
 	return p, nil
 }

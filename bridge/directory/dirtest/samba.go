@@ -132,7 +132,7 @@ func (s *Server) AtController(t testing.TB, line string) {
 
 // expunge removes the tombstones, which Samba reads wherever it reads all of the domain.
 func (c *controller) expunge() error {
-	command := exec.Command("samba-tool", "domain", "tombstones", "expunge", "--configfile="+filepath.Join(c.dir, "smb.conf"),
+	command := exec.Command("samba-tool", "domain", "tombstones", "expunge", "--configfile="+c.config(),
 		"-H", "tdb://"+filepath.Join(c.dir, "domain", "private", "sam.ldb"), "--tombstone-lifetime=0")
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
@@ -192,12 +192,11 @@ func startController(services string) (c *controller, err error) {
 
 // start starts what is provisioned.
 func (c *controller) start(enter func() error) error {
-	conf := filepath.Join(c.dir, "smb.conf")
-	if err := os.WriteFile(conf, []byte(c.conf()), 0o600); err != nil {
+	if err := os.WriteFile(c.config(), []byte(c.conf()), 0o600); err != nil {
 		return err
 	}
 	c.process = &process{
-		dir: c.dir, program: "samba", args: []string{"--interactive", "--model=single", "--configfile=" + conf}, env: c.env,
+		dir: c.dir, program: "samba", args: []string{"--interactive", "--model=single", "--configfile=" + c.config()}, env: c.env,
 		enter: enter, ready: c.ready,
 	}
 	if err := c.process.start(); err != nil {
@@ -245,6 +244,8 @@ func (c *controller) interfaces() string {
 	}
 	return c.address + "/32"
 }
+
+func (c *controller) config() string { return filepath.Join(c.dir, "smb.conf") }
 
 // conf keeps everything that Samba writes inside the folder. provision's own smb.conf does not.
 func (c *controller) conf() string {
