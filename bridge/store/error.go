@@ -2,11 +2,13 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,6 +103,9 @@ func explain(err error) error {
 	return err
 }
 
+// ended are the errors of a connection that is no more.
+var ended = []error{driver.ErrBadConn, sql.ErrConnDone, pgconn.ErrConnClosed, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed}
+
 // classify says what an error of the database means, "" of another.
 func classify(err error) Kind {
 	if answer, ok := errors.AsType[*sqlite.Error](err); ok {
@@ -118,7 +123,7 @@ func classify(err error) Kind {
 	if _, ok := errors.AsType[net.Error](err); ok && !errors.Is(err, context.DeadlineExceeded) {
 		return Away
 	}
-	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+	if slices.ContainsFunc(ended, func(how error) bool { return errors.Is(err, how) }) {
 		return Away
 	}
 	return ""

@@ -23,7 +23,7 @@ func (c *Checker) Round(events []*Event, now Snapshot) []Violation {
 	r := &round{
 		before: c.last, now: now, acts: map[register][]act{},
 		groups: map[int][]*Event{}, lives: map[int][]*Event{}, made: map[register][]*Event{},
-		ended: map[register][]*Event{}, renames: map[register][]*Event{}, refused: map[int][]*Event{},
+		ended: map[register][]*Event{}, renames: map[int][]*Event{}, refused: map[int][]*Event{},
 	}
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b *Event) int { return cmp.Compare(a.Start, b.Start) })
@@ -79,8 +79,8 @@ type round struct {
 	groups      map[int][]*Event // by group
 	lives       map[int][]*Event // of users: creates and deletes
 	made, ended map[register][]*Event
-	renames     map[register][]*Event // of titles, which they write beside
-	refused     map[int][]*Event      // by the user or group
+	renames     map[int][]*Event // by user
+	refused     map[int][]*Event // by the user or group
 	wrong       []Violation
 }
 
@@ -143,7 +143,7 @@ func (r *round) reads(to register, e *Event, read string) {
 // passing says that what was read is a value of a rename that was under way: where the name cannot be given it is taken back, and the
 // rename begins anew, so that it may have come and gone before it was there for good.
 func (r *round) passing(to register, e *Event, read string) bool {
-	return slices.ContainsFunc(r.renames[to], func(other *Event) bool { return Title(other.Op.N) == read && r.beside(e, other) })
+	return slices.ContainsFunc(r.renames[to.of], func(other *Event) bool { return Title(other.Op.N) == read && r.beside(e, other) })
 }
 
 // Title is the title that an operation gives.
@@ -172,7 +172,7 @@ func (r *round) take(e *Event) {
 			r.writes(titles, e, Title(op.N))
 		}
 	case Rename:
-		r.renames[titles] = append(r.renames[titles], e)
+		r.renames[of] = append(r.renames[of], e)
 		r.writes(titles, e, Title(op.N))
 		r.writes(logins, e, name)
 	case Disable:
@@ -327,6 +327,10 @@ func (r *round) judgeOne(of register, initial string, acts []act) {
 	if of.what == membership {
 		v.Of = append(v.Of, of.user)
 	}
+	also := r.refused[of.of]
+	if of.what == membership {
+		also = slices.Concat(r.groups[of.of], r.lives[of.user], r.renames[of.user])
+	}
 	switch ordered(initial, acts) {
 	case possible:
 		return
@@ -342,7 +346,7 @@ func (r *round) judgeOne(of register, initial string, acts []act) {
 			v.Events = append(v.Events, a.by)
 		}
 	}
-	for _, e := range r.refused[of.of] { // which may not have been refused wholly
+	for _, e := range also { // which may have done more than was answered
 		if !slices.Contains(v.Events, e) {
 			v.Events = append(v.Events, e)
 		}

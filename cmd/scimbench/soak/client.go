@@ -156,6 +156,8 @@ func (s *site) do(number int, op *history.Op) {
 			both.Go(func() { s.send(number, op, &again) })
 			s.send(number, op, &r)
 			both.Wait()
+			s.know(&r.event)
+			s.know(&again.event)
 		} else {
 			s.send(number, op, &r)
 		}
@@ -258,13 +260,17 @@ func (s *site) ask(root string, leaves time.Duration, r *request, into *resource
 	return answer, err
 }
 
-// learn notes an event, and what clients know by it.
+// learn notes an event, and what clients know by it: of two at once when both are answered. Who is renamed between two that make him is
+// made a second time, and rightly so.
 func (s *site) learn(e *history.Event, body resource) {
 	if e.Done() && body.ID != "" {
 		e.ID = body.ID
 		if body.Active != nil {
 			e.Shown = &history.Shown{Name: body.UserName, Title: body.Title, Active: *body.Active}
 		}
+	}
+	if !e.Op.Twice {
+		defer s.know(e)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -280,6 +286,12 @@ func (s *site) learn(e *history.Event, body resource) {
 	if e.Unknown() {
 		s.report.Unknown++
 	}
+}
+
+// know has clients know what an event says of who there is.
+func (s *site) know(e *history.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	n := e.Op.N
 	switch e.Op.Kind {
 	case history.Create, history.CreateGroup, history.Find:

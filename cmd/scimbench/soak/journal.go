@@ -43,11 +43,11 @@ func (s *site) judgeJournal() {
 	if _, err := journal.Verify(s.Context(), books, nil, func(f journal.Fault) { wrong("the journal: %v", f) }); err != nil {
 		s.Error(err)
 	}
-	of := map[string][]journal.Account{}
+	s.records = map[string][]journal.Account{}
 	var all []journal.Account
 	if err := journal.Find(s.Context(), books, journal.Query{}, func(a journal.Account) error {
 		s.report.Records++
-		of[a.RequestID] = append(of[a.RequestID], a)
+		s.records[a.RequestID] = append(s.records[a.RequestID], a)
 		all = append(all, a)
 		return nil
 	}); err != nil {
@@ -58,11 +58,13 @@ func (s *site) judgeJournal() {
 	}
 	for _, e := range s.acknowledged {
 		said := false
-		for _, a := range of[e.Request] {
+		for _, a := range s.records[e.Request] {
 			said = said || a.Outcome == journal.Written || a.Outcome == journal.Unchanged
 		}
 		if !said {
-			wrong("of %s no record says that it was done, of %d", e, len(of[e.Request]))
+			s.report.Violations = append(s.report.Violations, history.Violation{
+				What: "no record says that it was done", Events: []*history.Event{e},
+			})
 		}
 	}
 }

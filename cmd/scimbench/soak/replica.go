@@ -3,15 +3,18 @@ package soak
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/cmd/scimbench/history"
 	"scimbridge/examples/bridgetest"
 )
 
@@ -19,6 +22,7 @@ import (
 type replica struct {
 	proxy *dirtest.Proxy
 	file  string
+	log   *os.File // what it said, whichever process it was
 	env   []string
 	fault sync.Mutex // held by the one that it has
 
@@ -55,8 +59,16 @@ func (s *site) replica(n int) *replica {
 	if err := os.WriteFile(r.file, text, 0o600); err != nil {
 		s.Fatal(err)
 	}
+	log, err := os.Create(filepath.Join(s.TempDir(), "log"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	r.log = log
 	s.start(r)
-	s.Cleanup(func() { r.end(syscall.SIGKILL) })
+	s.Cleanup(func() {
+		r.end(syscall.SIGKILL)
+		_ = log.Close()
+	})
 	return r
 }
 
@@ -72,7 +84,7 @@ func (s *site) start(r *replica) {
 		s.Error(err)
 		return
 	}
-	lines := bufio.NewScanner(log)
+	lines := bufio.NewScanner(io.TeeReader(log, r.log))
 	lines.Buffer(nil, 1<<20)
 	url := ""
 	for url == "" && lines.Scan() {
@@ -87,7 +99,7 @@ func (s *site) start(r *replica) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_, _ = io.Copy(io.Discard, log)
+		_, _ = io.Copy(r.log, log)
 		_ = serve.Wait()
 	}()
 	r.mu.Lock()
@@ -122,4 +134,27 @@ func (r *replica) address() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.url
+}
+
+// said are the lines of the copies about requests.
+func (s *site) said(of []*history.Event) (lines []string) {
+	ids := map[string]bool{}
+	for _, e := range of {
+		ids[e.Request] = true
+	}
+	for n, r := range s.copies {
+		text, err := os.ReadFile(r.log.Name())
+		if err != nil {
+			s.Error(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			var about struct {
+				Request string `json:"request"`
+			}
+			if json.Unmarshal([]byte(line), &about) == nil && ids[about.Request] {
+				lines = append(lines, fmt.Sprintf("copy %d: %s", n, strings.TrimSpace(line)))
+			}
+		}
+	}
+	return lines
 }

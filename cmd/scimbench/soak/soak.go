@@ -6,12 +6,14 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
 	"scimbridge/cmd/scimbench/history"
@@ -81,12 +83,14 @@ type site struct {
 	events   []*history.Event // of the round
 	report   Report
 
-	before       []*ldif.Entry    // that there were when it began
-	since        string           // of truth
-	acknowledged []*history.Event // writes that are on record
-	seen         map[int]bool     // operations of which there was a request
-	torn         map[int]bool     // users whose memberOf slapo-memberof left wrong by itself
-	killed       []time.Duration  // when slapd was, in the round
+	before       []*ldif.Entry                // that there were when it began
+	since        string                       // of truth
+	acknowledged []*history.Event             // writes that are on record
+	failed       []*history.Event             // 500
+	records      map[string][]journal.Account // by request
+	seen         map[int]bool                 // operations of which there was a request
+	torn         map[int]bool                 // users whose memberOf slapo-memberof left wrong by itself
+	killed       []time.Duration              // when slapd was, in the round
 }
 
 // known is what clients know of a user or group.
@@ -131,6 +135,9 @@ func Run(t testing.TB, o Options) *Report {
 			if s.recorded(e) {
 				s.acknowledged = append(s.acknowledged, e)
 			}
+			if e.Status == http.StatusInternalServerError {
+				s.failed = append(s.failed, e)
+			}
 		}
 		s.events, s.killed = nil, nil
 		if s.report.Took = time.Since(s.began); o.Told != nil && n%10 == 9 {
@@ -143,8 +150,31 @@ func Run(t testing.TB, o Options) *Report {
 	if t.Context().Err() == nil && o.Store != None {
 		s.judgeJournal()
 	}
+	s.tell()
 	s.report.Took = time.Since(s.began)
 	return &s.report
+}
+
+// tell tells what else is known of what is wrong, and of what had no good answer.
+func (s *site) tell() {
+	if s.Told == nil {
+		return
+	}
+	for _, e := range s.failed {
+		for _, line := range append([]string{e.String()}, s.said([]*history.Event{e})...) {
+			s.Told("%s", line)
+		}
+	}
+	for _, v := range s.report.Violations {
+		for _, line := range s.said(v.Events) {
+			s.Told("%s", line)
+		}
+		for _, e := range v.Events {
+			for _, a := range s.records[e.Request] {
+				s.Told("%s: %+v", a.Outcome, a)
+			}
+		}
+	}
 }
 
 // logged says whether slapd's own record of changes is kept, which loses some when it is killed.
