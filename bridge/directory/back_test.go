@@ -28,7 +28,7 @@ func goesBack(t *testing.T, kind ldif.ServerKind) {
 	m.network["a"].down = true
 	c, log := m.client(t, "a", "b")
 	defer c.Close()
-	time.Sleep(3 * DefaultBack)
+	time.Sleep(3*DefaultBack + step/8) // no write begins when the first is looked at
 	if c.pool.server() != 1 || c.State().Each[0].Is != "down" {
 		t.Fatalf("%+v", c.State())
 	}

@@ -60,31 +60,31 @@ type pair struct {
 
 func newPair(t testing.TB) (*pair, error) {
 	p := &pair{dir: t.TempDir()}
-	for name, text := range map[string]string{
-		"hosts":     "127.0.0.1 localhost\n",
-		"krb5.conf": "[libdefaults]\n\tdefault_realm = AD.TEST\n[realms]\n\tAD.TEST = {\n\t\tkdc = 127.0.0.11\n\t\tkdc = 127.0.0.12\n\t}\n",
-	} {
-		if err := os.WriteFile(p.file(name), []byte(text), 0o644); err != nil {
-			return nil, err
-		}
+	if err := os.WriteFile(p.hosts(), []byte("127.0.0.1 localhost\n"), 0o644); err != nil {
+		return nil, err
 	}
 	password := rand.Text() + ".a1"
 	for i := range 2 {
 		name := fmt.Sprint("dc", i+1)
-		p.controllers = append(p.controllers, &controller{
-			name: name, dir: p.file(name), address: fmt.Sprint("127.0.0.1", i+1), password: password,
-			services: "rpc, ldap, cldap, kdc, drepl", env: []string{"KRB5_CONFIG=" + p.file("krb5.conf")},
+		c := &controller{
+			name: name, dir: filepath.Join(p.dir, name), address: fmt.Sprint("127.0.0.1", i+1), password: password,
+			services: "rpc, ldap, cldap, kdc, drepl", model: "standard",
 			lines: "\tdreplsrv:notify_interval = 1\n\tdreplsrv:periodic_startup_interval = 1\n\tdreplsrv:periodic_interval = 2\n",
-		})
+		}
+		p.controllers = append(p.controllers, c)
+		// Each asks itself for tickets, in a process of its own: in one, who asks cannot answer.
+		kerberos := filepath.Join(c.dir, "krb5.conf")
+		c.env = []string{"KRB5_CONFIG=" + kerberos}
+		text := "[libdefaults]\n\tdefault_realm = AD.TEST\n[realms]\n\tAD.TEST = {\n\t\tkdc = " + c.address + "\n\t}\n"
+		if err := errors.Join(os.Mkdir(c.dir, 0o700), os.WriteFile(kerberos, []byte(text), 0o644)); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.enterNewRoom(); err != nil {
 		return nil, err
 	}
 	for i, c := range p.controllers {
 		t.Cleanup(c.close)
-		if err := os.Mkdir(c.dir, 0o700); err != nil {
-			return nil, err
-		}
 		made := c.provision
 		if i > 0 {
 			made = func() error { return p.join(c) }
@@ -107,7 +107,7 @@ func newPair(t testing.TB) (*pair, error) {
 	return p, nil
 }
 
-func (p *pair) file(name string) string { return filepath.Join(p.dir, name) }
+func (p *pair) hosts() string { return filepath.Join(p.dir, "hosts") }
 
 // enterNewRoom makes the room, which stays when the thread that made it has ended.
 func (p *pair) enterNewRoom() error {
@@ -116,14 +116,14 @@ func (p *pair) enterNewRoom() error {
 		for _, c := range p.controllers {
 			addresses = append(addresses, c.address)
 		}
-		p.room, err = enterNewRoom(addresses, map[string]string{"/etc/hosts": p.file("hosts")})
+		p.room, err = enterNewRoom(addresses, map[string]string{"/etc/hosts": p.hosts()})
 		return err
 	})
 }
 
 // names adds a name to the hosts.
 func (p *pair) names(address, name string) error {
-	hosts, err := os.OpenFile(p.file("hosts"), os.O_APPEND|os.O_WRONLY, 0)
+	hosts, err := os.OpenFile(p.hosts(), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (p *pair) join(c *controller) (err error) {
 		"domain", "join", "ad.test", "DC", "--server=dc1.ad.test", "--dns-backend=NONE", `-UAD\Administrator`, "--workgroup=AD",
 		"--password=" + c.password, "--option=netbios name=" + strings.ToUpper(c.name),
 	}, c.options()...)...)
-	command.Env = append(command.Environ(), c.env...)
+	command.Env = append(command.Environ(), p.controllers[0].env...)
 	return apart(func() error {
 		if err := p.room.enter(); err != nil {
 			return err

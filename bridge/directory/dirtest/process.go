@@ -17,6 +17,7 @@ type process struct {
 	program string
 	args    []string
 	env     []string     // besides the test's own
+	group   bool         // it has children
 	enter   func() error // runs on the thread that forks, before it does; may be nil
 	ready   func() error // nil once the server answers
 
@@ -38,6 +39,7 @@ func (p *process) start() error {
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = p.dir, log, log
 	p.cmd.Env = append(p.cmd.Environ(), p.env...)
 	p.cmd.SysProcAttr = dieWithParent()
+	p.cmd.SysProcAttr.Setpgid = p.group
 	p.done = make(chan struct{})
 
 	started := make(chan error, 1)
@@ -101,6 +103,9 @@ func (p *process) running() bool {
 // kill ends the process, also a stopped one, and waits until it is gone.
 func (p *process) kill() {
 	if p.running() {
+		if p.group {
+			_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		}
 		_ = p.signal(syscall.SIGKILL)
 		<-p.done
 	}

@@ -33,6 +33,7 @@ type controller struct {
 	name     string // its host's: dc1
 	address  string // where it listens; "": on all of the interface lo
 	services string // "dns" among them: it tells of itself
+	model    string // of its processes: one for all services, or for each
 	lines    string // of its smb.conf, besides
 	env      []string
 
@@ -171,7 +172,7 @@ func startController(services string) (c *controller, err error) {
 		return nil, err
 	}
 	// Active Directory wants three of: capitals, small letters, digits, others.
-	c = &controller{name: "dc1", services: services, dir: dir, password: rand.Text() + ".a1"}
+	c = &controller{name: "dc1", services: services, model: "single", dir: dir, password: rand.Text() + ".a1"}
 	defer func() {
 		if err != nil {
 			c.close()
@@ -196,8 +197,8 @@ func (c *controller) start(enter func() error) error {
 		return err
 	}
 	c.process = &process{
-		dir: c.dir, program: "samba", args: []string{"--interactive", "--model=single", "--configfile=" + c.config()}, env: c.env,
-		enter: enter, ready: c.ready,
+		dir: c.dir, program: "samba", args: []string{"--interactive", "--model=" + c.model, "--configfile=" + c.config()}, env: c.env,
+		group: c.model != "single", enter: enter, ready: c.ready,
 	}
 	if err := c.process.start(); err != nil {
 		return err
