@@ -56,10 +56,10 @@ races:
 kills:
 	SCIMBRIDGE_TEST_KILLS=500 go test -timeout 2h -v ./examples -run TestKilled
 
-# A bridge that dies at every message of each kind of write, of its undo, and of what comes after such a death; and the program killed
-# beside slapd in each kind: long. A shorter form is among the tests.
+# A bridge that dies at every message of each kind of write, of its undo, and of what comes after such a death; one before 389 Directory
+# Server and Samba that dies at each moment; and the program killed beside slapd in each kind: long. A shorter form is among the tests.
 crashes:
-	SCIMBRIDGE_TEST_CRASHES=all go test -timeout 2h -v ./examples -run 'TestCrashed|TestKilledAnywhere'
+	SCIMBRIDGE_TEST_CRASHES=all go test -timeout 4h -v ./examples -run 'TestCrashed|TestKilledAnywhere'
 
 # All that can be asked of a site, in 1,025 rounds with outages, reloads and clients that leave, behind which it holds no more than before:
 # minutes. A shorter form is among the tests.
@@ -102,7 +102,7 @@ sizes:
 	go test -v ./bridge/directory -run TestTooLargeForTheServer
 	$(MAKE) large bench-scale
 
-# What an undo makes of a deletion in a domain whose recycle bin is on, which it stays: a process of its own, half a minute.
+# What an undo makes of a deletion in a domain whose recycle bin is on: half a minute.
 bin:
 	SCIMBRIDGE_TEST_RECYCLE_BIN=1 go test ./examples -run TestUndoAddsAnew
 

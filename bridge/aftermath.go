@@ -91,10 +91,9 @@ func (r *request) amend(ctx context.Context, aftermath draft.Aftermath, plan ldi
 			return err
 		}
 		receipt := r.execute(ctx, amends, journal.Amend, nil)
-		aftermath = aftermath.Tried(next)
+		aftermath = aftermath.After(next, receipt)
 		switch err = receipt.Err; {
 		case err == nil:
-			aftermath = next
 		case violatesClass(err) && !placeholder:
 			placeholder = true
 		case reasonOf(err) != reason.LostRace && reasonOf(err) != reason.NoSuchObject: // the referrer changed too: it is looked for again

@@ -369,7 +369,7 @@ func pause(ctx context.Context, attempt int) error {
 	if attempt == 0 {
 		return nil
 	}
-	return wait(ctx, time.Duration(1+rand.IntN(8*attempt))*time.Millisecond)
+	return wait(ctx, time.Duration(1+2*attempt+rand.IntN(4*attempt))*time.Millisecond)
 }
 
 func wait(ctx context.Context, d time.Duration) error {

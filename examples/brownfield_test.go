@@ -35,6 +35,7 @@ type arrival struct {
 // linked, among others. Each account is linked to the entry of the person, nobody gets a second one, and what was not sent is byte for byte
 // as it was. SCIMBRIDGE_TEST_USERS is another number of accounts: `make brownfield` has 5,000 linked.
 func TestBrownfield(t *testing.T) {
+	t.Parallel()
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -27,6 +27,7 @@ func (d *deployment) bulk(t testing.TB, operations []string) bulkAnswer {
 
 // A thousand operations: 900 users, of which 100 have a manager from the same request, and 100 groups of one member from it.
 func TestBulkOfAThousand(t *testing.T) {
+	t.Parallel()
 	for _, s := range servers[:3] {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -54,8 +53,6 @@ func TestRightsInADomain(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, client := inspected(t, c)
-	domainWide.RLock()
-	defer domainWide.RUnlock()
 	rights := inspect.RightsOf(s, inspect.Look(t.Context(), s, client))
 	if !strings.Contains(rights.Command, `dsacls "`+server.People+`" /I:S /G "AD\rights`) {
 		t.Errorf("%s", rights.Command)
@@ -124,26 +121,9 @@ func TestRightsInADomain(t *testing.T) {
 	}
 }
 
-// domainWide is locked by who changes what the tests of this process share of the domain, and for reading by who must find it unchanged.
-var domainWide sync.RWMutex
-
-// domainNames is locked by who has names in the domain that tests have everywhere. No two of its accounts share one.
-var domainNames sync.Mutex
-
-// startInTurn starts the server for a test that runs beside others: in the domain, which all share, when it is its turn.
-func (s namedServer) startInTurn(t testing.TB) *dirtest.Server {
-	t.Helper()
-	if s.name == "active-directory" {
-		domainNames.Lock()
-		t.Cleanup(domainNames.Unlock) // when all that it made is gone
-		domainWide.RLock()
-		t.Cleanup(domainWide.RUnlock)
-	}
-	return s.start(t)
-}
-
-// TestBrokenDomain breaks one thing after the other of the domain; what is proposed is run, and mends it. It runs alone: others look at it.
+// TestBrokenDomain breaks one thing after the other of the domain; what is proposed is run, and mends it.
 func TestBrokenDomain(t *testing.T) {
+	t.Parallel()
 	server := dirtest.ActiveDirectory(t)
 	its := basedIn(productOf(server), server)
 	photos := lineOf(t, server, "preferredLanguage")
@@ -154,8 +134,6 @@ func TestBrokenDomain(t *testing.T) {
 		return fmt.Sprintf("dn: %s\nchangetype: modify\ndelete: lDAPAdminLimits\nlDAPAdminLimits: %s=%d\n-\n"+
 			"add: lDAPAdminLimits\nlDAPAdminLimits: %[2]s=%[4]d\n", policy, name, from, to)
 	}
-	domainWide.Lock()
-	defer domainWide.Unlock()
 	for _, c := range []struct {
 		name, broken, restored string
 		finds, key             string

@@ -80,10 +80,6 @@ func TestCheckIsSilent(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			server := s.start(t)
-			if server.Privilege != nil {
-				domainWide.RLock()
-				defer domainWide.RUnlock()
-			}
 			for _, f := range checked(t, true, server, basedIn(productOf(server), server)) {
 				isBind := f.Code == "probe-bind" && s.name == "memory" // which lets nobody but its root in
 				if (f.Severity != inspect.Hint || !slices.Contains(strings.Fields(hints[s.name]), f.Code)) && !isBind {
@@ -109,10 +105,6 @@ func TestCheckIsSilentInFolders(t *testing.T) {
 	for folder := range folders {
 		t.Run(folder, func(t *testing.T) {
 			t.Parallel()
-			if folders[folder] == "active-directory" {
-				domainWide.RLock()
-				defer domainWide.RUnlock()
-			}
 			at := slices.IndexFunc(servers, func(s namedServer) bool { return s.name == folders[folder] })
 			x := &exchange{folder: folder, server: folders[folder], names: map[string]string{}}
 			server := x.start(t, servers[at])

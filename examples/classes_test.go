@@ -139,6 +139,7 @@ func TestConditionalClassTwice(t *testing.T) {
 
 // TestConditionalClassIsStopped: it may stop at any write, also where he is moved with it. The same request completes it.
 func TestConditionalClassIsStopped(t *testing.T) {
+	t.Parallel()
 	for _, placed := range []bool{false, true} {
 		for _, comes := range []bool{true, false} {
 			atEachWrite(t, fmt.Sprint(placed, comes), func(t *testing.T, at int32, drop memdir.Drop) (reached bool) {

@@ -52,6 +52,7 @@ func moments(trace []heard, all bool) (list []moment) {
 // what the journal knows of, and is right; the same request sent again completes it, and then the directory is as if nothing had happened.
 // With SCIMBRIDGE_TEST_CRASHES=all at every message, the questions too.
 func TestCrashedAnywhere(t *testing.T) {
+	t.Parallel()
 	for _, c := range crashes {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -62,6 +63,7 @@ func TestCrashedAnywhere(t *testing.T) {
 
 // TestKilledAnywhere: likewise for the program, killed beside slapd. With SCIMBRIDGE_TEST_CRASHES=all in each kind of write.
 func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
 	binary := buildProgram(t)
 	for _, c := range crashes {
 		if !everyCrash() && !c.killed {
@@ -76,12 +78,21 @@ func TestKilledAnywhere(t *testing.T) {
 
 // everywhere has a bridge die at each moment.
 func (c crashed) everywhere(t *testing.T, start func(t *testing.T) stage, all bool) {
-	whole := c.run(t, start(t))
+	whole := c.lives(t, start)
 	list := moments(whole.trace, all)
 	t.Logf("%d messages, %d moments", len(whole.trace), len(list))
 	for _, m := range list {
 		c.diesAt(t, whole, start, m)
 	}
+}
+
+// lives has no bridge die.
+func (c crashed) lives(t *testing.T, start func(t *testing.T) stage) (whole life) {
+	t.Helper()
+	if !t.Run("nobody dies", func(t *testing.T) { whole = c.run(t, start(t)) }) {
+		t.FailNow()
+	}
+	return whole
 }
 
 // diesAt has bridges die, one after the other.
@@ -92,6 +103,33 @@ func (c crashed) diesAt(t *testing.T, whole life, start func(t *testing.T) stage
 	})
 }
 
+// TestCrashedBefore: likewise before 389 Directory Server, in the middle of a write. With SCIMBRIDGE_TEST_CRASHES=all at each moment, and
+// before Active Directory too.
+func TestCrashedBefore(t *testing.T) {
+	for _, s := range servers {
+		if s.name != "389ds" && (s.name != "active-directory" || !everyCrash()) {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			start := inTurns(s.start(t))
+			for _, c := range crashes {
+				if c.clear || c.large && !everyCrash() {
+					continue
+				}
+				t.Run(c.name, func(t *testing.T) {
+					if everyCrash() {
+						c.everywhere(t, start, false)
+						return
+					}
+					whole := c.lives(t, start)
+					c.diesAt(t, whole, start, inTheMiddle(whole.trace))
+				})
+			}
+		})
+	}
+}
+
 // inTheMiddle is the moment after the first change of a write, when it is half done where there are more.
 func inTheMiddle(trace []heard) moment {
 	return moment{slices.IndexFunc(trace, func(h heard) bool { return h.writes }), true}
@@ -100,6 +138,7 @@ func inTheMiddle(trace []heard) moment {
 // TestCrashedAgain: likewise of a bridge that dies while it finds out what became of a write that another died in, or while it does that
 // write again. With SCIMBRIDGE_TEST_CRASHES=all both die at every message.
 func TestCrashedAgain(t *testing.T) {
+	t.Parallel()
 	for _, c := range crashes {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -120,6 +159,7 @@ func TestCrashedAgain(t *testing.T) {
 // TestCrashedUndoing: likewise of a bridge that dies while it takes a write back, and another that takes it back again. With
 // SCIMBRIDGE_TEST_CRASHES=all at every message.
 func TestCrashedUndoing(t *testing.T) {
+	t.Parallel()
 	for _, c := range crashes {
 		c = c.undone()
 		t.Run(c.name, func(t *testing.T) {

@@ -30,6 +30,8 @@ type crashed struct {
 	either  func(fact string) bool                          // may be as it was in the end, or as it is to be
 	holds   func(t *testing.T, d *deployment, ids []string) // in every state
 	killed  bool                                            // among the tests of the program too
+	clear   bool                                            // it sends a password in clear, which not every server takes
+	large   bool                                            // it takes long before a server
 }
 
 const (
@@ -73,6 +75,14 @@ func givenUp(fact string) bool {
 	})
 }
 
+// keepsName is the name of who had been given a login and no name yet when the bridge died, where the login stands beside the name, as on
+// Active Directory: the same request finds the login as it is to be, and leaves the name that it finds.
+func keepsName(fact string) bool {
+	return strings.Contains(fact, ",dc=ad,dc=test") && slices.ContainsFunc([]string{" dn ", " cn ", " name "}, func(a string) bool {
+		return strings.Contains(fact, a)
+	})
+}
+
 // future makes users who are to be members, more than go into one change.
 func future(t *testing.T, server *dirtest.Server) []string {
 	t.Helper()
@@ -104,7 +114,9 @@ func crowd(t *testing.T, d *deployment) (ids []string) {
 const chunk = 500
 
 // locked is what stands of an account that is not let in yet, or is about to go.
-func locked(fact string) bool { return strings.HasSuffix(fact, "useraccountcontrol 514") }
+func locked(fact string) bool {
+	return strings.HasSuffix(fact, "useraccountcontrol 514") || strings.HasSuffix(fact, "nsaccountlock true")
+}
 
 func patches(path string, list ...string) func(ids []string) (string, string, string) {
 	return func(ids []string) (string, string, string) {
@@ -122,7 +134,7 @@ var crashes = []crashed{
 		},
 	},
 	{
-		name: "a create whose password an operation sets", status: http.StatusCreated, again: http.StatusConflict,
+		name: "a create whose password an operation sets", clear: true, status: http.StatusCreated, again: http.StatusConflict,
 		env: func(t *testing.T, server *dirtest.Server) []string { return byOperation(t, server) },
 		request: func([]string) (string, string, string) {
 			return http.MethodPost, "/Users",
@@ -136,7 +148,8 @@ var crashes = []crashed{
 		between: locked,
 	},
 	{
-		name: "a create of a group with many members", status: http.StatusCreated, again: http.StatusConflict, env: future, prepare: crowd,
+		name: "a create of a group with many members", large: true, status: http.StatusCreated, again: http.StatusConflict,
+		env: future, prepare: crowd,
 		request: func(ids []string) (string, string, string) {
 			return http.MethodPost, "/Groups", resource("/Groups", `"displayName":"Crew","members":`+values(ids...))
 		},
@@ -150,11 +163,11 @@ var crashes = []crashed{
 		request: patches("/Users/", replace("title", `"Chief"`), replace("displayName", `"Mara"`)),
 	},
 	{
-		name: "a rename with references", status: http.StatusOK, prepare: staff,
+		name: "a rename with references", status: http.StatusOK, prepare: staff, either: keepsName,
 		request: patches("/Users/", replace("userName", `"noor@contoso.example"`), replace("title", `"Chief"`)),
 	},
 	{
-		name: "a disable with a rename", killed: true, status: http.StatusOK, prepare: staff,
+		name: "a disable with a rename", killed: true, status: http.StatusOK, prepare: staff, either: keepsName,
 		request: patches("/Users/",
 			replace("userName", `"noor@contoso.example"`), replace("active", `"False"`), replace("title", `"Chief"`)),
 	},
@@ -189,7 +202,7 @@ var crashes = []crashed{
 		between: locked,
 	},
 	{
-		name: "members come in chunks", status: http.StatusNoContent, env: future,
+		name: "members come in chunks", large: true, status: http.StatusNoContent, env: future,
 		prepare: func(t *testing.T, d *deployment) []string {
 			ids := crowd(t, d)
 			return append([]string{d.group(t, "Crew")}, ids...)
@@ -199,7 +212,7 @@ var crashes = []crashed{
 		},
 	},
 	{
-		name: "members go in chunks", status: http.StatusNoContent, env: future,
+		name: "members go in chunks", large: true, status: http.StatusNoContent, env: future,
 		prepare: func(t *testing.T, d *deployment) []string {
 			ids := crowd(t, d)
 			return append([]string{d.group(t, "Crew", ids...)}, ids...)
@@ -220,7 +233,7 @@ var crashes = []crashed{
 		request: func(ids []string) (string, string, string) { return http.MethodDelete, "/Groups/" + ids[1], "" },
 	},
 	{
-		name: "a replacement", status: http.StatusOK, prepare: staff,
+		name: "a replacement", status: http.StatusOK, prepare: staff, either: keepsName,
 		request: func(ids []string) (string, string, string) {
 			body := resource("/Users", `"userName":"noor@contoso.example","active":false,"displayName":"Noor"`)
 			return http.MethodPut, "/Users/" + ids[0], body

@@ -16,6 +16,7 @@ import (
 // TestNoDriftOfOddRows: nothing is drift of what the bridge wrote, whatever the server makes of its values; played again, it is the
 // same. On memory, or with SCIMBRIDGE_TEST_DRIFT on every server.
 func TestNoDriftOfOddRows(t *testing.T) {
+	t.Parallel()
 	for _, s := range servers {
 		if s.name != "memory" && os.Getenv("SCIMBRIDGE_TEST_DRIFT") == "" {
 			continue

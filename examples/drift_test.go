@@ -191,6 +191,7 @@ var ofMuch = map[string][]string{
 // TestNoDrift: whatever the bridge did, nothing of it is drift. Exchanges of the repository are played before it is looked: a few, or with
 // SCIMBRIDGE_TEST_DRIFT all of them on every server.
 func TestNoDrift(t *testing.T) {
+	t.Parallel()
 	whole := os.Getenv("SCIMBRIDGE_TEST_DRIFT") != ""
 	for _, s := range servers {
 		for _, file := range exchangeFiles(t) {

@@ -30,6 +30,7 @@ func refers(t *testing.T, server *dirtest.Server, dn, target string) string {
 // TestReferencesElsewhere: below the bases that the configuration names what refers to a user follows it, by the attributes of the map and
 // those that are named; below others, and by others, nothing does.
 func TestReferencesElsewhere(t *testing.T) {
+	t.Parallel()
 	for _, keeper := range keepers {
 		if !slices.Contains([]string{"openldap without refint", "389ds", "memory"}, keeper.name) {
 			continue // the server sees to it itself

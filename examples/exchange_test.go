@@ -37,6 +37,9 @@ var update = flag.Bool("update", false, "write what the servers did into the exc
 //
 // The files in exchanges run against the example for the server's product, those in an example's own folder against that example.
 func TestExchanges(t *testing.T) {
+	if !*update {
+		t.Parallel()
+	}
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			if !*update { // one after another: each server's answers go into the files beside those of the one before

@@ -58,7 +58,7 @@ func TestForms(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			server := s.startInTurn(t)
+			server := s.start(t)
 			env, names := plain, []string{"address", "room", "desk", "deck", "note"}
 			held := map[string][]string{
 				"postalAddress": {`Kai 1$D-20457 \24`}, "roomNumber": {"12"}, "initials": {"12"}, "description": {"b", "desk:a"},

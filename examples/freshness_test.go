@@ -16,6 +16,7 @@ var listed = append(slices.Clip(servers),
 
 // TestNoPageIsOlderThanAWrite: later pages, which a snapshot may serve, show what any copy of the bridge has acknowledged.
 func TestNoPageIsOlderThanAWrite(t *testing.T) {
+	t.Parallel()
 	for _, s := range listed {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

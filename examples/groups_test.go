@@ -44,6 +44,7 @@ func inGroups(t *testing.T, user object) string {
 
 // TestGroupsOfUsers: the groups of a user show where the map says so, directly or through groups in groups, and users are found by them.
 func TestGroupsOfUsers(t *testing.T) {
+	t.Parallel()
 	for _, keeper := range groupKeepers {
 		for _, show := range []string{"direct", "transitive"} {
 			t.Run(keeper.name+"/"+show, func(t *testing.T) {

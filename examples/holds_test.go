@@ -16,6 +16,7 @@ import (
 // TestMistakenCycleIsHeld: 200 users are to be disabled and 30 groups emptied, by two copies of the bridge at once. As many are as may be,
 // no group in part, and the rest once an operator lets it.
 func TestMistakenCycleIsHeld(t *testing.T) {
+	t.Parallel()
 	const users, groups, each, mostBlocked, mostRemoved = 200, 30, 10, 50, 45
 	o := storetest.Postgres(t)
 	server := openLDAP(t)

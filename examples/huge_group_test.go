@@ -16,6 +16,7 @@ import (
 // TestHugeGroup: the life of a group of very many members (SCIMBRIDGE_TEST_HUGE says how many), who come by a POST or 5,000 a PATCH, half
 // of them sent twice, or who are nobody. What is not about them all does not read them.
 func TestHugeGroup(t *testing.T) {
+	t.Parallel()
 	size := dirtest.Number(t, "SCIMBRIDGE_TEST_HUGE", 1_500)
 	people := largeGroup{attribute: "member", members: 1, crowd: size - 1}
 	for name, start := range map[string]func(*testing.T) *dirtest.Server{

@@ -361,8 +361,6 @@ func TestInitInADomain(t *testing.T) {
 	account := "CN=" + name + "," + server.Base
 	server.Load(t, fmt.Sprintf("dn: %s\nobjectClass: user\nsAMAccountName: %s\nuserAccountControl: 512\nunicodePwd:: %s\n", account, name,
 		base64.StdEncoding.EncodeToString([]byte(ldapmap.PasswordValue("unicodePwd", bridgeSecret)))))
-	domainWide.RLock()
-	defer domainWide.RUnlock()
 	f := found(t, server, account, layout.Choices{UserBase: server.People, GroupBase: server.Groups})
 	f.golden(t, "active-directory")
 	f.load(t)

@@ -29,6 +29,7 @@ func seed(t *testing.T) uint64 {
 // TestKilled: copies of the program are killed at random while clients write through them. Whatever a client was told of has its intent and
 // a receipt that says so; what the receipts say, and nothing else, is what the directory did; and of what nobody was told it says as much.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	binary := buildProgram(t)
 	for _, c := range []struct {
 		name   string

@@ -53,7 +53,7 @@ func TestLarge(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			server := s.startInTurn(t)
+			server := s.start(t)
 			var env []string
 			size := many
 			account := []string{

@@ -29,6 +29,7 @@ func leaversModes(t *testing.T, server *dirtest.Server, test func(t *testing.T, 
 // TestLeaverIsNoValue: where members are values of uid, who is deleted and kept is in no group, nor is who takes his name, nor he when he
 // comes back.
 func TestLeaverIsNoValue(t *testing.T) {
+	t.Parallel()
 	for _, keeper := range valueKeepers {
 		t.Run(keeper.name, func(t *testing.T) {
 			t.Parallel()
@@ -64,6 +65,7 @@ func TestLeaverIsNoValue(t *testing.T) {
 
 // TestLeaverIsNoValueInARace: two copies of the bridge delete and keep a user, and add him by value.
 func TestLeaverIsNoValueInARace(t *testing.T) {
+	t.Parallel()
 	for _, values := range [][]string{uidAlone, uidBeside} {
 		for _, first := range []string{http.MethodPatch, http.MethodDelete} {
 			server := uidMemory(t, false)
@@ -163,6 +165,7 @@ func TestLeaverOfSeveralBases(t *testing.T) {
 // TestLeaverOfValuesIsStopped: a DELETE that keeps the entry, and a POST that gives it back, may stop at any write where members are values
 // of uid too: who has left is in no group then.
 func TestLeaverOfValuesIsStopped(t *testing.T) {
+	t.Parallel()
 	for _, values := range [][]string{uidAlone, uidBeside} {
 		for _, mode := range []string{"block", "move"} {
 			atEachWrite(t, fmt.Sprint(len(values), " ", mode), func(t *testing.T, at int32, drop memdir.Drop) (reached bool) {
@@ -213,6 +216,7 @@ func leaverOfValuesStops(t *testing.T, values []string, mode string, at int32, d
 // TestLinkIsStopped: a POST that links an entry may stop at any write, where a leaver has its new name and is to make room. The leaver is
 // never linked, nor given a membership, and the same POST again completes it.
 func TestLinkIsStopped(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"block", "move"} {
 		atEachWrite(t, mode, func(t *testing.T, at int32, drop memdir.Drop) (reached bool) { return linkStops(t, mode, at, drop) })
 	}

@@ -123,6 +123,7 @@ func leaversLife(t *testing.T, d *deployment, mode, place string) {
 // TestLeaverIsStopped: a DELETE that keeps the entry, and a POST that gives it back, may stop at any write. Until then a leaver is blocked,
 // or as he was, and the same request again completes it.
 func TestLeaverIsStopped(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"block", "strip", "move"} {
 		for _, method := range []string{http.MethodDelete, http.MethodPost} {
 			atEachWrite(t, mode+", "+method, func(t *testing.T, at int32, drop memdir.Drop) (reached bool) {

@@ -11,6 +11,7 @@ import (
 // TestLargeRequests: what a request may have at the most is done, one more is refused with a word that says what, and the next client is
 // served. A server reads a filter of thousands of terms where it is flat, and drops the connection where it is nested.
 func TestLargeRequests(t *testing.T) {
+	t.Parallel()
 	for _, s := range servers[:2] {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

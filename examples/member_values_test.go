@@ -99,6 +99,7 @@ func (d *deployment) holds(t testing.TB, when, group, uids string, ids ...string
 // TestMembersByValue: members that are no DN are written, read, searched and removed as others are; they follow a rename and a delete, and
 // a newcomer inherits nothing. Beside DNs they are kept in step.
 func TestMembersByValue(t *testing.T) {
+	t.Parallel()
 	for _, keeper := range valueKeepers {
 		t.Run(keeper.name, func(t *testing.T) {
 			t.Parallel()

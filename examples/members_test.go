@@ -149,6 +149,7 @@ func (d *deployment) managerOf(t testing.TB, id string) string {
 
 // TestNothingIsInherited: who comes to a DN that another had is no member of what the other was a member of, and nobody's manager.
 func TestNothingIsInherited(t *testing.T) {
+	t.Parallel()
 	for _, keeper := range keepers {
 		t.Run(keeper.name, func(t *testing.T) {
 			t.Parallel()

@@ -27,6 +27,7 @@ var movers = []namedServer{
 // TestRenamedAndMoved: who is renamed, moved, or both at once keeps the id, the groups, which name him by DN and by name, and those who
 // report to him.
 func TestRenamedAndMoved(t *testing.T) {
+	t.Parallel()
 	for _, s := range movers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

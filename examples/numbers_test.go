@@ -64,6 +64,7 @@ func numbers(t testing.TB, server *dirtest.Server, base, attribute string) (held
 // TestNumbers: users that three copies of the bridge make at once get a number each, above the highest in use and beside those in use, also
 // where SCIM does not see them; nobody gets one that was somebody's.
 func TestNumbers(t *testing.T) {
+	t.Parallel()
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

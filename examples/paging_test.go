@@ -44,6 +44,7 @@ func loadUsers(t testing.TB, server *dirtest.Server, n int) {
 // copy of the bridge and another: who comes and goes, who is renamed, who is changed. By index so when they have done.
 // SCIMBRIDGE_TEST_PAGED is another number of users.
 func TestPagesWhileOthersWrite(t *testing.T) {
+	t.Parallel()
 	users := dirtest.Number(t, "SCIMBRIDGE_TEST_PAGED", 2_000)
 	server := openLDAP(t, dirtest.Config("limits * size=unlimited"))
 	loadUsers(t, server, users)

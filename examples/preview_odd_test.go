@@ -26,6 +26,7 @@ func (c *company) row(upn string, more ...string) {
 // TestPreviewOfOddRows: a preview foretells what becomes of rows that have to do with one another, and of values that servers compare, or
 // refuse, each in their own way.
 func TestPreviewOfOddRows(t *testing.T) {
+	t.Parallel()
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

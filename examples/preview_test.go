@@ -207,6 +207,7 @@ func previewed(server *dirtest.Server) []string {
 // row by row the outcome and the changes, and entry by entry what the directory comes to hold. SCIMBRIDGE_TEST_USERS is another number of
 // users in OpenLDAP: `make preview` has 5,000.
 func TestPreview(t *testing.T) {
+	t.Parallel()
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

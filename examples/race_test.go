@@ -27,6 +27,7 @@ func once(server *dirtest.Server, op string, drop memdir.Drop) {
 
 // TestUnknownOutcome: the connection breaks before the answer to a write comes. The client hears what became of it, and it is done once.
 func TestUnknownOutcome(t *testing.T) {
+	t.Parallel()
 	for _, when := range []struct {
 		name string
 		drop memdir.Drop

@@ -48,6 +48,7 @@ func (c copies) race(t *testing.T, rounds int, run func(t *testing.T, round int)
 // whoever renames or deletes meanwhile, leave the directory true: no value that names nobody, no membership that a newcomer inherits, and
 // nothing lost that was acknowledged.
 func TestReferenceRaces(t *testing.T) {
+	t.Parallel()
 	withoutRefint := func(t testing.TB) *dirtest.Server {
 		return openLDAP(t, dirtest.WithoutRefint())
 	}

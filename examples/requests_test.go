@@ -171,7 +171,7 @@ func everywhere(t *testing.T, test func(t *testing.T, server *dirtest.Server)) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			test(t, s.startInTurn(t))
+			test(t, s.start(t))
 		})
 	}
 }

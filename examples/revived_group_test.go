@@ -13,6 +13,7 @@ import (
 // TestRevivedGroupIsStopped: a group that a POST gives back with more members than one Modify takes may stop between: refused, it is a
 // leaver's again, and has none; where the directory goes away the same POST again completes it.
 func TestRevivedGroupIsStopped(t *testing.T) {
+	t.Parallel()
 	for _, refused := range []bool{true, false} {
 		server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
 		env := marked("strip")

@@ -10,6 +10,7 @@ import (
 // TestSeveralNamesOfOneEntry: an entry that holds several userNames is found by each, shows the same one whatever else is written, and
 // keeps the others for itself.
 func TestSeveralNamesOfOneEntry(t *testing.T) {
+	t.Parallel()
 	const short, long = "anna", "anna@contoso.example"
 	dn := func(expression string) string { return "SCIMBRIDGE_RESOURCES_0_DN=" + expression }
 	choose := func(expression string) string { return "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_0_CHOOSE=" + expression }

@@ -12,7 +12,7 @@ func TestShared(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			server := s.startInTurn(t)
+			server := s.start(t)
 			d := deploy(t, server, "SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_0_LDAP=mail",
 				fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_SHARES=userName", lineOf(t, server, "emails")),
 				`SCIMBRIDGE_RESOURCES_0_DN="`+productOf(server).rdn("")+`" + rdn(before(userName, "@")) + "," + base`)

@@ -37,6 +37,7 @@ func photoOf(t testing.TB, r object) string {
 // TestLargeValue: a photo of 1 MB is made, shown, changed, and left alone where it is sent back as it was shown; beyond what the bridge
 // takes, or the directory, the answer names the limit, and others do not notice.
 func TestLargeValue(t *testing.T) {
+	t.Parallel()
 	const large = 1 << 20
 	run := func(t *testing.T, server *dirtest.Server) {
 		line := fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_", lineOf(t, server, "preferredLanguage"))
@@ -96,10 +97,11 @@ func TestLargeValue(t *testing.T) {
 // TestPagesOfLargeValues: a page ends before it takes more memory than a page may, and by cursor or by index everybody shows once all the
 // same. A page without what is large is as long as ever.
 func TestPagesOfLargeValues(t *testing.T) {
+	t.Parallel()
 	const users, large = 40, 1 << 20
 	server := memory(t)
 	line := fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_", lineOf(t, server, "preferredLanguage"))
-	d := deploy(t, server, line+"SCIM=photos.value", line+"LDAP=jpegPhoto", line+"AS=photo")
+	d := deploy(t, server, line+"SCIM=photos.value", line+"LDAP=jpegPhoto", line+"AS=photo", "SCIMBRIDGE_DIRECTORY_TIMEOUT=1m")
 	photo := picture(large, 1)
 	var text strings.Builder
 	for i := range users {

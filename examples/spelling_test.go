@@ -18,7 +18,7 @@ func TestOneNameHoweverItIsWritten(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			start := s.startInTurn
+			start := s.start
 			if s.name == "389ds" {
 				start = func(t testing.TB) *dirtest.Server {
 					return dirtest.DS389(t, ds389Schema, dirtest.WithoutSevenBitCheck())
@@ -100,6 +100,7 @@ func TestOneNameHoweverItIsWritten(t *testing.T) {
 // TestRenameInCaseAlone: whether two names that differ in the case of a letter are one is the server's to say, and 389 Directory Server
 // says so of fewer letters than others. Whoever is renamed so stays a member and a manager, and is neither any more once deleted.
 func TestRenameInCaseAlone(t *testing.T) {
+	t.Parallel()
 	server := dirtest.DS389(t, ds389Schema, dirtest.WithoutSevenBitCheck())
 	for i, c := range []struct {
 		from, to string

@@ -11,6 +11,7 @@ import (
 // TestValueLikeItsStandIn: a value that is the same as what stands in for it is shown as it was sent, found, kept while the stand-in
 // changes from under it and back, and cleared.
 func TestValueLikeItsStandIn(t *testing.T) {
+	t.Parallel()
 	const login, other = "lind@contoso.example", "mara@contoso.example"
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {

@@ -167,6 +167,7 @@ func TestOnBlockEmptiesGroups(t *testing.T) {
 
 // TestOnBlockIsStopped: it may stop at any write. What stands is a user as he was, or one who is blocked; the same request completes it.
 func TestOnBlockIsStopped(t *testing.T) {
+	t.Parallel()
 	for _, placed := range []bool{false, true} {
 		atEachWrite(t, fmt.Sprint(placed), func(t *testing.T, at int32, drop memdir.Drop) (reached bool) {
 			return onBlockStops(t, placed, at, drop)
@@ -245,6 +246,7 @@ func TestLeaverIsSuspended(t *testing.T) {
 
 // TestOnBlockByValue: who is blocked leaves groups however they hold him, by a name that he has from the same request on too.
 func TestOnBlockByValue(t *testing.T) {
+	t.Parallel()
 	for _, keeper := range valueKeepers {
 		t.Run(keeper.name, func(t *testing.T) {
 			t.Parallel()

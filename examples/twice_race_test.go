@@ -63,7 +63,7 @@ func TestSameChangeTwice(t *testing.T) {
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPair(t, s.startInTurn)
+			p := newPair(t, s.start)
 			for round := range raceRounds(t, 3) {
 				boss := p.of(0).user(t, fmt.Sprintf("boss%d@contoso.example", round))
 				user := p.of(0).user(t, fmt.Sprintf("user%d@contoso.example", round))
@@ -106,7 +106,7 @@ func TestTwoValuesAtOnce(t *testing.T) {
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPair(t, s.startInTurn)
+			p := newPair(t, s.start)
 			for round := range raceRounds(t, 3) {
 				user := p.of(0).user(t, fmt.Sprintf("user%d@contoso.example", round))
 				for _, c := range []struct{ what, path, ldap string }{

@@ -111,6 +111,7 @@ func tree(t testing.TB, server *dirtest.Server) map[string]map[string][]string {
 // TestUndoCycle: a mistaken cycle that disables everybody and empties the groups is held at the limits; what got through is undone by one
 // command, and the directory is as before.
 func TestUndoCycle(t *testing.T) {
+	t.Parallel()
 	binary := buildProgram(t)
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
@@ -549,6 +550,7 @@ func TestUndoOfANewPassword(t *testing.T) {
 // TestUndoAddsAnew: what Active Directory does not bring back is added anew: of what was deleted it has nothing left or, with
 // SCIMBRIDGE_TEST_RECYCLE_BIN set, all in its recycle bin, from where Samba gives nothing back, and lets no reference go.
 func TestUndoAddsAnew(t *testing.T) {
+	t.Parallel()
 	server := dirtest.ActiveDirectory(t)
 	bin := os.Getenv("SCIMBRIDGE_TEST_RECYCLE_BIN") != ""
 	if bin {

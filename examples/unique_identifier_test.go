@@ -32,6 +32,7 @@ func finds(t *testing.T, server *dirtest.Server, filter string) int {
 // the server's own referential integrity and memberOf leave it alone. So it is nobody to SCIM, and whatever is done to the group and to
 // who has the DN, it stays as it is; unless the map says that such identifiers do not count.
 func TestUniqueIdentifier(t *testing.T) {
+	t.Parallel()
 	env := []string{
 		"SCIMBRIDGE_RESOURCES_0_GROUPS_SHOW=transitive", "SCIMBRIDGE_RESOURCES_0_ONBLOCK_LEAVEGROUPS=true",
 		"SCIMBRIDGE_RESOURCES_1_OBJECTCLASSES=groupOfUniqueNames,scimbridgeGroup",

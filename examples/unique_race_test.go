@@ -13,7 +13,7 @@ func TestUniqueRaces(t *testing.T) {
 	for _, s := range servers[1:] {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			c := copies{server: s.startInTurn(t)}
+			c := copies{server: s.start(t)}
 			for range 2 {
 				c.bridges = append(c.bridges, deploy(t, c.server, "SCIMBRIDGE_RESOURCES_0_UNIQUE=externalId"))
 			}

@@ -23,7 +23,7 @@ func TestIfMatchRace(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPair(t, s.startInTurn)
+			p := newPair(t, s.start)
 			user := p.of(0).user(t, "race@contoso.example")
 			atomic := slices.Contains(p.server.Entry(t, "", "supportedControl").Values("supportedControl"), controlAssertion)
 			paths := [][2]string{{"title", "title"}, {"title", "name.givenName"}}

@@ -72,6 +72,7 @@ func startReceiver(t testing.TB, keyFile string) (url string, told <-chan string
 // TestWebhook: what is done to users and groups is told to the example's receiver, each once, in order, though the bridge is stopped and
 // started again meanwhile.
 func TestWebhook(t *testing.T) {
+	t.Parallel()
 	binary, server, o := buildProgram(t), openLDAP(t), storetest.SQLite(t)
 	key := webhookKey(t)
 	url, told := startReceiver(t, key)

@@ -84,6 +84,38 @@ func TestElsewhere(t *testing.T) {
 	}
 }
 
+// TestBreakersAreTold: how the circuit breakers of the directory and of its servers stand.
+func TestBreakersAreTold(t *testing.T) {
+	s := shown(t)
+	site := *s.site.Load()
+	d, err := directory.New(directory.Options{URLs: []string{"ldap://127.0.0.1:1", "ldap://127.0.0.1:2"}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	site.Directory = d
+	s.Show(site)
+	tells := func(want ...string) {
+		t.Helper()
+		answer := httptest.NewRecorder()
+		s.server.Handler.ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+		for _, line := range want {
+			if !strings.Contains(answer.Body.String(), "\nscimbridge_directory_"+line+"\n") {
+				t.Errorf("no %s in %s", line, answer.Body)
+			}
+		}
+	}
+	tells(`breaker_state{state="closed"} 1`, `server_breaker_state{place="2",state="closed"} 1`, `server_breaker_opened_total{place="2"} 0`)
+	for range directory.DefaultFailures {
+		if _, err := d.Search(t.Context(), directory.Search{Base: "dc=example", Filter: "(uid=ada)"}); err == nil {
+			t.Fatal("somebody answers")
+		}
+	}
+	tells(`breaker_state{state="closed"} 0`, `breaker_state{state="open"} 1`, `breaker_state{state="half-open"} 0`,
+		`server_breaker_state{place="1",state="open"} 1`, `server_breaker_state{place="2",state="open"} 1`,
+		`server_breaker_state{place="2",state="closed"} 0`, `server_breaker_opened_total{place="2"} 1`)
+}
+
 // TestStopping: a program that is about to end is not ready.
 func TestStopping(t *testing.T) {
 	s := shown(t)

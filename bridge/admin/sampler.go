@@ -30,10 +30,15 @@ var (
 	directoryServer = described("directory_server", "The server in use, by its place in directory.urls, or of DNS, from 1; 0: none.")
 	serverUp        = described("directory_server_up",
 		"1 for a server of directory.urls, or of DNS, that was up when it was met last, in use or by a look; 0: it was down.", "place")
-	switches = described("directory_switches_total",
+	serverBreaker = described("directory_server_breaker_state",
+		"1 for the state of a server's own circuit breaker, 0 for the others: nothing is asked of the server while it is not closed.",
+		"place", "state")
+	serverOpened = described("directory_server_breaker_opened_total", "Times that a server's own circuit breaker opened.", "place")
+	switches     = described("directory_switches_total",
 		"Times that another server was taken after a write, by whether it had got all that this copy had confirmed.", "caught_up")
 	directoryLeft = described("directory_failovers_total", "Times that a server was left for another.")
 	breakerOpen   = described("directory_breaker_open", "1 while the circuit breaker keeps requests off the directory.")
+	breakerState  = described("directory_breaker_state", "1 for the state of the directory's circuit breaker, 0 for the others.", "state")
 	breakerOpened = described("directory_breaker_opened_total", "Times that the circuit breaker opened.")
 	outage        = described("directory_outage_seconds", "How long the circuit breaker has been open; 0: it is closed.")
 	writable      = described("directory_writable", "0 while the directory takes no changes.")
@@ -68,8 +73,8 @@ var (
 func (*sampler) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		partStatus, requestsWaiting,
-		directoryServer, serverUp, switches, directoryLeft,
-		breakerOpen, breakerOpened, outage, writable, connections, underWay, holds, held,
+		directoryServer, serverUp, serverBreaker, serverOpened, switches, directoryLeft,
+		breakerOpen, breakerState, breakerOpened, outage, writable, connections, underWay, holds, held,
 		limitUsed, limitMost, journalFailing, journalWaiting, journalWritten, webhookAway, webhookAttempts, webhookMessages,
 		webhookOldest, tokens, ends, certificates,
 	} {
@@ -144,12 +149,19 @@ func (s sample) directory(site *Site) {
 		if each.Is != directory.Unmet {
 			s.flag(serverUp, each.Is == directory.Up, strconv.Itoa(each.Place))
 		}
+		for _, one := range directory.BreakerStates {
+			s.flag(serverBreaker, each.Breaker == one, strconv.Itoa(each.Place), one)
+		}
+		s.count(serverOpened, float64(each.Opened), strconv.Itoa(each.Place))
 	}
 	for how, times := range state.Switches {
 		s.count(switches, float64(times), directory.CaughtUp[how])
 	}
 	s.count(directoryLeft, float64(state.Left))
-	s.flag(breakerOpen, state.Open)
+	s.flag(breakerOpen, state.Breaker != directory.Closed)
+	for _, one := range directory.BreakerStates {
+		s.flag(breakerState, state.Breaker == one, one)
+	}
 	s.count(breakerOpened, float64(state.Opened))
 	since := 0.
 	if !state.Since.IsZero() {

@@ -92,15 +92,21 @@ func (w *watcher) round() {
 		if server == current {
 			continue
 		}
-		k, err := w.look(server)
+		if !p.breakers[server].closed() { // it looks by itself
+			w.since[server] = time.Time{}
+			continue
+		}
+		k, err := w.look(w.aside, server)
 		if w.aside.Err() != nil {
 			return
 		}
 		p.met(server, err)
 		if err != nil {
+			p.against(server, err)
 			w.since[server] = time.Time{}
 			continue
 		}
+		p.answered(server)
 		if w.since[server].IsZero() {
 			w.since[server] = time.Now()
 		}
@@ -148,29 +154,6 @@ func (w *watcher) proves(current int) {
 		return
 	}
 	w.to = -1
-}
-
-// look connects to a server, binds, and asks for an answer.
-func (w *watcher) look(server int) (*conn, error) {
-	ctx, cancel := context.WithTimeoutCause(w.aside, w.options.Timeout, errLate)
-	defer cancel()
-	d := w.pool.dialer
-	own := d.looks[server]
-	if why := own.spared(); why != nil {
-		return nil, why
-	}
-	k, err := d.dialWith(ctx, server, own)
-	if err != nil {
-		return nil, err
-	}
-	if _, err = exchange(ctx, k, reads, readRootDSE(ctx, d.options.Timeout)); err == nil {
-		_, err = w.pool.reached(ctx, k)
-	}
-	if err != nil {
-		k.close()
-		return nil, err
-	}
-	return k, nil
 }
 
 // goBackWithin is how long writes are held up at most.

@@ -14,17 +14,20 @@ import (
 	"scimbridge/bridge/reason"
 )
 
-// breaker keeps requests off a directory that is down. It counts outages, not answers. Open, it looks for the directory by itself, and only
-// its own probe closes it again: the first request after that succeeds. After an outage it knocks at the servers every pause, whatever has
-// become of the knocks before, so that a server which is back is found within two pauses, and probes when one answers. After a refused bind
-// it probes after pauses that grow: each may bring the account's lockout nearer.
+// breaker keeps requests off a directory that is down, or off one of its servers: see servers.go. It counts outages, not answers. Open, it
+// looks for the directory by itself, and only its own probe closes it again: the first request after that succeeds. After an outage it
+// knocks at the servers every pause, whatever has become of the knocks before, so that a server which is back is found within two pauses,
+// and probes when one answers. After a refused bind it probes after pauses that grow: each may bring the account's lockout nearer.
 type breaker struct {
 	circuit *gobreaker.CircuitBreaker[struct{}]
 	pause   time.Duration
 	log     *slog.Logger
 	knock   func(context.Context) error // whether a server answers anything; nothing is said of who asks
 	attempt func(context.Context) error
-	renewed func() bool // whether what was refused of us has been replaced
+	renewed func() bool            // whether what was refused of us has been replaced
+	enough  func(outages int) bool // whether so many in a row open it
+	rests   func() bool            // whether another looks meanwhile
+	one     bool                   // of the servers; else it is the directory's
 
 	// guarded by circuit, in whose callbacks they are used
 	last *outage // the outage counted last
@@ -33,6 +36,7 @@ type breaker struct {
 	refusals int       // of binds, in a row
 	trips    int       // times that it opened for what requests met
 	since    time.Time // when it did; zero: it is closed
+	probing  bool      // it is half open
 	why      *outage   // that it opened for last
 	next     time.Time // of the next probe, or knock
 
@@ -43,7 +47,11 @@ type breaker struct {
 }
 
 func newBreaker(o BreakerOptions, log *slog.Logger, knock, attempt func(context.Context) error, renewed func() bool) *breaker {
-	b := &breaker{pause: o.Pause, log: log, knock: knock, attempt: attempt, renewed: renewed, hurried: make(chan struct{}, 1)}
+	b := &breaker{
+		pause: o.Pause, log: log, knock: knock, attempt: attempt, renewed: renewed, hurried: make(chan struct{}, 1),
+		enough: func(outages int) bool { return outages >= o.Failures },
+		rests:  func() bool { return false },
+	}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.circuit = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		// gobreaker's pause cannot grow: it is over at once, and our timer says when the one probe goes through.
@@ -60,7 +68,7 @@ func newBreaker(o BreakerOptions, log *slog.Logger, knock, attempt func(context.
 			return down && o.excused || errors.Is(err, errOpen)
 		},
 		ReadyToTrip: func(counts gobreaker.Counts) bool {
-			return b.last.refused || int64(counts.ConsecutiveFailures) >= int64(o.Failures)
+			return b.last.refused || b.enough(int(counts.ConsecutiveFailures))
 		},
 		OnStateChange: func(_ string, _, to gobreaker.State) { b.changed(to) },
 	})
@@ -91,6 +99,47 @@ func (b *breaker) through(do func() error) error {
 
 func (b *breaker) closed() bool { return b.circuit.State() == gobreaker.StateClosed }
 
+// against counts an outage that is known.
+func (b *breaker) against(o *outage) { _ = b.run(func() error { return o }) }
+
+// answered says that outages are no longer in a row.
+func (b *breaker) answered() {
+	if b.circuit.Counts().ConsecutiveFailures > 0 {
+		_ = b.run(func() error { return nil })
+	}
+}
+
+// proved closes it where another's probe has shown that it may.
+func (b *breaker) proved() {
+	if !b.closed() {
+		_, _ = b.circuit.Execute(func() (struct{}, error) { return struct{}{}, nil })
+	}
+}
+
+// states of a breaker, as a Standing has them.
+const (
+	Closed   = "closed"
+	Open     = "open"
+	HalfOpen = "half-open"
+)
+
+// BreakerStates are all of them.
+var BreakerStates = []string{Closed, Open, HalfOpen}
+
+func (b *breaker) state() (state string, since time.Time, trips int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.since.IsZero():
+		state = Closed
+	case b.probing:
+		state = HalfOpen
+	default:
+		state = Open
+	}
+	return state, b.since, b.trips
+}
+
 // retryAfter says when another request makes sense: the later, the longer an outage has lasted, and to each caller another time, so that
 // they do not come back all at once.
 func (b *breaker) retryAfter() time.Duration {
@@ -114,8 +163,12 @@ func (b *breaker) story() error {
 	if b.since.IsZero() {
 		return nil
 	}
+	since := b.since.UTC().Format(time.RFC3339)
+	if b.probing {
+		return fmt.Errorf("the circuit breaker is half open, after it was open since %s: %w", since, b.why)
+	}
 	next := max(time.Until(b.next), 0).Round(time.Second)
-	return fmt.Errorf("the circuit breaker is open since %s, and asks again in %s: %w", b.since.UTC().Format(time.RFC3339), next, b.why)
+	return fmt.Errorf("the circuit breaker is open since %s, and asks again in %s: %w", since, next, b.why)
 }
 
 // stop ends the looking for the directory.
@@ -136,6 +189,7 @@ func (b *breaker) unavailable() error {
 func (b *breaker) changed(to gobreaker.State) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.probing = false
 	switch to {
 	case gobreaker.StateOpen:
 		if b.since.IsZero() {
@@ -149,12 +203,20 @@ func (b *breaker) changed(to gobreaker.State) {
 			b.refusals = 0
 		}
 		b.next = time.Now().Add(pause)
-		if refused := b.why.refused; b.ctx.Err() == nil {
-			b.seeking.Go(func() { b.seek(refused) })
+		if refused, trip := b.why.refused, b.trips; b.ctx.Err() == nil {
+			b.seeking.Go(func() { b.seek(refused, trip) })
 		}
-		b.log.Error("directory: unavailable", "refused", b.why.refused, "next_in_ms", pause.Milliseconds(), "error", b.why)
+		level, what := slog.LevelError, "directory: unavailable"
+		if b.one {
+			level, what = slog.LevelWarn, "directory: a server is asked nothing"
+		}
+		b.log.Log(b.ctx, level, what, "refused", b.why.refused, "next_in_ms", pause.Milliseconds(), "error", b.why)
 	case gobreaker.StateClosed:
-		b.log.Info("directory: available again", "after_ms", time.Since(b.since).Milliseconds())
+		what := "directory: available again"
+		if b.one {
+			what = "directory: a server may be asked again"
+		}
+		b.log.Info(what, "after_ms", time.Since(b.since).Milliseconds())
 		b.refusals, b.since = 0, time.Time{}
 		select {
 		case <-b.hurried: // it is not for the next time
@@ -177,16 +239,21 @@ func (b *breaker) grown() time.Duration {
 }
 
 // seek waits until a probe makes sense, and lets one through the half-open circuit. Its failure opens the circuit, and so begins anew.
-func (b *breaker) seek(refused bool) {
+func (b *breaker) seek(refused bool, trip int) {
 	waits := b.sign
 	if refused {
 		waits = b.turn
 	}
-	if !waits() {
+	if !waits(trip) {
 		return
 	}
-	for {
-		_, err := b.circuit.Execute(func() (struct{}, error) { return struct{}{}, b.attempt(b.ctx) })
+	for b.lasts(trip) {
+		_, err := b.circuit.Execute(func() (struct{}, error) {
+			b.mu.Lock()
+			b.probing = !b.since.IsZero()
+			b.mu.Unlock()
+			return struct{}{}, b.attempt(b.ctx)
+		})
 		// A request that is being turned away may stand in its place, and half open it is in the next moment alone.
 		if !errors.Is(err, gobreaker.ErrTooManyRequests) && !errors.Is(err, gobreaker.ErrOpenState) {
 			return
@@ -195,11 +262,24 @@ func (b *breaker) seek(refused bool) {
 	}
 }
 
-// turn waits until a bind may be offered again, or something else than what was refused. It fails where the bridge ends.
-func (b *breaker) turn() bool {
+// lasts says whether it is open still, and has not been closed by another's probe meanwhile.
+func (b *breaker) lasts(trip int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.since.IsZero() && b.trips == trip
+}
+
+// turn waits until a bind may be offered again, or something else than what was refused. It fails where the bridge ends, or nothing is to
+// be looked for any more.
+func (b *breaker) turn(trip int) bool {
 	for {
 		left := b.left()
-		if left <= 0 || b.renewed() {
+		switch {
+		case !b.lasts(trip):
+			return false
+		case b.rests():
+			left = renewalPause
+		case left <= 0 || b.renewed():
 			return true
 		}
 		select {
@@ -212,8 +292,8 @@ func (b *breaker) turn() bool {
 	}
 }
 
-// sign waits until a server answers. It fails where the bridge ends.
-func (b *breaker) sign() bool {
+// sign waits until a server answers. It fails as turn does.
+func (b *breaker) sign(trip int) bool {
 	ctx, cancel := context.WithCancel(b.ctx)
 	defer cancel()
 	answered := make(chan struct{}, 1)
@@ -226,9 +306,15 @@ func (b *breaker) sign() bool {
 		case <-b.ctx.Done():
 			return false
 		}
+		if !b.lasts(trip) {
+			return false
+		}
 		b.mu.Lock()
 		b.next = time.Now().Add(b.pause)
 		b.mu.Unlock()
+		if b.rests() {
+			continue
+		}
 		b.seeking.Go(func() {
 			if b.knock(ctx) == nil {
 				select {

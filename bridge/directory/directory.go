@@ -76,6 +76,7 @@ func newClient(o Options, log *slog.Logger, network dialFunc) (*Client, error) {
 	}
 	c.pool = newPool(newDialer(o, log, network, servers), log)
 	c.breaker = newBreaker(o.Breaker, log, c.knock, c.probe, c.pool.dialer.credential.renewed)
+	c.breakServers()
 	if c.pool.several() {
 		c.pool.note = c.note
 		c.refreshes.Go(c.watch)
@@ -103,7 +104,13 @@ func (c *Client) Retry() {
 	for _, own := range c.pool.dialer.looks {
 		own.forgive()
 	}
-	c.breaker.hurry()
+	if !c.breaker.closed() {
+		c.breaker.hurry()
+		return
+	}
+	for _, b := range c.pool.breakers {
+		b.hurry()
+	}
 }
 
 // Close ends every connection.
@@ -112,6 +119,9 @@ func (c *Client) Close() {
 	c.end()
 	c.mu.Unlock()
 	c.breaker.stop()
+	for _, b := range c.pool.breakers {
+		b.stop()
+	}
 	c.pool.close()
 	c.refreshes.Wait()
 }
@@ -119,7 +129,7 @@ func (c *Client) Close() {
 // call does one LDAP operation within the deadline: the caller's or the configured timeout, whichever comes first.
 // The error is an *outage, an *ldap.Error (an answer) or the breaker's *Error.
 func call[T any](caller context.Context, c *Client, what operation, do func(*ldap.Conn) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeoutCause(caller, c.options.Timeout, errLate)
+	ctx, cancel := c.within(caller)
 	defer cancel()
 	var value T
 	err := c.breaker.run(func() error {
@@ -137,29 +147,41 @@ func call[T any](caller context.Context, c *Client, what operation, do func(*lda
 // could do in time. (The request may have been too long for it: see onHeavy.)
 func excuse(caller context.Context, what operation, err error) error {
 	if o, ok := errors.AsType[*outage](err); ok {
-		o.excused = o.excused || caller.Err() != nil || what == seeks && o.late && !o.silent
+		o.excused = o.excused || caller.Err() != nil || o.heavy(what)
 	}
 	return err
 }
 
-// probe connects afresh, binds and asks for an answer: what the breaker does while it is open.
-func (c *Client) probe(ctx context.Context) error {
+// heavy says that it is of a search that was more than the server, which lives, could do in time.
+func (o *outage) heavy(what operation) bool { return what == seeks && o.late && !o.silent }
+
+// probe connects afresh, binds and asks for an answer: what the breaker does while it is open. A server may be found that gives signs of
+// life and cannot serve: then the others are tried.
+func (c *Client) probe(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Timeout, errLate)
 	defer cancel()
-	k, err := c.pool.connect(ctx, true)
-	if err != nil {
-		return err
+	for range c.pool.dialer.servers {
+		k, fault := c.pool.connect(ctx, true)
+		if fault != nil {
+			return fault
+		}
+		_, err = exchange(ctx, k, reads, readRootDSE(ctx, c.options.Timeout))
+		_, down := errors.AsType[*outage](err)
+		unfit := cannotServe(err)
+		switch {
+		case down:
+			c.pool.retire(k)
+		case unfit:
+			err = &outage{cause: err, code: resultCode(err)}
+			c.pool.fail(k.server, err)
+		case c.pool.breakers != nil:
+			c.pool.breakers[k.server].proved()
+		}
+		c.pool.put(k)
+		if !unfit {
+			break
+		}
 	}
-	_, err = exchange(ctx, k, reads, readRootDSE(ctx, c.options.Timeout))
-	_, down := errors.AsType[*outage](err)
-	switch {
-	case down:
-		c.pool.retire(k)
-	case cannotServe(err):
-		err = &outage{cause: err, code: resultCode(err)}
-		c.pool.fail(k.server, err)
-	}
-	c.pool.put(k)
 	return err
 }
 
@@ -214,6 +236,7 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 				p.refuses(k.server)
 			} else {
 				p.met(k.server, err)
+				p.against(k.server, err)
 			}
 			others := p.fail(k.server, err)
 			p.put(k)
@@ -224,6 +247,7 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 		}
 		o, down := errors.AsType[*outage](err)
 		if !down {
+			p.answered(k.server)
 			p.put(k)
 			return value, err
 		}
@@ -245,6 +269,9 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 		if retried || ctx.Err() != nil || write && o.sent {
 			if heavy > 0 && !o.sent && c.breaks.expects(heavy) {
 				return value, c.tooLarge(heavy)
+			}
+			if ctx.Err() == nil || o.late && !o.heavy(what) {
+				p.against(k.server, o)
 			}
 			return value, o
 		}

@@ -59,6 +59,14 @@ type outage struct {
 func (o *outage) Error() string { return o.cause.Error() }
 func (o *outage) Unwrap() error { return o.cause }
 
+// asOutage makes one of any error.
+func asOutage(err error) *outage {
+	if o, ok := errors.AsType[*outage](err); ok {
+		return o
+	}
+	return &outage{cause: err, code: resultCode(err)}
+}
+
 // asAnswer returns the result that a server answered with. go-ldap numbers its own failures from 200 on.
 func asAnswer(err error) (*ldap.Error, bool) {
 	answer, ok := errors.AsType[*ldap.Error](err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -28,7 +29,7 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 		receipt.Err = err
 		return receipt
 	}
-	r := &run{client: c, server: server, lists: map[list]holds{}}
+	r := &run{client: c, server: server, lists: map[list]holds{}, began: map[string]time.Time{}}
 	left := map[string]*ldif.Entry{} // by id
 	for i, step := range p.Steps {
 		var asked []string
@@ -40,7 +41,8 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 			change.If.ID, err = r.made(ctx, change.DN)
 		}
 		if err == nil {
-			receipt.Steps[i], err = r.change(ctx, change, left[change.If.ID], asked)
+			r.begins(change.If.ID)
+			receipt.Steps[i], err = r.change(ctx, change, r.mayGo(ctx, step.Keeps), left[change.If.ID], asked)
 		}
 		if step.Keeps.Late && Overtaken(err) {
 			err = nil
@@ -66,9 +68,10 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 type run struct {
 	client *Client
 	server *ldif.Server
-	id     string         // of the entry that the plan made, once it was asked for
-	gone   error          // that entry is not where it was made
-	lists  map[list]holds // that were read; nil: which of a change's values one holds was asked
+	id     string               // of the entry that the plan made, once it was asked for
+	gone   error                // that entry is not where it was made
+	began  map[string]time.Time // changes of the entries with the ids
+	lists  map[list]holds       // that were read; nil: which of a change's values one holds was asked
 }
 
 // made is the id of the entry that the plan has made with the DN.
@@ -148,7 +151,7 @@ func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err
 			return false, err
 		}
 	}
-	_, err = r.change(ctx, inverse, nil, nil)
+	_, err = r.change(ctx, inverse, nil, nil, nil)
 	e, _ := errors.AsType[*Error](err)
 	switch {
 	case e == nil || inverse.If.ID == "":
@@ -168,7 +171,7 @@ func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err
 			continue
 		}
 		inverse.DN = found[0].DN
-		_, err = r.change(ctx, inverse, nil, nil)
+		_, err = r.change(ctx, inverse, nil, nil, nil)
 		return true, err
 	}
 	return true, nil
@@ -183,22 +186,70 @@ func partlyDone(failure, inverse error) error {
 	return &half
 }
 
-// change sends one change record, or what is to be done in its place. left is the entry as an earlier change left it.
-func (r *run) change(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
+// begins notes when the entry with the id is changed first.
+func (r *run) begins(id string) {
+	if _, known := r.began[id]; !known {
+		r.began[id] = time.Now()
+	}
+}
+
+// awaited is for how long at least nobody takes a name that an entry of a plan gave up, and that a group has yet to let go of.
+const awaited = 300 * time.Millisecond
+
+// mayGo tells of a reference that is Late whether the name that is to go is still that of nobody. Soon after the target gave it up it is.
+// Later, as where this machine stopped, another may have it: he took it out of the group, and may be in it by it himself. nil: it is no
+// such reference.
+func (r *run) mayGo(ctx context.Context, keeps ldif.Keeps) func() error {
+	if !keeps.Late {
+		return nil
+	}
+	return func() error {
+		if began, known := r.began[keeps.ID]; known && time.Since(began) < awaited {
+			return nil
+		}
+		lost := &Error{Reason: reason.LostRace}
+		if keeps.Old == "" {
+			return lost
+		}
+		_, err := r.client.one(ctx, keeps.Old, noAttributes)
+		switch e, _ := errors.AsType[*Error](err); {
+		case err == nil:
+			return lost
+		case e != nil && e.Reason == reason.NoSuchObject:
+			return nil
+		}
+		return err
+	}
+}
+
+// change sends one change record, or what is to be done in its place, where mayGo has nothing against it (nil: it has not). left is the
+// entry as an earlier change left it.
+func (r *run) change(
+	ctx context.Context, change ldif.Change, mayGo func() error, left *ldif.Entry, read []string,
+) (ldif.StepReceipt, error) {
 	switch {
 	case change.Operation:
 		return r.setPassword(ctx, change)
 	case change.Else == nil:
 		return r.conditional(ctx, change, left, read)
 	}
+	if mayGo == nil {
+		mayGo = func() error { return nil }
+	}
+	if err := mayGo(); err != nil {
+		return ldif.StepReceipt{}, err
+	}
 	receipt, err := r.conditional(ctx, change.Strict(), left, read)
 	if e, _ := errors.AsType[*Error](err); e == nil || e.Code != ldap.LDAPResultNoSuchAttribute {
 		return receipt, err
 	}
+	if err := mayGo(); err != nil {
+		return ldif.StepReceipt{}, err
+	}
 	if len(change.Else.Mods) == 0 {
 		return outcome(*change.Else, nil)
 	}
-	return r.change(ctx, *change.Else, left, read)
+	return r.change(ctx, *change.Else, nil, left, read)
 }
 
 // conditional sends one change record under its condition.

@@ -261,7 +261,7 @@ func (p *pool) await(ctx context.Context, candidates []candidate) (candidate, er
 		select {
 		case <-time.After(catchPause):
 		case <-ctx.Done():
-			return candidate{}, &outage{cause: fmt.Errorf("%w: %w", errLagging, context.Cause(ctx))}
+			return candidate{}, p.waited(ctx, fmt.Errorf("%w: %w", errLagging, context.Cause(ctx)))
 		}
 	}
 }

@@ -52,7 +52,7 @@ type Options struct {
 	Timeout        time.Duration   `koanf:"timeout"`        // of one LDAP operation, connecting and binding included
 	PageSize       int             `koanf:"pageSize"`       // entries on a page of a long answer; less where the server allows less
 	AllowCleartext bool            `koanf:"allowCleartext"` // let ldap:// without StartTLS leave this machine
-	// after outages in a row, requests are refused at once until a probe succeeds
+	// after outages in a row nothing is asked of a server until a probe succeeds; where none is left, requests are refused at once
 	Breaker BreakerOptions `koanf:"breaker"`
 	// of several urls, another than the one in use is taken
 	Failover FailoverOptions `koanf:"failover"`
@@ -103,7 +103,7 @@ type TLSOptions struct {
 
 // BreakerOptions tunes the circuit breaker.
 type BreakerOptions struct {
-	Failures int `koanf:"failures"` // outages in a row that open it
+	Failures int `koanf:"failures"` // outages in a row that open it, of each server by itself
 	// from one look whether a server answers to the next; after a refused bind from opening to the first probe, and longer each time
 	Pause time.Duration `koanf:"pause"`
 }

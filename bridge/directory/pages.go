@@ -89,7 +89,7 @@ func tooLarge(err error) bool {
 // read reads on, opening the enumeration's own connection for the first page. A cookie is good on its connection only.
 func (p *pages) read(caller context.Context) (entries []*ldif.Entry, err error) {
 	c, s := p.client, p.search
-	ctx, cancel := context.WithTimeoutCause(caller, c.options.Timeout, errLate)
+	ctx, cancel := c.within(caller)
 	defer cancel()
 	err = c.breaker.run(func() error {
 		if p.conn == nil {
@@ -103,7 +103,13 @@ func (p *pages) read(caller context.Context) (entries []*ldif.Entry, err error) 
 			c.pool.fail(p.conn.server, err)
 			err = &outage{cause: err, code: resultCode(err)}
 		}
-		return excuse(caller, s.operation(), err)
+		err = excuse(caller, s.operation(), err)
+		if o, down := errors.AsType[*outage](err); down {
+			c.pool.against(p.conn.server, o)
+		} else {
+			c.pool.answered(p.conn.server)
+		}
+		return err
 	})
 	return entries, err
 }

@@ -39,6 +39,7 @@ type pool struct {
 	left    int // times that a server in use was left for another
 
 	// With several servers (see several):
+	breakers []*breaker // of the servers
 	horizon  *horizon
 	waiting  time.Time     // since when none was taken, of those that can be reached, for what it has yet to get; zero: one was
 	switches [3]int        // by caught
@@ -136,7 +137,7 @@ func (p *pool) any(ctx context.Context) (*conn, error) {
 		select {
 		case p.dialing <- struct{}{}:
 		case <-ctx.Done():
-			return nil, &outage{cause: context.Cause(ctx)}
+			return nil, p.waited(ctx, context.Cause(ctx))
 		}
 		defer func() { <-p.dialing }()
 		k, grow = p.idlest() // another may have dialed meanwhile
@@ -169,7 +170,7 @@ func (p *pool) connect(ctx context.Context, probe bool) (*conn, error) {
 		defer func() { <-p.dialing }()
 		return p.open(ctx, probe, true)
 	case <-ctx.Done():
-		return nil, &outage{cause: context.Cause(ctx)}
+		return nil, p.waited(ctx, context.Cause(ctx))
 	}
 }
 
@@ -209,7 +210,7 @@ func (p *pool) drop(k *conn) {
 	p.retireAll()
 }
 
-// fail leaves a server that cannot serve for the others, and says whether there are others.
+// fail leaves a server that cannot serve for the others, and says whether there are others that may be asked.
 func (p *pool) fail(server int, why error) bool {
 	if len(p.dialer.servers) == 1 {
 		return false
@@ -223,7 +224,7 @@ func (p *pool) fail(server int, why error) bool {
 		p.retireAll()
 		p.log.Warn("directory: leaving the server", "url", p.dialer.servers[server].url, "error", why)
 	}
-	return true
+	return p.others(server)
 }
 
 // server returns the index of the server in use, -1 for none.
@@ -271,11 +272,17 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (k *conn, err err
 	p.mu.Lock()
 	refused, order, ended := p.refused, p.order(failover), p.ended
 	p.mu.Unlock()
+	if !probe {
+		order = p.allowed(order)
+	}
 	if ended {
 		return nil, &outage{cause: net.ErrClosed}
 	}
 	if refused != nil && !probe && !p.dialer.credential.due() {
 		return nil, &outage{cause: refused, code: resultCode(refused), refused: true}
+	}
+	if failover && ctx.Err() != nil { // its turn came too late
+		return nil, p.waited(ctx, context.Cause(ctx))
 	}
 	var (
 		faults     []error
@@ -305,14 +312,22 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (k *conn, err err
 			p.met(server, err)
 		}
 		faults = append(faults, fmt.Errorf("%s: %w", p.dialer.servers[server].url, err))
-		if o, _ := errors.AsType[*outage](err); o != nil && o.refused && len(candidates) == 0 {
+		o, _ := errors.AsType[*outage](err)
+		bind := o != nil && o.refused // ours: that is not about one server
+		if bind && len(candidates) == 0 {
 			// The other servers hold the same account: trying them would bring its lockout nearer.
 			p.mu.Lock()
 			p.refused = o.cause
 			p.mu.Unlock()
 			return nil, o
 		}
+		if !bind && !hasty(ctx) && !errors.Is(ctx.Err(), context.Canceled) {
+			p.against(server, err)
+		}
 		if ctx.Err() != nil {
+			for _, next := range order[i+1:] {
+				p.late(ctx, next, err)
+			}
 			break
 		}
 	}
@@ -323,7 +338,7 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (k *conn, err err
 		}
 		return c.conn, p.adopt(ctx, c)
 	}
-	fault := errors.Join(faults...)
+	fault := errors.Join(append(faults, p.stories(order)...)...)
 	return nil, &outage{cause: fault, code: resultCode(fault)}
 }
 

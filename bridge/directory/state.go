@@ -80,7 +80,7 @@ type State struct {
 	Left        int    // times that a server was left for another
 	Each        []Standing
 	Switches    [3]int    // times that another server was taken after a write, by whether it had got that: CaughtUp's order
-	Open        bool      // the circuit breaker is: nothing is asked of the directory
+	Breaker     string    // the directory's circuit breaker is Closed, or nothing is asked of it: Open, HalfOpen
 	Opened      int       // times that it opened
 	Since       time.Time // when it opened; zero: it is closed
 	Writable    bool      // no change was refused of late because no server takes any
@@ -95,6 +95,10 @@ type Standing struct {
 	URL   string // its
 	Is    string // Up, Down or Unmet
 	Why   string // it is down, or takes no changes
+
+	Breaker string    // its circuit breaker is Closed, Open or HalfOpen; of one server alone that is the directory's
+	Since   time.Time // when it opened; zero: it is closed
+	Opened  int       // times that it opened
 }
 
 // What a Standing may say.
@@ -109,11 +113,15 @@ func (s Standing) String() string {
 	if s.Why != "" {
 		text += ": " + s.Why
 	}
+	if s.Breaker != Closed {
+		text += fmt.Sprintf("; its circuit breaker opened at %s and is %s", s.Since.UTC().Format(time.RFC3339), s.Breaker)
+	}
 	return text
 }
 
-func (p *pool) standing(server int) Standing {
+func (p *pool) standing(server int, b *breaker) Standing {
 	s := Standing{Place: server + 1, URL: p.dialer.servers[server].url, Is: Unmet}
+	s.Breaker, s.Since, s.Opened = b.state()
 	switch h := p.health[server]; {
 	case h.why != nil:
 		s.Is, s.Why = Down, h.why.Error()
@@ -127,16 +135,18 @@ func (p *pool) standing(server int) Standing {
 
 // State asks nothing of the directory.
 func (c *Client) State() State {
-	s := State{Servers: len(c.pool.dialer.servers), Open: !c.breaker.closed(), Writable: c.Writable()}
-	c.breaker.mu.Lock()
-	s.Opened, s.Since = c.breaker.trips, c.breaker.since
-	c.breaker.mu.Unlock()
+	s := State{Servers: len(c.pool.dialer.servers), Writable: c.Writable()}
+	s.Breaker, s.Since, s.Opened = c.breaker.state()
 	p := c.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s.Left, s.Switches = p.left, p.switches
 	for server := range p.dialer.servers {
-		s.Each = append(s.Each, p.standing(server))
+		b := c.breaker
+		if p.breakers != nil {
+			b = p.breakers[server]
+		}
+		s.Each = append(s.Each, p.standing(server, b))
 	}
 	if p.current < 0 {
 		return s

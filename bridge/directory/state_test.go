@@ -43,7 +43,8 @@ func TestObserve(t *testing.T) {
 	ask("dc=nowhere", BaseObject)
 	want := State{
 		Servers: 1, Server: 1, URL: ldap.URL(), Connections: 1, Writable: true,
-		Each: []Standing{{Place: 1, URL: ldap.URL(), Is: "up"}},
+		Breaker: Closed,
+		Each:    []Standing{{Place: 1, URL: ldap.URL(), Is: "up", Breaker: Closed}},
 	}
 	if got := c.State(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)

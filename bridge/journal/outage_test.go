@@ -18,7 +18,7 @@ func held(t *testing.T, goesOn bool, do func(l *Ledger)) {
 	storetest.Each(t, func(t *testing.T, o store.Options) {
 		o.Timeout = 2 * time.Minute
 		holder := storetest.Open(t, o)
-		o.Timeout = 300 * time.Millisecond
+		o.Timeout = time.Second
 		l := newClock().ledger(t, storetest.Open(t, o))
 		first, err := l.Begin(t.Context(), Intent{Caller: "entra"}, nil)
 		for isAway(err) { // on a slow machine

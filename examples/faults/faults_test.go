@@ -37,7 +37,7 @@ func TestFaults(t *testing.T) {
 						return
 					}
 					t.Log(row(f.name, was))
-					table.hold(t, f.name, k.name, was)
+					table.hold(t, f, k.name, was)
 				})
 			}
 			var others []int

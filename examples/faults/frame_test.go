@@ -28,10 +28,12 @@ import (
 type fault struct {
 	name    string                                 // as the README has it
 	shared  bool                                   // it breaks the server for all: no other row is run on it meanwhile
-	on      []string                               // the servers that it is for, by name; none: every one
+	not     map[string]string                      // why it is not run on a server, by its name
+	proxied map[string]bool                        // the servers, by name, in whose place the proxy answers, who do not do so here
 	prepare func(t *testing.T, s *site)            // ahead of the bridge's start: may set s.env; nil: nothing
 	breaks  func(t *testing.T, s *site)            // nil: what each does is all
 	each    func(t *testing.T, s *site, op string) // ahead of each request: read, write, disable; nil: nothing
+	noticed bool                                   // the bridge has seen its connections end when a request comes: it sends none in vain
 	atOnce  bool                                   // the requests are sent at once, and not one after the other
 	timeout time.Duration                          // directory.timeout; 0: a second
 	own     func(t testing.TB) *dirtest.Server     // a server of the row's; nil: the one that it shares
@@ -149,6 +151,9 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (w
 	before := s.metrics(t)
 	if f.breaks != nil {
 		f.breaks(t, s)
+	}
+	for f.noticed && s.proxy.Links() > 0 { // the test's time limit ends this
+		time.Sleep(time.Millisecond)
 	}
 	answers := map[string]*said{"read": &was.Read, "write": &was.Write, "disable": &was.Disable}
 	ask := func(n int) {

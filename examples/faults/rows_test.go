@@ -26,7 +26,7 @@ var ofTheWay = []fault{
 		mend:   func(_ *testing.T, s *site) { s.server.Cont() },
 	},
 	{
-		name: "the server was restarted", shared: true,
+		name: "the server was restarted", shared: true, noticed: true,
 		breaks: func(_ *testing.T, s *site) { s.server.Restart() },
 	},
 	{
@@ -51,7 +51,7 @@ var ofTheWay = []fault{
 		each:    func(t *testing.T, s *site, _ string) { s.proxy.HalfOpen(t) },
 	},
 	{
-		name:   "the server is busy (51)",
+		name: "the server is busy (51)", proxied: everywhere,
 		breaks: func(_ *testing.T, s *site) { s.proxy.Answer(51, "busy", "search", "add", "modify", "delete", "modrdn") },
 	},
 	{

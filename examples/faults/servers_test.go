@@ -10,7 +10,7 @@ import (
 	"scimbridge/examples"
 )
 
-// kind is a server that every row is run on.
+// kind is a server that rows are run on.
 type kind struct {
 	name   string
 	title  string
@@ -34,7 +34,8 @@ var kinds = []kind{
 		env:     []string{"SCIMBRIDGE_RESOURCES_0_ACTIVE_0_BY=nsAccountLock"},
 		blocker: "nsAccountLock", blocked: func(value string) bool { return value == "true" },
 		start: func(t testing.TB) *dirtest.Server {
-			return dirtest.DS389(t, dirtest.DS389Schema(strings.Replace(examples.OpenLDAPSchema, "userAccountControl $ ", "", 1)))
+			return dirtest.DS389(t, dirtest.Encrypted(),
+				dirtest.DS389Schema(strings.Replace(examples.OpenLDAPSchema, "userAccountControl $ ", "", 1)))
 		},
 	},
 	{

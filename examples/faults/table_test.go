@@ -35,13 +35,13 @@ func readTable(t *testing.T) *table {
 }
 
 // hold fails the test unless a row was seen as the table has it, or sooner. A row that is to be learnt anew is to be taken out of the file.
-func (b *table) hold(t *testing.T, row, server string, was seen) {
+func (b *table) hold(t *testing.T, f fault, server string, was seen) {
 	t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	is, known := b.seen[row][server]
+	is, known := b.seen[f.name][server]
 	const unheard = "ldap_operations_total none" // an operation on a connection whose end was not noticed yet may have been sent
-	if known && !slices.Contains(is.Metrics, unheard) {
+	if known && !f.noticed && !slices.Contains(is.Metrics, unheard) {
 		was.Metrics = slices.DeleteFunc(was.Metrics, func(name string) bool { return name == unheard })
 	}
 	for n, now := range was.requests() {
@@ -51,10 +51,10 @@ func (b *table) hold(t *testing.T, row, server string, was seen) {
 		now.Waited = false
 	}
 	if *update {
-		if b.seen[row] == nil {
-			b.seen[row] = map[string]seen{}
+		if b.seen[f.name] == nil {
+			b.seen[f.name] = map[string]seen{}
 		}
-		b.seen[row][server] = was
+		b.seen[f.name][server] = was
 		return
 	}
 	if diff := gocmp.Diff(is, was); diff != "" {
@@ -81,7 +81,7 @@ func (b *table) write(t *testing.T) {
 	}
 	for _, p := range pages {
 		text, begin, end := p.read(t)
-		if err := os.WriteFile(p.file, []byte(text[:begin]+b.page(p)+text[end:]), 0o644); err != nil {
+		if err := os.WriteFile(p.file, []byte(text[:begin]+p.rows(b)+text[end:]), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -95,7 +95,7 @@ func TestFaultPages(t *testing.T) {
 	b := readTable(t)
 	for _, p := range pages {
 		text, begin, end := p.read(t)
-		if diff := gocmp.Diff(b.page(p), text[begin:end]); diff != "" {
+		if diff := gocmp.Diff(p.rows(b), text[begin:end]); diff != "" {
 			t.Errorf("%s (go test ./examples/faults -update writes it): (-seen +page)\n%s", p.file, diff)
 		}
 	}
@@ -115,16 +115,19 @@ func TestFaultPages(t *testing.T) {
 type page struct {
 	file    string
 	heading string
-	cells   func(seen) []string
+	rows    func(*table) string
 }
 
 var pages = []page{
 	{
-		filepath.Join("..", "..", "README.md"), "| fault | the client gets | the write | readiness | comes back |", seen.short,
+		filepath.Join("..", "..", "README.md"), "| fault | the client gets | the write | readiness | comes back |",
+		func(b *table) string { return b.merged(seen.short) },
 	},
 	{
-		"README.md", "| fault | a read | a write | a write that disables | breaker | readiness | metrics that tell |", seen.long,
+		"README.md", "| fault | a read | a write | a write that disables | breaker | readiness | metrics that tell |",
+		func(b *table) string { return b.merged(seen.long) },
 	},
+	{"README.md", "| fault | OpenLDAP | 389 Directory Server | Samba AD DC |", func(*table) string { return places() }},
 }
 
 // read is the page's text, and where in it the table's rows begin and end.
@@ -150,15 +153,15 @@ func (p page) read(t *testing.T) (text string, begin, end int) {
 	return text, begin, begin + end
 }
 
-// page are a page's rows. What is not the same on all servers is said of each.
-func (b *table) page(p page) string {
+// merged are a row each of the faults, of cells that tell what was seen. What is not the same on all servers is said of each.
+func (b *table) merged(row func(seen) []string) string {
 	var text strings.Builder
 	for _, f := range rows {
 		var cells [][]string
 		var of []kind
 		for _, k := range kinds {
 			if was, is := b.seen[f.name][k.name]; is {
-				cells, of = append(cells, p.cells(was)), append(of, k)
+				cells, of = append(cells, row(was)), append(of, k)
 			}
 		}
 		if len(cells) == 0 {
@@ -197,7 +200,27 @@ func (f fault) title(of []kind) string {
 	return f.name + " (" + strings.Join(names, ", ") + ")"
 }
 
-func (f fault) runsOn(k kind) bool { return len(f.on) == 0 || slices.Contains(f.on, k.name) }
+func (f fault) runsOn(k kind) bool { return f.not[k.name] == "" }
+
+// places tells where each fault is tried, and why not elsewhere.
+func places() string {
+	var text strings.Builder
+	for _, f := range rows {
+		cells := []string{f.name}
+		for _, k := range kinds {
+			switch {
+			case !f.runsOn(k):
+				cells = append(cells, "no: "+f.not[k.name])
+			case f.proxied[k.name]:
+				cells = append(cells, "the proxy answers")
+			default:
+				cells = append(cells, "yes")
+			}
+		}
+		text.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+	}
+	return text.String()
+}
 
 // short is for who asks what to expect.
 func (s seen) short() []string {

@@ -24,8 +24,9 @@ type Aftermath struct {
 	written []written
 	removed []written // members that the plan took out: one who was being renamed may be there by the new name
 	left    []leaving
-	kept    []kept   // of a plan that stopped
-	stays   []string // DNs of groups that the entry may not leave
+	kept    []kept       // of a plan that stopped, or that amends gave in the place of a name that was left
+	given   map[int]kept // by the steps of the amends that lead here: what they give so
+	stays   []string     // DNs of groups that the entry may not leave
 }
 
 // written is a reference that the plan wrote, or took away.
@@ -195,7 +196,7 @@ func (a Aftermath) Owners(s Seen) (ids []string, names []ldapmap.Name) {
 // Amends is the plan that puts right what the look found, and what is to be looked at after it. An empty plan: all is well.
 func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 	plan, next := a.own(s, placeholder)
-	next.kept = slices.Clone(a.kept)
+	next.kept, next.given = slices.Clone(a.kept), map[int]kept{}
 	for i, k := range a.kept {
 		steps, now := k.amends(s, placeholder)
 		for _, step := range steps {
@@ -222,12 +223,13 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 			}
 			step := r.step(l.name.Value, now, placeholder)
 			step.Keeps.ID = l.id
-			plan.Steps = append(plan.Steps, step)
 			if now == "" {
 				plan.Effects = append(plan.Effects, r.loses(l.name.Value))
 			} else {
+				next.given[len(plan.Steps)] = kept{Referrer: r, id: l.id, t: l.t, names: []string{l.name.Value, now}}
 				plan.Effects = append(plan.Effects, ldif.Effect{Kind: ldif.Changed, DN: r.Entry.DN, ID: r.id()})
 			}
+			plan.Steps = append(plan.Steps, step)
 		}
 	}
 	for i := range plan.Steps { // what did not come to its end is looked at again, and not turned back
@@ -236,13 +238,25 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 	return plan, next
 }
 
-// Tried is the aftermath where what leads to next may have been done in part.
-func (a Aftermath) Tried(next Aftermath) Aftermath {
-	a.kept = slices.Clone(a.kept)
-	for i := range a.kept {
-		a.kept[i].names, a.kept[i].tried = next.kept[i].names, next.kept[i].tried
+// After is what to look at behind the amends that lead to next. What they gave in the place of a name that was left may be nobody's, or a
+// newcomer's, by now. Where they stopped, what led to them is looked at again.
+func (a Aftermath) After(next Aftermath, amends ldif.Receipt) Aftermath {
+	given := next.given
+	if amends.Err != nil {
+		tried := slices.Clone(a.kept)
+		for i := range tried {
+			tried[i].names, tried[i].tried = next.kept[i].names, next.kept[i].tried
+		}
+		next, next.kept = a, tried
 	}
-	return a
+	for i, step := range amends.Steps {
+		if k, gives := given[i]; gives {
+			if k.did(step); len(k.given) > 0 {
+				next.kept = append(next.kept, k)
+			}
+		}
+	}
+	return next
 }
 
 // own puts right what the entry itself refers to. Where that has gone, nothing is left to put right.

@@ -171,7 +171,8 @@ func (d *Draft) moving(p ldif.Plan, f Facts) bool {
 	})
 }
 
-// Patience is how often a write begins again for a rename that is still under way, a little later each time.
+// Patience is how often a write begins again for a rename that is still under way, a little later each time: over 0.4 s at least, which
+// directory.Execute relies on.
 const Patience = 20
 
 // withReferrers puts into the plan what keeps the references true.
@@ -224,14 +225,14 @@ func (d *Draft) follow(p ldif.Plan, s ldif.Step, name passing, f Facts, effects 
 			last = append(last, r.step(old, now, f.Placeholder))
 			continue
 		case now != "" && f.Follows && name.gone.Of == "":
-			behind = append(behind, late(r.step(old, now, false), s))
+			behind = append(behind, late(r.step(old, now, false), s, name))
 		case now == "":
 			ahead = append(ahead, early(r.step(old, "", f.Placeholder), s))
 		case r.Reference.Single:
 			ahead = append(ahead, early(r.step(old, now, false), s))
 		default:
 			ahead = append(ahead, early(r.stillRefers(r.step("", now, false), old), s))
-			behind = append(behind, late(r.letsGo(old, now, f.Placeholder), s))
+			behind = append(behind, late(r.letsGo(old, now, f.Placeholder), s, name))
 		}
 		if now == "" {
 			*effects = r.tellsLoss(*effects, old)
@@ -247,8 +248,11 @@ func early(step, of ldif.Step) ldif.Step {
 }
 
 // late marks what keeps a reference true once its target is changed.
-func late(step, of ldif.Step) ldif.Step {
+func late(step, of ldif.Step, name passing) ldif.Step {
 	step.Keeps = ldif.Keeps{ID: of.Change.If.ID, Late: true}
+	if name.gone.Of == "" {
+		step.Keeps.Old = name.gone.Value
+	}
 	return step
 }
 

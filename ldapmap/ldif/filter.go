@@ -68,6 +68,11 @@ func (f *Filter) Matches(e *Entry, s *Subschema) bool {
 	return f.root.evaluate(e, s) == isTrue
 }
 
+// Compares returns what the filter compares for equality, where it does nothing else.
+func (f *Filter) Compares() (attribute, value string, ok bool) {
+	return f.root.attribute, f.root.value, f.root.kind == equalNode
+}
+
 // Candidates narrows a filter by an index: it returns a set that holds everything that the filter can match, or false where the
 // index does not tell. lookup returns what holds the value, or false for an attribute that is not indexed.
 func Candidates[T comparable](f *Filter, lookup func(attribute, value string) (map[T]struct{}, bool)) (map[T]struct{}, bool) {

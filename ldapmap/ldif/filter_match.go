@@ -36,8 +36,9 @@ func (n *node) evaluate(e *Entry, s *Subschema) truth {
 		return result
 	case orNode:
 		result := isFalse
+		var last compared
 		for i := range n.nodes {
-			if result = max(result, n.nodes[i].evaluate(e, s)); result == isTrue {
+			if result = max(result, last.evaluate(&n.nodes[i], e, s)); result == isTrue {
 				break
 			}
 		}
@@ -48,7 +49,7 @@ func (n *node) evaluate(e *Entry, s *Subschema) truth {
 		return n.extensible(e, s)
 	}
 	held := n.held(e, s)
-	if held == nil && s != nil && s.Attribute(n.attribute) == nil {
+	if n.unknown(held, s) {
 		return isUndefined
 	}
 	switch n.kind {
@@ -63,6 +64,26 @@ func (n *node) evaluate(e *Entry, s *Subschema) truth {
 	}
 }
 
+// compared is what the values of many nodes are compared with, one after the other: an entry's of the same attribute.
+type compared struct {
+	attribute string // "": of none yet
+	held      []Attribute
+	rule      *matchingRule
+}
+
+func (c *compared) evaluate(n *node, e *Entry, s *Subschema) truth {
+	if n.kind != equalNode {
+		return n.evaluate(e, s)
+	}
+	if c.attribute == "" || c.attribute != n.attribute {
+		c.attribute, c.held, c.rule = n.attribute, n.held(e, s), s.rule(n.attribute, equality)
+	}
+	if n.unknown(c.held, s) {
+		return isUndefined
+	}
+	return n.equal(c.held, c.rule, s)
+}
+
 // held returns the entry's attributes that the node's attribute description covers.
 func (n *node) held(e *Entry, s *Subschema) []Attribute {
 	if e == nil {
@@ -75,6 +96,11 @@ func (n *node) held(e *Entry, s *Subschema) []Attribute {
 		}
 	}
 	return held
+}
+
+// unknown says that neither the schema nor the entry has the attribute.
+func (n *node) unknown(held []Attribute, s *Subschema) bool {
+	return held == nil && s != nil && s.Attribute(n.attribute) == nil
 }
 
 // equal compares by a rule. An object class also matches by its superclasses, as directories do that do not store them.
@@ -164,7 +190,7 @@ func (n *node) extensible(e *Entry, s *Subschema) truth {
 	if n.dn && e != nil {
 		held = slices.Concat(held, n.named(e.DN, s))
 	}
-	if held == nil && s != nil && n.attribute != "" && s.Attribute(n.attribute) == nil {
+	if n.attribute != "" && n.unknown(held, s) {
 		return isUndefined
 	}
 	switch rule {

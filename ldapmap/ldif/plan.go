@@ -37,6 +37,7 @@ func (s Step) Firm() Step {
 type Keeps struct {
 	ID   string // of the target; "": the step is something else
 	Late bool   // it comes behind the change of the target: whoever it does not find is looked for again afterwards
+	Old  string // of what is Late: the DN that the target had, and that another may have by then; "": it is called by another name
 }
 
 // Empty says that the plan writes nothing.

@@ -22,9 +22,10 @@ change["feature"] = MessageElement(feature, FLAG_MOD_ADD, "enableOptionalFeature
 database.modify(change)
 `
 
-// RecycleBin has a Samba domain keep whole what is deleted, for all tests of the process, and until its end.
+// RecycleBin has a Samba domain keep whole what is deleted, until its end, which is that of the test.
 func (s *Server) RecycleBin(t testing.TB) {
 	t.Helper()
+	s.domain.wear()
 	python, err := sambasPython()
 	if err != nil {
 		t.Fatal(err)
@@ -40,10 +41,10 @@ func (s *Server) RecycleBin(t testing.TB) {
 // Expunge removes what the server keeps of what was deleted.
 func (s *Server) Expunge(t testing.TB) {
 	t.Helper()
-	if s.expunge == nil {
-		return
+	if s.domain == nil {
+		return // it is gone already
 	}
-	if err := s.expunge(); err != nil {
+	if err := s.domain.expunge(); err != nil {
 		t.Fatal(err)
 	}
 }

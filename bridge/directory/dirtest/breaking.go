@@ -68,7 +68,7 @@ func (p *Proxy) Reset() {
 	}
 }
 
-// Links is how many connections are there.
+// Links is how many connections are there: a client has yet to end them, or the server.
 func (p *Proxy) Links() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -77,9 +77,10 @@ type Certificate struct {
 	Stranger bool // an authority has signed it that nobody knows
 }
 
-// Show has slapd show such a certificate from its restart on; the zero one is good.
+// Show has the server show such a certificate from its restart on; the zero one is good.
 func (s *Server) Show(t testing.TB, c Certificate) {
 	t.Helper()
+	s.Kill()
 	by := s.certs
 	if c.Stranger {
 		var err error
@@ -94,7 +95,11 @@ func (s *Server) Show(t testing.TB, c Certificate) {
 	if c.Expired {
 		server.NotAfter = time.Now().Add(-time.Minute)
 	}
-	if err := by.issue(s.certs.cert, s.certs.key, server); err != nil {
+	err := by.issue(s.certs.cert, s.certs.key, server)
+	if err == nil && s.install != nil {
+		err = s.install()
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	s.Restart()

@@ -93,7 +93,7 @@ func newPair(t testing.TB) (*pair, error) {
 			return nil, err
 		}
 		c.network.Store(p.room.network)
-		if err := c.start(p.room.enter); err != nil {
+		if err := c.run(p.room.enter); err != nil {
 			return nil, err
 		}
 		if err := p.introduce(c); err != nil {

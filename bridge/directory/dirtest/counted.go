@@ -128,11 +128,12 @@ func (p *Proxy) forward(client *net.TCPConn) {
 	go func() {
 		defer close(ended)
 		l.hand(answers)
-		client.Close() // ends the requests
+		_ = client.CloseWrite() // the client ends the requests when it has noticed
 	}()
 	l.requests()
 	server.Close() // ends the answers
 	<-ended
+	client.Close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.links, l)

@@ -4,7 +4,7 @@
 //
 // Where a server cannot run the test fails if CI=true, and else is skipped; `make test` ends by saying what was left out.
 //
-// A package whose tests call ActiveDirectory hands its TestMain to Main, which ends the domain controller that those tests share.
+// A package whose tests call ActiveDirectory hands its TestMain to Main, which ends the domain controllers.
 package dirtest
 
 import (
@@ -55,9 +55,9 @@ type Server struct {
 
 	t       testing.TB
 	certs   certificates
+	install func() error // puts what certs names where the server finds it; nil: it reads these files
 	process *process
-	expunge func() error // removes for good what was deleted; nil: it is gone already
-	stays   bool         // what the test made, until the process ends
+	domain  *leased // of ActiveDirectory alone
 }
 
 // Load adds the entries of an LDIF text (RFC 2849 content records), parents first.

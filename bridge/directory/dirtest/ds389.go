@@ -97,7 +97,8 @@ const (
 )
 
 // DS389 starts a 389 Directory Server with one database, from the templates that its own dscreate installs servers with. What dscreate sets
-// up besides (a service, an account, folders in /etc and /var) is left out. It speaks no TLS.
+// up besides (a service, an account, folders in /etc and /var) is left out. It speaks TLS where Encrypted
+// says so.
 func DS389(t testing.TB, options ...DS389Option) *Server {
 	t.Helper()
 	program := findDS389(t)
@@ -136,6 +137,9 @@ type ds389 struct {
 	more     []string     // entries besides, as LDIF
 	local    bool         // it listens on a socket
 
+	encrypted bool // it speaks TLS
+	certs     certificates
+
 	dir  string
 	conf string // folder of the configuration
 }
@@ -162,6 +166,11 @@ func (s *ds389) start(t testing.TB, program string) (*Server, error) {
 		Suffix: defaultSuffix, Base: defaultSuffix, People: "ou=people," + defaultSuffix, Groups: "ou=groups," + defaultSuffix,
 		t: t,
 	}
+	if s.encrypted {
+		if err := s.certify(server); err != nil {
+			return nil, err
+		}
+	}
 	if s.local {
 		server.LDAPI = "ldapi://" + url.PathEscape(filepath.Join(s.dir, "ldapi"))
 	}
@@ -169,6 +178,11 @@ func (s *ds389) start(t testing.TB, program string) (*Server, error) {
 		var port int
 		if port, err = freePort(); err != nil {
 			return nil, err
+		}
+		if s.encrypted {
+			if server.LDAPS, err = s.secureURL(); err != nil {
+				return nil, err
+			}
 		}
 		if err = s.writeConfiguration(port); err != nil {
 			return nil, err

@@ -27,16 +27,14 @@ database.add_ldif(sys.stdin.read())
 database.transaction_commit()
 `
 
-// Fill has the domain take entries, as many as there may be: write gives their LDIF, parents first. It takes a millisecond an entry, and
-// many times that to remove them again: of more than some thousand all stays until the test process ends. A slapd is filled before it
-// starts (Entries).
+// Fill has the domain take entries, as many as there may be: write gives their LDIF, parents first. It takes a millisecond an entry. A slapd
+// is filled before it starts (Entries).
 func (s *Server) Fill(t testing.TB, write func(io.Writer) error) {
 	t.Helper()
 	var text bytes.Buffer
 	if err := write(&text); err != nil {
 		t.Fatal(err)
 	}
-	s.stays = bytes.Count(text.Bytes(), []byte("\ndn:")) > 5_000
 	python, err := sambasPython()
 	if err != nil {
 		t.Fatal(err)

@@ -39,15 +39,25 @@ func (s *Server) Offline(t testing.TB, yes bool) {
 	s.set(t, s.node(), "nsslapd-state", map[bool]string{true: "disabled", false: "backend"}[yes])
 }
 
-// ReferChanges has 389 Directory Server answer each change with the URL of another server, as a replica does; "": no more.
+// ReferChanges has the server answer each change with the URL of another server, as a replica does; "": no more.
 func (s *Server) ReferChanges(t testing.TB, url string) {
 	t.Helper()
-	if url == "" {
+	switch {
+	case s.Kind == ldif.OpenLDAP && url == "":
+		s.change(t, ldap.DeleteAttribute, s.database(t), "olcUpdateRef")
+		s.change(t, ldap.DeleteAttribute, s.database(t), "olcSyncrepl")
+	case s.Kind == ldif.OpenLDAP:
+		s.change(t, ldap.AddAttribute, s.database(t), "olcSyncrepl", fmt.Sprintf(
+			"rid=1 provider=ldap://127.0.0.1:9 searchbase=%q type=refreshOnly retry=\"3600 +\"", s.Suffix))
+		s.change(t, ldap.AddAttribute, s.database(t), "olcUpdateRef", url)
+	case s.Kind == ldif.DS389 && url == "":
 		s.set(t, s.node(), "nsslapd-state", "backend")
-		return
+	case s.Kind == ldif.DS389:
+		s.set(t, s.node(), "nsslapd-referral", url)
+		s.set(t, s.node(), "nsslapd-state", "referral on update")
+	default:
+		t.Fatalf("%s is the domain's only controller here", s.Kind)
 	}
-	s.set(t, s.node(), "nsslapd-referral", url)
-	s.set(t, s.node(), "nsslapd-state", "referral on update")
 }
 
 // node is the DN of the configuration of where 389 Directory Server has its suffix.
@@ -126,12 +136,12 @@ func (s *Server) set(t testing.TB, dn, name, value string) {
 	s.change(t, ldap.ReplaceAttribute, dn, name, value)
 }
 
-func (s *Server) change(t testing.TB, how uint, dn, name, value string) {
+func (s *Server) change(t testing.TB, how uint, dn, name string, values ...string) {
 	t.Helper()
 	conn := s.Connect(t)
 	defer conn.Close()
 	request := ldap.NewModifyRequest(dn, nil)
-	request.Changes = []ldap.Change{{Operation: how, Modification: ldap.PartialAttribute{Type: name, Vals: []string{value}}}}
+	request.Changes = []ldap.Change{{Operation: how, Modification: ldap.PartialAttribute{Type: name, Vals: values}}}
 	if err := conn.Modify(request); err != nil {
 		t.Fatalf("%s: %s: %v", dn, name, err)
 	}

@@ -323,6 +323,11 @@ var exchanges = []raw{
 		"[uid=ann,ou=people,dc=example,dc=org uid=ann mail=ann@example.org] 0",
 	},
 	{
+		"a matched value that another attribute has", rawSearch(ann, "(objectClass=*)", "cn", "displayName"),
+		[]*ber.Packet{valueFilter("(displayName=Ann Example)", "(cn=Ann)")},
+		"[uid=ann,ou=people,dc=example,dc=org] 0",
+	},
+	{
 		"no value matched", rawSearch(staff, "(objectClass=*)", "member", "cn"),
 		[]*ber.Packet{valueFilter("(member=uid=none," + people + ")")},
 		"[cn=staff,ou=groups,dc=example,dc=org] 0",

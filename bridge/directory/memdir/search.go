@@ -16,8 +16,9 @@ type selection struct {
 	operational bool // all operational attributes
 	names       []string
 	typesOnly   bool
-	values      []*ldif.Filter // RFC 3876
-	secrets     bool           // userPassword may be read
+	values      []*ldif.Filter             // RFC 3876; nil: every value
+	wanted      map[string]map[string]bool // of values those that compare them: attribute, then key
+	secrets     bool                       // userPassword may be read
 }
 
 func (s *schema) selection(names []string) selection {
@@ -67,6 +68,27 @@ func (sel selection) of(e *ldif.Entry) *ldif.Entry {
 	return out
 }
 
+// match has the matched values control let values through. What it compares it does by key: else each of many members would be compared with
+// each of many others.
+func (sel *selection) match(filters []*ldif.Filter) {
+	if filters == nil {
+		return
+	}
+	sel.values, sel.wanted = []*ldif.Filter{}, map[string]map[string]bool{}
+	for _, f := range filters {
+		name, value, compares := f.Compares()
+		def := sel.schema.Attribute(name)
+		if !compares || def == nil || def.Equality == "" || def.Equality == "objectIdentifierMatch" { // which knows superclasses
+			sel.values = append(sel.values, f)
+			continue
+		}
+		if sel.wanted[name] == nil {
+			sel.wanted[name] = map[string]bool{}
+		}
+		sel.wanted[name][ldif.Key(sel.schema.Subschema, name, value)] = true
+	}
+}
+
 // matched returns the values that the matched values control lets through.
 func (sel selection) matched(a ldif.Attribute) []string {
 	if sel.values == nil {
@@ -74,12 +96,21 @@ func (sel selection) matched(a ldif.Attribute) []string {
 	}
 	var kept []string
 	for _, v := range a.Values {
-		alone := &ldif.Entry{Attributes: []ldif.Attribute{{Name: a.Name, Values: []string{v}}}}
-		if slices.ContainsFunc(sel.values, func(f *ldif.Filter) bool { return f.Matches(alone, sel.schema.Subschema) }) {
+		if sel.wants(a.Name, v) {
 			kept = append(kept, v)
 		}
 	}
 	return kept
+}
+
+func (sel selection) wants(name, value string) bool {
+	for attribute, keys := range sel.wanted {
+		if sel.schema.Covers(attribute, name) && keys[ldif.Key(sel.schema.Subschema, attribute, value)] {
+			return true
+		}
+	}
+	alone := &ldif.Entry{Attributes: []ldif.Attribute{{Name: name, Values: []string{value}}}}
+	return slices.ContainsFunc(sel.values, func(f *ldif.Filter) bool { return f.Matches(alone, sel.schema.Subschema) })
 }
 
 // pages is a paged search that is under way on a connection: one at a time, as with slapd.
@@ -93,7 +124,8 @@ type pages struct {
 func (c *connection) search(id int64, r request, with controls) (*result, string) {
 	t := c.server.tree
 	sel := t.schema.selection(r.search.selection)
-	sel.typesOnly, sel.values, sel.secrets = r.search.typesOnly, with.valueFilter, c.isRoot()
+	sel.typesOnly, sel.secrets = r.search.typesOnly, c.isRoot()
+	sel.match(with.valueFilter)
 	if e := c.server.special(r.dn); e != nil && (r.dn != "" || r.search.scope == ldap.ScopeBaseObject) {
 		if r.search.scope != ldap.ScopeSingleLevel && r.search.filter.Matches(e, t.schema.Subschema) {
 			c.send(id, encodeEntry(sel.of(e)), nil)
