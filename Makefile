@@ -1,4 +1,4 @@
-.PHONY: bench bench-scale bin brownfield build crashes drift filters fuzz hostile kills large leaks packages pages preview races reloads sizes soak test verify
+.PHONY: bench bench-scale bin brownfield build controllers crashes drift filters fuzz hostile kills large leaks packages pages preview races reloads sizes soak test verify
 
 build:
 	go build -o scimbridge ./cmd/scimbridge
@@ -105,6 +105,10 @@ sizes:
 # What an undo makes of a deletion in a domain whose recycle bin is on: half a minute.
 bin:
 	SCIMBRIDGE_TEST_RECYCLE_BIN=1 go test ./examples -run TestUndoAddsAnew
+
+# Two domain controllers that replicate, of which one is killed and the other lags: a minute or two. Two slapds are among the tests.
+controllers:
+	SCIMBRIDGE_TEST_CONTROLLERS=1 go test -v ./bridge/directory -run TestThereAndBack
 
 # Every exchange on every server, and what drift and replay make of what it left in the journal: minutes. A few are among the tests.
 drift:

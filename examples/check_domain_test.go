@@ -188,6 +188,28 @@ func TestBrokenDomain(t *testing.T) {
 	}
 }
 
+// TestUntoldController: of several servers, a domain controller to which nothing has come from another does not tell how far it has got.
+func TestUntoldController(t *testing.T) {
+	t.Parallel()
+	server := dirtest.ActiveDirectory(t)
+	its := basedIn(productOf(server), server)
+	named := func() string {
+		for _, f := range checked(t, false, server, its) {
+			if f.Code == "untold-replica" {
+				return f.What + f.Mend
+			}
+		}
+		return ""
+	}
+	if got := named(); got != "" {
+		t.Errorf("of one: %s", got)
+	}
+	its.env = append(its.env, "SCIMBRIDGE_DIRECTORY_URLS="+server.URL+","+dirtest.Counted(t, server).URL)
+	if got := named(); !strings.Contains(got, "replUpToDateVector of "+domain) || !strings.Contains(got, "nothing has come from another") {
+		t.Errorf("of two: %s", got)
+	}
+}
+
 // administer runs LDIF as an administrator does.
 func administer(t *testing.T, server *dirtest.Server, text string) {
 	t.Helper()

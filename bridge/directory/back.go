@@ -224,10 +224,13 @@ func (w *watcher) canCatchUp(from int, k *conn) bool {
 func (w *watcher) catchesUp(ctx context.Context, from int, k *conn) (reached, error) {
 	p := w.pool
 	url := p.dialer.servers[from].url
-	writes := p.horizon.count()
-	want := p.reachedAt(ctx, url)
-	if want == nil || !p.horizon.tells(url, writes, want) {
-		return nil, nil
+	want := p.horizon.enough(url)
+	if want == nil {
+		writes := p.horizon.count()
+		want = p.reachedAt(ctx, url)
+		if want == nil || !p.horizon.tells(url, writes, want) {
+			return nil, nil
+		}
 	}
 	for {
 		got, err := p.reached(ctx, k)

@@ -9,48 +9,76 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
 )
 
 // TestGoesBack: once the first has been well for directory.failover.back, and no longer, new work goes there, and what was written on the
 // second is there.
 func TestGoesBack(t *testing.T) {
+	for _, kind := range []ldif.ServerKind{ldif.OpenLDAP, ldif.ActiveDirectory} {
+		t.Run(string(kind), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { goesBack(t, kind) }) })
+	}
+}
+
+func goesBack(t *testing.T, kind ldif.ServerKind) {
+	m := newMirror("a", "b")
+	m.kind = kind
+	m.lag = step * 3 / 4 // what is written last, is on its way when the first is looked at
+	m.network["a"].down = true
+	c, log := m.client(t, "a", "b")
+	defer c.Close()
+	time.Sleep(3*DefaultBack + step/8) // no write begins when the first is looked at
+	if c.pool.server() != 1 || c.State().Each[0].Is != "down" {
+		t.Fatalf("%+v", c.State())
+	}
+	m.network["a"].revive()
+	stop := m.reads(t, c)
+	if took := until(t, c, 0, 2*DefaultBack); took < DefaultBack || took > DefaultBack+2*lookPause {
+		t.Errorf("after %v", took)
+	}
+	stop()
+	if binds := m.network["b"].conns; binds > 3 {
+		t.Errorf("%d connections to the second", binds)
+	}
+	synctest.Wait()
+	m.network["b"].mu.Lock()
+	left := len(m.network["b"].open)
+	m.network["b"].mu.Unlock()
+	if left > 0 {
+		t.Errorf("%d connections to the second are left", left)
+	}
+	writeOnce(t, c)
+	state := c.State()
+	if state.Each[0].Is != "up" || state.Each[1].Is != "up" || state.Switches != [3]int{2: 1} || state.Server != 1 {
+		t.Errorf("%+v", state)
+	}
+	for line, want := range map[string]int{
+		`a server is down" place=1 url=ldap://a`: 1, `a server is up again" place=1`: 1, `going back" url=ldap://a from=ldap://b`: 1,
+	} {
+		if got := strings.Count(log.String(), line); got != want {
+			t.Errorf("%s: said %d times", line, got)
+		}
+	}
+}
+
+// TestGoesBackToTheLastWrite: of a server that counts its changes another need not have got what it counts after the last write.
+func TestGoesBackToTheLastWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMirror("a", "b")
-		m.lag = step * 3 / 4 // what is written last, is on its way when the first is looked at
+		m.kind = ldif.ActiveDirectory
 		m.network["a"].down = true
-		c, log := m.client(t, "a", "b")
+		c, _ := m.client(t, "a", "b")
 		defer c.Close()
-		time.Sleep(3 * DefaultBack)
-		if c.pool.server() != 1 || c.State().Each[0].Is != "down" {
-			t.Fatalf("%+v", c.State())
-		}
-		m.network["a"].revive()
-		stop := m.reads(t, c)
-		if took := until(t, c, 0, 2*DefaultBack); took < DefaultBack || took > DefaultBack+2*lookPause {
-			t.Errorf("after %v", took)
-		}
-		stop()
-		if binds := m.network["b"].conns; binds > 3 {
-			t.Errorf("%d connections to the second", binds)
-		}
-		synctest.Wait()
-		m.network["b"].mu.Lock()
-		left := len(m.network["b"].open)
-		m.network["b"].mu.Unlock()
-		if left > 0 {
-			t.Errorf("%d connections to the second are left", left)
-		}
 		writeOnce(t, c)
-		state := c.State()
-		if state.Each[0].Is != "up" || state.Each[1].Is != "up" || state.Switches != [3]int{2: 1} || state.Server != 1 {
-			t.Errorf("%+v", state)
-		}
-		for line, want := range map[string]int{
-			`a server is down" place=1 url=ldap://a`: 1, `a server is up again" place=1`: 1, `going back" url=ldap://a from=ldap://b`: 1,
-		} {
-			if got := strings.Count(log.String(), line); got != want {
-				t.Errorf("%s: said %d times", line, got)
-			}
+		time.Sleep(2 * notePause)
+		m.mu.Lock()
+		m.others["b"]++
+		m.mu.Unlock()
+		m.network["a"].revive()
+		time.Sleep(DefaultBack + 3*lookPause)
+		if c.pool.server() != 0 || m.has("a", "b") != m.has("b", "b") {
+			t.Errorf("on server %d, %+v", c.pool.server(), m.counts)
 		}
 	})
 }

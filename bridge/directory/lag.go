@@ -137,6 +137,16 @@ func (h *horizon) tells(url string, writes int, got reached) bool {
 	return h.at == url && (h.moves || h.writes == 0)
 }
 
+// enough is what another server must have got where a server counts, and it is known; nil: the server is to be asked.
+func (h *horizon) enough(url string) reached {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.by == nil || !h.by.Reached.Counts || h.at != url || h.noted < h.writes || !h.moves && h.writes > 0 {
+		return nil
+	}
+	return h.got
+}
+
 // notePause is between questions how far the server in use has got.
 const notePause = 100 * time.Millisecond
 

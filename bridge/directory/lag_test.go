@@ -42,48 +42,50 @@ func TestLag(t *testing.T) {
 		},
 		"nobody tells, of long ago": {lag: 0, pause: time.Hour, writes: 2, prepare: func(m *mirror) { m.mute = true }, how: untold},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := newMirror("a", "b")
-				m.lag = test.lag
-				if test.prepare != nil {
-					test.prepare(m)
-				}
-				c, log := m.client(t, "a", "b")
-				defer c.Close()
-				for n := range test.writes {
-					writeOnce(t, c)
-					switch {
-					case test.pause > 0:
-						synctest.Wait()
-						time.Sleep(notePause)
-					case n < test.writes-1: // the next is too early for the next question
-						time.Sleep(notePause * 3 / 4)
+		for _, kind := range []ldif.ServerKind{ldif.OpenLDAP, ldif.ActiveDirectory} {
+			t.Run(name+", "+string(kind), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					m := newMirror("a", "b")
+					m.kind, m.lag = kind, test.lag
+					if test.prepare != nil {
+						test.prepare(m)
 					}
-				}
-				time.Sleep(max(0, test.pause-notePause))
-				m.network["a"].kill()
-				begun := time.Now()
-				for reasonOf(find(t.Context(), c)) == reason.Unavailable {
-				}
-				took := time.Since(begun)
-				if took < test.least || took > test.most {
-					t.Errorf("answered after %v", took)
-				}
-				if test.how == caughtUp && m.has("b", "a") != m.has("a", "a") {
-					t.Error("by one that lacks what was confirmed")
-				}
-				want := [3]int{}
-				want[test.how] = 1
-				if got := c.State().Switches; got != want {
-					t.Errorf("%v", got)
-				}
-				told := strings.Count(log.String(), `level=ERROR msg="directory: writes may be missing`)
-				if (told == 1) != (test.how != caughtUp) {
-					t.Errorf("told %d times", told)
-				}
+					c, log := m.client(t, "a", "b")
+					defer c.Close()
+					for n := range test.writes {
+						writeOnce(t, c)
+						switch {
+						case test.pause > 0:
+							synctest.Wait()
+							time.Sleep(notePause)
+						case n < test.writes-1: // the next is too early for the next question
+							time.Sleep(notePause * 3 / 4)
+						}
+					}
+					time.Sleep(max(0, test.pause-notePause))
+					m.network["a"].kill()
+					begun := time.Now()
+					for reasonOf(find(t.Context(), c)) == reason.Unavailable {
+					}
+					took := time.Since(begun)
+					if took < test.least || took > test.most {
+						t.Errorf("answered after %v", took)
+					}
+					if test.how == caughtUp && m.has("b", "a") != m.has("a", "a") {
+						t.Error("by one that lacks what was confirmed")
+					}
+					want := [3]int{}
+					want[test.how] = 1
+					if got := c.State().Switches; got != want {
+						t.Errorf("%v", got)
+					}
+					told := strings.Count(log.String(), `level=ERROR msg="directory: writes may be missing`)
+					if (told == 1) != (test.how != caughtUp) {
+						t.Errorf("told %d times", told)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 

@@ -162,19 +162,18 @@ func TestLaggingConsumer(t *testing.T) {
 	t.Run("OpenLDAP", func(t *testing.T) {
 		t.Parallel()
 		servers, ways := dirtest.Consumer(t)
-		lagging(t, servers, func() { ways[0].Refuse(); ways[0].Reset() }, func() { ways[0].Mend(t) })
+		lagging(t, servers, person(t, servers[0], "ada"), func() { ways[0].Refuse(); ways[0].Reset() }, func() { ways[0].Mend(t) })
 	})
 	t.Run("389 Directory Server", func(t *testing.T) {
 		t.Parallel()
 		servers, _ := dirtest.Suppliers(t)
-		lagging(t, servers, func() { servers[0].Sends(t, false) }, func() { servers[0].Sends(t, true) })
+		lagging(t, servers, person(t, servers[0], "ada"), func() { servers[0].Sends(t, false) }, func() { servers[0].Sends(t, true) })
 	})
 }
 
-func lagging(t *testing.T, servers [2]*dirtest.Server, pause, resume func()) {
+func lagging(t *testing.T, servers [2]*dirtest.Server, dn string, pause, resume func()) {
 	front := dirtest.Counted(t, servers[0])
 	c := replicated(t, servers, front, FailoverOptions{Lag: time.Minute})
-	dn := person(t, servers[0], "ada")
 	for n := range 2 {
 		if err := c.Execute(t.Context(), numbered(dn, n), nil).Err; err != nil {
 			t.Fatal(err)

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
 )
 
 // reached is how far a server has got: of each that is written to, by naming context, the last change that has come here. Of two for one
@@ -66,22 +68,51 @@ func (p *pool) reached(ctx context.Context, k *conn) (reached, error) {
 			got[origin{place, server}] = last
 		}
 	}
+	if !by.Reached.Counts {
+		return got, nil
+	}
+	server, count, err := p.counts(ctx, k, by)
+	if err != nil || count == "" {
+		return nil, err
+	}
+	for _, place := range contexts {
+		got[origin{place, server}] = count
+	}
 	return got, nil
 }
 
-// ask reads an attribute of an entry. What the bridge's account may not read is not there.
+// counts asks a server that counts its changes who it is, and how many there are; "": it does not tell.
+func (p *pool) counts(ctx context.Context, k *conn, by *ldif.Traits) (server, count string, err error) {
+	own, err := p.read(ctx, k, "", by.MarkAttribute, by.InstanceAttribute)
+	if err != nil || len(own.GetEqualFoldAttributeValues(by.InstanceAttribute)) == 0 {
+		return "", "", err
+	}
+	instance, err := p.ask(ctx, k, own.GetEqualFoldAttributeValue(by.InstanceAttribute), "invocationId")
+	if err != nil || len(instance) == 0 {
+		return "", "", err
+	}
+	return ldif.Instance(instance[0]), ldif.Counted(own.GetEqualFoldAttributeValue(by.MarkAttribute)), nil
+}
+
+// ask reads an attribute of an entry.
 func (p *pool) ask(ctx context.Context, k *conn, dn, attribute string) ([]string, error) {
-	r := Search{Base: dn, Scope: BaseObject, Attributes: []string{attribute}}.request(ctx, p.dialer.options.Timeout)
+	e, err := p.read(ctx, k, dn, attribute)
+	return e.GetEqualFoldAttributeValues(attribute), err
+}
+
+// read reads an entry. What the bridge's account may not read is not there.
+func (p *pool) read(ctx context.Context, k *conn, dn string, attributes ...string) (*ldap.Entry, error) {
+	r := Search{Base: dn, Scope: BaseObject, Attributes: attributes}.request(ctx, p.dialer.options.Timeout)
 	found, err := exchange(ctx, k, reads, func(l *ldap.Conn) (*ldap.SearchResult, error) { return l.Search(r) })
 	switch {
 	case resultCode(err) == ldap.LDAPResultInsufficientAccessRights:
-		return nil, nil
+		return &ldap.Entry{}, nil
 	case err != nil:
-		return nil, err
+		return &ldap.Entry{}, err
 	case len(found.Entries) == 0:
-		return nil, nil
+		return &ldap.Entry{}, nil
 	}
-	return found.Entries[0].GetEqualFoldAttributeValues(attribute), nil
+	return found.Entries[0], nil
 }
 
 // reachedAt asks the server in use where it is the one of the URL; nil: it does not tell.

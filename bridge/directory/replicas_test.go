@@ -2,8 +2,10 @@ package directory
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,17 +21,19 @@ import (
 // mirror is a group of peers that replicate: each write of one comes to the others later.
 type mirror struct {
 	network
-	lag time.Duration // negative: never
+	kind ldif.ServerKind
+	lag  time.Duration // negative: never
 
 	mu     sync.Mutex
 	counts map[string]map[string]int // by peer: how many writes it has got of each
+	others map[string]int            // by peer: what its count has gone up by since, that no other gets
 	lacked int                       // searches that a peer answered which had yet to get what another had confirmed
 	mute   bool                      // none tells what it has got
 	still  bool                      // what they tell came with a copy of a database
 }
 
 func newMirror(hosts ...string) *mirror {
-	m := &mirror{network: network{}, counts: map[string]map[string]int{}}
+	m := &mirror{network: network{}, kind: ldif.OpenLDAP, counts: map[string]map[string]int{}, others: map[string]int{}}
 	for _, host := range hosts {
 		m.counts[host] = map[string]int{}
 		for _, from := range hosts {
@@ -53,19 +57,12 @@ func (m *mirror) answers(host string, s *session, r message) bool {
 		if m.lag >= 0 {
 			time.AfterFunc(m.lag, func() { m.replicate(host, at) })
 		}
-	case r.op == ldap.ApplicationSearchRequest && strings.EqualFold(r.target(), "dc=example") && r.request.Children[1].Value == int64(0):
-		var csns []string
-		for from, n := range m.counts[host] {
-			if m.still {
-				n = 1
-			}
-			csns = append(csns, fmt.Sprintf("20260102120000.%06dZ#000000#%s#000000", n, from))
+	case r.op == ldap.ApplicationSearchRequest && r.request.Children[1].Value == int64(0):
+		told := m.tells(host, strings.ToLower(r.target()))
+		if told == nil {
+			return false
 		}
-		e := []ldif.Attribute{{Name: "contextCSN", Values: csns}}
-		if m.mute {
-			e = nil
-		}
-		s.entry(r, "dc=example", e...)
+		s.entry(r, r.target(), told...)
 		s.result(r, 0, "")
 		return true
 	case r.op == ldap.ApplicationSearchRequest && strings.EqualFold(r.target(), anyone.Base):
@@ -78,6 +75,54 @@ func (m *mirror) answers(host string, s *session, r message) bool {
 	}
 	return false
 }
+
+// tells is what an entry of a peer tells of how far it has got; nil: nothing of that.
+func (m *mirror) tells(host, dn string) []ldif.Attribute {
+	const service = "cn=ntds settings"
+	counts := map[string]int{}
+	for from, n := range m.counts[host] {
+		if m.still {
+			n = 1
+		}
+		counts[from] = n
+	}
+	directory := m.kind == ldif.ActiveDirectory
+	switch {
+	case dn == "dc=example" && m.mute:
+		return []ldif.Attribute{}
+	case dn == "dc=example" && directory:
+		delete(counts, host)
+		return []ldif.Attribute{{Name: "replUpToDateVector", Values: []string{upToDate(counts)}}}
+	case dn == "dc=example":
+		var csns []string
+		for from, n := range counts {
+			csns = append(csns, fmt.Sprintf("20260102120000.%06dZ#000000#%s#000000", n, from))
+		}
+		return []ldif.Attribute{{Name: "contextCSN", Values: csns}}
+	case dn == "" && directory:
+		count := strconv.Itoa(counts[host] + m.others[host])
+		return append([]ldif.Attribute{
+			{Name: "dsServiceName", Values: []string{service}}, {Name: "highestCommittedUSN", Values: []string{count}},
+		}, m.network[host].root...)
+	case dn == service:
+		return []ldif.Attribute{{Name: "invocationId", Values: []string{invocation(host)}}}
+	}
+	return nil
+}
+
+// upToDate is an UPTODATE_VECTOR_V2_EXT.
+func upToDate(counts map[string]int) string {
+	vector := binary.LittleEndian.AppendUint64(nil, 2)
+	vector = binary.LittleEndian.AppendUint64(vector, uint64(len(counts)))
+	for from, n := range counts {
+		vector = append(vector, invocation(from)...)
+		vector = binary.LittleEndian.AppendUint64(vector, uint64(n))
+		vector = binary.LittleEndian.AppendUint64(vector, 0) // when the server was heard of last
+	}
+	return string(vector)
+}
+
+func invocation(host string) string { return fmt.Sprintf("%16s", host) }
 
 // reads has a client read all the time, until it is told to stop, and then says whether a peer answered that lacked something.
 func (m *mirror) reads(t *testing.T, c *Client) (stop func()) {
@@ -117,7 +162,7 @@ func (m *mirror) has(host, from string) int {
 func (m *mirror) client(t *testing.T, hosts ...string) (*Client, *logtest.Log) {
 	t.Helper()
 	log := &logtest.Log{}
-	o := Options{AllowCleartext: true, Kind: ldif.OpenLDAP, Bind: BindOptions{DN: "cn=bridge", Password: "sesame-open"}}
+	o := Options{AllowCleartext: true, Kind: m.kind, Bind: BindOptions{DN: "cn=bridge", Password: "sesame-open"}}
 	for _, h := range hosts {
 		o.URLs = append(o.URLs, "ldap://"+h)
 	}

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"time"
 
@@ -151,7 +150,7 @@ func (c *Client) ask(ctx context.Context) (*ldif.Server, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.Instance = hex.EncodeToString([]byte(controller.Value("invocationId")))
+		s.Instance = ldif.Instance(controller.Value("invocationId"))
 	}
 	subentry := root.Value("subschemaSubentry")
 	if subentry == "" {

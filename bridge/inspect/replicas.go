@@ -65,6 +65,9 @@ func replicas(s Subject, v Survey) []Finding {
 	if v.Server.Settings == ldif.SlapdSettings {
 		f.Mend += ", and have each keep it (the overlay syncprov, a serverID of its own)"
 	}
+	if v.Server.Reached.Counts {
+		f.Mend += "; a domain controller to which nothing has come from another has none"
+	}
 	if g := v.granting(reachedGrants(v.Map)); g.LDIF != "" { // in a domain who has an account reads
 		g.into(&f)
 	}

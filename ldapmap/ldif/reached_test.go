@@ -1,6 +1,7 @@
 package ldif
 
 import (
+	"encoding/hex"
 	"maps"
 	"strings"
 	"testing"
@@ -17,6 +18,14 @@ func TestReached(t *testing.T) {
 		none   = "{replica 3 ldap://dc3.example:389}"
 		bare   = "{replica 4} 6b09ed54000100040000 6b09ed54000200040000"
 	)
+	vector := func(hexed string) string {
+		raw, err := hex.DecodeString(strings.ReplaceAll(hexed, " ", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	const guid, other = "21156517c341d04389ca896e55e587e7", "00112233445566778899aabbccddeeff"
 	for name, c := range map[string]struct {
 		kind   ServerKind
 		values []string
@@ -32,16 +41,40 @@ func TestReached(t *testing.T) {
 		"nothing was written":     {DS389, []string{copied, none}, nil},
 		"of which copy is unsaid": {DS389, []string{one}, nil},
 		"something else":          {DS389, []string{copied, one, "{replica 2} 6b09ed54000100020000"}, nil},
+		"up-to-date vector": { // as Samba shows it
+			ActiveDirectory,
+			[]string{vector("02000000 00000000 02000000 00000000" + guid + "f80f000000000000 803ed5deb19d0100" + other +
+				"0a00000000000000 0000000000000000")},
+			map[string]string{guid: "00000000000000004088", other: "00000000000000000010"},
+		},
+		"an early one": {
+			ActiveDirectory,
+			[]string{vector("01000000 00000000 01000000 00000000" + guid + "f80f000000000000")},
+			map[string]string{guid: "00000000000000004088"},
+		},
+		"a later one": {ActiveDirectory, []string{vector("03000000 00000000 01000000 00000000" + guid + "f80f000000000000")}, nil},
+		"cut short":   {ActiveDirectory, []string{vector("02000000 00000000 01000000 00000000" + guid + "f80f000000000000")}, nil},
+		"no head":     {ActiveDirectory, []string{vector("02000000")}, nil},
+		"no cursors":  {ActiveDirectory, []string{vector("02000000 00000000 00000000 00000000")}, nil},
+		"no inbound":  {ActiveDirectory, nil, nil},
 	} {
 		if got := c.kind.Traits().Reached.Of(c.values); !maps.Equal(got, c.want) || (got == nil) != (c.want == nil) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	vector := DS389.Traits().Reached
-	other := vector.Of([]string{strings.Replace(copied, "6b", "6c", 1), one})
-	for server := range vector.Of([]string{copied, one}) {
-		if other[server] != "" {
+	updates := DS389.Traits().Reached
+	anew := updates.Of([]string{strings.Replace(copied, "6b", "6c", 1), one})
+	for server := range updates.Of([]string{copied, one}) {
+		if anew[server] != "" {
 			t.Error("one copy's changes are taken for another's")
+		}
+	}
+}
+
+func TestCounted(t *testing.T) {
+	for text, want := range map[string]string{"4088": "00000000000000004088", "": "", "-1": ""} {
+		if got := Counted(text); got != want {
+			t.Errorf("%q: %q", text, got)
 		}
 	}
 }

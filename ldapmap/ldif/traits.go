@@ -187,6 +187,7 @@ var traits = map[ServerKind]*Traits{
 		Kind: ActiveDirectory, IDAttribute: "objectGUID", IDForm: GUIDOctets, DNAttribute: "distinguishedName", NamesByID: true,
 		VersionAttribute: "uSNChanged", VersionForm: VersionInstance, InstanceAttribute: "dsServiceName",
 		MarkAttribute:    "highestCommittedUSN",
+		Reached:          upToDateVector,
 		CreatedAttribute: "whenCreated", ModifiedAttribute: "whenChanged", TimeLayout: "20060102150405.0Z",
 		KeepsReferences: true, Backlink: "memberOf",
 		SettledCodes: []uint16{68, 53}, BitRule: true, OrdersTimes: true,

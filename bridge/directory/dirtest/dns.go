@@ -16,7 +16,7 @@ func DomainDNS(t testing.TB) *net.Resolver {
 	if err := canEnterNewNetwork(); err != nil { // port 53 may be the machine's own
 		LeaveOut(t, what, err.Error(), "run the tests with CAP_SYS_ADMIN")
 	}
-	c, err := newController(true)
+	c, err := newController("ldap dns")
 	if err == nil {
 		err = c.start()
 	}

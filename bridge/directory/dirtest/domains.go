@@ -77,7 +77,7 @@ func (l *leased) giveBack(test string) {
 // copiedController starts a domain.
 func copiedController() (*controller, error) {
 	if domains.made == nil {
-		made, err := newController(false)
+		made, err := newController("ldap")
 		if err != nil {
 			return nil, err
 		}
@@ -87,13 +87,16 @@ func copiedController() (*controller, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &controller{dir: dir, password: domains.made.password, certs: domains.made.certs}
+	made := domains.made
+	c := &controller{
+		name: made.name, services: made.services, model: made.model, dir: dir, password: made.password, certs: made.certs,
+	}
 	c.certs.cert, c.certs.key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem") // Show changes them
 	if err := c.certs.issue(c.certs.cert, c.certs.key, serverCertificate(domainHost, c.certs.authority)); err != nil {
 		c.close()
 		return nil, err
 	}
-	if out, err := exec.Command("cp", "-a", filepath.Join(domains.made.dir, "domain"), dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("cp", "-a", filepath.Join(made.dir, "domain"), dir).CombinedOutput(); err != nil {
 		c.close()
 		return nil, fmt.Errorf("%w\n%s", err, out)
 	}

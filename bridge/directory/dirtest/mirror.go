@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"scimbridge/ldapmap/ldif"
 )
 
 // Mirror starts two slapds, each of which gets what the other is told (syncrepl, multi-provider), and the ways: the first of them is that
@@ -66,12 +68,24 @@ func (s *Server) CatchUp(t testing.TB, other *Server) {
 	t.Fatalf("%s has %s, and %s %s", s.URL, got, other.URL, want)
 }
 
-// reached is what a server has got; nothing where there is no entry yet.
+// reached is what a server has got; nothing where there is no entry yet, or nothing has come from the other.
 func (s *Server) reached(t testing.TB) map[string]string {
 	t.Helper()
 	e := s.Entry(t, s.Reached.At(s.Suffix), s.Reached.Attribute)
 	if e == nil {
 		return nil
 	}
-	return s.Reached.Of(e.Values(s.Reached.Attribute))
+	got := s.Reached.Of(e.Values(s.Reached.Attribute))
+	if got == nil || !s.Reached.Counts {
+		return got
+	}
+	id := s.Entry(t, s.service(t), "invocationId").Value("invocationId")
+	got[ldif.Instance(id)] = ldif.Counted(s.Entry(t, "", s.MarkAttribute).Value(s.MarkAttribute))
+	return got
+}
+
+// service is the DN of what the domain knows of a controller.
+func (s *Server) service(t testing.TB) string {
+	t.Helper()
+	return s.Entry(t, "", s.InstanceAttribute).Value(s.InstanceAttribute)
 }

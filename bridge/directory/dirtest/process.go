@@ -16,6 +16,8 @@ type process struct {
 	dir     string // its log lies here
 	program string
 	args    []string
+	env     []string     // besides the test's own
+	group   bool         // it has children
 	enter   func() error // runs on the thread that forks, before it does; may be nil
 	ready   func() error // nil once the server answers
 
@@ -35,7 +37,9 @@ func (p *process) start() error {
 	defer log.Close()
 	p.cmd = exec.Command(p.program, p.args...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = p.dir, log, log
+	p.cmd.Env = append(p.cmd.Environ(), p.env...)
 	p.cmd.SysProcAttr = dieWithParent()
+	p.cmd.SysProcAttr.Setpgid = p.group
 	p.done = make(chan struct{})
 
 	started := make(chan error, 1)
@@ -99,6 +103,9 @@ func (p *process) running() bool {
 // kill ends the process, also a stopped one, and waits until it is gone.
 func (p *process) kill() {
 	if p.running() {
+		if p.group {
+			_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		}
 		_ = p.signal(syscall.SIGKILL)
 		<-p.done
 	}

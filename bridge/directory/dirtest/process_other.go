@@ -5,4 +5,4 @@ package dirtest
 import "syscall"
 
 // dieWithParent has no counterpart here: Main and the tests' cleanups stop the servers.
-func dieWithParent() *syscall.SysProcAttr { return nil }
+func dieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }

@@ -1,6 +1,7 @@
 package dirtest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
@@ -28,7 +29,13 @@ const (
 
 // controller is a Samba AD DC.
 type controller struct {
-	dns      bool // it tells of itself
+	name     string // its host's: dc1
+	address  string // where it listens; "": on all of the interface lo
+	services string // "dns" among them: it tells of itself
+	model    string // of its processes: one for all services, or for each
+	lines    string // of its smb.conf, besides
+	env      []string
+
 	dir      string
 	password string
 	certs    certificates
@@ -98,7 +105,7 @@ func (s *Server) AtController(t testing.TB, line string) {
 
 // expunge removes the tombstones, which Samba reads wherever it reads all of the domain.
 func (c *controller) expunge() error {
-	command := exec.Command("samba-tool", "domain", "tombstones", "expunge", "--configfile="+filepath.Join(c.dir, "smb.conf"),
+	command := exec.Command("samba-tool", "domain", "tombstones", "expunge", "--configfile="+c.config(),
 		"-H", "tdb://"+filepath.Join(c.dir, "domain", "private", "sam.ldb"), "--tombstone-lifetime=0")
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
@@ -123,13 +130,13 @@ func sambaMissing() string {
 }
 
 // newController makes a domain, and does not start it.
-func newController(dns bool) (c *controller, err error) {
+func newController(services string) (c *controller, err error) {
 	dir, err := os.MkdirTemp("", "samba")
 	if err != nil {
 		return nil, err
 	}
 	// Active Directory wants three of: capitals, small letters, digits, others.
-	c = &controller{dns: dns, dir: dir, password: rand.Text() + ".a1"}
+	c = &controller{name: "dc1", services: services, model: "single", dir: dir, password: rand.Text() + ".a1"}
 	if err := c.provision(); err != nil {
 		c.close()
 		return nil, err
@@ -151,13 +158,17 @@ func (c *controller) start() (err error) {
 			return err
 		}
 	}
-	conf := filepath.Join(c.dir, "smb.conf")
-	if err := os.WriteFile(conf, []byte(c.conf()), 0o600); err != nil {
+	return c.run(enter)
+}
+
+// run starts a process, and what leads to it.
+func (c *controller) run(enter func() error) error {
+	if err := os.WriteFile(c.config(), []byte(c.conf()), 0o600); err != nil {
 		return err
 	}
 	c.process = &process{
-		dir: c.dir, program: "samba", args: []string{"--interactive", "--model=single", "--configfile=" + conf},
-		enter: enter, ready: c.ready,
+		dir: c.dir, program: "samba", args: []string{"--interactive", "--model=" + c.model, "--configfile=" + c.config()}, env: c.env,
+		group: c.model != "single", enter: enter, ready: c.ready,
 	}
 	if err := c.process.start(); err != nil {
 		return err
@@ -174,36 +185,48 @@ func (c *controller) provision() error {
 	}
 	c.certs = certs
 	backend := "NONE"
-	if c.dns {
+	if strings.Contains(c.services, "dns") {
 		backend = "SAMBA_INTERNAL"
 	}
-	command := exec.Command("samba-tool", "domain", "provision", "--targetdir="+filepath.Join(c.dir, "domain"),
-		"--realm=AD.TEST", "--domain=AD", "--host-name=dc1", "--host-ip=127.0.0.1", "--server-role=dc", "--dns-backend="+backend,
-		"--use-rfc2307", "--option=interfaces=lo", "--option=bind interfaces only=yes", "--option=server services="+c.services(),
-		"--option=vfs objects=dfs_samba4 acl_xattr xattr_tdb", "--option=xattr_tdb:file="+filepath.Join(c.dir, "xattr.tdb"),
-		"--adminpass="+c.password)
+	command := exec.Command("samba-tool", append([]string{
+		"domain", "provision", "--realm=AD.TEST", "--domain=AD", "--host-name=" + c.name, "--host-ip=" + c.ip(), "--server-role=dc",
+		"--dns-backend=" + backend, "--use-rfc2307", "--adminpass=" + c.password,
+	}, c.options()...)...)
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("samba-tool domain provision: %w\n%s", err, strings.ReplaceAll(string(out), c.password, "***"))
 	}
 	return nil
 }
 
-func (c *controller) services() string {
-	if c.dns {
-		return "ldap dns"
+// options are those of samba-tool by which the database is made.
+func (c *controller) options() []string {
+	return []string{
+		"--targetdir=" + filepath.Join(c.dir, "domain"), "--option=interfaces=" + c.interfaces(), "--option=bind interfaces only=yes",
+		"--option=server services=" + c.services, "--option=vfs objects=dfs_samba4 acl_xattr xattr_tdb",
+		"--option=xattr_tdb:file=" + filepath.Join(c.dir, "xattr.tdb"),
 	}
-	return "ldap"
 }
+
+func (c *controller) ip() string { return cmp.Or(c.address, "127.0.0.1") }
+
+func (c *controller) interfaces() string {
+	if c.address == "" {
+		return "lo"
+	}
+	return c.address + "/32"
+}
+
+func (c *controller) config() string { return filepath.Join(c.dir, "smb.conf") }
 
 // conf keeps everything that Samba writes inside the folder. provision's own smb.conf does not.
 func (c *controller) conf() string {
 	return fmt.Sprintf(`[global]
 	workgroup = AD
 	realm = AD.TEST
-	netbios name = DC1
+	netbios name = %[5]s
 	server role = active directory domain controller
-	server services = %[5]s
-	interfaces = lo
+	server services = %[6]s
+	interfaces = %[7]s
 	bind interfaces only = yes
 	idmap_ldb:use rfc2307 = yes
 	dsdb:schema update allowed = yes
@@ -218,7 +241,7 @@ func (c *controller) conf() string {
 	tls cafile = %[2]s
 	tls certfile = %[3]s
 	tls keyfile = %[4]s
-`, c.dir, c.certs.ca, c.certs.cert, c.certs.key, c.services())
+`, c.dir, c.certs.ca, c.certs.cert, c.certs.key, strings.ToUpper(c.name), c.services, c.interfaces()) + c.lines
 }
 
 // enterNetwork runs on the thread that forks Samba.
@@ -237,7 +260,7 @@ func (c *controller) dial() (net.Conn, error) {
 }
 
 func (c *controller) dialPort(port string) (net.Conn, error) {
-	address := net.JoinHostPort("127.0.0.1", port)
+	address := net.JoinHostPort(c.ip(), port)
 	if network := c.network.Load(); network != nil {
 		return dialInNetwork(network, address)
 	}

@@ -4,11 +4,14 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/ldapmap/ldif"
 )
 
 // Suppliers is Mirror with two 389 Directory Servers (multi-supplier replication).
@@ -78,6 +81,11 @@ const replicationManager = "cn=replication manager,cn=config"
 // Sends has the server send what it is told to the other, or stop.
 func (s *Server) Sends(t testing.TB, yes bool) {
 	t.Helper()
+	if s.Kind == ldif.ActiveDirectory {
+		const isGC, disableOutbound = 1, 4 // [MS-ADTS] §6.1.1.2.2.1.2.1.1
+		s.set(t, s.service(t), "options", strconv.Itoa(map[bool]int{true: isGC, false: isGC | disableOutbound}[yes]))
+		return
+	}
 	s.set(t, s.agreement(), "nsds5ReplicaEnabled", map[bool]string{true: "on", false: "off"}[yes])
 }
 
