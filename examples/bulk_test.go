@@ -32,7 +32,7 @@ func TestBulkOfAThousand(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			server := s.start(t)
-			d := deploy(t, server)
+			d := deploy(t, server, "SCIMBRIDGE_LISTEN_REQUESTTIMEOUT=5m")
 			var operations []string
 			for i := range 100 { // references forwards: the groups come first
 				operations = append(operations, fmt.Sprintf(`{"method":"POST","path":"/Groups","bulkId":"g%d",`+

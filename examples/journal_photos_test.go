@@ -11,7 +11,6 @@ import (
 // TestJournalOfPhotos: a record holds photos of 1 MB as any value, and an undo gives the one before back to the octet. What that takes is
 // what the page on sizing says: 1.4 MB each time that a record shows the photo, in the request, the change, and the entry before and after.
 func TestJournalOfPhotos(t *testing.T) {
-	t.Parallel()
 	const large = 1 << 20
 	server := memory(t)
 	line := fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_", lineOf(t, server, "preferredLanguage"))

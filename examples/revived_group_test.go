@@ -21,7 +21,8 @@ func TestRevivedGroupIsStopped(t *testing.T) {
 		for i, v := range env {
 			env[i] = strings.Replace(v, "RESOURCES_0", "RESOURCES_1", 1)
 		}
-		d := deploy(t, server, append(env, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms")...)
+		d := deploy(t, server, append(env, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms", "SCIMBRIDGE_DIRECTORY_TIMEOUT=1m",
+			"SCIMBRIDGE_LISTEN_REQUESTTIMEOUT=5m")...)
 		loadUsers(t, server, 600)
 		var ids []string
 		for _, shown := range d.everyone(t) {

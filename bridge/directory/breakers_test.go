@@ -57,6 +57,12 @@ func TestServerBreaker(t *testing.T) {
 		"away":      {code(ldap.LDAPResultUnavailable, ldap.ApplicationBindRequest), true, writes, 0},
 		"slow":      {hang(ldap.ApplicationModifyRequest), false, writes, DefaultFailures}, // whatever else is asked it answers
 		"slow bind": {hang(ldap.ApplicationBindRequest), true, writes, 0},
+		"breaks": {func(s *session, m message) bool {
+			if m.op == ldap.ApplicationModifyRequest {
+				s.conn.Close()
+			}
+			return m.op == ldap.ApplicationModifyRequest
+		}, false, writes, DefaultFailures},
 		"hung page": {hang(ldap.ApplicationSearchRequest), false, func(ctx context.Context, c *Client) error {
 			return c.Enumerate(ctx, anyone, nil)
 		}, DefaultFailures},
@@ -269,7 +275,6 @@ func TestNoServerIsLeft(t *testing.T) {
 			t.Fatalf("%+v", state)
 		}
 		readOnce(t, c)
-		time.Sleep(time.Second)
 		first.mu.Lock()
 		conns := first.conns
 		first.mu.Unlock()

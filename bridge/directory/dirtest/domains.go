@@ -91,6 +91,11 @@ func copiedController() (*controller, error) {
 	c := &controller{
 		name: made.name, services: made.services, model: made.model, dir: dir, password: made.password, certs: made.certs,
 	}
+	c.certs.cert, c.certs.key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem") // Show changes them
+	if err := c.certs.issue(c.certs.cert, c.certs.key, serverCertificate(domainHost, c.certs.authority)); err != nil {
+		c.close()
+		return nil, err
+	}
 	if out, err := exec.Command("cp", "-a", filepath.Join(made.dir, "domain"), dir).CombinedOutput(); err != nil {
 		c.close()
 		return nil, fmt.Errorf("%w\n%s", err, out)
@@ -126,7 +131,9 @@ func (s *Server) sweep(t testing.TB) {
 	}
 	s.Cont()
 	conn := s.Connect(t)
-	all := ldap.NewSearchRequest(s.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"1.1"}, nil)
+	all := ldap.NewSearchRequest(
+		s.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"1.1"}, nil,
+	)
 	if left, _ := conn.Search(all); left != nil && len(left.Entries) > much { // or as many as Samba hands out at once
 		s.domain.wear()
 		return

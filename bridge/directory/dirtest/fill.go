@@ -27,8 +27,8 @@ database.add_ldif(sys.stdin.read())
 database.transaction_commit()
 `
 
-// Fill has the domain take entries, as many as there may be: write gives their LDIF, parents first. It takes a millisecond an entry. A slapd
-// is filled before it starts (Entries).
+// Fill has the domain take entries, as many as there may be: write gives their LDIF, parents first. It takes a millisecond an entry. A
+// slapd is filled before it starts (Entries).
 func (s *Server) Fill(t testing.TB, write func(io.Writer) error) {
 	t.Helper()
 	var text bytes.Buffer

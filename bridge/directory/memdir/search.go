@@ -68,8 +68,8 @@ func (sel selection) of(e *ldif.Entry) *ldif.Entry {
 	return out
 }
 
-// match has the matched values control let values through. What it compares it does by key: else each of many members would be compared with
-// each of many others.
+// match has the matched values control let values through. What it compares it does by key: else each of many members would be compared
+// with each of many others.
 func (sel *selection) match(filters []*ldif.Filter) {
 	if filters == nil {
 		return
