@@ -32,7 +32,7 @@ func (s *Server) RecycleBin(t testing.TB) {
 	}
 	keep := exec.Command(python, "-c", keeping, filepath.Join(s.Folder(), "smb.conf"),
 		"tdb://"+filepath.Join(s.Folder(), "domain", "private", "sam.ldb"))
-	keep.SysProcAttr = dieWithParent()
+	defer tie(keep)()
 	if said, err := keep.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}

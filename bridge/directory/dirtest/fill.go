@@ -42,7 +42,8 @@ func (s *Server) Fill(t testing.TB, write func(io.Writer) error) {
 	folder := s.Folder()
 	fill := exec.Command(python, "-c", filling, filepath.Join(folder, "smb.conf"),
 		"tdb://"+filepath.Join(folder, "domain", "private", "sam.ldb"))
-	fill.SysProcAttr, fill.Stdin = dieWithParent(), &text
+	defer tie(fill)()
+	fill.Stdin = &text
 	if said, err := fill.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}

@@ -207,7 +207,7 @@ func (s *slapd) start(t testing.TB, program string) (*Server, error) {
 // add has slapadd load the containers and the entries.
 func (s *slapd) add(program, conf string) error {
 	slapadd := exec.Command(program, "-q", "-f", conf)
-	slapadd.SysProcAttr = dieWithParent()
+	defer tie(slapadd)()
 	in, err := slapadd.StdinPipe()
 	if err != nil {
 		return err

@@ -68,6 +68,14 @@ func run(cmd *exec.Cmd, enter func() error, started chan<- error, done chan<- st
 	}
 }
 
+// tie has a program that the goroutine starts and waits for die with the test process, and not with a thread that another goroutine ends
+// (see run) before it is untied.
+func tie(cmd *exec.Cmd) (untie func()) {
+	runtime.LockOSThread()
+	cmd.SysProcAttr = dieWithParent()
+	return runtime.UnlockOSThread
+}
+
 func (p *process) awaitReady() error {
 	limit := time.After(readyLimit)
 	again := time.NewTicker(20 * time.Millisecond)
