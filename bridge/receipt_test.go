@@ -170,11 +170,20 @@ func TestReceipts(t *testing.T) {
 		},
 		"unknown, and the rest loses a race": {
 			faults: map[string]memdir.Fault{ // nor does a look show that the condition holds
-				"modrdn 0": dropAfter, "modify 2": refuse(122), "search 4": refuse(50),
+				"modrdn 0": dropAfter, "modify 2": refuse(122), "search 5": refuse(50),
 			},
 			receipts: []string{
 				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
 				"done " + title + "\ndone " + join + "\ndone " + rename + "\nrefused " + leave,
+				"done " + leave,
+			},
+			status: http.StatusOK, name: "after", title: "x",
+		},
+		"unknown, and nobody can tell who has the old name": {
+			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "search 4": refuse(50)},
+			receipts: []string{
+				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
+				"done " + title + "\ndone " + join + "\ndone " + rename + "\nnot sent",
 				"done " + leave,
 			},
 			status: http.StatusOK, name: "after", title: "x",

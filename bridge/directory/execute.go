@@ -212,13 +212,10 @@ func (r *run) mayGo(ctx context.Context, keeps ldif.Keeps) func() error {
 			return lost
 		}
 		_, err := r.client.one(ctx, keeps.Old, noAttributes)
-		switch e, _ := errors.AsType[*Error](err); {
-		case err == nil:
-			return lost
-		case e != nil && e.Reason == reason.NoSuchObject:
+		if e, _ := errors.AsType[*Error](err); e != nil && e.Reason == reason.NoSuchObject {
 			return nil
 		}
-		return err
+		return lost // or nobody can tell
 	}
 }
 
