@@ -41,7 +41,9 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 			change.If.ID, err = r.made(ctx, change.DN)
 		}
 		if err == nil {
-			r.begins(change.If.ID)
+			if _, known := r.began[change.If.ID]; !known {
+				r.began[change.If.ID] = time.Now()
+			}
 			receipt.Steps[i], err = r.change(ctx, change, r.mayGo(ctx, step.Keeps), left[change.If.ID], asked)
 		}
 		if step.Keeps.Late && Overtaken(err) {
@@ -70,7 +72,7 @@ type run struct {
 	server *ldif.Server
 	id     string               // of the entry that the plan made, once it was asked for
 	gone   error                // that entry is not where it was made
-	began  map[string]time.Time // changes of the entries with the ids
+	began  map[string]time.Time // when the first change of each entry was sent, by its id
 	lists  map[list]holds       // that were read; nil: which of a change's values one holds was asked
 }
 
@@ -184,13 +186,6 @@ func partlyDone(failure, inverse error) error {
 	half.Reason, half.RetryAfter = reason.PartlyDone, 0
 	half.Cause = fmt.Errorf("%v; it could not be taken back: %w", failure, inverse)
 	return &half
-}
-
-// begins notes when the entry with the id is changed first.
-func (r *run) begins(id string) {
-	if _, known := r.began[id]; !known {
-		r.began[id] = time.Now()
-	}
 }
 
 // awaited is for how long at least nobody takes a name that an entry of a plan gave up, and that a group has yet to let go of.
