@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
@@ -39,15 +42,35 @@ cosSpecifier: nsRole
 cn: lock
 `
 
+// locksByRole gives 389 Directory Server the role, and returns its DN once it locks whom it is given to: the server learns of it in its own
+// time.
+func locksByRole(t *testing.T, server *dirtest.Server) (role string) {
+	t.Helper()
+	server.Load(t, strings.ReplaceAll(lockingRole, "SUFFIX", server.Suffix))
+	role = "cn=locked," + server.Suffix
+	probe := "uid=probe," + server.People
+	server.Load(t, "dn: "+probe+"\nobjectClass: inetOrgPerson\nuid: probe\ncn: probe\nsn: probe\nnsRoleDN: "+role+"\n")
+	for deadline := time.Now().Add(time.Minute); server.Entry(t, probe, "nsAccountLock").Value("nsAccountLock") != "true"; {
+		if time.Now().After(deadline) {
+			t.Fatal("the role does not lock")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err := server.Connect(t).Del(ldap.NewDelRequest(probe, nil)); err != nil {
+		t.Fatal(err)
+	}
+	return role
+}
+
 // TestLockedByRole: an account that 389 Directory Server locks by a role stays locked, and no client is told otherwise.
 func TestLockedByRole(t *testing.T) {
 	server := dirtest.DS389(t, ds389Schema)
-	server.Load(t, strings.ReplaceAll(lockingRole, "SUFFIX", server.Suffix))
+	role := locksByRole(t, server)
 	d := deploy(t, server)
 	user := d.login(t, "locked@contoso.example", "Secret-123")
 	dn := d.entry(t, user).DN
 	d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, disable)
-	modify(t, server, dn, "nsRoleDN", "cn=locked,"+server.Suffix)
+	modify(t, server, dn, "nsRoleDN", role)
 	enable := replace("active", "true")
 	for _, request := range []string{operations(enable), operations(enable, replace("title", `"x"`))} {
 		fault := d.want(t, http.StatusBadGateway, http.MethodPatch, "/Users/"+user, request)

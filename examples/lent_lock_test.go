@@ -2,7 +2,6 @@ package examples_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
@@ -12,9 +11,8 @@ import (
 // and stays out when the role goes.
 func TestLentLock(t *testing.T) {
 	server := dirtest.DS389(t, ds389Schema)
-	server.Load(t, strings.ReplaceAll(lockingRole, "SUFFIX", server.Suffix))
+	role := locksByRole(t, server)
 	d := deploy(t, server, marked("block")...)
-	role := "cn=locked," + server.Suffix
 	for what, c := range map[string]struct {
 		method, body string
 		status       int
