@@ -142,6 +142,7 @@ func (s *site) do(number int, op *history.Op) {
 		if op.Match && !s.read(number, op, &r) {
 			continue
 		}
+		told := false // by the other of two
 		if op.Twice {
 			var both sync.WaitGroup
 			again := r
@@ -158,10 +159,11 @@ func (s *site) do(number int, op *history.Op) {
 			both.Wait()
 			s.know(&r.event)
 			s.know(&again.event)
+			told = !again.event.Unknown()
 		} else {
 			s.send(number, op, &r)
 		}
-		if !r.event.Unknown() {
+		if told || !r.event.Unknown() {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
