@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -92,48 +91,6 @@ func (r *run) made(ctx context.Context, dn string) (string, error) {
 	return r.id, err
 }
 
-var errBehind = errors.New("a change behind it stands")
-
-// takeBack runs the inverses of the steps before the one that failed, last first, writes into the receipt what became of them, and
-// returns the error of the plan.
-func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, failure error) error {
-	if receipt.Steps[failed].State == ldif.Unknown {
-		return failure
-	}
-	ctx = context.WithoutCancel(ctx) // the caller's deadline may be why the step failed
-	var stands error
-	lost := false
-	for i := failed - 1; i >= 0; i-- {
-		step, done, inverse := receipt.Plan.Steps[i], &receipt.Steps[i], receipt.Inverse(i)
-		switch {
-		case inverse == nil && (step.Stays || step.Change.IsSettled()), step.Alone && done.State == ldif.Refused:
-			continue
-		case step.Change.Operation && Overtaken(failure): // a password, which is set again when all begins again
-			continue
-		case stands != nil:
-			done.Inverse = errBehind
-		case inverse == nil:
-			done.Inverse = ldif.ErrNoInverse
-		default:
-			var moved bool
-			moved, done.Inverse = r.inverse(ctx, *inverse)
-			lost = lost || moved
-		}
-		done.State = ldif.TakenBack
-		if done.Inverse != nil {
-			done.State = ldif.Stands
-			stands = cmp.Or(stands, done.Inverse)
-		}
-	}
-	if stands != nil && !(Overtaken(failure) && Overtaken(stands)) {
-		return partlyDone(failure, stands)
-	}
-	if lost {
-		return &Error{Reason: reason.LostRace, Cause: failure}
-	}
-	return failure
-}
-
 // begins says that the plan may be made anew, and come off: another was quicker, or a class demands a member to be left.
 func begins(err error) bool {
 	return Overtaken(err) || resultCode(err) == ldap.LDAPResultObjectClassViolation
@@ -143,49 +100,6 @@ func begins(err error) bool {
 func Overtaken(err error) bool {
 	e, _ := errors.AsType[*Error](err)
 	return e != nil && (e.Reason == reason.LostRace || e.Reason == reason.NoSuchObject)
-}
-
-// inverse sends an inverse. moved says that another has renamed the entry, or deleted it: a rename of this plan's own is no more then, and
-// the rest is taken back where the entry is now.
-func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err error) {
-	if inverse.If.Made {
-		if inverse.If.ID, err = r.made(ctx, inverse.DN); err != nil { // nobody else's entry is deleted
-			return false, err
-		}
-	}
-	_, err = r.change(ctx, inverse, nil, nil, nil)
-	e, _ := errors.AsType[*Error](err)
-	switch {
-	case e == nil || inverse.If.ID == "":
-		return false, err
-	case inverse.Kind == ldif.Delete && e.Reason == reason.LostRace: // another entry has the name
-		return true, nil
-	case e.Reason != reason.NoSuchObject:
-		return false, err
-	}
-	filter, _ := r.server.IDFilter(inverse.If.ID)
-	for _, base := range r.server.Contexts {
-		found, err := r.client.Search(ctx, Search{Base: base, Filter: filter, Attributes: []string{noAttributes}})
-		switch {
-		case err != nil:
-			return true, err
-		case len(found) == 0 || inverse.Kind == ldif.ModifyDN:
-			continue
-		}
-		inverse.DN = found[0].DN
-		_, err = r.change(ctx, inverse, nil, nil, nil)
-		return true, err
-	}
-	return true, nil
-}
-
-// partlyDone is what a failure comes to where the steps before it stand: it keeps what the directory answered.
-func partlyDone(failure, inverse error) error {
-	e, _ := errors.AsType[*Error](failure)
-	half := *e
-	half.Reason, half.RetryAfter = reason.PartlyDone, 0
-	half.Cause = fmt.Errorf("%v; it could not be taken back: %w", failure, inverse)
-	return &half
 }
 
 // awaited is for how long at least nobody takes a name that an entry of a plan gave up, and that a group has yet to let go of.
