@@ -142,15 +142,17 @@ func (l *Ledger) fateOfWrites() string {
 // keep is which of the ops wait on. The others are told.
 func (l *Ledger) keep(ops []*op, err error) (waiting []*op) {
 	for _, o := range ops {
-		kept := o.kept
-		o.kept = kept || l.goesOn.Load()
 		switch {
 		case !isAway(err):
-			o.kept = kept
 			l.reject(o, err)
-		case !o.tell(err) && !kept: // nobody waits for it any more
 		case o.kept:
+			o.tell(err)
 			waiting = append(waiting, o)
+		default:
+			o.kept = l.goesOn.Load() // before it is told: who waited for that reads it
+			if o.tell(err) && o.kept {
+				waiting = append(waiting, o)
+			}
 		}
 	}
 	return waiting

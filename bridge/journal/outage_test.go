@@ -110,3 +110,22 @@ func TestWhatWaitsKeepsItsOrder(t *testing.T) {
 		}
 	})
 }
+
+// Who was told that a record is kept looks at that whenever he comes to it: what tries again to write it leaves that alone.
+func TestKeptForGood(t *testing.T) {
+	l := Ledger{settings: &settings{}}
+	l.goesOn.Store(true)
+	o := &op{done: make(chan error, 1)}
+	var tries sync.WaitGroup
+	tries.Go(func() {
+		for range 2 {
+			if waits := l.keep([]*op{o}, &store.Error{Kind: store.Away}); len(waits) != 1 {
+				t.Error("it is not kept")
+			}
+		}
+	})
+	if err := <-o.done; !isAway(err) || !o.kept {
+		t.Errorf("told %v, kept: %t", err, o.kept)
+	}
+	tries.Wait()
+}
