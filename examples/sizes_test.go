@@ -98,7 +98,7 @@ func TestLargeValue(t *testing.T) {
 // same. A page without what is large is as long as ever.
 func TestPagesOfLargeValues(t *testing.T) {
 	t.Parallel()
-	const users, large = 40, 1 << 20
+	const users, large = 34, 1 << 20 // three pages
 	server := memory(t)
 	line := fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_", lineOf(t, server, "preferredLanguage"))
 	d := deploy(t, server, line+"SCIM=photos.value", line+"LDAP=jpegPhoto", line+"AS=photo", "SCIMBRIDGE_DIRECTORY_TIMEOUT=1m")
@@ -130,7 +130,7 @@ func TestPagesOfLargeValues(t *testing.T) {
 			query += "1"
 		}
 		for ; query != "" && pages < users; pages++ {
-			l := d.list(t, "/Users?count=1000"+query)
+			l := d.listBut(t, "/Users?count=1000"+query, photo)
 			if n := len(l.Resources); n > 20 || n != l.ItemsPerPage || l.TotalResults != users {
 				t.Fatalf("by %s: %d of %d on a page that says %d", name, n, l.TotalResults, l.ItemsPerPage)
 			}

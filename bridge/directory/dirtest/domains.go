@@ -1,12 +1,15 @@
 package dirtest
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -77,7 +80,7 @@ func (l *leased) giveBack(test string) {
 // copiedController starts a domain.
 func copiedController() (*controller, error) {
 	if domains.made == nil {
-		made, err := newController("ldap")
+		made, err := madeDomain()
 		if err != nil {
 			return nil, err
 		}
@@ -96,11 +99,62 @@ func copiedController() (*controller, error) {
 		c.close()
 		return nil, err
 	}
-	if out, err := exec.Command("cp", "-a", filepath.Join(made.dir, "domain"), dir).CombinedOutput(); err != nil {
+	if err := copyDomain(made.dir, dir); err != nil {
 		c.close()
-		return nil, fmt.Errorf("%w\n%s", err, out)
+		return nil, err
 	}
 	return c, c.start()
+}
+
+func copyDomain(from, to string) error {
+	if out, err := exec.Command("cp", "-a", filepath.Join(from, "domain"), to).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
+// madeDomain is a domain of this process, which never runs. `make test` names a folder in which one made for the tests of a package lies
+// for those of the others. Go is not to know of it, as it would by os.Getenv: it is another folder each time, and a result of these tests
+// is good all the same.
+func madeDomain() (*controller, error) {
+	folder, found := syscall.Getenv("SCIMBRIDGE_TEST_SHARED")
+	if !found {
+		return newController("ldap")
+	}
+	lock, err := lockFile(filepath.Join(folder, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
+	passwordFile := filepath.Join(folder, "password") // written when all else is there
+	password, err := os.ReadFile(passwordFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		c, err := newController("ldap")
+		if err != nil {
+			return nil, err
+		}
+		if err := copyDomain(c.dir, folder); err != nil {
+			c.close()
+			return nil, err
+		}
+		return c, os.WriteFile(passwordFile, []byte(c.password), 0o600)
+	}
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "samba")
+	if err != nil {
+		return nil, err
+	}
+	c := &controller{name: "dc1", services: "ldap", model: "single", dir: dir, password: string(password)}
+	if c.certs, err = makeCertificates(dir, domainHost); err == nil {
+		err = copyDomain(folder, dir)
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
 }
 
 // hasNetworks says whether each domain has a network of its own here.

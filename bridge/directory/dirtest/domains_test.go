@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -54,5 +55,30 @@ func TestWornDomain(t *testing.T) {
 		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) != ends {
 			t.Errorf("after %d: %v", users, err)
 		}
+	}
+}
+
+// TestDomainOfAll: what another process has made for all is copied, and a domain of its own is made of nothing else.
+func TestDomainOfAll(t *testing.T) {
+	if why := sambaMissing(); why != "" {
+		LeaveOut(t, "Active Directory (Samba AD DC)", why, sambaPackage)
+	}
+	folder := t.TempDir()
+	t.Setenv("SCIMBRIDGE_TEST_SHARED", folder)
+	if err := errors.Join(
+		os.Mkdir(filepath.Join(folder, "domain"), 0o700),
+		os.WriteFile(filepath.Join(folder, "domain", "sam.ldb"), []byte("all"), 0o600),
+		os.WriteFile(filepath.Join(folder, "password"), []byte("Secret.1"), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	c, err := madeDomain()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	text, err := os.ReadFile(filepath.Join(c.dir, "domain", "sam.ldb"))
+	if string(text) != "all" || err != nil || c.password != "Secret.1" || c.certs.ca == "" {
+		t.Errorf("%q, %v, of the administrator %q", text, err, c.password)
 	}
 }

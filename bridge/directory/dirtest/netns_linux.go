@@ -127,8 +127,11 @@ func canEnterNewNetwork() error {
 }
 
 // lockMachine waits until no other process holds the lock of that name. It is free again when the file is closed, or the process ends.
-func lockMachine(name string) (*os.File, error) {
-	file, err := os.OpenFile(filepath.Join(os.TempDir(), name), os.O_CREATE|os.O_RDWR, 0o600)
+func lockMachine(name string) (*os.File, error) { return lockFile(filepath.Join(os.TempDir(), name)) }
+
+// lockFile likewise locks a file, and makes it if it is not there.
+func lockFile(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -24,3 +24,5 @@ func dialInNetwork(*os.File, string) (net.Conn, error) { return nil, errNoNetwor
 func canEnterNewNetwork() error { return errNoNetworks }
 
 func lockMachine(string) (*os.File, error) { return nil, errNoNetworks }
+
+func lockFile(string) (*os.File, error) { return nil, errNoNetworks }

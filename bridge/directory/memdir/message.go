@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"math/bits"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 
@@ -172,17 +173,54 @@ func integerOf(n int64) *ber.Packet {
 	return ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, n, "")
 }
 
-// encodeEntry makes a SearchResultEntry (RFC 4511 §4.5.2).
+// encodeEntry makes a SearchResultEntry (RFC 4511 §4.5.2) that has each value written once: as packets in packets it would be copied for
+// each that it is in.
 func encodeEntry(e *ldif.Entry) *ber.Packet {
-	attributes := sequence(ber.TagSequence)
-	for _, a := range e.Attributes {
-		values := sequence(ber.TagSet)
+	all, values := 0, make([]int, len(e.Attributes)) // octets
+	for i, a := range e.Attributes {
 		for _, v := range a.Values {
-			values.AppendChild(octetString(v))
+			values[i] += element(len(v))
 		}
-		attributes.AppendChild(sequence(ber.TagSequence, octetString(a.Name), values))
+		all += element(element(len(a.Name)) + element(values[i]))
 	}
-	return construct(ber.ClassApplication, 4, octetString(e.DN), attributes)
+	p := construct(ber.ClassApplication, 4)
+	p.Data.Grow(element(len(e.DN)) + element(all))
+	out := appendString(p.Data.AvailableBuffer(), e.DN)
+	out = appendHeader(out, ber.TagSequence, all)
+	for i, a := range e.Attributes {
+		out = appendHeader(out, ber.TagSequence, element(len(a.Name))+element(values[i]))
+		out = appendString(out, a.Name)
+		out = appendHeader(out, ber.TagSet, values[i])
+		for _, v := range a.Values {
+			out = appendString(out, v)
+		}
+	}
+	p.Data.Write(out)
+	return p
+}
+
+// element is how many octets one takes whose content has so many.
+func element(content int) int { return len(appendHeader(nil, ber.TagSequence, content)) + content }
+
+// appendHeader appends the header of a constructed universal element (X.690 §8.1).
+func appendHeader(to []byte, tag ber.Tag, length int) []byte {
+	return appendLength(append(to, byte(ber.TypeConstructed)|byte(tag)), length)
+}
+
+func appendString(to []byte, v string) []byte {
+	return append(appendLength(append(to, byte(ber.TagOctetString)), len(v)), v...)
+}
+
+func appendLength(to []byte, length int) []byte {
+	if length < 0x80 {
+		return append(to, byte(length))
+	}
+	octets := (bits.Len(uint(length)) + 7) / 8
+	to = append(to, 0x80|byte(octets))
+	for ; octets > 0; octets-- {
+		to = append(to, byte(length>>(8*(octets-1))))
+	}
+	return to
 }
 
 // encodeResult makes the response of an operation (RFC 4511 §4.1.9).

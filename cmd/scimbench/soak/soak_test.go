@@ -49,12 +49,14 @@ func TestHistory(t *testing.T) {
 			t.Logf("SCIMBRIDGE_TEST_SEED=%d", seed)
 			copies := number("SCIMBRIDGE_TEST_COPIES", run.copies)
 			kinds := slices.DeleteFunc(Faults(run.store), func(kind string) bool { return kind == run.without })
+			seconds := number("SCIMBRIDGE_TEST_SECONDS", run.seconds)
+			const most = 400 // operations a second, ten times what two cores do
 			plan := history.New(seed, history.Scale{
-				Operations: number("SCIMBRIDGE_TEST_OPERATIONS", 100_000), Clients: 8, Copies: copies, Each: 120, Faults: kinds,
+				Operations: number("SCIMBRIDGE_TEST_OPERATIONS", most*seconds), Clients: 8, Copies: copies, Each: 120, Faults: kinds,
 			})
 			report := Run(t, Options{
 				Binary: binary, Folder: "../../../examples/openldap", Copies: copies, Store: run.store, Plan: plan,
-				Until: time.Duration(number("SCIMBRIDGE_TEST_SECONDS", run.seconds)) * time.Second, Told: t.Logf,
+				Until: time.Duration(seconds) * time.Second, Told: t.Logf,
 			})
 			t.Log(report)
 			for _, v := range report.Violations {
