@@ -200,7 +200,7 @@ func (w *watcher) goBack(from int, k *conn) bool {
 	w.to, w.returned = k.server, time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.readOnly[k.server] = false
+	p.readOnly[k.server], p.hung[k.server] = false, 0
 	return true
 }
 

@@ -409,6 +409,63 @@ func TestWhatSpeaksAgainstNoServer(t *testing.T) {
 	}
 }
 
+// TestWritesHang: a server that answers what is read and leaves writes without an answer is left after as many in a row as open a breaker,
+// whatever it answers between them, as one that takes no changes is: it is not soon gone back to. One write that it answers says that it
+// does; and it is all that there is while no other may be asked.
+func TestWritesHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMirror("a", "b")
+		var hangs atomic.Bool
+		answers := m.network["a"].script
+		m.network["a"].script = func(s *session, r message) bool {
+			return hangs.Load() && r.op == ldap.ApplicationModifyRequest || answers(s, r)
+		}
+		c, _ := m.client(t, "a", "b")
+		defer c.Close()
+		write := func() error { return c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err }
+		asks := func(writes int) {
+			t.Helper()
+			for range writes {
+				if err := write(); err == nil {
+					t.Fatal("a write that nobody answers is done")
+				}
+				for range 3 {
+					if err := find(t.Context(), c); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		hangs.Store(true)
+		asks(DefaultFailures - 1)
+		hangs.Store(false)
+		if err := write(); err != nil {
+			t.Fatal(err)
+		}
+		hangs.Store(true)
+		asks(DefaultFailures - 1)
+		if at := c.pool.server(); at != 0 {
+			t.Fatalf("server %d is in use", at)
+		}
+		asks(1)
+		if err := write(); err != nil || c.pool.server() != 1 {
+			t.Fatalf("server %d is in use: %v", c.pool.server(), err)
+		}
+		if first := c.State().Each[0]; first.Is != Up || !strings.Contains(first.Why, "took no changes") {
+			t.Errorf("it is told as %s", first)
+		}
+		hangs.Store(false)
+		if took := until(t, c, 0, 2*maxBack); took < maxBack-lookPause {
+			t.Errorf("back after %v", took)
+		}
+		hangs.Store(true)
+		asks(DefaultFailures - 1)
+		if at := c.pool.server(); at != 0 {
+			t.Errorf("gone back to, and left at once: server %d is in use", at)
+		}
+	})
+}
+
 // TestServersOfAMirror: whichever of two real servers is in use, and whatever becomes of it, the other serves on, and nobody fails but who
 // was under way; the breaker of the one opens, closes when it is well again, and the directory's never opens.
 func TestServersOfAMirror(t *testing.T) {

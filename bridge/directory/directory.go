@@ -248,6 +248,9 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 		o, down := errors.AsType[*outage](err)
 		if !down {
 			p.answered(k.server)
+			if write {
+				p.wrote(k.server, nil)
+			}
 			p.put(k)
 			return value, err
 		}
@@ -261,6 +264,9 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 			p.met(k.server, o)
 			p.fail(k.server, o)
 		case ctx.Err() != nil, o.excused:
+			if write && o.late && heavy == 0 {
+				p.wrote(k.server, o)
+			}
 			p.retire(k)
 		default:
 			p.drop(k)

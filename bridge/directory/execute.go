@@ -113,19 +113,27 @@ func (r *run) mayGo(ctx context.Context, keeps ldif.Keeps) func() error {
 		return nil
 	}
 	return func() error {
-		if began, known := r.began[keeps.ID]; known && time.Since(began) < awaited {
+		if began, known := r.began[keeps.ID]; known && time.Since(began) < awaited || r.nobody(ctx, keeps) {
 			return nil
 		}
-		lost := &Error{Reason: reason.LostRace}
-		if keeps.Old == "" {
-			return lost
-		}
-		_, err := r.client.one(ctx, keeps.Old, noAttributes)
-		if e, _ := errors.AsType[*Error](err); e != nil && e.Reason == reason.NoSuchObject {
-			return nil
-		}
-		return lost // or nobody can tell
+		return &Error{Reason: reason.LostRace} // or nobody can tell
 	}
+}
+
+// nobody says that nobody has the name that a target had.
+func (r *run) nobody(ctx context.Context, had ldif.Keeps) bool {
+	if had.Of == "" {
+		_, err := r.client.one(ctx, had.Old, noAttributes)
+		e, _ := errors.AsType[*Error](err)
+		return e != nil && e.Reason == reason.NoSuchObject
+	}
+	var searches []Search
+	for _, base := range r.server.Contexts {
+		filter := ldif.Equality(had.Of, had.Old)
+		searches = append(searches, Search{Base: base, Filter: filter, Attributes: []string{noAttributes}})
+	}
+	found, err := r.client.SearchAll(ctx, searches)
+	return err == nil && len(searches) > 0 && len(found) == 0
 }
 
 // change sends one change record, or what is to be done in its place, where mayGo has nothing against it (nil: it has not). left is the

@@ -46,6 +46,7 @@ type pool struct {
 	held     chan struct{} // closed when writers may begin; nil: they may
 	health   []health      // of the servers
 	readOnly []bool        // those that took no changes when they were in use last
+	hung     []int         // writes in a row that each has not answered in time, whatever else it answered meanwhile
 	note     func()        // asks how far the server in use has got
 
 	closing sync.WaitGroup
@@ -55,7 +56,7 @@ func newPool(d *dialer, log *slog.Logger) *pool {
 	return &pool{
 		dialer: d, log: log, dialing: make(chan struct{}, 1), all: map[*conn]bool{}, current: -1, failed: -1, next: -1,
 		horizon: &horizon{}, health: make([]health, len(d.servers)),
-		readOnly: make([]bool, len(d.servers)), note: func() {},
+		readOnly: make([]bool, len(d.servers)), hung: make([]int, len(d.servers)), note: func() {},
 	}
 }
 

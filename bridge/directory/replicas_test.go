@@ -55,7 +55,10 @@ func (m *mirror) answers(host string, s *session, r message) bool {
 		m.counts[host][host]++
 		at := m.counts[host][host]
 		if m.lag >= 0 {
-			time.AfterFunc(m.lag, func() { m.replicate(host, at) })
+			go func() {
+				time.Sleep(m.lag)
+				m.replicate(host, at)
+			}()
 		}
 	case r.op == ldap.ApplicationSearchRequest && r.request.Children[1].Value == int64(0):
 		told := m.tells(host, strings.ToLower(r.target()))

@@ -103,6 +103,29 @@ func (p *pool) answered(server int) {
 	}
 }
 
+// wrote counts the writes in a row that a server leaves without an answer (o; nil: it gave one) while it answers what is read, which says
+// nothing of them: a database that is locked, a disk that hangs. After as many as open a breaker it is left as one that takes no changes.
+func (p *pool) wrote(server int, o *outage) {
+	p.mu.Lock()
+	p.hung[server]++
+	if o == nil {
+		p.hung[server] = 0
+	}
+	every := p.order(true)
+	p.mu.Unlock()
+	if p.serving(server) && !slices.Contains(p.allowed(every), server) {
+		p.refuses(server)
+		p.fail(server, o)
+	}
+}
+
+// hangs says that a server does not answer writes.
+func (p *pool) hangs(server int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.breakers != nil && p.breakers[server].enough(p.hung[server])
+}
+
 // waited is the outage of who was lent no connection. Where our whole timeout was not enough for that, no server could be reached in it.
 func (p *pool) waited(ctx context.Context, why error) *outage {
 	o := &outage{cause: why}
@@ -129,12 +152,16 @@ func (p *pool) others(than int) bool {
 	return false
 }
 
-// allowed are those of the servers that may be asked.
+// allowed are those of the servers that may be asked: one that does not answer writes where there is no other.
 func (p *pool) allowed(order []int) []int {
 	if p.breakers == nil {
 		return order
 	}
-	return slices.DeleteFunc(order, func(server int) bool { return !p.breakers[server].closed() })
+	closed := slices.DeleteFunc(order, func(server int) bool { return !p.breakers[server].closed() })
+	if able := slices.DeleteFunc(slices.Clone(closed), p.hangs); len(able) > 0 {
+		return able
+	}
+	return closed
 }
 
 // stories say why the servers that are not among these were not asked.

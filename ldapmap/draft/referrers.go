@@ -249,10 +249,7 @@ func early(step, of ldif.Step) ldif.Step {
 
 // late marks what keeps a reference true once its target is changed.
 func late(step, of ldif.Step, name passing) ldif.Step {
-	step.Keeps = ldif.Keeps{ID: of.Change.If.ID, Late: true}
-	if name.gone.Of == "" {
-		step.Keeps.Old = name.gone.Value
-	}
+	step.Keeps = ldif.Keeps{ID: of.Change.If.ID, Late: true, Old: name.gone.Value, Of: name.gone.Of}
 	return step
 }
 

@@ -37,7 +37,8 @@ func (s Step) Firm() Step {
 type Keeps struct {
 	ID   string // of the target; "": the step is something else
 	Late bool   // it comes behind the change of the target: whoever it does not find is looked for again afterwards
-	Old  string // of what is Late: the DN that the target had, and that another may have by then; "": it is called by another name
+	Old  string // of what is Late: what the target was called by, and another may be by then
+	Of   string // the LDAP attribute that Old is a value of; "": Old is a DN
 }
 
 // Empty says that the plan writes nothing.
