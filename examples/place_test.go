@@ -123,7 +123,8 @@ func TestPlaceMadeMeanwhile(t *testing.T) {
 				if heard == operation {
 					once.Do(func() {
 						body := resource("/Users", `"userName":"`+user+`@contoso.example","title":"`+title+`"`)
-						if answer, content, err := second.try(http.MethodPost, "/Users", body); err != nil || answer.StatusCode != http.StatusCreated {
+						answer, content, err := second.try(http.MethodPost, "/Users", body)
+						if err != nil || answer.StatusCode != http.StatusCreated {
 							t.Errorf("%v %s", err, content)
 						}
 					})

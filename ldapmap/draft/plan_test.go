@@ -32,8 +32,8 @@ var update = flag.Bool("update", false, "write the plans into testdata")
 // server.
 //
 // Beyond the text each plan is held to what a directory promises: every step is allowed, the entry then shows the resource that
-// was wanted, the inverses bring back what was there, and the request sent again completes a plan that stopped. The latter is not asked of a
-// write that says `once`: an entry that was named otherwise than by the map, and has the value that is to name it now, keeps its name.
+// was wanted, the inverses bring back what was there, and the request sent again completes a plan that stopped. The last is not asked of
+// a write that says `once`: an entry that was named otherwise than by the map, and has the value that is to name it now, keeps its name.
 func TestPlans(t *testing.T) {
 	files, _ := filepath.Glob("testdata/plans/*.txtar")
 	if len(files) == 0 {
