@@ -369,7 +369,8 @@ func (c crashed) isTold(t *testing.T, s stage, d *deployment, records *store.Sto
 func isOwned(t *testing.T, records *store.Store) {
 	t.Helper()
 	newest := accounts(t, records, journal.Query{Newest: true})[0]
-	if newest.Done == nil || !slices.ContainsFunc(newest.Done.Receipt.Steps, func(s ldif.StepReceipt) bool { return s.State != ldif.NotSent }) {
+	isSent := func(s ldif.StepReceipt) bool { return s.State != ldif.NotSent }
+	if newest.Done == nil || !slices.ContainsFunc(newest.Done.Receipt.Steps, isSent) {
 		t.Errorf("a change was made, and is told as one that was not sent: %+v", newest)
 	}
 }

@@ -106,8 +106,8 @@ func TestMadePlaces(t *testing.T) {
 	})
 }
 
-// TestPlaceMadeMeanwhile: another write makes the place that one has found to be missing, just before that does: it goes on, to the same end,
-// and is not told as what made it.
+// TestPlaceMadeMeanwhile: another write makes the place that one has found to be missing, just before that does: it goes on, to the same
+// end, and is not told as what made it.
 func TestPlaceMadeMeanwhile(t *testing.T) {
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
 		env := []string{
