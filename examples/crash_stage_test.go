@@ -291,6 +291,9 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 	l.trace = w.trace
 	records := storetest.Open(t, s.store)
 	c.isTold(t, s, last, records)
+	if len(deaths) == 1 && deaths[0].after {
+		isOwned(t, records)
+	}
 	l.between = facts(t, s.server, known)
 	if c.holds != nil {
 		c.holds(t, last, ids)
@@ -359,6 +362,16 @@ func (c crashed) isTold(t *testing.T, s stage, d *deployment, records *store.Sto
 		if time.Now().After(deadline) {
 			t.Fatalf("nobody tells what became of %+v", open[0])
 		}
+	}
+}
+
+// isOwned fails the test where the newest record says that nothing was sent, though the bridge died behind a change.
+func isOwned(t *testing.T, records *store.Store) {
+	t.Helper()
+	newest := accounts(t, records, journal.Query{Newest: true})[0]
+	isSent := func(s ldif.StepReceipt) bool { return s.State != ldif.NotSent }
+	if newest.Done == nil || !slices.ContainsFunc(newest.Done.Receipt.Steps, isSent) {
+		t.Errorf("a change was made, and is told as one that was not sent: %+v", newest)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
+	"scimbridge/ldapmap/ldif"
 )
 
 // TestMissingPlace: who is to be moved, or made, below an entry that does not exist is told so by its name, and nothing is written.
@@ -102,6 +103,54 @@ func TestMadePlaces(t *testing.T) {
 		if plans := d.taken(); len(plans) != 0 {
 			t.Errorf("the same again wrote %v", plans)
 		}
+	})
+}
+
+// TestPlaceMadeMeanwhile: another write makes the place that one has found to be missing, just before that does: it goes on, to the same
+// end, and is not told as what made it.
+func TestPlaceMadeMeanwhile(t *testing.T) {
+	everywhere(t, func(t *testing.T, server *dirtest.Server) {
+		env := []string{
+			"SCIMBRIDGE_RESOURCES_0_CREATEPARENTS=true",
+			`SCIMBRIDGE_RESOURCES_0_DN="` + products[server.Kind].rdn("") + `" + rdn(before(userName, "@")) + ` +
+				`(title == nil ? "" : ",ou=" + rdn(title) + ",ou=Offices") + "," + base`,
+		}
+		first, second := dirtest.Counted(t, server), deploy(t, server, env...)
+		d := deploy(t, server, append(env, "SCIMBRIDGE_DIRECTORY_URLS="+first.URL)...)
+		meanwhile := func(operation, user, title string) {
+			var once sync.Once
+			first.Before(func(heard string) {
+				if heard == operation {
+					once.Do(func() {
+						body := resource("/Users", `"userName":"`+user+`@contoso.example","title":"`+title+`"`)
+						answer, content, err := second.try(http.MethodPost, "/Users", body)
+						if err != nil || answer.StatusCode != http.StatusCreated {
+							t.Errorf("%v %s", err, content)
+						}
+					})
+				}
+			})
+		}
+		madeNone := func() {
+			t.Helper()
+			receipts := d.received()
+			if len(receipts) != 1 {
+				t.Errorf("%d plans", len(receipts))
+			}
+			for _, s := range receipts[0].Steps {
+				if s.Sent.Place && (s.State != ldif.Done || s.Changed()) {
+					t.Errorf("%s: %v", s.Sent.DN, s.State)
+				}
+			}
+		}
+		meanwhile("add", "anna", "Sales")
+		user := d.create(t, "/Users", `"userName":"mara@contoso.example","title":"Sales"`)
+		madeNone()
+		d.stands(t, user, "ou=Sales,ou=Offices,"+server.People)
+		meanwhile("add", "noor", "Ops")
+		d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, operations(replace("title", `"Ops"`)))
+		madeNone()
+		d.stands(t, user, "ou=Ops,ou=Offices,"+server.People)
 	})
 }
 

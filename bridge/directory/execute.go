@@ -182,11 +182,13 @@ func (r *run) conditional(ctx context.Context, change ldif.Change, left *ldif.En
 	}
 	change = r.heldByValue(change)
 	receipt, err := r.send(ctx, change, read, controls)
-	if change.Place && resultCode(err) == ldap.LDAPResultEntryAlreadyExists {
+	e, _ := errors.AsType[*Error](err)
+	switch {
+	case e == nil:
+	case e.Code == ldap.LDAPResultEntryAlreadyExists && change.Place: // made by another meanwhile
 		change.Entry = nil
 		return outcome(change, nil)
-	}
-	if e, _ := errors.AsType[*Error](err); e != nil && e.Code == ldap.LDAPResultAssertionFailed && r.heldAllTheSame(ctx, change, left) {
+	case e.Code == ldap.LDAPResultAssertionFailed && r.heldAllTheSame(ctx, change, left):
 		return r.send(ctx, change, read, nil)
 	}
 	return receipt, err

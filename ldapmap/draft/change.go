@@ -42,8 +42,8 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	if err := d.undemanded(diff); err != nil {
 		return nil, nil, err
 	}
-	diff.late = func(attribute string, moves bool) bool {
-		return d.t.Secret(attribute) || d.displaced || diff.bares(attribute) || moves && d.places(attribute)
+	diff.late = func(attribute string) bool {
+		return d.t.Secret(attribute) || d.displaced || diff.bares(attribute)
 	}
 	rename, err := diff.rename(rdn, a.name, d.was)
 	if err == nil {
@@ -241,7 +241,7 @@ func asValues(v string) []string {
 //
 //	userName anna -> mara, title, password:   modify title, modrdn uid=mara, modify userPassword
 //	a group's externalId, 700 new members:    modify externalId and 500 members, modify 200 members
-//	department Sales -> Ops, which places it: modrdn ou=Ops, modify department: stopped between, the same request goes on
+//	department Sales -> Ops, which places it: modrdn ou=Ops, modify department: see awaits
 //	active: false, title, userName:           modify userAccountControl, modify title, modrdn: see firm
 //	a leaver's userName mara -> anna:         modify title, modrdn uid=anna, modify tombstone
 //	a displaced entry:                        modrdn uid=2834…mara, modify cn (made of userName) and tombstone
@@ -255,7 +255,7 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 	mods = rest
 	if rename != nil { // a password cannot be taken back either, and who is soft-deleted keeps the tombstone till the new name stands
 		late := func(m ldif.Mod) bool {
-			return diff.late(m.Name, rename.superior != "") || d.enables(m) || m.Name == d.t.Tombstone && d.tombstone == ""
+			return diff.late(m.Name) || d.awaits(m.Name, rename, diff) || d.enables(m) || m.Name == d.t.Tombstone && d.tombstone == ""
 		}
 		for _, m := range mods {
 			if late(m) {

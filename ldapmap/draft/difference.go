@@ -19,8 +19,7 @@ type difference struct {
 	attributes []*attributeDifference // in the order of the map
 	classes    []string               // object classes of the entry, with those that it gets and without those that it loses
 
-	// late says that the attribute is written when the entry has its new name, which moves it or not.
-	late func(attribute string, moves bool) bool
+	late func(attribute string) bool // says that the attribute is written when the entry has its new name
 }
 
 type attributeDifference struct {

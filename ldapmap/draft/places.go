@@ -4,15 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 )
-
-// places says that an entry's place is made of the attribute.
-func (d *Draft) places(attribute string) bool {
-	return slices.ContainsFunc(d.t.Rules, func(r *ldapmap.Rule) bool { return d.t.IsSame(r.LDAP, attribute) && d.t.DN.Reads(&r.Rule) })
-}
 
 // superiors are the DNs that the plan puts something below, besides the type's bases: those that are missing and that the plan makes, the
 // uppermost first, and those of which the facts do not tell. One that is missing, and that nothing makes, is found out before anything is

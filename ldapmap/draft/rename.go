@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
+	"scimbridge/ldapmap/read"
 	"scimbridge/scim"
 )
 
@@ -60,6 +62,22 @@ func (d *difference) rename(old ldif.RDN, to name, was func() ldif.RDN) (_ *rena
 	return n, nil
 }
 
+// awaits says that the attribute is written behind the rename: the DN is made of it, and until then it shows what it showed. Where the plan
+// stops before that, whoever sends the request again finds there that the entry is to have another name.
+//
+//	cn=anna, made of userName, in userPrincipalName:       modrdn cn=mara; modify userPrincipalName
+//	uid=anna, of userName anna@x; uid: anna, anna@x:       modify uid: anna@x -> mara@x; modrdn uid=mara, by which mara shows
+func (d *Draft) awaits(attribute string, n *rename, diff *difference) bool {
+	return slices.ContainsFunc(d.t.Rules, func(r *ldapmap.Rule) bool {
+		if !d.t.IsSame(r.LDAP, attribute) || !d.t.DN.Reads(&r.Rule) {
+			return false
+		}
+		renamed := ldif.Apply(diff.entry, n.step(diff, ldif.Condition{}).Change, d.t.Server.Schema)
+		was, is := read.Resource(d.t, diff.entry, diff.refs), read.Resource(d.t, renamed, diff.refs)
+		return scim.SameValue(was.Get(r.Ref), is.Get(r.Ref))
+	})
+}
+
 // sameRDN says whether two RDNs are the same to the letter, but for the case of the types.
 func sameRDN(a, b ldif.RDN) bool {
 	return slices.EqualFunc(a, b, func(x, y ldif.AVA) bool { return strings.EqualFold(x.Type, y.Type) && x.Value == y.Value })
@@ -100,7 +118,7 @@ func (d *difference) leaveRDNValues(n *rename) {
 		isKept := func(v string) bool { return slices.Contains(newValues, v) } // it was there before, and becomes the name
 		at.removed = slices.DeleteFunc(at.removed, func(v string) bool { return isOld(v) || isKept(v) })
 		at.added = minus(at.added, anew)
-		bare := len(at.removed) > 0 && len(minus(d.entry.Values(at.Name), at.removed)) == 0 && !d.late(at.Name, n.superior != "")
+		bare := len(at.removed) > 0 && len(minus(d.entry.Values(at.Name), at.removed)) == 0 && !d.late(at.Name)
 		if !bare { // its classes may not allow the entry to be without the attribute until it has the name
 			at.added = slices.DeleteFunc(at.added, isNew)
 		}
