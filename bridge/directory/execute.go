@@ -93,7 +93,8 @@ func (r *run) made(ctx context.Context, dn string) (string, error) {
 
 // begins says that the plan may be made anew, and come off: another was quicker, or a class demands a member to be left.
 func begins(err error) bool {
-	return Overtaken(err) || resultCode(err) == ldap.LDAPResultObjectClassViolation
+	e, _ := errors.AsType[*Error](err)
+	return Overtaken(err) || e != nil && e.Code == ldap.LDAPResultObjectClassViolation
 }
 
 // Overtaken says that another was quicker: the entry is another by now, is elsewhere, or has gone.

@@ -97,6 +97,13 @@ func TestReceipts(t *testing.T) {
 			plan: alone, answers: map[string]int64{"delete": ldap.LDAPResultInsufficientAccessRights},
 			err: reason.Refused, code: 50, states: "done, refused, done", sent: "mail new, delete, rename",
 		},
+		"of two refused alone the one that may come off": {
+			plan: []ldif.Step{{Change: deletion.Change, Alone: true}, {Change: mail("new"), Alone: true}},
+			answers: map[string]int64{
+				"delete": ldap.LDAPResultInsufficientAccessRights, "mail new": ldap.LDAPResultObjectClassViolation,
+			},
+			err: reason.Invalid, code: 65, states: "refused, refused", sent: "delete, mail new",
+		},
 		"taken back, but for what was refused alone": {
 			plan:    alone,
 			answers: map[string]int64{"delete": ldap.LDAPResultInsufficientAccessRights, "rename": ldap.LDAPResultEntryAlreadyExists},
