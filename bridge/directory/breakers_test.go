@@ -30,6 +30,16 @@ func standing(t *testing.T, c *Client, want string, most time.Duration) time.Dur
 	return time.Since(begun)
 }
 
+// firstIsOpen is a client of two servers, the first of which is down, and its breaker open.
+func firstIsOpen(t *testing.T) (first, second *peer, c *Client) {
+	t.Helper()
+	first, second = &peer{down: true}, &peer{}
+	c = network{"a": first, "b": second}.client(t, "a", "b")
+	readOnce(t, c)
+	standing(t, c, Open, time.Minute)
+	return first, second, c
+}
+
 // TestServerBreaker: what speaks against the first of two servers opens that one's breaker, after as many outages in a row as are
 // configured, and no other; nobody fails for it who was not under way. It closes by a probe of its own, after its pause.
 func TestServerBreaker(t *testing.T) {
@@ -192,11 +202,8 @@ func TestNobodyIsReached(t *testing.T) {
 // bind, and one probe at a time is made once it answers that.
 func TestServerIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		first, second := &peer{down: true}, &peer{}
-		c := network{"a": first, "b": second}.client(t, "a", "b")
+		first, second, c := firstIsOpen(t)
 		defer c.Close()
-		readOnce(t, c)
-		standing(t, c, Open, time.Minute)
 		probes, most, half := 0, 0, 0
 		first.mu.Lock()
 		first.script = func(_ *session, m message) bool { // a bind hangs
@@ -251,11 +258,8 @@ func TestServerIsLeftAlone(t *testing.T) {
 // TestNoServerIsLeft: the directory's breaker opens with the last of the servers', is over when one of them is back, and that one's is too.
 func TestNoServerIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		first, second := &peer{down: true}, &peer{}
-		c := network{"a": first, "b": second}.client(t, "a", "b")
+		first, second, c := firstIsOpen(t)
 		defer c.Close()
-		readOnce(t, c)
-		standing(t, c, Open, time.Minute)
 		second.kill()
 		synctest.Wait()
 		for i := range DefaultFailures {
