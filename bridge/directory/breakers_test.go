@@ -470,6 +470,50 @@ func TestWritesHang(t *testing.T) {
 	})
 }
 
+// TestWritesHangInTurns: of three servers whose writes hang the next is asked each time, also one that was left for that before, once all
+// were; and where the only one that answers writes cannot be reached, what is read is answered by one that does not.
+func TestWritesHangInTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMirror("a", "b", "c")
+		hangs := map[string]*atomic.Bool{"a": {}, "b": {}, "c": {}}
+		for host, p := range m.network {
+			answers := p.script
+			p.script = func(s *session, r message) bool {
+				return hangs[host].Load() && r.op == ldap.ApplicationModifyRequest || answers(s, r)
+			}
+		}
+		c, _ := m.client(t, "a", "b", "c")
+		defer c.Close()
+		write := func() error { return c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err }
+		third := func(most int) {
+			t.Helper()
+			fails := 0
+			for write() != nil {
+				if fails++; fails > most {
+					t.Fatalf("%d writes failed, and server %d is in use", fails, c.pool.server())
+				}
+			}
+			if at := c.pool.server(); at != 2 {
+				t.Fatalf("server %d is in use", at)
+			}
+		}
+		hangs["a"].Store(true)
+		hangs["b"].Store(true)
+		const each = DefaultFailures + 1 // the first may be short of time, for the switch
+		third(2 * each)
+		m.network["c"].kill()
+		readOnce(t, c)
+		m.network["c"].revive()
+		third(1) // what hangs is known
+		hangs["c"].Store(true)
+		for c.pool.server() == 2 {
+			_ = write()
+		}
+		hangs["c"].Store(false)
+		third(3 * each) // from the first on, twice
+	})
+}
+
 // TestServersOfAMirror: whichever of two real servers is in use, and whatever becomes of it, the other serves on, and nobody fails but who
 // was under way; the breaker of the one opens, closes when it is well again, and the directory's never opens.
 func TestServersOfAMirror(t *testing.T) {

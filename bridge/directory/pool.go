@@ -250,6 +250,9 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (k *conn, err err
 		}
 	}()
 	for i, server := range order {
+		if len(candidates) > 0 && p.hangs(server) { // it has all, and takes nothing
+			break
+		}
 		shares := len(order) - i
 		if !failover {
 			shares++ // a connection is there already: it needs time too

@@ -104,7 +104,8 @@ func (p *pool) answered(server int) {
 }
 
 // wrote counts the writes in a row that a server leaves without an answer (o; nil: it gave one) while it answers what is read, which says
-// nothing of them: a database that is locked, a disk that hangs. After as many as open a breaker it is left as one that takes no changes.
+// nothing of them: a database that is locked, a disk that hangs. After as many as open a breaker it is left as one that takes no changes;
+// where that is all of them, the others may have come to answer since.
 func (p *pool) wrote(server int, o *outage) {
 	p.mu.Lock()
 	p.hung[server]++
@@ -113,10 +114,19 @@ func (p *pool) wrote(server int, o *outage) {
 	}
 	every := p.order(true)
 	p.mu.Unlock()
-	if p.serving(server) && !slices.Contains(p.allowed(every), server) {
-		p.refuses(server)
-		p.fail(server, o)
+	if !p.serving(server) || !p.hangs(server) || !p.others(server) {
+		return
 	}
+	able := func(server int) bool { return !p.hangs(server) }
+	if !slices.ContainsFunc(p.allowed(every), able) {
+		p.mu.Lock()
+		hung := p.hung[server]
+		clear(p.hung)
+		p.hung[server] = hung
+		p.mu.Unlock()
+	}
+	p.refuses(server)
+	p.fail(server, o)
 }
 
 // hangs says that a server does not answer writes.
@@ -152,16 +162,14 @@ func (p *pool) others(than int) bool {
 	return false
 }
 
-// allowed are those of the servers that may be asked: one that does not answer writes where there is no other.
+// allowed are those of the servers that may be asked, last those that do not answer writes.
 func (p *pool) allowed(order []int) []int {
 	if p.breakers == nil {
 		return order
 	}
 	closed := slices.DeleteFunc(order, func(server int) bool { return !p.breakers[server].closed() })
-	if able := slices.DeleteFunc(slices.Clone(closed), p.hangs); len(able) > 0 {
-		return able
-	}
-	return closed
+	able := slices.DeleteFunc(slices.Clone(closed), p.hangs)
+	return append(able, slices.DeleteFunc(closed, func(server int) bool { return slices.Contains(able, server) })...)
 }
 
 // stories say why the servers that are not among these were not asked.
