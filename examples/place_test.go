@@ -45,16 +45,21 @@ func TestMissingPlace(t *testing.T) {
 	}
 }
 
+// placedByTitle has users stand in offices by their titles, which are made where they are missing.
+func placedByTitle(server *dirtest.Server) []string {
+	return []string{
+		"SCIMBRIDGE_RESOURCES_0_CREATEPARENTS=true",
+		`SCIMBRIDGE_RESOURCES_0_DN="` + products[server.Kind].rdn("") + `" + rdn(before(userName, "@")) + ` +
+			`(title == nil ? "" : ",ou=" + rdn(title) + ",ou=Offices") + "," + base`,
+	}
+}
+
 // TestMadePlaces: organizational units that `dn` puts entries below are made where they are missing, by two copies of the bridge at once;
 // one whose title changes moves, with its id, its groups and who reports to it.
 func TestMadePlaces(t *testing.T) {
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
-		dn := []string{
-			"SCIMBRIDGE_RESOURCES_0_CREATEPARENTS=true",
-			`SCIMBRIDGE_RESOURCES_0_DN="` + products[server.Kind].rdn("") + `" + rdn(before(userName, "@")) + ` +
-				`(title == nil ? "" : ",ou=" + rdn(title) + ",ou=Offices") + "," + base`,
-		}
-		copies := []*deployment{deploy(t, server, dn...), deploy(t, server, dn...)}
+		env := placedByTitle(server)
+		copies := []*deployment{deploy(t, server, env...), deploy(t, server, env...)}
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
@@ -110,11 +115,7 @@ func TestMadePlaces(t *testing.T) {
 // end, and is not told as what made it.
 func TestPlaceMadeMeanwhile(t *testing.T) {
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
-		env := []string{
-			"SCIMBRIDGE_RESOURCES_0_CREATEPARENTS=true",
-			`SCIMBRIDGE_RESOURCES_0_DN="` + products[server.Kind].rdn("") + `" + rdn(before(userName, "@")) + ` +
-				`(title == nil ? "" : ",ou=" + rdn(title) + ",ou=Offices") + "," + base`,
-		}
+		env := placedByTitle(server)
 		first, second := dirtest.Counted(t, server), deploy(t, server, env...)
 		d := deploy(t, server, append(env, "SCIMBRIDGE_DIRECTORY_URLS="+first.URL)...)
 		meanwhile := func(operation, user, title string) {

@@ -249,7 +249,7 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 		if !down {
 			p.answered(k.server)
 			if write {
-				p.wrote(k.server, nil)
+				p.wrote(k.server)
 			}
 			p.put(k)
 			return value, err
@@ -265,7 +265,7 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 			p.fail(k.server, o)
 		case ctx.Err() != nil, o.excused:
 			if write && o.late && heavy == 0 {
-				p.wrote(k.server, o)
+				p.unwritten(k.server, o)
 			}
 			p.retire(k)
 		default:

@@ -76,9 +76,13 @@ func asAnswer(err error) (*ldap.Error, bool) {
 	return answer, true
 }
 
+// resultCode is the LDAP result in an error, also in one that is explained; 0: the server gave none.
 func resultCode(err error) uint16 {
 	if answer, ok := asAnswer(err); ok {
 		return answer.ResultCode
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
 	}
 	return 0
 }

@@ -93,8 +93,7 @@ func (r *run) made(ctx context.Context, dn string) (string, error) {
 
 // begins says that the plan may be made anew, and come off: another was quicker, or a class demands a member to be left.
 func begins(err error) bool {
-	e, _ := errors.AsType[*Error](err)
-	return Overtaken(err) || e != nil && e.Code == ldap.LDAPResultObjectClassViolation
+	return Overtaken(err) || resultCode(err) == ldap.LDAPResultObjectClassViolation
 }
 
 // Overtaken says that another was quicker: the entry is another by now, is elsewhere, or has gone.
@@ -155,7 +154,7 @@ func (r *run) change(
 		return ldif.StepReceipt{}, err
 	}
 	receipt, err := r.conditional(ctx, change.Strict(), left, read)
-	if e, _ := errors.AsType[*Error](err); e == nil || e.Code != ldap.LDAPResultNoSuchAttribute {
+	if resultCode(err) != ldap.LDAPResultNoSuchAttribute {
 		return receipt, err
 	}
 	if err := mayGo(); err != nil {
@@ -183,13 +182,11 @@ func (r *run) conditional(ctx context.Context, change ldif.Change, left *ldif.En
 	}
 	change = r.heldByValue(change)
 	receipt, err := r.send(ctx, change, read, controls)
-	e, _ := errors.AsType[*Error](err)
-	switch {
-	case e == nil:
-	case e.Code == ldap.LDAPResultEntryAlreadyExists && change.Place: // made by another meanwhile
+	switch code := resultCode(err); {
+	case code == ldap.LDAPResultEntryAlreadyExists && change.Place: // made by another meanwhile
 		change.Entry = nil
 		return outcome(change, nil)
-	case e.Code == ldap.LDAPResultAssertionFailed && r.heldAllTheSame(ctx, change, left):
+	case code == ldap.LDAPResultAssertionFailed && r.heldAllTheSame(ctx, change, left):
 		return r.send(ctx, change, read, nil)
 	}
 	return receipt, err

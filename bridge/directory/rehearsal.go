@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -416,7 +415,4 @@ func (p *Rehearsal) enumerate(ctx context.Context, c *Client, s Search, each fun
 }
 
 // isNotThere says that there is no such place in the directory, in the server's words or in ours.
-func isNotThere(err error) bool {
-	e, _ := errors.AsType[*Error](err)
-	return resultCode(err) == ldap.LDAPResultNoSuchObject || e != nil && e.Code == ldap.LDAPResultNoSuchObject
-}
+func isNotThere(err error) bool { return resultCode(err) == ldap.LDAPResultNoSuchObject }

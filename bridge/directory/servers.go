@@ -103,22 +103,28 @@ func (p *pool) answered(server int) {
 	}
 }
 
-// wrote counts the writes in a row that a server leaves without an answer (o; nil: it gave one) while it answers what is read, which says
-// nothing of them: a database that is locked, a disk that hangs. After as many as open a breaker it is left as one that takes no changes;
-// where that is all of them, the others may have come to answer since.
-func (p *pool) wrote(server int, o *outage) {
+// wrote says that a server has answered a write.
+func (p *pool) wrote(server int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hung[server] = 0
+}
+
+// unwritten counts the writes in a row that a server leaves without an answer while it answers what is read, which says nothing of them: a
+// database that is locked, a disk that hangs. After as many as open a breaker it is left as one that takes no changes; where that is all of
+// them, the others may have come to answer since.
+func (p *pool) unwritten(server int, why *outage) {
 	p.mu.Lock()
 	p.hung[server]++
-	if o == nil {
-		p.hung[server] = 0
-	}
-	every := p.order(true)
 	p.mu.Unlock()
 	if !p.serving(server) || !p.hangs(server) || !p.others(server) {
 		return
 	}
-	able := func(server int) bool { return !p.hangs(server) }
-	if !slices.ContainsFunc(p.allowed(every), able) {
+	able := false
+	for other, b := range p.breakers {
+		able = able || b.closed() && !p.hangs(other)
+	}
+	if !able {
 		p.mu.Lock()
 		hung := p.hung[server]
 		clear(p.hung)
@@ -126,7 +132,7 @@ func (p *pool) wrote(server int, o *outage) {
 		p.mu.Unlock()
 	}
 	p.refuses(server)
-	p.fail(server, o)
+	p.fail(server, why)
 }
 
 // hangs says that a server does not answer writes.
@@ -167,9 +173,17 @@ func (p *pool) allowed(order []int) []int {
 	if p.breakers == nil {
 		return order
 	}
-	closed := slices.DeleteFunc(order, func(server int) bool { return !p.breakers[server].closed() })
-	able := slices.DeleteFunc(slices.Clone(closed), p.hangs)
-	return append(able, slices.DeleteFunc(closed, func(server int) bool { return slices.Contains(able, server) })...)
+	var able, hung []int
+	for _, server := range order {
+		switch {
+		case !p.breakers[server].closed():
+		case p.hangs(server):
+			hung = append(hung, server)
+		default:
+			able = append(able, server)
+		}
+	}
+	return append(able, hung...)
 }
 
 // stories say why the servers that are not among these were not asked.
