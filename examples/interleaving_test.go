@@ -54,6 +54,40 @@ type crew struct {
 var unasserted []string
 
 // TestUnasserted lets what follows happen where the directory asserts nothing, and shows what a change found, as 389 Directory Server does.
+// TestGoneBeforeItIsShown: a change that is done is told as done, also where another deletes the user before he is read for the answer, as he
+// is where the directory does not show what it wrote, or its answer was lost. What was not done is told of who has gone.
+func TestGoneBeforeItIsShown(t *testing.T) {
+	lost := between{op: "modrdn", fault: memdir.Fault{Drop: memdir.DropAfter}}
+	for name, test := range map[string]struct {
+		method, body string
+		ahead        []between // of the search at which he is deleted
+		without      []string
+		status       int
+	}{
+		"patched": {
+			http.MethodPatch, operations(replace("title", `"Lead"`)), []between{{op: "modify"}}, []string{controlPostRead}, http.StatusNoContent,
+		},
+		"replaced": {
+			http.MethodPut, resource("/Users", `"userName":"anna@contoso.example"`),
+			[]between{{op: "modify"}},
+			[]string{controlPostRead},
+			http.StatusNoContent,
+		},
+		"its answer lost": {http.MethodPatch, renamed("mara"), []between{lost, {op: "search"}}, nil, http.StatusNoContent},
+		"not done":        {http.MethodPatch, operations(replace("title", `"Lead"`)), nil, nil, http.StatusNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := dirtest.Memory(t, func(o *memdir.Options) { o.Without = test.without })
+			c := copies{server: server, bridges: []*deployment{deploy(t, server), deploy(t, server)}}
+			user := c.of(0).create(t, "/Users", `"userName":"anna@contoso.example","title":"Chief"`)
+			interleaved(server, append(test.ahead, between{op: "search", do: func() {
+				c.of(1).want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+user, "")
+			}})...)
+			c.of(0).want(t, test.status, test.method, "/Users/"+user, test.body)
+		})
+	}
+}
+
 // TestLastLookIsGuarded: a reference that came meanwhile and may not be written does not have a delete or a rename that is done told as
 // refused.
 func TestLastLookIsGuarded(t *testing.T) {
