@@ -39,6 +39,9 @@ func (r *reader) document(content []byte) map[string]any {
 // an asterisk.
 var quoted = regexp.MustCompile(`'[^']*'`)
 
+// early are the errors for which the parser names the line before: it counts lines from 0, and corrects that for its scanner alone.
+var early = regexp.MustCompile(`^did not find expected (<document start>|node content|'-' indicator|key|',' or '[]}]')$`)
+
 // unreadableText reports what the parser says. Its error is a text that holds the line; there is no other way to learn that.
 func (r *reader) unreadableText(err error) {
 	at := origin{line: 1, column: 1}
@@ -46,6 +49,9 @@ func (r *reader) unreadableText(err error) {
 	if _, inLine, found := strings.Cut(message, ": "); found {
 		if _, err := fmt.Sscanf(message, "line %d:", &at.line); err == nil {
 			message = inLine
+			if early.MatchString(message) {
+				at.line++
+			}
 		}
 	}
 	r.fault(at, "", "is not YAML: "+quoted.ReplaceAllStringFunc(message, func(q string) string {

@@ -41,6 +41,15 @@ var mistakes = map[string]func(t *testing.T) (said []string){
 		server := openLDAP(t)
 		return saidOf(t, server, "SCIMBRIDGE_DIRECTORY_URLS="+server.LDAPS, "SCIMBRIDGE_DIRECTORY_TLS_CA=")
 	},
+	"the password or the DN": func(t *testing.T) []string {
+		server := openLDAP(t)
+		for _, text := range saidOf(t, server, "SCIMBRIDGE_DIRECTORY_BIND_DN=cn=nobody,dc=example,dc=org") {
+			if !strings.Contains(text, "there is no such account") {
+				t.Errorf("a DN of nobody: %s", text)
+			}
+		}
+		return saidOf(t, server, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=mistyped")
+	},
 	"the account's name in a form that Active Directory does not take": func(t *testing.T) []string {
 		server := dirtest.ActiveDirectory(t)
 		bare := saidOf(t, server, "SCIMBRIDGE_DIRECTORY_BIND_DN=Administrator")

@@ -165,6 +165,9 @@ func bindAdvice(err error) string {
 	if code := bindCode(err); code != 0 {
 		return bindCodes[code]
 	}
+	if answer.ResultCode == ldap.LDAPResultInvalidCredentials && answer.Err.Error() == "" { // by design servers say no more
+		return "the password is wrong, there is no such account, or it may not bind"
+	}
 	return results[answer.ResultCode].advice
 }
 

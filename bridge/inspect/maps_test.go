@@ -101,7 +101,7 @@ var maps = []broken{
 	{"a class misspelt", "[inetOrgPerson, scim", "[inetOrgPersn, scim", "error schema", "", "did you mean inetOrgPerson?"},
 	{
 		"a class that is missing", "[inetOrgPerson, scimbridgeUser]", "[inetOrgPerson, eduPerson, scimbridgeUser]",
-		"error schema", "", "eduPerson is not",
+		"error schema", "", "load the schema that defines it",
 	},
 	{
 		"an attribute that no class allows", "title, ldap: title", "title, ldap: dnQualifier", "error not-allowed", "",
@@ -243,6 +243,22 @@ func TestBrokenMaps(t *testing.T) {
 				t.Errorf("the repair is %q, want %q", repair, b.repair)
 			}
 		})
+	}
+}
+
+// TestClassThatIsLeftOut: each line that lacks it proposes the one class that all of them lack, though another allows one of them too.
+func TestClassThatIsLeftOut(t *testing.T) {
+	lines := 0
+	for _, f := range found(t, strings.Replace(sound, "[inetOrgPerson, scimbridgeUser]", "[inetOrgPerson]", 1)) {
+		if f.Code != "not-allowed" {
+			continue
+		}
+		if lines++; f.Line != "objectClasses: [inetOrgPerson, scimbridgeUser]" {
+			t.Errorf("%s: %s", f.What, f.Line)
+		}
+	}
+	if lines < 2 {
+		t.Errorf("%d lines lack the class", lines)
 	}
 }
 

@@ -44,12 +44,14 @@ var rulePath = regexp.MustCompile(`^\[(\d+)\]\.attributes\[(\d+)\]\.(?:ldap|also
 
 // mendSchema says what would do where a line's attribute is not known, or not allowed, and gives the number of its type.
 func mendSchema(f *Finding, s Subject, server *ldif.Server, problem compile.Fault) (i int) {
+	if class, ok := classAt(s.Map, problem.Path); ok && server.Schema.Class(class) == nil {
+		f.Mend = "name a class that the schema has, or load the schema that defines it"
+	}
 	i, name, ok := attributeAt(s.Map, problem.Path)
 	if !ok {
 		return -1
 	}
 	t := s.Map.Types[i]
-	allowing := auxiliaries(server.Schema, name)
 	switch {
 	case server.Schema.Attribute(name) == nil:
 		f.Code = "unknown-attribute"
@@ -57,12 +59,42 @@ func mendSchema(f *Finding, s Subject, server *ldif.Server, problem compile.Faul
 	case !allowedBy(server.Schema, t.Classes, name):
 		f.Code = "not-allowed"
 		f.Mend = "name an attribute that the classes allow"
-		if len(allowing) > 0 {
+		if allowing := auxiliaries(server.Schema, name); len(allowing) > 0 {
 			f.Mend += ", or add an auxiliary class that allows it"
-			f.Line = fmt.Sprintf("objectClasses: [%s]", strings.Join(append(slices.Clone(t.Classes), allowing[0]), ", "))
+			classes := append(slices.Clone(t.Classes), best(allowing, server.Schema, t))
+			f.Line = fmt.Sprintf("objectClasses: [%s]", strings.Join(classes, ", "))
 		}
 	}
 	return i
+}
+
+// best is the class that allows the most of what the lines of the type name and its own classes do not allow; of equals the first.
+func best(classes []string, schema *ldif.Subschema, t *compile.Type) string {
+	adds := func(class string) (n int) {
+		for _, r := range t.Rules {
+			if !allowedBy(schema, t.Classes, r.LDAP) && allowedBy(schema, []string{class}, r.LDAP) {
+				n++
+			}
+		}
+		return n
+	}
+	return slices.MaxFunc(classes, func(a, b string) int { return adds(a) - adds(b) })
+}
+
+var classPath = regexp.MustCompile(`^\[(\d+)\]\.objectClasses\[(\d+)\]$`)
+
+// classAt is the object class at the path.
+func classAt(m *compile.Map, path string) (name string, ok bool) {
+	found := classPath.FindStringSubmatch(path)
+	if found == nil {
+		return "", false
+	}
+	at, _ := strconv.Atoi(found[1])
+	n, _ := strconv.Atoi(found[2])
+	if at >= len(m.Types) || n >= len(m.Types[at].Classes) {
+		return "", false
+	}
+	return m.Types[at].Classes[n], true
 }
 
 // attributeAt is the LDAP attribute of the line with the path, and the number of its type.

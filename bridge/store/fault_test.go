@@ -315,6 +315,23 @@ func (f fault) isTold(t *testing.T, told string) {
 	}
 }
 
+// TestWhichFile: what is wrong with a file at the start is told with the file, or the folder that it lacks.
+func TestWhichFile(t *testing.T) {
+	folder := t.TempDir()
+	lacks, text := filepath.Join(folder, "lacking", "store.db"), filepath.Join(folder, "text.db")
+	filled(t, text, strings.Repeat("no database ", 1000))
+	for file, want := range map[string]string{
+		lacks: "the folder " + filepath.Dir(lacks) + " is missing: make it",
+		text:  text + ": file is not a database",
+	} {
+		var told strings.Builder
+		s := begin(t, store.Options{File: file}, &told)
+		if err := s.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
 // TestUnknownCommit: a commit that no answer came for is told as that.
 func TestUnknownCommit(t *testing.T) {
 	server := storetest.PostgresServer(t)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"sync"
@@ -118,7 +119,11 @@ func (s *Store) unlock(ctx context.Context, rooms []*room) error {
 
 // connect makes the first connection. Copies that make one file at once may be in each other's way.
 func (s *Store) connect(ctx context.Context) error {
-	return patiently(ctx, func() error { return s.write.PingContext(ctx) })
+	err := patiently(ctx, func() error { return s.write.PingContext(ctx) })
+	if known, ours := errors.AsType[*Error](err); ours && s.dialect == SQLite { // which says what is wrong, and not with which file
+		known.Cause = fmt.Errorf("%s: %w", s.options.File, known.Cause)
+	}
+	return err
 }
 
 // patiently tries again while other copies hold the database, for as long as migrations may take.

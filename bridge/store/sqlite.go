@@ -54,7 +54,10 @@ func (s *Store) find() (os.FileInfo, error) {
 	}
 	path := s.options.File
 	if s.makes {
-		if err := create(path); err != nil && !errors.Is(err, fs.ErrExist) {
+		switch err := create(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, unopened(fmt.Errorf("the folder %s is missing: make it for the bridge's account, or mount it", filepath.Dir(path)))
+		case err != nil && !errors.Is(err, fs.ErrExist):
 			return nil, unopened(err)
 		}
 	}

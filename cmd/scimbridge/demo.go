@@ -73,7 +73,7 @@ func (d demoCommand) Run(w *world) error {
 	go func() { served <- h.server.Serve(serving, listener) }()
 	url := h.server.URL(listener.Addr())
 
-	played := newPlay(w.stdout, url, token, &caused, log)
+	played := newPlay(w.stdout, url, token, &caused)
 	fmt.Fprintln(w.stdout, "scimbridge replays what Microsoft Entra ID sends, on an LDAP directory in this process.")
 	fmt.Fprintf(w.stdout, "SCIM: %s   LDAP: %s\n", url, mem.URL())
 	failed := played.run(w)

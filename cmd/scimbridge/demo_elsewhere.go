@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // tokenVariable is where the token stands that a bridge elsewhere asks for.
@@ -20,8 +21,8 @@ func (d demoCommand) elsewhere(w *world) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	play := newPlay(w.stdout, strings.TrimSuffix(d.URL, "/"), token, nil, log)
+	signal.Ignore(syscall.SIGPIPE) // whoever has read enough, as head has, is no reason to leave people behind
+	play := newPlay(w.stdout, strings.TrimSuffix(d.URL, "/"), token, nil)
 	play.strict, play.domain = true, d.Domain
 	fmt.Fprintf(w.stdout, "scimbridge sends what Microsoft Entra ID sends to %s.\n", d.URL)
 	failed := play.run(w)

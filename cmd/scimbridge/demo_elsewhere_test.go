@@ -1,11 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"scimbridge/bridge/directory/memdir"
@@ -16,30 +20,7 @@ import (
 // TestDemoElsewhere: the cycle before a bridge that serves leaves its directory as it was; where somebody has a name already that it takes
 // for its own people, it stops before it writes anything.
 func TestDemoElsewhere(t *testing.T) {
-	base, err := ldif.Parse(examples.OpenLDAPBase)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ldap, err := memdir.Start(memdir.Options{
-		Suffix: "dc=example,dc=org", RootDN: "cn=admin,dc=example,dc=org", RootPassword: "secret", Entries: base,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(ldap.Close)
-	file := filepath.Join(t.TempDir(), "scimbridge.yaml")
-	if err := os.WriteFile(file, []byte(examples.OpenLDAP), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	log, _, _ := start(t, file, []string{
-		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_ACCESS_TOKEN=" + token, "SCIMBRIDGE_DIRECTORY_URLS=" + ldap.URL(),
-		"SCIMBRIDGE_DIRECTORY_BIND_DN=cn=admin,dc=example,dc=org", "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=secret",
-	})
-	root, _ := listening(t, log)
-	secret := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(secret, []byte(token+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	root, secret, ldap := elsewhere(t)
 	before := len(ldap.Entries())
 
 	for _, c := range []struct {
@@ -63,8 +44,8 @@ func TestDemoElsewhere(t *testing.T) {
 		t.Fatal(answer.Status)
 	}
 	code, out, said := program(t, nil, "demo", "--url", root, "--token-file", secret)
-	if code != exitFault || !strings.Contains(out, "NOT as expected") || !strings.Contains(said, errNotAsExpected.Error()) ||
-		len(ldap.Entries()) != before+1 {
+	if code != exitFault || !strings.Contains(out, `NOT as expected: {"Resources":[{`) ||
+		!strings.Contains(said, errNotAsExpected.Error()) || len(ldap.Entries()) != before+1 {
 		t.Errorf("exit code %d, %d entries, %d before\n%s%s", code, len(ldap.Entries()), before, out, said)
 	}
 	if strings.Contains(out, "31 requests") || !strings.Contains(out, " are not sent.\n") {
@@ -79,4 +60,74 @@ func TestDemoElsewhere(t *testing.T) {
 			t.Errorf("exit code %d\n%s%s", code, out, said)
 		}
 	}
+}
+
+// TestDemoIsReadNoMore: whoever has read enough of the cycle's output closes it, as head does. What was made is deleted all the same.
+func TestDemoIsReadNoMore(t *testing.T) {
+	root, secret, ldap := elsewhere(t)
+	before := len(ldap.Entries())
+	demo := exec.CommandContext(t.Context(), os.Args[0])
+	demo.Env = append(os.Environ(), programVariable+"=demo --url "+root+" --token-file "+secret)
+	out, err := demo.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var added atomic.Int32
+	ldap.Fault(func(op, _ string) memdir.Fault {
+		if op == "add" && added.Add(1) == 1 {
+			out.Close()
+		}
+		return memdir.Fault{}
+	})
+	if err := demo.Run(); err != nil {
+		t.Error(err)
+	}
+	if now := len(ldap.Entries()); added.Load() == 0 || now != before {
+		t.Errorf("%d entries were added; there are %d, and were %d", added.Load(), now, before)
+	}
+}
+
+// TestDemoIsRefused: a bridge that wants to be asked again later than a request may take is shown with its answer.
+func TestDemoIsRefused(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "30")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, `{"detail":"no space is left for the bridge's own store","status":"503"}`)
+	}))
+	defer server.Close()
+	code, out, said := program(t, []string{"SCIMBRIDGE_ACCESS_TOKEN=" + token}, "demo", "--url", server.URL)
+	if code != exitFault || said != errNotAsExpected.Error()+"\n" ||
+		!strings.Contains(out, "503 Service Unavailable, no space is left for the bridge's own store, NOT as expected (200 was)\n") {
+		t.Errorf("exit code %d\n%s%s", code, out, said)
+	}
+}
+
+// elsewhere has a bridge serve the OpenLDAP example, and says where, and which file has its token.
+func elsewhere(t *testing.T) (root, secret string, ldap *memdir.Server) {
+	t.Helper()
+	base, err := ldif.Parse(examples.OpenLDAPBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ldap, err = memdir.Start(memdir.Options{
+		Suffix: "dc=example,dc=org", RootDN: "cn=admin,dc=example,dc=org", RootPassword: "secret", Entries: base,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ldap.Close)
+	file := filepath.Join(t.TempDir(), "scimbridge.yaml")
+	if err := os.WriteFile(file, []byte(examples.OpenLDAP), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log, _, _ := start(t, file, []string{
+		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_ACCESS_TOKEN=" + token, "SCIMBRIDGE_DIRECTORY_URLS=" + ldap.URL(),
+		"SCIMBRIDGE_DIRECTORY_BIND_DN=cn=admin,dc=example,dc=org", "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=secret",
+	})
+	root, _ = listening(t, log)
+	secret = filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(secret, []byte(token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return root, secret, ldap
 }

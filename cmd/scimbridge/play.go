@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -31,13 +30,21 @@ type play struct {
 	strict bool              // the first answer that is not as expected is the last
 }
 
-// requestTimeout bounds one request, its retries included: the client obeys any Retry-After.
+// requestTimeout bounds one request, its retries included.
 const requestTimeout = 20 * time.Second
 
-func newPlay(out io.Writer, url, token string, caused *records, log *slog.Logger) *play {
+func newPlay(out io.Writer, url, token string, caused *records) *play {
 	client := retryablehttp.NewClient()
-	client.Logger = log // *slog.Logger is a retryablehttp.LeveledLogger
+	client.Logger = nil // what went wrong is said where the request is
 	client.RetryMax = 2
+	client.ErrorHandler = retryablehttp.PassthroughErrorHandler
+	client.CheckRetry = func(ctx context.Context, answer *http.Response, err error) (bool, error) {
+		again, fault := retryablehttp.DefaultRetryPolicy(ctx, answer, err)
+		if until, bounded := ctx.Deadline(); again && answer != nil && bounded { // a Retry-After beyond it would end without the answer
+			again = client.Backoff(client.RetryWaitMin, client.RetryWaitMax, 0, answer) < time.Until(until)
+		}
+		return again, fault
+	}
 	return &play{out: out, url: url, token: token, caused: caused, client: client, ids: map[string]string{}}
 }
 
@@ -97,13 +104,25 @@ func (p *play) step(ctx context.Context, number int, s step) bool {
 	good := status == s.status && (s.holds == nil || s.holds(p.asOwn(answer))) && (!s.silent || len(plans) == 0)
 	verdict := "as expected"
 	if !good {
-		verdict = fmt.Sprintf("NOT as expected (%d was): %v", s.status, answer)
+		verdict = notAsExpected(status, s.status, answer)
 	}
 	fmt.Fprintf(p.out, "  = %d %s, %s%s\n", status, http.StatusText(status), summary(answer), verdict)
 	for _, plan := range plans {
 		fmt.Fprintf(p.out, "      %s\n", strings.ReplaceAll(strings.TrimRight(plan.String(), "\n"), "\n", "\n      "))
 	}
 	return good
+}
+
+// notAsExpected says what was, or shows in what an answer of the right status is wrong.
+func notAsExpected(status, expected int, answer map[string]any) string {
+	if status != expected {
+		return fmt.Sprintf("NOT as expected (%d was)", expected)
+	}
+	text, err := json.Marshal(answer)
+	if err != nil {
+		return "NOT as expected"
+	}
+	return "NOT as expected: " + string(text)
 }
 
 // ownDomain is that of everybody's userName in the cycle.

@@ -203,7 +203,7 @@ func TestReloadOfABadFile(t *testing.T) {
 		"a misspelt key": {
 			text: r.with(token, other, "base:", "bass:"), want: `"place":"` + r.file + `:6:5","key":"resources[0].bass"`,
 		},
-		"no YAML":         {text: r.with(token, other+"}"), want: r.file + `:1:1","key":"","problem":"is not YAML`, unreadable: true},
+		"no YAML":         {text: r.with(token, other+"}"), want: r.file + `:2:1","key":"","problem":"is not YAML`, unreadable: true},
 		"no YAML above":   {text: r.with(token, other, "base: ", "base: ["), want: `"problem":"is not YAML`},
 		"no key of these": {text: r.with("token: "+token, "tokn: "+other), want: `"key":"access.tokn"`, unreadable: true},
 		"nothing":         {text: " ", want: `"key":"directory`, unreadable: true},

@@ -7,6 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/bridge/directory/memdir"
 )
 
 // recorded are the files of requests that TestReplayCommand plays, in the folder `recorded`.
@@ -93,6 +97,36 @@ func TestReplayCommand(t *testing.T) {
 	}
 	if n := len(directory.Operations()); n != before {
 		t.Errorf("%d operations were done", n-before)
+	}
+}
+
+// TestReplayOfWhatNoMapRefused: an outage and a body of another kind say nothing of the map, which would not answer otherwise now.
+func TestReplayOfWhatNoMapRefused(t *testing.T) {
+	directory := company(t)
+	file := configuration(t, directory.URL())
+	environ := []string{"SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db")}
+	log, stop, ended := start(t, file, environ)
+	root, _ := listening(t, log)
+	ready(t, root, "ok")
+	plain, err := http.NewRequestWithContext(t.Context(), http.MethodPost, root+"/Users", strings.NewReader(`{"userName":"mara"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain.Header.Set("Authorization", "Bearer "+token)
+	plain.Header.Set("Content-Type", "text/plain")
+	if answer, err := http.DefaultClient.Do(plain); err != nil || answer.StatusCode != http.StatusUnsupportedMediaType {
+		t.Fatal(answer, err)
+	}
+	directory.Fault(func(string, string) memdir.Fault { return memdir.Fault{Code: ldap.LDAPResultBusy} })
+	if answer := send(t, http.MethodPost, root+"/Users", token, `{"userName":"nora"}`); answer.StatusCode != http.StatusServiceUnavailable {
+		t.Fatal(answer.Status)
+	}
+	directory.Fault(nil)
+	stop()
+	<-ended
+	code, out, _ := program(t, environ, "replay", "--config", file, "--all")
+	if code != exitOK || !strings.HasPrefix(out, "Of 2: 2 are passed over.") || !strings.Contains(out, "than the map: media-type") {
+		t.Errorf("exit code %d\n%s", code, out)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"scimbridge/bridge"
 	"scimbridge/bridge/front"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -28,6 +29,10 @@ func (r Replay) Record(ctx context.Context, a journal.Account) (o Outcome, err e
 	m, why := r.request(ctx, a)
 	if why != "" {
 		o.Notes = []string{why}
+		return o, nil
+	}
+	if r.Old == nil && ofNoMap(a) {
+		o.Notes = []string{"it was refused by something else than the map: " + a.Reason}
 		return o, nil
 	}
 	recorded := recordedPlan(a)
@@ -132,6 +137,15 @@ func (r Replay) request(ctx context.Context, a journal.Account) (m front.Message
 		}
 	}
 	return m, "the map has no resource type " + a.Type
+}
+
+// ofNoMap says that it was refused for how it came, by whom, or for an outage: what is recorded is none of a map's answers.
+func ofNoMap(a journal.Account) bool {
+	switch a.Status {
+	case http.StatusUnauthorized, http.StatusUnsupportedMediaType, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return a.Kind == journal.KindRefusal
+	}
+	return a.Kind == journal.KindRefusal && a.Reason == reason.Role.String()
 }
 
 // recordedPlan is what was planned, as the record has it.

@@ -32,7 +32,7 @@ const (
 	Differs Verdict = "differs" // something else would be done, or refused for another reason
 	Untold  Verdict = "untold"  // the record does not say what it would take to tell
 	Same    Verdict = "same"
-	Passed  Verdict = "passed over" // it is no request of a client's, or none is on record
+	Passed  Verdict = "passed over" // it is no request of a client's, none is on record, or no map refused it
 )
 
 // Verdicts are all of them, the worst first.
@@ -189,7 +189,7 @@ func (s Sums) String() string {
 	var parts []string
 	words := map[Verdict]string{
 		Refused: "would be refused", Allowed: "were refused, and would be done", Differs: "would differ", Untold: "cannot be told",
-		Same: "would be the same", Passed: "are no requests, or hold none",
+		Same: "would be the same", Passed: "are passed over",
 	}
 	all := 0
 	for _, v := range Verdicts {
