@@ -54,8 +54,8 @@ type crew struct {
 var unasserted []string
 
 // TestUnasserted lets what follows happen where the directory asserts nothing, and shows what a change found, as 389 Directory Server does.
-// TestGoneBeforeItIsShown: a change that is done is told as done, also where another deletes the user before he is read for the answer, as he
-// is where the directory does not show what it wrote, or its answer was lost. What was not done is told of who has gone.
+// TestGoneBeforeItIsShown: a change that is done is told as done, also where another deletes the user before he is read for the answer, as
+// he is where the directory does not show what it wrote, or its answer was lost. What was not done is told of who has gone.
 func TestGoneBeforeItIsShown(t *testing.T) {
 	lost := between{op: "modrdn", fault: memdir.Fault{Drop: memdir.DropAfter}}
 	for name, test := range map[string]struct {
@@ -65,7 +65,8 @@ func TestGoneBeforeItIsShown(t *testing.T) {
 		status       int
 	}{
 		"patched": {
-			http.MethodPatch, operations(replace("title", `"Lead"`)), []between{{op: "modify"}}, []string{controlPostRead}, http.StatusNoContent,
+			http.MethodPatch, operations(replace("title", `"Lead"`)), []between{{op: "modify"}}, []string{controlPostRead},
+			http.StatusNoContent,
 		},
 		"replaced": {
 			http.MethodPut, resource("/Users", `"userName":"anna@contoso.example"`),
