@@ -65,7 +65,9 @@ func TestGoneBeforeItIsShown(t *testing.T) {
 		status       int
 	}{
 		"patched": {
-			http.MethodPatch, operations(replace("title", `"Lead"`)), []between{{op: "modify"}}, []string{controlPostRead},
+			http.MethodPatch, operations(replace("title", `"Lead"`)),
+			[]between{{op: "modify"}},
+			[]string{controlPostRead},
 			http.StatusNoContent,
 		},
 		"replaced": {
