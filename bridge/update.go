@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"errors"
 
 	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/read"
@@ -42,20 +41,14 @@ func (u *update) reads() []string {
 	return read.Attributes(u.typ, u.shown.Wants)
 }
 
-// finish shows the resource as the directory showed it after the write, or reads it. What was done is told as done also where another has
-// deleted the entry since, and nothing is left to show.
+// finish shows the resource as the directory showed it after the write, or reads it.
 func (u *update) finish(ctx context.Context, done attempt) (result *Result, err error) {
 	e := done.left(u.typ)
-	silent := &Result{Location: u.location(u.call, u.typ.Resource, u.id), Version: versionAlone(u.typ, e)}
 	if u.silent {
-		return silent, nil
+		return &Result{Location: u.location(u.call, u.typ.Resource, u.id), Version: versionAlone(u.typ, e)}, nil
 	}
 	if e == nil || u.typ.HasMembers() && !u.whole && u.shown.Wants(u.typ.MemberRef()) || lacksGroups(u.typ, u.shown.Wants, e) {
-		e, err = u.find(ctx, u.typ, u.id, u.shown.Wants)
-		switch {
-		case errors.Is(err, errNotFound) && !done.receipt.Plan.Empty():
-			return silent, nil
-		case err != nil:
+		if e, err = u.find(ctx, u.typ, u.id, u.shown.Wants); err != nil {
 			return nil, err
 		}
 	}

@@ -109,6 +109,10 @@ func (r *request) run(ctx context.Context, in intent) (past history, result *Res
 		return past, nil, r.failed(past, past.cutShort(err))
 	}
 	result, err = in.finish(through, past.last()) // 11
+	if last := past.last(); errors.Is(err, errNotFound) && r.operation != "create" && !last.receipt.Plan.Empty() {
+		// What is done is told as done: another has deleted the entry since, and nothing is left to show.
+		result, err = &Result{Location: r.location(r.call, r.typ.Resource, r.typ.ID(last.entry))}, nil
+	}
 	err = past.cutShort(err)
 	if result != nil {
 		if result.DN, result.Name = past.dn(), past.name(); r.foreseen == nil { // or nothing was done
