@@ -31,7 +31,7 @@ type crashed struct {
 	holds   func(t *testing.T, d *deployment, ids []string) // in every state
 	killed  bool                                            // among the tests of the program too
 	clear   bool                                            // it sends a password in clear, which not every server takes
-	large   bool                                            // it takes long before a server
+	large   bool                                            // of so many members that all of its moments take long
 }
 
 const (
@@ -75,13 +75,32 @@ func givenUp(fact string) bool {
 	})
 }
 
+// noNumberTwice fails the test where two have one number, or the counter would give one again.
+func noNumberTwice(t *testing.T, d *deployment, _ []string) {
+	t.Helper()
+	held := numbers(t, d.server, d.server.People, "uidNumber")
+	next := numbers(t, d.server, counter(d.server), "serialNumber")
+	if len(slices.Compact(slices.Clone(held))) != len(held) || len(next) != 1 || next[0] <= slices.Max(held) {
+		t.Errorf("the numbers are %v, and the next is %v", held, next)
+	}
+}
+
+// counter is where what the directory holds is held against the journal.
+func counter(server *dirtest.Server) string { return "cn=uidNext," + server.People }
+
+// isNumber is that of who is made, or the next: one that was taken and not given is nobody's.
+func isNumber(fact string) bool {
+	return strings.Contains(fact, " uidnumber ") || strings.Contains(fact, " serialnumber ")
+}
+
 // future makes users who are to be members, more than go into one change.
 func future(t *testing.T, server *dirtest.Server) []string {
 	t.Helper()
 	var text strings.Builder
+	its := productOf(server)
 	for n := range chunk + 1 {
 		name := fmt.Sprintf("m%04d", n)
-		text.WriteString(productOf(server).user("uid="+name+","+server.People, name) + "\n")
+		text.WriteString(its.user(its.rdn(name)+","+server.People, name) + "\n")
 	}
 	server.Load(t, text.String())
 	return []string{"SCIMBRIDGE_GUARD_LIMITS_0_EFFECT=membersRemoved", "SCIMBRIDGE_GUARD_LIMITS_0_OFF=true"}
@@ -90,8 +109,8 @@ func future(t *testing.T, server *dirtest.Server) []string {
 // crowd are the ids of those whom future made.
 func crowd(t *testing.T, d *deployment) (ids []string) {
 	t.Helper()
-	search := ldap.NewSearchRequest(d.server.People, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false, "(uid=m*)",
-		[]string{d.server.IDAttribute}, nil)
+	search := ldap.NewSearchRequest(d.server.People, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
+		"("+productOf(d.server).login+"=m*)", []string{d.server.IDAttribute}, nil)
 	found, err := d.server.Connect(t).SearchWithPaging(search, 500)
 	if err != nil {
 		t.Fatal(err)
@@ -138,6 +157,16 @@ var crashes = []crashed{
 				operations(replace("active", "true"), replace("password", `"First-secret-4711"`)))
 		},
 		between: locked,
+	},
+	{
+		name: "a create that takes a number", status: http.StatusCreated, again: http.StatusConflict,
+		holds: noNumberTwice, either: isNumber,
+		env: func(t *testing.T, server *dirtest.Server) []string {
+			return append(counted(t, server, 20000, 29999), line(t, server, 0, 0, "ALLOCATE_COUNTER="+counter(server))...)
+		},
+		request: func([]string) (string, string, string) {
+			return http.MethodPost, "/Users", resource("/Users", `"userName":"`+leaverName+`","active":true`)
+		},
 	},
 	{
 		name: "a create of a group with many members", large: true, status: http.StatusCreated, again: http.StatusConflict,
@@ -211,6 +240,12 @@ var crashes = []crashed{
 		},
 		request: func(ids []string) (string, string, string) {
 			return http.MethodPatch, "/Groups/" + ids[0], removeMembers(ids[1:]...)
+		},
+	},
+	{
+		name: "members come and go", status: http.StatusNoContent, prepare: staff, // in two changes
+		request: func(ids []string) (string, string, string) {
+			return http.MethodPatch, "/Groups/" + ids[1], operations(`{"op":"replace","path":"members","value":` + values(ids[2]) + `}`)
 		},
 	},
 	{
