@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/bridge/journal"
@@ -35,14 +37,17 @@ type stage struct {
 	bury func(d *deployment)
 }
 
-// fate is what becomes of a bridge when the directory hears of an operation of its.
-type fate int
+// fate is what becomes of a bridge when the directory hears of an operation of its, or of the operation.
+type fate string
 
 const (
-	lives fate = iota
-	diesBefore
-	diesAfter
-	isDead
+	lives      fate = "lives"
+	diesBefore fate = "dies before"
+	diesAfter  fate = "dies after"
+	isDead     fate = "is dead"
+	unheard    fate = "unheard" // the directory does not hear of it after all
+	unanswered fate = "unanswered"
+	refused    fate = "refused"
 )
 
 // inMemory has bridges of this process, which lose their store and their directory.
@@ -66,8 +71,12 @@ func inMemory(t *testing.T) stage {
 				case diesAfter:
 					_ = d.store.Close()
 					return memdir.Fault{Drop: memdir.DropAfter}
-				case isDead:
+				case isDead, unheard:
 					return memdir.Fault{Drop: memdir.DropBefore}
+				case unanswered:
+					return memdir.Fault{Drop: memdir.DropAfter}
+				case refused:
+					return memdir.Fault{Code: ldap.LDAPResultUnwillingToPerform}
 				default:
 					return memdir.Fault{}
 				}
@@ -109,7 +118,7 @@ func inTurns(server *dirtest.Server) func(t *testing.T) stage {
 						way.LoseAnswer(operation)
 					case isDead:
 						runtime.Goexit()
-					case lives:
+					default:
 					}
 				})
 			},
@@ -146,7 +155,7 @@ func besideSlapd(t *testing.T, binary string) stage {
 					kill(t, p)
 				case isDead:
 					runtime.Goexit()
-				case lives:
+				default:
 				}
 			})
 		},
@@ -164,6 +173,7 @@ func kill(t *testing.T, p *program) {
 // life is what became of a write.
 type life struct {
 	trace                []heard
+	hindered             int      // the message that was hindered first, from 1
 	before, between, end []string // facts
 }
 
@@ -171,11 +181,13 @@ type life struct {
 type witness struct {
 	dies *moment       // nil: it lives
 	dead chan struct{} // closed when it has died
+	hindered
 
 	mu      sync.Mutex
 	died    bool
 	trace   []heard
 	changes int
+	first   int // the message that was hindered first, from 1; 0: none was yet
 }
 
 func (w *witness) hear(operation string, records int64) fate {
@@ -188,10 +200,17 @@ func (w *witness) hear(operation string, records int64) fate {
 		writes:  slices.Contains([]string{"add", "modify", "modrdn", "delete", "extended"}, operation),
 		changes: w.changes, records: records,
 	}
-	if w.trace = append(w.trace, h); h.writes {
+	w.trace = append(w.trace, h)
+	dies := w.dies != nil && len(w.trace) > w.dies.at
+	hinders := !dies && operation == w.operation && (w.first == 0 || w.is == refused)
+	if h.writes && !(hinders && w.is != unanswered) {
 		w.changes++
 	}
-	if w.dies == nil || len(w.trace) <= w.dies.at {
+	switch {
+	case hinders:
+		w.first = cmp.Or(w.first, len(w.trace))
+		return w.is
+	case !dies:
 		return lives
 	}
 	w.died = true
@@ -256,7 +275,7 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 	}
 	known := whoIsThere(t, s.server)
 	l.before = facts(t, s.server, known)
-	w := &witness{dead: make(chan struct{})}
+	w := &witness{dead: make(chan struct{}), hindered: c.hindered}
 	if len(deaths) > 0 {
 		w.dies = &deaths[0]
 	}
@@ -268,7 +287,7 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 	last := first
 	select {
 	case err := <-answered:
-		if err != nil {
+		if (err != nil) != (c.is == refused) {
 			t.Fatal(err)
 		}
 		s.hear(first, func(string, int64) fate { return lives })
@@ -283,7 +302,7 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 		}
 		last = s.start(env)
 	}
-	l.trace = w.trace
+	l.trace, l.hindered = w.trace, w.first
 	l.between = facts(t, s.server, known)
 	if c.holds != nil {
 		c.holds(t, last, ids)
@@ -296,7 +315,7 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 	if len(deaths) == 1 && deaths[0].after && !deaths[0].eager {
 		isOwned(t, records)
 	}
-	if last != first {
+	if last != first || c.is == refused {
 		c.sendsAgain(t, last, ids)
 	}
 	if c.holds != nil {

@@ -87,6 +87,10 @@ func (c crashed) everywhere(t *testing.T, start func(t *testing.T) stage, all bo
 	}
 	list := moments(whole.trace, all)
 	t.Logf("%d messages, %d moments", len(whole.trace), len(list))
+	c.diesAtEach(t, whole, start, list)
+}
+
+func (c crashed) diesAtEach(t *testing.T, whole life, start func(t *testing.T) stage, list []moment) {
 	for _, m := range list {
 		for _, m.eager = range []bool{false, true} {
 			if everyCrash() || m.eager == !m.after {
@@ -143,6 +147,43 @@ func TestCrashedBefore(t *testing.T) {
 // inTheMiddle is the moment after the first change of a write, when it is half done where there are more.
 func inTheMiddle(trace []heard) moment {
 	return moment{at: slices.IndexFunc(trace, func(h heard) bool { return h.writes }), after: true}
+}
+
+// TestCrashedHindered: likewise of a bridge that the directory hinders, and that dies while it makes the best of that: it reads back what
+// no answer came for and goes on, or begins again; or it puts right the references that a plan which was refused was to keep true. Where
+// it lives what it was asked for is done, or nothing is. With SCIMBRIDGE_TEST_CRASHES=all at every message.
+func TestCrashedHindered(t *testing.T) {
+	t.Parallel()
+	for _, h := range []struct {
+		write string
+		hindered
+	}{
+		{"a create that takes a number", hindered{"modify", unheard}},
+		{"a create that takes a number", hindered{"modify", unanswered}},
+		{"a rename with references", hindered{"modify", unanswered}},
+		{"a rename with references", hindered{"modrdn", unheard}},
+		{"a rename with references", hindered{"modrdn", unanswered}},
+		{"a rename with references", hindered{"modrdn", refused}},
+		{"a delete with references", hindered{"modify", unanswered}},
+		{"a delete with references", hindered{"delete", unheard}},
+		{"a delete with references", hindered{"delete", unanswered}},
+		{"a delete with references", hindered{"delete", refused}},
+		{"members come and go", hindered{"modify", unheard}},
+		{"members come and go", hindered{"modify", unanswered}},
+	} {
+		c := crashes[slices.IndexFunc(crashes, func(c crashed) bool { return c.name == h.write })]
+		t.Run(fmt.Sprintf("%s, %s %s", c.name, h.operation, h.is), func(t *testing.T) {
+			t.Parallel()
+			whole := c.run(t, inMemory(t))
+			c.hindered = h.hindered
+			lived := c.lives(t, inMemory)
+			if c.isSafe(t, whole, lived); c.is == refused && !slices.Equal(lived.between, whole.before) {
+				t.Errorf("what was refused left\n%q\nof\n%q", lived.between, whole.before)
+			}
+			before := func(m moment) bool { return m.at < lived.hindered }
+			c.diesAtEach(t, whole, inMemory, slices.DeleteFunc(moments(lived.trace, everyCrash()), before))
+		})
+	}
 }
 
 // TestCrashedAgain: likewise of a bridge that dies while it finds out what became of a write that another died in, or while it does that

@@ -32,6 +32,13 @@ type crashed struct {
 	killed  bool                                            // among the tests of the program too
 	clear   bool                                            // it sends a password in clear, which not every server takes
 	large   bool                                            // of so many members that all of its moments take long
+	hindered
+}
+
+// hindered is how the first bridge is hindered: what becomes of an operation when it is first asked for, or each time where it is refused.
+type hindered struct {
+	operation string
+	is        fate // unheard, unanswered or refused
 }
 
 const (
@@ -160,7 +167,7 @@ var crashes = []crashed{
 	},
 	{
 		name: "a create that takes a number", status: http.StatusCreated, again: http.StatusConflict,
-		holds: noNumberTwice, either: isNumber,
+		holds: noNumberTwice, between: isNumber, either: isNumber,
 		env: func(t *testing.T, server *dirtest.Server) []string {
 			return append(counted(t, server, 20000, 29999), line(t, server, 0, 0, "ALLOCATE_COUNTER="+counter(server))...)
 		},
