@@ -175,6 +175,7 @@ type life struct {
 	trace                []heard
 	hindered             int      // the message that was hindered first, from 1
 	before, between, end []string // facts
+	origin               []string // before a write that is undone
 }
 
 // witness hears what a bridge asks of the directory, and has it die.
@@ -273,7 +274,16 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 	if c.prepare != nil {
 		ids = c.prepare(t, first)
 	}
-	known := whoIsThere(t, s.server)
+	known := map[string]string{}
+	whoIsThere(t, s.server, known, "")
+	if c.undoes {
+		l.origin = facts(t, s.server, known)
+		method, path, body := c.request(ids)
+		if answer, content := first.do(t, method, path, body, "X-Request-Id: the-write"); answer.StatusCode != c.status {
+			t.Fatalf("%d %s", answer.StatusCode, content)
+		}
+		whoIsThere(t, s.server, known, anew)
+	}
 	l.before = facts(t, s.server, known)
 	w := &witness{dead: make(chan struct{}), hindered: c.hindered}
 	if len(deaths) > 0 {
@@ -308,7 +318,10 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 		c.holds(t, last, ids)
 	}
 	records := storetest.Open(t, s.store)
-	if len(deaths) > 0 && deaths[len(deaths)-1].eager {
+	switch eager := len(deaths) > 0 && deaths[len(deaths)-1].eager; {
+	case eager && c.undoes: // what was added again is another's, as long as nobody says that it was the undo
+		_ = last.answers(t.Context(), c, ids)
+	case eager:
 		c.sendsAgain(t, last, ids)
 	}
 	c.isTold(t, s, last, records)
@@ -467,6 +480,18 @@ func (c crashed) isSafe(t *testing.T, whole, got life) {
 	lacks("is not there in the end", whole.end, end, c.either)
 }
 
+// differing are the facts that are among one of the lists alone, where who was made anew is who he was.
+func differing(a, b []string) (all []string) {
+	normal := func(list []string) (facts []string) {
+		for _, f := range list {
+			facts = append(facts, strings.ReplaceAll(f, anew, ""))
+		}
+		return facts
+	}
+	a, b = normal(a), normal(b)
+	return slices.Concat(slices.DeleteFunc(slices.Clone(a), among(b)), slices.DeleteFunc(b, among(a)))
+}
+
 // among tells of a fact whether it is one of these: of a large group there are thousands.
 func among(facts []string) func(fact string) bool {
 	set := make(map[string]bool, len(facts))
@@ -488,7 +513,7 @@ func facts(t *testing.T, server *dirtest.Server, known map[string]string) (all [
 	at := map[string]string{} // who, by DN
 	for _, base := range []string{server.People, server.Groups} {
 		for _, e := range server.Entries(t, base, "*", server.IDAttribute, productOf(server).active) {
-			who := cmp.Or(known[server.ID(e)], "the new "+ldif.NormalDN(e.DN))
+			who := cmp.Or(known[server.ID(e)], anew+ldif.NormalDN(e.DN))
 			at[ldif.NormalDN(e.DN)] = who
 			entries = append(entries, one{who, e})
 		}
@@ -516,17 +541,19 @@ var ofTheDomain = []string{
 	"distinguishedName", "objectSid", "uSNCreated", "uSNChanged", "whenCreated", "whenChanged", "dSCorePropagationData", "pwdLastSet",
 }
 
+// anew marks who was not there before.
+const anew = "the new "
+
 // nobody is whom a DN names that no entry has. Whoever gets it is scrubbed of what refers to it.
 const nobody = "nobody"
 
-// whoIsThere names all by their ids.
-func whoIsThere(t *testing.T, server *dirtest.Server) map[string]string {
+// whoIsThere names all by their ids, who are not known yet.
+func whoIsThere(t *testing.T, server *dirtest.Server, known map[string]string, mark string) {
 	t.Helper()
-	known := map[string]string{}
 	for _, base := range []string{server.People, server.Groups} {
 		for _, e := range server.Entries(t, base, server.IDAttribute) {
-			known[server.ID(e)] = ldif.NormalDN(e.DN)
+			id := server.ID(e)
+			known[id] = cmp.Or(known[id], mark+ldif.NormalDN(e.DN))
 		}
 	}
-	return known
 }

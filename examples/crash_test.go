@@ -221,11 +221,16 @@ func TestCrashedUndoing(t *testing.T) {
 		c = c.undone()
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			whole := c.run(t, inMemory(t))
+			for _, f := range differing(whole.origin, whole.end) {
+				if c.either == nil || !c.either(f) {
+					t.Errorf("the undo leaves it otherwise than it was: %s", f)
+				}
+			}
 			if everyCrash() {
-				c.everywhere(t, inMemory, true)
+				c.diesAtEach(t, whole, inMemory, moments(whole.trace, true))
 				return
 			}
-			whole := c.run(t, inMemory(t))
 			c.diesAt(t, whole, inMemory, inTheMiddle(whole.trace))
 		})
 	}
@@ -233,18 +238,7 @@ func TestCrashedUndoing(t *testing.T) {
 
 // undone is that the write is taken back.
 func (c crashed) undone() crashed {
-	prepare, request, status := c.prepare, c.request, c.status
-	c.name, c.holds = "an undo of "+c.name, nil
-	c.prepare = func(t *testing.T, d *deployment) (ids []string) {
-		if prepare != nil {
-			ids = prepare(t, d)
-		}
-		method, path, body := request(ids)
-		if answer, content := d.do(t, method, path, body, "X-Request-Id: the-write"); answer.StatusCode != status {
-			t.Fatalf("%d %s", answer.StatusCode, content)
-		}
-		return ids
-	}
+	c.name, c.holds, c.undoes = "an undo of "+c.name, nil, true
 	c.does = func(ctx context.Context, d *deployment) error {
 		how := &bridge.Undoing{Call: bridge.Call{RequestID: "the-undo", Caller: "operator", PastLimits: true}, Apply: true}
 		var records []journal.Account

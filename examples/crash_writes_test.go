@@ -30,6 +30,7 @@ type crashed struct {
 	either  func(fact string) bool                          // may be as it was in the end, or as it is to be
 	holds   func(t *testing.T, d *deployment, ids []string) // in every state
 	killed  bool                                            // among the tests of the program too
+	undoes  bool                                            // it takes back what the request did before
 	clear   bool                                            // it sends a password in clear, which not every server takes
 	large   bool                                            // of so many members that all of its moments take long
 	hindered
@@ -213,6 +214,14 @@ var crashes = []crashed{
 	{
 		name: "a restore", status: http.StatusOK, prepare: leaver,
 		request: patches("/Users/", replace("userName", `"`+leaverName+`"`), replace("active", `"True"`)),
+	},
+	{
+		name: "a leaver gets another name", status: http.StatusOK, prepare: leaver,
+		request: patches("/Users/", replace("userName", `"noor@contoso.example"`)),
+		holds: func(t *testing.T, d *deployment, ids []string) {
+			t.Helper()
+			d.matchesNot(t, leaverName, ids[0])
+		},
 	},
 	{
 		name: "a delete with references", status: http.StatusNoContent, again: http.StatusNotFound, prepare: staff, request: deletes,
