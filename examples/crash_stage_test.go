@@ -471,12 +471,12 @@ func (c crashed) isSafe(t *testing.T, whole, got life) {
 			}
 		}
 	}
-	ofNobody := func(fact string) bool { return strings.HasSuffix(fact, nobody) }
+	leftBehind := func(fact string) bool { return c.renames && strings.HasSuffix(fact, nobody) }
 	before, between, wanted, end := among(whole.before), among(got.between), among(whole.end), among(got.end)
 	changes := func(fact string) bool { return !wanted(fact) }
-	lacks("stood in between", got.between, before, wanted, ofNobody, c.between)
+	lacks("stood in between", got.between, before, wanted, leftBehind, c.between)
 	lacks("was gone in between", whole.before, between, changes)
-	lacks("is there in the end", got.end, wanted, ofNobody, c.either)
+	lacks("is there in the end", got.end, wanted, leftBehind, c.either)
 	lacks("is not there in the end", whole.end, end, c.either)
 }
 
