@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"scimbridge/ldapmap/draft"
+	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim"
 )
 
@@ -55,4 +56,21 @@ func (c *creation) reads() []string { return c.readsOfLeavers() } // an add show
 
 func (c *creation) finish(ctx context.Context, done attempt) (*Result, error) {
 	return c.showMade(ctx, done)
+}
+
+// doneAndGone tells of a write that is done as of one that is done, where another has deleted the entry since. Of a POST it shows what the
+// plan made of the entry: the answer to one must have an id. Of any other nothing is left to show.
+func (r *request) doneAndGone(done attempt) *Result {
+	id := r.typ.ID(done.entry)
+	if r.operation != "create" {
+		return &Result{Location: r.location(r.call, r.typ.Resource, id)}
+	}
+	e := done.entry.Clone()
+	for _, s := range done.receipt.Plan.Steps {
+		if s.Change.If.ID == id {
+			e = ldif.Apply(e, s.Change, r.server.Schema)
+		}
+	}
+	e.Set(r.server.VersionAttribute) // which is that of the entry as it was
+	return r.show(r.call, r.typ, e, done.refs, r.shown)
 }

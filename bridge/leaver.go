@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -23,7 +24,11 @@ func (r *request) bites(ctx context.Context, past history, in intent) (history, 
 	e := done.left(r.typ)
 	if e == nil {
 		var err error
-		if e, err = r.findKept(ctx, done.entry, in.reads()); err != nil {
+		e, err = r.findKept(ctx, done.entry, in.reads())
+		switch {
+		case errors.Is(err, errNotFound): // another deleted him meanwhile, who gets in nowhere
+			return past, nil
+		case err != nil:
 			return past, err
 		}
 		done.back = e
