@@ -13,9 +13,11 @@ import (
 	"github.com/google/uuid"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/access"
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/inspect"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/webhook"
 	"scimbridge/config"
@@ -24,7 +26,7 @@ import (
 
 type checkCommand struct {
 	configFlag
-	Connect bool             `help:"Ask the directory too. Nothing is written."`
+	Connect bool             `help:"Ask the directory too, and look at the store. Nothing is written."`
 	Probe   bool             `help:"Have a user and a group made, changed and removed there, besides."`
 	JSON    bool             `name:"json" help:"Print JSON."`
 	FailOn  inspect.Severity `enum:"error,warning,hint" default:"error" help:"What the exit status tells: ${enum} (${default})."`
@@ -39,7 +41,8 @@ func (checkCommand) Help() string {
   scimbridge check --config scimbridge.yaml --probe --fail-on warning --json
 
 Without --connect the secrets need not be here. With it the map is held against the directory: whether it is reached, by TLS, and takes the
-bind, whether the places are there, the schema has what the map names, what is searched by is indexed, and the account has the rights.
+bind, whether the places are there, the schema has what the map names, what is searched by is indexed, and the account has the rights; and
+whether serve can use the store.
 --probe makes a user, and a group with the user in it, scimbridge-check-…, to try these rights, and whether who is blocked cannot bind; both
 are removed whatever comes of it.
 
@@ -130,6 +133,9 @@ func (check checkCommand) look(w *world, c *config.Config) (inspect.Findings, er
 	if !check.Connect {
 		return found, nil
 	}
+	if c.Store.Enabled() {
+		found = append(found, inspect.Stored(s, c.Store, lookAtStore(w, c))...)
+	}
 	h, err := check.house(c, compiled)
 	if err != nil {
 		return nil, err
@@ -167,6 +173,17 @@ func (check checkCommand) house(c *config.Config, compiled *compile.Map) (h hous
 		Limits: c.Limits,
 	})
 	return h, nil
+}
+
+// lookAtStore says what would keep serve from opening the store.
+func lookAtStore(ctx context.Context, c *config.Config) error {
+	silent := slog.New(slog.DiscardHandler)
+	return store.Look(ctx, c.Store, func(s *store.Store) error {
+		_, ofTokens := access.NewTokens(s)
+		_, ofLimits := guard.NewLimiter(s, c.Guard, c.Types(), silent)
+		_, ofHook := webhook.New(webhook.Options{}, s, silent)
+		return errors.Join(journal.Prepare(s), ofTokens, ofLimits, ofHook)
+	})
 }
 
 // subjectOf is the configuration as it is inspected.
