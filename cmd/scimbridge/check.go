@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -195,17 +196,40 @@ func subjectOf(c *config.Config, compiled *compile.Map) inspect.Subject {
 }
 
 // inspect logs what check finds. Nothing is refused for it.
-func (h house) inspect(ctx context.Context, log *slog.Logger) {
+func (h house) inspect(ctx context.Context, hints *hints, log *slog.Logger) {
 	survey := inspect.Look(ctx, h.subject, h.directory)
 	found := append(inspect.Offline(h.subject), inspect.Live(h.subject, survey)...)
 	if ctx.Err() != nil {
 		return
 	}
 	levels := map[inspect.Severity]slog.Level{inspect.Error: slog.LevelError, inspect.Warning: slog.LevelWarn}
-	for _, f := range found.InOrder() {
+	for _, f := range hints.untold(found.InOrder()) {
 		if len(survey.Problems) > 0 && f.OfSchema { // the bridge has told
 			continue
 		}
 		log.LogAttrs(ctx, levels[f.Severity], "check", f.Log()...)
 	}
+}
+
+// hints are those that the last inspection found. At a reload they stand in the log already; what is worse is told as long as it is so.
+type hints struct {
+	mu   sync.Mutex
+	last inspect.Findings
+}
+
+// untold are the findings but for the hints that the inspection before had too, be it at another line of the file.
+func (h *hints) untold(found inspect.Findings) (told inspect.Findings) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := h.last
+	h.last = nil
+	for _, f := range found {
+		hint := f
+		hint.Place = ""
+		if f.Severity != inspect.Hint || !slices.Contains(before, hint) {
+			told = append(told, f)
+		}
+		h.last = append(h.last, hint)
+	}
+	return told
 }
