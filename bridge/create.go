@@ -54,8 +54,15 @@ func (c *creation) want(context.Context, seen) (draft.Write, error) {
 
 func (c *creation) reads() []string { return c.readsOfLeavers() } // an add shows nothing
 
-func (c *creation) finish(ctx context.Context, done attempt) (*Result, error) {
-	return c.showMade(ctx, done)
+func (c *creation) finish(ctx context.Context, done attempt) (_ *Result, err error) {
+	e := done.back
+	if e == nil { // a leaver's, whom another may have renamed since
+		e, err = c.find(ctx, c.typ, c.typ.ID(done.entry), c.shown.Wants)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.show(c.call, c.typ, e, done.refs, c.shown), nil
 }
 
 // doneAndGone tells of a write that is done as of one that is done, where another has deleted the entry since. Of a POST it shows what the

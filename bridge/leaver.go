@@ -61,18 +61,6 @@ func (r *request) readsOfLeavers() []string {
 	return read.Attributes(r.typ, nil)
 }
 
-// showMade shows the entry that a create made, or was given: a leaver's, whom another may have renamed since.
-func (r *request) showMade(ctx context.Context, done attempt) (_ *Result, err error) {
-	e := done.back
-	if e == nil {
-		e, err = r.find(ctx, r.typ, r.typ.ID(done.entry), r.shown.Wants)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return r.show(r.call, r.typ, e, done.refs, r.shown), nil
-}
-
 // findKept reads the entry, be it a leaver's by now, or errNotFound.
 func (r *request) findKept(ctx context.Context, e *ldif.Entry, attributes []string) (*ldif.Entry, error) {
 	id := r.typ.ID(e)
