@@ -382,17 +382,23 @@ func TestRenamedBackMeanwhile(t *testing.T) {
 	}
 }
 
-// TestRestoredWhileDisplaced: a leaver who is being renamed for a newcomer comes back between two steps of that. The leaver has the name,
-// and the newcomer has not.
+// TestRestoredWhileDisplaced: a leaver who is being renamed for a newcomer comes back before that, or between two steps of it. The leaver
+// has the name, and the newcomer has not: that he is rid of his tombstone is no sign that another made the same room.
 func TestRestoredWhileDisplaced(t *testing.T) {
-	c := newCrew(t)
-	leaver, tombstone := c.softDeleted(t, "zoe@contoso.example")
-	interleaved(c.server, between{op: "modify", dn: "uid=" + tombstone, do: c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+leaver,
-		operations(replace("userName", `"zoe@contoso.example"`), replace("active", `"True"`)))})
-	c.of(0).want(t, http.StatusConflict, http.MethodPost, "/Users", resource("/Users", `"userName":"zoe@contoso.example"`))
-	found := c.of(0).found(t, "/Users", `userName eq "zoe@contoso.example"`)
-	if len(found) != 1 || found[0]["id"] != leaver || found[0]["userName"] != "zoe@contoso.example" {
-		t.Errorf("the name finds %v", found)
+	for _, op := range []string{"modrdn", "modify"} {
+		c := newCrew(t)
+		leaver, tombstone := c.softDeleted(t, "zoe@contoso.example", `"name":{"formatted":"Zoe Lind","familyName":"Lind"}`)
+		back := operations(replace("userName", `"zoe@contoso.example"`), replace("active", `"True"`))
+		at := between{op: op, dn: "uid=zoe", do: c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+leaver, back)}
+		if op == "modify" {
+			at.dn = "uid=" + tombstone
+		}
+		interleaved(c.server, at)
+		c.of(0).want(t, http.StatusConflict, http.MethodPost, "/Users", resource("/Users", `"userName":"zoe@contoso.example"`))
+		found := c.of(0).found(t, "/Users", `userName eq "zoe@contoso.example"`)
+		if len(found) != 1 || found[0]["id"] != leaver || found[0]["userName"] != "zoe@contoso.example" {
+			t.Errorf("before a %s: the name finds %v", op, found)
+		}
 	}
 }
 
