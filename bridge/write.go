@@ -156,10 +156,12 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 			return past, past.last().refused
 		case past.followed():
 			r.follows.Store(true) // it is not asked for that again
-			if past, err = r.settle(through, past, nil); err != nil {
-				return past, err
-			}
 		case !past.again(err, n):
+			return past, err
+		case !past.outrun():
+			continue
+		}
+		if past, err = r.settle(through, past, nil); err != nil {
 			return past, err
 		}
 	}

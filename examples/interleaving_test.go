@@ -402,6 +402,27 @@ func TestRestoredWhileDisplaced(t *testing.T) {
 	}
 }
 
+// TestNewcomerInheritsNothing: a leaver is to have his name back, and his group holds it already, when a newcomer who was quicker has it.
+// The group lets go of it before anything else is tried: the newcomer, who is renamed then, is no member.
+func TestNewcomerInheritsNothing(t *testing.T) {
+	c := newCrew(t)
+	leaver, _ := c.softDeleted(t, "zoe@contoso.example")
+	c.of(0).want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, addMembers(leaver))
+	first := c.of(0).user(t, "zoe@contoso.example") // the leaver makes room
+	c.of(0).want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+first, "")
+	var newcomer string
+	interleaved(c.server, between{op: "modify", dn: "cn=crew", do: func() {
+		newcomer = c.of(1).user(t, "zoe@contoso.example")
+	}}, between{op: "modrdn"}, between{op: "search", dn: "ou=people", do: func() { // the next attempt
+		c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+newcomer, renamed("mara"))()
+	}})
+	c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver,
+		operations(replace("userName", `"zoe@contoso.example"`), replace("active", `"True"`)))
+	if members := c.of(1).members(t, c.group); members[leaver] != 1 || members[newcomer] != 0 {
+		t.Errorf("the group holds %q", c.holds(t, c.group, "member"))
+	}
+}
+
 // TestRenamedWhileRestored: what a change wrote is taken back from the entry, or stands and is completed, where another renamed it before
 // the change's own rename.
 func TestRenamedWhileRestored(t *testing.T) {
