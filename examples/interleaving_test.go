@@ -435,17 +435,44 @@ func TestRenamedBackMeanwhile(t *testing.T) {
 	}
 }
 
-// TestRestoredWhileDisplaced: a leaver who is being renamed for a newcomer comes back between two steps of that. The leaver has the name,
-// and the newcomer has not.
+// TestRestoredWhileDisplaced: a leaver who is being renamed for a newcomer comes back before that, or between two steps of it. The leaver
+// has the name, and the newcomer has not: that he is rid of his tombstone is no sign that another made the same room.
 func TestRestoredWhileDisplaced(t *testing.T) {
+	for _, op := range []string{"modrdn", "modify"} {
+		c := newCrew(t)
+		leaver, tombstone := c.softDeleted(t, "zoe@contoso.example", `"name":{"formatted":"Zoe Lind","familyName":"Lind"}`)
+		back := operations(replace("userName", `"zoe@contoso.example"`), replace("active", `"True"`))
+		at := between{op: op, dn: "uid=zoe", do: c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+leaver, back)}
+		if op == "modify" {
+			at.dn = "uid=" + tombstone
+		}
+		interleaved(c.server, at)
+		c.of(0).want(t, http.StatusConflict, http.MethodPost, "/Users", resource("/Users", `"userName":"zoe@contoso.example"`))
+		found := c.of(0).found(t, "/Users", `userName eq "zoe@contoso.example"`)
+		if len(found) != 1 || found[0]["id"] != leaver || found[0]["userName"] != "zoe@contoso.example" {
+			t.Errorf("before a %s: the name finds %v", op, found)
+		}
+	}
+}
+
+// TestNewcomerInheritsNothing: a leaver is to have his name back, and his group holds it already, when a newcomer who was quicker has it.
+// The group lets go of it before anything else is tried: the newcomer, who is renamed then, is no member.
+func TestNewcomerInheritsNothing(t *testing.T) {
 	c := newCrew(t)
-	leaver, tombstone := c.softDeleted(t, "zoe@contoso.example")
-	interleaved(c.server, between{op: "modify", dn: "uid=" + tombstone, do: c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+leaver,
-		operations(replace("userName", `"zoe@contoso.example"`), replace("active", `"True"`)))})
-	c.of(0).want(t, http.StatusConflict, http.MethodPost, "/Users", resource("/Users", `"userName":"zoe@contoso.example"`))
-	found := c.of(0).found(t, "/Users", `userName eq "zoe@contoso.example"`)
-	if len(found) != 1 || found[0]["id"] != leaver || found[0]["userName"] != "zoe@contoso.example" {
-		t.Errorf("the name finds %v", found)
+	leaver, _ := c.softDeleted(t, "zoe@contoso.example")
+	c.of(0).want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, addMembers(leaver))
+	first := c.of(0).user(t, "zoe@contoso.example") // the leaver makes room
+	c.of(0).want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+first, "")
+	var newcomer string
+	interleaved(c.server, between{op: "modify", dn: "cn=crew", do: func() {
+		newcomer = c.of(1).user(t, "zoe@contoso.example")
+	}}, between{op: "modrdn"}, between{op: "search", dn: "ou=people", do: func() { // the next attempt
+		c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+newcomer, renamed("mara"))()
+	}})
+	c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver,
+		operations(replace("userName", `"zoe@contoso.example"`), replace("active", `"True"`)))
+	if members := c.of(1).members(t, c.group); members[leaver] != 1 || members[newcomer] != 0 {
+		t.Errorf("the group holds %q", c.holds(t, c.group, "member"))
 	}
 }
 
