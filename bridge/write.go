@@ -109,9 +109,8 @@ func (r *request) run(ctx context.Context, in intent) (past history, result *Res
 		return past, nil, r.failed(past, past.cutShort(err))
 	}
 	result, err = in.finish(through, past.last()) // 11
-	if last := past.last(); errors.Is(err, errNotFound) && r.operation != "create" && !last.receipt.Plan.Empty() {
-		// What is done is told as done: another has deleted the entry since, and nothing is left to show.
-		result, err = &Result{Location: r.location(r.call, r.typ.Resource, r.typ.ID(last.entry))}, nil
+	if last := past.last(); errors.Is(err, errNotFound) && !last.receipt.Plan.Empty() {
+		result, err = r.doneAndGone(last), nil
 	}
 	err = past.cutShort(err)
 	if result != nil {

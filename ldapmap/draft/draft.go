@@ -274,7 +274,7 @@ func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
 	} else if d.write.After == nil && d.t.Leaving == nil {
 		plan.Steps, plan.Effects = d.delete()
 	} else if d.write.After == nil {
-		if d.moves() && f.Rounds == 0 {
+		if d.t.Leaving.Mode == compile.MoveEntry && f.Rounds == 0 {
 			return ldif.Plan{}, d.leaversRound(0), nil
 		}
 		var err error
