@@ -102,7 +102,6 @@ type Bridge struct {
 	taking chan struct{}      // held by the request that takes a number
 	mu     sync.Mutex
 	fit    fit
-	doubt  sync.Once // that blocking keeps anybody from binding is told once
 }
 
 // New makes a Bridge. It asks nothing of the directory yet.

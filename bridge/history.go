@@ -180,9 +180,12 @@ func (h history) declassed() bool {
 // objectClassViolation is the LDAP result for an entry that its classes do not allow (RFC 4511 §4.1.9).
 const objectClassViolation = 65
 
-func violatesClass(err error) bool {
+func violatesClass(err error) bool { return answers(err, objectClassViolation) }
+
+// answers says that the directory answered with the LDAP result.
+func answers(err error, code uint16) bool {
 	answer, ok := errors.AsType[*directory.Error](err)
-	return ok && answer.Code == objectClassViolation
+	return ok && answer.Code == code
 }
 
 // followed says that the directory refused to rename what is referred to by its new name already: it moves references itself, in the same
@@ -193,12 +196,21 @@ func (h history) followed() bool {
 	}
 	r := h.last().receipt
 	at := r.At(ldif.Refused)
-	answer, ok := errors.AsType[*directory.Error](r.Err)
-	if !ok || answer.Code != attributeOrValueExists || at < 1 {
+	if at < 1 || r.Plan.Steps[at].Change.Kind != ldif.ModifyDN || !answers(r.Err, attributeOrValueExists) {
 		return false
 	}
-	refused, ahead := r.Plan.Steps[at].Change, r.Plan.Steps[at-1].Change
-	return refused.Kind == ldif.ModifyDN && ahead.If.ID != refused.If.ID
+	return r.Plan.Steps[at-1].Change.If.ID != r.Plan.Steps[at].Change.If.ID
+}
+
+// outrun says that another has the name that the entry was to be given, and that who refers to the entry may have by now: were the other
+// renamed, it would be taken for a reference to him.
+func (h history) outrun() bool {
+	if len(h) == 0 {
+		return false
+	}
+	r := h.last().receipt
+	at := r.At(ldif.Refused)
+	return at >= 0 && r.Plan.Steps[at].Change.Kind == ldif.ModifyDN && reasonOf(r.Err) == reason.Exists
 }
 
 // attributeOrValueExists is the LDAP result for a value that is there already (RFC 4511 §4.1.9).

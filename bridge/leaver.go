@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -23,7 +24,11 @@ func (r *request) bites(ctx context.Context, past history, in intent) (history, 
 	e := done.left(r.typ)
 	if e == nil {
 		var err error
-		if e, err = r.findKept(ctx, done.entry, in.reads()); err != nil {
+		e, err = r.findKept(ctx, done.entry, in.reads())
+		switch {
+		case errors.Is(err, errNotFound): // another deleted him meanwhile, who gets in nowhere
+			return past, nil
+		case err != nil:
 			return past, err
 		}
 		done.back = e
@@ -54,18 +59,6 @@ func (r *request) readsOfLeavers() []string {
 		return nil
 	}
 	return read.Attributes(r.typ, nil)
-}
-
-// showMade shows the entry that a create made, or was given: a leaver's, whom another may have renamed since.
-func (r *request) showMade(ctx context.Context, done attempt) (_ *Result, err error) {
-	e := done.back
-	if e == nil {
-		e, err = r.find(ctx, r.typ, r.typ.ID(done.entry), r.shown.Wants)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return r.show(r.call, r.typ, e, done.refs, r.shown), nil
 }
 
 // findKept reads the entry, be it a leaver's by now, or errNotFound.

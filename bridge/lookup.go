@@ -126,7 +126,7 @@ func shownBy(server *ldif.Server, c ldif.Change, e *ldif.Entry) ldif.State {
 	for n := range c.Mods { // whether members are as they were to be can be seen
 		c.Mods[n].Settled = false
 	}
-	if done, told := shows(server, c, e); done && told {
+	if done, told := c.ShownBy(server, e); done && told {
 		return ldif.Done
 	}
 	return ldif.Unknown
@@ -140,7 +140,7 @@ func lookFor(server *ldif.Server, c ldif.Change) directory.Search {
 	if filter, ok := server.IDFilter(c.If.ID); ok && len(server.Contexts) > 0 {
 		s.Base, s.More, s.Scope, s.Filter = server.Contexts[0], server.Contexts[1:], directory.Subtree, filter
 	}
-	s.Attributes = append(s.Attributes, telling(c)...)
+	s.Attributes = append(s.Attributes, c.Telling()...)
 	mods := c.Mods
 	if c.Else != nil {
 		mods = slices.Concat(mods, c.Else.Mods)

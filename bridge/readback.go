@@ -36,8 +36,8 @@ func (r *request) readBack(ctx context.Context, past history) (history, error) {
 		done.account.made(r.typ.ID(own))
 	}
 	switch {
-	case own == nil && isNew:
-		return past, &directory.Error{Reason: reason.LostRace} // not there yet, or gone, or moved: it is read again
+	case own == nil && isNew: // it is read again, and not made again
+		return past, errUnshown
 	case own == nil: // another has changed the value already
 		return past, nil
 	}
@@ -51,6 +51,12 @@ func (r *request) readBack(ctx context.Context, past history) (history, error) {
 	}
 	done.back = own
 	return past.with(done), nil
+}
+
+// errUnshown is told of a new entry at last: nobody knows its id.
+var errUnshown error = &reason.Error{
+	Reason: reason.LostRace,
+	Detail: "the directory took the new entry and does not show it: another has deleted or renamed it, or the server is late",
 }
 
 // own is the entry that the attempt was about.

@@ -32,7 +32,7 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 		if steps[at].Again { // it was so before
 			return false, false
 		}
-		return shows(r.server, sent, e)
+		return sent.ShownBy(r.server, e)
 	}
 	done, told := shown()
 	if !done && (told || sent.If.Version != "") {
@@ -57,7 +57,7 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 	if !done {
 		return -1, rest, false, nil
 	}
-	rest = ldif.Plan{Before: receipt.Plan.Before, Steps: slices.Clone(steps[next:])}
+	rest = ldif.Plan{Before: receipt.Plan.Before, Steps: slices.Clone(steps[next:]), Yields: receipt.Plan.Yields}
 	if otherwise := sent.Else; next == at && otherwise != nil && len(otherwise.Mods) > 0 {
 		if again := &rest.Steps[0].Change; otherwise.Takes(receipt.Steps[at].Sent) {
 			*again = *otherwise // the value had gone
@@ -96,7 +96,7 @@ func (r *request) leftBy(ctx context.Context, c ldif.Change) (*ldif.Entry, error
 	case ldif.Delete:
 		search = lookFor(r.server, c)
 	}
-	search.Attributes = append(search.Attributes, telling(c)...)
+	search.Attributes = append(search.Attributes, c.Telling()...)
 	found, err := r.directory.Search(ctx, search)
 	switch {
 	case reasonOf(err) == reason.NoSuchObject, err == nil && len(found) == 0:
@@ -107,59 +107,4 @@ func (r *request) leftBy(ctx context.Context, c ldif.Change) (*ldif.Entry, error
 		return nil, nil
 	}
 	return found[0], nil
-}
-
-// telling are the attributes that show whether a change was made, but for secrets, and for what is settled: a large group's members are not
-// read.
-func telling(c ldif.Change) (names []string) {
-	for _, a := range c.Entry {
-		if !c.Secret(a.Name) {
-			names = append(names, a.Name)
-		}
-	}
-	for _, m := range c.Mods {
-		if !m.Settled && !c.Secret(m.Name) {
-			names = append(names, m.Name)
-		}
-	}
-	return names
-}
-
-// shows says whether what leftBy found (nil: nothing) is as the change leaves it. told is false where no reader can tell.
-func shows(server *ldif.Server, c ldif.Change, e *ldif.Entry) (done, told bool) {
-	switch {
-	case c.Kind == ldif.Delete:
-		return e == nil, true
-	case e == nil:
-		return false, true
-	case c.Kind == ldif.ModifyDN:
-		return c.Apart || !server.SameDN(c.DN, c.NewDN()), true // under the same name in other case it may not be
-	}
-	again := ldif.Change{Kind: ldif.Modify}
-	for _, a := range c.Entry {
-		if readable(server, c, a.Name, a.Values) {
-			again.Mods = append(again.Mods, ldif.Mod{Op: ldif.AddValues, Name: a.Name, Values: a.Values})
-		}
-	}
-	for _, m := range c.Mods { // all of a Modify is done, or nothing
-		if readable(server, c, m.Name, m.Values) && !m.Settled {
-			again.Mods = append(again.Mods, m)
-		}
-	}
-	if len(again.Mods) == 0 {
-		return false, false
-	}
-	after := ldif.Apply(e, again, server.Schema)
-	return !slices.ContainsFunc(again.Mods, func(m ldif.Mod) bool {
-		return !slices.Equal(e.Values(m.Name), after.Values(m.Name))
-	}), true
-}
-
-// readable says whether values can be compared with what a search returns: a password cannot, nor a reference by the target's id, which
-// is shown as a DN.
-func readable(server *ldif.Server, c ldif.Change, name string, values []string) bool {
-	return !c.Secret(name) && !slices.ContainsFunc(values, func(v string) bool {
-		_, byID := server.IDNamed(v)
-		return byID
-	})
 }

@@ -141,7 +141,6 @@ func (b *Bridge) fitAnew(ctx context.Context, server *ldif.Server) (fit, error) 
 			f.bound = bound
 			b.directory.Compare(bound.Bases())
 			b.mark(ctx, bound) // which must be seen to change before it counts
-			b.doubt.Do(func() { b.doubtBlocking(bound) })
 		case reason.Hidden:
 			b.log.Error("the directory does not show what the configuration names", "error", err)
 			f.err = err
@@ -156,16 +155,6 @@ func (b *Bridge) fitAnew(ctx context.Context, server *ldif.Server) (fit, error) 
 	}
 	b.fit = f
 	return f, nil
-}
-
-// doubtBlocking says of which ways to block the bridge cannot know whether they keep anybody from binding.
-func (b *Bridge) doubtBlocking(m *ldapmap.Map) {
-	for _, t := range m.Types {
-		if attributes := t.Unproven(); len(attributes) > 0 {
-			b.log.Info("it cannot be verified that who is disabled cannot bind: that is for the server's password policy or access rules",
-				"type", t.Name, "attributes", attributes)
-		}
-	}
 }
 
 // sees looks whether the directory shows the places that the map names, and of each an entry with its id, and by its DN where there are

@@ -109,9 +109,8 @@ func (r *request) run(ctx context.Context, in intent) (past history, result *Res
 		return past, nil, r.failed(past, past.cutShort(err))
 	}
 	result, err = in.finish(through, past.last()) // 11
-	if last := past.last(); errors.Is(err, errNotFound) && r.operation != "create" && !last.receipt.Plan.Empty() {
-		// What is done is told as done: another has deleted the entry since, and nothing is left to show.
-		result, err = &Result{Location: r.location(r.call, r.typ.Resource, r.typ.ID(last.entry))}, nil
+	if last := past.last(); errors.Is(err, errNotFound) && !last.receipt.Plan.Empty() {
+		result, err = r.doneAndGone(last), nil
 	}
 	err = past.cutShort(err)
 	if result != nil {
@@ -156,10 +155,12 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 			return past, past.last().refused
 		case past.followed():
 			r.follows.Store(true) // it is not asked for that again
-			if past, err = r.settle(through, past, nil); err != nil {
-				return past, err
-			}
 		case !past.again(err, n):
+			return past, err
+		case !past.outrun():
+			continue
+		}
+		if past, err = r.settle(through, past, nil); err != nil {
 			return past, err
 		}
 	}
@@ -322,17 +323,20 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 	if after.Err = directory.ErrOvertaken; !mingled {
 		after = r.directory.Execute(ctx, rest, in.reads()) // 7
 	}
-	if reasonOf(after.Err) == reason.LostRace && !mingled {
+	whole := last.receipt.Resumed(next, after)
+	begins := r.directory.DoneByAnother(ctx, whole)
+	if reasonOf(after.Err) == reason.LostRace && !mingled && !begins {
 		// What was done before it stands: it is read back again, and the rest tried again.
 		r.record(after) // 8
 		return past, after.Err
 	}
-	last.receipt = last.receipt.Resumed(next, after)
-	if last.receipt.Err == nil && last.receipt.At(ldif.Refused) >= 0 { // what was refused ahead of it is tried again
-		last.receipt.Err = directory.ErrOvertaken
-		last.account.tell(last.receipt) // 8
-		r.record(last.receipt)
-		return past.with(last), last.receipt.Err
+	if whole.Err == nil && whole.At(ldif.Refused) >= 0 { // what was refused ahead of it is tried again
+		whole.Err, begins = directory.ErrOvertaken, true
+	}
+	if last.receipt = whole; begins {
+		last.account.tell(whole) // 8
+		r.record(whole)
+		return past.with(last), whole.Err
 	}
 	if resent := next == at && rest.Steps[0].Change.Operation && after.At(ldif.Refused) == 0; resent {
 		last.receipt.Err = &reason.Error{Reason: reason.PartlyDone, Detail: setTwice, Cause: after.Err}

@@ -53,7 +53,6 @@ type crew struct {
 // unasserted are controls that the directories of crews do not announce.
 var unasserted []string
 
-// TestUnasserted lets what follows happen where the directory asserts nothing, and shows what a change found, as 389 Directory Server does.
 // TestGoneBeforeItIsShown: a change that is done is told as done, also where another deletes the user before he is read for the answer, as
 // he is where the directory does not show what it wrote, or its answer was lost. What was not done is told of who has gone.
 func TestGoneBeforeItIsShown(t *testing.T) {
@@ -76,6 +75,7 @@ func TestGoneBeforeItIsShown(t *testing.T) {
 			[]string{controlPostRead},
 			http.StatusNoContent,
 		},
+		"blocked":         {http.MethodPatch, disable, []between{{op: "modify"}}, []string{controlPostRead}, http.StatusNoContent},
 		"its answer lost": {http.MethodPatch, renamed("mara"), []between{lost, {op: "search"}}, nil, http.StatusNoContent},
 		"not done":        {http.MethodPatch, operations(replace("title", `"Lead"`)), nil, nil, http.StatusNotFound},
 	} {
@@ -87,6 +87,58 @@ func TestGoneBeforeItIsShown(t *testing.T) {
 				c.of(1).want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+user, "")
 			}})...)
 			c.of(0).want(t, test.status, test.method, "/Users/"+user, test.body)
+		})
+	}
+}
+
+// TestMadeAndGone: a POST that is done is told as done, also where another deletes the user before he is read for the answer: 201, where
+// his id is known, with what was made of him. Of one who is new nobody knows an id. Nobody is made a second time.
+func TestMadeAndGone(t *testing.T) {
+	for name, test := range map[string]struct {
+		env    []string
+		before func(t *testing.T, d *deployment) (id string)
+		op     string // that makes him
+		status int
+	}{
+		"new": {op: "add", status: http.StatusServiceUnavailable},
+		"linked": {
+			env: matching, op: "modify", status: http.StatusCreated,
+			before: func(t *testing.T, d *deployment) string { return d.unclaimed(t, "anna@contoso.example", "") },
+		},
+		"given back": {
+			env: marked("block"), op: "modify", status: http.StatusCreated,
+			before: func(t *testing.T, d *deployment) string {
+				id := d.user(t, "anna@contoso.example")
+				d.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+id, "")
+				return id
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := dirtest.Memory(t, func(o *memdir.Options) { o.Without = []string{controlPostRead} })
+			c := copies{server: server, bridges: []*deployment{deploy(t, server, test.env...), deploy(t, server)}}
+			id, dn := "", "uid=anna@contoso.example,"+server.People
+			if test.before != nil {
+				id = test.before(t, c.of(0))
+			}
+			conn := server.Connect(t)
+			defer conn.Close()
+			interleaved(server, between{op: test.op}, between{op: "search", do: func() {
+				if err := conn.Del(ldap.NewDelRequest(dn, nil)); err != nil {
+					t.Error(err)
+				}
+			}})
+			answer, content := c.of(0).do(t, http.MethodPost, "/Users", claiming("7", "anna@contoso.example", `"title":"Chief"`))
+			if answer.StatusCode != test.status {
+				t.Fatalf("%d %s", answer.StatusCode, content)
+			}
+			switch told := parse(t, content); {
+			case id == "" && !strings.Contains(content, "the directory took the new entry"):
+				t.Errorf("told as %s", content)
+			case id != "" && (told["id"] != id || told["title"] != "Chief" || told["active"] != true):
+				t.Errorf("told as %s", content)
+			}
+			c.of(1).matches(t, "anna@contoso.example", "")
 		})
 	}
 }
@@ -115,6 +167,7 @@ func TestLastLookIsGuarded(t *testing.T) {
 	}
 }
 
+// TestUnasserted lets what follows happen where the directory asserts nothing, and shows what a change found, as 389 Directory Server does.
 // TestScrubTakesNoNewcomersMembership is not among it: no value tells a membership from that of somebody before who had the name.
 func TestUnasserted(t *testing.T) {
 	unasserted = []string{controlAssertion}
@@ -382,17 +435,44 @@ func TestRenamedBackMeanwhile(t *testing.T) {
 	}
 }
 
-// TestRestoredWhileDisplaced: a leaver who is being renamed for a newcomer comes back between two steps of that. The leaver has the name,
-// and the newcomer has not.
+// TestRestoredWhileDisplaced: a leaver who is being renamed for a newcomer comes back before that, or between two steps of it. The leaver
+// has the name, and the newcomer has not: that he is rid of his tombstone is no sign that another made the same room.
 func TestRestoredWhileDisplaced(t *testing.T) {
+	for _, op := range []string{"modrdn", "modify"} {
+		c := newCrew(t)
+		leaver, tombstone := c.softDeleted(t, "zoe@contoso.example", `"name":{"formatted":"Zoe Lind","familyName":"Lind"}`)
+		back := operations(replace("userName", `"zoe@contoso.example"`), replace("active", `"True"`))
+		at := between{op: op, dn: "uid=zoe", do: c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+leaver, back)}
+		if op == "modify" {
+			at.dn = "uid=" + tombstone
+		}
+		interleaved(c.server, at)
+		c.of(0).want(t, http.StatusConflict, http.MethodPost, "/Users", resource("/Users", `"userName":"zoe@contoso.example"`))
+		found := c.of(0).found(t, "/Users", `userName eq "zoe@contoso.example"`)
+		if len(found) != 1 || found[0]["id"] != leaver || found[0]["userName"] != "zoe@contoso.example" {
+			t.Errorf("before a %s: the name finds %v", op, found)
+		}
+	}
+}
+
+// TestNewcomerInheritsNothing: a leaver is to have his name back, and his group holds it already, when a newcomer who was quicker has it.
+// The group lets go of it before anything else is tried: the newcomer, who is renamed then, is no member.
+func TestNewcomerInheritsNothing(t *testing.T) {
 	c := newCrew(t)
-	leaver, tombstone := c.softDeleted(t, "zoe@contoso.example")
-	interleaved(c.server, between{op: "modify", dn: "uid=" + tombstone, do: c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+leaver,
-		operations(replace("userName", `"zoe@contoso.example"`), replace("active", `"True"`)))})
-	c.of(0).want(t, http.StatusConflict, http.MethodPost, "/Users", resource("/Users", `"userName":"zoe@contoso.example"`))
-	found := c.of(0).found(t, "/Users", `userName eq "zoe@contoso.example"`)
-	if len(found) != 1 || found[0]["id"] != leaver || found[0]["userName"] != "zoe@contoso.example" {
-		t.Errorf("the name finds %v", found)
+	leaver, _ := c.softDeleted(t, "zoe@contoso.example")
+	c.of(0).want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+c.group, addMembers(leaver))
+	first := c.of(0).user(t, "zoe@contoso.example") // the leaver makes room
+	c.of(0).want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+first, "")
+	var newcomer string
+	interleaved(c.server, between{op: "modify", dn: "cn=crew", do: func() {
+		newcomer = c.of(1).user(t, "zoe@contoso.example")
+	}}, between{op: "modrdn"}, between{op: "search", dn: "ou=people", do: func() { // the next attempt
+		c.also(t, 1, http.StatusOK, http.MethodPatch, "/Users/"+newcomer, renamed("mara"))()
+	}})
+	c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+leaver,
+		operations(replace("userName", `"zoe@contoso.example"`), replace("active", `"True"`)))
+	if members := c.of(1).members(t, c.group); members[leaver] != 1 || members[newcomer] != 0 {
+		t.Errorf("the group holds %q", c.holds(t, c.group, "member"))
 	}
 }
 

@@ -225,9 +225,9 @@ func softDeleteAgainstNewcomer(t *testing.T, c copies, round int) {
 }
 
 // softDeleted makes a user and deletes it as Entra does.
-func (c copies) softDeleted(t *testing.T, name string) (id, tombstone string) {
+func (c copies) softDeleted(t *testing.T, name string, more ...string) (id, tombstone string) {
 	t.Helper()
-	id = c.of(0).user(t, name)
+	id = c.of(0).create(t, "/Users", strings.Join(append([]string{`"userName":"` + name + `"`}, more...), ","))
 	tombstone = strings.ReplaceAll(id, "-", "")[:32] + name
 	c.of(0).want(t, http.StatusOK, http.MethodPatch, "/Users/"+id,
 		operations(replace("userName", `"`+tombstone+`"`), replace("active", `"False"`)))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
@@ -19,6 +20,9 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 		return failure
 	}
 	ctx = context.WithoutCancel(ctx) // the caller's deadline may be why the step failed
+	if receipt.Err = failure; r.client.DoneByAnother(ctx, receipt) {
+		return failure
+	}
 	var stands error
 	lost := false
 	for i := failed - 1; i >= 0; i-- {
@@ -50,6 +54,43 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 		return &Error{Reason: reason.LostRace, Cause: failure}
 	}
 	return failure
+}
+
+// DoneByAnother says of a plan that another overtook whether he has done what it had yet to do to its entry: the same request came twice.
+// He may have been told so already, and what was done before stands.
+func (c *Client) DoneByAnother(ctx context.Context, receipt ldif.Receipt) bool {
+	p := receipt.Plan
+	server, err := c.Server(ctx)
+	if err != nil || p.Before == nil || p.Yields || !Overtaken(receipt.Err) {
+		return false
+	}
+	var missing []ldif.Change
+	id, attributes := server.ID(p.Before), []string{server.IDAttribute}
+	dn, began := p.Before.DN, false // where the plan leaves it
+	for i, step := range p.Steps {
+		switch {
+		case step.Change.If.ID != id || step.Alone:
+			continue
+		case receipt.Steps[i].State == ldif.Done:
+			began = true
+		default:
+			missing, attributes = append(missing, step.Change), append(attributes, step.Change.Telling()...)
+		}
+		if step.Change.Kind == ldif.ModifyDN {
+			dn = step.Change.NewDN()
+		}
+	}
+	if !began || len(missing) == 0 {
+		return false
+	}
+	e, err := c.one(ctx, dn, attributes...)
+	if err != nil || server.ID(e) != id {
+		return false
+	}
+	return !slices.ContainsFunc(missing, func(m ldif.Change) bool {
+		done, _ := m.ShownBy(server, e)
+		return !done
+	})
 }
 
 // inverse sends an inverse. moved says that another has renamed the entry, or deleted it: a rename of this plan's own is no more then, and

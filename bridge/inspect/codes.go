@@ -19,6 +19,11 @@ var Codes = []Code{
 	{"configuration", []Severity{Error}, "the file says what it cannot mean, or what contradicts itself", "told with it"},
 	{"admin-reachable", []Severity{Warning}, "other machines reach the operators' listener, without TLS or a token", "a YAML line"},
 
+	// The bridge's own store.
+	{"store", []Severity{Error}, "the store cannot be used", "told with it"},
+	{"store-missing", []Severity{Hint}, "the store's file is not there, and `serve` makes it", "another name of the file"},
+	{"store-rights", []Severity{Warning}, "who runs `check` may not write the store's file", "`sudo -u`, `chown`"},
+
 	// What Entra's requests would miss.
 	{"entra-active", []Severity{Warning}, "nobody can be disabled", "a YAML line"},
 	{"entra-external-id", []Severity{Warning, Hint}, "users (or, a hint, groups) have no `externalId`", "a YAML line"},

@@ -242,6 +242,9 @@ func TestBrokenMaps(t *testing.T) {
 			if repair := f.What + "\n" + f.Mend + "\n" + f.Line; !strings.Contains(repair, b.repair) {
 				t.Errorf("the repair is %q, want %q", repair, b.repair)
 			}
+			if f.OfSchema && f.Mend == "" {
+				t.Errorf("nothing is said to do: %+v", f)
+			}
 		})
 	}
 }

@@ -20,7 +20,8 @@ func schema(s Subject, v Survey) (all []Finding) {
 	for _, problem := range v.Problems {
 		f := Finding{
 			Severity: Error, Code: "schema", Key: problem.Key(), What: problem.Problem, OfSchema: true,
-			Why: "nothing is served while the map does not fit: a filter on what is not there finds nobody",
+			Why:  "nothing is served while the map does not fit: a filter on what is not there finds nobody",
+			Mend: "name another, of which the schema has what the line needs, load a schema that has it, or leave it out",
 		}
 		at := mendSchema(&f, s, v.Server, problem)
 		if f.Code != "not-allowed" || !slices.Contains(without, at) { // a class that is missing allows nothing

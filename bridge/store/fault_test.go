@@ -210,6 +210,7 @@ func (f fault) wants(t *testing.T, err error) {
 func (f fault) atTheStart(t *testing.T, o store.Options) {
 	var told strings.Builder
 	mend := f.begins(t, nil, o)
+	f.wants(t, look(t, o))
 	s := begin(t, o, &told)
 	if err := s.Add("shelf", migrations("shelf")); err != nil {
 		t.Fatal(err)

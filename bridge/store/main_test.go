@@ -84,7 +84,7 @@ func play(role string) error {
 	return errors.New("no such role: " + role)
 }
 
-// tries says for each line of our standard input what the store is.
+// tries says for each line of our standard input what the store is, which a look says too.
 func tries(ctx context.Context, o store.Options) error {
 	if err := becomeNobody(); err != nil {
 		return err
@@ -95,9 +95,13 @@ func tries(ctx context.Context, o store.Options) error {
 	}
 	defer s.Close()
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		looked := store.Look(ctx, o, func(*store.Store) error { return nil })
 		err := s.Check(ctx)
 		known, ours := errors.AsType[*store.Error](err)
+		told, _ := errors.AsType[*store.Error](looked)
 		switch {
+		case (err == nil) != (looked == nil || errors.Is(looked, fs.ErrNotExist)), ours && told.Kind != known.Kind:
+			fmt.Printf("%v, and %v to a look\n", err, looked)
 		case err == nil:
 			fmt.Println("fine")
 		case ours:

@@ -82,27 +82,33 @@ func (r *room) migrate(ctx context.Context) error {
 	return err
 }
 
+// ErrNewer is a store that this bridge does not know what to make of.
+var ErrNewer = errors.New("a newer one wrote them")
+
 func (r *room) newer(version int64) error {
-	return fmt.Errorf("the tables of %s have version %d, and this bridge knows %d: a newer one wrote them", r.name, version, r.turn.newest)
+	return fmt.Errorf("the tables of %s have version %d, and this bridge knows %d: %w", r.name, version, r.turn.newest, ErrNewer)
 }
 
 // standing says whether the room's tables are there, up to date.
 func (r *room) standing(ctx context.Context) error {
-	version := int64(0)
+	version, err := r.version(ctx)
+	if err == nil && version < r.turn.newest {
+		err = fmt.Errorf("the tables of %s have version %d of %d: start the bridge of this version (serve), which brings them up to date",
+			r.name, version, r.turn.newest)
+	}
+	return err
+}
+
+// version is that of the room's tables as they stand, 0 where there are none. Newer ones than this bridge's are a fault.
+func (r *room) version(ctx context.Context) (version int64, err error) {
 	there, err := r.turn.exists(ctx, r.turn.store.read)
 	if err == nil && there {
 		version, err = r.turn.GetLatestVersion(ctx, r.turn.store.read)
 	}
-	switch {
-	case err != nil:
-		return err
-	case version > r.turn.newest:
-		return r.newer(version)
-	case version < r.turn.newest:
-		return fmt.Errorf("the tables of %s have version %d of %d: start the bridge of this version (serve), which brings them up to date",
-			r.name, version, r.turn.newest)
+	if err == nil && version > r.turn.newest {
+		err = r.newer(version)
 	}
-	return nil
+	return version, err
 }
 
 // others are the files for the other kind of database.

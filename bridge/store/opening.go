@@ -96,6 +96,9 @@ func (s *Store) unlock(ctx context.Context, rooms []*room) error {
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
+	if s.looks {
+		return s.look(ctx, rooms)
+	}
 	for _, r := range rooms {
 		bring := r.migrate
 		if s.reads {

@@ -17,7 +17,7 @@ func (s *Store) connectPostgres() error {
 	}
 	timeout := s.options.Timeout
 	config.ConnectTimeout = timeout
-	if s.reads {
+	if s.reads && !s.looks { // which is told whether the database takes writes
 		config.RuntimeParams["default_transaction_read_only"] = "on"
 	}
 	for name, value := range map[string]string{

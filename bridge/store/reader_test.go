@@ -70,13 +70,8 @@ func TestReaderRights(t *testing.T) {
 	shelf(t, s)
 	role := "r" + strings.ToLower(rand.Text())
 	write(t, s, "CREATE ROLE "+role+" LOGIN PASSWORD 'of-a-test'")
-	t.Cleanup(func() { // the roles are the server's
-		_ = s.Write(context.Background(), execute("DROP OWNED BY "+role))
-		_ = s.Write(context.Background(), execute("DROP ROLE "+role))
-	})
-	user, rest, _ := strings.Cut(strings.TrimPrefix(o.URL, "postgres://"), "@")
-	o.URL = strings.Replace(o.URL, user+"@"+rest, role+"@"+rest, 1)
-	o.PasswordFile = filepathOf(t, "of-a-test")
+	dropAtEnd(t, s, role)
+	o = as(t, o, role, "of-a-test")
 	_, err := first(t, o)
 	if wantKind(t, err, store.Other); !strings.Contains(err.Error(), "permission denied") {
 		t.Error(err)
@@ -85,6 +80,22 @@ func TestReaderRights(t *testing.T) {
 	if got, err := first(t, o); err != nil || got != "first" {
 		t.Error(got, err)
 	}
+}
+
+// dropAtEnd drops a role, which is the server's.
+func dropAtEnd(t *testing.T, s *store.Store, role string) {
+	t.Cleanup(func() {
+		_ = s.Write(context.Background(), execute("DROP OWNED BY "+role))
+		_ = s.Write(context.Background(), execute("DROP ROLE "+role))
+	})
+}
+
+// as is the database as a role reaches it.
+func as(t *testing.T, o store.Options, role, password string) store.Options {
+	user, rest, _ := strings.Cut(strings.TrimPrefix(o.URL, "postgres://"), "@")
+	o.URL = strings.Replace(o.URL, user+"@"+rest, role+"@"+rest, 1)
+	o.PasswordFile = filepathOf(t, password)
+	return o
 }
 
 func filepathOf(t *testing.T, text string) string {

@@ -56,8 +56,13 @@ func (s *Store) find() (os.FileInfo, error) {
 	if s.makes {
 		switch err := create(path); {
 		case errors.Is(err, fs.ErrNotExist):
-			return nil, unopened(fmt.Errorf("the folder %s is missing: make it for the bridge's account, or mount it", filepath.Dir(path)))
+			return nil, unopened(noFolder(path))
 		case err != nil && !errors.Is(err, fs.ErrExist):
+			return nil, unopened(err)
+		}
+	}
+	if s.looks {
+		if err := beside(path); err != nil {
 			return nil, unopened(err)
 		}
 	}
@@ -68,16 +73,18 @@ func (s *Store) find() (os.FileInfo, error) {
 	if found.IsDir() {
 		return nil, &Error{Kind: Other, Cause: fmt.Errorf("%s is a folder", path)}
 	}
-	switch {
-	case s.reads:
-		err = mayRead(path)
-	default:
-		err = mayWrite(path)
+	op, may := "write", mayWrite
+	if s.reads && !s.looks {
+		op, may = "read", mayRead
 	}
-	if err != nil {
-		return nil, unopened(&fs.PathError{Op: map[bool]string{true: "read", false: "write"}[s.reads], Path: path, Err: err})
+	if err = may(path); err != nil {
+		return nil, unopened(&fs.PathError{Op: op, Path: path, Err: err})
 	}
 	return found, nil
+}
+
+func noFolder(path string) error {
+	return fmt.Errorf("the folder %s is missing: make it for the bridge's account, or mount it", filepath.Dir(path))
 }
 
 var creating sync.Mutex

@@ -34,6 +34,7 @@ type Store struct {
 	dialect Dialect
 	options Options
 	reads   bool // nothing else
+	looks   bool // so, and at what keeps another from writing
 	makes   bool // the file where it is missing
 	log     *slog.Logger
 	write   *sql.DB     // SQLite: one connection, so that writers of this process wait in a row

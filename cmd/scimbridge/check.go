@@ -9,13 +9,16 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/access"
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
 	"scimbridge/bridge/inspect"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/webhook"
 	"scimbridge/config"
@@ -24,7 +27,7 @@ import (
 
 type checkCommand struct {
 	configFlag
-	Connect bool             `help:"Ask the directory too. Nothing is written."`
+	Connect bool             `help:"Ask the directory too, and look at the store. Nothing is written."`
 	Probe   bool             `help:"Have a user and a group made, changed and removed there, besides."`
 	JSON    bool             `name:"json" help:"Print JSON."`
 	FailOn  inspect.Severity `enum:"error,warning,hint" default:"error" help:"What the exit status tells: ${enum} (${default})."`
@@ -39,7 +42,8 @@ func (checkCommand) Help() string {
   scimbridge check --config scimbridge.yaml --probe --fail-on warning --json
 
 Without --connect the secrets need not be here. With it the map is held against the directory: whether it is reached, by TLS, and takes the
-bind, whether the places are there, the schema has what the map names, what is searched by is indexed, and the account has the rights.
+bind, whether the places are there, the schema has what the map names, what is searched by is indexed, and the account has the rights; and
+whether serve can use the store.
 --probe makes a user, and a group with the user in it, scimbridge-check-…, to try these rights, and whether who is blocked cannot bind; both
 are removed whatever comes of it.
 
@@ -130,6 +134,9 @@ func (check checkCommand) look(w *world, c *config.Config) (inspect.Findings, er
 	if !check.Connect {
 		return found, nil
 	}
+	if c.Store.Enabled() {
+		found = append(found, inspect.Stored(s, c.Store, lookAtStore(w, c))...)
+	}
 	h, err := check.house(c, compiled)
 	if err != nil {
 		return nil, err
@@ -169,6 +176,17 @@ func (check checkCommand) house(c *config.Config, compiled *compile.Map) (h hous
 	return h, nil
 }
 
+// lookAtStore says what would keep serve from opening the store.
+func lookAtStore(ctx context.Context, c *config.Config) error {
+	silent := slog.New(slog.DiscardHandler)
+	return store.Look(ctx, c.Store, func(s *store.Store) error {
+		_, ofTokens := access.NewTokens(s)
+		_, ofLimits := guard.NewLimiter(s, c.Guard, c.Types(), silent)
+		_, ofHook := webhook.New(webhook.Options{}, s, silent)
+		return errors.Join(journal.Prepare(s), ofTokens, ofLimits, ofHook)
+	})
+}
+
 // subjectOf is the configuration as it is inspected.
 func subjectOf(c *config.Config, compiled *compile.Map) inspect.Subject {
 	return inspect.Subject{
@@ -178,17 +196,40 @@ func subjectOf(c *config.Config, compiled *compile.Map) inspect.Subject {
 }
 
 // inspect logs what check finds. Nothing is refused for it.
-func (h house) inspect(ctx context.Context, log *slog.Logger) {
+func (h house) inspect(ctx context.Context, hints *hints, log *slog.Logger) {
 	survey := inspect.Look(ctx, h.subject, h.directory)
 	found := append(inspect.Offline(h.subject), inspect.Live(h.subject, survey)...)
 	if ctx.Err() != nil {
 		return
 	}
 	levels := map[inspect.Severity]slog.Level{inspect.Error: slog.LevelError, inspect.Warning: slog.LevelWarn}
-	for _, f := range found.InOrder() {
+	for _, f := range hints.untold(found.InOrder()) {
 		if len(survey.Problems) > 0 && f.OfSchema { // the bridge has told
 			continue
 		}
 		log.LogAttrs(ctx, levels[f.Severity], "check", f.Log()...)
 	}
+}
+
+// hints are those that the last inspection found. At a reload they stand in the log already; what is worse is told as long as it is so.
+type hints struct {
+	mu   sync.Mutex
+	last inspect.Findings
+}
+
+// untold are the findings but for the hints that the inspection before had too, be it at another line of the file.
+func (h *hints) untold(found inspect.Findings) (told inspect.Findings) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := h.last
+	h.last = nil
+	for _, f := range found {
+		hint := f
+		hint.Place = ""
+		if f.Severity != inspect.Hint || !slices.Contains(before, hint) {
+			told = append(told, f)
+		}
+		h.last = append(h.last, hint)
+	}
+	return told
 }

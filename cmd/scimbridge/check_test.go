@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"scimbridge/bridge/directory/memdir"
+	"scimbridge/bridge/store/storetest"
 )
 
 // TestCheckCommand holds what check prints to testdata/check.txtar. Each section is a command line, with what is otherwise in the
@@ -103,6 +104,36 @@ func TestServeLogsWhatCheckFinds(t *testing.T) {
 		if !told[w] {
 			t.Errorf("nothing tells %s", w)
 		}
+	}
+}
+
+// TestCheckLooksAtTheStore, and makes none.
+func TestCheckLooksAtTheStore(t *testing.T) {
+	file, folder := configuration(t, company(t).URL()), t.TempDir()
+	there := storetest.SQLite(t)
+	holding(t, storetest.Open(t, there))
+	if err := os.WriteFile(filepath.Join(folder, "text"), []byte("no database, whatever its length may be"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		variable string
+		code     int
+		told     string
+	}{
+		"none":      {"FILE=", exitOK, ""},
+		"there":     {"FILE=" + there.File, exitOK, ""},
+		"missing":   {"FILE=" + filepath.Join(folder, "s.db"), exitOK, "hint: SCIMBRIDGE_STORE_FILE: store.file: "},
+		"no folder": {"FILE=" + filepath.Join(folder, "x", "s.db"), exitFault, "the folder " + filepath.Join(folder, "x") + " is missing"},
+		"text":      {"FILE=" + filepath.Join(folder, "text"), exitFault, "mend: put a backup in place, or name another file"},
+		"away":      {"URL=postgres:///db?host=" + folder, exitFault, "psql 'postgres:///db?host=" + folder + "' -c 'SELECT 1'"},
+	} {
+		code, stdout, stderr := program(t, []string{"SCIMBRIDGE_STORE_" + c.variable}, "check", "--config", file, "--connect")
+		if code != c.code || !strings.Contains(stdout, c.told) || strings.Contains(stdout, "[store") != (c.told != "") {
+			t.Errorf("%s: exit code %d\n%s%s", name, code, stdout, stderr)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, "s.db")); !os.IsNotExist(err) {
+		t.Errorf("the file is there: %v", err)
 	}
 }
 

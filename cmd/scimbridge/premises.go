@@ -31,6 +31,7 @@ type premises struct {
 	door  *front.Door
 	found *location
 	shown *operator
+	hints hints
 
 	// used by one goroutine at a time
 	house   *house
@@ -46,7 +47,7 @@ func newPremises(
 		w: w, file: file, level: level, log: log, found: found, shown: shown, door: front.NewDoor(first.server, lack, log),
 		house: &first, life: first.live(w), drained: make(chan struct{}),
 	}
-	p.life.meet(func(ctx context.Context) { firstContact(ctx, first, log) })
+	p.life.meet(func(ctx context.Context) { firstContact(ctx, first, &p.hints, log) })
 	p.life.run(func(ctx context.Context) { found.watch(ctx, first.directory) })
 	close(p.drained)
 	return p
@@ -128,9 +129,9 @@ func (p *premises) put(next house) {
 	before, begun := p.house, next.live(p.w)
 	switch {
 	case !before.config.Serves(next.config):
-		begun.meet(func(ctx context.Context) { next.inspect(ctx, p.log) })
+		begun.meet(func(ctx context.Context) { next.inspect(ctx, &p.hints, p.log) })
 	case !p.life.met.Load():
-		begun.meet(func(ctx context.Context) { firstContact(ctx, next, p.log) })
+		begun.meet(func(ctx context.Context) { firstContact(ctx, next, &p.hints, p.log) })
 	default:
 		begun.met.Store(true)
 	}

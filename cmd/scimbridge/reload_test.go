@@ -180,6 +180,34 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestReloadTellsNoHintAgain: what could be better stands in the log once for as long as it is so, and what will go wrong at each reload.
+func TestReloadTellsNoHintAgain(t *testing.T) {
+	r := startReloading(t)
+	told := func(want string) {
+		t.Helper()
+		wanted := strings.Fields(want)
+		codes := ""
+		for line := range r.lines {
+			_, finding, is := strings.Cut(line, `"msg":"check","code":"`)
+			code, _, _ := strings.Cut(finding, `"`)
+			if is {
+				codes += code + " "
+			}
+			if is && code == wanted[len(wanted)-1] {
+				break
+			}
+		}
+		if strings.TrimSpace(codes) != want {
+			t.Errorf("told of %s, want %s", codes, want)
+		}
+	}
+	told("entra-active entra-external-id entra-emails entra-tombstone unseen-indexes unseen-rights")
+	r.put(r.with("access:", "      - {scim: externalId, ldap: employeeNumber}\naccess:"))
+	told("entra-active unseen-indexes") // of other attributes
+	r.put(r.text)
+	told("entra-active entra-external-id unseen-indexes")
+}
+
 // TestReloadOfADryRun: it stays one.
 func TestReloadOfADryRun(t *testing.T) {
 	r := &reloading{t: t, file: configuration(t, company(t).URL())}

@@ -94,7 +94,7 @@ func (s serveCommand) Run(w *world) error {
 
 // firstContact says at the start what would else show at the first request: a wrong address, password or certificate, a map that does not
 // fit, a store that cannot be opened.
-func firstContact(ctx context.Context, h house, log *slog.Logger) {
+func firstContact(ctx context.Context, h house, hints *hints, log *slog.Logger) {
 	if h.store != nil {
 		met := make(chan struct{})
 		go func() {
@@ -108,7 +108,7 @@ func firstContact(ctx context.Context, h house, log *slog.Logger) {
 	if err := h.bridge.Contact(ctx); err != nil && ctx.Err() == nil {
 		log.Error("the directory cannot be used yet", "error", err)
 	}
-	h.inspect(ctx, log)
+	h.inspect(ctx, hints, log)
 	debug.FreeOSMemory() // what the start took: the file, the schema, what check read
 }
 

@@ -8,8 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -92,6 +94,9 @@ func (u undoCommand) Run(w *world) error {
 	}
 	if err != nil {
 		return helped(err, c.Store)
+	}
+	if u.Apply {
+		signal.Ignore(syscall.SIGPIPE) // whoever has read enough, as head has, is no reason to stop half way
 	}
 	call := bridge.Call{RequestID: uuid.NewString(), Caller: w.caller(), PastLimits: true}
 	how := &bridge.Undoing{Call: call, Apply: u.Apply, Partial: u.Partial}

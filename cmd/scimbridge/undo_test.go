@@ -4,13 +4,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"unicode"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/bridge/directory/memdir"
 )
 
 var (
@@ -82,6 +88,45 @@ func byAnother(t *testing.T, url, verb string, fields ...string) {
 	}
 	if err != nil {
 		t.Fatalf("%s %q: %v", verb, fields, err)
+	}
+}
+
+// TestUndoIsReadNoMore: whoever has read enough of what is taken back closes it, as head does. All is taken back all the same.
+func TestUndoIsReadNoMore(t *testing.T) {
+	directory := company(t)
+	file := configuration(t, directory.URL())
+	environ := []string{"USER=admin", "SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db")}
+	log, stop, ended := start(t, file, environ)
+	root, _ := listening(t, log)
+	ready(t, root, "ok")
+	before := len(directory.Entries())
+	for _, name := range []string{"mara", "noor", "omar"} {
+		answer := send(t, http.MethodPost, root+"/Users", token, `{"userName":"`+name+`"}`)
+		if answer.Body.Close(); answer.StatusCode != http.StatusCreated {
+			t.Fatal(answer.Status)
+		}
+	}
+	stop()
+	<-ended
+	undo := exec.CommandContext(t.Context(), os.Args[0])
+	undo.Env = slices.Concat(os.Environ(), environ,
+		[]string{programVariable + "=undo --config " + file + " --since 2h --caller token --apply"})
+	out, err := undo.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var removed atomic.Int32
+	directory.Fault(func(op, _ string) memdir.Fault {
+		if op == "delete" && removed.Add(1) == 1 {
+			out.Close()
+		}
+		return memdir.Fault{}
+	})
+	if err := undo.Run(); err != nil {
+		t.Error(err)
+	}
+	if now := len(directory.Entries()); removed.Load() != 3 || now != before {
+		t.Errorf("%d were removed; there are %d entries, and were %d", removed.Load(), now, before)
 	}
 }
 

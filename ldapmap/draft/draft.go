@@ -268,13 +268,13 @@ func (n Needs) None() bool {
 // Plan turns the write into change records, or says what it needs to know for that. It writes nothing where nothing changes.
 // Errors are *scim.Error.
 func (d *Draft) Plan(f Facts) (ldif.Plan, Needs, error) {
-	plan := ldif.Plan{Before: d.write.Entry}
+	plan := ldif.Plan{Before: d.write.Entry, Yields: d.displaced}
 	if d.write.Undo != nil {
 		plan.Steps, plan.Effects = slices.Clone(d.write.Undo.Steps), slices.Clone(d.write.Undo.Effects)
 	} else if d.write.After == nil && d.t.Leaving == nil {
 		plan.Steps, plan.Effects = d.delete()
 	} else if d.write.After == nil {
-		if d.moves() && f.Rounds == 0 {
+		if d.t.Leaving.Mode == compile.MoveEntry && f.Rounds == 0 {
 			return ldif.Plan{}, d.leaversRound(0), nil
 		}
 		var err error

@@ -184,8 +184,3 @@ func (d *Draft) leaversRound(number int) Needs {
 	}
 	return Needs{Rounds: number + 1, Search: &ldapmap.Search{Base: d.t.Leaving.Place, Filter: ldif.AnyOf(filters...)}}
 }
-
-// moves says that the write moves the entry to the place of leavers.
-func (d *Draft) moves() bool {
-	return d.write.After == nil && d.t.Leaving != nil && d.t.Leaving.Mode == compile.MoveEntry
-}

@@ -181,7 +181,8 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 	if len(f.Referrers) == 0 || passings == nil {
 		return p
 	}
-	whole := ldif.Plan{Before: p.Before, Effects: slices.Clone(p.Effects)}
+	whole := p
+	whole.Steps, whole.Effects = nil, slices.Clone(p.Effects)
 	var last []ldif.Step // of entries that the plan itself changes: what it asserts of them must still hold
 	for i, of := range passings {
 		s := p.Steps[i]

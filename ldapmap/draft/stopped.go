@@ -31,11 +31,12 @@ type kept struct {
 // Stopped tells what to look at where the plan of the receipt stopped.
 func (d *Draft) Stopped(r ldif.Receipt) Aftermath {
 	a := Aftermath{t: d.t}
+	if r.Err == nil {
+		return a
+	}
+	passings := d.passings(r.Plan)
 	for i, s := range r.Plan.Steps {
-		if r.Err == nil || s.Keeps.ID == "" {
-			continue
-		}
-		k, known := d.kept(r.Plan, s)
+		k, known := keptBy(s, r.Plan, passings)
 		if !known {
 			continue
 		}
@@ -49,9 +50,12 @@ func (d *Draft) Stopped(r ldif.Receipt) Aftermath {
 	return a
 }
 
-// kept is the reference that a step of the plan keeps true.
-func (d *Draft) kept(p ldif.Plan, s ldif.Step) (k kept, known bool) {
-	for i, of := range d.passings(p) {
+// keptBy is the reference that a step of the plan, which has these passings, keeps true.
+func keptBy(s ldif.Step, p ldif.Plan, passings [][]passing) (k kept, known bool) {
+	if s.Keeps.ID == "" {
+		return k, false
+	}
+	for i, of := range passings {
 		for _, name := range of {
 			if p.Steps[i].Change.If.ID != s.Keeps.ID || name.gone.Value == "" || !concerns(s.Change, name) {
 				continue

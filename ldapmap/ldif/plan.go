@@ -8,6 +8,9 @@ type Plan struct {
 	Before  *Entry // nil for a create
 	Steps   []Step
 	Effects []Effect
+	// Yields says that it only makes room for another entry. Whoever changes its entry meanwhile wants it otherwise, and comes before it;
+	// of any other plan he may want the same.
+	Yields bool
 }
 
 // Step is a change with the change that takes it back, and the entry that it is about as it was read.

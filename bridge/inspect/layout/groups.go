@@ -28,9 +28,13 @@ func (s Sight) groups(c Choices, users *resource) (*resource, error) {
 		return nil, err
 	}
 	r.add(line{scim: "displayName", ldap: "cn"})
-	l := line{scim: "externalId", ldap: s.free(r, at.entries, forGroups), why: "no group has a value there"}
-	if l.ldap == "" && s.takesParts(r, "description") {
-		l = line{scim: "externalId", ldap: "description", more: "prefix: 'scim:'", why: "other descriptions stay"}
+	name, kept := s.place(r, at.entries, forGroups, func(string) bool { return false })
+	l := line{scim: "externalId", ldap: name, why: "no group has a value there"}
+	switch {
+	case kept:
+		l.why = keptThere
+	case name == "" && s.takesParts(r, "description"):
+		l.ldap, l.more, l.why = "description", "prefix: 'scim:'", "other descriptions stay"
 	}
 	if l.ldap != "" {
 		r.add(l)

@@ -61,6 +61,7 @@ func TestPropose(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind           ldif.ServerKind
 		people, groups []*ldif.Entry
+		held           []string
 		choices        func(*layout.Choices)
 		has            []string
 		hasNot         []string
@@ -116,9 +117,28 @@ func TestPropose(t *testing.T) {
 		},
 		"389 Directory Server": {kind: ldif.DS389, people: atUID, has: []string{"active: {by: nsAccountLock}", "ldap: userPassword} #"}},
 		"attributes that are in use": {
-			people: many(20, "uid=u#@shore.example"+people, "uid: u#@shore.example", "scimExternalId: #", "scimUserName: #",
-				"carLicense: #"),
-			has: []string{"{scim: externalId, ldap: roomNumber}", "tombstone: businessCategory"},
+			people: many(20, "uid=u#@shore.example"+people, "uid: u#@shore.example", "eduPersonUniqueId: #@shore.example", "carLicense: #",
+				"extensionName: #", "businessCategory: 1234567890123456789012345678901"),
+			has: []string{"{scim: externalId, ldap: scimExternalId} # nobody has a value there", "tombstone: scimUserName # keeps"},
+		},
+		"the name of who is soft-deleted, kept where others have theirs": {
+			people: append(many(1, "uid=x@shore.example"+people, "uid: x@shore.example",
+				"businessCategory: 0123456789abcdef0123456789abcdefx@shore.example"), atUID...),
+			has: []string{"tombstone: businessCategory # keeps the name that Entra gives a soft-deleted user; a bridge has kept it"},
+		},
+		"what a bridge has kept of one who is not among those that were looked at": {
+			people: atUID, held: []string{"scimExternalId", "extensionName"},
+			has: []string{"{scim: externalId, ldap: scimExternalId} # a bridge has kept it there already"},
+		},
+		"what a bridge has kept of one of many": {
+			people: append(many(1, "uid=x@shore.example"+people, "uid: x@shore.example", "objectClass: inetOrgPerson",
+				"objectClass: scimbridgeUser", "scimExternalId: 7", "scimUserName: x"), atUID...),
+			groups: many(1, "cn=g"+groups, "objectClass: groupOfNames", "objectClass: scimbridgeGroup", "cn: g", "scimExternalId: 7"),
+			has: []string{
+				"{scim: externalId, ldap: scimExternalId} # a bridge has kept it there already",
+				"tombstone: scimUserName # keeps the name that Entra gives a soft-deleted user; a bridge has kept it there already",
+				"displayName, ldap: cn}\n      - {scim: externalId, ldap: scimExternalId} # a bridge has kept it there already",
+			},
 		},
 		"the department's unit": {
 			people: many(20, "cn=U #,ou=Sales"+people, "uid: u#@shore.example", "cn: U #", "departmentNumber: Sales"),
@@ -184,6 +204,7 @@ func TestPropose(t *testing.T) {
 				c.kind = ldif.OpenLDAP
 			}
 			s := sight(t, c.kind, c.people, c.groups)
+			s.Held = c.held
 			p, err := layout.Propose(s, said)
 			if err != nil {
 				t.Fatal(err)

@@ -40,21 +40,22 @@ func Propose(s Sight, c Choices) (p Proposal, err error) {
 
 // resource is what is proposed for a resource type.
 type resource struct {
-	kind      string // User, Group
-	base      string
-	baseWhy   string
-	classes   []string
-	dn        string // expression
-	dnWhy     string
-	parents   bool
-	tombstone string
-	lines     []line
-	active    string // YAML
-	activeWhy string
-	members   string // YAML
-	protected []string
-	notes     []string // what was seen and what follows
-	taken     []string // LDAP attributes that the map has a use for
+	kind         string // User, Group
+	base         string
+	baseWhy      string
+	classes      []string
+	dn           string // expression
+	dnWhy        string
+	parents      bool
+	tombstone    string
+	tombstoneWhy string
+	lines        []line
+	active       string // YAML
+	activeWhy    string
+	members      string // YAML
+	protected    []string
+	notes        []string // what was seen and what follows
+	taken        []string // LDAP attributes that the map has a use for
 }
 
 // line is a line of the map.
@@ -138,24 +139,41 @@ var (
 	forGroups = []string{"scimExternalId", "info", "businessCategory"}
 )
 
-// free is the first of the attributes that nothing else is in; its class is added where entries need one for it.
-func (s Sight) free(r *resource, entries []*ldif.Entry, names []string) string {
-	for _, name := range names {
-		if r.uses(name) || slices.ContainsFunc(entries, has(name)) || ldif.Named(s.Held, name) {
-			continue
-		}
-		if s.allows(r, name) {
-			return s.Server.Schema.Canonical(name)
-		}
-		isOwn := strings.HasPrefix(name, "scim") || strings.HasPrefix(name, "eduPerson")
-		if class := s.bringing(r, name); class != "" && isOwn && !s.Server.KeepsClasses {
-			if !ldif.Named(r.classes, class) {
-				r.classes = append(r.classes, class)
+// place is the attribute for what is the bridge's own: the one in which a bridge has kept it, whose values wrote tells where the attribute
+// was not made for it; else the first that nothing is in. Its class is added where entries need one for it.
+func (s Sight) place(r *resource, entries []*ldif.Entry, names []string, wrote func(value string) bool) (name string, kept bool) {
+	isKept := func(name string) bool {
+		return isOwn(name) && ldif.Named(s.Held, name) || slices.ContainsFunc(entries, func(e *ldif.Entry) bool {
+			return slices.ContainsFunc(e.Values(name), func(v string) bool { return isOwn(name) || wrote(v) })
+		})
+	}
+	isFree := func(name string) bool { return !slices.ContainsFunc(entries, has(name)) && !ldif.Named(s.Held, name) }
+	for _, may := range []func(string) bool{isKept, isFree} {
+		for _, name := range names {
+			if !r.uses(name) && may(name) && s.lets(r, name) {
+				return s.Server.Schema.Canonical(name), isKept(name)
 			}
-			return s.Server.Schema.Canonical(name)
 		}
 	}
-	return ""
+	return "", false
+}
+
+// isOwn says that nobody but a bridge writes the attribute.
+func isOwn(name string) bool { return strings.HasPrefix(name, "scim") }
+
+// lets says whether entries of the resource may have the attribute, for which it gives them a class where one was made for it.
+func (s Sight) lets(r *resource, name string) bool {
+	if s.allows(r, name) {
+		return true
+	}
+	class := s.bringing(r, name)
+	if class == "" || s.Server.KeepsClasses || !isOwn(name) && !strings.HasPrefix(name, "eduPerson") {
+		return false
+	}
+	if !ldif.Named(r.classes, class) {
+		r.classes = append(r.classes, class)
+	}
+	return true
 }
 
 // classesOf are the object classes that nearly all entries have, or half of them at the least, the general ones first.

@@ -190,4 +190,4 @@ func interest(server *ldif.Server) (names []string) {
 	return slices.Compact(names)
 }
 
-var groupInterest = []string{"objectClass", "cn", "gidNumber", "businessCategory", "info", critical}
+var groupInterest = append([]string{"objectClass", "cn", "gidNumber", critical}, forGroups...)

@@ -76,7 +76,7 @@ func (r *resource) write(write func(string, ...any)) {
 	}
 	switch {
 	case r.tombstone != "":
-		write("    tombstone: %s # keeps the name that Entra gives a soft-deleted user; nobody has a value there", r.tombstone)
+		write("    tombstone: %s # keeps the name that Entra gives a soft-deleted user; %s", r.tombstone, r.tombstoneWhy)
 	case r.kind == "User":
 		write("    # tombstone: ATTRIBUTE that is free; without it a user that Entra soft-deletes is renamed, to 32 digits and the name")
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 	"scimbridge/scim/schema"
 )
@@ -262,9 +263,12 @@ func (s Sight) password(r *resource) {
 
 // own are the attributes for what is the bridge's own; externalId stands behind userName.
 func (s Sight) own(r *resource, people []*ldif.Entry, at int) {
-	name := s.free(r, people, forExternalID)
+	name, kept := s.place(r, people, forExternalID, func(string) bool { return false })
 	l := line{scim: "externalId", ldap: name, why: "nobody has a value there; name another that is free, if you prefer"}
-	if name == "" && s.takesParts(r, "description") {
+	switch {
+	case kept:
+		l.why = keptThere
+	case name == "" && s.takesParts(r, "description"):
 		l.ldap, l.more, l.why = "description", "prefix: 'scim:'", "other descriptions stay"
 	}
 	if l.ldap != "" {
@@ -274,14 +278,19 @@ func (s Sight) own(r *resource, people []*ldif.Entry, at int) {
 	} else {
 		r.note("no attribute is free for externalId")
 	}
-	r.tombstone = s.free(r, people, forTombstone)
-	if r.tombstone != "" {
-		r.taken = append(r.taken, r.tombstone)
-		r.note("the name of who is soft-deleted is kept in %s, which nobody has", r.tombstone)
-	} else {
+	if r.tombstone, kept = s.place(r, people, forTombstone, ldapmap.IsTombstoneName); r.tombstone == "" {
 		r.note("no attribute is free for the name of who is soft-deleted: such a user is renamed")
+		return
 	}
+	if r.tombstoneWhy = "nobody has a value there"; kept {
+		r.tombstoneWhy = keptThere
+	}
+	r.taken = append(r.taken, r.tombstone)
+	r.note("the name of who is soft-deleted is kept in %s: %s", r.tombstone, r.tombstoneWhy)
 }
+
+// keptThere says why what is the bridge's own goes where others may have it.
+const keptThere = "a bridge has kept it there already"
 
 // takesParts says that the attribute may hold values of others beside the bridge's. In a domain descriptions of accounts have one value,
 // whatever the schema says ([MS-SAMR] §3.1.1.6).

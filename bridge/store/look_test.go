@@ -1,0 +1,65 @@
+package store_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"scimbridge/bridge/store"
+	"scimbridge/bridge/store/storetest"
+)
+
+// look looks at a store for the shelf.
+func look(t *testing.T, o store.Options) error {
+	t.Helper()
+	return store.Look(t.Context(), o, func(s *store.Store) error { return s.Add("shelf", migrations("shelf")) })
+}
+
+// TestLook makes and migrates nothing, and says nothing against what a bridge would make or migrate; of what a newer one wrote it does.
+func TestLook(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o store.Options) {
+		if err := look(t, o); o.File != "" && !errors.Is(err, fs.ErrNotExist) || o.File == "" && err != nil {
+			t.Errorf("before there is one: %v", err)
+		}
+		if _, err := os.Stat(o.File); !os.IsNotExist(err) {
+			t.Errorf("the file is there: %v", err)
+		}
+		s := storetest.Open(t, o)
+		if err := look(t, o); err != nil {
+			t.Errorf("an empty one: %v", err)
+		}
+		if _, err := first(t, o); err == nil || !strings.Contains(err.Error(), "version 0 of 2") {
+			t.Errorf("the tables are there: %v", err)
+		}
+		shelf(t, s)
+		if err := look(t, o); err != nil || titles(t, s) != "first" {
+			t.Errorf("a store in use: %v, %s", err, titles(t, s))
+		}
+		older := fstest.MapFS{"001_book.sql": {Data: []byte("-- +goose Up\nSELECT 1;\n")}}
+		err := store.Look(t.Context(), o, func(s *store.Store) error { return s.Add("shelf", older) })
+		if wantKind(t, err, store.Other); !errors.Is(err, store.ErrNewer) {
+			t.Error(err)
+		}
+	})
+}
+
+// TestLookAtTheSchema: a role that may make no tables is told before it is to make them.
+func TestLookAtTheSchema(t *testing.T) {
+	o := storetest.Postgres(t)
+	owner := storetest.Open(t, o)
+	role := "r" + strings.ToLower(rand.Text())
+	write(t, owner, "CREATE ROLE "+role+" LOGIN PASSWORD 'of-a-test'")
+	dropAtEnd(t, owner, role)
+	of := as(t, o, role, "of-a-test")
+	if err := look(t, of); err == nil || !strings.Contains(err.Error(), "may make no tables") {
+		t.Error(err)
+	}
+	write(t, owner, "GRANT CREATE ON SCHEMA public TO "+role)
+	if err := look(t, of); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,128 @@
+package examples_test
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"scimbridge/bridge/directory/dirtest"
+)
+
+// sameTwice is a request that comes twice, by two copies: the second is answered between two steps of the first.
+type sameTwice struct {
+	first, second     *deployment
+	user, group, body string
+	writes            int    // of the first so far
+	done              object // as the second was told
+}
+
+// sameKinds are requests whose plans have several steps.
+var sameKinds = []struct {
+	what   string
+	leaver bool   // who was soft-deleted
+	to     string // "": the tombstone
+}{
+	{"a rename", false, "mara"},
+	{"a rename of who was soft-deleted", true, "mara"},
+	{"a soft delete", false, ""},
+}
+
+// newSameTwice is a request of a kind about a user of his own.
+func newSameTwice(t *testing.T, first, second *deployment, kind, at int, unanswered bool) *sameTwice {
+	called := func(name string) string {
+		return fmt.Sprintf("%s-%d-%d-%t@contoso.example", name, kind, at, unanswered)
+	}
+	named := func(name, active string) string {
+		return operations(replace("title", `"Head"`), replace("userName", `"`+name+`"`), replace("active", active))
+	}
+	s := &sameTwice{first: first, second: second, user: second.user(t, called("anna"))}
+	s.group = second.group(t, called("crew"), s.user)
+	softly := named(strings.ReplaceAll(s.user, "-", "")[:32]+called("anna"), `"False"`)
+	if sameKinds[kind].leaver {
+		second.want(t, http.StatusOK, http.MethodPatch, "/Users/"+s.user, softly)
+	}
+	if s.body = softly; sameKinds[kind].to != "" {
+		s.body = named(called(sameKinds[kind].to), `"True"`)
+	}
+	return s
+}
+
+// asks is a request to the second copy.
+func (s *sameTwice) asks(t *testing.T, method, body string) object {
+	answer, content, err := s.second.try(method, "/Users/"+s.user, body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Errorf("%s: %v %s", method, err, content)
+		return object{}
+	}
+	shown := parse(t, content)
+	delete(shown, "meta")
+	return shown
+}
+
+func (s *sameTwice) comesAgain(t *testing.T) { s.done = s.asks(t, http.MethodPatch, s.body) }
+
+// stands fails where what the second was told is so no more.
+func (s *sameTwice) stands(t *testing.T, when string) {
+	if now := s.asks(t, http.MethodGet, ""); !reflect.DeepEqual(now, s.done) {
+		t.Errorf("%s: %v\nwant %v", when, now, s.done)
+	}
+}
+
+// run sends the request to the first, and says whether it came to the second.
+func (s *sameTwice) run(t *testing.T) (reached bool) {
+	s.first.want(t, http.StatusOK, http.MethodPatch, "/Users/"+s.user, s.body)
+	if s.done == nil {
+		return false
+	}
+	s.stands(t, "at the end")
+	if members := s.second.members(t, s.group); len(members) != 1 || members[s.user] != 1 {
+		t.Errorf("the group holds %v", members)
+	}
+	return true
+}
+
+// TestSameMeanwhile: a client that had no answer in time sends its request again, by another copy, and is told that it is done between two
+// steps of the first, of which the one before may have no answer either. From then on it is done: the first takes nothing of it back,
+// though each may find that the other was quicker.
+func TestSameMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, s := range servers {
+		for kind, k := range sameKinds {
+			for _, unanswered := range []bool{false, true} {
+				if unanswered && s.name != "memory" {
+					continue // what is done then hangs on no server
+				}
+				t.Run(fmt.Sprintf("%s/%s/unanswered %t", s.name, k.what, unanswered), func(t *testing.T) {
+					t.Parallel()
+					server := s.start(t)
+					proxy := dirtest.Counted(t, server)
+					first, second := deploy(t, server, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL), deploy(t, server)
+					for at, reached := 0, true; reached && !t.Failed(); at++ {
+						same := newSameTwice(t, first, second, kind, at, unanswered)
+						proxy.Before(func(operation string) {
+							switch {
+							case same.done != nil && isWrite[operation]:
+								same.stands(t, fmt.Sprintf("second at %d, before write %d, a %s", at, same.writes, operation))
+							case same.done == nil && same.writes > at:
+								same.comesAgain(t)
+							case isWrite[operation] && same.writes == at && unanswered:
+								proxy.LoseAnswer(operation)
+							case isWrite[operation] && same.writes == at:
+								same.comesAgain(t)
+							}
+							if isWrite[operation] {
+								same.writes++
+							}
+						})
+						reached = same.run(t)
+						proxy.Before(nil)
+					}
+				})
+			}
+		}
+	}
+}
+
+var isWrite = map[string]bool{"add": true, "modify": true, "modrdn": true, "delete": true}
