@@ -23,59 +23,64 @@ var errLookedUp = errors.New("the bridge died before it told what became of it; 
 
 // lookUp finds out what became of an intent whose receipt never came, step by step: an entry that has the version that was read was not
 // changed, nor was anything that was to come behind it; one that shows what was wanted was, unless another record tells of it: a client
-// that was not answered sends its request again, to another bridge. Of any other nobody can tell.
+// that was not answered sends its request again, to another bridge. Of any other nobody can tell. Members that were as they are to be
+// before, too, leave the version as it was, and say nothing of what comes behind them.
 func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.Other) (d journal.Done, err error) {
 	receipt := ldif.NewReceipt(i.Plan)
 	_, server, err := b.world(ctx)
 	if err != nil {
 		return d, err
 	}
-	done, waited := 0, false
+	sent, waited := 0, false // sent: all up to there were, but what had nothing to change
 	for n, step := range i.Plan.Steps {
-		state, id, err := b.stateOf(ctx, server, step, others)
-		if err == nil && state == ldif.NotSent && !waited {
+		found, id, err := b.foundOf(ctx, server, step, others)
+		if err == nil && found.State == ldif.NotSent && !waited {
 			waited = true
 			if err = underWay(ctx); err == nil {
-				state, id, err = b.stateOf(ctx, server, step, others)
+				found, id, err = b.foundOf(ctx, server, step, others)
 			}
 		}
 		if err != nil {
 			return d, err
 		}
-		if d.ID == "" && step.Change.Kind == ldif.Add && !step.Change.Place && state == ldif.Done {
+		if d.ID == "" && step.Change.Kind == ldif.Add && !step.Change.Place && found.State == ldif.Done {
 			d.ID = id
 		}
-		if state == ldif.NotSent {
+		if found.State == ldif.NotSent {
 			if step.Alone { // it may have been refused
 				continue
 			}
 			break // nor was what comes behind it
 		}
-		receipt.Steps[n] = ldif.StepReceipt{Sent: step.Change, State: state}
-		if state == ldif.Done {
-			done++
+		if receipt.Steps[n] = found; found.State != ldif.Done || found.Changed() {
+			sent = n + 1
 		}
 	}
-	if done < len(receipt.Steps) {
+	clear(receipt.Steps[sent:])
+	if slices.ContainsFunc(receipt.Steps, func(s ldif.StepReceipt) bool { return s.State != ldif.Done }) {
 		receipt.Err = &directory.Error{Reason: reason.Unknown, Cause: errLookedUp}
 	}
 	d.Receipt = receipt
 	return d, nil
 }
 
-// stateOf is what became of a step, as far as its entry shows, and the entry's id.
-func (b *Bridge) stateOf(
+// foundOf is what became of a step, as far as its entry shows, and the entry's id.
+func (b *Bridge) foundOf(
 	ctx context.Context, server *ldif.Server, step ldif.Step, others []journal.Other,
-) (state ldif.State, id string, err error) {
+) (found ldif.StepReceipt, id string, err error) {
 	c := step.Change
 	e, err := b.one(ctx, lookFor(server, c))
 	if err != nil {
-		return ldif.Unknown, "", err
+		return found, "", err
 	}
 	shown := shownBy(server, c, e)
 	was := step.Before.Value(server.VersionAttribute)
 	if c.Kind == ldif.Modify && was != "" && was == e.Value(server.VersionAttribute) && !mayHide(server, c, shown) {
-		return ldif.NotSent, "", nil
+		if shown == ldif.Done && c.IsSettled() {
+			c.Mods = nil
+			found = ldif.StepReceipt{Sent: c, State: ldif.Done}
+		}
+		return found, "", nil
 	}
 	if otherwise := c.Else; shown == ldif.Done && otherwise != nil && len(otherwise.Mods) > 0 &&
 		shownBy(server, *otherwise, e) == ldif.Done { // it may be the other that was made
@@ -84,7 +89,10 @@ func (b *Bridge) stateOf(
 	if step.Again && shown == ldif.Done { // as before
 		shown = ldif.Unknown
 	}
-	return beside(server, c, shown, server.ID(e), others), server.ID(e), nil
+	if state := beside(server, c, shown, server.ID(e), others); state != ldif.NotSent {
+		found = ldif.StepReceipt{Sent: c, State: state}
+	}
+	return found, server.ID(e), nil
 }
 
 // mayHide says that a change may have been made although its entry has the version that was read: where that has a grain of a second, it

@@ -102,6 +102,38 @@ func TestLookUpOfWhoWasTakenOut(t *testing.T) {
 	}
 }
 
+// TestLookUpOfWhatWasSo: a group that held the new name already stays as it was read, which says nothing of what came behind it. A bridge
+// that was not answered left it so, and began again.
+func TestLookUpOfWhatWasSo(t *testing.T) {
+	for drop, want := range map[memdir.Drop]string{
+		memdir.DropAfter:  "done, done, done, not sent",
+		memdir.DropBefore: "done, not sent, not sent, not sent",
+	} {
+		a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)))
+		id := a.user(t, "before")
+		a.create(t, "Group", `{"displayName":"G","members":[{"value":"`+id+`"},{"value":"`+a.user(t, "other")+`"}]}`)
+		request := ldap.NewModifyRequest("cn=G,"+a.server.Groups, nil)
+		request.Add("member", []string{"uid=after," + a.server.People})
+		if err := a.server.Connect(t).Modify(request); err != nil {
+			t.Fatal(err)
+		}
+		lost := memdir.Fault{Drop: memdir.DropBefore}
+		a.faults(map[string]memdir.Fault{"modrdn 0": {Drop: drop}, "search after": lost, "modify after": lost, "bind after": lost})
+		rename := `{"op":"replace","path":"title","value":"x"},{"op":"replace","path":"userName","value":"after"}`
+		_, err := a.patch(t, bridge.Call{RequestID: "r"}, "User", id, rename)
+		a.server.Mem.Fault(nil)
+		t.Log(err)
+		_, all := a.accounts(t, "r")
+		found, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := statesOf(found.Receipt); got != want || found.Receipt.Steps[1].Changed() {
+			t.Errorf("found %s, want %s of\n%s", got, want, found.Receipt.LDIF())
+		}
+	}
+}
+
 // TestLookUpOfWhatIsUnderWay: what a bridge sent as it died may be done behind the first look.
 func TestLookUpOfWhatIsUnderWay(t *testing.T) {
 	a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)))

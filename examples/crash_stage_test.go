@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/bridge/journal"
@@ -35,14 +37,17 @@ type stage struct {
 	bury func(d *deployment)
 }
 
-// fate is what becomes of a bridge when the directory hears of an operation of its.
-type fate int
+// fate is what becomes of a bridge when the directory hears of an operation of its, or of the operation.
+type fate string
 
 const (
-	lives fate = iota
-	diesBefore
-	diesAfter
-	isDead
+	lives      fate = "lives"
+	diesBefore fate = "dies before"
+	diesAfter  fate = "dies after"
+	isDead     fate = "is dead"
+	unheard    fate = "unheard" // the directory does not hear of it after all
+	unanswered fate = "unanswered"
+	refused    fate = "refused"
 )
 
 // inMemory has bridges of this process, which lose their store and their directory.
@@ -66,8 +71,12 @@ func inMemory(t *testing.T) stage {
 				case diesAfter:
 					_ = d.store.Close()
 					return memdir.Fault{Drop: memdir.DropAfter}
-				case isDead:
+				case isDead, unheard:
 					return memdir.Fault{Drop: memdir.DropBefore}
+				case unanswered:
+					return memdir.Fault{Drop: memdir.DropAfter}
+				case refused:
+					return memdir.Fault{Code: ldap.LDAPResultUnwillingToPerform}
 				default:
 					return memdir.Fault{}
 				}
@@ -109,7 +118,7 @@ func inTurns(server *dirtest.Server) func(t *testing.T) stage {
 						way.LoseAnswer(operation)
 					case isDead:
 						runtime.Goexit()
-					case lives:
+					default:
 					}
 				})
 			},
@@ -124,13 +133,8 @@ func besideSlapd(t *testing.T, binary string) stage {
 	var proxy *dirtest.Proxy
 	running := map[*deployment]*program{}
 	o := storetest.SQLite(t)
-	records := func() (n int64) {
-		s := storetest.Open(t, o)
-		if err := s.Read().QueryRow("SELECT COUNT(*) FROM journal_records").Scan(&n); err != nil {
-			t.Error(err)
-		}
-		return n
-	}
+	opened := sync.OnceValue(func() *store.Store { return storetest.Open(t, o) })
+	records := func() int64 { return count(t, opened(), "TRUE") }
 	return stage{
 		server: server, tells: true, killed: true, store: o,
 		start: func(env []string) *deployment {
@@ -151,7 +155,7 @@ func besideSlapd(t *testing.T, binary string) stage {
 					kill(t, p)
 				case isDead:
 					runtime.Goexit()
-				case lives:
+				default:
 				}
 			})
 		},
@@ -169,18 +173,22 @@ func kill(t *testing.T, p *program) {
 // life is what became of a write.
 type life struct {
 	trace                []heard
+	hindered             int      // the message that was hindered first, from 1
 	before, between, end []string // facts
+	origin               []string // before a write that is undone
 }
 
 // witness hears what a bridge asks of the directory, and has it die.
 type witness struct {
 	dies *moment       // nil: it lives
 	dead chan struct{} // closed when it has died
+	hindered
 
 	mu      sync.Mutex
 	died    bool
 	trace   []heard
 	changes int
+	first   int // the message that was hindered first, from 1; 0: none was yet
 }
 
 func (w *witness) hear(operation string, records int64) fate {
@@ -193,10 +201,17 @@ func (w *witness) hear(operation string, records int64) fate {
 		writes:  slices.Contains([]string{"add", "modify", "modrdn", "delete", "extended"}, operation),
 		changes: w.changes, records: records,
 	}
-	if w.trace = append(w.trace, h); h.writes {
+	w.trace = append(w.trace, h)
+	dies := w.dies != nil && len(w.trace) > w.dies.at
+	hinders := !dies && operation == w.operation && (w.first == 0 || w.is == refused)
+	if h.writes && !(hinders && w.is != unanswered) {
 		w.changes++
 	}
-	if w.dies == nil || len(w.trace) <= w.dies.at {
+	switch {
+	case hinders:
+		w.first = cmp.Or(w.first, len(w.trace))
+		return w.is
+	case !dies:
 		return lives
 	}
 	w.died = true
@@ -225,7 +240,7 @@ func (c crashed) recovers(t *testing.T, s stage, d *deployment, ids []string, di
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for !w.isDead() && len(accounts(t, records, journal.Query{Outcome: journal.Pending})) > 0 {
+		for !w.isDead() && count(t, records, untold) > 0 {
 			time.Sleep(10 * time.Millisecond)
 		}
 		_ = d.answers(ctx, c, ids) // whatever the answer is
@@ -259,9 +274,18 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 	if c.prepare != nil {
 		ids = c.prepare(t, first)
 	}
-	known := whoIsThere(t, s.server)
+	known := map[string]string{}
+	whoIsThere(t, s.server, known, "")
+	if c.undoes {
+		l.origin = facts(t, s.server, known)
+		method, path, body := c.request(ids)
+		if answer, content := first.do(t, method, path, body, "X-Request-Id: the-write"); answer.StatusCode != c.status {
+			t.Fatalf("%d %s", answer.StatusCode, content)
+		}
+		whoIsThere(t, s.server, known, anew)
+	}
 	l.before = facts(t, s.server, known)
-	w := &witness{dead: make(chan struct{})}
+	w := &witness{dead: make(chan struct{}), hindered: c.hindered}
 	if len(deaths) > 0 {
 		w.dies = &deaths[0]
 	}
@@ -273,7 +297,7 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 	last := first
 	select {
 	case err := <-answered:
-		if err != nil {
+		if (err != nil) != (c.is == refused) {
 			t.Fatal(err)
 		}
 		s.hear(first, func(string, int64) fate { return lives })
@@ -288,23 +312,30 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 		}
 		last = s.start(env)
 	}
-	l.trace = w.trace
-	records := storetest.Open(t, s.store)
-	c.isTold(t, s, last, records)
-	if len(deaths) == 1 && deaths[0].after {
-		isOwned(t, records)
-	}
+	l.trace, l.hindered = w.trace, w.first
 	l.between = facts(t, s.server, known)
 	if c.holds != nil {
 		c.holds(t, last, ids)
 	}
-	if last != first {
+	records := storetest.Open(t, s.store)
+	switch eager := len(deaths) > 0 && deaths[len(deaths)-1].eager; {
+	case eager && c.undoes: // what was added again is another's, as long as nobody says that it was the undo
+		_ = last.answers(t.Context(), c, ids)
+	case eager:
+		c.sendsAgain(t, last, ids)
+	}
+	c.isTold(t, s, last, records)
+	if len(deaths) == 1 && deaths[0].after && !deaths[0].eager {
+		isOwned(t, records)
+	}
+	if last != first || c.is == refused {
 		c.sendsAgain(t, last, ids)
 	}
 	if c.holds != nil {
 		c.holds(t, last, ids)
 	}
 	c.isTold(t, s, last, records)
+	isFoundByID(t, records)
 	l.end = facts(t, s.server, known)
 	if last == first { // whose answer does not reach the client
 		c.sendsAgain(t, last, ids)
@@ -354,21 +385,31 @@ func (c crashed) isTold(t *testing.T, s stage, d *deployment, records *store.Sto
 	defer adopting.Wait()
 	defer stop()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		open := accounts(t, records, journal.Query{Outcome: journal.Pending})
-		if len(open) == 0 {
-			isFoundByID(t, records)
+		if count(t, records, untold) == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("nobody tells what became of %+v", open[0])
+			t.Fatalf("nobody tells what became of %+v", accounts(t, records, journal.Query{Outcome: journal.Pending}))
 		}
 	}
+}
+
+// untold are the intents of which it is not told what became of them. They are counted often, and to read them all is to read all members
+// of a large group.
+const untold = `kind = 'intent' AND NOT EXISTS (
+	SELECT 1 FROM journal_records r WHERE r.kind = 'receipt' AND r.of_writer = i.writer AND r.of_seq = i.seq)`
+
+func count(t *testing.T, records *store.Store, which string) (n int64) {
+	if err := records.Read().QueryRow("SELECT COUNT(*) FROM journal_records i WHERE " + which).Scan(&n); err != nil {
+		t.Error(err)
+	}
+	return n
 }
 
 // isOwned fails the test where the newest record says that nothing was sent, though the bridge died behind a change.
 func isOwned(t *testing.T, records *store.Store) {
 	t.Helper()
-	newest := accounts(t, records, journal.Query{Newest: true})[0]
+	newest := accounts(t, records, journal.Query{Newest: true, Limit: 1})[0]
 	isSent := func(s ldif.StepReceipt) bool { return s.State != ldif.NotSent }
 	if newest.Done == nil || !slices.ContainsFunc(newest.Done.Receipt.Steps, isSent) {
 		t.Errorf("a change was made, and is told as one that was not sent: %+v", newest)
@@ -379,7 +420,7 @@ func isOwned(t *testing.T, records *store.Store) {
 func isFoundByID(t *testing.T, records *store.Store) {
 	t.Helper()
 	for _, a := range accounts(t, records, journal.Query{}) {
-		if a.Done == nil {
+		if a.Done == nil || a.Why == journal.Number { // a counter is nobody
 			continue
 		}
 		for n, step := range a.Plan.Steps {
@@ -430,13 +471,25 @@ func (c crashed) isSafe(t *testing.T, whole, got life) {
 			}
 		}
 	}
-	ofNobody := func(fact string) bool { return strings.HasSuffix(fact, nobody) }
+	leftBehind := func(fact string) bool { return c.renames && strings.HasSuffix(fact, nobody) }
 	before, between, wanted, end := among(whole.before), among(got.between), among(whole.end), among(got.end)
 	changes := func(fact string) bool { return !wanted(fact) }
-	lacks("stood in between", got.between, before, wanted, ofNobody, c.between)
+	lacks("stood in between", got.between, before, wanted, leftBehind, c.between)
 	lacks("was gone in between", whole.before, between, changes)
-	lacks("is there in the end", got.end, wanted, ofNobody, c.either)
+	lacks("is there in the end", got.end, wanted, leftBehind, c.either)
 	lacks("is not there in the end", whole.end, end, c.either)
+}
+
+// differing are the facts that are among one of the lists alone, where who was made anew is who he was.
+func differing(a, b []string) (all []string) {
+	normal := func(list []string) (facts []string) {
+		for _, f := range list {
+			facts = append(facts, strings.ReplaceAll(f, anew, ""))
+		}
+		return facts
+	}
+	a, b = normal(a), normal(b)
+	return slices.Concat(slices.DeleteFunc(slices.Clone(a), among(b)), slices.DeleteFunc(b, among(a)))
 }
 
 // among tells of a fact whether it is one of these: of a large group there are thousands.
@@ -460,7 +513,7 @@ func facts(t *testing.T, server *dirtest.Server, known map[string]string) (all [
 	at := map[string]string{} // who, by DN
 	for _, base := range []string{server.People, server.Groups} {
 		for _, e := range server.Entries(t, base, "*", server.IDAttribute, productOf(server).active) {
-			who := cmp.Or(known[server.ID(e)], "the new "+ldif.NormalDN(e.DN))
+			who := cmp.Or(known[server.ID(e)], anew+ldif.NormalDN(e.DN))
 			at[ldif.NormalDN(e.DN)] = who
 			entries = append(entries, one{who, e})
 		}
@@ -488,17 +541,19 @@ var ofTheDomain = []string{
 	"distinguishedName", "objectSid", "uSNCreated", "uSNChanged", "whenCreated", "whenChanged", "dSCorePropagationData", "pwdLastSet",
 }
 
+// anew marks who was not there before.
+const anew = "the new "
+
 // nobody is whom a DN names that no entry has. Whoever gets it is scrubbed of what refers to it.
 const nobody = "nobody"
 
-// whoIsThere names all by their ids.
-func whoIsThere(t *testing.T, server *dirtest.Server) map[string]string {
+// whoIsThere names all by their ids, who are not known yet.
+func whoIsThere(t *testing.T, server *dirtest.Server, known map[string]string, mark string) {
 	t.Helper()
-	known := map[string]string{}
 	for _, base := range []string{server.People, server.Groups} {
 		for _, e := range server.Entries(t, base, server.IDAttribute) {
-			known[server.ID(e)] = ldif.NormalDN(e.DN)
+			id := server.ID(e)
+			known[id] = cmp.Or(known[id], mark+ldif.NormalDN(e.DN))
 		}
 	}
-	return known
 }

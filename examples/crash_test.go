@@ -16,6 +16,7 @@ import (
 type moment struct {
 	at    int
 	after bool
+	eager bool // the client sends the request again at once, before anybody looks up what became of it
 }
 
 // heard is what stood when the directory heard of an operation.
@@ -50,7 +51,8 @@ func moments(trace []heard, all bool) (list []moment) {
 
 // TestCrashedAnywhere: a bridge may die at any moment of a write. What stands is safe to stay; another bridge finds out what became of
 // what the journal knows of, and is right; the same request sent again completes it, and then the directory is as if nothing had happened.
-// With SCIMBRIDGE_TEST_CRASHES=all at every message, the questions too.
+// So too where it is sent again first: then what it did is not the dead bridge's. With SCIMBRIDGE_TEST_CRASHES=all at every message, the
+// questions too, and in both orders at each.
 func TestCrashedAnywhere(t *testing.T) {
 	t.Parallel()
 	for _, c := range crashes {
@@ -79,10 +81,22 @@ func TestKilledAnywhere(t *testing.T) {
 // everywhere has a bridge die at each moment.
 func (c crashed) everywhere(t *testing.T, start func(t *testing.T) stage, all bool) {
 	whole := c.lives(t, start)
+	if c.large && !everyCrash() {
+		c.diesAt(t, whole, start, inTheMiddle(whole.trace))
+		return
+	}
 	list := moments(whole.trace, all)
 	t.Logf("%d messages, %d moments", len(whole.trace), len(list))
+	c.diesAtEach(t, whole, start, list)
+}
+
+func (c crashed) diesAtEach(t *testing.T, whole life, start func(t *testing.T) stage, list []moment) {
 	for _, m := range list {
-		c.diesAt(t, whole, start, m)
+		for _, m.eager = range []bool{false, true} {
+			if everyCrash() || m.eager == !m.after {
+				c.diesAt(t, whole, start, m)
+			}
+		}
 	}
 }
 
@@ -114,7 +128,7 @@ func TestCrashedBefore(t *testing.T) {
 			t.Parallel()
 			start := inTurns(s.start(t))
 			for _, c := range crashes {
-				if c.clear || c.large && !everyCrash() {
+				if c.clear || !c.runs() {
 					continue
 				}
 				t.Run(c.name, func(t *testing.T) {
@@ -132,7 +146,44 @@ func TestCrashedBefore(t *testing.T) {
 
 // inTheMiddle is the moment after the first change of a write, when it is half done where there are more.
 func inTheMiddle(trace []heard) moment {
-	return moment{slices.IndexFunc(trace, func(h heard) bool { return h.writes }), true}
+	return moment{at: slices.IndexFunc(trace, func(h heard) bool { return h.writes }), after: true}
+}
+
+// TestCrashedHindered: likewise of a bridge that the directory hinders, and that dies while it makes the best of that: it reads back what
+// no answer came for and goes on, or begins again; or it puts right the references that a plan which was refused was to keep true. Where
+// it lives what it was asked for is done, or nothing is. With SCIMBRIDGE_TEST_CRASHES=all at every message.
+func TestCrashedHindered(t *testing.T) {
+	t.Parallel()
+	for _, h := range []struct {
+		write string
+		hindered
+	}{
+		{"a create that takes a number", hindered{"modify", unheard}},
+		{"a create that takes a number", hindered{"modify", unanswered}},
+		{"a rename with references", hindered{"modify", unanswered}},
+		{"a rename with references", hindered{"modrdn", unheard}},
+		{"a rename with references", hindered{"modrdn", unanswered}},
+		{"a rename with references", hindered{"modrdn", refused}},
+		{"a delete with references", hindered{"modify", unanswered}},
+		{"a delete with references", hindered{"delete", unheard}},
+		{"a delete with references", hindered{"delete", unanswered}},
+		{"a delete with references", hindered{"delete", refused}},
+		{"members come and go", hindered{"modify", unheard}},
+		{"members come and go", hindered{"modify", unanswered}},
+	} {
+		c := crashes[slices.IndexFunc(crashes, func(c crashed) bool { return c.name == h.write })]
+		t.Run(fmt.Sprintf("%s, %s %s", c.name, h.operation, h.is), func(t *testing.T) {
+			t.Parallel()
+			whole := c.run(t, inMemory(t))
+			c.hindered = h.hindered
+			lived := c.lives(t, inMemory)
+			if c.isSafe(t, whole, lived); c.is == refused && !slices.Equal(lived.between, whole.before) {
+				t.Errorf("what was refused left\n%q\nof\n%q", lived.between, whole.before)
+			}
+			before := func(m moment) bool { return m.at < lived.hindered }
+			c.diesAtEach(t, whole, inMemory, slices.DeleteFunc(moments(lived.trace, everyCrash()), before))
+		})
+	}
 }
 
 // TestCrashedAgain: likewise of a bridge that dies while it finds out what became of a write that another died in, or while it does that
@@ -140,6 +191,9 @@ func inTheMiddle(trace []heard) moment {
 func TestCrashedAgain(t *testing.T) {
 	t.Parallel()
 	for _, c := range crashes {
+		if !c.runs() {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			whole := c.run(t, inMemory(t))
@@ -161,14 +215,22 @@ func TestCrashedAgain(t *testing.T) {
 func TestCrashedUndoing(t *testing.T) {
 	t.Parallel()
 	for _, c := range crashes {
+		if !c.runs() {
+			continue
+		}
 		c = c.undone()
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			whole := c.run(t, inMemory(t))
+			for _, f := range differing(whole.origin, whole.end) {
+				if c.either == nil || !c.either(f) {
+					t.Errorf("the undo leaves it otherwise than it was: %s", f)
+				}
+			}
 			if everyCrash() {
-				c.everywhere(t, inMemory, true)
+				c.diesAtEach(t, whole, inMemory, moments(whole.trace, true))
 				return
 			}
-			whole := c.run(t, inMemory(t))
 			c.diesAt(t, whole, inMemory, inTheMiddle(whole.trace))
 		})
 	}
@@ -176,18 +238,7 @@ func TestCrashedUndoing(t *testing.T) {
 
 // undone is that the write is taken back.
 func (c crashed) undone() crashed {
-	prepare, request, status := c.prepare, c.request, c.status
-	c.name, c.holds = "an undo of "+c.name, nil
-	c.prepare = func(t *testing.T, d *deployment) (ids []string) {
-		if prepare != nil {
-			ids = prepare(t, d)
-		}
-		method, path, body := request(ids)
-		if answer, content := d.do(t, method, path, body, "X-Request-Id: the-write"); answer.StatusCode != status {
-			t.Fatalf("%d %s", answer.StatusCode, content)
-		}
-		return ids
-	}
+	c.name, c.holds, c.undoes = "an undo of "+c.name, nil, true
 	c.does = func(ctx context.Context, d *deployment) error {
 		how := &bridge.Undoing{Call: bridge.Call{RequestID: "the-undo", Caller: "operator", PastLimits: true}, Apply: true}
 		var records []journal.Account
@@ -210,5 +261,8 @@ func (c crashed) undone() crashed {
 	}
 	return c
 }
+
+// runs says that the write is not one that is left to the long form, where others of more than one change stand for it.
+func (c crashed) runs() bool { return !c.large || everyCrash() }
 
 func everyCrash() bool { return os.Getenv("SCIMBRIDGE_TEST_CRASHES") == "all" }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"scimbridge/bridge/directory/dirtest"
 )
 
@@ -30,8 +28,17 @@ type crashed struct {
 	either  func(fact string) bool                          // may be as it was in the end, or as it is to be
 	holds   func(t *testing.T, d *deployment, ids []string) // in every state
 	killed  bool                                            // among the tests of the program too
+	renames bool                                            // references by the old name, or the new one, may be left behind
+	undoes  bool                                            // it takes back what the request did before
 	clear   bool                                            // it sends a password in clear, which not every server takes
-	large   bool                                            // it takes long before a server
+	large   bool                                            // of so many members that all of its moments take long
+	hindered
+}
+
+// hindered is how the first bridge is hindered: what becomes of an operation when it is first asked for, or each time where it is refused.
+type hindered struct {
+	operation string
+	is        fate // unheard, unanswered or refused
 }
 
 const (
@@ -75,13 +82,32 @@ func givenUp(fact string) bool {
 	})
 }
 
+// noNumberTwice fails the test where two have one number, or the counter would give one again.
+func noNumberTwice(t *testing.T, d *deployment, _ []string) {
+	t.Helper()
+	held := numbers(t, d.server, d.server.People, "uidNumber")
+	next := numbers(t, d.server, counter(d.server), "serialNumber")
+	if len(slices.Compact(slices.Clone(held))) != len(held) || len(next) != 1 || next[0] <= slices.Max(held) {
+		t.Errorf("the numbers are %v, and the next is %v", held, next)
+	}
+}
+
+// counter is where what the directory holds is held against the journal.
+func counter(server *dirtest.Server) string { return "cn=uidNext," + server.People }
+
+// isNumber is that of who is made, or the next: one that was taken and not given is nobody's.
+func isNumber(fact string) bool {
+	return strings.Contains(fact, " uidnumber ") || strings.Contains(fact, " serialnumber ")
+}
+
 // future makes users who are to be members, more than go into one change.
 func future(t *testing.T, server *dirtest.Server) []string {
 	t.Helper()
 	var text strings.Builder
+	its := productOf(server)
 	for n := range chunk + 1 {
 		name := fmt.Sprintf("m%04d", n)
-		text.WriteString(productOf(server).user("uid="+name+","+server.People, name) + "\n")
+		text.WriteString(its.user(its.rdn(name)+","+server.People, name) + "\n")
 	}
 	server.Load(t, text.String())
 	return []string{"SCIMBRIDGE_GUARD_LIMITS_0_EFFECT=membersRemoved", "SCIMBRIDGE_GUARD_LIMITS_0_OFF=true"}
@@ -90,14 +116,11 @@ func future(t *testing.T, server *dirtest.Server) []string {
 // crowd are the ids of those whom future made.
 func crowd(t *testing.T, d *deployment) (ids []string) {
 	t.Helper()
-	search := ldap.NewSearchRequest(d.server.People, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false, "(uid=m*)",
-		[]string{d.server.IDAttribute}, nil)
-	found, err := d.server.Connect(t).SearchWithPaging(search, 500)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range found.Entries {
-		ids = append(ids, e.GetAttributeValue(d.server.IDAttribute))
+	login := productOf(d.server).login
+	for _, e := range d.server.Entries(t, d.server.People, d.server.IDAttribute, login) {
+		if strings.HasPrefix(e.Value(login), "m0") {
+			ids = append(ids, d.server.ID(e))
+		}
 	}
 	return ids
 }
@@ -140,6 +163,16 @@ var crashes = []crashed{
 		between: locked,
 	},
 	{
+		name: "a create that takes a number", status: http.StatusCreated, again: http.StatusConflict,
+		holds: noNumberTwice, between: isNumber, either: isNumber,
+		env: func(t *testing.T, server *dirtest.Server) []string {
+			return append(counted(t, server, 20000, 29999), line(t, server, 0, 0, "ALLOCATE_COUNTER="+counter(server))...)
+		},
+		request: func([]string) (string, string, string) {
+			return http.MethodPost, "/Users", resource("/Users", `"userName":"`+leaverName+`","active":true`)
+		},
+	},
+	{
 		name: "a create of a group with many members", large: true, status: http.StatusCreated, again: http.StatusConflict,
 		env: future, prepare: crowd,
 		request: func(ids []string) (string, string, string) {
@@ -155,11 +188,11 @@ var crashes = []crashed{
 		request: patches("/Users/", replace("title", `"Chief"`), replace("displayName", `"Mara"`)),
 	},
 	{
-		name: "a rename with references", status: http.StatusOK, prepare: staff,
+		name: "a rename with references", renames: true, status: http.StatusOK, prepare: staff,
 		request: patches("/Users/", replace("userName", `"noor@contoso.example"`), replace("title", `"Chief"`)),
 	},
 	{
-		name: "a disable with a rename", killed: true, status: http.StatusOK, prepare: staff,
+		name: "a disable with a rename", renames: true, killed: true, status: http.StatusOK, prepare: staff,
 		request: patches("/Users/",
 			replace("userName", `"noor@contoso.example"`), replace("active", `"False"`), replace("title", `"Chief"`)),
 	},
@@ -168,8 +201,8 @@ var crashes = []crashed{
 		request: patches("/Users/", replace("userName", `"`+leaverHex+leaverName+`"`), replace("active", `"False"`)),
 	},
 	{
-		name: "a newcomer takes a leaver's name", status: http.StatusCreated, again: http.StatusConflict, prepare: leaver, holds: stays,
-		either: givenUp,
+		name: "a newcomer takes a leaver's name", renames: true, status: http.StatusCreated, again: http.StatusConflict,
+		prepare: leaver, holds: stays, either: givenUp,
 		request: func([]string) (string, string, string) {
 			return http.MethodPost, "/Users", resource("/Users", `"userName":"`+leaverName+`","active":true`)
 		},
@@ -177,6 +210,14 @@ var crashes = []crashed{
 	{
 		name: "a restore", status: http.StatusOK, prepare: leaver,
 		request: patches("/Users/", replace("userName", `"`+leaverName+`"`), replace("active", `"True"`)),
+	},
+	{
+		name: "a leaver gets another name", renames: true, status: http.StatusOK, prepare: leaver,
+		request: patches("/Users/", replace("userName", `"noor@contoso.example"`)),
+		holds: func(t *testing.T, d *deployment, ids []string) {
+			t.Helper()
+			d.matchesNot(t, leaverName, ids[0])
+		},
 	},
 	{
 		name: "a delete with references", status: http.StatusNoContent, again: http.StatusNotFound, prepare: staff, request: deletes,
@@ -214,6 +255,12 @@ var crashes = []crashed{
 		},
 	},
 	{
+		name: "members come and go", status: http.StatusNoContent, prepare: staff, // in two changes
+		request: func(ids []string) (string, string, string) {
+			return http.MethodPatch, "/Groups/" + ids[1], operations(`{"op":"replace","path":"members","value":` + values(ids[2]) + `}`)
+		},
+	},
+	{
 		name: "a group is renamed", status: http.StatusNoContent, prepare: staff,
 		request: func(ids []string) (string, string, string) {
 			return http.MethodPatch, "/Groups/" + ids[1],
@@ -225,14 +272,14 @@ var crashes = []crashed{
 		request: func(ids []string) (string, string, string) { return http.MethodDelete, "/Groups/" + ids[1], "" },
 	},
 	{
-		name: "a replacement", status: http.StatusOK, prepare: staff,
+		name: "a replacement", renames: true, status: http.StatusOK, prepare: staff,
 		request: func(ids []string) (string, string, string) {
 			body := resource("/Users", `"userName":"noor@contoso.example","active":false,"displayName":"Noor"`)
 			return http.MethodPut, "/Users/" + ids[0], body
 		},
 	},
 	{
-		name: "a link", status: http.StatusCreated, again: http.StatusConflict,
+		name: "a link", renames: true, status: http.StatusCreated, again: http.StatusConflict,
 		env: func(*testing.T, *dirtest.Server) []string { return matching },
 		prepare: func(t *testing.T, d *deployment) []string {
 			id := d.unclaimed(t, "mara", leaverName)
