@@ -18,6 +18,7 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -323,6 +324,49 @@ func TestDoneBehindTheLook(t *testing.T) {
 	}
 	if last := (*h.records)[len(*h.records)-1].Receipt.Steps[0]; !last.ReadBack { // it may be another's
 		t.Error("it is told as answered")
+	}
+}
+
+// TestMayBeDoneLater: what a server that lives has left without an answer is sent once, and told as what nobody knows: it may be done
+// later.
+func TestMayBeDoneLater(t *testing.T) {
+	server := dirtest.Memory(t)
+	d, err := directory.New(directory.Options{
+		URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password},
+		Timeout: 500 * time.Millisecond,
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	h := buildOn(t, server, bridge.Options{Directory: d}, usersAndGroups(server)...)
+	id := h.user(t, "mara")
+	*h.records = nil
+	server.Mem.ResetCounts()
+	goesOn := make(chan struct{})
+	server.Mem.Fault(func(op, _ string) memdir.Fault {
+		if op == "modify" {
+			return memdir.Fault{Until: goesOn}
+		}
+		return memdir.Fault{}
+	})
+	_, err = h.patch(t, bridge.Call{}, "User", id, `{"op":"replace","path":"title","value":"later"}`)
+	if why := bridge.Explain(err).Reason; why != reason.Unknown {
+		t.Errorf("the client is told %s: %v", why, err)
+	}
+	if n := server.Mem.Counts(); n["modify"] != 1 || n["search"] > 10 { // 4 on a machine that is not busy
+		t.Errorf("it was sent %d times, and looked for %d times", n["modify"], n["search"])
+	}
+	close(goesOn)
+	for server.Entry(t, "uid=mara,"+server.People).Value("title") != "later" { // the test's time limit ends this
+		time.Sleep(time.Millisecond)
+	}
+	var receipts []string
+	for _, r := range *h.records {
+		receipts = append(receipts, told(r.Receipt))
+	}
+	if want := []string{"unknown modify uid=mara add title later"}; !slices.Equal(receipts, want) {
+		t.Errorf("%q, want %q", receipts, want)
 	}
 }
 
