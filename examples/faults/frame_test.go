@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"cmp"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,7 +30,7 @@ type fault struct {
 	name    string                                 // as the README has it
 	shared  bool                                   // it breaks the server for all: no other row is run on it meanwhile
 	not     map[string]string                      // why it is not run on a server, by its name
-	proxied map[string]bool                        // the servers, by name, in whose place the proxy answers, who do not do so here
+	proxied map[string]bool                        // the servers, by name, who do not do so here: the proxy does in their place
 	prepare func(t *testing.T, s *site)            // ahead of the bridge's start: may set s.env; nil: nothing
 	breaks  func(t *testing.T, s *site)            // nil: what each does is all
 	each    func(t *testing.T, s *site, op string) // ahead of each request: read, write, disable; nil: nothing
@@ -57,6 +58,7 @@ type site struct {
 
 	dn, passwordFile string // of account
 	disk             string // smallDisk's
+	unlock           func() // ends a Lock
 }
 
 // said is what came of a request.
@@ -101,6 +103,9 @@ var ops = []string{"read", "write", "disable"}
 
 const patch = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Replace","path":%q,"value":%q}]}`
 
+// touch is a write of which no row tells: it changes something each time.
+const touch = "touch"
+
 // send sends the request of a kind. again makes it another than the first.
 func (s *site) send(op, again string) (*http.Response, string, error) {
 	method, path, body := http.MethodPatch, "/Users/"+s.ids[op], ""
@@ -113,6 +118,8 @@ func (s *site) send(op, again string) (*http.Response, string, error) {
 		body = fmt.Sprintf(patch, "title", "changed"+again+s.large)
 	case "disable":
 		body = fmt.Sprintf(patch, "active", "False")
+	case touch:
+		path, body = "/Users/"+s.ids["read"], fmt.Sprintf(patch, "title", rand.Text())
 	}
 	return bridgetest.Send(s.bridge.URL, method, path, body, "X-Request-Id: "+op+again)
 }
@@ -376,23 +383,27 @@ func moved(before, after map[string]float64) (names []string) {
 	return names
 }
 
-// comesBack fails the test unless a request succeeds soon, by itself.
+// comesBack fails the test unless what is read and what is written succeeds soon, by itself.
 func (s *site) comesBack(t *testing.T) {
 	t.Helper()
-	for begun := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		answer, content, err := s.send("read", "-back")
-		took := time.Since(begun)
-		switch {
-		case err != nil:
-			t.Fatal(err)
-		case answer.StatusCode == http.StatusOK && took <= backWithin:
-			t.Logf("back after %v", took)
-			return
-		case answer.StatusCode == http.StatusOK:
-			t.Errorf("back after %v", took)
-			return
-		case took > backWithin+settling:
-			t.Fatalf("not back after %v: %s", took, told(t, answer, content))
+	begun := time.Now()
+	for _, op := range []string{"read", touch} {
+		for ; ; time.Sleep(10 * time.Millisecond) {
+			answer, content, err := s.send(op, "-back")
+			took := time.Since(begun)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if answer.StatusCode == http.StatusOK {
+				if took > backWithin {
+					t.Errorf("%s: back after %v", op, took)
+				}
+				t.Logf("%s: back after %v", op, took)
+				break
+			}
+			if took > backWithin+settling {
+				t.Fatalf("%s: not back after %v: %s", op, took, told(t, answer, content))
+			}
 		}
 	}
 }

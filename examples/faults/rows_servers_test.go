@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/ldapmap/ldif"
 )
@@ -45,6 +47,35 @@ var ofServers = []fault{
 		not:    map[string]string{"openldap": isNeverAway, "active-directory": isNeverAway},
 		breaks: func(t *testing.T, s *site) { s.server.Offline(t, true) },
 		mend:   func(t *testing.T, s *site) { s.server.Offline(t, false) },
+	},
+	{
+		name: "the server's database is locked: it answers what is read, and writes wait", shared: true,
+		proxied: map[string]bool{"389ds": true, "active-directory": true},
+		breaks: func(t *testing.T, s *site) {
+			if s.server.Kind == ldif.OpenLDAP {
+				s.unlock = s.server.Lock(t)
+			} else {
+				s.proxy.Hold("modify")
+			}
+		},
+		each: func(t *testing.T, s *site, op string) {
+			if op == "disable" { // by now some more have waited
+				each(directory.DefaultFailures-1, func(int) { _, _, _ = s.send(touch, "") })
+				if answer, content, err := s.send("read", "-beside"); err != nil || answer.StatusCode != http.StatusOK {
+					t.Errorf("what is read: %v %s", err, content)
+				}
+			}
+		},
+		mend: func(t *testing.T, s *site) {
+			if s.unlock != nil {
+				s.unlock()
+			}
+			for until := time.Now().Add(settling); s.server.Entry(t, s.dns["write"], "title").Value("title") != "changed"; {
+				if time.Now().After(until) {
+					t.Fatal("the first write is not done")
+				}
+			}
+		},
 	},
 	limits("a list is longer than the server's limit of entries (4)", dirtest.Limits{Entries: 2}),
 	limits("a list is longer than the server's limit of what it looks through (11)", dirtest.Limits{Looked: 2}),

@@ -212,7 +212,7 @@ func places() string {
 			case !f.runsOn(k):
 				cells = append(cells, "no: "+f.not[k.name])
 			case f.proxied[k.name]:
-				cells = append(cells, "the proxy answers")
+				cells = append(cells, "by the proxy")
 			default:
 				cells = append(cells, "yes")
 			}
