@@ -171,3 +171,34 @@ func TestWritesHangAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// TestWritesHangBeforeReplicas: beside servers that take no changes writes are refused at once too, until the one that hangs answers.
+func TestWritesHangBeforeReplicas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLocked()
+		c := network{"a": &l.peer, "b": readOnly(shadow)}.client(t, "a", "b")
+		defer c.Close()
+		write := func() error { return c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err }
+		l.lock(true)
+		waited := 0
+		for range 5 * DefaultFailures {
+			begun := time.Now()
+			if write() == nil {
+				t.Fatal("a write that nobody answers is done")
+			}
+			if time.Since(begun) > 0 {
+				waited++
+			}
+			readOnce(t, c)
+		}
+		if waited > DefaultFailures {
+			t.Errorf("%d writes waited", waited)
+		}
+		l.lock(false)
+		l.answer()
+		synctest.Wait()
+		if err := write(); err != nil || c.pool.server() != 0 {
+			t.Errorf("server %d is in use: %v", c.pool.server(), err)
+		}
+	})
+}
