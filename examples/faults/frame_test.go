@@ -83,10 +83,10 @@ type seen struct {
 // soon are how soon an answer may come.
 var soon = []string{"at once", "0.3 s later", "within `directory.timeout`", "within twice `directory.timeout`"}
 
-// howSoon gives the index in soon, by generous bounds for what waits: a third timeout is beyond the last.
+// howSoon gives the index in soon.
 func (s *site) howSoon(op string, took, timeout time.Duration) int {
-	for n, bound := range []time.Duration{min(s.quick, timeout), min(s.quick+secondLook, timeout), 3 * timeout / 2, 3 * timeout} {
-		if took < bound {
+	for n, waits := range []time.Duration{0, secondLook, timeout + secondLook, 2*timeout + secondLook} {
+		if took < waits+s.quick {
 			return n
 		}
 	}
