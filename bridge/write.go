@@ -311,11 +311,12 @@ func (r *request) record(receipt ldif.Receipt) {
 func (r *request) resume(ctx context.Context, in intent, past history) (history, error) {
 	last := past.last()
 	at := last.receipt.At(ldif.Unknown)
+	late := r.directory.Late(ctx, last.receipt.Err)
 	next, rest, mingled, err := r.resumption(ctx, last.receipt)
 	switch {
 	case err != nil:
 		return past, err
-	case next < 0 && directory.MayComeYet(last.receipt.Err): // a second would only wait behind it
+	case next <= at && late: // a second would only wait behind it
 		last.late = true
 		return past.with(last), last.receipt.Err
 	case next < 0:

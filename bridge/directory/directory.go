@@ -271,8 +271,11 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 			p.met(k.server, o)
 			p.fail(k.server, o)
 		case ctx.Err() != nil, o.excused:
+			if write && o.late {
+				c.listen(k, o)
+			}
 			if write && o.late && heavy == 0 {
-				c.unwritten(k, o)
+				c.unwritten(k.server, o)
 			}
 			p.retire(k)
 		default:

@@ -22,7 +22,7 @@ type Error struct {
 	Attribute  string        // the attribute at fault where the diagnostic or the request tells, or ""
 	RetryAfter time.Duration // Unavailable: when the next attempt makes sense
 	Cause      error
-	late       bool // Unknown: the server lives, and did not answer in time
+	late       <-chan struct{} // Unknown: the server lives, and did not answer in time; closed when it has, or will not. nil: it did not
 }
 
 func (e *Error) Error() string {
@@ -56,7 +56,10 @@ type outage struct {
 	wrong   int    // so, and the server calls our password wrong: for how many times
 	excused bool   // it says nothing against the server: see excuse
 
-	answered func() bool // waits for the end of what was given up, and says whether it was an answer; nil: it has ended
+	// Of what was given up:
+
+	answered func() bool     // waits for its end, and says whether that was an answer
+	ended    <-chan struct{} // closed then, of a write to a server that lives; nil: nobody waits for it
 }
 
 func (o *outage) Error() string { return o.cause.Error() }
@@ -105,12 +108,6 @@ func cannotServe(err error) bool {
 	return false
 }
 
-// MayComeYet says that a change which nobody answered, and which is not done, may be done later: the server lives, and has it before it.
-func MayComeYet(err error) bool {
-	e, _ := errors.AsType[*Error](err)
-	return e != nil && e.late
-}
-
 // explain turns the error of a call into an *Error. touched is the change that was sent, nil for a read.
 func (c *Client) explain(err error, touched *ldif.Change) error {
 	if err == nil {
@@ -123,7 +120,7 @@ func (c *Client) explain(err error, touched *ldif.Change) error {
 		e := &Error{Reason: reason.Unavailable, Code: o.code, Cause: o.cause}
 		switch {
 		case touched != nil && o.sent:
-			e.Reason, e.late = reason.Unknown, o.late && !o.silent
+			e.Reason, e.late = reason.Unknown, o.ended
 		case !o.excused:
 			e.RetryAfter = c.breaker.retryAfter()
 		}

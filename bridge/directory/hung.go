@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"errors"
 	"time"
 )
@@ -25,23 +26,22 @@ func (c *Client) written(server int) {
 }
 
 // unwritten counts the writes in a row that a server leaves without an answer.
-func (c *Client) unwritten(k *conn, why *outage) {
-	c.listen(k, why)
+func (c *Client) unwritten(server int, why *outage) {
 	p := c.pool
 	p.mu.Lock()
-	p.hung[k.server]++
-	hung := p.hung[k.server]
+	p.hung[server]++
+	hung := p.hung[server]
 	p.mu.Unlock()
 	switch {
-	case !p.serving(k.server) || !p.hangs(k.server):
-	case p.others(k.server):
-		p.leaves(k.server, why)
+	case !p.serving(server) || !p.hangs(server):
+	case p.others(server):
+		p.leaves(server, why)
 	default:
 		now := time.Now()
 		c.unwritable.Store(&now)
 		if hung == c.options.Breaker.Failures {
 			c.log.Error("directory: the server leaves writes without an answer, and is sent none for now",
-				"url", p.dialer.servers[k.server].url, "in_a_row", hung)
+				"url", p.dialer.servers[server].url, "in_a_row", hung)
 		}
 	}
 }
@@ -54,14 +54,34 @@ func (c *Client) listen(k *conn, o *outage) {
 		return
 	}
 	c.pool.lend(k)
+	ended := make(chan struct{})
+	o.ended = ended
 	c.refreshes.Go(func() {
 		defer c.pool.put(k)
+		defer close(ended)
 		enough := time.AfterFunc(unwritableFor, k.close)
 		defer enough.Stop()
 		if o.answered() {
 			c.written(k.server)
 		}
 	})
+}
+
+// Late waits, once more as long as before, for the answer to a change that a server which lives did not give in time, and says whether it
+// is late still: the change may be done yet.
+func (c *Client) Late(ctx context.Context, err error) bool {
+	e, _ := errors.AsType[*Error](err)
+	if e == nil || e.late == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	defer cancel()
+	select {
+	case <-e.late:
+		return false
+	case <-ctx.Done():
+		return true
+	}
 }
 
 // sheds says that a server is sent no write for now. After unwritableFor one tries.
