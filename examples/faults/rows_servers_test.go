@@ -59,8 +59,8 @@ var ofServers = []fault{
 			}
 		},
 		each: func(t *testing.T, s *site, op string) {
-			if op == "disable" { // by now some more have waited
-				each(directory.DefaultFailures-1, func(int) { _, _, _ = s.send(touch, "") })
+			if op == "disable" { // some more wait by then, at once
+				each(directory.DefaultFailures, func(int) { _, _, _ = s.send(touch, "") })
 				if answer, content, err := s.send("read", "-beside"); err != nil || answer.StatusCode != http.StatusOK {
 					t.Errorf("what is read: %v %s", err, content)
 				}
