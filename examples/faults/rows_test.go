@@ -77,8 +77,14 @@ var ofTheWay = []fault{
 		breaks: func(t *testing.T, s *site) {
 			s.setPassword(t, "Other-secret-2")
 			s.cutOff()
+			s.proxy.ResetCounts()
 		},
-		mend: func(t *testing.T, s *site) { s.writePassword(t, "Other-secret-2") },
+		mend: func(t *testing.T, s *site) {
+			if n := s.proxy.Counts()["bind"]; n > 1 { // each brings the account's lockout nearer
+				t.Errorf("a password that was refused was offered %d times", n)
+			}
+			s.writePassword(t, "Other-secret-2")
+		},
 	},
 	{
 		name: "the name service does not answer, when a connection is needed",
