@@ -46,7 +46,7 @@ type Client struct {
 
 // New checks nothing over the network: the bridge starts without the directory.
 func New(o Options, log *slog.Logger) (*Client, error) {
-	return newClient(o, log, (&net.Dialer{}).DialContext)
+	return newClient(o, log, resolveAnew)
 }
 
 // dialFunc opens a network connection, as net.Dialer.DialContext does.
