@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -23,32 +22,30 @@ func unresolved(id string) error {
 	}
 }
 
-// do does one operation. One that refers to what came to nothing fails (RFC 7644 §3.7.2: 409).
+// do does one operation, or notes what kept it from being done.
 func (u *bulk) do(ctx context.Context, op *bulkOp) {
-	defer func() {
-		if value := recover(); value != nil { // beside the request's own goroutine it would end the process
-			u.fail(op, fmt.Errorf("panic: %v\n%s", value, debug.Stack()))
-		}
-	}()
+	if err := caught(func() error { return u.attempt(ctx, op) }); err != nil {
+		u.fail(op, err)
+	}
+}
+
+// attempt fails of an operation that refers to what came to nothing (RFC 7644 §3.7.2: 409).
+func (u *bulk) attempt(ctx context.Context, op *bulkOp) error {
 	if op.Fault != nil {
-		u.fail(op, op.Fault)
-		return
+		return op.Fault
 	}
 	if ctx.Err() != nil { // its client left, or its time is over: no more is begun
-		u.fail(op, context.Cause(ctx))
-		return
+		return context.Cause(ctx)
 	}
 	ids := u.known(op)
 	if id := op.Missing(ids); id != "" {
-		u.fail(op, unresolved(id))
-		return
+		return unresolved(id)
 	}
 	path, data := op.Resolved(ids)
 	op.result = &scim.BulkResult{Method: op.Method, BulkID: op.BulkID}
 	r, status, err := u.perform(ctx, op, path, data)
 	if err != nil {
-		u.fail(op, err)
-		return
+		return err
 	}
 	id, _ := r.Resource["id"].(string)
 	told := []slog.Attr{slog.String("dn", r.DN), slog.String("name", journal.Briefly(r.Name)), slog.String("effects", r.Effects)}
@@ -63,6 +60,7 @@ func (u *bulk) do(ctx context.Context, op *bulkOp) {
 	u.dropped += r.Dropped
 	u.mu.Unlock()
 	op.result.Location, op.result.Version, op.result.Status = r.Location, r.Version, strconv.Itoa(status)
+	return nil
 }
 
 // known are the ids that what the operation refers to has come to.

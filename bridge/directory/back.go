@@ -131,10 +131,14 @@ func (w *watcher) patience(server int) time.Duration {
 	p := w.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	most := max(maxBack, w.options.Failover.Back)
-	patience := w.options.Failover.Back << min(w.vain[server], 16)
-	if p.readOnly[server] || patience > most {
+	patience, most := w.options.Failover.Back, max(maxBack, w.options.Failover.Back)
+	if p.readOnly[server] {
 		return most
+	}
+	for range w.vain[server] {
+		if patience = min(2*patience, most); patience == most {
+			break
+		}
 	}
 	return patience
 }

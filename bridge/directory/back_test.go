@@ -377,3 +377,20 @@ func TestLooksAreFew(t *testing.T) {
 		}
 	})
 }
+
+// TestPatience: each time that a server was gone back to in vain doubles how long it must be well, to an hour or what was said.
+func TestPatience(t *testing.T) {
+	for _, c := range []struct {
+		back time.Duration
+		vain int
+		want time.Duration
+	}{
+		{time.Minute, 0, time.Minute}, {time.Minute, 3, 8 * time.Minute}, {time.Minute, 100, time.Hour}, {48 * time.Hour, 40, 48 * time.Hour},
+	} {
+		w := watcher{Client: &Client{pool: &pool{readOnly: []bool{false}}}, vain: []int{c.vain}}
+		w.options.Failover.Back = c.back
+		if got := w.patience(0); got != c.want {
+			t.Errorf("%v, in vain %d times: %v, want %v", c.back, c.vain, got, c.want)
+		}
+	}
+}
