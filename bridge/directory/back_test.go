@@ -385,7 +385,10 @@ func TestPatience(t *testing.T) {
 		vain int
 		want time.Duration
 	}{
-		{time.Minute, 0, time.Minute}, {time.Minute, 3, 8 * time.Minute}, {time.Minute, 100, time.Hour}, {48 * time.Hour, 40, 48 * time.Hour},
+		{time.Minute, 0, time.Minute},
+		{time.Minute, 3, 8 * time.Minute},
+		{time.Minute, 100, time.Hour},
+		{48 * time.Hour, 40, 48 * time.Hour},
 	} {
 		w := watcher{Client: &Client{pool: &pool{readOnly: []bool{false}}}, vain: []int{c.vain}}
 		w.options.Failover.Back = c.back
