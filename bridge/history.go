@@ -233,7 +233,7 @@ func (h history) again(err error, n int) bool {
 	why := reasonOf(err)
 	switch why.Row().Retry {
 	case reason.Again:
-		return true
+		return len(h) == 0 || !h.last().late
 	case reason.FewTimes:
 		return n < few
 	case reason.FewTimesOf:

@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -323,6 +325,83 @@ func TestDoneBehindTheLook(t *testing.T) {
 	}
 	if last := (*h.records)[len(*h.records)-1].Receipt.Steps[0]; !last.ReadBack { // it may be another's
 		t.Error("it is told as answered")
+	}
+}
+
+// TestLateAnswer: what a server that lives does not answer in time is sent once, and waited for once more. Then it is told as what nobody
+// knows: it may be done later.
+func TestLateAnswer(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		member   bool // is added to a group; else a user's title is set
+		comes    bool // while it is waited for
+		want     reason.Reason
+		receipts []string
+	}{
+		{"never", false, false, reason.Unknown, []string{"unknown modify uid=mara add title later"}},
+		{"late", false, true, reason.None, []string{"unknown modify uid=mara add title later", "done modify uid=mara add title later"}},
+		{"never, of a member", true, false, reason.Unknown, []string{"unknown modify cn=g add member uid=mara"}},
+		{"late, of a member", true, true, reason.None, []string{ // nobody can tell whether it is another's: it is sent again
+			"unknown modify cn=g add member uid=mara", "done modify cn=g add member uid=mara",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := dirtest.Memory(t)
+			d, err := directory.New(directory.Options{
+				URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password},
+				Timeout: 500 * time.Millisecond,
+			}, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(d.Close)
+			var hangs atomic.Bool
+			goesOn := make(chan struct{})
+			goOn := sync.OnceFunc(func() { close(goesOn) })
+			d.Observe(func(_ context.Context, e directory.Exchange) {
+				if c.comes && hangs.Load() && e.Operation == "modify" {
+					goOn()
+				}
+			})
+			h := buildOn(t, server, bridge.Options{Directory: d}, usersAndGroups(server)...)
+			id := h.user(t, "mara")
+			typ, operation := "User", `{"op":"replace","path":"title","value":"later"}`
+			if c.member {
+				operation = fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q}]}`, id)
+				typ, id = "Group", h.create(t, "Group", `{"displayName":"g"}`).Resource["id"].(string)
+			}
+			*h.records = nil
+			server.Mem.ResetCounts()
+			hangs.Store(true)
+			server.Mem.Fault(func(op, _ string) memdir.Fault {
+				if op == "modify" {
+					return memdir.Fault{Until: goesOn}
+				}
+				return memdir.Fault{}
+			})
+			_, err = h.patch(t, bridge.Call{}, typ, id, operation)
+			if why := bridge.Explain(err).Reason; why != c.want {
+				t.Errorf("the client is told %s: %v", why, err)
+			}
+			most := 1
+			if c.member && c.comes {
+				most = 2
+			}
+			if n := server.Mem.Counts(); n["modify"] != most || n["search"] > 12 { // 5 on a machine that is not busy
+				t.Errorf("it was sent %d times, and looked for %d times", n["modify"], n["search"])
+			}
+			goOn()
+			for len(server.Mem.Operations()) == 0 || server.Mem.Operations()[len(server.Mem.Operations())-1].Kind != ldif.Modify {
+				time.Sleep(time.Millisecond) // until it is done after all; the test's time limit ends this
+			}
+			var receipts []string
+			for _, r := range *h.records {
+				receipts = append(receipts, told(r.Receipt))
+			}
+			if !slices.Equal(receipts, c.receipts) {
+				t.Errorf("%q, want %q", receipts, c.receipts)
+			}
+		})
 	}
 }
 

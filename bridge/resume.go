@@ -14,7 +14,7 @@ import (
 //
 //   - Done: the rest of the plan follows. A user was renamed, and the groups behind it still name the old DN: they are changed now.
 //   - Done, beside another client's value of the same attribute: it is taken back, and the write begins again.
-//   - Not done: the write begins again.
+//   - Not done: the write begins again. Where a server that lives has not answered still, it may do it yet: nobody knows.
 //   - No reader can tell: a password, or a member that may have been one before. What asserted no version is sent again, to the same end.
 //     What did was not done where the entry still has that version. Where it has another, this write gave it, or another client's: the
 //     write begins again, but under If-Match, which must not be satisfied by guessing, the answer stays that nobody knows.

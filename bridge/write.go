@@ -66,6 +66,7 @@ type attempt struct {
 	refused error       // why not all of it may be done; all else is
 	apart   bool        // it was the directory that refused that, and nothing else
 	stays   []string    // DNs of the groups that it was to leave and may not
+	late    bool        // no answer came, it is not done, and may be done yet
 	settled bool        // it stopped, and the references are true all the same
 	back    *ldif.Entry // as it was read back; nil where it was not
 	dn      string      // of the entry that the write is about; "": it is not known yet
@@ -306,14 +307,18 @@ func (r *request) record(receipt ldif.Receipt) {
 
 // resume finds out what became of the step that no answer came for. Where it was done, the rest of the plan follows, and the write is
 // done: to plan anew would not know of references to what has its new name already, nor what a PATCH made of values that are no longer
-// there. Where it was not done, the history is no longer unsure, and the write begins again.
+// there. Where it was not done, the history is no longer unsure, and the write begins again; but not where it may be done yet.
 func (r *request) resume(ctx context.Context, in intent, past history) (history, error) {
 	last := past.last()
 	at := last.receipt.At(ldif.Unknown)
+	late := r.directory.Late(ctx, last.receipt.Err)
 	next, rest, mingled, err := r.resumption(ctx, last.receipt)
 	switch {
 	case err != nil:
 		return past, err
+	case next <= at && late: // a second would only wait behind it
+		last.late = true
+		return past.with(last), last.receipt.Err
 	case next < 0:
 		last.receipt = last.receipt.NotDone()
 		last.account.tell(last.receipt)

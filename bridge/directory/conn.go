@@ -95,12 +95,12 @@ func exchanged[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, erro
 			o := &outage{cause: context.Cause(ctx), sent: k.wire.sent() != sent}
 			o.late = errors.Is(o.cause, errLate)
 			o.silent = o.late && k.wire.life.signs.Load() == heard
+			o.answered = func() bool { return isAnswer((<-done).err) }
 			return nothing, o
 		}
 	}
-	_, answered := asAnswer(a.err)
 	_, unsent := errors.AsType[*Error](a.err)
-	if answered || unsent || a.err == nil || errors.Is(a.err, errFull) {
+	if isAnswer(a.err) || unsent {
 		k.answered.Store(true)
 		return a.value, a.err
 	}
@@ -108,6 +108,12 @@ func exchanged[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, erro
 		a.err = fmt.Errorf("%w (%s)", a.err, k.doubt)
 	}
 	return nothing, &outage{cause: a.err, sent: k.wire.sent() != sent}
+}
+
+// isAnswer says that an operation that ended so was answered.
+func isAnswer(err error) bool {
+	_, answered := asAnswer(err)
+	return answered || err == nil || errors.Is(err, errFull)
 }
 
 // wire is a network connection with a deadline on each write, which go-ldap does not set. It counts what goes over it.

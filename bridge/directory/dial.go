@@ -41,6 +41,14 @@ func newDialer(o Options, log *slog.Logger, network dialFunc, servers []address)
 	return d
 }
 
+// resolveAnew dials, and asks the name service a question of its own: of a resolver all who look up a name at the same time wait for the
+// first one's answer, which may be lost. It is asked for again after seconds, and those that knock meanwhile would never let it go.
+func resolveAnew(ctx context.Context, network, address string) (net.Conn, error) {
+	as := net.DefaultResolver
+	own := &net.Resolver{PreferGo: as.PreferGo, StrictErrors: as.StrictErrors, Dial: as.Dial}
+	return (&net.Dialer{Resolver: own}).DialContext(ctx, network, address)
+}
+
 // dial connects to one server and binds. The error is an *outage: refused when the server would not take our bind.
 func (d *dialer) dial(ctx context.Context, server int) (*conn, error) {
 	return d.dialWith(ctx, server, &d.credential)

@@ -46,7 +46,7 @@ type Client struct {
 
 // New checks nothing over the network: the bridge starts without the directory.
 func New(o Options, log *slog.Logger) (*Client, error) {
-	return newClient(o, log, (&net.Dialer{}).DialContext)
+	return newClient(o, log, resolveAnew)
 }
 
 // dialFunc opens a network connection, as net.Dialer.DialContext does.
@@ -143,17 +143,20 @@ func call[T any](caller context.Context, c *Client, what operation, do func(*lda
 	return value, err
 }
 
-// excuse marks an outage that says nothing against the server: the caller did not wait, or a search was more than the server, which lives,
-// could do in time. (The request may have been too long for it: see onHeavy.)
+// excuse marks an outage that says nothing against the server: the caller did not wait, a search was more than the server, which lives,
+// could do in time, or it leaves writes without an answer and nothing else. (The request may have been too long for it: see onHeavy.)
 func excuse(caller context.Context, what operation, err error) error {
 	if o, ok := errors.AsType[*outage](err); ok {
-		o.excused = o.excused || caller.Err() != nil || o.heavy(what)
+		o.excused = o.excused || caller.Err() != nil || o.heavy(what) || o.hung(what)
 	}
 	return err
 }
 
 // heavy says that it is of a search that was more than the server, which lives, could do in time.
 func (o *outage) heavy(what operation) bool { return what == seeks && o.late && !o.silent }
+
+// hung says that it is of a write that the server, which lives, did not answer in time.
+func (o *outage) hung(what operation) bool { return what.writes() && o.late && !o.silent }
 
 // probe connects afresh, binds and asks for an answer: what the breaker does while it is open. A server may be found that gives signs of
 // life and cannot serve: then the others are tried.
@@ -211,6 +214,10 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 			p.put(k)
 			return value, refusal
 		}
+		if write && c.sheds(k.server) {
+			p.put(k)
+			return value, &Error{Reason: reason.Unwritable, Cause: errHung}
+		}
 		if write {
 			c.writes(k)
 		}
@@ -249,7 +256,7 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 		if !down {
 			p.answered(k.server)
 			if write {
-				p.wrote(k.server)
+				c.written(k.server)
 			}
 			p.put(k)
 			return value, err
@@ -264,8 +271,11 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 			p.met(k.server, o)
 			p.fail(k.server, o)
 		case ctx.Err() != nil, o.excused:
+			if write && o.late {
+				c.listen(k, o)
+			}
 			if write && o.late && heavy == 0 {
-				p.unwritten(k.server, o)
+				c.unwritten(k.server, o)
 			}
 			p.retire(k)
 		default:
@@ -276,7 +286,8 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 			if heavy > 0 && !o.sent && c.breaks.expects(heavy) {
 				return value, c.tooLarge(heavy)
 			}
-			if ctx.Err() == nil || o.late && !o.heavy(what) {
+			excused := o.heavy(what) || o.hung(what) && !p.others(k.server)
+			if ctx.Err() == nil || o.late && !excused {
 				p.against(k.server, o)
 			}
 			return value, o

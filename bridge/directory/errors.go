@@ -22,6 +22,7 @@ type Error struct {
 	Attribute  string        // the attribute at fault where the diagnostic or the request tells, or ""
 	RetryAfter time.Duration // Unavailable: when the next attempt makes sense
 	Cause      error
+	late       <-chan struct{} // Unknown: the server lives, and did not answer in time; closed when it has, or will not. nil: it did not
 }
 
 func (e *Error) Error() string {
@@ -54,6 +55,11 @@ type outage struct {
 	refused bool   // our own bind was refused
 	wrong   int    // so, and the server calls our password wrong: for how many times
 	excused bool   // it says nothing against the server: see excuse
+
+	// Of what was given up:
+
+	answered func() bool     // waits for its end, and says whether that was an answer
+	ended    <-chan struct{} // closed then, of a write to a server that lives; nil: nobody waits for it
 }
 
 func (o *outage) Error() string { return o.cause.Error() }
@@ -114,7 +120,7 @@ func (c *Client) explain(err error, touched *ldif.Change) error {
 		e := &Error{Reason: reason.Unavailable, Code: o.code, Cause: o.cause}
 		switch {
 		case touched != nil && o.sent:
-			e.Reason = reason.Unknown
+			e.Reason, e.late = reason.Unknown, o.ended
 		case !o.excused:
 			e.RetryAfter = c.breaker.retryAfter()
 		}

@@ -228,10 +228,10 @@ func outcome(sent ldif.Change, err error) (ldif.StepReceipt, error) {
 		return ldif.StepReceipt{Sent: sent, State: ldif.Done}, nil
 	}
 	e, _ := errors.AsType[*Error](err)
-	switch e.Reason {
-	case reason.Unknown:
+	switch {
+	case e.Reason == reason.Unknown:
 		return ldif.StepReceipt{Sent: sent, State: ldif.Unknown}, err
-	case reason.Unavailable:
+	case e.Reason == reason.Unavailable || errors.Is(err, errHung):
 		return ldif.StepReceipt{}, err
 	}
 	return ldif.StepReceipt{Sent: sent, State: ldif.Refused}, err

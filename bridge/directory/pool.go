@@ -145,6 +145,13 @@ func (p *pool) put(k *conn) {
 	p.sweep(k)
 }
 
+// lend gives a connection to one more.
+func (p *pool) lend(k *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k.underway++
+}
+
 // retire keeps new operations off a connection. What is under way on it ends, or reaches its deadline.
 func (p *pool) retire(k *conn) {
 	p.mu.Lock()

@@ -103,45 +103,6 @@ func (p *pool) answered(server int) {
 	}
 }
 
-// wrote says that a server has answered a write.
-func (p *pool) wrote(server int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.hung[server] = 0
-}
-
-// unwritten counts the writes in a row that a server leaves without an answer while it answers what is read, which says nothing of them: a
-// database that is locked, a disk that hangs. After as many as open a breaker it is left as one that takes no changes; where that is all of
-// them, the others may have come to answer since.
-func (p *pool) unwritten(server int, why *outage) {
-	p.mu.Lock()
-	p.hung[server]++
-	p.mu.Unlock()
-	if !p.serving(server) || !p.hangs(server) || !p.others(server) {
-		return
-	}
-	able := false
-	for other, b := range p.breakers {
-		able = able || b.closed() && !p.hangs(other)
-	}
-	if !able {
-		p.mu.Lock()
-		hung := p.hung[server]
-		clear(p.hung)
-		p.hung[server] = hung
-		p.mu.Unlock()
-	}
-	p.refuses(server)
-	p.fail(server, why)
-}
-
-// hangs says that a server does not answer writes.
-func (p *pool) hangs(server int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.breakers != nil && p.breakers[server].enough(p.hung[server])
-}
-
 // waited is the outage of who was lent no connection. Where our whole timeout was not enough for that, no server could be reached in it.
 func (p *pool) waited(ctx context.Context, why error) *outage {
 	o := &outage{cause: why}

@@ -25,7 +25,7 @@ const (
 	CutShort      // so, of a search that a write depends on
 	TooLarge      // no answer to a request that is longer than a server takes
 	Failed        // any other answer
-	Unwritable    // no server takes changes: read-only, or its disk or database is full
+	Unwritable    // no server takes changes: read-only, its disk or database is full, or it leaves them without an answer
 	Hidden        // a place that the map names, or what every entry must show, is missing or not shown to the bridge's account
 	PrimaryMember // a member that is one by its primary group alone was to be taken out of the group
 	Kept          // the directory took a change of active, and shows the account as it was

@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/ldapmap/ldif"
 )
@@ -46,6 +48,35 @@ var ofServers = []fault{
 		breaks: func(t *testing.T, s *site) { s.server.Offline(t, true) },
 		mend:   func(t *testing.T, s *site) { s.server.Offline(t, false) },
 	},
+	{
+		name: "the server's database is locked: it answers what is read, and writes wait", shared: true,
+		proxied: map[string]bool{"389ds": true, "active-directory": true},
+		breaks: func(t *testing.T, s *site) {
+			if s.server.Kind == ldif.OpenLDAP {
+				s.unlock = s.server.Lock(t)
+			} else {
+				s.proxy.Hold("modify")
+			}
+		},
+		each: func(t *testing.T, s *site, op string) {
+			if op == "disable" { // some more wait by then, at once
+				each(directory.DefaultFailures, func(int) { _, _, _ = s.send(touch, "") })
+				if answer, content, err := s.send("read", "-beside"); err != nil || answer.StatusCode != http.StatusOK {
+					t.Errorf("what is read: %v %s", err, content)
+				}
+			}
+		},
+		mend: func(t *testing.T, s *site) {
+			if s.unlock != nil {
+				s.unlock()
+			}
+			for until := time.Now().Add(settling); s.server.Entry(t, s.dns["write"], "title").Value("title") != "changed"; {
+				if time.Now().After(until) {
+					t.Fatal("the first write is not done")
+				}
+			}
+		},
+	},
 	limits("a list is longer than the server's limit of entries (4)", dirtest.Limits{Entries: 2}),
 	limits("a list is longer than the server's limit of what it looks through (11)", dirtest.Limits{Looked: 2}),
 	{
@@ -78,14 +109,7 @@ var ofServers = []fault{
 		name: "no space is left under the store, and `journal.onFailure` says `continue`", not: ofTheStore,
 		prepare: func(_ *testing.T, s *site) { s.env = append(s.env, "SCIMBRIDGE_JOURNAL_ONFAILURE=continue", noBeats) },
 		breaks:  func(t *testing.T, s *site) { s.fills(t, true) },
-		mend: func(t *testing.T, s *site) {
-			s.fills(t, false)
-			for until := time.Now().Add(settling); strings.Contains(s.readiness(t), "journal"); time.Sleep(5 * time.Millisecond) {
-				if time.Now().After(until) {
-					t.Fatalf("what was done is not written down: %s", s.readiness(t))
-				}
-			}
-		},
+		mend:    func(t *testing.T, s *site) { s.fills(t, false) },
 	},
 }
 

@@ -3,6 +3,7 @@ package faults_test
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,19 @@ func readTable(t *testing.T) *table {
 	return b
 }
 
+// later tells of the answers of a row that came later than the table has it.
+func (b *table) later(f fault, server string, was seen) (late []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	is, known := b.seen[f.name][server]
+	for n, now := range was.requests() {
+		if want := is.requests()[n].Soon; known && now.Soon > want {
+			late = append(late, fmt.Sprintf("%s: %s, and not %s", ops[n], soon[now.Soon], soon[want]))
+		}
+	}
+	return late
+}
+
 // hold fails the test unless a row was seen as the table has it, or sooner. A row that is to be learnt anew is to be taken out of the file.
 func (b *table) hold(t *testing.T, f fault, server string, was seen) {
 	t.Helper()
@@ -45,10 +59,9 @@ func (b *table) hold(t *testing.T, f fault, server string, was seen) {
 		was.Metrics = slices.DeleteFunc(was.Metrics, func(name string) bool { return name == unheard })
 	}
 	for n, now := range was.requests() {
-		if want := is.requests()[n].Soon; known && (now.Soon < want || want == 0 && !now.Waited) { // on a busy machine
-			now.Soon = want
+		if known {
+			now.Soon = max(now.Soon, is.requests()[n].Soon)
 		}
-		now.Waited = false
 	}
 	if *update {
 		if b.seen[f.name] == nil {
@@ -212,7 +225,7 @@ func places() string {
 			case !f.runsOn(k):
 				cells = append(cells, "no: "+f.not[k.name])
 			case f.proxied[k.name]:
-				cells = append(cells, "the proxy answers")
+				cells = append(cells, "by the proxy")
 			default:
 				cells = append(cells, "yes")
 			}

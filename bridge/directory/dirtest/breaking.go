@@ -16,8 +16,9 @@ type broken struct {
 	delay   time.Duration // of each answer
 	swallow bool
 	cut     Cut
-	at      string // the operation that is cut; "": any
-	own     *own   // the proxy's answer
+	at      string   // the operation that is cut; "": any
+	own     *own     // the proxy's answer
+	held    []string // operations that the server hears of later
 }
 
 // own is an answer of the proxy's.
@@ -34,6 +35,7 @@ type Cut int
 const (
 	uncut       Cut = iota
 	swallowed       // the request, and the connection goes on
+	held            // so, until all is mended
 	HalfRequest     // the server gets half of the request
 	NoAnswer        // what was asked is done, and the client hears nothing
 	HalfAnswer      // the client gets half of the first message of the answer
@@ -103,6 +105,13 @@ func (p *Proxy) answerWith(o *own) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.broken.own = o
+}
+
+// Hold has the server hear of operations when all is mended, as where its database is locked. What else comes goes on.
+func (p *Proxy) Hold(operations ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.broken.held = operations
 }
 
 // BlackHole has all packets of clients vanish: those of the connections that are there, and those that would open one.
@@ -184,6 +193,8 @@ func (l *link) request(operation string, number int64) (cut Cut, answer *own) {
 		return swallowed, nil
 	case b.own != nil && b.own.answers(operation):
 		return uncut, b.own
+	case slices.Contains(b.held, operation):
+		return held, nil
 	case b.cut == uncut || b.at != "" && b.at != operation:
 		return uncut, nil
 	}

@@ -187,3 +187,46 @@ func TestProxyRefers(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestProxyHolds: the server hears of what is held when all is mended, and of the rest at once.
+func TestProxyHolds(t *testing.T) {
+	t.Parallel()
+	s, p, conn := proxied(t)
+	if err := conn.Bind(s.BindDN, s.Password); err != nil {
+		t.Fatal(err)
+	}
+	p.Hold("modify")
+	waits(t, s, conn, func() { p.Mend(t) })
+}
+
+// TestLock: slapd answers what is read while its database is locked, and does later what it was to change.
+func TestLock(t *testing.T) {
+	t.Parallel()
+	s := OpenLDAP(t)
+	unlock := s.Lock(t)
+	waits(t, s, s.Connect(t), unlock)
+	if err := entitle(s.Connect(t), s.People, "again"); err != nil {
+		t.Error(err)
+	}
+}
+
+// waits fails the test unless changes wait until they may go on, and what is read does not.
+func waits(t *testing.T, s *Server, conn *ldap.Conn, goOn func()) {
+	t.Helper()
+	conn.SetTimeout(patience)
+	changed := make(chan error, 1)
+	go func() { changed <- entitle(conn, s.People, "later") }()
+	time.Sleep(briefly)
+	select {
+	case err := <-changed:
+		t.Fatalf("it did not wait: %v", err)
+	default:
+	}
+	if err := look(conn, s.People); err != nil || s.Entry(t, s.People).Value("description") == "later" {
+		t.Errorf("meanwhile: %v", err)
+	}
+	goOn()
+	if err := <-changed; err != nil || s.Entry(t, s.People).Value("description") != "later" {
+		t.Errorf("afterwards: %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -186,6 +187,8 @@ func (l *link) requests() {
 		case own != nil:
 			l.toClient(own.response(packet, own.referrals...))
 		case cut == swallowed:
+		case cut == held:
+			go l.later(operation, message)
 		case cut == HalfRequest:
 			_, _ = l.server.Write(message[:len(message)/2])
 			l.reset()
@@ -195,6 +198,17 @@ func (l *link) requests() {
 			}
 		}
 	}
+}
+
+// later passes a request on when its operation is held no more.
+func (l *link) later(operation string, message []byte) {
+	p := l.proxy
+	p.mu.Lock()
+	for slices.Contains(p.broken.held, operation) && !p.ended {
+		p.mended.Wait()
+	}
+	p.mu.Unlock()
+	_, _ = l.server.Write(message)
 }
 
 // number is a message's (RFC 4511 §4.1.1.1).
