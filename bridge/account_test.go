@@ -3,11 +3,15 @@ package bridge_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
 
 	"scimbridge/bridge"
@@ -143,19 +147,9 @@ func TestAccounts(t *testing.T) {
 // While the journal cannot be written nothing is changed, reads go on, and so do writes afterwards.
 func TestUnrecorded(t *testing.T) {
 	o := storetest.SQLite(t)
-	s := storetest.Open(t, o)
-	a := buildAccounting(t, s)
+	a := buildAccounting(t, storetest.Open(t, o))
 	id := a.user(t, "mara")
-	held, end, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = storetest.Open(t, o).Write(context.WithoutCancel(t.Context()), func(context.Context, *sql.Tx) error {
-			close(held)
-			<-end
-			return nil
-		})
-	}()
-	<-held
+	back := away(t, o)
 	sent := a.count("modify")
 	_, err := a.patch(t, bridge.Call{}, "User", id, `{"op":"replace","path":"title","value":"cook"}`)
 	if f := bridge.Explain(err); f.Status != http.StatusServiceUnavailable || f.RetryAfter == 0 || f.Reason != reason.StoreAway {
@@ -167,11 +161,56 @@ func TestUnrecorded(t *testing.T) {
 	if _, err := a.Get(t.Context(), bridge.Call{}, "User", id, bridge.View{}); err != nil {
 		t.Error(err)
 	}
-	close(end)
-	<-ended
+	back()
 	if _, err := a.patch(t, bridge.Call{}, "User", id, `{"op":"replace","path":"title","value":"cook"}`); err != nil {
 		t.Error(err)
 	}
+}
+
+// What was begun before the journal could be written no more is put right all the same, and on record when it can be: a group lets go of the
+// name that its member was refused.
+func TestUnrecordedAmends(t *testing.T) {
+	o := storetest.SQLite(t)
+	a := buildAccounting(t, storetest.Open(t, o))
+	id := a.user(t, "mara")
+	a.create(t, "Group", fmt.Sprintf(`{"displayName":"crew","members":[{"value":%q}]}`, id))
+	var once sync.Once
+	var back func()
+	a.server.Mem.Fault(func(op, _ string) memdir.Fault {
+		if op != "modrdn" {
+			return memdir.Fault{}
+		}
+		once.Do(func() { back = away(t, o) })
+		return memdir.Fault{Code: ldap.LDAPResultEntryAlreadyExists}
+	})
+	_, err := a.patch(t, bridge.Call{RequestID: "rename"}, "User", id, `{"op":"replace","path":"userName","value":"anna"}`)
+	if why := bridge.Explain(err).Reason; why == reason.None || why == reason.PartlyDone {
+		t.Errorf("the client is told %s: %v", why, err)
+	}
+	if held := a.server.Entry(t, "cn=crew,"+a.server.Groups).Values("member"); strings.Contains(fmt.Sprint(held), "uid=anna") {
+		t.Errorf("the group holds %q", held)
+	}
+	back()
+	a.user(t, "bo") // whose record is written after them
+	_, all := a.accounts(t, "rename")
+	if !slices.ContainsFunc(all, func(r journal.Account) bool { return r.Why == journal.Amend && r.Outcome == journal.Written }) {
+		t.Error("what was put right is not on record")
+	}
+}
+
+// away has the store held by another until what comes back is called.
+func away(t *testing.T, o store.Options) (back func()) {
+	held, end, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = storetest.Open(t, o).Write(context.WithoutCancel(t.Context()), func(context.Context, *sql.Tx) error {
+			close(held)
+			<-end
+			return nil
+		})
+	}()
+	<-held
+	return func() { close(end); <-ended }
 }
 
 // A panic leaves no write open: it is on record that nobody knows what became of it, and what the client is told.

@@ -199,7 +199,7 @@ func (l *Ledger) Begin(ctx context.Context, i Intent, follows *Entry, checks ...
 	if follows != nil {
 		o.of = follows.op
 	}
-	o.kept = i.Why == TakeBack // what was begun is taken back whatever comes
+	o.kept = i.Why == TakeBack || i.Why == Amend // what was begun is taken back, or put right, whatever comes
 	l.enqueue(o)
 	select {
 	case err = <-o.done:
