@@ -167,8 +167,8 @@ func TestUnrecorded(t *testing.T) {
 	}
 }
 
-// What was begun before the journal could be written no more is put right all the same, and on record when it can be: a group lets go of the
-// name that its member was refused.
+// What was begun before the journal could be written no more is put right all the same, and on record when it can be: a group lets go of
+// the name that its member was refused.
 func TestUnrecordedAmends(t *testing.T) {
 	o := storetest.SQLite(t)
 	a := buildAccounting(t, storetest.Open(t, o))
@@ -193,7 +193,8 @@ func TestUnrecordedAmends(t *testing.T) {
 	back()
 	a.user(t, "bo") // whose record is written after them
 	_, all := a.accounts(t, "rename")
-	if !slices.ContainsFunc(all, func(r journal.Account) bool { return r.Why == journal.Amend && r.Outcome == journal.Written }) {
+	amends := func(r journal.Account) bool { return r.Why == journal.Amend && r.Outcome == journal.Written }
+	if !slices.ContainsFunc(all, amends) {
 		t.Error("what was put right is not on record")
 	}
 }
