@@ -28,14 +28,7 @@ func (s Sight) groups(c Choices, users *resource) (*resource, error) {
 		return nil, err
 	}
 	r.add(line{scim: "displayName", ldap: "cn"})
-	name, kept := s.place(r, at.entries, forGroups, func(string) bool { return false })
-	l := line{scim: "externalId", ldap: name, why: "no group has a value there"}
-	switch {
-	case kept:
-		l.why = keptThere
-	case name == "" && s.takesParts(r, "description"):
-		l.ldap, l.more, l.why = "description", "prefix: 'scim:'", "other descriptions stay"
-	}
+	l := s.externalID(r, at.entries, forGroups, "no group has a value there")
 	if l.ldap != "" {
 		r.add(l)
 		r.note("externalId is kept in %s: %s", l.ldap, l.why)

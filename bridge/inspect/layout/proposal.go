@@ -139,6 +139,20 @@ var (
 	forGroups = []string{"scimExternalId", "info", "businessCategory"}
 )
 
+// externalID is the line for the externalId of entries; its ldap is "" where there is no place for that. free says why it goes where nobody
+// has a value.
+func (s Sight) externalID(r *resource, entries []*ldif.Entry, names []string, free string) line {
+	name, kept := s.place(r, entries, names, func(string) bool { return false })
+	l := line{scim: "externalId", ldap: name, why: free}
+	switch {
+	case kept:
+		l.why = keptThere
+	case name == "" && s.takesParts(r, "description"):
+		l.ldap, l.more, l.why = "description", "prefix: 'scim:'", "other descriptions stay"
+	}
+	return l
+}
+
 // place is the attribute for what is the bridge's own: the one in which a bridge has kept it, whose values wrote tells where the attribute
 // was not made for it; else the first that nothing is in. Its class is added where entries need one for it.
 func (s Sight) place(r *resource, entries []*ldif.Entry, names []string, wrote func(value string) bool) (name string, kept bool) {

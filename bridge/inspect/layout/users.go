@@ -263,14 +263,7 @@ func (s Sight) password(r *resource) {
 
 // own are the attributes for what is the bridge's own; externalId stands behind userName.
 func (s Sight) own(r *resource, people []*ldif.Entry, at int) {
-	name, kept := s.place(r, people, forExternalID, func(string) bool { return false })
-	l := line{scim: "externalId", ldap: name, why: "nobody has a value there; name another that is free, if you prefer"}
-	switch {
-	case kept:
-		l.why = keptThere
-	case name == "" && s.takesParts(r, "description"):
-		l.ldap, l.more, l.why = "description", "prefix: 'scim:'", "other descriptions stay"
-	}
+	l := s.externalID(r, people, forExternalID, "nobody has a value there; name another that is free, if you prefer")
 	if l.ldap != "" {
 		r.taken = append(r.taken, l.ldap)
 		r.lines = slices.Insert(r.lines, at, l)
@@ -278,6 +271,7 @@ func (s Sight) own(r *resource, people []*ldif.Entry, at int) {
 	} else {
 		r.note("no attribute is free for externalId")
 	}
+	var kept bool
 	if r.tombstone, kept = s.place(r, people, forTombstone, ldapmap.IsTombstoneName); r.tombstone == "" {
 		r.note("no attribute is free for the name of who is soft-deleted: such a user is renamed")
 		return
