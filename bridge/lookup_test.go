@@ -62,13 +62,9 @@ func TestLookUp(t *testing.T) {
 			}
 			a.server.Mem.Fault(nil)
 			t.Log(err)
-			_, all := a.accounts(t, "r")
-			found, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			found, first := a.lookedUp(t, "r")
 			if got := statesOf(found.Receipt); got != c.states || journal.OutcomeOf(found.Receipt) != c.outcome {
-				t.Errorf("found %s (%s), want %s (%s) of\n%s", got, journal.OutcomeOf(found.Receipt), c.states, c.outcome, all[0].Plan)
+				t.Errorf("found %s (%s), want %s (%s) of\n%s", got, journal.OutcomeOf(found.Receipt), c.states, c.outcome, first.Plan)
 			}
 		})
 	}
@@ -92,13 +88,9 @@ func TestLookUpOfWhoWasTakenOut(t *testing.T) {
 	if _, err := a.patch(t, bridge.Call{RequestID: "r"}, "User", id, rename); err != nil {
 		t.Fatal(err)
 	}
-	_, all := a.accounts(t, "r")
-	found, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	found, first := a.lookedUp(t, "r")
 	if got, want := statesOf(found.Receipt), "done, unknown, done, unknown"; got != want {
-		t.Errorf("found %s, want %s of\n%s\nand it is\n%s", got, want, all[0].Plan, all[0].Done.Receipt.LDIF())
+		t.Errorf("found %s, want %s of\n%s\nand it is\n%s", got, want, first.Plan, first.Done.Receipt.LDIF())
 	}
 }
 
@@ -123,11 +115,7 @@ func TestLookUpOfWhatWasSo(t *testing.T) {
 		_, err := a.patch(t, bridge.Call{RequestID: "r"}, "User", id, rename)
 		a.server.Mem.Fault(nil)
 		t.Log(err)
-		_, all := a.accounts(t, "r")
-		found, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		found, _ := a.lookedUp(t, "r")
 		if got := statesOf(found.Receipt); got != want || found.Receipt.Steps[1].Changed() {
 			t.Errorf("found %s, want %s of\n%s", got, want, found.Receipt.LDIF())
 		}
@@ -170,13 +158,9 @@ func TestLookUpBehindARefusal(t *testing.T) {
 	_, err := a.patch(t, bridge.Call{RequestID: "r"}, "User", id, `{"op":"replace","path":"active","value":false}`)
 	a.server.Mem.Fault(nil)
 	t.Log(err)
-	_, all := a.accounts(t, "r")
-	found, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	found, first := a.lookedUp(t, "r")
 	if got, want := statesOf(found.Receipt), "done, not sent, done"; got != want {
-		t.Errorf("found %s, want %s of\n%s", got, want, all[0].Done.Receipt.LDIF())
+		t.Errorf("found %s, want %s of\n%s", got, want, first.Done.Receipt.LDIF())
 	}
 }
 
@@ -330,4 +314,15 @@ func TestLookUpBesideOthers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lookedUp is what is found out of a request's first intent, and its record.
+func (a accounting) lookedUp(t *testing.T, request string) (found journal.Done, first journal.Account) {
+	t.Helper()
+	_, all := a.accounts(t, request)
+	found, err := bridge.LookUp(a.Bridge, t.Context(), all[0].Intent, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found, all[0]
 }

@@ -286,9 +286,9 @@ func TestNeverKnown(t *testing.T) {
 	h.server.Entry(t, "uid=u,"+h.server.People)
 }
 
-// TestDoneBehindTheLook: a server that hung may do what was sent to it behind the look at what became of it. It is not told as not done.
-func TestDoneBehindTheLook(t *testing.T) {
-	server := dirtest.Memory(t)
+// impatient asks the server, and waits half a second for an answer.
+func impatient(t *testing.T, server *dirtest.Server) *directory.Client {
+	t.Helper()
 	d, err := directory.New(directory.Options{
 		URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password},
 		Timeout: 500 * time.Millisecond,
@@ -297,6 +297,13 @@ func TestDoneBehindTheLook(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.Close)
+	return d
+}
+
+// TestDoneBehindTheLook: a server that hung may do what was sent to it behind the look at what became of it. It is not told as not done.
+func TestDoneBehindTheLook(t *testing.T) {
+	server := dirtest.Memory(t)
+	d := impatient(t, server)
 	h := buildOn(t, server, bridge.Options{Directory: d}, usersAndGroups(server)...)
 	goesOn := make(chan struct{})
 	var looks atomic.Int32
@@ -347,14 +354,7 @@ func TestLateAnswer(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := dirtest.Memory(t)
-			d, err := directory.New(directory.Options{
-				URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password},
-				Timeout: 500 * time.Millisecond,
-			}, slog.New(slog.DiscardHandler))
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(d.Close)
+			d := impatient(t, server)
 			var hangs atomic.Bool
 			goesOn := make(chan struct{})
 			goOn := sync.OnceFunc(func() { close(goesOn) })
@@ -379,7 +379,7 @@ func TestLateAnswer(t *testing.T) {
 				}
 				return memdir.Fault{}
 			})
-			_, err = h.patch(t, bridge.Call{}, typ, id, operation)
+			_, err := h.patch(t, bridge.Call{}, typ, id, operation)
 			if why := bridge.Explain(err).Reason; why != c.want {
 				t.Errorf("the client is told %s: %v", why, err)
 			}

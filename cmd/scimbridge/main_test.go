@@ -123,6 +123,27 @@ func entry(dn, class string, more ...ldif.Attribute) *ldif.Entry {
 	return &ldif.Entry{DN: dn, Attributes: append([]ldif.Attribute{{Name: "objectClass", Values: []string{class}}}, more...)}
 }
 
+// office is a program that serves, with a store, and what commands need to look at it.
+type office struct {
+	directory *memdir.Server
+	file      string
+	environ   []string
+	root      string
+	stop      func()
+	ended     <-chan int
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	d := &office{directory: company(t), environ: []string{"USER=admin", "SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db")}}
+	d.file = configuration(t, d.directory.URL())
+	var log io.Reader
+	log, d.stop, d.ended = start(t, d.file, d.environ)
+	d.root, _ = listening(t, log)
+	ready(t, d.root, "ok")
+	return d
+}
+
 // start runs the program as its user does, until stop. The log is read to its end, and ended gives the exit code then.
 func start(t *testing.T, file string, environ []string, flags ...string) (log io.Reader, stop func(), ended <-chan int) {
 	t.Helper()

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,12 +28,7 @@ var (
 // TestUndoCommand holds the command's help, text and JSON to testdata/undo.txtar: each section is a command line, `POST`, `PATCH` and
 // `DELETE` of a user with its body behind a bar, or `modify` with a DN, an attribute and its values, by another hand.
 func TestUndoCommand(t *testing.T) {
-	directory := company(t)
-	file := configuration(t, directory.URL())
-	environ := []string{"USER=admin", "SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db")}
-	log, stop, ended := start(t, file, environ)
-	root, _ := listening(t, log)
-	ready(t, root, "ok")
+	d := newOffice(t)
 	users := map[string]string{} // ids by name
 	normal := normalizer{}
 	golden(t, "testdata/undo.txtar", func(section string) string {
@@ -46,7 +40,7 @@ func TestUndoCommand(t *testing.T) {
 			if id := users[name]; id != "" {
 				path += "/" + id
 			}
-			answer := send(t, verb, root+path, token, body)
+			answer := send(t, verb, d.root+path, token, body)
 			var made struct{ ID string }
 			if verb == http.MethodPost && json.NewDecoder(answer.Body).Decode(&made) == nil {
 				users[name] = made.ID
@@ -54,14 +48,14 @@ func TestUndoCommand(t *testing.T) {
 			answer.Body.Close()
 			return answer.Status + "\n"
 		case "modify":
-			byAnother(t, directory.URL(), verb, strings.Fields(rest)...)
+			byAnother(t, d.directory.URL(), verb, strings.Fields(rest)...)
 			return ""
 		}
 		arguments := strings.Fields(strings.TrimPrefix(section, "undo"))
-		return prints(t, environ, file, normal.text, append([]string{"undo"}, arguments...)...)
+		return prints(t, d.environ, d.file, normal.text, append([]string{"undo"}, arguments...)...)
 	})
-	stop()
-	<-ended
+	d.stop()
+	<-d.ended
 }
 
 // byAnother changes a directory by another hand: `modify` with a DN, an attribute and its values, `modrdn` with a DN and another RDN,
@@ -93,30 +87,25 @@ func byAnother(t *testing.T, url, verb string, fields ...string) {
 
 // TestUndoIsReadNoMore: whoever has read enough of what is taken back closes it, as head does. All is taken back all the same.
 func TestUndoIsReadNoMore(t *testing.T) {
-	directory := company(t)
-	file := configuration(t, directory.URL())
-	environ := []string{"USER=admin", "SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db")}
-	log, stop, ended := start(t, file, environ)
-	root, _ := listening(t, log)
-	ready(t, root, "ok")
-	before := len(directory.Entries())
+	d := newOffice(t)
+	before := len(d.directory.Entries())
 	for _, name := range []string{"mara", "noor", "omar"} {
-		answer := send(t, http.MethodPost, root+"/Users", token, `{"userName":"`+name+`"}`)
+		answer := send(t, http.MethodPost, d.root+"/Users", token, `{"userName":"`+name+`"}`)
 		if answer.Body.Close(); answer.StatusCode != http.StatusCreated {
 			t.Fatal(answer.Status)
 		}
 	}
-	stop()
-	<-ended
+	d.stop()
+	<-d.ended
 	undo := exec.CommandContext(t.Context(), os.Args[0])
-	undo.Env = slices.Concat(os.Environ(), environ,
-		[]string{programVariable + "=undo --config " + file + " --since 2h --caller token --apply"})
+	undo.Env = slices.Concat(os.Environ(), d.environ,
+		[]string{programVariable + "=undo --config " + d.file + " --since 2h --caller token --apply"})
 	out, err := undo.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var removed atomic.Int32
-	directory.Fault(func(op, _ string) memdir.Fault {
+	d.directory.Fault(func(op, _ string) memdir.Fault {
 		if op == "delete" && removed.Add(1) == 1 {
 			out.Close()
 		}
@@ -125,7 +114,7 @@ func TestUndoIsReadNoMore(t *testing.T) {
 	if err := undo.Run(); err != nil {
 		t.Error(err)
 	}
-	if now := len(directory.Entries()); removed.Load() != 3 || now != before {
+	if now := len(d.directory.Entries()); removed.Load() != 3 || now != before {
 		t.Errorf("%d were removed; there are %d entries, and were %d", removed.Load(), now, before)
 	}
 }
