@@ -62,9 +62,6 @@ func (l *listing) isDirect() bool {
 	return len(l.parts) == 1 && len(l.types) == 1 && l.query.Cursor == nil && search.IsDirect(l.parts[0].t, l.parts[0].filter)
 }
 
-// idsASearch is how many ids one search names: servers bound a filter's size.
-const idsASearch = 500
-
 // find finds a part's entries by filters, as far as there is room for them.
 func (l *listing) find(
 	ctx context.Context, p *part, wants func(schema.Ref) bool, room *directory.Room, filters ...string,

@@ -163,7 +163,7 @@ func (l *listing) show(ctx context.Context, items []item, octets int) (s shown, 
 				ids = append(ids, i.id)
 			}
 		}
-		for some := range slices.Chunk(ids, idsASearch) {
+		for some := range slices.Chunk(ids, ldapmap.SearchChunk) {
 			filters = append(filters, p.t.IDsFilter(some))
 		}
 		if room.Full() || len(filters) == 0 {

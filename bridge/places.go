@@ -74,6 +74,9 @@ func (l *listing) enumerate(ctx context.Context) (items []item, err error) {
 	return items, nil
 }
 
+// judged is how many entries are decided on together.
+const judged = 500
+
 // gather adds the places of a part's matches: of each entry it reads only what decides on it and its place, and keeps the place alone.
 func (l *listing) gather(ctx context.Context, number int, items []item) ([]item, error) {
 	p := l.parts[number]
@@ -81,7 +84,7 @@ func (l *listing) gather(ctx context.Context, number int, items []item) ([]item,
 	if p.decides() {
 		attributes = read.Attributes(p.t, p.judges)
 	}
-	batch := make([]*ldif.Entry, 0, idsASearch)
+	batch := make([]*ldif.Entry, 0, judged)
 	decide := func() error {
 		refs := ldapmap.Refs{}
 		var err error

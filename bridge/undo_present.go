@@ -73,7 +73,7 @@ func (u *undoing) vacancy(ctx context.Context, now *draft.Present) error {
 // entries are those with the ids, whatever type they are of, by the ids. One that was deleted, and added again by an undo, has another.
 func (u *undoing) entries(ctx context.Context, ids, attributes []string) (map[string]*ldif.Entry, error) {
 	entries := map[string]*ldif.Entry{}
-	for some := range slices.Chunk(ids, together) {
+	for some := range slices.Chunk(ids, ldapmap.SearchChunk) {
 		var filters []string
 		for _, id := range some {
 			if filter, ok := u.server.IDFilter(id); ok {

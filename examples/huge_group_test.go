@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -125,7 +126,7 @@ func hugeGroup(t *testing.T, d *deployment, proxy *dirtest.Proxy, ids []string) 
 				t.Errorf("%d steps", n)
 			}
 		}
-		if n := proxy.Counts()["search"]; n > len(ids)/100+5 { // 100 people each, once
+		if n := proxy.Counts()["search"]; n > len(ids)/ldapmap.SearchChunk+5 { // so many people each, once
 			t.Errorf("%d searches for %d members", n, len(ids))
 		}
 	})

@@ -196,11 +196,7 @@ func (c *Climb) Searches(names []string) (searches []Level) {
 	}
 	slices.SortFunc(attributes, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
 	attributes = slices.CompactFunc(attributes, strings.EqualFold)
-	size := Chunk
-	if len(clauses) > Chunk {
-		size = quickChunk
-	}
-	for part := range slices.Chunk(clauses, size) {
+	for part := range slices.Chunk(clauses, SearchChunk) {
 		l := Level{Attributes: attributes}
 		var filters []string
 		for _, clause := range part {

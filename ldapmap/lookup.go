@@ -14,11 +14,11 @@ type Search struct {
 	More         []string
 }
 
-// Chunk is the most values that one Modify or one search names: servers bound a request's size.
+// Chunk is the most values that one Modify names: servers bound a request's size.
 const Chunk = 500
 
-// quickChunk is how many a search names where one search cannot name all: slapd compares each entry that it finds with all that are named.
-const quickChunk = 100
+// SearchChunk is the most values that one search names: a server compares each entry that it finds with all that are named.
+const SearchChunk = 50
 
 // LookUp are the searches that resolve ids and names of entries of any type to one another, in batches that servers take, and find those
 // whose primary group is one of groups.
@@ -68,11 +68,7 @@ func (m *Map) named(names []Name) (clauses []string) {
 }
 
 func (m *Map) lookUp(clauses []string, scope string) (searches []Search) {
-	size := Chunk
-	if len(clauses) > Chunk {
-		size = quickChunk
-	}
-	for part := range slices.Chunk(clauses, size) {
+	for part := range slices.Chunk(clauses, SearchChunk) {
 		for _, base := range m.lookUpBases {
 			searches = append(searches, Search{Base: base, Filter: ldif.AllOf(ldif.AnyOf(part...), scope)})
 		}

@@ -127,7 +127,7 @@ func (c *Climb) suffixed(r *Reference, attributes []string) (searches []Level) {
 			}
 		}
 	}
-	for part := range slices.Chunk(filters, quickChunk) {
+	for part := range slices.Chunk(filters, SearchChunk) {
 		s := Search{Base: t.Base, More: t.More, Filter: ldif.AllOf(ldif.AnyOf(part...), t.scopeText)}
 		searches = append(searches, Level{Search: s, Attributes: attributes})
 	}

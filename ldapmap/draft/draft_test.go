@@ -31,8 +31,9 @@ func TestMemberChunks(t *testing.T) {
 	ids = ids[:1201:1201]
 	groups := w.Map.Type("Group")
 	searches := w.Map.LookUp(append(ids, "nobody", ids[0]), ldapmap.DNs("cn=x,dc=elsewhere"), nil)
-	if one := w.Map.LookUp(ids[:500], nil, nil); len(searches) != 13 || len(one) != 1 || searches[0].Base != "dc=example" {
-		t.Fatalf("%d searches, %d for 500", len(searches), len(one))
+	few := ids[:ldapmap.SearchChunk]
+	if one := w.Map.LookUp(few, nil, nil); len(searches) != 25 || len(one) != 1 || searches[0].Base != "dc=example" {
+		t.Fatalf("%d searches, %d for %d", len(searches), len(one), len(few))
 	}
 	e, refs := w.Entries[0], w.Map.Refs(w.Entries, nil)
 	shown := read.Resource(groups, e, ldapmap.Refs{})

@@ -190,7 +190,7 @@ func (l Look) told(ctx context.Context, ids []string) (map[string]*known, error)
 func (l Look) now(ctx context.Context, ids, attributes []string) (map[string]*ldif.Entry, error) {
 	server := l.Map.Server
 	filters := func(ids []string) (filters []string) {
-		for some := range slices.Chunk(ids, 100) {
+		for some := range slices.Chunk(ids, ldapmap.SearchChunk) {
 			var one []string
 			for _, id := range some {
 				if filter, ok := server.IDFilter(id); ok {
