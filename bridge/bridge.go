@@ -291,7 +291,7 @@ func (b *Bridge) refs(
 		known = append(known, found...)
 		return err
 	}
-	if len(ids) > 0 && len(names) > 0 && len(ids)+len(names) > ldapmap.SearchChunk { // most may be the same entries: a list that is replaced
+	if len(ids) > 0 && len(names) > 0 && len(ids)+len(names) > ldapmap.SearchChunk { // of a list that is replaced most may be the same
 		if err := lookUp(nil, names, nil); err != nil {
 			return ldapmap.Refs{}, err
 		}

@@ -29,7 +29,11 @@ func TestHugeGroup(t *testing.T) {
 			}))
 		},
 		"389ds": func(t *testing.T) *dirtest.Server {
-			server := dirtest.DS389(t, ds389Schema)
+			options := []dirtest.DS389Option{ds389Schema}
+			if size > 10_000 {
+				options = append(options, dirtest.Roomy())
+			}
+			server := dirtest.DS389(t, options...)
 			var text strings.Builder
 			if err := people.write(server, &text); err != nil {
 				t.Fatal(err)

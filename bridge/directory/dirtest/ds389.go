@@ -89,6 +89,16 @@ func WithoutSevenBitCheck() DS389Option {
 	return func(s *ds389) { s.set("cn=7-bit check,cn=plugins,cn=config", "nsslapd-pluginEnabled", "off") }
 }
 
+// Roomy makes the server one for many entries: with caches that they go into, and with more threads than one, which does what comes on a
+// connection as long as more comes, and leaves what came before.
+func Roomy() DS389Option {
+	return func(s *ds389) {
+		s.set("cn=config", "nsslapd-threadnumber", "4")
+		s.set("cn=config,cn=ldbm database,cn=plugins,cn=config", "nsslapd-dbcachesize", "400000000")
+		s.set(ds389Database, "nsslapd-cachememsize", "1000000000")
+	}
+}
+
 const (
 	ds389Package   = "apt-get install 389-ds-base"
 	ds389Templates = "/usr/share/dirsrv/data"
