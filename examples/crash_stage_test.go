@@ -300,6 +300,9 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 		if (err != nil) != (c.is == refused) {
 			t.Fatal(err)
 		}
+		if len(deaths) > 0 {
+			t.Fatalf("it did not die: it sent %d messages", len(w.trace))
+		}
 		s.hear(first, func(string, int64) fate { return lives })
 	case <-w.dead:
 		if s.killed {

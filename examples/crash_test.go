@@ -82,7 +82,7 @@ func TestKilledAnywhere(t *testing.T) {
 func (c crashed) everywhere(t *testing.T, start func(t *testing.T) stage, all bool) {
 	whole := c.lives(t, start)
 	if c.large && !everyCrash() {
-		c.diesAt(t, whole, start, inTheMiddle(whole.trace))
+		c.diesAt(t, whole, start, inTheMiddle(t, whole.trace))
 		return
 	}
 	list := moments(whole.trace, all)
@@ -137,7 +137,7 @@ func TestCrashedBefore(t *testing.T) {
 						return
 					}
 					whole := c.lives(t, start)
-					c.diesAt(t, whole, start, inTheMiddle(whole.trace))
+					c.diesAt(t, whole, start, inTheMiddle(t, whole.trace))
 				})
 			}
 		})
@@ -145,8 +145,13 @@ func TestCrashedBefore(t *testing.T) {
 }
 
 // inTheMiddle is the moment after the first change of a write, when it is half done where there are more.
-func inTheMiddle(trace []heard) moment {
-	return moment{at: slices.IndexFunc(trace, func(h heard) bool { return h.writes }), after: true}
+func inTheMiddle(t *testing.T, trace []heard) moment {
+	t.Helper()
+	first := slices.IndexFunc(trace, func(h heard) bool { return h.writes })
+	if first < 0 {
+		t.Fatal("it changed nothing")
+	}
+	return moment{at: first, after: true}
 }
 
 // TestCrashedHindered: likewise of a bridge that the directory hinders, and that dies while it makes the best of that: it reads back what
@@ -198,7 +203,7 @@ func TestCrashedAgain(t *testing.T) {
 			t.Parallel()
 			whole := c.run(t, inMemory(t))
 			if !everyCrash() {
-				c.diesAt(t, whole, inMemory, inTheMiddle(whole.trace), moment{at: 1})
+				c.diesAt(t, whole, inMemory, inTheMiddle(t, whole.trace), moment{at: 1})
 				return
 			}
 			for _, first := range moments(whole.trace, false) {
@@ -231,7 +236,7 @@ func TestCrashedUndoing(t *testing.T) {
 				c.diesAtEach(t, whole, inMemory, moments(whole.trace, true))
 				return
 			}
-			c.diesAt(t, whole, inMemory, inTheMiddle(whole.trace))
+			c.diesAt(t, whole, inMemory, inTheMiddle(t, whole.trace))
 		})
 	}
 }
