@@ -26,7 +26,7 @@ type Client struct {
 	breaker *breaker
 
 	pageSize   atomic.Uint32             // the configured one, or what the server allows
-	unwritable atomic.Pointer[time.Time] // when a server that takes no changes refused the last one; nil: it did not
+	unwritable atomic.Pointer[time.Time] // when the last change was refused, or was left without an answer, or tries; nil: they go
 	unread     atomic.Bool               // the server could not be reached to read again what it says of itself
 	unasserted atomic.Bool               // a change was sent without the assertion that it should have had: see run.heldAllTheSame
 	breaks     breaks                    // of connections, under heavy requests
@@ -39,7 +39,7 @@ type Client struct {
 	contact    contact
 	asked      *question // nil: no request reads the root DSE
 	refreshing bool
-	refreshes  sync.WaitGroup // and reaches
+	refreshes  sync.WaitGroup // and reaches, and who listens for late answers
 
 	reaches singleflight.Group
 }
@@ -214,7 +214,7 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 			p.put(k)
 			return value, refusal
 		}
-		if write && c.sheds(k.server) {
+		if write && !retried && c.sheds(k.server) {
 			p.put(k)
 			return value, &Error{Reason: reason.Unwritable, Cause: errHung}
 		}
@@ -238,6 +238,9 @@ func attempt[T any](ctx context.Context, c *Client, what operation, do func(*lda
 				refusal = &outage{cause: err, code: resultCode(err)}
 			}
 			refusals[k.server] = refusal
+			if write {
+				c.written(k.server)
+			}
 			p.refer(k.server, referredTo(err))
 			if readOnly {
 				p.refuses(k.server)

@@ -22,7 +22,7 @@ type Error struct {
 	Attribute  string        // the attribute at fault where the diagnostic or the request tells, or ""
 	RetryAfter time.Duration // Unavailable: when the next attempt makes sense
 	Cause      error
-	late       <-chan struct{} // Unknown: the server lives, and did not answer in time; closed when it has, or will not. nil: it did not
+	late       <-chan struct{} // Unknown, of a server that lives: closed when its answer comes after all; nil: nobody waits for it
 }
 
 func (e *Error) Error() string {
@@ -59,7 +59,7 @@ type outage struct {
 	// Of what was given up:
 
 	answered func() bool     // waits for its end, and says whether that was an answer
-	ended    <-chan struct{} // closed then, of a write to a server that lives; nil: nobody waits for it
+	came     <-chan struct{} // of a write to a server that lives: closed when its answer comes; nil: nobody waits for it
 }
 
 func (o *outage) Error() string { return o.cause.Error() }
@@ -120,7 +120,7 @@ func (c *Client) explain(err error, touched *ldif.Change) error {
 		e := &Error{Reason: reason.Unavailable, Code: o.code, Cause: o.cause}
 		switch {
 		case touched != nil && o.sent:
-			e.Reason, e.late = reason.Unknown, o.ended
+			e.Reason, e.late = reason.Unknown, o.came
 		case !o.excused:
 			e.RetryAfter = c.breaker.retryAfter()
 		}

@@ -20,7 +20,7 @@ func (c *Client) written(server int) {
 	hung := p.hung[server]
 	p.hung[server] = 0
 	p.mu.Unlock()
-	if hung >= c.options.Breaker.Failures && c.unwritable.Swap(nil) != nil {
+	if hung >= c.options.Breaker.Failures && p.serving(server) && c.unwritable.Swap(nil) != nil {
 		c.log.Info("directory: the server answers writes again", "url", p.dialer.servers[server].url)
 	}
 }
@@ -46,7 +46,8 @@ func (c *Client) unwritten(server int, why *outage) {
 	}
 }
 
-// listen waits for the answer to a write that did not come in time, as long as no other is sent for it.
+// listen waits a while for the answer to a write that did not come in time. Where the connection ends instead, the server may have been
+// started again, and a write is tried.
 func (c *Client) listen(k *conn, o *outage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,15 +55,18 @@ func (c *Client) listen(k *conn, o *outage) {
 		return
 	}
 	c.pool.lend(k)
-	ended := make(chan struct{})
-	o.ended = ended
+	came := make(chan struct{})
+	o.came = came
 	c.refreshes.Go(func() {
 		defer c.pool.put(k)
-		defer close(ended)
-		enough := time.AfterFunc(unwritableFor, k.close)
-		defer enough.Stop()
-		if o.answered() {
+		enough := time.AfterFunc(max(unwritableFor, 2*c.options.Timeout), k.close)
+		answered := o.answered()
+		switch within := enough.Stop(); {
+		case answered:
 			c.written(k.server)
+			close(came)
+		case within && c.pool.hangs(k.server) && c.pool.serving(k.server):
+			c.unwritable.Store(nil)
 		}
 	})
 }

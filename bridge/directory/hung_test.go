@@ -18,6 +18,7 @@ type locked struct {
 	peer
 	mu   sync.Mutex
 	shut bool
+	busy bool // and says so
 	kept []func()
 }
 
@@ -26,11 +27,17 @@ func newLocked() *locked {
 	l.script = func(s *session, m message) bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if m.op == ldap.ApplicationModifyRequest && l.shut {
+		switch {
+		case m.op != ldap.ApplicationModifyRequest:
+			return false
+		case l.shut:
 			l.kept = append(l.kept, func() { s.result(m, 0, "") })
-			return true
+		case l.busy:
+			s.result(m, ldap.LDAPResultBusy, "")
+		default:
+			return false
 		}
-		return false
+		return true
 	}
 	return l
 }
@@ -199,6 +206,110 @@ func TestWritesHangBeforeReplicas(t *testing.T) {
 		synctest.Wait()
 		if err := write(); err != nil || c.pool.server() != 0 {
 			t.Errorf("server %d is in use: %v", c.pool.server(), err)
+		}
+	})
+}
+
+// TestWritesHangUntil: writes go on at once where a server that left them without an answer is started again, or answers one that tries,
+// whatever it answers; and the one that tries is not lost with a connection that has ended.
+func TestWritesHangUntil(t *testing.T) {
+	for name, happens := range map[string]func(t *testing.T, c *Client, l *locked){
+		"it is started again": func(_ *testing.T, _ *Client, l *locked) {
+			l.kill()
+			l.lock(false)
+			l.revive()
+			synctest.Wait()
+		},
+		"it is started again before one tries": func(_ *testing.T, _ *Client, l *locked) {
+			time.Sleep(unwritableFor + time.Second)
+			l.kill()
+			l.lock(false)
+			l.revive()
+		},
+		"it is busy": func(t *testing.T, c *Client, l *locked) {
+			time.Sleep(unwritableFor + time.Second)
+			l.lock(false)
+			l.mu.Lock()
+			l.busy = true
+			l.mu.Unlock()
+			wantReason(t, c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err, reason.Unavailable)
+			l.mu.Lock()
+			l.busy = false
+			l.mu.Unlock()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLocked()
+				c := network{"a": &l.peer}.client(t, "a")
+				defer c.Close()
+				l.lock(true)
+				for range DefaultFailures {
+					wantReason(t, c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err, reason.Unknown)
+					readOnce(t, c)
+				}
+				happens(t, c, l)
+				begun := time.Now()
+				if err := c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err; err != nil || time.Since(begun) > 0 || !c.Available() {
+					t.Errorf("after %v, available %t: %v", time.Since(begun), c.Available(), err)
+				}
+			})
+		})
+	}
+}
+
+// TestLate: a change that was not answered in time may be done yet until it is answered, be it that the connection ends before, and however
+// long the time is.
+func TestLate(t *testing.T) {
+	for name, c := range map[string]struct {
+		timeout time.Duration
+		happens func(l *locked)
+		late    bool
+	}{
+		"never":                          {4 * time.Second, func(*locked) {}, true},
+		"never, of a long time":          {time.Minute, func(*locked) {}, true},
+		"it is answered":                 {4 * time.Second, (*locked).answer, false},
+		"it is answered, of a long time": {time.Minute, func(l *locked) { time.AfterFunc(45*time.Second, l.answer) }, false},
+		"the connection ends":            {4 * time.Second, func(l *locked) { l.kill() }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLocked()
+				d := network{"a": &l.peer}.client(t, "a")
+				defer d.Close()
+				d.options.Timeout = c.timeout
+				l.lock(true)
+				err := d.Execute(t.Context(), modifyMail("uid=ada"), nil).Err
+				wantReason(t, err, reason.Unknown)
+				c.happens(l)
+				synctest.Wait()
+				if late := d.Late(t.Context(), err); late != c.late {
+					t.Errorf("late: %t", late)
+				}
+			})
+		})
+	}
+}
+
+// TestLateAnswerOfAnother: that a server which was left answers a write at last says nothing of the one in use, which takes none.
+func TestLateAnswerOfAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLocked()
+		c := network{"a": &l.peer, "b": readOnly(shadow)}.client(t, "a", "b")
+		defer c.Close()
+		l.lock(true)
+		for range DefaultFailures {
+			_ = c.Execute(t.Context(), modifyMail("uid=ada"), nil)
+			readOnce(t, c)
+		}
+		wantReason(t, c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err, reason.Unwritable)
+		if c.pool.server() != 1 || c.Writable() {
+			t.Fatalf("server %d is in use, writable %t", c.pool.server(), c.Writable())
+		}
+		l.answer()
+		synctest.Wait()
+		if c.pool.server() == 1 && c.Writable() {
+			t.Error("it is said to take changes")
 		}
 	})
 }

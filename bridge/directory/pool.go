@@ -37,6 +37,8 @@ type pool struct {
 	ended   bool
 	left    int // times that a server in use was left for another
 
+	hung []int // by server: writes in a row that it has not answered in time, whatever else it answered meanwhile
+
 	// With several servers (see several):
 	breakers []*breaker // of the servers
 	horizon  *horizon
@@ -46,7 +48,6 @@ type pool struct {
 	held     chan struct{} // closed when writers may begin; nil: they may
 	health   []health      // of the servers
 	readOnly []bool        // those that took no changes when they were in use last
-	hung     []int         // writes in a row that each has not answered in time, whatever else it answered meanwhile
 	note     func()        // asks how far the server in use has got
 
 	closing sync.WaitGroup

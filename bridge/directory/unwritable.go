@@ -46,7 +46,7 @@ func speaks(err error, of []string) bool {
 	return slices.ContainsFunc(of, func(words string) bool { return strings.Contains(text, strings.ToLower(words)) })
 }
 
-// unwritableFor is how long a server that has refused to change anything is said not to be ready: then another change may try.
+// unwritableFor is how long a server that takes no changes, or does not answer them, is said not to be ready: then another change may try.
 const unwritableFor = 30 * time.Second
 
 // Writable says whether no change was refused so of late.
