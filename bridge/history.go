@@ -188,28 +188,26 @@ func answers(err error, code uint16) bool {
 	return ok && answer.Code == code
 }
 
+// refused is the last attempt's receipt, and which of its steps the directory refused; -1: none.
+func (h history) refused() (r ldif.Receipt, at int) {
+	if len(h) == 0 {
+		return r, -1
+	}
+	return h.last().receipt, h.last().receipt.At(ldif.Refused)
+}
+
 // followed says that the directory refused to rename what is referred to by its new name already: it moves references itself, in the same
 // operation, as 389 Directory Server's referential integrity plugin does. OpenLDAP's refint lets it happen.
 func (h history) followed() bool {
-	if len(h) == 0 {
-		return false
-	}
-	r := h.last().receipt
-	at := r.At(ldif.Refused)
-	if at < 1 || r.Plan.Steps[at].Change.Kind != ldif.ModifyDN || !answers(r.Err, attributeOrValueExists) {
-		return false
-	}
-	return r.Plan.Steps[at-1].Change.If.ID != r.Plan.Steps[at].Change.If.ID
+	r, at := h.refused()
+	return at > 0 && r.Plan.Steps[at].Change.Kind == ldif.ModifyDN && answers(r.Err, attributeOrValueExists) &&
+		r.Plan.Steps[at-1].Change.If.ID != r.Plan.Steps[at].Change.If.ID
 }
 
 // outrun says that another has the name that the entry was to be given, and that who refers to the entry may have by now: were the other
 // renamed, it would be taken for a reference to him.
 func (h history) outrun() bool {
-	if len(h) == 0 {
-		return false
-	}
-	r := h.last().receipt
-	at := r.At(ldif.Refused)
+	r, at := h.refused()
 	return at >= 0 && r.Plan.Steps[at].Change.Kind == ldif.ModifyDN && reasonOf(r.Err) == reason.Exists
 }
 
@@ -221,11 +219,8 @@ const few = 3
 
 // overtaken says that the step which the directory refused last was about an entry that had been read.
 func (h history) overtaken() bool {
-	if len(h) == 0 {
-		return false
-	}
-	at := h.last().receipt.At(ldif.Refused)
-	return at >= 0 && h.last().receipt.Plan.Steps[at].Before != nil
+	r, at := h.refused()
+	return at >= 0 && r.Plan.Steps[at].Before != nil
 }
 
 // again says whether a write whose attempt n (the first: 0) ended in err may begin again.
@@ -264,12 +259,8 @@ func (h history) told(s *ldif.Server, err error) error {
 
 // ofAnother names the entry that the directory does not let the bridge change, where that is not the one that the write is about.
 func (h history) ofAnother(s *ldif.Server, err error) error {
-	if len(h) == 0 || reasonOf(err) != reason.Refused {
-		return err
-	}
-	r := h.last().receipt
-	at := r.At(ldif.Refused)
-	if at < 0 || s.SameDN(r.Plan.Steps[at].Change.DN, r.Plan.DN()) {
+	r, at := h.refused()
+	if at < 0 || reasonOf(err) != reason.Refused || s.SameDN(r.Plan.Steps[at].Change.DN, r.Plan.DN()) {
 		return err
 	}
 	detail := fmt.Sprintf("%s refers to %s, and the directory does not let the bridge change it", r.Plan.Steps[at].Change.DN, r.Plan.DN())
@@ -305,13 +296,12 @@ func (h history) blocked() bool {
 
 // gone says that the directory knows nothing of the entry that it showed: a server that is late shows it still.
 func (h history) gone(err error) bool {
-	if len(h) == 0 || reasonOf(err) != reason.NoSuchObject {
+	r, at := h.refused()
+	if at < 0 || reasonOf(err) != reason.NoSuchObject {
 		return false
 	}
-	last := h.last()
-	at := last.receipt.At(ldif.Refused)
-	return at >= 0 && last.entry != nil && last.receipt.Plan.Steps[at].Before == last.entry &&
-		last.receipt.Plan.Steps[at].Change.Kind != ldif.ModifyDN
+	step, entry := r.Plan.Steps[at], h.last().entry
+	return entry != nil && step.Before == entry && step.Change.Kind != ldif.ModifyDN
 }
 
 // failure is why a plan stopped: where some of it stands, that is what the client must know.

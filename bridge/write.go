@@ -158,11 +158,11 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 			r.follows.Store(true) // it is not asked for that again
 		case !past.again(err, n):
 			return past, err
-		case !past.outrun():
-			continue
 		}
-		if past, err = r.settle(through, past, nil); err != nil {
-			return past, err
+		if past.followed() || past.outrun() {
+			if past, err = r.settle(through, past, nil); err != nil {
+				return past, err
+			}
 		}
 	}
 	if err == nil { // every attempt made room, and what is wanted is yet to be done
@@ -329,7 +329,7 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		after = r.directory.Execute(ctx, g.rest, in.reads()) // 7
 	}
 	whole := last.receipt.Resumed(g.next, after)
-	begins := !g.mingled && r.directory.DoneByAnother(ctx, whole)
+	begins := !g.mingled && r.directory.DoneByAnother(ctx, whole, whole.Err)
 	if reasonOf(after.Err) == reason.LostRace && !g.overtaken() && !begins {
 		// What was done before it stands: it is read back again, and the rest tried again.
 		r.record(after) // 8

@@ -136,9 +136,7 @@ func (w *watcher) patience(server int) time.Duration {
 		return most
 	}
 	for range w.vain[server] {
-		if patience = min(2*patience, most); patience == most {
-			break
-		}
+		patience = min(2*patience, most)
 	}
 	return patience
 }

@@ -65,7 +65,7 @@ func newBreaker(o BreakerOptions, log *slog.Logger, knock, attempt func(context.
 		},
 		IsExcluded: func(err error) bool {
 			o, down := errors.AsType[*outage](err)
-			return down && o.excused || errors.Is(err, errOpen) || errors.Is(err, errHung)
+			return down && o.excused || errors.Is(err, errOpen) || isShed(err)
 		},
 		ReadyToTrip: func(counts gobreaker.Counts) bool {
 			return b.last.refused || b.enough(int(counts.ConsecutiveFailures))

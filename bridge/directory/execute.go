@@ -231,7 +231,7 @@ func outcome(sent ldif.Change, err error) (ldif.StepReceipt, error) {
 	switch {
 	case e.Reason == reason.Unknown:
 		return ldif.StepReceipt{Sent: sent, State: ldif.Unknown}, err
-	case e.Reason == reason.Unavailable || errors.Is(err, errHung):
+	case e.Reason == reason.Unavailable || isShed(err):
 		return ldif.StepReceipt{}, err
 	}
 	return ldif.StepReceipt{Sent: sent, State: ldif.Refused}, err

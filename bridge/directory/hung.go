@@ -13,6 +13,9 @@ import (
 
 var errHung = errors.New("the server leaves writes without an answer")
 
+// isShed says that a write was not sent for that.
+func isShed(err error) bool { return errors.Is(err, errHung) }
+
 // written says that a server has answered a write.
 func (c *Client) written(server int) {
 	p := c.pool

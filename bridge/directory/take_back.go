@@ -20,7 +20,7 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 		return failure
 	}
 	ctx = context.WithoutCancel(ctx) // the caller's deadline may be why the step failed
-	if receipt.Err = failure; r.client.DoneByAnother(ctx, receipt) {
+	if r.client.DoneByAnother(ctx, receipt, failure) {
 		return failure
 	}
 	var stands error
@@ -56,12 +56,15 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 	return failure
 }
 
-// DoneByAnother says of a plan that another overtook whether he has done what it had yet to do to its entry: the same request came twice.
-// He may have been told so already, and what was done before stands.
-func (c *Client) DoneByAnother(ctx context.Context, receipt ldif.Receipt) bool {
+// DoneByAnother says of a plan that stopped (why), as another overtook it, whether he has done what it had yet to do to its entry: the same
+// request came twice. He may have been told so already, and what was done before stands.
+func (c *Client) DoneByAnother(ctx context.Context, receipt ldif.Receipt, why error) bool {
 	p := receipt.Plan
+	if p.Before == nil || p.Yields || !Overtaken(why) {
+		return false
+	}
 	server, err := c.Server(ctx)
-	if err != nil || p.Before == nil || p.Yields || !Overtaken(receipt.Err) {
+	if err != nil {
 		return false
 	}
 	var missing []ldif.Change

@@ -79,7 +79,7 @@ type Check func(ctx context.Context, tx *sql.Tx, c Candidate) error
 // Candidate is an intent that is to be recorded.
 type Candidate struct {
 	ID      ID   // that it has where no check refuses it
-	Happens bool // whatever the checks say: the journal could not be told before, or it takes back what was done
+	Happens bool // whatever the checks say: the journal could not be told before, or it takes back what was done, or mends it
 }
 
 // Observer is told of each receipt and each refusal within the transaction that records it, in their order with the checks. Its error is
