@@ -122,15 +122,12 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 	}
 	tell("%s", report)
 	for _, kind := range faults {
-		if report.Faults[kind] == 0 && !slices.Contains([]string{history.ClientLeaves, history.ClientTwice}, kind) {
+		if report.Faults[kind] == 0 {
 			tell("no fault of the kind %s met anything", kind)
 		}
 	}
 	if *failed = len(report.Violations) > 0; !*failed {
-		tell("nothing that was acknowledged is missing, and nothing else is amiss")
-		if report.Rounds < len(plan.Rounds) {
-			tell("it ended early: %d of %d rounds were run", report.Rounds, len(plan.Rounds))
-		}
+		tell("%s", nothingAmiss(plan, report.Rounds))
 		return nil
 	}
 	for _, v := range report.Violations {
@@ -158,6 +155,16 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 		tell("%s", v)
 	}
 	return nil
+}
+
+// nothingAmiss is what is said where nothing is wrong.
+func nothingAmiss(plan *history.Plan, rounds int) string {
+	const well = "nothing that was acknowledged is missing, and nothing else is amiss"
+	if rounds == len(plan.Rounds) {
+		return well
+	}
+	run := history.Plan{Rounds: plan.Rounds[:rounds]}
+	return fmt.Sprintf("not complete: --duration was over after %d of %d operations; in these %s", run.Size(), plan.Size(), well)
 }
 
 // supervisor is what tests are run by, for what is run by a command.

@@ -21,7 +21,8 @@ type broken struct {
 	held    []string // operations that the server hears of later
 }
 
-// Met is how many operations what was broken has met: each that was swallowed, held, cut, answered here or delayed.
+// Met is how often what was broken has met something: requests swallowed, held, cut or answered here, answers delayed, and connections
+// reset or silenced, whose requests are not counted as well.
 func (p *Proxy) Met() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,6 +73,7 @@ func (p *Proxy) Refuse() {
 func (p *Proxy) Reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.met += len(p.links)
 	for l := range p.links {
 		l.reset()
 	}
@@ -146,6 +148,7 @@ func (p *Proxy) HalfOpen(t testing.TB) {
 
 func (p *Proxy) silence(t testing.TB) {
 	t.Helper()
+	p.met += len(p.links)
 	for l := range p.links {
 		l.silent = true
 		vanishes(t, l.client, true)
@@ -181,6 +184,9 @@ func (p *Proxy) Mend(t testing.TB) {
 func (p *Proxy) delay() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.broken.delay > 0 {
+		p.met++
+	}
 	return p.broken.delay
 }
 
@@ -195,20 +201,22 @@ func (l *link) request(operation string, number int64) (cut Cut, answer *own) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	b := &p.broken
-	p.met++
 	switch {
-	case b.swallow || l.silent:
+	case l.silent:
+		return swallowed, nil
+	case b.swallow:
+		p.met++
 		return swallowed, nil
 	case b.own != nil && b.own.answers(operation):
+		p.met++
 		return uncut, b.own
 	case slices.Contains(b.held, operation):
+		p.met++
 		return held, nil
 	case b.cut == uncut || b.at != "" && b.at != operation:
-		if b.delay == 0 {
-			p.met--
-		}
 		return uncut, nil
 	}
+	p.met++
 	cut, b.cut = b.cut, uncut
 	if cut != HalfRequest {
 		l.cuts[number] = cut

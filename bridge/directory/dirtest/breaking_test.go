@@ -65,16 +65,17 @@ func TestProxyBreaks(t *testing.T) {
 		does             func(*testing.T, *Proxy)
 		old, fresh, dial func(error) bool // by the connection that is there, by a new one, and of the opening of one
 		stays            bool             // the connection that was there, dead after the fault was mended
+		meets            bool             // that connection, or what is asked by it
 	}{
-		{"refuses", func(_ *testing.T, p *Proxy) { p.Refuse() }, well, nil, refused, false},
-		{"resets", func(_ *testing.T, p *Proxy) { p.Reset() }, hungUp, well, well, true},
-		{"swallows", func(_ *testing.T, p *Proxy) { p.Swallow() }, timedOut, timedOut, well, false},
-		{"is a black hole", func(t *testing.T, p *Proxy) { p.BlackHole(t) }, timedOut, nil, late, false},
-		{"is half open", func(t *testing.T, p *Proxy) { p.HalfOpen(t) }, timedOut, well, well, true},
-		{"is slow", func(_ *testing.T, p *Proxy) { p.Delay(2 * briefly) }, timedOut, timedOut, well, false},
-		{"is busy", func(_ *testing.T, p *Proxy) { p.Answer(51, "busy") }, code(51), code(51), well, false},
-		{"answers binds", func(_ *testing.T, p *Proxy) { p.Answer(49, "no", "bind") }, well, well, well, false},
-		{"cuts modifications", func(_ *testing.T, p *Proxy) { p.Cut("modify", HalfRequest) }, well, well, well, false},
+		{"refuses", func(_ *testing.T, p *Proxy) { p.Refuse() }, well, nil, refused, false, false},
+		{"resets", func(_ *testing.T, p *Proxy) { p.Reset() }, hungUp, well, well, true, true},
+		{"swallows", func(_ *testing.T, p *Proxy) { p.Swallow() }, timedOut, timedOut, well, false, true},
+		{"is a black hole", func(t *testing.T, p *Proxy) { p.BlackHole(t) }, timedOut, nil, late, false, true},
+		{"is half open", func(t *testing.T, p *Proxy) { p.HalfOpen(t) }, timedOut, well, well, true, true},
+		{"is slow", func(_ *testing.T, p *Proxy) { p.Delay(2 * briefly) }, timedOut, timedOut, well, false, true},
+		{"is busy", func(_ *testing.T, p *Proxy) { p.Answer(51, "busy") }, code(51), code(51), well, false, true},
+		{"answers binds", func(_ *testing.T, p *Proxy) { p.Answer(49, "no", "bind") }, well, well, well, false, false},
+		{"cuts modifications", func(_ *testing.T, p *Proxy) { p.Cut("modify", HalfRequest) }, well, well, well, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -82,9 +83,13 @@ func TestProxyBreaks(t *testing.T) {
 			if err := look(conn, s.Base); err != nil {
 				t.Fatal(err)
 			}
+			met := p.Met()
 			c.does(t, p)
 			if err := look(conn, s.Base); !c.old(err) {
 				t.Errorf("by the connection that is there: %v", err)
+			}
+			if yes := p.Met() > met; yes != c.meets {
+				t.Errorf("it met something: %t", yes)
 			}
 			raw, err := net.DialTimeout("tcp", strings.TrimPrefix(p.URL, "ldap://"), briefly)
 			if !c.dial(err) {

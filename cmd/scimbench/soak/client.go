@@ -154,6 +154,7 @@ func (s *site) do(number int, op *history.Op) {
 					again = second
 				}
 			}
+			s.came(history.ClientTwice, true)
 			both.Go(func() { s.send(number, op, &again) })
 			s.send(number, op, &r)
 			both.Wait()
@@ -212,6 +213,9 @@ func (s *site) send(number int, op *history.Op, r *request) (body resource) {
 	e.Start = time.Since(s.began)
 	answer, err := s.ask(root, op.Leaves, r, &body)
 	e.End = time.Since(s.began)
+	if op.Leaves > 0 {
+		s.came(history.ClientLeaves, errors.Is(err, context.DeadlineExceeded))
+	}
 	if err != nil {
 		e.Detail = err.Error()
 		body = resource{}
@@ -280,6 +284,14 @@ func (s *site) learn(e *history.Event, body resource) {
 	s.report.Requests++
 	if e.Done() {
 		s.report.Done++
+	}
+	switch e.Op.Kind {
+	case history.Get, history.Find, history.Bind, history.Bulk: // each part of a bulk request is an event of its own
+	default:
+		s.report.Writes++
+		if e.Done() {
+			s.report.Written++
+		}
 	}
 	if e.Refused() {
 		s.report.Refused[e.Op.Kind]++

@@ -28,7 +28,7 @@ type fault struct {
 	breaks func(s *site, r *replica)
 	mends  func(s *site, r *replica)
 	again  bool // it breaks one operation alone, and so again and again
-	meets  bool // it may come to no operation: of other kinds nobody can tell, or all of them
+	meets  bool // it is of the way between a copy and the directory, where it may meet nothing; a server or a copy stops in any case
 }
 
 // often is how often what breaks one operation comes again.
@@ -37,7 +37,8 @@ const often = 60 * time.Millisecond
 // onTheWay is a fault of the way between a copy and the directory.
 func onTheWay(breaks func(s *site, p *dirtest.Proxy)) fault {
 	return fault{
-		of: ofCopy, breaks: func(s *site, r *replica) { breaks(s, r.proxy) }, mends: func(s *site, r *replica) { r.proxy.Mend(s) },
+		of: ofCopy, meets: true,
+		breaks: func(s *site, r *replica) { breaks(s, r.proxy) }, mends: func(s *site, r *replica) { r.proxy.Mend(s) },
 	}
 }
 
@@ -45,7 +46,7 @@ func onTheWay(breaks func(s *site, p *dirtest.Proxy)) fault {
 func cuts(where dirtest.Cut, names ...string) fault {
 	var turn atomic.Int32
 	f := onTheWay(func(_ *site, p *dirtest.Proxy) { p.Cut(names[int(turn.Add(1))%len(names)], where) })
-	f.again, f.meets = true, true
+	f.again = true
 	return f
 }
 
@@ -71,9 +72,7 @@ func signals(signal syscall.Signal) func(*site, *replica) {
 }
 
 func answers(code uint16, text string, to ...string) fault {
-	f := onTheWay(func(_ *site, p *dirtest.Proxy) { p.Answer(code, text, to...) })
-	f.meets = true
-	return f
+	return onTheWay(func(_ *site, p *dirtest.Proxy) { p.Answer(code, text, to...) })
 }
 
 var writes = []string{"add", "modify", "modrdn", "delete"}
@@ -153,11 +152,16 @@ func (s *site) comes(f history.Fault) {
 	}
 	time.Sleep(time.Until(until))
 	is.mends(s, r)
+	s.came(f.Kind, !is.meets || r.proxy.Met() > met)
+}
+
+// came notes a fault, and whether it met anything.
+func (s *site) came(kind string, met bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if is.meets && r.proxy.Met() == met {
-		s.report.Missed[f.Kind]++
-		return
+	if met {
+		s.report.Faults[kind]++
+	} else {
+		s.report.Missed[kind]++
 	}
-	s.report.Faults[f.Kind]++
 }

@@ -37,6 +37,7 @@ type Options struct {
 type Report struct {
 	Rounds, Requests int
 	Done             int // requests that were answered as done, each part of a bulk request for itself
+	Writes, Written  int // requests that are to change something, and those of them that were answered as done
 	Statuses         map[int]int
 	Refused          map[history.Kind]int
 	Faults           map[string]int
@@ -50,8 +51,8 @@ type Report struct {
 }
 
 func (r *Report) String() string {
-	text := fmt.Sprintf("%d rounds, %d requests in %v, %d done, %d without a known outcome, %d binds tried, %d records; answers",
-		r.Rounds, r.Requests, r.Took.Round(time.Second), r.Done, r.Unknown, r.Binds, r.Records)
+	text := fmt.Sprintf("%d rounds, %d requests in %v, %d done, %d of %d writes, %d without a known outcome, %d binds tried, %d records; "+
+		"answers", r.Rounds, r.Requests, r.Took.Round(time.Second), r.Done, r.Written, r.Writes, r.Unknown, r.Binds, r.Records)
 	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
 		text += fmt.Sprintf(" %d: %d", status, r.Statuses[status])
 	}
