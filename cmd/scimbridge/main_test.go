@@ -254,7 +254,18 @@ func TestExitCodes(t *testing.T) {
 			exitFault, "",
 			"SCIMBRIDGE_LOG_LEVEL: log.level: is not one of",
 		},
-		"no such file": {nil, []string{"serve", "--config", "/nowhere.yaml"}, exitFault, "", "no such file"},
+		"no such file": {
+			nil,
+			[]string{"serve", "--config", "/nowhere.yaml"},
+			exitFault, "",
+			"the configuration cannot be read: open /nowhere.yaml: no such file or directory (--config, or SCIMBRIDGE_CONFIG)\n",
+		},
+		"no such file, of another flag": {
+			nil,
+			[]string{"replay", "--config", good, "--against", "/nowhere.yaml"},
+			exitFault, "",
+			"the configuration cannot be read: open /nowhere.yaml: no such file or directory (--against)\n",
+		},
 		"no such host": {[]string{"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:1"}, []string{"check", "--config", good}, exitOK, "no faults", ""},
 		"address in use": {
 			[]string{"SCIMBRIDGE_LISTEN_ADDRESS=" + taken.Addr().String()},
