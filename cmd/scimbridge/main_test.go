@@ -228,6 +228,27 @@ func TestServeStartsWithoutADirectory(t *testing.T) {
 	}
 }
 
+// TestWhyNothingIsServedIsLogged: what reads the log, as JSON here, reads all that serve says from when there is one.
+func TestWhyNothingIsServedIsLogged(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	environ := []string{"SCIMBRIDGE_LISTEN_ADDRESS=" + taken.Addr().String()}
+	code, _, stderr := program(t, environ, "serve", "--config", configuration(t, "ldap://localhost"))
+	var last struct{ Level, Error string }
+	for line := range strings.Lines(stderr) {
+		if err := json.Unmarshal([]byte(line), &last); err != nil {
+			t.Errorf("%v: %s", err, line)
+		}
+	}
+	if code != exitFault || last.Level != "ERROR" || !strings.Contains(last.Error, "listen.address") ||
+		strings.Count(stderr, "in use") != 1 {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	good := configuration(t, "ldap://localhost")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
