@@ -53,7 +53,7 @@ func (c *Config) Place(path string) string { return c.origins.place(c.origins.ne
 // Load reads the file and the environment (as os.Environ has it). Its error is Faults, or what kept the file from being read. Where
 // sections are named, only those are checked, and what is wrong with others is not told: their secrets need not be at hand.
 func Load(file string, environ []string, sections ...string) (*Config, error) {
-	content, err := os.ReadFile(file)
+	content, err := contentOf(file)
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +75,20 @@ func Parse(file string, content []byte, environ []string, sections ...string) (*
 // Read is Load for who wants to know what else is there beside the faults. Where one is not of something absent (Fault.Absent), the
 // configuration is not to be relied on.
 func Read(file string, environ []string) (*Config, Faults, error) {
-	content, err := os.ReadFile(file)
+	content, err := contentOf(file)
 	if err != nil {
 		return nil, nil, err
 	}
 	return read(file, content, environ, nil)
+}
+
+// contentOf is what stands in the file. The error says that it is the configuration which cannot be read.
+func contentOf(file string) ([]byte, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("the configuration cannot be read: %w", err)
+	}
+	return content, nil
 }
 
 func read(file string, content []byte, environ, sections []string) (*Config, Faults, error) {

@@ -110,10 +110,9 @@ func (r *reader) mapping(node *yaml.Node, t reflect.Type, path string) map[strin
 		}
 		field, known := fieldOf(t, key.Value)
 		if !known {
-			suggestion := compile.Nearest(key.Value, keysOf(t))
-			f := located{origin: at(key), path: below, problem: unknownKey(suggestion, keysOf(t))}
-			if suggestion != "" {
-				f.meant = child(path, suggestion)
+			f := located{origin: at(key), path: below, problem: unknownKey(key.Value, keysOf(t))}
+			for _, meant := range compile.Nearest(key.Value, keysOf(t)) {
+				f.meant = append(f.meant, child(path, meant))
 			}
 			r.faults = append(r.faults, f)
 			continue

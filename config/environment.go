@@ -30,8 +30,8 @@ func (r *reader) variable(name, text string) (key string, value any) {
 	path, t, ok := locate(strings.Split(words, "_"))
 	if !ok {
 		problem := "names no key"
-		if suggestion := compile.Nearest(words, variables(shape, "")); suggestion != "" {
-			problem += "; did you mean " + prefix + suggestion + "?"
+		if meant := compile.Nearest(words, variables(shape, "")); len(meant) > 0 {
+			problem += "; did you mean " + prefix + strings.Join(meant, " or "+prefix) + "?"
 		}
 		r.fault(at, "", problem)
 		return "", nil

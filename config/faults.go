@@ -53,7 +53,7 @@ type origin struct {
 type located struct {
 	origin
 	path, problem string
-	meant         string // the path of the key that was probably meant
+	meant         []string // the paths of the keys that may have been meant
 	absent        bool
 }
 
@@ -66,7 +66,8 @@ func (r *reader) fault(at origin, path, problem string) {
 // that a misspelt key is missing, is not repeated.
 func (r *reader) doubt(path, problem string, absent bool) {
 	for _, f := range r.faults {
-		if f.path != "" && (within(path, f.path) || parent(f.path) == path) || f.meant != "" && within(path, f.meant) {
+		if f.path != "" && (within(path, f.path) || parent(f.path) == path) ||
+			slices.ContainsFunc(f.meant, func(meant string) bool { return within(path, meant) }) {
 			return
 		}
 	}
@@ -95,7 +96,7 @@ func (r *reader) place(at origin) string {
 func (r *reader) inOrder(sections []string) Faults {
 	found := slices.DeleteFunc(slices.Concat(r.faults, r.doubts), func(f located) bool {
 		return len(sections) > 0 && f.path != "" && !slices.ContainsFunc(sections, func(section string) bool {
-			return within(f.path, section) || f.meant != "" && within(f.meant, section)
+			return within(f.path, section) || slices.ContainsFunc(f.meant, func(meant string) bool { return within(meant, section) })
 		})
 	})
 	slices.SortStableFunc(found, func(a, b located) int {

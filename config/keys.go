@@ -1,11 +1,14 @@
 package config
 
 import (
+	"cmp"
 	"iter"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
+
+	"scimbridge/ldapmap/compile"
 )
 
 // fieldsOf are the fields of a section that hold keys.
@@ -81,9 +84,6 @@ func wanted(t reflect.Type) string {
 
 func isWhole(t reflect.Type) bool { return t.Kind() == reflect.Int || t.Kind() == reflect.Int64 }
 
-func unknownKey(suggestion string, keys []string) string {
-	if suggestion != "" {
-		return "is not a key; did you mean " + suggestion + "?"
-	}
-	return "is not a key; here are " + strings.Join(keys, ", ")
+func unknownKey(typed string, keys []string) string {
+	return "is not a key" + cmp.Or(compile.DidYouMean(typed, keys), "; here are "+strings.Join(keys, ", "))
 }

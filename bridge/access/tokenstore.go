@@ -43,7 +43,7 @@ const storedPrefix = "scimbridge_"
 
 // NewTokens has the store keep tokens.
 func NewTokens(s *store.Store) (*Tokens, error) {
-	return &Tokens{s}, s.Add("access", migrations)
+	return &Tokens{s}, s.Add("access", migrations, store.Use{Table: "access_token", Rights: "SELECT, INSERT, UPDATE"})
 }
 
 // Fault is what is wrong with what was asked of the tokens.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -47,8 +48,8 @@ func (k *conn) close() {
 var errLate = fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
 
 // exchange runs one operation and returns when it is answered or ctx ends, whichever is first. go-ldap's calls take no context: the one
-// that is left behind ends with the connection, which whoever had the outage retires or closes. The error is an *outage, an *ldap.Error
-// that the server answered, an *Error that says why the request cannot be sent, or errFull beside what was read of the answer.
+// that is left behind ends with the connection, which whoever had the outage retires or closes. The error is an *outage, what holds an
+// *ldap.Error that the server answered, an *Error that says why the request cannot be sent, or errFull beside what was read of the answer.
 func exchange[T any](ctx context.Context, k *conn, what operation, do func(*ldap.Conn) (T, error)) (T, error) {
 	if k.observe == nil {
 		return exchanged(ctx, k, do)
@@ -99,6 +100,7 @@ func exchanged[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, erro
 			return nothing, o
 		}
 	}
+	a.err = worded(a.err)
 	_, unsent := errors.AsType[*Error](a.err)
 	if isAnswer(a.err) || unsent {
 		k.answered.Store(true)
@@ -115,6 +117,20 @@ func isAnswer(err error) bool {
 	_, answered := asAnswer(err)
 	return answered || err == nil || errors.Is(err, errFull)
 }
+
+// worded is the error of a call with a text that reads well.
+func worded(err error) error {
+	if answer, ok := asAnswer(err); ok && answer.Err.Error() == "" {
+		return wordless{answer}
+	}
+	return err
+}
+
+// wordless is an answer that says no more than its code. go-ldap ends its text with a colon.
+type wordless struct{ answer *ldap.Error }
+
+func (w wordless) Error() string { return strings.TrimSuffix(w.answer.Error(), ": ") }
+func (w wordless) Unwrap() error { return w.answer }
 
 // wire is a network connection with a deadline on each write, which go-ldap does not set. It counts what goes over it.
 type wire struct {

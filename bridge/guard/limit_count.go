@@ -58,7 +58,7 @@ func NewLimiter(s *store.Store, o Options, types []string, log *slog.Logger, wat
 	c := &counter{
 		store: s, log: log, watch: watch, now: clock.Now, keep: clock.Keep, counts: map[kindOfWrite]bool{}, atMost: map[sumOf]int{},
 	}
-	return c.bounded(o, types), s.Add("guard", migrations)
+	return c.bounded(o, types), s.Add("guard", migrations, uses...)
 }
 
 // With is a limiter with other options, by what was counted so far. Each judges the plans of its own bridge.

@@ -113,7 +113,15 @@ func (h *Hold) insert(ctx context.Context, tx *sql.Tx) error {
 type Holds struct{ store *store.Store }
 
 // NewHolds has the store keep holds.
-func NewHolds(s *store.Store) (*Holds, error) { return &Holds{s}, s.Add("guard", migrations) }
+func NewHolds(s *store.Store) (*Holds, error) { return &Holds{s}, s.Add("guard", migrations, uses...) }
+
+var uses = []store.Use{
+	{Table: "guard_counted", Rights: "SELECT, INSERT, UPDATE, DELETE"},
+	{Table: "guard_hold", Rights: "SELECT, INSERT, UPDATE"},
+	{Table: "guard_waiting", Rights: "SELECT, INSERT, UPDATE, DELETE"},
+	{Table: "guard_total", Rights: "SELECT, INSERT, UPDATE"},
+	{Table: "guard_turn", Rights: "UPDATE"}, // it is locked
+}
 
 // Holds are those of the limiter's store.
 func (l *Limiter) Holds() *Holds { return &Holds{l.store} }

@@ -37,6 +37,9 @@ func Stored(s Subject, o store.Options, err error) Findings {
 	case inFile: // which says what to do
 	case fault.Kind == store.ReadOnly:
 		f.Mend = "name the server that takes writes, not one that follows it"
+	case errors.Is(err, store.ErrRights):
+		f.Mend = "let store.url name the role that owns the tables, or grant its role these rights (GRANT … ON … TO …): " +
+			"a later version may take the owner to bring them up to date"
 	case fault.Kind == store.Other:
 		f.Mend = "give the database to the role of store.url: ALTER DATABASE … OWNER TO …"
 	default:

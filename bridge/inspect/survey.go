@@ -139,6 +139,9 @@ func (v Survey) met() bool {
 // fits says that the map stands in the directory as it is.
 func (v Survey) fits() bool { return v.Map != nil && len(v.Problems) == 0 }
 
+// Whole says that nothing kept the directory from showing all that is looked at, with the map that stands in it.
+func (v Survey) Whole() bool { return v.Err == nil && v.fits() }
+
 // place is what there is at a DN, where it was looked for.
 func (v Survey) place(dn string) (Place, bool) {
 	for _, p := range v.Places {

@@ -170,7 +170,14 @@ func (l *Ledger) begin() {
 func (l *Ledger) GoesOn() bool { return l.goesOn.Load() }
 
 // Prepare adds the journal's tables to a store that is only read from.
-func Prepare(s *store.Store) error { return s.Add("journal", migrations) }
+func Prepare(s *store.Store) error { return s.Add("journal", migrations, uses...) }
+
+var uses = []store.Use{
+	{Table: "journal_writers", Rights: "SELECT, INSERT, UPDATE, DELETE"},
+	{Table: "journal_records", Rights: "SELECT, INSERT, UPDATE, DELETE"},
+	{Table: "journal_subjects", Rights: "SELECT, INSERT, DELETE"},
+	{Table: "journal_erased", Rights: "SELECT, INSERT, DELETE"},
+}
 
 // Shut writes what waits, as far as the store lets it, and ends the chain.
 func (l *Ledger) Shut() {

@@ -63,3 +63,28 @@ func TestLookAtTheSchema(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLookAtTheRights: a role that may read tables which are up to date, and not write them, is told what it lacks, and no more than that.
+func TestLookAtTheRights(t *testing.T) {
+	o := storetest.Postgres(t)
+	owner := storetest.Open(t, o)
+	shelf(t, owner)
+	role := "r" + strings.ToLower(rand.Text())
+	write(t, owner, "CREATE ROLE "+role+" LOGIN PASSWORD 'of-a-test'")
+	dropAtEnd(t, owner, role)
+	write(t, owner, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO "+role)
+	of := as(t, o, role, "of-a-test")
+	look := func() error {
+		return store.Look(t.Context(), of, func(s *store.Store) error {
+			return s.Add("shelf", migrations("shelf"),
+				store.Use{Table: "book", Rights: "SELECT, INSERT"}, store.Use{Table: "to_come", Rights: "UPDATE"})
+		})
+	}
+	if err := look(); !errors.Is(err, store.ErrRights) || !strings.HasSuffix(err.Error(), ": INSERT on book") {
+		t.Error(err)
+	}
+	write(t, owner, "GRANT INSERT ON book TO "+role)
+	if err := look(); err != nil {
+		t.Error(err)
+	}
+}

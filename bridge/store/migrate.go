@@ -32,7 +32,11 @@ type room struct {
 	name     string
 	turn     *turn
 	provider *goose.Provider
+	uses     []Use
 }
+
+// Use is a table of a room's, and what the room does with its rows, in GRANT's words: "SELECT, INSERT".
+type Use struct{ Table, Rights string }
 
 func (s *Store) newRoom(name string, migrations fs.FS) (*room, error) {
 	if !roomName.MatchString(name) {
@@ -64,7 +68,7 @@ func (s *Store) newRoom(name string, migrations fs.FS) (*room, error) {
 	}
 	sources := provider.ListSources()
 	turn.newest = sources[len(sources)-1].Version
-	return &room{name, turn, provider}, nil
+	return &room{name: name, turn: turn, provider: provider}, nil
 }
 
 // migrate brings the room's tables up to date.

@@ -30,12 +30,13 @@ type attempted struct {
 // Add has the tables of a room brought up to date before the store is used, by goose's SQL files: 001_what.sql, or 001_what.sqlite.sql and
 // 001_what.postgres.sql where the databases differ, at the top of migrations or in its folder of that name. All of them happen, or none.
 // Copies that start at once wait for one another, and each migration runs once. A store that a newer bridge has migrated is refused. It
-// fails for a mistake in its arguments alone.
-func (s *Store) Add(name string, migrations fs.FS) error {
+// fails for a mistake in its arguments alone. Look asks for the rights that the uses take.
+func (s *Store) Add(name string, migrations fs.FS, uses ...Use) error {
 	added, err := s.newRoom(name, migrations)
 	if err != nil {
 		return err
 	}
+	added.uses = uses
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rooms = append(slices.DeleteFunc(slices.Clone(s.rooms), func(r *room) bool { return r.name == name }), added)

@@ -52,9 +52,14 @@ type Receiver struct {
 	post    *poster
 }
 
+var uses = []store.Use{
+	{Table: "webhook_outbox", Rights: "SELECT, INSERT, UPDATE, DELETE"},
+	{Table: "webhook_sender", Rights: "SELECT, INSERT, UPDATE"},
+}
+
 // New adds the outbox to the store. Its error names what is wrong with the options, which may name nobody.
 func New(o Options, s *store.Store, log *slog.Logger) (*Hook, error) {
-	if err := s.Add("webhook", migrations); err != nil {
+	if err := s.Add("webhook", migrations, uses...); err != nil {
 		return nil, err
 	}
 	h := &Hook{store: s, log: log, now: time.Now, ended: make(chan struct{})}

@@ -203,7 +203,7 @@ func (h house) inspect(ctx context.Context, hints *hints, log *slog.Logger) {
 		return
 	}
 	levels := map[inspect.Severity]slog.Level{inspect.Error: slog.LevelError, inspect.Warning: slog.LevelWarn}
-	for _, f := range hints.untold(found.InOrder()) {
+	for _, f := range hints.untold(found.InOrder(), survey.Whole()) {
 		if len(survey.Problems) > 0 && f.OfSchema { // the bridge has told
 			continue
 		}
@@ -211,25 +211,35 @@ func (h house) inspect(ctx context.Context, hints *hints, log *slog.Logger) {
 	}
 }
 
-// hints are those that the last inspection found. At a reload they stand in the log already; what is worse is told as long as it is so.
+// hints are those that the last inspection found, and where it could not look at all, those of the ones before it. At a reload they stand
+// in the log already; what is worse is told as long as it is so.
 type hints struct {
 	mu   sync.Mutex
 	last inspect.Findings
 }
 
-// untold are the findings but for the hints that the inspection before had too, be it at another line of the file.
-func (h *hints) untold(found inspect.Findings) (told inspect.Findings) {
+// untold are the findings but for the hints that the inspection before had too, be it at another line of the file. whole: it could look at
+// all.
+func (h *hints) untold(found inspect.Findings, whole bool) (told inspect.Findings) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	before := h.last
-	h.last = nil
+	if whole {
+		h.last = nil
+	}
 	for _, f := range found {
+		if f.Severity != inspect.Hint {
+			told = append(told, f)
+			continue
+		}
 		hint := f
 		hint.Place = ""
-		if f.Severity != inspect.Hint || !slices.Contains(before, hint) {
+		if !slices.Contains(before, hint) {
 			told = append(told, f)
 		}
-		h.last = append(h.last, hint)
+		if !slices.Contains(h.last, hint) {
+			h.last = append(h.last, hint)
+		}
 	}
 	return told
 }

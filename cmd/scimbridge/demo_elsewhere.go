@@ -17,29 +17,30 @@ const tokenVariable = "SCIMBRIDGE_ACCESS_TOKEN"
 
 // elsewhere sends the cycle to a bridge that serves already, up to the first answer that is not as expected, and takes away what it made.
 func (d demoCommand) elsewhere(w *world) error {
-	token, err := d.token(w.environ)
+	token, from, err := d.token(w.environ)
 	if err != nil {
 		return err
 	}
 	signal.Ignore(syscall.SIGPIPE) // whoever has read enough, as head has, is no reason to leave people behind
 	play := newPlay(w.stdout, strings.TrimSuffix(d.URL, "/"), token, nil)
-	play.strict, play.domain = true, d.Domain
+	play.strict, play.from, play.domain = true, from, d.Domain
 	fmt.Fprintf(w.stdout, "scimbridge sends what Microsoft Entra ID sends to %s.\n", d.URL)
 	failed := play.run(w)
 	return errors.Join(failed, play.clear(context.WithoutCancel(w)))
 }
 
-func (d demoCommand) token(environ []string) (string, error) {
+// token is what the bridge asks for, and where it is read from.
+func (d demoCommand) token(environ []string) (token, from string, err error) {
 	if d.TokenFile != "" {
 		content, err := os.ReadFile(d.TokenFile)
-		return strings.TrimSpace(string(content)), err
+		return strings.TrimSpace(string(content)), d.TokenFile, err
 	}
 	for _, variable := range environ {
 		if token, is := strings.CutPrefix(variable, tokenVariable+"="); is && token != "" {
-			return token, nil
+			return token, tokenVariable, nil
 		}
 	}
-	return "", errors.New("the bridge asks for a token: set " + tokenVariable + ", or name a file that holds it by --token-file")
+	return "", "", errors.New("the bridge asks for a token: set " + tokenVariable + ", or name a file that holds it by --token-file")
 }
 
 // clear deletes whatever the steps have made and not deleted themselves, the last first.

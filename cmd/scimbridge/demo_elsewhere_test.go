@@ -52,8 +52,25 @@ func TestDemoElsewhere(t *testing.T) {
 		t.Errorf("it counts what it did not send:\n%s", out)
 	}
 	code, out, _ = program(t, nil, "demo", "--url", strings.TrimSuffix(root, "/v2"), "--token-file", secret)
-	if code != exitFault || !strings.Contains(out, "\n1 requests, 0 as expected\n") || strings.Contains(out, "What it made") {
+	if code != exitFault || !strings.Contains(out, "\n1 request, 0 as expected\n") || strings.Contains(out, "What it made") {
 		t.Errorf("exit code %d: it deletes what it did not make:\n%s", code, out)
+	}
+	other := filepath.Join(t.TempDir(), "other")
+	if err := os.WriteFile(other, []byte("other\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		environ, arguments []string
+		from               string
+	}{
+		{[]string{"SCIMBRIDGE_ACCESS_TOKEN=wrong"}, []string{"demo", "--url", root}, "SCIMBRIDGE_ACCESS_TOKEN"},
+		{nil, []string{"demo", "--url", root, "--token-file", other}, other},
+	} {
+		want := "The token that it refuses is that of " + c.from + ".\n"
+		code, out, _ := program(t, c.environ, c.arguments...)
+		if code != exitFault || !strings.Contains(out, "= 401 ") || !strings.Contains(out, want) {
+			t.Errorf("exit code %d: it does not say %q:\n%s", code, want, out)
+		}
 	}
 	for _, arguments := range [][]string{{"demo", "--url", root}, {"demo", "--url", root, "--token-file", "nowhere"}} {
 		if code, out, said := program(t, nil, arguments...); code != exitFault || said == "" {

@@ -18,6 +18,9 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
+// passwordVariable holds the password of whom init looks around as, and afterwards that of whom the bridge binds as.
+const passwordVariable = "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD"
+
 type initCommand struct {
 	URL              string `name:"url" placeholder:"URL" help:"Of a directory server: ldaps://dc1.corp.example."`
 	BindDN           string `name:"bind-dn" placeholder:"DN" help:"Whom to look around as."`
@@ -114,8 +117,12 @@ func (i initCommand) run(w *world, d *dialog) error {
 			return err
 		}
 	}
-	const next = "\nRead them, load what is beside the configuration, and then:\n  scimbridge check --config %s --connect\n"
-	_, err = fmt.Fprintf(w.stdout, next, i.Output)
+	holds := ""
+	if c := i.choices(o); c.PasswordFile == "" {
+		holds = fmt.Sprintf(", have %s hold the password of %s, whom the bridge binds as", passwordVariable, c.Account)
+	}
+	const next = "\nRead them, load what is beside the configuration%s, and then:\n  scimbridge check --config %s --connect\n"
+	_, err = fmt.Fprintf(w.stdout, next, holds, i.Output)
 	return err
 }
 
@@ -146,16 +153,15 @@ func (i *initCommand) directory(w *world, d *dialog) (o directory.Options, err e
 	if i.BindPasswordFile != "" {
 		return o, nil
 	}
-	const variable = "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD"
 	for _, line := range w.environ {
-		if value, is := strings.CutPrefix(line, variable+"="); is {
+		if value, is := strings.CutPrefix(line, passwordVariable+"="); is {
 			o.Bind.Password = value
 		}
 	}
 	switch {
 	case o.Bind.Password != "":
 	case d == nil:
-		err = fmt.Errorf("the password is missing: name its file by --bind-password-file, or set %s", variable)
+		err = fmt.Errorf("the password is missing: name its file by --bind-password-file, or set %s", passwordVariable)
 	default:
 		o.Bind.Password, err = d.askSecret("Password of " + i.BindDN)
 	}
@@ -212,7 +218,7 @@ func (i initCommand) propose(s layout.Sight, d *dialog, c layout.Choices) (layou
 
 // beside is what an administrator loads for the configuration, and what check finds that this does not mend.
 func (i initCommand) beside(w *world, client *directory.Client, text string) (files []inspect.File, left inspect.Findings, err error) {
-	secrets := []string{"SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=not-looked-at", "SCIMBRIDGE_ACCESS_TOKEN=not-looked-at-0123456789"}
+	secrets := []string{passwordVariable + "=not-looked-at", "SCIMBRIDGE_ACCESS_TOKEN=not-looked-at-0123456789"}
 	c, err := config.Parse(i.Output, []byte(text), secrets)
 	if err != nil {
 		return nil, nil, err

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"reflect"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -82,8 +85,10 @@ func run(w *world, arguments []string) int {
 	switch err := command.Run(w); {
 	case errors.Is(err, errDiffers): // it has told in what
 		return exitDiffers
+	case errors.Is(err, errTold):
+		return exitFault
 	case err != nil:
-		fmt.Fprintln(w.stderr, report.Lines(err.Error())) // a directory's words may be in it
+		fmt.Fprintln(w.stderr, report.Lines(err.Error()+named(command, err))) // a directory's words may be in it
 		return exitFault
 	}
 	return exitOK
@@ -91,6 +96,20 @@ func run(w *world, arguments []string) int {
 
 // errDiffers is the error of a command that finds differences, as it was to.
 var errDiffers = errors.New("it differs")
+
+// errTold is the error of a command that has told what is wrong where it tells everything.
+var errTold = errors.New("it has told what is wrong")
+
+// named says which flag names the file that could not be opened, and which variable may: " (--config, or SCIMBRIDGE_CONFIG)".
+func named(command *kong.Context, err error) string {
+	fault, is := errors.AsType[*fs.PathError](err)
+	for _, flag := range command.Flags() {
+		if is && flag.Target.Kind() == reflect.String && flag.Target.String() == fault.Path {
+			return " (" + strings.Join(append([]string{"--" + flag.Name}, flag.Envs...), ", or ") + ")"
+		}
+	}
+	return ""
+}
 
 // meant is the command that a command line was wrong in.
 func meant(err error) string {

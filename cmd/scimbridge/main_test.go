@@ -228,6 +228,27 @@ func TestServeStartsWithoutADirectory(t *testing.T) {
 	}
 }
 
+// TestWhyNothingIsServedIsLogged: what reads the log, as JSON here, reads all that serve says from when there is one.
+func TestWhyNothingIsServedIsLogged(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	environ := []string{"SCIMBRIDGE_LISTEN_ADDRESS=" + taken.Addr().String()}
+	code, _, stderr := program(t, environ, "serve", "--config", configuration(t, "ldap://localhost"))
+	var last struct{ Level, Error string }
+	for line := range strings.Lines(stderr) {
+		if err := json.Unmarshal([]byte(line), &last); err != nil {
+			t.Errorf("%v: %s", err, line)
+		}
+	}
+	if code != exitFault || last.Level != "ERROR" || !strings.Contains(last.Error, "listen.address") ||
+		strings.Count(stderr, "in use") != 1 {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	good := configuration(t, "ldap://localhost")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -254,7 +275,18 @@ func TestExitCodes(t *testing.T) {
 			exitFault, "",
 			"SCIMBRIDGE_LOG_LEVEL: log.level: is not one of",
 		},
-		"no such file": {nil, []string{"serve", "--config", "/nowhere.yaml"}, exitFault, "", "no such file"},
+		"no such file": {
+			nil,
+			[]string{"serve", "--config", "/nowhere.yaml"},
+			exitFault, "",
+			"the configuration cannot be read: open /nowhere.yaml: no such file or directory (--config, or SCIMBRIDGE_CONFIG)\n",
+		},
+		"no such file, of another flag": {
+			nil,
+			[]string{"replay", "--config", good, "--against", "/nowhere.yaml"},
+			exitFault, "",
+			"the configuration cannot be read: open /nowhere.yaml: no such file or directory (--against)\n",
+		},
 		"no such host": {[]string{"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:1"}, []string{"check", "--config", good}, exitOK, "no faults", ""},
 		"address in use": {
 			[]string{"SCIMBRIDGE_LISTEN_ADDRESS=" + taken.Addr().String()},

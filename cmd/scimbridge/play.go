@@ -26,6 +26,7 @@ type play struct {
 	client *retryablehttp.Client
 	ids    map[string]string // by the name that the steps give them
 	made   []string          // paths of what was created
+	from   string            // where the token is read from; "": it was made here
 	domain string            // of everybody's userName, in the place of the cycle's own; "": that
 	strict bool              // the first answer that is not as expected is the last
 }
@@ -73,7 +74,11 @@ func (p *play) run(ctx context.Context) error {
 			break
 		}
 	}
-	fmt.Fprintf(p.out, "\n%d requests, %d as expected\n", sent, good)
+	requests := "requests"
+	if sent == 1 {
+		requests = "request"
+	}
+	fmt.Fprintf(p.out, "\n%d %s, %d as expected\n", sent, requests, good)
 	if sent < len(cycle) {
 		fmt.Fprintf(p.out, "It ends there: %d are not sent.\n", len(cycle)-sent)
 	}
@@ -107,6 +112,9 @@ func (p *play) step(ctx context.Context, number int, s step) bool {
 		verdict = notAsExpected(status, s.status, answer)
 	}
 	fmt.Fprintf(p.out, "  = %d %s, %s%s\n", status, http.StatusText(status), summary(answer), verdict)
+	if status == http.StatusUnauthorized && p.from != "" {
+		fmt.Fprintf(p.out, "    The token that it refuses is that of %s.\n", p.from)
+	}
 	for _, plan := range plans {
 		fmt.Fprintf(p.out, "      %s\n", strings.ReplaceAll(strings.TrimRight(plan.String(), "\n"), "\n", "\n      "))
 	}

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
 )
 
 // reloading is the program, whose configuration is changed as it runs.
@@ -180,9 +181,12 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// TestReloadTellsNoHintAgain: what could be better stands in the log once for as long as it is so, and what will go wrong at each reload.
+// TestReloadTellsNoHintAgain: what could be better stands in the log once for as long as it is so, also behind a look at a directory that
+// let nobody in just then; and what will go wrong at each reload.
 func TestReloadTellsNoHintAgain(t *testing.T) {
-	r := startReloading(t)
+	ldap := company(t)
+	r := &reloading{t: t, file: configuration(t, ldap.URL())}
+	r.begin()
 	told := func(want string) {
 		t.Helper()
 		wanted := strings.Fields(want)
@@ -206,6 +210,20 @@ func TestReloadTellsNoHintAgain(t *testing.T) {
 	told("entra-active unseen-indexes") // of other attributes
 	r.put(r.text)
 	told("entra-active entra-external-id unseen-indexes")
+
+	ldap.Fault(func(op, _ string) memdir.Fault {
+		if op == "bind" {
+			return memdir.Fault{Code: 51} // busy
+		}
+		return memdir.Fault{}
+	})
+	r.put(r.with("access:", "strict: true\naccess:"))
+	told("bind entra-active entra-external-id")
+	ldap.Fault(nil)
+	r.put(r.text)
+	told("entra-active entra-external-id")
+	r.put(r.with("access:", "      - {scim: externalId, ldap: employeeNumber}\naccess:"))
+	told("entra-active unseen-indexes")
 }
 
 // TestReloadOfADryRun: it stays one.

@@ -40,6 +40,15 @@ func (s serveCommand) Run(w *world) error {
 		return err
 	}
 	log, level := c.Log.Leveled(w.stderr)
+	if err := s.serve(w, c, reloader, log, level); err != nil {
+		log.Error("cannot serve", "error", err) // whoever reads the log reads nothing else
+		return errTold
+	}
+	return nil
+}
+
+// serve serves as the configuration says, which the reloader follows, until w ends.
+func (s serveCommand) serve(w *world, c *config.Config, reloader *config.Reloader, log *slog.Logger, level *slog.LevelVar) error {
 	found := newLocation(directory.SystemLookup, log)
 	c.Directory = found.locate(w, c.Directory)
 	a := newOperator(c, w.environ, log, level)

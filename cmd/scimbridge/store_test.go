@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
+	"crypto/rand"
+	"database/sql"
 	"io"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -121,4 +125,83 @@ func TestServeOnWithoutItsStore(t *testing.T) {
 		func(journal.Account) error { found++; return nil }); err != nil || found != 1 {
 		t.Errorf("%d records: %v", found, err)
 	}
+}
+
+// TestRightsToTheStore: check tells which rights to its tables the role of a store lacks. With these and no others serve does what it does.
+func TestRightsToTheStore(t *testing.T) {
+	owners, file, role := storetest.Postgres(t), configuration(t, company(t).URL()), "r"+strings.ToLower(rand.Text())
+	environ := []string{"SCIMBRIDGE_STORE_URL=" + owners.URL, "SCIMBRIDGE_STORE_PASSWORDFILE=" + owners.PasswordFile}
+	serve := func() {
+		t.Helper()
+		log, stop, ended := start(t, file, environ)
+		root, lines := listening(t, log)
+		ready(t, root, "ok")
+		code, made, said := program(t, environ, "token", "new", role, "--config", file)
+		if code != exitOK {
+			t.Fatalf("exit code %d\n%s", code, said)
+		}
+		for _, secret := range []string{token, aToken.FindString(made)} {
+			answer := send(t, http.MethodPost, root+"/Users", secret, `{"userName":"mara"}`)
+			for until := time.Now().Add(time.Minute); answer.StatusCode == http.StatusUnauthorized && time.Now().Before(until); {
+				answer.Body.Close()
+				time.Sleep(200 * time.Millisecond) // a token that was made just now is known within a second
+				answer = send(t, http.MethodPost, root+"/Users", secret, `{"userName":"mara"}`)
+			}
+			answer.Body.Close()
+			if answer.StatusCode != http.StatusCreated {
+				t.Fatal(answer.Status)
+			}
+			answer = send(t, http.MethodDelete, root+"/Users/"+path.Base(answer.Header.Get("Location")), token, "")
+			answer.Body.Close()
+			if answer.StatusCode != http.StatusNoContent {
+				t.Fatal(answer.Status)
+			}
+		}
+		stop()
+		<-ended
+		for line := range lines {
+			if strings.Contains(line, "denied") || strings.Contains(line, `"ERROR","msg":"store`) {
+				t.Error(line)
+			}
+		}
+	}
+	serve()
+
+	owner := storetest.Open(t, owners)
+	run := func(statement string) {
+		t.Helper()
+		if err := owner.Write(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, statement)
+			return err
+		}); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	run("CREATE ROLE " + role + " LOGIN PASSWORD 'of-a-test'")
+	t.Cleanup(func() { run("DROP OWNED BY " + role); run("DROP ROLE " + role) })
+	run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + role)
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte("of-a-test\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at, database, _ := strings.Cut(owners.URL, "@")
+	scheme, _, _ := strings.Cut(at, "://")
+	environ = []string{"SCIMBRIDGE_STORE_URL=" + scheme + "://" + role + "@" + database, "SCIMBRIDGE_STORE_PASSWORDFILE=" + password}
+	check := func() (code int, lacks string) {
+		code, stdout, _ := program(t, environ, "check", "--config", file, "--connect")
+		_, lacks, _ = strings.Cut(stdout, store.ErrRights.Error()+": ")
+		lacks, _, _ = strings.Cut(lacks, " [")
+		return code, lacks
+	}
+	code, lacks := check()
+	if code != exitFault || !strings.Contains(lacks, "INSERT on journal_records") {
+		t.Fatalf("exit code %d, it lacks %s", code, lacks)
+	}
+	for right := range strings.SplitSeq(lacks, ", ") {
+		run("GRANT " + right + " TO " + role)
+	}
+	if code, lacks = check(); code != exitOK || lacks != "" {
+		t.Errorf("exit code %d, it lacks %s", code, lacks)
+	}
+	serve()
 }

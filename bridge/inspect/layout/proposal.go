@@ -142,7 +142,7 @@ var (
 // externalID is the line for the externalId of entries; its ldap is "" where there is no place for that. free says why it goes where nobody
 // has a value.
 func (s Sight) externalID(r *resource, entries []*ldif.Entry, names []string, free string) line {
-	name, kept := s.place(r, entries, names, func(string) bool { return false })
+	name, kept := s.place(r, entries, names, nil)
 	l := line{scim: "externalId", ldap: name, why: free}
 	switch {
 	case kept:
@@ -154,18 +154,18 @@ func (s Sight) externalID(r *resource, entries []*ldif.Entry, names []string, fr
 }
 
 // place is the attribute for what is the bridge's own: the one in which a bridge has kept it, whose values wrote tells where the attribute
-// was not made for it; else the first that nothing is in. Its class is added where entries need one for it.
+// was not made for it (nil: nothing does); else the first that nothing is in. Its class is added where entries need one for it.
 func (s Sight) place(r *resource, entries []*ldif.Entry, names []string, wrote func(value string) bool) (name string, kept bool) {
 	isKept := func(name string) bool {
 		return isOwn(name) && ldif.Named(s.Held, name) || slices.ContainsFunc(entries, func(e *ldif.Entry) bool {
-			return slices.ContainsFunc(e.Values(name), func(v string) bool { return isOwn(name) || wrote(v) })
+			return slices.ContainsFunc(e.Values(name), func(v string) bool { return isOwn(name) || wrote != nil && wrote(v) })
 		})
 	}
 	isFree := func(name string) bool { return !slices.ContainsFunc(entries, has(name)) && !ldif.Named(s.Held, name) }
-	for _, may := range []func(string) bool{isKept, isFree} {
+	for i, may := range []func(string) bool{isKept, isFree} {
 		for _, name := range names {
 			if !r.uses(name) && may(name) && s.lets(r, name) {
-				return s.Server.Schema.Canonical(name), isKept(name)
+				return s.Server.Schema.Canonical(name), i == 0
 			}
 		}
 	}
