@@ -83,22 +83,21 @@ type seen struct {
 // soon are how soon an answer may come.
 var soon = []string{"at once", "0.3 s later", "within `directory.timeout`", "within twice `directory.timeout`"}
 
-// howSoon gives the index in soon.
-func (s *site) howSoon(op string, took, timeout time.Duration) int {
-	for n, waits := range []time.Duration{0, secondLook, timeout + secondLook, 2*timeout + secondLook} {
-		if took < waits+s.quick {
-			return n
-		}
+// within is how long an answer of each of soon may take.
+func (s *site) within(timeout time.Duration) (most []time.Duration) {
+	for _, waits := range []time.Duration{0, secondLook, timeout + secondLook, 2*timeout + secondLook} {
+		most = append(most, waits+s.quick)
 	}
-	s.isLate("%s: answered after %v", op, took)
-	return len(soon) - 1
+	return most
 }
 
-// isLate tells of what came later than it is to, which may be for a machine that is busy.
-func (s *site) isLate(format string, values ...any) {
+// isLate has the row begun anew where something came later than it is to, and the machine was slow.
+func (s *site) isLate(told string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.late = append(s.late, fmt.Sprintf(format, values...))
+	if told != "" {
+		s.late = append(s.late, told)
+	}
 }
 
 // measure finds out how long an answer that comes at once may take: so many times what the slowest of a few does over a new connection,
@@ -151,8 +150,8 @@ func (s *site) send(op, again string) (*http.Response, string, error) {
 	return bridgetest.Send(s.bridge.URL, method, path, body, "X-Request-Id: "+op+again)
 }
 
-// run is a row on a server. late is what came later than it is to.
-func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (was seen, late []string) {
+// run is a row on a server, of which the table has what is. late is what came later than it is to.
+func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string, is seen) (was seen, late []string) {
 	timeout := cmp.Or(f.timeout, k.timeout, time.Second)
 	if f.own != nil {
 		server = f.own(t)
@@ -210,12 +209,15 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (w
 		}
 		begun := time.Now()
 		answer, content, err := s.send(op, "")
+		within := s.within(timeout)
 		took := time.Since(begun)
+		s.isLate(machine.late(t, op, begun, within[is.requests()[n].Soon]))
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		answers[op].Answer, answers[op].Soon = told(t, answer, content), s.howSoon(op, took, timeout)
+		answers[op].Answer = told(t, answer, content)
+		answers[op].Soon, _ = slices.BinarySearch(within[:len(within)-1], took) // what takes longer than the last did not come sooner
 		t.Logf("%s: %s, after %v; at once is %v", op, answers[op].Answer, took, s.quick)
 	}
 	if f.atOnce {
@@ -330,7 +332,7 @@ func (s *site) breaker(t *testing.T) string {
 		quickest = min(quickest, time.Since(begun))
 	}
 	if quickest > openWithin {
-		s.isLate("with the breaker open the quickest answer took %v", quickest)
+		s.isLate(fmt.Sprintf("with the breaker open the quickest answer took %v", quickest))
 	}
 	return open
 }
@@ -438,18 +440,15 @@ func (s *site) comesBack(t *testing.T) {
 	for _, op := range []string{"read", touch} {
 		for ; ; time.Sleep(10 * time.Millisecond) {
 			answer, content, err := s.send(op, "-back")
-			took := time.Since(begun)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if answer.StatusCode == http.StatusOK {
-				if took > backWithin {
-					s.isLate("%s: back after %v", op, took)
-				}
-				t.Logf("%s: back after %v", op, took)
+				t.Logf("%s: back after %v", op, time.Since(begun))
+				s.isLate(machine.late(t, op+": to be back", begun, backWithin))
 				break
 			}
-			if took > backWithin+settling {
+			if took := time.Since(begun); took > backWithin+settling {
 				t.Fatalf("%s: not back after %v: %s", op, took, told(t, answer, content))
 			}
 		}
