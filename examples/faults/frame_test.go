@@ -37,6 +37,7 @@ type fault struct {
 	noticed bool                                   // the bridge has seen its connections end when a request comes: it sends none in vain
 	atOnce  bool                                   // the requests are sent at once, and not one after the other
 	timeout time.Duration                          // directory.timeout; 0: a second
+	least   time.Duration                          // no answer comes sooner
 	own     func(t testing.TB) *dirtest.Server     // a server of the row's; nil: the one that it shares
 	lists   bool                                   // what is read is all users
 	large   int                                    // octets that are written besides
@@ -212,6 +213,9 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string, is
 		within := s.within(timeout)
 		took := time.Since(begun)
 		s.isLate(machine.late(t, op, begun, within[is.requests()[n].Soon]))
+		if took < f.least {
+			t.Errorf("%s took %v, and not %v at the least", op, took, f.least)
+		}
 		if err != nil {
 			t.Error(err)
 			return

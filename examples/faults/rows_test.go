@@ -38,8 +38,8 @@ var ofTheWay = []fault{
 		each: func(_ *testing.T, s *site, op string) { s.proxy.Cut(ldapOf(op), dirtest.HalfAnswer) },
 	},
 	{
-		name: "each answer of the server comes 2 s late", timeout: directory.DefaultTimeout, atOnce: true,
-		breaks: func(_ *testing.T, s *site) { s.proxy.Delay(2 * time.Second) },
+		name: "each answer of the server comes 2 s late", timeout: directory.DefaultTimeout, least: slowness, atOnce: true,
+		breaks: func(_ *testing.T, s *site) { s.proxy.Delay(slowness) },
 	},
 	{
 		name:   "packets vanish (a black hole)",
@@ -102,6 +102,9 @@ var ofTheWay = []fault{
 		},
 	},
 }
+
+// slowness is how much later each answer of a slow server comes.
+const slowness = 2 * time.Second
 
 // inWrite has it break when the directory is about to hear of a modification, after all was well.
 func inWrite(breaks func(*testing.T, *site), mend func(*site)) func(*testing.T, *site, string) {
