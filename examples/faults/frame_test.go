@@ -102,16 +102,22 @@ func (s *site) isLate(told string) {
 }
 
 // measure finds out how long an answer that comes at once may take: so many times what the slowest of a few does over a new connection,
-// while all is well and the machine as busy as it is.
-func (s *site) measure() {
+// while all is well and the machine as busy as it is, and never so long that it might have waited for a second look.
+func (s *site) measure(t *testing.T, timeout time.Duration) {
+	t.Helper()
 	const rounds, times = 3, 10
 	s.quick = openWithin
 	for range rounds {
 		s.cutOff()
 		for _, op := range []string{"read", touch} {
 			begun := time.Now()
-			_, _, _ = s.send(op, "-measured")
-			s.quick = max(s.quick, times*time.Since(begun))
+			answer, content, err := s.send(op, "-measured")
+			s.quick = min(max(s.quick, times*time.Since(begun)), secondLook)
+			told := machine.late(t, op+" while all is well", begun, timeout)
+			s.isLate(told)
+			if err != nil || answer.StatusCode != http.StatusOK && told == "" {
+				t.Fatalf("%s while all is well: %v %s", op, err, content)
+			}
 		}
 	}
 }
@@ -182,7 +188,7 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string, is
 		s.ids[op], s.dns[op] = s.user(t, op)
 	}
 
-	s.measure()
+	s.measure(t, timeout)
 	before := s.metrics(t)
 	mended := false
 	mend := func() {
