@@ -55,15 +55,15 @@ var ofTheWay = []fault{
 		breaks: func(_ *testing.T, s *site) { s.proxy.Answer(51, "busy", "search", "add", "modify", "delete", "modrdn") },
 	},
 	{
-		name: "the server's answer to a write is lost, and it cannot be reached any more",
+		name: "the server's answer to a write is lost, and it cannot be reached any more", unsure: true,
 		each: inWrite(func(_ *testing.T, s *site) { s.proxy.Refuse(); s.proxy.Cut("modify", dirtest.NoAnswer) }, nil),
 	},
 	{
-		name: "packets vanish from a write on",
+		name: "packets vanish from a write on", unsure: true,
 		each: inWrite(func(t *testing.T, s *site) { s.proxy.BlackHole(t) }, nil),
 	},
 	{
-		name: "the server hangs in the middle of a write, and does it later", shared: true,
+		name: "the server hangs in the middle of a write, and does it later", unsure: true, shared: true,
 		each: inWrite(func(_ *testing.T, s *site) { s.server.Stop() }, func(s *site) { s.server.Cont() }),
 		mend: func(_ *testing.T, s *site) { s.server.Cont() },
 	},
