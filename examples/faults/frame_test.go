@@ -219,7 +219,8 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string, is
 		answer, content, err := s.send(op, "")
 		within := s.within(timeout)
 		took := time.Since(begun)
-		s.isLate(machine.late(t, op, begun, within[is.requests()[n].Soon]))
+		latest := is.requests()[n].Soon
+		s.isLate(machine.late(t, op, begun, within[latest]))
 		if took < f.least {
 			t.Errorf("%s took %v, and not %v at the least", op, took, f.least)
 		}
@@ -228,7 +229,7 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string, is
 			return
 		}
 		answers[op].Answer = told(t, answer, content)
-		answers[op].Soon, _ = slices.BinarySearch(within[:len(within)-1], took) // what takes longer than the last did not come sooner
+		answers[op].Soon, _ = slices.BinarySearch(within[:latest], took)
 		t.Logf("%s: %s, after %v; at once is %v", op, answers[op].Answer, took, s.quick)
 	}
 	if f.atOnce {
