@@ -60,7 +60,12 @@ var ofServers = []fault{
 		},
 		each: func(t *testing.T, s *site, op string) {
 			if op == "disable" { // some more wait by then, at once
-				each(directory.DefaultFailures, func(int) { _, _, _ = s.send(touch, "") })
+				each(directory.DefaultFailures, func(int) {
+					answer, content, err := s.send(touch, "")
+					if said := told(t, answer, content); err != nil || !strings.Contains(said, "did not confirm") {
+						t.Errorf("a write that is to wait: %v %s", err, said)
+					}
+				})
 				if answer, content, err := s.send("read", "-beside"); err != nil || answer.StatusCode != http.StatusOK {
 					t.Errorf("what is read: %v %s", err, content)
 				}
