@@ -25,8 +25,11 @@ func (r *request) bites(ctx context.Context, past history, in intent) (history, 
 	if e == nil {
 		var err error
 		e, err = r.findKept(ctx, done.entry, in.reads())
+		if errors.Is(err, errNotFound) { // where another has moved him to meanwhile he may get in
+			e, err = r.findAnywhere(ctx, done.entry, in.reads())
+		}
 		switch {
-		case errors.Is(err, errNotFound): // another deleted him meanwhile, who gets in nowhere
+		case errors.Is(err, errNotFound): // he was deleted
 			return past, nil
 		case err != nil:
 			return past, err
@@ -73,6 +76,22 @@ func (r *request) findKept(ctx context.Context, e *ldif.Entry, attributes []stri
 	for _, e := range found {
 		if r.typ.ID(e) == id && r.typ.Keeps(e) {
 			return e, nil
+		}
+	}
+	return nil, errNotFound
+}
+
+// findAnywhere reads the entry wherever the directory shows it, or errNotFound.
+func (r *request) findAnywhere(ctx context.Context, e *ldif.Entry, attributes []string) (*ldif.Entry, error) {
+	filter, _ := r.server.IDFilter(r.typ.ID(e))
+	for _, base := range r.server.Contexts {
+		found, err := r.whole(ctx, ldapmap.Search{Base: base, Filter: filter}, attributes)
+		switch {
+		case reasonOf(err) == reason.Hidden: // as others' databases may be
+		case err != nil:
+			return nil, err
+		case len(found) > 0:
+			return found[0], nil
 		}
 	}
 	return nil, errNotFound

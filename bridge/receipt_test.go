@@ -335,6 +335,56 @@ func TestDoneBehindTheLook(t *testing.T) {
 	}
 }
 
+// TestSentAgainBesideAnother: of members whose addition is sent again, as no answer came, those that another gave meanwhile are not told as
+// given by this write; where all of them are there, nobody knows.
+func TestSentAgainBesideAnother(t *testing.T) {
+	for name, c := range map[string]struct {
+		drop     memdir.Drop
+		others   []string
+		want     string
+		readBack bool
+	}{
+		"one of them":        {memdir.DropBefore, []string{"mara"}, "done modify cn=g add member uid=noor", false},
+		"none of them":       {memdir.DropBefore, nil, "done modify cn=g add member uid=mara uid=noor", false},
+		"all, as it seems":   {memdir.DropAfter, nil, "done modify cn=g add member uid=mara uid=noor", true},
+		"all, by themselves": {memdir.DropBefore, []string{"mara", "noor"}, "done modify cn=g add member uid=mara uid=noor", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := dirtest.Memory(t)
+			h := buildOn(t, server, bridge.Options{Directory: impatient(t, server)}, usersAndGroups(server)...)
+			mara, noor := h.user(t, "mara"), h.user(t, "noor")
+			group := h.create(t, "Group", `{"displayName":"g"}`).Resource["id"].(string)
+			*h.records = nil
+			conn := server.Connect(t)
+			defer conn.Close()
+			var sent atomic.Int32
+			server.Mem.Fault(func(op, _ string) memdir.Fault {
+				switch {
+				case op == "modify" && sent.Add(1) == 1:
+					return memdir.Fault{Drop: c.drop}
+				case op == "search" && sent.CompareAndSwap(1, 2):
+					for _, name := range c.others {
+						change := ldap.NewModifyRequest("cn=g,"+server.Groups, nil)
+						change.Add("member", []string{"uid=" + name + "," + server.People})
+						if err := conn.Modify(change); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+				return memdir.Fault{}
+			})
+			if _, err := h.patch(t, bridge.Call{}, "Group", group,
+				fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q},{"value":%q}]}`, mara, noor)); err != nil {
+				t.Fatal(err)
+			}
+			last := (*h.records)[len(*h.records)-1].Receipt
+			if got := told(last); got != c.want || last.Steps[0].ReadBack != c.readBack {
+				t.Errorf("%s, read back %t", got, last.Steps[0].ReadBack)
+			}
+		})
+	}
+}
+
 // TestLateAnswer: what a server that lives does not answer in time is sent once, and waited for once more. Then it is told as what nobody
 // knows: it may be done later.
 func TestLateAnswer(t *testing.T) {

@@ -14,19 +14,30 @@ import (
 //
 //   - Done: the rest of the plan follows. A user was renamed, and the groups behind it still name the old DN: they are changed now.
 //   - Done, beside another client's value of the same attribute: it is taken back, and the write begins again.
+//   - Done, of an entry that another client has renamed since: likewise, unless he did what was to follow.
 //   - Not done: the write begins again. Where a server that lives has not answered still, it may do it yet: nobody knows.
 //   - No reader can tell: a password, or a member that may have been one before. What asserted no version is sent again, to the same end.
 //     What did was not done where the entry still has that version. Where it has another, this write gave it, or another client's: the
 //     write begins again, but under If-Match, which must not be satisfied by guessing, the answer stays that nobody knows.
 
-// resumption finds where an unsure plan goes on: behind the step that no answer came for, or with it; next is -1 where it was not done.
-// mingled says that the step is to be taken back.
-func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next int, rest ldif.Plan, mingled bool, err error) {
+// resumption is where an unsure plan goes on.
+type resumption struct {
+	next    int       // behind the step that no answer came for, or with it; -1: it was not done
+	rest    ldif.Plan // from there on
+	mingled bool      // it is not to go on, and what was done is to be taken back
+	moved   string    // where the entry is by now, and the rest was not made for; "": where it was
+}
+
+// overtaken says that another client has done something that the rest is not made for.
+func (g resumption) overtaken() bool { return g.mingled || g.moved != "" }
+
+// resumption finds where an unsure plan goes on.
+func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (g resumption, err error) {
 	steps, at := receipt.Plan.Steps, receipt.At(ldif.Unknown)
 	sent := steps[at].Change
 	e, err := r.leftBy(ctx, sent)
 	if err != nil {
-		return 0, rest, false, err
+		return g, err
 	}
 	shown := func() (done, told bool) {
 		if steps[at].Again { // it was so before
@@ -40,24 +51,24 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 			e, err = r.leftBy(ctx, sent)
 		}
 		if err != nil {
-			return 0, rest, false, err
+			return g, err
 		}
 		done, told = shown()
 	}
 	version := e.Value(r.server.VersionAttribute)
-	next = at + 1
+	next := at + 1
 	if !told {
 		switch {
 		case sent.If.Version == "":
 			next, done = at, true
 		case sent.If.Version != version && r.call.IfMatch != "":
-			return 0, rest, false, receipt.Err
+			return g, receipt.Err
 		}
 	}
 	if !done {
-		return -1, rest, false, nil
+		return resumption{next: -1}, nil
 	}
-	rest = ldif.Plan{Before: receipt.Plan.Before, Steps: slices.Clone(steps[next:]), Yields: receipt.Plan.Yields}
+	rest := ldif.Plan{Before: receipt.Plan.Before, Steps: slices.Clone(steps[next:]), Yields: receipt.Plan.Yields}
 	if otherwise := sent.Else; next == at && otherwise != nil && len(otherwise.Mods) > 0 {
 		if again := &rest.Steps[0].Change; otherwise.Takes(receipt.Steps[at].Sent) {
 			*again = *otherwise // the value had gone
@@ -78,14 +89,19 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (next in
 			break
 		}
 	}
-	return next, rest, told && directory.Mingles(r.server, sent, e), nil
+	g = resumption{next: next, rest: rest, mingled: told && directory.Mingles(r.server, sent, e)}
+	if told && sent.Kind == ldif.Modify && len(rest.Steps) > 0 && !r.server.SameDN(e.DN, sent.DN) {
+		g.moved = e.DN
+	}
+	return g, nil
 }
 
 // underWay waits for a change that was sent and does not show: a server that went on after it had hung may serve the look first.
 func underWay(ctx context.Context) error { return wait(ctx, 300*time.Millisecond) }
 
 // leftBy reads what the change leaves, where it was done: the entry under its new name; nil where there is none. What was to be deleted is
-// looked for wherever it is: under its name there is nothing either where another has renamed it.
+// looked for wherever it is: under its name there is nothing either where another has renamed it. So is what was to be modified, and is not
+// where it was.
 func (r *request) leftBy(ctx context.Context, c ldif.Change) (*ldif.Entry, error) {
 	search := directory.Search{
 		Base: c.DN, Scope: directory.BaseObject, Attributes: []string{r.server.IDAttribute, r.server.VersionAttribute},
@@ -98,6 +114,12 @@ func (r *request) leftBy(ctx context.Context, c ldif.Change) (*ldif.Entry, error
 	}
 	search.Attributes = append(search.Attributes, c.Telling()...)
 	found, err := r.directory.Search(ctx, search)
+	isElsewhere := reasonOf(err) == reason.NoSuchObject || len(found) > 0 && r.typ.ID(found[0]) != c.If.ID
+	if filter, ok := r.server.IDFilter(c.If.ID); ok && c.Kind == ldif.Modify && isElsewhere {
+		bases := r.world.Outermost()
+		search.Base, search.More, search.Scope, search.Filter = bases[0], bases[1:], directory.Subtree, filter
+		found, err = r.directory.Search(ctx, search)
+	}
 	switch {
 	case reasonOf(err) == reason.NoSuchObject, err == nil && len(found) == 0:
 		return nil, nil

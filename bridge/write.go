@@ -312,25 +312,25 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 	last := past.last()
 	at := last.receipt.At(ldif.Unknown)
 	late := r.directory.Late(ctx, last.receipt.Err)
-	next, rest, mingled, err := r.resumption(ctx, last.receipt)
+	g, err := r.resumption(ctx, last.receipt)
 	switch {
 	case err != nil:
 		return past, err
-	case next <= at && late: // a second would only wait behind it
+	case g.next <= at && late: // a second would only wait behind it
 		last.late = true
 		return past.with(last), last.receipt.Err
-	case next < 0:
+	case g.next < 0:
 		last.receipt = last.receipt.NotDone()
 		last.account.tell(last.receipt)
 		return past.with(last), nil
 	}
-	after := ldif.NewReceipt(rest)
-	if after.Err = directory.ErrOvertaken; !mingled {
-		after = r.directory.Execute(ctx, rest, in.reads()) // 7
+	after := ldif.NewReceipt(g.rest)
+	if after.Err = directory.ErrOvertaken; !g.overtaken() {
+		after = r.directory.Execute(ctx, g.rest, in.reads()) // 7
 	}
-	whole := last.receipt.Resumed(next, after)
-	begins := r.directory.DoneByAnother(ctx, whole)
-	if reasonOf(after.Err) == reason.LostRace && !mingled && !begins {
+	whole := last.receipt.Resumed(g.next, after)
+	begins := !g.mingled && r.directory.DoneByAnother(ctx, whole)
+	if reasonOf(after.Err) == reason.LostRace && !g.overtaken() && !begins {
 		// What was done before it stands: it is read back again, and the rest tried again.
 		r.record(after) // 8
 		return past, after.Err
@@ -343,7 +343,7 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		r.record(whole)
 		return past.with(last), whole.Err
 	}
-	if resent := next == at && rest.Steps[0].Change.Operation && after.At(ldif.Refused) == 0; resent {
+	if resent := g.next == at && g.rest.Steps[0].Change.Operation && after.At(ldif.Refused) == 0; resent {
 		last.receipt.Err = &reason.Error{Reason: reason.PartlyDone, Detail: setTwice, Cause: after.Err}
 		last.account.tell(last.receipt.Unknown(at)) // 8
 		r.record(last.receipt)
@@ -352,7 +352,13 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 	overtaken := false
 	_, apart := last.receipt.Apart()
 	if after.Err != nil && !apart && !after.Unsure() && reasonOf(after.Err) != reason.PartlyDone {
-		back := r.directory.Execute(context.WithoutCancel(ctx), last.receipt.Undo(""), nil)
+		undo := last.receipt.Undo("")
+		for i := range undo.Steps {
+			if c := &undo.Steps[i].Change; g.moved != "" && c.If.ID == last.receipt.Plan.Steps[at].Change.If.ID {
+				c.DN = g.moved
+			}
+		}
+		back := r.directory.Execute(context.WithoutCancel(ctx), undo, nil)
 		last.receipt = last.receipt.Undone(after.Err, back.Err)
 		overtaken = directory.Overtaken(after.Err) && (back.Err == nil || directory.Overtaken(back.Err))
 	}

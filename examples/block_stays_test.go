@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
 )
@@ -88,5 +90,44 @@ func TestBlockStaysBesideAnother(t *testing.T) {
 	d.letsIn(t, id, password, false)
 	if shown := d.want(t, http.StatusOK, http.MethodGet, "/Users/"+id, ""); shown["title"] != "Cook" {
 		t.Errorf("%v", shown)
+	}
+}
+
+// TestMingledAndRenamed: a value whose answer was lost, and that came beside another's, does not stay beside it where somebody does the
+// rename that was to follow, be it before it is looked for or behind.
+func TestMingledAndRenamed(t *testing.T) {
+	for name, looks := range map[string]int{"before it is looked for": 0, "behind": 1} {
+		t.Run(name, func(t *testing.T) {
+			server := dirtest.Memory(t, func(o *memdir.Options) { o.Without = []string{controlAssertion} })
+			d := deploy(t, server)
+			id := d.user(t, "anna@contoso.example")
+			dn := d.entry(t, id).DN
+			conn := server.Connect(t)
+			defer conn.Close()
+			besides := func() {
+				change := ldap.NewModifyRequest(dn, nil)
+				change.Add("title", []string{"Cook"})
+				if err := conn.Modify(change); err != nil {
+					t.Error(err)
+				}
+			}
+			moves := func() {
+				if err := conn.ModifyDN(ldap.NewModifyDNRequest(dn, "uid=mara@contoso.example", true, "")); err != nil {
+					t.Error(err)
+				}
+			}
+			moments := []between{{op: "modify", fault: memdir.Fault{Drop: memdir.DropAfter}}}
+			if looks == 0 {
+				moments = append(moments, between{op: "search", do: func() { besides(); moves() }})
+			} else {
+				moments = append(moments, between{op: "search", do: besides}, between{op: "search", do: moves})
+			}
+			interleaved(server, moments...)
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id,
+				operations(replace("userName", `"mara@contoso.example"`), replace("title", `"Boss"`)))
+			if e := d.entry(t, id); !slices.Equal(e.Values("title"), []string{"Boss"}) || !strings.HasPrefix(e.DN, "uid=mara") {
+				t.Errorf("%s", e)
+			}
+		})
 	}
 }

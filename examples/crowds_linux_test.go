@@ -25,6 +25,7 @@ const (
 // TestCrowdsOfConnections: beside thousands of connections that are idle, send their requests octet by octet, read no answer or begin no
 // request, on both listeners, others are served; and each ends when its time is over, whether it sends anything or not.
 func TestCrowdsOfConnections(t *testing.T) {
+	t.Parallel()
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
@@ -35,7 +36,7 @@ func TestCrowdsOfConnections(t *testing.T) {
 	admin := dirtest.FreeAddress(t)
 	p := startProgram(t, buildProgram(t), dirtest.Memory(t), "SCIMBRIDGE_ADMIN_ADDRESS="+admin,
 		"SCIMBRIDGE_LISTEN_MAXCONNECTIONS=10000", "SCIMBRIDGE_LISTEN_READTIMEOUT=8s",
-		"SCIMBRIDGE_LISTEN_WRITETIMEOUT=8s", "SCIMBRIDGE_LISTEN_IDLETIMEOUT=8s")
+		"SCIMBRIDGE_LISTEN_WRITETIMEOUT=8s", "SCIMBRIDGE_LISTEN_IDLETIMEOUT=20s")
 	scim := strings.TrimPrefix(strings.TrimSuffix(p.url, "/scim/v2"), "http://")
 	const head = "Host: x\r\nAuthorization: Bearer " + token + "\r\n"
 	var c crowds
@@ -47,6 +48,13 @@ func TestCrowdsOfConnections(t *testing.T) {
 	c.come(t, dawdlers, admin, "GET /healthz HTTP/1.1\r\n"+head+"\r\n", "")
 	c.come(t, dawdlers, admin, "GET /healthz HTTP/1.1\r\n"+head+"X: ", "x")
 	c.come(t, dawdlers, admin, "", "")
+	idle := func() {
+		t.Helper()
+		if n := c.all.Load() - c.ended.Load(); n < idlers { // whose time is not over yet
+			t.Errorf("%d connections are there", n)
+		}
+	}
+	idle()
 	for n := range 20 {
 		if err := p.plainly(fmt.Sprintf("plain%d", n)); err != nil {
 			t.Error(err)
@@ -60,6 +68,7 @@ func TestCrowdsOfConnections(t *testing.T) {
 			t.Errorf("ready: %s", answer.Status)
 		}
 	}
+	idle()
 	t.Logf("%d connections came, %d are there beside the others' requests; %d MiB at most",
 		c.all.Load(), c.all.Load()-c.ended.Load(), p.resident(t, "VmHWM")>>20)
 	if size := p.resident(t, "VmHWM"); size > crowdSize {

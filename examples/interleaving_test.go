@@ -1,6 +1,7 @@
 package examples_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -87,6 +88,31 @@ func TestGoneBeforeItIsShown(t *testing.T) {
 				c.of(1).want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+user, "")
 			}})...)
 			c.of(0).want(t, test.status, test.method, "/Users/"+user, test.body)
+		})
+	}
+}
+
+// TestBlockedAndMoved: who is let in again, and moved to where the bridge does not look, before he is read for the answer, is not told as
+// blocked; who stays blocked is.
+func TestBlockedAndMoved(t *testing.T) {
+	for uac, status := range map[string]int{"512": http.StatusNotFound, "514": http.StatusOK} {
+		t.Run(uac, func(t *testing.T) {
+			server := dirtest.Memory(t, func(o *memdir.Options) { o.Without = []string{controlPostRead} })
+			d := deploy(t, server)
+			id := d.user(t, "anna@contoso.example")
+			dn := d.entry(t, id).DN
+			server.Load(t, "dn: ou=elsewhere,"+server.Suffix+"\nobjectClass: organizationalUnit\nou: elsewhere\n")
+			conn := server.Connect(t)
+			defer conn.Close()
+			interleaved(server, between{op: "modify"}, between{op: "search", do: func() {
+				change := ldap.NewModifyRequest(dn, nil)
+				change.Replace("userAccountControl", []string{uac})
+				move := ldap.NewModifyDNRequest(dn, "uid=anna@contoso.example", true, "ou=elsewhere,"+server.Suffix)
+				if err := errors.Join(conn.Modify(change), conn.ModifyDN(move)); err != nil {
+					t.Error(err)
+				}
+			}})
+			d.want(t, status, http.MethodPatch, "/Users/"+id, disable)
 		})
 	}
 }

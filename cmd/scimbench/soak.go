@@ -121,8 +121,16 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 		return err
 	}
 	tell("%s", report)
+	for _, kind := range faults {
+		if report.Faults[kind] == 0 && !slices.Contains([]string{history.ClientLeaves, history.ClientTwice}, kind) {
+			tell("no fault of the kind %s met anything", kind)
+		}
+	}
 	if *failed = len(report.Violations) > 0; !*failed {
 		tell("nothing that was acknowledged is missing, and nothing else is amiss")
+		if report.Rounds < len(plan.Rounds) {
+			tell("it ended early: %d of %d rounds were run", report.Rounds, len(plan.Rounds))
+		}
 		return nil
 	}
 	for _, v := range report.Violations {

@@ -118,7 +118,8 @@ func (r Receipt) Unknown(at int) Receipt {
 }
 
 // Resumed is the receipt of an unsure plan of which the steps before next turned out to be done, and that was resumed there with what
-// came of rest. What was sent a second time may have found done what the first time did: that counts.
+// came of rest. What was sent a second time may have found all done, as the first time may have done it: that counts. Where it found a
+// part, the first time did nothing: another did that part.
 func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 	steps := append(slices.Clone(r.Steps[:next]), rest.Steps...)
 	for i := range next {
@@ -126,9 +127,8 @@ func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 			steps[i].State, steps[i].ReadBack = Done, steps[i].ReadBack || steps[i].State == Unknown
 		}
 	}
-	if again := r.At(Unknown); again == next && steps[again].State == Done {
-		found := steps[again].Sent.String() != r.Steps[again].Sent.String()
-		steps[again].Sent, steps[again].ReadBack = r.Steps[again].Sent, steps[again].ReadBack || found
+	if again := r.At(Unknown); again == next && steps[again].State == Done && !steps[again].Changed() {
+		steps[again].Sent, steps[again].ReadBack = r.Steps[again].Sent, true
 	}
 	return Receipt{Plan: r.Plan, Steps: steps, Err: rest.Err}
 }

@@ -21,6 +21,13 @@ type broken struct {
 	held    []string // operations that the server hears of later
 }
 
+// Met is how many operations what was broken has met: each that was swallowed, held, cut, answered here or delayed.
+func (p *Proxy) Met() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.met
+}
+
 // own is an answer of the proxy's.
 type own struct {
 	refusal
@@ -188,6 +195,7 @@ func (l *link) request(operation string, number int64) (cut Cut, answer *own) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	b := &p.broken
+	p.met++
 	switch {
 	case b.swallow || l.silent:
 		return swallowed, nil
@@ -196,6 +204,9 @@ func (l *link) request(operation string, number int64) (cut Cut, answer *own) {
 	case slices.Contains(b.held, operation):
 		return held, nil
 	case b.cut == uncut || b.at != "" && b.at != operation:
+		if b.delay == 0 {
+			p.met--
+		}
 		return uncut, nil
 	}
 	cut, b.cut = b.cut, uncut

@@ -27,6 +27,7 @@ type Proxy struct {
 	counts   map[string]int
 	before   func(operation string)
 	broken   broken
+	met      int // see Met
 	ended    bool
 }
 

@@ -28,6 +28,7 @@ type fault struct {
 	breaks func(s *site, r *replica)
 	mends  func(s *site, r *replica)
 	again  bool // it breaks one operation alone, and so again and again
+	meets  bool // it may come to no operation: of other kinds nobody can tell, or all of them
 }
 
 // often is how often what breaks one operation comes again.
@@ -44,7 +45,7 @@ func onTheWay(breaks func(s *site, p *dirtest.Proxy)) fault {
 func cuts(where dirtest.Cut, names ...string) fault {
 	var turn atomic.Int32
 	f := onTheWay(func(_ *site, p *dirtest.Proxy) { p.Cut(names[int(turn.Add(1))%len(names)], where) })
-	f.again = true
+	f.again, f.meets = true, true
 	return f
 }
 
@@ -70,7 +71,9 @@ func signals(signal syscall.Signal) func(*site, *replica) {
 }
 
 func answers(code uint16, text string, to ...string) fault {
-	return onTheWay(func(_ *site, p *dirtest.Proxy) { p.Answer(code, text, to...) })
+	f := onTheWay(func(_ *site, p *dirtest.Proxy) { p.Answer(code, text, to...) })
+	f.meets = true
+	return f
 }
 
 var writes = []string{"add", "modify", "modrdn", "delete"}
@@ -137,6 +140,7 @@ func (s *site) comes(f history.Fault) {
 	}
 	one.Lock()
 	defer one.Unlock()
+	met := r.proxy.Met()
 	is.breaks(s, r)
 	if f.Kind == DirectoryKilled {
 		s.mu.Lock()
@@ -151,5 +155,9 @@ func (s *site) comes(f history.Fault) {
 	is.mends(s, r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if is.meets && r.proxy.Met() == met {
+		s.report.Missed[f.Kind]++
+		return
+	}
 	s.report.Faults[f.Kind]++
 }

@@ -38,11 +38,12 @@ func TestHistory(t *testing.T) {
 		store           Store
 		copies, seconds int
 		without         string // a fault
+		kinds           int    // of fault come, at least
 	}{
-		{"postgres", Postgres, 3, 120, ""},
-		{"postgres, held to what slapd records", Postgres, 3, 15, DirectoryKilled},
-		{"sqlite, held to what slapd records", SQLite, 2, 15, DirectoryKilled},
-		{"none", None, 2, 15, ""},
+		{"postgres", Postgres, 3, 120, "", 20},
+		{"postgres, held to what slapd records", Postgres, 3, 15, DirectoryKilled, 2},
+		{"sqlite, held to what slapd records", SQLite, 2, 15, DirectoryKilled, 2},
+		{"none", None, 2, 15, "", 2},
 	} {
 		t.Run(run.name, func(t *testing.T) {
 			seed := uint64(number("SCIMBRIDGE_TEST_SEED", int(time.Now().UnixNano())))
@@ -61,6 +62,12 @@ func TestHistory(t *testing.T) {
 			t.Log(report)
 			for _, v := range report.Violations {
 				t.Error(v)
+			}
+			if report.Rounds == 0 || report.Done < report.Requests/4 {
+				t.Errorf("%d of %d requests are done", report.Done, report.Requests)
+			}
+			if len(report.Faults) < run.kinds {
+				t.Errorf("%d kinds of fault met anything", len(report.Faults))
 			}
 		})
 	}
