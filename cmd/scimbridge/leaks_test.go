@@ -49,6 +49,11 @@ func TestNothingLeaks(t *testing.T) {
 			first = l.rests(nil)
 		}
 	}
+	for kind, met := range l.met {
+		if !met {
+			t.Errorf("no request met an outage of the kind %q", kind)
+		}
+	}
 	last := l.rests(&first)
 	t.Logf("%d requests; goroutines %d, then %d; descriptors %d, then %d; connections to the store %d, then %d; "+
 		"heap %d KiB, then %d KiB", l.asked.Load(), first.count(), last.count(), first.descriptors, last.descriptors,
@@ -82,6 +87,7 @@ type leaking struct {
 	hook   *httptest.Server
 	down   atomic.Bool // the webhook's receiver refuses
 	asked  atomic.Int64
+	met    map[string]bool // the kinds of outage, and whether a request has met one
 }
 
 const leakingMap = `
@@ -120,7 +126,7 @@ guard:
 func newLeaking(t *testing.T) *leaking {
 	t.Helper()
 	server := dirtest.Memory(t)
-	l := &leaking{server: server, proxy: dirtest.Counted(t, server)}
+	l := &leaking{server: server, proxy: dirtest.Counted(t, server), met: map[string]bool{}}
 	l.hook = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if l.down.Load() {
@@ -345,23 +351,34 @@ func (l *leaking) oversee(n int) {
 func (l *leaking) outage(n int) {
 	l.t.Helper()
 	l.down.Store(n%2 == 0)
+	l.proxy.ResetCounts()
+	var kind string
+	lasts := false                       // else a connection ends, and the bridge binds over another
 	switch resets := n%50 < leaksFrom; { // which end what is left of earlier rounds too: many go by without
 	case resets && n%3 == 0:
+		kind, lasts = "refused", true
 		l.proxy.Refuse()
 		l.proxy.Reset()
 	case resets && n%3 == 1:
+		kind = "reset"
 		l.proxy.Reset()
 	case n%3 == 0:
+		kind = "a search is cut"
 		l.proxy.Cut("search", dirtest.NoAnswer)
 	case n%3 == 1:
+		kind = "an add is cut"
 		l.proxy.Cut("add", dirtest.HalfAnswer)
 	default:
+		kind, lasts = "busy", true
 		l.proxy.Answer(51, "busy", "search", "add")
 	}
+	refused := false
 	for k := range 4 {
-		l.sent("POST", "/Users", fmt.Sprintf(`{"userName":"out%d-%d"}`, n, k), 503, 201)
-		l.sent("GET", fmt.Sprintf("/Users?filter=userName+eq+%%22out%d%%22", n), "", 503, 200)
+		added := l.sent("POST", "/Users", fmt.Sprintf(`{"userName":"out%d-%d"}`, n, k), 503, 201)
+		found := l.sent("GET", fmt.Sprintf("/Users?filter=userName+eq+%%22out%d%%22", n), "", 503, 200)
+		refused = refused || added["status"] == "503" || found["status"] == "503"
 	}
+	l.met[kind] = l.met[kind] || refused || !lasts && l.proxy.Counts()["bind"] > 0
 	l.proxy.Mend(l.t)
 	l.down.Store(false)
 	ready(l.t, l.root, "ok")

@@ -2,6 +2,7 @@
 package faults_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"strconv"
@@ -14,7 +15,7 @@ import (
 var update = flag.Bool("update", false, "write what was seen into testdata and the pages")
 
 func TestMain(m *testing.M) {
-	if err := names.serve(); err != nil {
+	if err := cmp.Or(names.serve(), machine.start()); err != nil {
 		panic(err)
 	}
 	dirtest.Main(m)
@@ -23,7 +24,8 @@ func TestMain(m *testing.M) {
 // rowsAtOnce is how many rows are run on a server at the same time: what they do is mostly waiting.
 const rowsAtOnce = 4
 
-// tries is how often a row may be begun anew where something came later than it is to: the machine may have been busy.
+// tries is how often a row is begun where something came later than it is to, and the machine was slow at that moment: where it was each
+// time, nothing is known of how late the bridge is.
 const tries = 3
 
 // TestFaults is the table: each row on each server.
@@ -40,16 +42,12 @@ func TestFaults(t *testing.T) {
 					var late []string
 					for again := range tries {
 						t.Run(strconv.Itoa(again+1), func(t *testing.T) {
-							was, late = f.run(t, k, server, fmt.Sprintf("%02d%d", n, again))
+							was, late = f.run(t, k, server, fmt.Sprintf("%02d%d", n, again), table.of(f, k.name))
 						})
-						late = append(late, table.later(f, k.name, was)...)
 						if t.Failed() || len(late) == 0 {
 							break
 						}
 						t.Logf("late: %q", late)
-					}
-					if len(late) > 0 {
-						t.Errorf("late each time: %q", late)
 					}
 					if t.Failed() {
 						return

@@ -34,9 +34,11 @@ type fault struct {
 	prepare func(t *testing.T, s *site)            // ahead of the bridge's start: may set s.env; nil: nothing
 	breaks  func(t *testing.T, s *site)            // nil: what each does is all
 	each    func(t *testing.T, s *site, op string) // ahead of each request: read, write, disable; nil: nothing
+	unsure  bool                                   // no answer tells what came of a write, nor the journal
 	noticed bool                                   // the bridge has seen its connections end when a request comes: it sends none in vain
 	atOnce  bool                                   // the requests are sent at once, and not one after the other
 	timeout time.Duration                          // directory.timeout; 0: a second
+	least   time.Duration                          // no answer comes sooner
 	own     func(t testing.TB) *dirtest.Server     // a server of the row's; nil: the one that it shares
 	lists   bool                                   // what is read is all users
 	large   int                                    // octets that are written besides
@@ -83,35 +85,40 @@ type seen struct {
 // soon are how soon an answer may come.
 var soon = []string{"at once", "0.3 s later", "within `directory.timeout`", "within twice `directory.timeout`"}
 
-// howSoon gives the index in soon.
-func (s *site) howSoon(op string, took, timeout time.Duration) int {
-	for n, waits := range []time.Duration{0, secondLook, timeout + secondLook, 2*timeout + secondLook} {
-		if took < waits+s.quick {
-			return n
-		}
+// within is how long an answer of each of soon may take.
+func (s *site) within(timeout time.Duration) (most []time.Duration) {
+	for _, waits := range []time.Duration{0, secondLook, timeout + secondLook, 2*timeout + secondLook} {
+		most = append(most, waits+s.quick)
 	}
-	s.isLate("%s: answered after %v", op, took)
-	return len(soon) - 1
+	return most
 }
 
-// isLate tells of what came later than it is to, which may be for a machine that is busy.
-func (s *site) isLate(format string, values ...any) {
+// isLate has the row begun anew where something came later than it is to, and the machine was slow.
+func (s *site) isLate(told string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.late = append(s.late, fmt.Sprintf(format, values...))
+	if told != "" {
+		s.late = append(s.late, told)
+	}
 }
 
 // measure finds out how long an answer that comes at once may take: so many times what the slowest of a few does over a new connection,
-// while all is well and the machine as busy as it is.
-func (s *site) measure() {
+// while all is well and the machine as busy as it is, and never so long that it might have waited for a second look.
+func (s *site) measure(t *testing.T, timeout time.Duration) {
+	t.Helper()
 	const rounds, times = 3, 10
 	s.quick = openWithin
 	for range rounds {
 		s.cutOff()
 		for _, op := range []string{"read", touch} {
 			begun := time.Now()
-			_, _, _ = s.send(op, "-measured")
-			s.quick = max(s.quick, times*time.Since(begun))
+			answer, content, err := s.send(op, "-measured")
+			s.quick = min(max(s.quick, times*time.Since(begun)), secondLook)
+			told := machine.late(t, op+" while all is well", begun, timeout)
+			s.isLate(told)
+			if err != nil || answer.StatusCode != http.StatusOK && told == "" {
+				t.Fatalf("%s while all is well: %v %s", op, err, content)
+			}
 		}
 	}
 }
@@ -151,8 +158,8 @@ func (s *site) send(op, again string) (*http.Response, string, error) {
 	return bridgetest.Send(s.bridge.URL, method, path, body, "X-Request-Id: "+op+again)
 }
 
-// run is a row on a server. late is what came later than it is to.
-func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (was seen, late []string) {
+// run is a row on a server, of which the table has what is. late is what came later than it is to.
+func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string, is seen) (was seen, late []string) {
 	timeout := cmp.Or(f.timeout, k.timeout, time.Second)
 	if f.own != nil {
 		server = f.own(t)
@@ -182,7 +189,7 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (w
 		s.ids[op], s.dns[op] = s.user(t, op)
 	}
 
-	s.measure()
+	s.measure(t, timeout)
 	before := s.metrics(t)
 	mended := false
 	mend := func() {
@@ -210,12 +217,19 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (w
 		}
 		begun := time.Now()
 		answer, content, err := s.send(op, "")
+		within := s.within(timeout)
 		took := time.Since(begun)
+		latest := is.requests()[n].Soon
+		s.isLate(machine.late(t, op, begun, within[latest]))
+		if took < f.least {
+			t.Errorf("%s took %v, and not %v at the least", op, took, f.least)
+		}
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		answers[op].Answer, answers[op].Soon = told(t, answer, content), s.howSoon(op, took, timeout)
+		answers[op].Answer = told(t, answer, content)
+		answers[op].Soon, _ = slices.BinarySearch(within[:latest], took)
 		t.Logf("%s: %s, after %v; at once is %v", op, answers[op].Answer, took, s.quick)
 	}
 	if f.atOnce {
@@ -226,10 +240,15 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (w
 		}
 	}
 	was.Readiness = s.readiness(t)
-	if _, _, err := s.send("read", "-once-more"); err != nil { // two failures open no breaker
+	answer, content, err := s.send("read", "-once-more") // two failures open no breaker
+	if err != nil {
 		t.Fatal(err)
 	}
-	was.Breaker = s.breaker(t)
+	away := answer.StatusCode == http.StatusServiceUnavailable && s.bridge.Client.BreakerOpen()
+	if once := told(t, answer, content); once != was.Read.Answer && !away {
+		t.Errorf("read once more: %s, and not %s", once, was.Read.Answer)
+	}
+	was.Breaker = s.breaker(t, before)
 	was.Metrics = moved(before, s.metrics(t))
 
 	mend()
@@ -238,11 +257,12 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string) (w
 	for _, op := range ops[1:] {
 		a := answers[op]
 		a.Done, a.Journal = s.done(t, k, op, ""), s.journal(t, op)
-		unsure := strings.Contains(a.Answer, "did not confirm")
+		unsure := f.unsure && strings.Contains(a.Answer, "did not confirm")
 		switch ok := strings.HasPrefix(a.Answer, "2"); {
 		case ok != a.Done && !unsure:
 			t.Errorf("%s was answered %s; done: %t", op, a.Answer, a.Done)
-		case a.Done != strings.HasPrefix(a.Journal, string(journal.Written)) && !strings.HasPrefix(a.Journal, string(journal.Unknown)):
+		case unsure && strings.HasPrefix(a.Journal, string(journal.Unknown)):
+		case a.Done != strings.HasPrefix(a.Journal, string(journal.Written)):
 			t.Errorf("%s: done: %t, and the journal says %s", op, a.Done, a.Journal)
 		}
 		if answer, content, err := s.send(op, again); err != nil || answer.StatusCode != http.StatusOK || !s.done(t, k, op, again) {
@@ -315,24 +335,46 @@ const (
 	open = "open"
 )
 
-// breaker says whether the breaker is open, which it may be between two probes.
-func (s *site) breaker(t *testing.T) string {
+// breaker says whether the breaker has opened since then: if so it is open still, whatever is asked.
+func (s *site) breaker(t *testing.T, before map[string]float64) string {
 	t.Helper()
-	if s.metrics(t)["scimbridge_directory_breaker_opened_total"] == 0 {
+	const trips = "scimbridge_directory_breaker_opened_total"
+	opened := s.metrics(t)[trips] > before[trips]
+	if opened != s.bridge.Client.BreakerOpen() {
+		t.Errorf("the breaker has opened: %t; it is open: %t", opened, !opened)
+	}
+	if !opened {
 		return shut
 	}
-	quickest := settling
-	for range 10 {
-		begun := time.Now()
-		if _, _, err := s.send("read", "-open"); err != nil {
-			t.Fatal(err)
+	for range 5 {
+		for _, op := range []string{"read", touch} {
+			answer, content := whileOpen(t, op, func() (*http.Response, string, error) { return s.send(op, "-open") })
+			if answer.StatusCode != http.StatusServiceUnavailable {
+				t.Errorf("%s with the breaker open: %s", op, told(t, answer, content))
+			}
 		}
-		quickest = min(quickest, time.Since(begun))
-	}
-	if quickest > openWithin {
-		s.isLate("with the breaker open the quickest answer took %v", quickest)
 	}
 	return open
+}
+
+// whileOpen is an answer that comes while the breaker is open. It comes within 50 ms, or of some for which the machine was too slow one does.
+func whileOpen(t *testing.T, what string, send func() (*http.Response, string, error)) (*http.Response, string) {
+	t.Helper()
+	var late []string
+	for {
+		begun := time.Now()
+		answer, content, err := send()
+		told := machine.late(t, what+" with the breaker open", begun, openWithin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told == "" || t.Failed() {
+			return answer, content
+		}
+		if late = append(late, told); len(late) == 10 {
+			t.Fatalf("late each time: %q", late)
+		}
+	}
 }
 
 // readiness is what stands otherwise than well.
@@ -438,18 +480,15 @@ func (s *site) comesBack(t *testing.T) {
 	for _, op := range []string{"read", touch} {
 		for ; ; time.Sleep(10 * time.Millisecond) {
 			answer, content, err := s.send(op, "-back")
-			took := time.Since(begun)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if answer.StatusCode == http.StatusOK {
-				if took > backWithin {
-					s.isLate("%s: back after %v", op, took)
-				}
-				t.Logf("%s: back after %v", op, took)
+				t.Logf("%s: back after %v", op, time.Since(begun))
+				s.isLate(machine.late(t, op+": to be back", begun, backWithin))
 				break
 			}
-			if took > backWithin+settling {
+			if took := time.Since(begun); took > backWithin+settling {
 				t.Fatalf("%s: not back after %v: %s", op, took, told(t, answer, content))
 			}
 		}
