@@ -26,8 +26,8 @@ type step struct {
 
 var machine pace
 
-// stepsIn is how many steps an answer may be.
-const stepsIn = 10
+// stepsIn is how many steps an answer may be: a write that is refused is put on record, too.
+const stepsIn = 30
 
 // start takes steps as long as the process runs.
 func (p *pace) start() error {
