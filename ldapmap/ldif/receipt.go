@@ -127,7 +127,7 @@ func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 			steps[i].State, steps[i].ReadBack = Done, steps[i].ReadBack || steps[i].State == Unknown
 		}
 	}
-	if again := r.At(Unknown); again == next && steps[again].State == Done && !steps[again].Changed() {
+	if again := r.At(Unknown); again == next && steps[again].State == Done && !(steps[again].Changed() && steps[again].Sent.alters()) {
 		steps[again].Sent, steps[again].ReadBack = r.Steps[again].Sent, true
 	}
 	return Receipt{Plan: r.Plan, Steps: steps, Err: rest.Err}
@@ -182,6 +182,13 @@ func (r Receipt) Inverse(i int) *Change {
 		return nil
 	}
 	return &back
+}
+
+// alters says that the change leaves something otherwise: of a value that goes and comes again it only asks.
+func (c Change) alters() bool {
+	return c.Kind != Modify || slices.ContainsFunc(c.Mods, func(m Mod) bool {
+		return len(m.Values) == 0 || slices.ContainsFunc(m.Values, func(v string) bool { return !c.turns(m, v) })
+	})
 }
 
 // turns says whether the change did to the value what the modification takes back.
