@@ -9,7 +9,8 @@ import (
 // A server may leave writes without an answer while it answers what is read, which says nothing of them: its database is locked, its disk
 // hangs. After as many in a row as open a breaker it is left for another, as one that takes no changes. Where there is no other, no write
 // is sent for a while: each would wait for our whole timeout, and hold a thread of the server's, until none is left for what is read. Those
-// that were sent are listened to meanwhile: the first answer, however late, says that writes may go on.
+// that were sent are listened to meanwhile: the first answer, however late, says that writes may go on, and one tries where their
+// connections end.
 
 var errHung = errors.New("the server leaves writes without an answer")
 

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -51,10 +50,7 @@ func TestLook(t *testing.T) {
 func TestLookAtTheSchema(t *testing.T) {
 	o := storetest.Postgres(t)
 	owner := storetest.Open(t, o)
-	role := "r" + strings.ToLower(rand.Text())
-	write(t, owner, "CREATE ROLE "+role+" LOGIN PASSWORD 'of-a-test'")
-	dropAtEnd(t, owner, role)
-	of := as(t, o, role, "of-a-test")
+	role, of := newRole(t, o, owner)
 	if err := look(t, of); err == nil || !strings.Contains(err.Error(), "may make no tables") {
 		t.Error(err)
 	}
@@ -69,11 +65,8 @@ func TestLookAtTheRights(t *testing.T) {
 	o := storetest.Postgres(t)
 	owner := storetest.Open(t, o)
 	shelf(t, owner)
-	role := "r" + strings.ToLower(rand.Text())
-	write(t, owner, "CREATE ROLE "+role+" LOGIN PASSWORD 'of-a-test'")
-	dropAtEnd(t, owner, role)
+	role, of := newRole(t, o, owner)
 	write(t, owner, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO "+role)
-	of := as(t, o, role, "of-a-test")
 	look := func() error {
 		return store.Look(t.Context(), of, func(s *store.Store) error {
 			return s.Add("shelf", migrations("shelf"),

@@ -68,10 +68,7 @@ func TestReaderRights(t *testing.T) {
 	o := storetest.Postgres(t)
 	s := storetest.Open(t, o)
 	shelf(t, s)
-	role := "r" + strings.ToLower(rand.Text())
-	write(t, s, "CREATE ROLE "+role+" LOGIN PASSWORD 'of-a-test'")
-	dropAtEnd(t, s, role)
-	o = as(t, o, role, "of-a-test")
+	role, o := newRole(t, o, s)
 	_, err := first(t, o)
 	if wantKind(t, err, store.Other); !strings.Contains(err.Error(), "permission denied") {
 		t.Error(err)
@@ -80,6 +77,16 @@ func TestReaderRights(t *testing.T) {
 	if got, err := first(t, o); err != nil || got != "first" {
 		t.Error(got, err)
 	}
+}
+
+// newRole makes a role of PostgreSQL's, for the test's duration, and tells how it reaches the owner's database.
+func newRole(t *testing.T, o store.Options, owner *store.Store) (role string, of store.Options) {
+	t.Helper()
+	const password = "of-a-test"
+	role = "r" + strings.ToLower(rand.Text())
+	write(t, owner, "CREATE ROLE "+role+" LOGIN PASSWORD '"+password+"'")
+	dropAtEnd(t, owner, role)
+	return role, as(t, o, role, password)
 }
 
 // dropAtEnd drops a role, which is the server's.
