@@ -26,7 +26,7 @@ func (r *request) bites(ctx context.Context, past history, in intent) (history, 
 		var err error
 		e, err = r.findKept(ctx, done.entry, in.reads())
 		if errors.Is(err, errNotFound) { // where another has moved him to meanwhile he may get in
-			e, err = r.findAnywhere(ctx, done.entry, in.reads())
+			e, err = r.findAnywhere(ctx, r.typ.ID(done.entry), in.reads())
 		}
 		switch {
 		case errors.Is(err, errNotFound): // he was deleted
@@ -81,9 +81,9 @@ func (r *request) findKept(ctx context.Context, e *ldif.Entry, attributes []stri
 	return nil, errNotFound
 }
 
-// findAnywhere reads the entry wherever the directory shows it, or errNotFound.
-func (r *request) findAnywhere(ctx context.Context, e *ldif.Entry, attributes []string) (*ldif.Entry, error) {
-	filter, _ := r.server.IDFilter(r.typ.ID(e))
+// findAnywhere reads the entry with the id wherever the directory shows it, or errNotFound.
+func (r *request) findAnywhere(ctx context.Context, id string, attributes []string) (*ldif.Entry, error) {
+	filter, _ := r.server.IDFilter(id)
 	for _, base := range r.server.Contexts {
 		found, err := r.whole(ctx, ldapmap.Search{Base: base, Filter: filter}, attributes)
 		switch {

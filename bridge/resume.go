@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -115,10 +116,12 @@ func (r *request) leftBy(ctx context.Context, c ldif.Change) (*ldif.Entry, error
 	search.Attributes = append(search.Attributes, c.Telling()...)
 	found, err := r.directory.Search(ctx, search)
 	isElsewhere := reasonOf(err) == reason.NoSuchObject || len(found) > 0 && r.typ.ID(found[0]) != c.If.ID
-	if filter, ok := r.server.IDFilter(c.If.ID); ok && c.Kind == ldif.Modify && isElsewhere {
-		bases := r.world.Outermost()
-		search.Base, search.More, search.Scope, search.Filter = bases[0], bases[1:], directory.Subtree, filter
-		found, err = r.directory.Search(ctx, search)
+	if c.Kind == ldif.Modify && c.If.ID != "" && isElsewhere {
+		e, err := r.findAnywhere(ctx, c.If.ID, search.Attributes)
+		if errors.Is(err, errNotFound) {
+			err = nil
+		}
+		return e, err
 	}
 	switch {
 	case reasonOf(err) == reason.NoSuchObject, err == nil && len(found) == 0:
