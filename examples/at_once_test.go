@@ -11,12 +11,13 @@ import (
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
+	"scimbridge/examples/bridgetest"
 )
 
 // TestCopiesStartAtOnce: three copies of the program start at once on a store that is empty, or not there yet, and write at once below
 // places that nobody has made: each is made once, everybody is there once, and the journal knows of all.
 func TestCopiesStartAtOnce(t *testing.T) {
-	binary := buildProgram(t)
+	binary := bridgetest.Build(t)
 	storetest.Each(t, func(t *testing.T, o store.Options) {
 		const copies, each = 3, 4
 		server := openLDAP(t)

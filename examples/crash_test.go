@@ -10,6 +10,7 @@ import (
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/journal"
+	"scimbridge/examples/bridgetest"
 )
 
 // moment is one at which a bridge dies: when the directory hears of so many operations, before it or after it does the last.
@@ -66,7 +67,7 @@ func TestCrashedAnywhere(t *testing.T) {
 // TestKilledAnywhere: likewise for the program, killed beside slapd. With SCIMBRIDGE_TEST_CRASHES=all in each kind of write.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
-	binary := buildProgram(t)
+	binary := bridgetest.Build(t)
 	for _, c := range crashes {
 		if !everyCrash() && !c.killed {
 			continue

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/examples/bridgetest"
 )
 
 const (
@@ -33,11 +34,10 @@ func TestCrowdsOfConnections(t *testing.T) {
 	if need := uint64(idlers + 10*dawdlers); limit.Cur < need { // and so does the program
 		t.Fatalf("the test opens %d files at once, and may open %d: ulimit -n", need, limit.Cur)
 	}
-	admin := dirtest.FreeAddress(t)
-	p := startProgram(t, buildProgram(t), dirtest.Memory(t), "SCIMBRIDGE_ADMIN_ADDRESS="+admin,
+	p := startProgram(t, bridgetest.Build(t), dirtest.Memory(t), "SCIMBRIDGE_ADMIN_ADDRESS=127.0.0.1:0",
 		"SCIMBRIDGE_LISTEN_MAXCONNECTIONS=10000", "SCIMBRIDGE_LISTEN_READTIMEOUT=8s",
 		"SCIMBRIDGE_LISTEN_WRITETIMEOUT=8s", "SCIMBRIDGE_LISTEN_IDLETIMEOUT=8s")
-	scim := strings.TrimPrefix(strings.TrimSuffix(p.url, "/scim/v2"), "http://")
+	scim, admin := strings.TrimPrefix(strings.TrimSuffix(p.url, "/scim/v2"), "http://"), strings.TrimPrefix(p.admin, "http://")
 	const head = "Host: x\r\nAuthorization: Bearer " + token + "\r\n"
 	var c crowds
 	c.come(t, idlers, scim, "GET /healthz HTTP/1.1\r\n"+head+"\r\n", "")

@@ -23,7 +23,7 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-func TestMain(m *testing.M) { dirtest.Main(m, shownIsTrue, removeProgram) }
+func TestMain(m *testing.M) { dirtest.Main(m, shownIsTrue, bridgetest.RemoveBuilt) }
 
 const (
 	token  = bridgetest.Token

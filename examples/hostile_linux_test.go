@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/examples/bridgetest"
 )
 
 // What the program may hold: when nothing has been asked of it for a while, and when everything is asked at once.
@@ -34,7 +35,7 @@ func TestHostileClients(t *testing.T) {
 			"sn: Family %[3]d\ntitle: Clerk\nmail: u%[1]d@contoso.example\n\n", i, server.People, i*7919%10007)
 	}
 	server.Load(t, users.String())
-	p := startProgram(t, buildProgram(t), server)
+	p := startProgram(t, bridgetest.Build(t), server)
 	many := func(n int, separator, format string) string {
 		list := make([]string, n)
 		for i := range list {

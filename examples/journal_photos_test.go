@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"scimbridge/bridge/journal"
+	"scimbridge/examples/bridgetest"
 )
 
 // TestJournalOfPhotos: a record holds photos of 1 MB as any value, and an undo gives the one before back to the octet. What that takes is
@@ -14,7 +15,7 @@ func TestJournalOfPhotos(t *testing.T) {
 	const large = 1 << 20
 	server := memory(t)
 	line := fmt.Sprintf("SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_%d_", lineOf(t, server, "preferredLanguage"))
-	u := undoerOf(t, buildProgram(t), server, line+"SCIM=photos.value", line+"LDAP=jpegPhoto", line+"AS=photo")
+	u := undoerOf(t, bridgetest.Build(t), server, line+"SCIM=photos.value", line+"LDAP=jpegPhoto", line+"AS=photo")
 	last := int64(0)
 	takes := func(what string, photos int64) {
 		t.Helper()

@@ -13,6 +13,7 @@ import (
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
+	"scimbridge/examples/bridgetest"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -41,7 +42,7 @@ func accounts(t testing.TB, s *store.Store, q journal.Query) (found []journal.Ac
 // TestIntentBeforeChange: when the directory hears of a change its intent is durable, whatever becomes of the bridge then; the next one
 // looks it up.
 func TestIntentBeforeChange(t *testing.T) {
-	binary := buildProgram(t)
+	binary := bridgetest.Build(t)
 	storetest.Each(t, func(t *testing.T, o store.Options) {
 		server := openLDAP(t)
 		proxy := dirtest.Counted(t, server)

@@ -17,6 +17,7 @@ import (
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
+	"scimbridge/examples/bridgetest"
 	"scimbridge/examples/truth"
 )
 
@@ -31,7 +32,7 @@ func seed(t *testing.T) uint64 {
 // a receipt that says so; what the receipts say, and nothing else, is what the directory did; and of what nobody was told it says as much.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	binary := buildProgram(t)
+	binary := bridgetest.Build(t)
 	for _, c := range []struct {
 		name   string
 		copies int

@@ -6,13 +6,15 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"scimbridge/examples/bridgetest"
 )
 
 // TestNumbersOfProcesses: three processes of the program, to which users are sent all at once, give each a number of its own; and who comes
 // while others are deleted gets none that was somebody's.
 func TestNumbersOfProcesses(t *testing.T) {
 	t.Parallel()
-	binary := buildProgram(t)
+	binary := bridgetest.Build(t)
 	for _, s := range servers[1:] {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/bridge/journal"
+	"scimbridge/examples/bridgetest"
 )
 
 // TestRefusedPasswordOfTheBlocked: who is blocked with a password that the directory refuses stays blocked, as another copy of the bridge
@@ -59,7 +60,7 @@ func TestRefusedPasswordOfTheBlocked(t *testing.T) {
 // receiver of events is told of it, and it is undone as it was done.
 func TestRefusedPasswordOfTheBlockedIsTold(t *testing.T) {
 	server := memory(t)
-	u := undoerOf(t, buildProgram(t), server, append(byOperation(t, server),
+	u := undoerOf(t, bridgetest.Build(t), server, append(byOperation(t, server),
 		"SCIMBRIDGE_RESOURCES_0_ONBLOCK_LEAVEGROUPS=true", "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms")...)
 	const first, refused = "Qy7!mmKw92xTb", "short"
 	anna := u.login(t, "anna@contoso.example", first)

@@ -24,6 +24,7 @@ import (
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/logtest"
 	"scimbridge/bridge/tracing/tracingtest"
+	"scimbridge/examples/bridgetest"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -481,7 +482,7 @@ func (w *watched) listening(ended <-chan struct{}) string {
 // says.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
-	binary := buildProgram(t)
+	binary := bridgetest.Build(t)
 	for _, s := range []namedServer{servers[1], servers[3]} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -19,6 +19,7 @@ import (
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/store"
 	"scimbridge/bridge/store/storetest"
+	"scimbridge/examples/bridgetest"
 )
 
 // undoer runs `scimbridge undo` beside a bridge that serves.
@@ -112,7 +113,7 @@ func tree(t testing.TB, server *dirtest.Server) map[string]map[string][]string {
 // command, and the directory is as before.
 func TestUndoCycle(t *testing.T) {
 	t.Parallel()
-	binary := buildProgram(t)
+	binary := bridgetest.Build(t)
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -169,7 +170,7 @@ func TestUndoCycle(t *testing.T) {
 
 // TestUndo: each kind of change is taken back as far as nobody has changed what it is about since.
 func TestUndo(t *testing.T) {
-	binary := buildProgram(t)
+	binary := bridgetest.Build(t)
 	everywhere(t, func(t *testing.T, server *dirtest.Server) {
 		u := undoerOf(t, binary, server)
 		patch := func(id, body string) string {
@@ -285,7 +286,7 @@ func TestUndo(t *testing.T) {
 // TestUndoMeansTheSame: nobody gets back by an undo what was another's, and nobody loses to it what is his by now.
 func TestUndoMeansTheSame(t *testing.T) {
 	server := memory(t)
-	u := undoerOf(t, buildProgram(t), server)
+	u := undoerOf(t, bridgetest.Build(t), server)
 	anna, bo := u.user(t, "anna@contoso.example"), u.user(t, "bo@contoso.example")
 	crew := u.group(t, "Crew", anna, bo)
 
@@ -324,7 +325,7 @@ func TestUndoMeansTheSame(t *testing.T) {
 // TestUndoShowsWhatItDoes: who only looks is shown what would be done, be it to somebody who is there again by an undo.
 func TestUndoShowsWhatItDoes(t *testing.T) {
 	server := memory(t)
-	u := undoerOf(t, buildProgram(t), server)
+	u := undoerOf(t, bridgetest.Build(t), server)
 	bo := u.user(t, "bo@contoso.example")
 	crew := u.group(t, "Crew", bo)
 	before := tree(t, server)
@@ -374,7 +375,7 @@ func TestUndoShowsWhatItDoes(t *testing.T) {
 // TestUndoOfWhoIsGone: of who was deleted and added again twice, and has gone for good, there is nothing to take back.
 func TestUndoOfWhoIsGone(t *testing.T) {
 	server := memory(t)
-	u := undoerOf(t, buildProgram(t), server)
+	u := undoerOf(t, bridgetest.Build(t), server)
 	anna := u.user(t, "anna@contoso.example")
 	dn := u.entry(t, anna).DN
 	u.want(t, http.StatusOK, http.MethodPatch, "/Users/"+anna, operations(replace("title", `"chef"`)))
@@ -390,7 +391,7 @@ func TestUndoOfWhoIsGone(t *testing.T) {
 
 // TestUndoOfALeaver: who was deleted, and kept, is a resource again with his groups and reports, as active as he was, and where he stood.
 func TestUndoOfALeaver(t *testing.T) {
-	binary := buildProgram(t)
+	binary := bridgetest.Build(t)
 	for _, mode := range []string{"block", "strip", "move"} {
 		t.Run(mode, func(t *testing.T) {
 			server := memory(t)
@@ -419,7 +420,7 @@ func TestUndoOfALeaver(t *testing.T) {
 // group that he was taken out of a second time, though all looks as the mistake left it. Newest first, all of it is undone.
 func TestUndoLeavesWhatCameAgain(t *testing.T) {
 	server := memory(t)
-	u := undoerOf(t, buildProgram(t), server)
+	u := undoerOf(t, bridgetest.Build(t), server)
 	anna, bob := u.user(t, "anna@contoso.example"), u.user(t, "bob@contoso.example")
 	crew := u.group(t, "Crew", anna, bob)
 	before := tree(t, server)
@@ -470,7 +471,7 @@ func TestUndoLeavesWhatCameAgain(t *testing.T) {
 // stays so; and out of a group who was to be put out of it again. Both at once are undone.
 func TestUndoLeavesWhatIsAskedForAgain(t *testing.T) {
 	server := memory(t)
-	u := undoerOf(t, buildProgram(t), server)
+	u := undoerOf(t, bridgetest.Build(t), server)
 	anna, bob := u.user(t, "anna@contoso.example"), u.user(t, "bob@contoso.example")
 	crew := u.group(t, "Crew", anna, bob)
 	before := tree(t, server)
@@ -523,7 +524,7 @@ func TestUndoLeavesWhatIsAskedForAgain(t *testing.T) {
 // TestUndoOfANewPassword: an account whose password was set after it was made is not as it was made.
 func TestUndoOfANewPassword(t *testing.T) {
 	server := memory(t)
-	u := undoerOf(t, buildProgram(t), server)
+	u := undoerOf(t, bridgetest.Build(t), server)
 	before := tree(t, server)
 	anna := u.user(t, "anna@contoso.example")
 	made := u.last(t)
@@ -556,7 +557,7 @@ func TestUndoAddsAnew(t *testing.T) {
 	if bin {
 		server.RecycleBin(t)
 	}
-	u := undoerOf(t, buildProgram(t), server)
+	u := undoerOf(t, bridgetest.Build(t), server)
 	anna, boss := u.user(t, "anna@contoso.example"), u.user(t, "boss@contoso.example")
 	crew := u.group(t, "Crew", boss)
 	deleted := []string{"/Users/" + boss}
@@ -603,7 +604,7 @@ func TestUndoAddsAnew(t *testing.T) {
 
 // TestUndoSaysWhatFails: where the directory fails, whoever runs the command reads how, and no secret.
 func TestUndoSaysWhatFails(t *testing.T) {
-	u := undoerOf(t, buildProgram(t), memory(t))
+	u := undoerOf(t, bridgetest.Build(t), memory(t))
 	u.user(t, "anna@contoso.example")
 	u.env = append(u.env, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=Unmistakable-1")
 	failed := u.undoes(t, "failed", u.last(t))[0].Error
@@ -615,7 +616,7 @@ func TestUndoSaysWhatFails(t *testing.T) {
 // TestUndoOfABlock: who left the groups when he was blocked, and renamed in the same breath, is in them again by the name that he had.
 func TestUndoOfABlock(t *testing.T) {
 	server := memory(t)
-	u := undoerOf(t, buildProgram(t), server, "SCIMBRIDGE_RESOURCES_0_ONBLOCK_LEAVEGROUPS=true")
+	u := undoerOf(t, bridgetest.Build(t), server, "SCIMBRIDGE_RESOURCES_0_ONBLOCK_LEAVEGROUPS=true")
 	anna := u.user(t, "anna@contoso.example")
 	u.group(t, "Crew", anna)
 	before := tree(t, server)

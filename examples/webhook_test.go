@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"scimbridge/bridge/store/storetest"
+	"scimbridge/examples/bridgetest"
 )
 
 // webhookKey is a file with a key.
@@ -73,7 +74,7 @@ func startReceiver(t testing.TB, keyFile string) (url string, told <-chan string
 // started again meanwhile.
 func TestWebhook(t *testing.T) {
 	t.Parallel()
-	binary, server, o := buildProgram(t), openLDAP(t), storetest.SQLite(t)
+	binary, server, o := bridgetest.Build(t), openLDAP(t), storetest.SQLite(t)
 	key := webhookKey(t)
 	url, told := startReceiver(t, key)
 	env := append(stored(t, o), "SCIMBRIDGE_WEBHOOK_URL="+url, "SCIMBRIDGE_WEBHOOK_KEYFILE="+key)

@@ -17,6 +17,12 @@ func (c *Clock) Turn(by time.Duration) { c.by.Store(int64(by)) }
 // Now is what time.Now says on such a machine.
 func (c *Clock) Now() time.Time { return Turned(time.Now(), time.Duration(c.by.Load())) }
 
+// Process is a program that runs as on a machine whose clock is turned. The machine's own is left alone.
+type Process struct {
+	pid     int
+	seconds uintptr // where in its memory stands by how much
+}
+
 // Turned is a moment that time.Now told, as it would have told it on a machine whose time of day is so much later, in whole seconds.
 func Turned(now time.Time, by time.Duration) time.Time {
 	if now == now.Round(0) { // the time of day is all that it holds

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/examples/bridgetest"
 )
 
 var update = flag.Bool("update", false, "write what was seen into testdata and the pages")
@@ -18,7 +19,7 @@ func TestMain(m *testing.M) {
 	if err := cmp.Or(names.serve(), machine.start()); err != nil {
 		panic(err)
 	}
-	dirtest.Main(m)
+	dirtest.Main(m, bridgetest.RemoveBuilt)
 }
 
 // rowsAtOnce is how many rows are run on a server at the same time: what they do is mostly waiting.

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"scimbridge/bridge/clocktest"
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
@@ -40,6 +41,7 @@ type fault struct {
 	timeout time.Duration                          // directory.timeout; 0: a second
 	least   time.Duration                          // no answer comes sooner
 	own     func(t testing.TB) *dirtest.Server     // a server of the row's; nil: the one that it shares
+	process bool                                   // the bridge is a process of its own, whose clock can be turned
 	lists   bool                                   // what is read is all users
 	large   int                                    // octets that are written besides
 	mend    func(t *testing.T, s *site)            // nil: there is nothing to mend but the proxy
@@ -65,6 +67,7 @@ type site struct {
 	dn, passwordFile string // of account
 	disk             string // smallDisk's
 	unlock           func() // ends a Lock
+	clock            *clocktest.Process
 }
 
 // said is what came of a request.
@@ -179,7 +182,11 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string, is
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.bridge = bridgetest.Start(t, c, &s.log, func(journal.Record) {})
+	if f.process {
+		s.runs(t, c, text, variables)
+	} else {
+		s.bridge = bridgetest.Start(t, c, &s.log, func(journal.Record) {})
+	}
 	defer func() {
 		if t.Failed() || testing.Verbose() && os.Getenv("SCIMBRIDGE_TEST_LOG") != "" {
 			t.Log(s.log.String())
@@ -334,8 +341,9 @@ const (
 func (s *site) breaker(t *testing.T, before map[string]float64) string {
 	t.Helper()
 	const trips = "scimbridge_directory_breaker_opened_total"
-	opened := s.metrics(t)[trips] > before[trips]
-	if opened != s.bridge.Client.BreakerOpen() {
+	now := s.metrics(t)
+	opened := now[trips] > before[trips]
+	if opened != (now["scimbridge_directory_breaker_open"] == 1) {
 		t.Errorf("the breaker has opened: %t; it is open: %t", opened, !opened)
 	}
 	if !opened {

@@ -64,7 +64,7 @@ var ofTheWay = []fault{
 	},
 	{
 		name: "the server hangs in the middle of a write, and does it later", unsure: true, shared: true,
-		each: inWrite(func(_ *testing.T, s *site) { s.server.Stop() }, func(s *site) { s.server.Cont() }),
+		each: inWrite(func(_ *testing.T, s *site) { s.server.Stop() }, func(_ *testing.T, s *site) { s.server.Cont() }),
 		mend: func(_ *testing.T, s *site) { s.server.Cont() },
 	},
 	{
@@ -101,13 +101,30 @@ var ofTheWay = []fault{
 			names.forget(s.host(), false)
 		},
 	},
+	{
+		name: "the clock of the bridge's machine jumps an hour ahead in a request, and its connection is reset", process: true,
+		each: func(t *testing.T, s *site, op string) {
+			by := time.Duration(1+slices.Index(ops, op)) * time.Hour
+			s.proxy.Before(func(string) {
+				s.proxy.Before(nil)
+				s.turns(t, by)
+				s.proxy.Reset()
+			})
+		},
+		mend: func(t *testing.T, s *site) { s.turns(t, 0) },
+	},
+	{
+		name: "the clock of the bridge's machine is set back an hour while the server cannot be reached", process: true,
+		breaks: func(_ *testing.T, s *site) { s.proxy.Refuse(); s.cutOff() },
+		mend:   func(t *testing.T, s *site) { s.turns(t, -time.Hour) },
+	},
 }
 
 // slowness is how much later each answer of a slow server comes.
 const slowness = 2 * time.Second
 
 // inWrite has it break when the directory is about to hear of a modification, after all was well.
-func inWrite(breaks func(*testing.T, *site), mend func(*site)) func(*testing.T, *site, string) {
+func inWrite(breaks, mend func(*testing.T, *site)) func(*testing.T, *site, string) {
 	return func(t *testing.T, s *site, op string) {
 		if op != "write" && op != "disable" {
 			return
@@ -115,7 +132,7 @@ func inWrite(breaks func(*testing.T, *site), mend func(*site)) func(*testing.T, 
 		if op == "disable" {
 			s.proxy.Mend(t)
 			if mend != nil {
-				mend(s)
+				mend(t, s)
 			}
 			s.comesBack(t)
 		}
