@@ -52,13 +52,15 @@ func loadUsers(t testing.TB, server *dirtest.Server, n int) {
 
 // TestPagesWhileOthersWrite: by cursor everybody who is there all the while shows exactly once, whatever three others write through this
 // copy of the bridge and another: who comes and goes, who is renamed, who is changed. By index so when they have done.
-// SCIMBRIDGE_TEST_PAGED is another number of users.
+// SCIMBRIDGE_TEST_PAGED is another number of users, in as many pages: for each page all are found anew, since this server keeps no mark.
 func TestPagesWhileOthersWrite(t *testing.T) {
 	t.Parallel()
+	const pages = 20
 	users := dirtest.Number(t, "SCIMBRIDGE_TEST_PAGED", 2_000)
+	page := fmt.Sprint(users / pages)
 	server := openLDAP(t, dirtest.Config("limits * size=unlimited"))
 	loadUsers(t, server, users)
-	d, other := deploy(t, server), deploy(t, server)
+	d, other := deploy(t, server, "SCIMBRIDGE_LIMITS_PAGE="+page), deploy(t, server)
 	var all, stay, leave []string
 	for _, e := range server.Entries(t, server.People, server.IDAttribute) {
 		if strings.HasPrefix(e.DN, "uid=") {
@@ -80,7 +82,7 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 		t.Helper()
 		seen, listed := map[string]int{}, 0
 		for query := next(list{}, 0); query != ""; {
-			l := d.list(t, "/Users?count=100&attributes=userName&"+query)
+			l := d.list(t, "/Users?count="+page+"&attributes=userName&"+query)
 			for _, r := range l.Resources {
 				if seen[r.ID]++; seen[r.ID] > 1 {
 					t.Errorf("%s shows %d times", r.UserName, seen[r.ID])

@@ -97,7 +97,7 @@ func (w *watcher) round() {
 			continue
 		}
 		k, err := w.look(w.aside, server)
-		if w.aside.Err() != nil {
+		if err != nil && w.aside.Err() != nil {
 			return
 		}
 		p.met(server, err)

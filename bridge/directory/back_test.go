@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -374,6 +375,28 @@ func TestLooksAreFew(t *testing.T) {
 		time.Sleep(time.Hour)
 		if n, searches := one.network["a"].conns, one.network["a"].count(ldap.ApplicationSearchRequest); n != 1 || searches != 1 {
 			t.Errorf("%d connections, %d searches", n, searches)
+		}
+	})
+}
+
+// TestClosedWithinALook: where the bridge ends when another server has just answered its look, that connection ends too.
+func TestClosedWithinALook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		second := &peer{}
+		defer second.kill()
+		c := network{"a": {}, "b": second}.client(t, "a", "b")
+		c.Observe(func(context.Context, Exchange) {
+			if second.count(ldap.ApplicationSearchRequest) > 0 {
+				c.end()
+			}
+		})
+		readOnce(t, c)
+		time.Sleep(lookPause)
+		synctest.Wait()
+		c.Close()
+		synctest.Wait()
+		if n := second.links(); n > 0 || second.conns != 1 {
+			t.Errorf("%d of %d connections are left", n, second.conns)
 		}
 	})
 }

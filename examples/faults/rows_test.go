@@ -145,10 +145,17 @@ func inWrite(breaks, mend func(*testing.T, *site)) func(*testing.T, *site, strin
 	}
 }
 
-// cutOff resets the connections, and gives the bridge the time to notice.
+// cutOff ends the connections, and waits until the bridge has noticed.
 func (s *site) cutOff() {
-	s.proxy.Reset()
-	time.Sleep(100 * time.Millisecond)
+	s.proxy.End()
+	s.notices()
+}
+
+// notices waits until the bridge has seen its connections end. The test's time limit ends this.
+func (s *site) notices() {
+	for s.proxy.Links() > 0 {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // ldapOf is the LDAP operation that a request comes to.

@@ -22,7 +22,7 @@ type broken struct {
 }
 
 // Met is how often what was broken has met something: requests swallowed, held, cut or answered here, answers delayed, and connections
-// reset or silenced, whose requests are not counted as well.
+// reset, ended or silenced, whose requests are not counted as well.
 func (p *Proxy) Met() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -76,6 +76,17 @@ func (p *Proxy) Reset() {
 	p.met += len(p.links)
 	for l := range p.links {
 		l.reset()
+	}
+}
+
+// End has the server's side of the connections that are there end, as where it was restarted. Links counts each until the client has
+// noticed.
+func (p *Proxy) End() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.met += len(p.links)
+	for l := range p.links {
+		l.server.Close()
 	}
 }
 

@@ -69,6 +69,7 @@ func TestProxyBreaks(t *testing.T) {
 	}{
 		{"refuses", func(_ *testing.T, p *Proxy) { p.Refuse() }, well, nil, refused, false, false},
 		{"resets", func(_ *testing.T, p *Proxy) { p.Reset() }, hungUp, well, well, true, true},
+		{"ends", func(_ *testing.T, p *Proxy) { p.End() }, hungUp, well, well, true, true},
 		{"swallows", func(_ *testing.T, p *Proxy) { p.Swallow() }, timedOut, timedOut, well, false, true},
 		{"is a black hole", func(t *testing.T, p *Proxy) { p.BlackHole(t) }, timedOut, nil, late, false, true},
 		{"is half open", func(t *testing.T, p *Proxy) { p.HalfOpen(t) }, timedOut, well, well, true, true},
