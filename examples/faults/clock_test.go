@@ -18,7 +18,7 @@ func (s *site) runs(t *testing.T, c *config.Config, text []byte, variables []str
 	t.Helper()
 	p := bridgetest.Run(t, bridgetest.Build(t), text, variables, &s.log, func(serve *exec.Cmd) (err error) {
 		if s.clock, err = clocktest.Start(serve); err != nil {
-			dirtest.LeaveOutHere(t, "a clock that moves", err.Error(), "run the tests where a process may trace its children, on Linux on amd64")
+			dirtest.LeaveOutHere(t, "a clock that moves", err.Error(), "run the tests on Linux on amd64, where a process may trace")
 		}
 		return err
 	})
