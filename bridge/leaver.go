@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"scimbridge/bridge/directory"
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap"
 	"scimbridge/ldapmap/ldif"
@@ -26,12 +27,9 @@ func (r *request) bites(ctx context.Context, past history, in intent) (history, 
 		var err error
 		e, err = r.findKept(ctx, done.entry, in.reads())
 		if errors.Is(err, errNotFound) { // where another has moved him to meanwhile he may get in
-			e, err = r.findAnywhere(ctx, r.typ.ID(done.entry), in.reads())
+			e, err = r.one(ctx, directory.Anywhere(r.server, r.typ.ID(done.entry), done.entry.DN, in.reads()...))
 		}
-		switch {
-		case errors.Is(err, errNotFound): // he was deleted
-			return past, nil
-		case err != nil:
+		if err != nil || e == nil { // he was deleted
 			return past, err
 		}
 		done.back = e
@@ -76,22 +74,6 @@ func (r *request) findKept(ctx context.Context, e *ldif.Entry, attributes []stri
 	for _, e := range found {
 		if r.typ.ID(e) == id && r.typ.Keeps(e) {
 			return e, nil
-		}
-	}
-	return nil, errNotFound
-}
-
-// findAnywhere reads the entry with the id wherever the directory shows it, or errNotFound.
-func (r *request) findAnywhere(ctx context.Context, id string, attributes []string) (*ldif.Entry, error) {
-	filter, _ := r.server.IDFilter(id)
-	for _, base := range r.server.Contexts {
-		found, err := r.whole(ctx, ldapmap.Search{Base: base, Filter: filter}, attributes)
-		switch {
-		case reasonOf(err) == reason.Hidden: // as others' databases may be
-		case err != nil:
-			return nil, err
-		case len(found) > 0:
-			return found[0], nil
 		}
 	}
 	return nil, errNotFound

@@ -134,12 +134,7 @@ func shownBy(server *ldif.Server, c ldif.Change, e *ldif.Entry) ldif.State {
 
 // lookFor is the search for the entry that a change is about, wherever it is by now, with what the change is about.
 func lookFor(server *ldif.Server, c ldif.Change) directory.Search {
-	s := directory.Search{
-		Base: c.DN, Scope: directory.BaseObject, Attributes: []string{server.IDAttribute, server.VersionAttribute},
-	}
-	if filter, ok := server.IDFilter(c.If.ID); ok && len(server.Contexts) > 0 {
-		s.Base, s.More, s.Scope, s.Filter = server.Contexts[0], server.Contexts[1:], directory.Subtree, filter
-	}
+	s := directory.Anywhere(server, c.If.ID, c.DN, server.IDAttribute, server.VersionAttribute)
 	s.Attributes = append(s.Attributes, c.Telling()...)
 	mods := c.Mods
 	if c.Else != nil {

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -117,11 +116,7 @@ func (r *request) leftBy(ctx context.Context, c ldif.Change) (*ldif.Entry, error
 	found, err := r.directory.Search(ctx, search)
 	isElsewhere := reasonOf(err) == reason.NoSuchObject || len(found) > 0 && r.typ.ID(found[0]) != c.If.ID
 	if c.Kind == ldif.Modify && c.If.ID != "" && isElsewhere {
-		e, err := r.findAnywhere(ctx, c.If.ID, search.Attributes)
-		if errors.Is(err, errNotFound) {
-			err = nil
-		}
-		return e, err
+		return r.one(ctx, directory.Anywhere(r.server, c.If.ID, c.DN, search.Attributes...))
 	}
 	switch {
 	case reasonOf(err) == reason.NoSuchObject, err == nil && len(found) == 0:

@@ -93,7 +93,7 @@ func exchanged[T any](ctx context.Context, k *conn, do func(*ldap.Conn) (T, erro
 		select {
 		case a = <-done: // both at once: the answer counts
 		default:
-			o := &outage{cause: context.Cause(ctx), sent: k.wire.sent() != sent}
+			o := &outage{cause: context.Cause(ctx), sent: k.wire.maySend(sent)}
 			o.late = errors.Is(o.cause, errLate)
 			o.silent = o.late && k.wire.life.signs.Load() == heard
 			o.answered = func() bool { return isAnswer((<-done).err) }
@@ -143,6 +143,9 @@ type wire struct {
 
 // sent counts the messages that the server may have received. After a failed write nothing more is sent.
 func (w *wire) sent() int64 { return w.begun.Load() - w.failed.Load() }
+
+// maySend says that a message behind the first so many was sent, or may be yet: it may stand behind one that the server has not taken.
+func (w *wire) maySend(sent int64) bool { return w.failed.Load() == 0 || w.sent() != sent }
 
 func (w *wire) Write(message []byte) (int, error) {
 	w.begun.Add(1)

@@ -77,6 +77,17 @@ func (c *Client) paged(ctx context.Context, s Search) (entries []*ldif.Entry, er
 	return entries, nil
 }
 
+// Anywhere is the search for the entry with the id that stood at the DN, wherever another has moved it to within its naming context: no
+// rename leads out of that. Without an id it is for what stands at the DN.
+func Anywhere(server *ldif.Server, id, dn string, attributes ...string) Search {
+	s := Search{Base: dn, Scope: BaseObject, Attributes: attributes}
+	filter, ok := server.IDFilter(id)
+	if context := server.Context(dn); ok && context != "" {
+		s.Base, s.Scope, s.Filter = context, Subtree, filter
+	}
+	return s
+}
+
 // atOnce is how many searches of one request are under way: while the server answers one, what it found for another is taken over.
 const atOnce = 4
 

@@ -114,20 +114,15 @@ func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err
 	case e.Reason != reason.NoSuchObject:
 		return false, err
 	}
-	filter, _ := r.server.IDFilter(inverse.If.ID)
-	for _, base := range r.server.Contexts {
-		found, err := r.client.Search(ctx, Search{Base: base, Filter: filter, Attributes: []string{noAttributes}})
-		switch {
-		case err != nil:
-			return true, err
-		case len(found) == 0 || inverse.Kind == ldif.ModifyDN:
-			continue
-		}
+	found, err := r.client.Search(ctx, Anywhere(r.server, inverse.If.ID, inverse.DN, noAttributes))
+	if isGone(err) || err == nil && (len(found) == 0 || inverse.Kind == ldif.ModifyDN) {
+		return true, nil
+	}
+	if err == nil {
 		inverse.DN = found[0].DN
 		_, err = r.change(ctx, inverse, nil, nil, nil)
-		return true, err
 	}
-	return true, nil
+	return true, err
 }
 
 // partlyDone is what a failure comes to where the steps before it stand: it keeps what the directory answered.
