@@ -277,3 +277,32 @@ func (a accounting) count(op string) func() int {
 	})
 	return func() int { return n }
 }
+
+// TestMadeAndNotSeen: where the directory goes behind its answer to a change, the client is told that the change is made, and so says the
+// journal. Where it goes before, it is told neither.
+func TestMadeAndNotSeen(t *testing.T) {
+	const made = "the directory has made the change"
+	for name, c := range map[string]struct {
+		faults map[string]memdir.Fault
+		made   bool
+	}{
+		"behind the answer":   {map[string]memdir.Fault{"search after": {Code: ldap.LDAPResultUnavailable}}, true},
+		"in place of another": {map[string]memdir.Fault{"add 0": {Code: ldap.LDAPResultUnavailable}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)))
+			a.user(t, "anna") // what is known of the directory is known
+			a.faults(c.faults)
+			_, err := a.Create(t.Context(), bridge.Call{RequestID: "create"}, "User", []byte(`{"userName":"mara"}`), bridge.View{})
+			a.server.Mem.Fault(nil)
+			f := bridge.Explain(err)
+			if f.Status != http.StatusServiceUnavailable || f.Reason != reason.Unavailable || strings.Contains(f.Detail, made) != c.made {
+				t.Errorf("%+v", f)
+			}
+			_, all := a.accounts(t, "create")
+			if len(all) != 1 || (all[0].Outcome == journal.Written) != c.made {
+				t.Errorf("on record: %+v", all)
+			}
+		})
+	}
+}
