@@ -328,10 +328,14 @@ func (b *Bridge) Refused(c Call, operation, typ, id string, body []byte, f Failu
 	if c.Foresight != nil {
 		foreseen = journal.DryRun
 	}
+	name := ""
+	if id == "" { // of who is there it is a name that was asked for, and may be another's
+		name = f.Name
+	}
 	written := b.ledger.Refuse(journal.Refusal{
 		Intent: journal.Intent{
 			RequestID: c.RequestID, Activity: c.Activity, Part: c.Part, Caller: c.Caller, Client: c.Client, Operation: operation, Type: typ,
-			Why: foreseen, ID: id, DN: f.DN, Body: bytes.Clone(journal.Blank(body, b.secretsOf(typ))),
+			Why: foreseen, ID: id, Name: name, DN: f.DN, Body: bytes.Clone(journal.Blank(body, b.secretsOf(typ))),
 		},
 		Status: f.Status, Reason: f.Reason.String(), Detail: f.Detail,
 	})

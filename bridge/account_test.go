@@ -144,6 +144,39 @@ func TestAccounts(t *testing.T) {
 	})
 }
 
+// TestRefusedByName: who was not made is found by the name that was asked for, and forgotten by it. Whoever was to get a name that is
+// another's is found by his own alone.
+func TestRefusedByName(t *testing.T) {
+	a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)))
+	mara, anna := a.user(t, "mara"), a.user(t, "anna")
+	refuse := func(request, operation, id string, err error) {
+		t.Helper()
+		f := bridge.Explain(err)
+		if f.Reason != reason.Uniqueness || f.Name != "mara" {
+			t.Fatalf("%+v", f)
+		}
+		a.Refused(bridge.Call{RequestID: request, Caller: "entra"}, operation, "User", id, []byte(`{"userName":"mara"}`), f)
+	}
+	_, err := a.Create(t.Context(), bridge.Call{Caller: "entra"}, "User", []byte(`{"userName":"mara"}`), bridge.View{})
+	refuse("create", "create", "", err)
+	_, err = a.patch(t, bridge.Call{Caller: "entra"}, "User", anna, `{"op":"replace","path":"userName","value":"mara"}`)
+	refuse("rename", "patch", anna, err)
+	var found []string
+	if err := journal.Find(t.Context(), a.store, journal.Query{Subject: "mara", Outcome: journal.Refused}, func(r journal.Account) error {
+		found = append(found, r.RequestID)
+		return nil
+	}); err != nil || !slices.Equal(found, []string{"create"}) {
+		t.Errorf("by the name %q are found, %v", found, err)
+	}
+	who, err := journal.Who(t.Context(), a.store, "mara")
+	if err != nil || !slices.Equal(who.IDs, []string{mara}) {
+		t.Errorf("mara is %+v, %v", who, err)
+	}
+	if f, err := journal.Forgettable(t.Context(), a.store, "mara"); err != nil || f.Erased != 3 { // with the receipt
+		t.Errorf("of mara %d records would go, %v", f.Erased, err)
+	}
+}
+
 // While the journal cannot be written nothing is changed, reads go on, and so do writes afterwards.
 func TestUnrecorded(t *testing.T) {
 	o := storetest.SQLite(t)
@@ -243,4 +276,33 @@ func (a accounting) count(op string) func() int {
 		return memdir.Fault{}
 	})
 	return func() int { return n }
+}
+
+// TestMadeAndNotSeen: where the directory goes behind its answer to a change, the client is told that the change is made, and so says the
+// journal. Where it goes before, it is told neither.
+func TestMadeAndNotSeen(t *testing.T) {
+	const made = "the directory has made the change"
+	for name, c := range map[string]struct {
+		faults map[string]memdir.Fault
+		made   bool
+	}{
+		"behind the answer":   {map[string]memdir.Fault{"search after": {Code: ldap.LDAPResultUnavailable}}, true},
+		"in place of another": {map[string]memdir.Fault{"add 0": {Code: ldap.LDAPResultUnavailable}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)))
+			a.user(t, "anna") // what is known of the directory is known
+			a.faults(c.faults)
+			_, err := a.Create(t.Context(), bridge.Call{RequestID: "create"}, "User", []byte(`{"userName":"mara"}`), bridge.View{})
+			a.server.Mem.Fault(nil)
+			f := bridge.Explain(err)
+			if f.Status != http.StatusServiceUnavailable || f.Reason != reason.Unavailable || strings.Contains(f.Detail, made) != c.made {
+				t.Errorf("%+v", f)
+			}
+			_, all := a.accounts(t, "create")
+			if len(all) != 1 || (all[0].Outcome == journal.Written) != c.made {
+				t.Errorf("on record: %+v", all)
+			}
+		})
+	}
 }

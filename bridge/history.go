@@ -267,19 +267,27 @@ func (h history) ofAnother(s *ldif.Server, err error) error {
 	return &reason.Error{Reason: reason.Refused, Detail: detail, Cause: err}
 }
 
-// partly tells the client what stands of a write that is given up: that the account is blocked, and how far a change of members came that
-// stopped in its middle.
+// partly tells the client what stands of a write that is given up: all of it, where the directory went behind its answer; that the account
+// is blocked; and how far a change of members came that stopped in its middle.
 func (h history) partly(err error) error {
-	if len(h) == 0 {
+	if err == nil || len(h) == 0 {
 		return err
 	}
 	if done, all := h.last().receipt.Members(); done > 0 && done < all {
 		err = prefixed(err, fmt.Sprintf("%d of the %d members are as asked, and the same request again completes it", done, all))
 	}
-	if why := reasonOf(err); h.blocked() && why != reason.Kept && why != reason.NotFound {
+	switch why := reasonOf(err); {
+	case h.unseen(why):
+		err = prefixed(err, "the directory has made the change, and could not be asked for it again")
+	case h.blocked() && why != reason.Kept && why != reason.NotFound:
 		err = prefixed(err, "the account is blocked")
 	}
 	return err
+}
+
+// unseen says that what is wanted was confirmed, and that a write ended for this reason because it could not be read back.
+func (h history) unseen(why reason.Reason) bool {
+	return h.done() && !h.last().receipt.Plan.Empty() && (why == reason.Unavailable || why == reason.Deadline || why == reason.CutShort)
 }
 
 // blocked says that the write blocked the account, whatever became of the rest.

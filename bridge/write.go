@@ -113,7 +113,7 @@ func (r *request) run(ctx context.Context, in intent) (past history, result *Res
 	if last := past.last(); errors.Is(err, errNotFound) && !last.receipt.Plan.Empty() {
 		result, err = r.doneAndGone(last), nil
 	}
-	err = past.cutShort(err)
+	err = past.partly(past.cutShort(err))
 	if result != nil {
 		if result.DN, result.Name = past.dn(), past.name(); r.foreseen == nil { // or nothing was done
 			result.Effects = past.effects()

@@ -69,22 +69,6 @@ func eachSection(section reflect.Type, do func(reflect.Type)) {
 	}
 }
 
-// innermost is what a list holds, or a pointer points to.
-func innermost(t reflect.Type) reflect.Type {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-		t = t.Elem()
-	}
-	return t
-}
-
-// withDefaults is the section with what holds where it says nothing.
-func withDefaults(section reflect.Value) reflect.Value {
-	if method := section.MethodByName("WithDefaults"); method.IsValid() {
-		return method.Call(nil)[0]
-	}
-	return section
-}
-
 // choice are the words that a value is one of, nil of one that may be any.
 func choice(t reflect.Type, tag reflect.StructTag) []string {
 	if of, is := reflect.Zero(t).Interface().(interface{ OneOf() []string }); is {

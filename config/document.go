@@ -90,12 +90,7 @@ func (r *reader) value(node *yaml.Node, t reflect.Type, path string) any {
 		r.fault(at(node), path, "needs "+wanted(t)+", but is "+kind(node))
 		return nil
 	}
-	value, ok := scalar(node.Value, t)
-	if !ok {
-		r.fault(at(node), path, "needs "+wanted(t))
-		return nil
-	}
-	return value
+	return r.scalar(at(node), node.Value, path, t)
 }
 
 func (r *reader) mapping(node *yaml.Node, t reflect.Type, path string) map[string]any {

@@ -70,12 +70,7 @@ func (r *reader) text(at origin, path, text string, t reflect.Type) any {
 		}
 		return items
 	}
-	value, ok := scalar(text, t)
-	if !ok {
-		r.fault(at, path, "needs "+wanted(t))
-		return nil
-	}
-	return value
+	return r.scalar(at, text, path, t)
 }
 
 // locate finds the key that a variable's words name, and its type, which is a single value or a list of such. Where one section stands for

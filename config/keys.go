@@ -53,6 +53,20 @@ func keysOf(section reflect.Type) []string {
 
 var durationType = reflect.TypeFor[time.Duration]()
 
+// scalar reads a single value for a key of type t, and reports what does not fit; nil means that nothing is set.
+func (r *reader) scalar(at origin, text, path string, t reflect.Type) any {
+	value, ok := scalar(text, t)
+	problem := unmeant(path, value)
+	if !ok {
+		problem = "needs " + wanted(t)
+	}
+	if problem != "" {
+		r.fault(at, path, problem)
+		return nil
+	}
+	return value
+}
+
 // scalar reads a single value for a key of type t. Text stays as it is written: an unquoted TRUE or 007 is itself.
 func scalar(text string, t reflect.Type) (value any, ok bool) {
 	var err error

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 )
@@ -87,12 +86,15 @@ func scalarSchema(t reflect.Type, tag reflect.StructTag, given reflect.Value) ma
 	case t == durationType:
 		s["type"], s["pattern"], s["minimum"], s["maximum"] = []string{"string", "integer"}, durations, 0, 0
 		if !given.IsZero() {
-			s["default"] = shortest(time.Duration(given.Int()))
+			s = map[string]any{"type": "string", "pattern": durations, "default": shortest(time.Duration(given.Int()))}
 		}
 	case t.Kind() == reflect.Bool:
 		s["type"] = "boolean"
 	case isWhole(t):
 		s["type"], s["minimum"] = "integer", 0
+		if !given.IsZero() {
+			s["minimum"] = 1
+		}
 	case len(one) > 0:
 		s["enum"] = one
 	case pattern != "":
@@ -101,17 +103,6 @@ func scalarSchema(t reflect.Type, tag reflect.StructTag, given reflect.Value) ma
 		s["type"] = []string{"string", "number", "boolean"}
 	}
 	return s
-}
-
-// shortest is how a person writes the duration.
-func shortest(d time.Duration) string {
-	text := d.String()
-	for _, none := range []string{"0s", "0m"} {
-		if cut, is := strings.CutSuffix(text, none); is && cut != "" && strings.ContainsAny(cut[len(cut)-1:], "mh") {
-			text = cut
-		}
-	}
-	return text
 }
 
 // TestSchema holds schema.json to the structs.

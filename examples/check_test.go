@@ -32,7 +32,7 @@ func inspected(t testing.TB, c *config.Config) (inspect.Subject, *directory.Clie
 	t.Cleanup(client.Close)
 	return inspect.Subject{
 		Map: compiled, Directory: c.Directory, Guard: c.Guard, MaxBody: c.Listen.WithDefaults().MaxBody,
-		Admin: c.Admin.Address, Place: c.Place,
+		Request: c.Listen.WithDefaults().RequestTimeout, Admin: c.Admin.Address, Place: c.Place,
 	}, client
 }
 

@@ -89,10 +89,15 @@ func (c *Client) Options() Options { return c.options }
 
 // Away says, as an *Error, that the directory is out of reach: the breaker is open, or what it says of itself could not be read again.
 func (c *Client) Away() error {
-	if c.breaker.closed() && !c.unread.Load() {
+	why := c.breaker.story()
+	if why == nil && !c.unread.Load() {
 		return nil
 	}
-	return &Error{Reason: reason.Unavailable, RetryAfter: c.breaker.retryAfter(), Cause: c.breaker.story()}
+	return c.outOfReach(why)
+}
+
+func (c *Client) outOfReach(why error) error {
+	return &Error{Reason: reason.Unavailable, RetryAfter: c.breaker.retryAfter(), Cause: why}
 }
 
 // BreakerOpen says that the breaker is open, or half open: nothing is asked of the directory for a request.

@@ -42,6 +42,11 @@ func TestCheck(t *testing.T) {
 				"ldaps://cn=x:sesame@dc1", ":"),
 			[]string{"urls[1]", "urls[2]", "urls[3]", "urls[4]", "urls[5]", "urls[6]", "urls[7]", "urls[8]"},
 		},
+		"services": {
+			urls("ldaps://_ldap._tcp.corp.example", "ldaps://ldap._tcp.corp.example", "ldaps://_ldap.corp.example", "ldaps://_ldap._tcp",
+				"ldaps://an_old_name.corp.example"),
+			[]string{"urls[1]", "urls[2]", "urls[3]"},
+		},
 		"clear text":           {urls("ldap://dc1", "ldap://127.0.0.1"), []string{"urls[0]"}},
 		"clear text allowed":   {with(urls("ldap://dc1"), func(o *Options) { o.AllowCleartext = true }), nil},
 		"StartTLS":             {with(urls("ldap://dc1"), func(o *Options) { o.TLS.StartTLS = true }), nil},

@@ -10,7 +10,10 @@ import (
 // that is there. Who does not wait for that does not end it: a bind whose answer nobody heard, again and again, locks the bridge's account
 // where its password is wrong.
 func (c *Client) Reach(caller context.Context) error {
-	if c.breaker.closed() && c.pool.connected() {
+	if why := c.breaker.story(); why != nil {
+		return c.outOfReach(why)
+	}
+	if c.pool.connected() {
 		return nil
 	}
 	select {

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,11 @@ func TestReach(t *testing.T) {
 		}
 		if c.breaker.closed() {
 			t.Error("not open")
+		}
+		for _, word := range []string{"open since 2000-01-01T", "ldap://a"} {
+			if why := c.Reach(t.Context()).Error(); !strings.Contains(why, word) {
+				t.Errorf("no %s in %s", word, why)
+			}
 		}
 		p.revive()
 		time.Sleep(4 * DefaultPause)

@@ -56,12 +56,19 @@ func parseURL(text string) (address, error) {
 		return address{}, fmt.Errorf("has the port %q, not one of 1 to 65535", port)
 	}
 	a := address{url: text, scheme: u.Scheme, network: "tcp", dial: net.JoinHostPort(u.Hostname(), port), host: u.Hostname()}
-	if strings.HasPrefix(a.host, "_") { // which no host's name does
-		if domainOf(a.host) == "" {
-			return address{}, errors.New("names a service without a domain, not one such as _ldap._tcp.corp.example")
-		}
-		a.service, a.port = a.host, u.Port()
+	first, rest, _ := strings.Cut(a.host, ".")
+	hasProtocol := strings.HasPrefix(rest, "_")
+	switch {
+	case !strings.HasPrefix(first, "_") && hasProtocol:
+		return address{}, fmt.Errorf("names a service, which begins with an underscore: _%s", a.host)
+	case !strings.HasPrefix(first, "_"):
+		return a, nil
+	case domainOf(a.host) == "":
+		return address{}, errors.New("names a service without a domain, not one such as _ldap._tcp.corp.example")
+	case !hasProtocol:
+		return address{}, errors.New("names a service without its protocol, not one such as _ldap._tcp.corp.example")
 	}
+	a.service, a.port = a.host, u.Port()
 	return a, nil
 }
 

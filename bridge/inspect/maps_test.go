@@ -156,6 +156,10 @@ var maps = []broken{
 		"metrics for everybody", "resources:\n", "admin: {address: \"0.0.0.0:9090\"}\nresources:\n", "warning admin-reachable",
 		"admin: {address", "admin: {address: 127.0.0.1:9090}",
 	},
+	{
+		"an operation that outlasts its request", "  urls: [", "  timeout: 30s\n  urls: [",
+		"warning timeouts", "timeout: 30s", "timeout: 5s",
+	},
 
 	// What shows before anything else.
 	{"a key misspelt", "objectClasses: [groupOf", "objectClases: [groupOf", "error configuration", "", "did you mean objectClasses"},
@@ -184,7 +188,7 @@ func subject(t *testing.T, text string) (s inspect.Subject, faults config.Faults
 	}
 	return inspect.Subject{
 		Map: compiled, Directory: c.Directory, Guard: c.Guard, MaxBody: c.Listen.WithDefaults().MaxBody,
-		Admin: c.Admin.Address, Place: c.Place,
+		Request: c.Listen.WithDefaults().RequestTimeout, Admin: c.Admin.Address, Place: c.Place,
 	}, nil
 }
 

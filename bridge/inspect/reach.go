@@ -71,7 +71,7 @@ func unreached(f *Finding, m directory.Meeting) {
 	switch {
 	case m.Service != "":
 		f.Code, f.What = "not-located", fmt.Sprintf("%s: DNS tells of no server that the bridge may use", m.URL)
-		f.Mend = "is it misspelt? Else this machine's DNS must have the records, of servers within the domain"
+		f.Mend = "is it misspelt? Else this machine's DNS must answer, and have the records, of servers within the domain"
 		f.Command = "dig +short SRV " + m.Service
 	case errors.As(m.Err, &name):
 		f.Code, f.What = "unknown-host", fmt.Sprintf("%s: the name %s is not known", m.URL, name.Name)

@@ -3,6 +3,7 @@ package inspect
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/guard"
@@ -16,6 +17,7 @@ type Subject struct {
 	Directory directory.Options
 	Guard     guard.Options
 	MaxBody   int                     // octets of a request's body; 0: it is not known
+	Request   time.Duration           // that a request may take; 0: it is not known
 	Admin     string                  // address of the operators' listener; "": there is none
 	Account   string                  // DN of who is to have the rights; "": whom the servers take the bridge for
 	Place     func(key string) string // where a key was set
@@ -41,7 +43,7 @@ func (s Subject) located(all Findings) Findings {
 // Offline is what can be found out without a directory.
 func Offline(s Subject) Findings {
 	var all Findings
-	for _, check := range []func(Subject) Findings{entraTypes, entraOtherTypes, entraMissing, adminListener} {
+	for _, check := range []func(Subject) Findings{entraTypes, entraOtherTypes, entraMissing, adminListener, timeouts} {
 		all = append(all, check(s)...)
 	}
 	return s.located(all)

@@ -18,8 +18,8 @@ func (l *Ledger) refusing() *Ledger {
 	}
 	if l.refusals == nil {
 		l.refusals = &Ledger{
-			store: l.store, log: l.log, settings: l.settings, lease: l.lease, observers: l.observers, now: l.now, clock: l.clock,
-			ofRefusals: true,
+			store: l.store, log: l.log.With("chain", "refusals"), settings: l.settings, lease: l.lease, observers: l.observers,
+			now: l.now, clock: l.clock, ofRefusals: true,
 		}
 		l.refusals.begin()
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -222,7 +223,7 @@ func (f fault) atTheStart(t *testing.T, o store.Options) {
 		t.Errorf("the shelf holds %q", got)
 	}
 	_ = s.Close()
-	f.isTold(t, told.String())
+	f.isTold(t, o, told.String())
 }
 
 func (f fault) inUse(t *testing.T, o store.Options) {
@@ -238,7 +239,7 @@ func (f fault) inUse(t *testing.T, o store.Options) {
 		t.Errorf("the shelf holds %q", got)
 	}
 	_ = s.Close()
-	f.isTold(t, told.String())
+	f.isTold(t, o, told.String())
 }
 
 // begin is a store that the test closes.
@@ -301,7 +302,7 @@ func (f fault) passes(t *testing.T, s *store.Store) {
 }
 
 // isTold: the log says what it is, and that it is over.
-func (f fault) isTold(t *testing.T, told string) {
+func (f fault) isTold(t *testing.T, o store.Options, told string) {
 	t.Helper()
 	if f.kind == store.Locked {
 		return
@@ -310,6 +311,10 @@ func (f fault) isTold(t *testing.T, told string) {
 		if strings.Count(told, want) != 1 {
 			t.Errorf("%q is told %d times in\n%s", want, strings.Count(told, want), told)
 		}
+	}
+	unavailable := regexp.MustCompile(`(?m)^.*"store: unavailable".*$`).FindString(told)
+	if file := "file=" + o.File; o.File != "" && !strings.Contains(unavailable, file) {
+		t.Errorf("no %s in\n%s", file, unavailable)
 	}
 	if strings.Contains(told, f.secret) {
 		t.Errorf("the password stands in\n%s", told)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -63,6 +64,14 @@ func (s *Store) probe(ctx context.Context) {
 
 func (s *Store) closed() bool { return s.circuit.State() == gobreaker.StateClosed }
 
+// named says in a log which file the store is, of which SQLite's own errors say nothing; PostgreSQL's name the database.
+func (s *Store) named() slog.Attr {
+	if s.dialect != SQLite {
+		return slog.Attr{}
+	}
+	return slog.String("file", s.options.File)
+}
+
 // note keeps what a write has found.
 func (s *Store) note(err error) {
 	known, ours := errors.AsType[*Error](err)
@@ -73,7 +82,7 @@ func (s *Store) note(err error) {
 		}
 	case ours && !known.refused && (known.Kind == Away || known.Kind == Full || known.Kind == ReadOnly || known.opening):
 		if before := s.last.Swap(&failure{known, time.Now()}); before == nil || before.Kind != known.Kind {
-			s.log.Error("store: unavailable", "error", known)
+			s.log.Error("store: unavailable", "error", known, s.named())
 		}
 		if known.Kind != Full {
 			s.forget() // a connection stays what it was made as: read-only, to a file or a server that was another

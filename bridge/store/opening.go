@@ -78,7 +78,7 @@ func (s *Store) attempted() *attempted {
 			s.forget()
 		} else if slices.Equal(rooms, s.rooms) {
 			s.open.Store(true)
-			s.told.Do(func() { s.log.Info("store: open", "database", s.dialect) })
+			s.told.Do(func() { s.log.Info("store: open", "database", s.dialect, s.named()) })
 		}
 		close(a.done)
 	}) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -24,7 +25,7 @@ import (
 
 // soakLine is the grammar of `scimbench soak`.
 type soakLine struct {
-	Operations int           `default:"20000" help:"How many operations the clients do."`
+	Operations int           `default:"20000" help:"How many, at the least: each client does some 120 in a round."`
 	Duration   time.Duration `default:"1h" help:"No more are begun after it."`
 	Copies     int           `default:"3" help:"Of the bridge."`
 	Store      soak.Store    `default:"postgres" enum:"${stores}" help:"That they share: ${stores}."`
@@ -92,7 +93,7 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 	defer os.RemoveAll(folder)
 	binary := filepath.Join(folder, "scimbridge")
 	if said, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "scimbridge/cmd/scimbridge").CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w: %s", err, said)
+		return fmt.Errorf("the bridge cannot be built, which is done within its repository: go build: %w: %s", err, bytes.TrimSpace(said))
 	}
 	examples, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "scimbridge/examples").Output()
 	if err != nil {

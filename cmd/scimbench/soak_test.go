@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"strings"
 	"testing"
 
@@ -15,5 +17,15 @@ func TestSoakEndedEarly(t *testing.T) {
 	}
 	if said := nothingAmiss(plan, len(plan.Rounds)-1); !strings.HasPrefix(said, "not complete: ") {
 		t.Error(said)
+	}
+}
+
+// TestSoakElsewhere: where there is nothing to build the bridge from, it says where to run it.
+func TestSoakElsewhere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var said bytes.Buffer
+	if code := runSoak(t.Context(), io.Discard, &said, []string{"--operations", "1"}); code != exitFault ||
+		!strings.Contains(said.String(), "within its repository") {
+		t.Errorf("%d %s", code, &said)
 	}
 }

@@ -217,7 +217,7 @@ func TestReadiness(t *testing.T) {
 		},
 		"never a directory": {
 			urls:   []string{"ldap://127.0.0.1:1"},
-			status: 503, want: "directory failed unavailable; map unknown ",
+			status: 503, want: "directory failed unavailable; map unknown ", detail: "ldap://127.0.0.1:1: dial tcp",
 		},
 		"the map does not fit": {
 			environ: []string{"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_1_LDAP=noSuchAttribute"},

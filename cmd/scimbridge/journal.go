@@ -107,13 +107,31 @@ func (l journalListCommand) Run(w *world) error {
 		}
 		q.Limit, q.Newest = l.Limit, !l.Follow || l.Limit > 0
 		if !l.Follow {
-			if err := journal.Find(ctx, s, q, out.Print); err != nil {
-				return err
-			}
-			return out.End()
+			return l.newest(ctx, w, s, q, out)
 		}
 		return l.follow(ctx, s, q, out)
 	})
+}
+
+// newest prints as many as the limit lets it, and says where there are more.
+func (l journalListCommand) newest(ctx context.Context, w *world, s *store.Store, q journal.Query, out report.Printer) error {
+	if l.Limit > 0 {
+		q.Limit++
+	}
+	n := 0
+	if err := journal.Find(ctx, s, q, func(a journal.Account) error {
+		if n++; l.Limit > 0 && n > l.Limit {
+			return nil
+		}
+		return out.Print(a)
+	}); err != nil {
+		return err
+	}
+	err := out.End()
+	if l.Limit > 0 && n > l.Limit {
+		fmt.Fprintf(w.stderr, "These are the newest %d, and there are more: --limit 0 shows all.\n", l.Limit)
+	}
+	return err
 }
 
 // follow prints the newest, the last of them last, and then what comes. What is closed meanwhile may come twice rather than not at all.

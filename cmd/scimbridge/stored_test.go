@@ -72,3 +72,20 @@ func TestTypeOfAnEarlierMap(t *testing.T) {
 		}
 	}
 }
+
+// TestListSaysThatThereAreMore than its limit lets it print, whoever reads what it prints.
+func TestListSaysThatThereAreMore(t *testing.T) {
+	o := storetest.SQLite(t)
+	holding(t, storetest.Open(t, o), "mara", "anna")
+	file := filepath.Join(t.TempDir(), "scimbridge.yaml")
+	if err := os.WriteFile(file, []byte("store: {file: "+o.File+"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for limit, lines := range map[string]int{"0": 2, "1": 1, "2": 2, "3": 2} {
+		code, stdout, stderr := program(t, nil, "journal", "list", "--json", "--limit="+limit, "--config", file)
+		more := strings.Contains(stderr, "the newest 1, and there are more")
+		if code != exitOK || strings.Count(stdout, "\n") != lines || more != (limit == "1") {
+			t.Errorf("--limit %s: %d\n%s%s", limit, code, stdout, stderr)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -54,9 +55,9 @@ func (s *site) replica(n int) *replica {
 		env = append(env, "SCIMBRIDGE_STORE_PASSWORDFILE="+s.store.PasswordFile)
 	}
 	text, variables := bridgetest.Configured(s, s.server, s.Folder, "", env...)
-	r.env = slices.Concat(os.Environ(), variables, []string{"SCIMBRIDGE_LOG_FORMAT=json"})
+	r.env = slices.Concat(notConfiguring(os.Environ()), variables, []string{"SCIMBRIDGE_LOG_FORMAT=json"})
 	r.file = filepath.Join(s.TempDir(), "scimbridge.yaml")
-	if err := os.WriteFile(r.file, text, 0o600); err != nil {
+	if err := os.WriteFile(r.file, withoutStore(text), 0o600); err != nil {
 		s.Fatal(err)
 	}
 	log, err := os.Create(filepath.Join(s.TempDir(), "log"))
@@ -70,6 +71,20 @@ func (s *site) replica(n int) *replica {
 		_ = log.Close()
 	})
 	return r
+}
+
+// Whoever tried the example has written a store of his own into its file, or a variable that names it: a run is not to fill that.
+
+// section is `store` of a configuration, with the lines below it.
+var section = regexp.MustCompile(`(?m)^store:.*\n?(?:[ \t].*\n?)*`)
+
+func withoutStore(text []byte) []byte { return section.ReplaceAll(text, nil) }
+
+// notConfiguring is an environment without what a bridge takes from it.
+func notConfiguring(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
+		return strings.HasPrefix(v, "SCIMBRIDGE_") || strings.HasPrefix(v, "STATE_DIRECTORY=")
+	})
 }
 
 // start starts it, and returns when it listens.
