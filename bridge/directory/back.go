@@ -195,7 +195,7 @@ func (w *watcher) goBack(from int, k *conn) bool {
 		return false
 	}
 	w.log.Info("directory: going back", "url", url, "from", p.dialer.servers[from].url)
-	if p.adopt(ctx, candidate{conn: k, got: got, how: caughtUp}) != nil {
+	if _, err := p.adopt(ctx, candidate{conn: k, got: got, how: caughtUp}); err != nil {
 		return false
 	}
 	p.put(k)

@@ -516,6 +516,47 @@ func TestClosed(t *testing.T) {
 	})
 }
 
+// TestConnectedTooLate: a connection that comes when the client has been closed is closed by who opened it, and not behind the back of
+// Close, which may be about to return: the process ended by that.
+func TestConnectedTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, come, closes := network{"a": {}}, make(chan struct{}), make(chan struct{})
+		c := n.client(t, "a")
+		c.pool.dialer.network = func(ctx context.Context, network, address string) (net.Conn, error) {
+			<-come
+			conn, err := n.dial(ctx, network, address)
+			return &slowToClose{Conn: conn, closes: closes}, err
+		}
+		told := make(chan error, 1)
+		go func() { told <- find(t.Context(), c) }()
+		synctest.Wait()
+		c.Close()
+		close(come)
+		synctest.Wait()
+		if len(told) > 0 {
+			t.Error("who opened it has left it open")
+		}
+		close(closes)
+		if err := <-told; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// slowToClose is a connection whose end is waited for, by the first who closes it.
+type slowToClose struct {
+	net.Conn
+	closes chan struct{}
+	begun  atomic.Bool
+}
+
+func (c *slowToClose) Close() error {
+	if c.begun.CompareAndSwap(false, true) {
+		<-c.closes
+	}
+	return c.Conn.Close()
+}
+
 func TestWireDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe() // nobody reads

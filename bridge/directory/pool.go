@@ -269,7 +269,7 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (k *conn, err err
 		if err == nil {
 			candidates = append(candidates, c)
 			if c.how == caughtUp {
-				return c.conn, p.adopt(ctx, c)
+				return p.adopt(ctx, c)
 			}
 			continue
 		}
@@ -301,7 +301,7 @@ func (p *pool) open(ctx context.Context, probe, failover bool) (k *conn, err err
 		if err != nil {
 			return nil, err
 		}
-		return c.conn, p.adopt(ctx, c)
+		return p.adopt(ctx, c)
 	}
 	fault := errors.Join(append(faults, p.stories(order)...)...)
 	return nil, &outage{cause: fault, code: resultCode(fault)}
@@ -356,19 +356,19 @@ func (p *pool) order(failover bool) []int {
 	return order
 }
 
-// adopt takes a new connection in, lent out once.
-func (p *pool) adopt(ctx context.Context, c candidate) error {
+// adopt takes a new connection in, lent out once. One that comes when the pool has ended stays the caller's, who closes it: close waits for
+// what it ended itself, and may be about to return.
+func (p *pool) adopt(ctx context.Context, c candidate) (*conn, error) {
 	defer p.note()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.ended {
+		return nil, &outage{cause: net.ErrClosed}
+	}
 	k := c.conn
 	k.apart = weightOf(ctx) > 0
 	p.all[k] = true
 	k.epoch, k.underway = p.epoch, 1
-	if p.ended {
-		p.end(k)
-		return &outage{cause: net.ErrClosed}
-	}
 	p.refused, p.next, p.waiting = nil, -1, time.Time{}
 	p.tell(k.server, nil)
 	url := p.dialer.servers[k.server].url
@@ -383,7 +383,7 @@ func (p *pool) adopt(ctx context.Context, c candidate) error {
 	if !k.apart {
 		p.conns = append(p.conns, k)
 	}
-	return nil
+	return k, nil
 }
 
 func (p *pool) retireAll() {
