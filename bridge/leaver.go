@@ -29,7 +29,7 @@ func (r *request) bites(ctx context.Context, past history, in intent) (history, 
 		if errors.Is(err, errNotFound) { // where another has moved him to meanwhile he may get in
 			e, err = r.one(ctx, directory.Anywhere(r.server, r.typ.ID(done.entry), done.entry.DN, in.reads()...))
 		}
-		if err != nil || e == nil { // he was deleted
+		if err != nil || e == nil { // nil: he was deleted
 			return past, err
 		}
 		done.back = e

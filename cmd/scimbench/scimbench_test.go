@@ -9,9 +9,10 @@ import (
 	"time"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/examples/bridgetest"
 )
 
-func TestMain(m *testing.M) { dirtest.Main(m) }
+func TestMain(m *testing.M) { dirtest.Main(m, bridgetest.RemoveBuilt) }
 
 // TestRun measures each operation for a moment. Nothing fails, all is measured, and the directory is as it was before.
 func TestRun(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/examples"
+	"scimbridge/examples/bridgetest"
 )
 
 // site is scimbridge as its users run it, a process in front of a slapd with users.
@@ -59,12 +60,7 @@ func serve(t testing.TB, users int, counted bool) *site {
 		return path
 	}
 	token, password := file("token", strings.Repeat("bench-", 8)), file("password", s.server.Password)
-	program := filepath.Join(folder, "scimbridge")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "scimbridge/cmd/scimbridge")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	bridge := exec.Command(program, "serve", "--config", filepath.Join("..", "..", "examples", "openldap", "scimbridge.yaml"))
+	bridge := exec.Command(bridgetest.Build(t), "serve", "--config", filepath.Join("..", "..", "examples", "openldap", "scimbridge.yaml"))
 	bridge.Env = append(os.Environ(),
 		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_DIRECTORY_URLS="+url, "SCIMBRIDGE_DIRECTORY_BIND_DN="+s.server.BindDN,
 		"SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE="+password, "SCIMBRIDGE_ACCESS_TOKENFILE="+token,

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -13,19 +11,17 @@ import (
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/cmd/scimbench/history"
+	"scimbridge/examples/bridgetest"
 )
 
-func TestMain(m *testing.M) { dirtest.Main(m) }
+func TestMain(m *testing.M) { dirtest.Main(m, bridgetest.RemoveBuilt) }
 
 // TestHistory: two minutes of clients and faults over three copies of the bridge, and shorter runs with other stores; whatever they were
 // told is true. make soak does more.
 func TestHistory(t *testing.T) {
 	binary := os.Getenv("SCIMBRIDGE_TEST_BINARY") // another: of a bridge without one of its safeguards
 	if binary == "" {
-		binary = filepath.Join(t.TempDir(), "scimbridge")
-		if said, err := exec.Command("go", "build", "-o", binary, "../../scimbridge").CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, said)
-		}
+		binary = bridgetest.Build(t)
 	}
 	number := func(name string, otherwise int) int {
 		n, err := strconv.Atoi(cmp.Or(os.Getenv(name), strconv.Itoa(otherwise)))
