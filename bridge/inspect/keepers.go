@@ -91,7 +91,7 @@ func slapdKeepers(overlays []*ldif.Entry) (all []Keeper) {
 				}
 			}
 		case "refint":
-			k.Does, k.Nothing = Integrity, o.Value("olcRefintNothing")
+			k.Does, k.Nothing, k.Later = Integrity, o.Value("olcRefintNothing"), true // a task of its own, begun as the answer goes out
 			for _, value := range o.Values("olcRefintAttribute") {
 				k.Attributes = append(k.Attributes, strings.Fields(value)...)
 			}

@@ -30,7 +30,11 @@ func TestBrokenOverlays(t *testing.T) {
 	}
 	const keeps = "SCIMBRIDGE_DIRECTORY_KEEPSREFERENCES=true"
 	d.breaks([]fault{
-		{name: "as it should be", text: withGroups, env: keeps},
+		{name: "as it should be", text: withGroups},
+		{
+			name: "references that refint keeps later", text: withGroups, env: keeps, finds: "warning references-later",
+			key: "directory.keepsReferences", repair: "keepsReferences: false",
+		},
 		{
 			name: "refint leaves the last", finds: "hint refint-nothing", key: "resources[1].members", mends: true,
 			repair: "olcRefintNothing: cn=no-member",

@@ -65,14 +65,18 @@ func references(_ Subject, v Survey) (all []Finding) {
 }
 
 func keptLater(key string, v Survey, k Keeper) Finding {
-	return Finding{
+	f := Finding{
 		Severity: Warning, Code: "references-later", Key: key,
 		What: "the server keeps references true a while later, and the configuration has the bridge rely on it",
 		Why:  "whoever gets the DN of somebody who left meanwhile gets the memberships too",
-		Mend: "have the bridge do it, or the server within the operation" + afterRestart, Line: "keepsReferences: false",
-		LDIF:    fmt.Sprintf("dn: %s\nchangetype: modify\nreplace: referint-update-delay\nreferint-update-delay: 0\n", k.DN),
-		Command: load(v, "ldapmodify", "refint.ldif"),
+		Mend: "have the bridge do it", Line: "keepsReferences: false",
 	}
+	if v.Server.Settings == ldif.DirsrvSettings { // refint of slapd cannot otherwise
+		f.Mend += ", or the server within the operation" + afterRestart
+		f.LDIF = fmt.Sprintf("dn: %s\nchangetype: modify\nreplace: referint-update-delay\nreferint-update-delay: 0\n", k.DN)
+		f.Command = load(v, "ldapmodify", "refint.ldif")
+	}
+	return f
 }
 
 func leavesLast(t *ldapmap.Type, r *ldapmap.Reference, k Keeper) Finding {
