@@ -55,7 +55,7 @@
 //	  # created: createTimestamp
 //	  # modified: modifyTimestamp
 //	  # blocked: nsAccountLock       # attribute by which the server itself keeps an account from binding
-//	  # keepsReferences: false       # the server itself takes deleted and renamed DNs out of the entries that refer to them, before it answers
+//	  # keepsReferences: false       # before it answers the server itself takes deleted and renamed DNs out of what refers to them
 //	  bind:
 //	    dn: CN=scimbridge,OU=Service,DC=corp,DC=example
 //	    passwordFile: bind.password  # or password: in the file itself, or by SCIMBRIDGE_DIRECTORY_BIND_PASSWORD; the file is

@@ -66,7 +66,7 @@ type Options struct {
 	Created  string `koanf:"created" is:"attribute"`  // that says when the entry was made
 	Modified string `koanf:"modified" is:"attribute"` // that says when it was changed
 	Blocked  string `koanf:"blocked" is:"attribute"`  // by which the server itself keeps an account from binding
-	// the server itself takes deleted and renamed DNs out of the entries that refer to them, before it answers
+	// before it answers the server itself takes deleted and renamed DNs out of what refers to them
 	KeepsReferences bool `koanf:"keepsReferences"`
 
 	// Where Locate put others in the place of a service:
