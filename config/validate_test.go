@@ -94,7 +94,7 @@ func TestPagesFitTheSchema(t *testing.T) {
 
 // content are the faults of testdata/bad that are none of form: what a value says, or what stands beside it, or in a file.
 var content = strings.Fields(`
-	attribute bearer bind-external bind-without-password ca-missing choose clear-text-directory clear-text-listen define
+	attribute bearer bind-external bind-without-password ca-missing choose clear-text-directory clear-text-listen define directory-url-twice
 	dn-without-rdn environment-item environment-room environment-twice environment-type environment-unknown
 	environment-unknown-far expression expression-password filter guard-limits-nowhere journal no-access password-twice
 	protected-cut reference references-nowhere resource-twice resource-type short-token store-cleartext store-password tls-half

@@ -56,7 +56,7 @@ func inMemory(t *testing.T) stage {
 	return stage{
 		server: server, tells: true, store: storetest.SQLite(t),
 		start: func(env []string) *deployment {
-			env = append(env, "SCIMBRIDGE_DIRECTORY_TIMEOUT=1m") // memdir compares each entry with each of 500 values
+			env = append(env, "SCIMBRIDGE_DIRECTORY_TIMEOUT=1m") // memdir compares each entry with each value
 			c := parsed(t, server, basedIn(productOf(server), server), "", env...)
 			c.Journal.Lease = 100 * time.Millisecond
 			return deployBy(t, server, c, logOutput())
@@ -164,10 +164,10 @@ func besideSlapd(t *testing.T, binary string) stage {
 }
 
 func kill(t *testing.T, p *program) {
-	if err := p.process.Kill(); err != nil {
+	if err := p.Process.Kill(); err != nil {
 		t.Error(err)
 	}
-	<-p.ended
+	<-p.Ended
 }
 
 // life is what became of a write.

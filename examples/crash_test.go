@@ -145,6 +145,17 @@ func TestCrashedBefore(t *testing.T) {
 	}
 }
 
+// TestCrashedBesideAnothersDatabase: likewise where a naming context of the server's is hidden from the bridge's account.
+func TestCrashedBesideAnothersDatabase(t *testing.T) {
+	t.Parallel()
+	start := inTurns(besideAnothersDatabase(t))
+	for _, c := range crashes {
+		if c.name == "a delete with references" || c.name == "a patch" {
+			t.Run(c.name, func(t *testing.T) { c.everywhere(t, start, false) })
+		}
+	}
+}
+
 // inTheMiddle is the moment after the first change of a write, when it is half done where there are more.
 func inTheMiddle(t *testing.T, trace []heard) moment {
 	t.Helper()

@@ -37,7 +37,7 @@ func TestCrowdsOfConnections(t *testing.T) {
 	p := startProgram(t, bridgetest.Build(t), dirtest.Memory(t), "SCIMBRIDGE_ADMIN_ADDRESS=127.0.0.1:0",
 		"SCIMBRIDGE_LISTEN_MAXCONNECTIONS=10000", "SCIMBRIDGE_LISTEN_READTIMEOUT=8s",
 		"SCIMBRIDGE_LISTEN_WRITETIMEOUT=8s", "SCIMBRIDGE_LISTEN_IDLETIMEOUT=8s")
-	scim, admin := strings.TrimPrefix(strings.TrimSuffix(p.url, "/scim/v2"), "http://"), strings.TrimPrefix(p.admin, "http://")
+	scim, admin := strings.TrimPrefix(strings.TrimSuffix(p.url, "/scim/v2"), "http://"), strings.TrimPrefix(p.Admin, "http://")
 	const head = "Host: x\r\nAuthorization: Bearer " + token + "\r\n"
 	var c crowds
 	c.come(t, idlers, scim, "GET /healthz HTTP/1.1\r\n"+head+"\r\n", "")

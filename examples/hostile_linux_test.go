@@ -101,7 +101,7 @@ func TestHostileClients(t *testing.T) {
 // beside runs an attack while a plain client works, each of whose requests must succeed, and says how large the program became.
 func (p *program) beside(t *testing.T, name string, attack func()) {
 	t.Helper()
-	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.pid), []byte("5"), 0); err != nil { // the peak begins anew
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.Process.Pid), []byte("5"), 0); err != nil { // the peak begins anew
 		t.Fatal(err)
 	}
 	var ended atomic.Bool
@@ -216,7 +216,7 @@ func (p *program) misframe(t *testing.T) {
 // resident reads a size of the program's memory.
 func (p *program) resident(t *testing.T, field string) int {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}

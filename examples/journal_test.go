@@ -2,7 +2,6 @@ package examples_test
 
 import (
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -56,11 +55,7 @@ func TestIntentBeforeChange(t *testing.T) {
 			}
 			proxy.Before(nil)
 			asked <- accounts(t, s, journal.Query{Subject: id, Outcome: journal.Pending})
-			process, err := os.FindProcess(p.pid)
-			if err == nil {
-				err = process.Kill()
-			}
-			if err != nil {
+			if err := p.Process.Kill(); err != nil {
 				t.Error(err)
 			}
 		})

@@ -157,10 +157,10 @@ func (f *fleet) kill(t *testing.T, times int, r *rand.Rand) {
 	for range times {
 		time.Sleep(time.Duration(100+r.IntN(700)) * time.Millisecond)
 		n := r.IntN(len(f.copies))
-		if err := f.copies[n].process.Kill(); err != nil {
+		if err := f.copies[n].Process.Kill(); err != nil {
 			t.Error(err)
 		}
-		<-f.copies[n].ended
+		<-f.copies[n].Ended
 		f.mu.Lock()
 		f.copies[n] = nil
 		f.mu.Unlock()
@@ -176,10 +176,10 @@ func (f *fleet) stop(t *testing.T) {
 		if p == nil {
 			continue
 		}
-		if err := p.process.Signal(syscall.SIGTERM); err != nil {
+		if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Error(err)
 		}
-		<-p.ended
+		<-p.Ended
 		f.copies[n] = nil
 	}
 }

@@ -116,16 +116,22 @@ func TestLostAnswers(t *testing.T) {
 	})
 }
 
-// TestLostAnswersBesideAnothersDatabase: what became of a write that nobody answered is found out where the server has a database that is
-// hidden from the bridge's account, as what slapd's changes are logged in is.
-func TestLostAnswersBesideAnothersDatabase(t *testing.T) {
+// besideAnothersDatabase is a slapd whose accesslog, a naming context of its own, is hidden from the bridge's account.
+func besideAnothersDatabase(t *testing.T) *dirtest.Server {
 	const account = "cn=scimbridge,dc=example,dc=org"
-	server := openLDAP(t, dirtest.AccessLog(),
+	server := openLDAP(t, dirtest.WithoutRefint(), dirtest.AccessLog(),
 		dirtest.Global(`access to dn.subtree="cn=accesslog" by * none`, `access to * by * read`),
 		dirtest.Config(`access to dn.subtree="dc=example,dc=org" by dn.exact="`+account+`" write by * break`))
 	server.Load(t, "dn: "+account+
 		"\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: bridge-secret\n")
 	server.Account, server.AccountPassword = account, "bridge-secret"
+	return server
+}
+
+// TestLostAnswersBesideAnothersDatabase: what became of a write that nobody answered is found out where the server has a database that is
+// hidden from the bridge's account, as what slapd's changes are logged in is.
+func TestLostAnswersBesideAnothersDatabase(t *testing.T) {
+	server := besideAnothersDatabase(t)
 	proxy := dirtest.Counted(t, server)
 	d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)
 	user := d.user(t, "once@contoso.example")

@@ -105,7 +105,7 @@ func TestWebhook(t *testing.T) {
 	)
 	p.want(t, http.StatusOK, http.MethodPatch, "/Users/"+mara, operations(replace("title", `"cook"`)))
 	p.want(t, http.StatusOK, http.MethodPatch, "/Users/"+mara, disable)
-	if err := syscall.Kill(p.pid, syscall.SIGTERM); err != nil {
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	p = startProgram(t, binary, server, env...)
