@@ -61,6 +61,7 @@ func (l *Locator) Locate(ctx context.Context, o Options) (Options, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.WithDefaults().Timeout)
 	defer cancel()
 	o.URLs, o.from = nil, nil
+	known := map[string]bool{}
 	var faults []error
 	for i, text := range o.named {
 		urls := []string{text}
@@ -74,9 +75,12 @@ func (l *Locator) Locate(ctx context.Context, o Options) (Options, error) {
 			}
 		}
 		for _, url := range urls {
-			if !slices.Contains(o.URLs, url) {
-				o.URLs, o.from = append(o.URLs, url), append(o.from, i)
+			a, err := parseURL(url)
+			if err == nil && known[a.where()] {
+				continue
 			}
+			known[a.where()] = err == nil
+			o.URLs, o.from = append(o.URLs, url), append(o.from, i)
 		}
 	}
 	return o, errors.Join(faults...)

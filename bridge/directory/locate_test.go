@@ -66,7 +66,7 @@ func TestLocate(t *testing.T) {
 			want: []string{"ldaps://dc1.corp.example:1636"},
 		},
 		"the site, then all, then one by its name": {
-			urls: []string{"ldaps://" + site, "ldaps://" + corp, "ldaps://dc1.corp.example:636", "ldaps://old.corp.example"},
+			urls: []string{"ldaps://" + site, "ldaps://" + corp, "ldaps://DC1.corp.example", "ldaps://old.corp.example"},
 			want: []string{
 				"ldaps://dc2.eu.corp.example:636", "ldaps://dc9.corp.example:636", "ldaps://dc1.corp.example:636",
 				"ldaps://dc3.corp.example:636", "ldaps://old.corp.example",

@@ -157,7 +157,7 @@ func (o Options) checkURLs(report func(path, problem string)) {
 		return
 	}
 	faults, plain := 0, 0
-	first := map[string]int{} // places of the servers
+	first := map[string]int{}
 	for i, text := range o.URLs {
 		path := fmt.Sprintf("urls[%d]", i)
 		a, err := parseURL(text)
@@ -166,15 +166,11 @@ func (o Options) checkURLs(report func(path, problem string)) {
 			report(path, err.Error())
 			continue
 		}
-		server := a.scheme + " " + a.dial
-		if a.host != "" { // not a socket
-			server = strings.ToLower(server)
-		}
-		if before, again := first[server]; again {
+		if before, again := first[a.where()]; again {
 			report(path, fmt.Sprintf("is the server of urls[%d] once more", before))
 			continue
 		}
-		first[server] = i
+		first[a.where()] = i
 		switch a.scheme {
 		case "ldap":
 			plain++

@@ -22,6 +22,14 @@ type address struct {
 	port    string // as configured; "": none is
 }
 
+// where is the same of two URLs of one server.
+func (a address) where() string {
+	if a.network == "unix" {
+		return a.dial
+	}
+	return strings.ToLower(a.scheme + "://" + a.dial)
+}
+
 // parseURL reads ldap://host:port, ldaps://host:port or ldapi://%2Fpath%2Fto%2Fsocket. The parts of an LDAP URL that name a search are
 // refused.
 func parseURL(text string) (address, error) {
