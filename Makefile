@@ -50,16 +50,17 @@ bench-scale:
 # The races between requests, thousands of rounds of each on every server: hours, most of them on Samba.
 races:
 	SCIMBRIDGE_TEST_ROUNDS=5000 go test -timeout 24h -v ./examples \
-		-run 'TestReferenceRaces|TestUniqueRaces|TestSameChangeTwice|TestTwoValuesAtOnce|TestIfMatchRace'
+		-run 'TestEveryPairOfWrites|TestReferenceRaces|TestUniqueRaces|TestSameChangeTwice|TestTwoValuesAtOnce|TestIfMatchRace'
 
 # Copies of the program killed at random under load, 500 times with each store: about twenty minutes. A shorter form is among the tests.
 kills:
 	SCIMBRIDGE_TEST_KILLS=500 go test -timeout 2h -v ./examples -run TestKilled
 
 # A bridge that dies at every message of each kind of write, of its undo, and of what comes after such a death; one before 389 Directory
-# Server and Samba that dies at each moment; and the program killed beside slapd in each kind: long. A shorter form is among the tests.
+# Server and Samba that dies at each moment; the program killed beside slapd in each kind; and a directory that goes away before and after
+# each write: long. A shorter form is among the tests.
 crashes:
-	SCIMBRIDGE_TEST_CRASHES=all go test -timeout 4h -v ./examples -run 'TestCrashed|TestKilledAnywhere'
+	SCIMBRIDGE_TEST_CRASHES=all go test -timeout 4h -v ./examples -run 'TestCrashed|TestKilledAnywhere|Stopped'
 
 # All that can be asked of a site, in 1,025 rounds with outages, reloads and clients that leave, behind which it holds no more than before:
 # minutes. A shorter form is among the tests.

@@ -199,7 +199,7 @@ func TestReferenceRacesByValue(t *testing.T) {
 				"a value without its user":                valueStays,
 			} {
 				t.Run(name, func(t *testing.T) {
-					c.race(t, raceRounds(t, 8), func(t *testing.T, round int) { run(t, c, round) })
+					c.race(t, raceRounds(t, 5), func(t *testing.T, round int) { run(t, c, round) })
 				})
 			}
 		})

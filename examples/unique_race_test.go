@@ -17,7 +17,7 @@ func TestUniqueRaces(t *testing.T) {
 			for range 2 {
 				c.bridges = append(c.bridges, deploy(t, c.server, "SCIMBRIDGE_RESOURCES_0_UNIQUE=externalId"))
 			}
-			c.race(t, raceRounds(t, 12), func(t *testing.T, round int) {
+			c.race(t, raceRounds(t, 8), func(t *testing.T, round int) {
 				first := c.of(0).user(t, fmt.Sprintf("first%d@contoso.example", round))
 				second := c.of(0).user(t, fmt.Sprintf("second%d@contoso.example", round))
 				value := fmt.Sprintf("shared-%d", round)

@@ -27,7 +27,7 @@ func TestIfMatchRace(t *testing.T) {
 			user := p.of(0).user(t, "race@contoso.example")
 			atomic := slices.Contains(p.server.Entry(t, "", "supportedControl").Values("supportedControl"), controlAssertion)
 			paths := [][2]string{{"title", "title"}, {"title", "name.givenName"}}
-			for round := range raceRounds(t, 20) {
+			for round := range raceRounds(t, 12) {
 				changed := paths[round%2]
 				response, _ := p.of(0).do(t, http.MethodGet, "/Users/"+user, "")
 				values := [2]string{fmt.Sprintf("%d-0", round), fmt.Sprintf("%d-1", round)}
