@@ -116,7 +116,9 @@ func (c crashed) lives(t *testing.T, start func(t *testing.T) stage) (whole life
 // diesAt has bridges die, one after the other.
 func (c crashed) diesAt(t *testing.T, whole life, start func(t *testing.T) stage, deaths ...moment) {
 	t.Run(strings.Trim(fmt.Sprint(deaths), "[]"), func(t *testing.T) {
-		t.Parallel()
+		if !c.inTurns { // who waits for a turn takes the place of another test
+			t.Parallel()
+		}
 		c.isSafe(t, whole, c.run(t, start(t), deaths...))
 	})
 }
@@ -135,6 +137,7 @@ func TestCrashedBefore(t *testing.T) {
 				if c.clear || !c.runs() {
 					continue
 				}
+				c.inTurns = true
 				t.Run(c.name, func(t *testing.T) {
 					if everyCrash() {
 						c.everywhere(t, start, false)
@@ -153,7 +156,7 @@ func TestCrashedBesideAnothersDatabase(t *testing.T) {
 	t.Parallel()
 	start := inTurns(besideAnothersDatabase(t))
 	for _, c := range crashes {
-		if c.name == "a delete with references" || c.name == "a patch" {
+		if c.inTurns = true; c.name == "a delete with references" || c.name == "a patch" {
 			t.Run(c.name, func(t *testing.T) { c.everywhere(t, start, false) })
 		}
 	}

@@ -32,6 +32,7 @@ type crashed struct {
 	undoes  bool                                            // it takes back what the request did before
 	clear   bool                                            // it sends a password in clear, which not every server takes
 	large   bool                                            // of so many members that all of its moments take long
+	inTurns bool                                            // bridges die one after the other: their server is one for all
 	hindered
 }
 
