@@ -31,7 +31,7 @@ type arrival struct {
 	showed   map[string]string // by LDAP attribute: what SCIM shows before anybody asks of what has several values
 }
 
-// TestBrownfield: a client's first cycle over a directory that has been there for long, on OpenLDAP over 500 entries that are to be
+// TestBrownfield: a client's first cycle over a directory that has been there for long, on OpenLDAP over 1,000 entries that are to be
 // linked, among others. Each account is linked to the entry of the person, nobody gets a second one, and what was not sent is byte for byte
 // as it was. SCIMBRIDGE_TEST_USERS is another number of accounts: `make brownfield` has 5,000 linked.
 func TestBrownfield(t *testing.T) {
@@ -39,7 +39,7 @@ func TestBrownfield(t *testing.T) {
 	for _, s := range everyServer {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			size, arrives := map[string]int{"openldap": 560, "active-directory": 32}[s.name], grown
+			size, arrives := map[string]int{"openldap": 1_120, "active-directory": 32}[s.name], grown
 			if size == 0 {
 				size = 80
 			}

@@ -156,7 +156,8 @@ func TestCrashedBesideAnothersDatabase(t *testing.T) {
 	t.Parallel()
 	start := inTurns(besideAnothersDatabase(t))
 	for _, c := range crashes {
-		if c.inTurns = true; c.name == "a delete with references" || c.name == "a patch" {
+		if c.name == "a delete with references" || c.name == "a patch" {
+			c.inTurns = true
 			t.Run(c.name, func(t *testing.T) { c.everywhere(t, start, false) })
 		}
 	}

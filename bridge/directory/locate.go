@@ -75,11 +75,12 @@ func (l *Locator) Locate(ctx context.Context, o Options) (Options, error) {
 			}
 		}
 		for _, url := range urls {
-			a, err := parseURL(url)
-			if err == nil && known[a.where()] {
-				continue
+			if a, err := parseURL(url); err == nil {
+				if known[a.where()] {
+					continue
+				}
+				known[a.where()] = true
 			}
-			known[a.where()] = err == nil
 			o.URLs, o.from = append(o.URLs, url), append(o.from, i)
 		}
 	}
