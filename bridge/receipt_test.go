@@ -124,6 +124,21 @@ func TestReceipts(t *testing.T) {
 			receipts: []string{"stands " + title + "\ndone " + join + "\nrefused " + rename + "\nnot sent", unjoin},
 			status:   http.StatusInternalServerError, detail: halfway, name: "before", title: "x",
 		},
+		"taken back, and no answer to that": {
+			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53), "modify 2": dropAfter},
+			receipts: []string{"taken back " + title + "\ndone " + join + "\nrefused " + rename + "\nnot sent", unjoin},
+			status:   http.StatusForbidden, detail: unwilling, name: "before",
+		},
+		"not taken back at first": {
+			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53), "modify 2": dropBefore},
+			receipts: []string{"taken back " + title + "\ndone " + join + "\nrefused " + rename + "\nnot sent", unjoin},
+			status:   http.StatusForbidden, detail: unwilling, name: "before",
+		},
+		"renamed back, and no answer to that": {
+			faults:   map[string]memdir.Fault{"modify 2": refuse(50), "modrdn 1": dropAfter},
+			receipts: []string{"taken back " + title + "\ndone " + join + "\ntaken back " + rename + "\nrefused " + leave, unjoin},
+			status:   http.StatusForbidden, detail: unwritable, name: "before",
+		},
 		"putting a reference right refused": {
 			faults: map[string]memdir.Fault{"modrdn 0": refuse(53), "modify 3": refuse(50)},
 			receipts: []string{

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
@@ -104,7 +105,7 @@ func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err
 			return false, err
 		}
 	}
-	_, err = r.change(ctx, inverse, nil, nil, nil)
+	err = r.back(ctx, inverse)
 	e, _ := errors.AsType[*Error](err)
 	switch {
 	case e == nil || inverse.If.ID == "":
@@ -120,9 +121,46 @@ func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err
 	}
 	if err == nil {
 		inverse.DN = found[0].DN
-		_, err = r.change(ctx, inverse, nil, nil, nil)
+		err = r.back(ctx, inverse)
 	}
 	return true, err
+}
+
+// back sends an inverse. Where no answer comes it is looked for, twice, as the server may do it behind the first look, and sent once more
+// where it is not done. What a server that lives has yet to answer is not.
+func (r *run) back(ctx context.Context, inverse ldif.Change) error {
+	_, err := r.change(ctx, inverse, nil, nil, nil)
+	if e, _ := errors.AsType[*Error](err); e == nil || e.Reason != reason.Unknown || r.client.Late(ctx, err) {
+		return err
+	}
+	for looks := 0; looks < 2 && !inverse.IsSettled(); looks++ {
+		switch done, told, unseen := r.shows(ctx, inverse); {
+		case unseen != nil, !told:
+			return err
+		case done:
+			return nil
+		}
+		time.Sleep(awaited)
+	}
+	_, again := r.change(ctx, inverse, nil, nil, nil)
+	if done, _, unseen := r.shows(ctx, inverse); again != nil && unseen == nil && done {
+		return nil // by the first, after all
+	}
+	return again
+}
+
+// shows says whether the entry is as the change leaves it, wherever it is; told is false where no reader can tell.
+func (r *run) shows(ctx context.Context, c ldif.Change) (done, told bool, err error) {
+	found, err := r.client.Search(ctx, Anywhere(r.server, c.If.ID, c.DN, append(c.Telling(), r.server.IDAttribute)...))
+	if err != nil && !isGone(err) {
+		return false, false, err
+	}
+	var e *ldif.Entry
+	if len(found) > 0 && (c.If.ID == "" || r.server.ID(found[0]) == c.If.ID) {
+		e = found[0]
+	}
+	done, told = c.ShownBy(r.server, e)
+	return done, told, nil
 }
 
 // partlyDone is what a failure comes to where the steps before it stand: it keeps what the directory answered.
