@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/access"
@@ -145,6 +146,9 @@ func Start(t testing.TB, c *config.Config, to io.Writer, told journal.Journal) *
 	return b
 }
 
+// Client waits longer than a bridge may take, and not for ever.
+var Client = &http.Client{Timeout: 5 * time.Minute}
+
 // Send sends a request to a path below the SCIM root of a URL, with header lines, and returns the answer with its body read.
 func Send(root, method, path, body string, header ...string) (*http.Response, string, error) {
 	request, err := http.NewRequest(method, root+path, strings.NewReader(body))
@@ -159,7 +163,7 @@ func Send(root, method, path, body string, header ...string) (*http.Response, st
 		name, value, _ := strings.Cut(line, ": ")
 		request.Header.Set(name, value)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := Client.Do(request)
 	if err != nil {
 		return nil, "", err
 	}
