@@ -40,6 +40,16 @@ func beside(server *ldif.Server, c ldif.Change, state ldif.State, id string, oth
 	return ldif.Unknown
 }
 
+// touched says that others may have changed the entry of the change since it had the version: as it is by now it may be by them.
+func touched(server *ldif.Server, c ldif.Change, was string, others []journal.Other) bool {
+	return slices.ContainsFunc(others, func(o journal.Other) bool {
+		left := o.Left.Value(server.VersionAttribute)
+		before := o.Sure && server.VersionForm == ldif.VersionCSN && left != "" && left <= was
+		made := o.Change.Kind == ldif.Add && c.If.ID != "" // which was there
+		return sameEntry(server, o.Change, c) && !before && !made
+	})
+}
+
 // sameEntry says that two changes are about one entry.
 func sameEntry(server *ldif.Server, a, b ldif.Change) bool {
 	if a.If.ID != "" && b.If.ID != "" {

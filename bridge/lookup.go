@@ -110,6 +110,9 @@ func (b *Bridge) foundOf(
 	if step.Again && shown == ldif.Done { // as before
 		shown = ldif.Unknown
 	}
+	if shown == ldif.Done && c.Kind == ldif.Modify && c.IsSettled() && step.Keeps.ID == "" && touched(server, c, was, others) {
+		shown = ldif.Unknown // it may have been so before
+	}
 	if state := beside(server, c, shown, server.ID(e), others); state != ldif.NotSent {
 		found = ldif.StepReceipt{Sent: c, State: state}
 	}

@@ -267,6 +267,15 @@ func TestLookUpBesideOthers(t *testing.T) {
 		"created by another":      {"create", nil, "not sent"},
 		"another had created one": {"create", func(o *journal.Other) { o.Made = "before" }, "done"},
 		"added by another":        {"members", nil, "unknown"},
+		"another changed the group, who may have been in before": {
+			"members", func(o *journal.Other) { o.Change.Mods[0].Values = []string{"cn=x"} }, "unknown",
+		},
+		"another had changed the group before it was looked at": {
+			"members", func(o *journal.Other) {
+				o.Change.Mods[0].Values = []string{"cn=x"}
+				o.Left = &ldif.Entry{Attributes: []ldif.Attribute{{Name: "entryCSN", Values: []string{"20200101"}}}}
+			}, "done",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)))

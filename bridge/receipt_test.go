@@ -19,7 +19,9 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
+	"scimbridge/bridge/store/storetest"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -383,6 +385,119 @@ func TestSentAgainBesideAnother(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSentAgainOnRecord: of a member who is put in or taken out, and of which no answer came, the journal says that this request did it
+// where nobody else did; not where it was so before, and where another may have changed the group at the same time nobody knows. What is
+// refused the second time, or does not get there, may have been done the first time.
+func TestSentAgainOnRecord(t *testing.T) {
+	const (
+		itself = "itself" // the member, by another request
+		noor   = "noor"   // another member, so
+	)
+	full, away := memdir.Fault{Code: 53, Text: "no"}, memdir.Fault{Drop: memdir.DropBefore}
+	for name, c := range map[string]struct {
+		so        bool // it is so before
+		grain     bool // the group's version is the second of its last change
+		heard     bool // the directory has heard of it the first time
+		meanwhile string
+		again     map[string]memdir.Fault // behind the first
+		want      journal.Outcome
+		status    int
+	}{
+		"heard of":                        {heard: true, want: journal.Written},
+		"not heard of":                    {want: journal.Written},
+		"so before":                       {so: true, want: journal.Unchanged},
+		"so before, and heard of":         {so: true, heard: true, want: journal.Unchanged},
+		"so before, by the second":        {so: true, grain: true, want: journal.Unknown},
+		"by another":                      {meanwhile: itself, want: journal.Unknown},
+		"so before, beside another":       {so: true, meanwhile: noor, want: journal.Unknown},
+		"heard of, beside another":        {heard: true, meanwhile: noor, want: journal.Unknown},
+		"not heard of, beside another":    {meanwhile: noor, want: journal.Written},
+		"heard of, and refused":           {heard: true, again: map[string]memdir.Fault{"modify": full}, want: journal.Unknown},
+		"not heard of, and refused":       {again: map[string]memdir.Fault{"modify": full}, want: journal.Refused},
+		"heard of, and not seen":          {heard: true, again: map[string]memdir.Fault{"settles": away}, want: journal.Unknown},
+		"heard of, and the server busy":   {heard: true, again: map[string]memdir.Fault{"modify": {Code: 51}}, want: journal.Unknown},
+		"by another, and the server busy": {meanwhile: itself, again: map[string]memdir.Fault{"modify": {Code: 51}}, want: journal.Unknown},
+	} {
+		for _, op := range []string{"add", "remove"} {
+			t.Run(op+", "+name, func(t *testing.T) {
+				a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)))
+				if c.grain {
+					o := bridge.Options{Ledger: a.ledger, Directory: bySecond(t, a.server)}
+					a.house = buildOn(t, a.server, o, usersAndGroups(a.server)...)
+				}
+				mara, fourth := a.user(t, "mara"), a.user(t, noor)
+				in := func(id string) string { return fmt.Sprintf(`{"value":%q}`, id) }
+				members := in(a.user(t, "other"))
+				if c.so == (op == "add") {
+					members += "," + in(mara)
+				}
+				group := a.create(t, "Group", `{"displayName":"g","members":[`+members+`]}`).Resource["id"].(string)
+				change := func(request, op, id string) error {
+					_, err := a.patch(t, bridge.Call{RequestID: request}, "Group", group,
+						fmt.Sprintf(`{"op":%q,"path":"members","value":[%s]}`, op, in(id)))
+					return err
+				}
+				drop := memdir.Fault{Drop: memdir.DropBefore}
+				if c.heard {
+					drop.Drop = memdir.DropAfter
+				}
+				var sent, others atomic.Int32
+				a.server.Mem.Fault(func(name, _ string) memdir.Fault {
+					switch {
+					case others.Load() == 1:
+					case name == "modify" && sent.Add(1) == 1:
+						return drop
+					case name == "modify":
+						return c.again["modify"]
+					case name == "search" && sent.Load() == 1 && c.meanwhile != "" && others.CompareAndSwap(0, 1):
+						who, how := mara, op
+						if c.meanwhile == noor {
+							who, how = fourth, "add"
+						}
+						if err := change("other", how, who); err != nil {
+							t.Error(err)
+						}
+						others.Store(2)
+					case name == "search" && sent.Load() > 1:
+						return c.again["settles"]
+					}
+					return memdir.Fault{}
+				})
+				err := change("r", op, mara)
+				a.server.Mem.Fault(nil)
+				_, all := a.accounts(t, "r")
+				if len(all) != 1 || all[0].Outcome != c.want {
+					t.Errorf("the client is told %d %v, and it is on record as\n%s", status(err), err, recorded(all))
+				}
+			})
+		}
+	}
+}
+
+// bySecond asks the server, and takes the second of its last change for an entry's version.
+func bySecond(t *testing.T, server *dirtest.Server) *directory.Client {
+	t.Helper()
+	d, err := directory.New(directory.Options{
+		URLs: []string{server.URL}, Bind: directory.BindOptions{DN: server.BindDN, Password: server.Password}, Version: "modifyTimestamp",
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}
+
+// recorded are the outcomes of records with what became of their plans.
+func recorded(all []journal.Account) (text string) {
+	for _, a := range all {
+		text += string(a.Outcome) + "\n"
+		if a.Done != nil {
+			text += a.Done.Receipt.LDIF()
+		}
+	}
+	return text
 }
 
 // TestLateAnswer: what a server that lives does not answer in time is sent once, and waited for once more. Then it is told as what nobody

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"scimbridge/bridge/directory"
+	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
@@ -19,6 +20,7 @@ import (
 //   - No reader can tell: a password, or a member that may have been one before. What asserted no version is sent again, to the same end.
 //     What did was not done where the entry still has that version. Where it has another, this write gave it, or another client's: the
 //     write begins again, but under If-Match, which must not be satisfied by guessing, the answer stays that nobody knows.
+//     What was sent again and found so was done the first time, or was so before, or another did it: see mayBeFirst.
 
 // resumption is where an unsure plan goes on.
 type resumption struct {
@@ -94,6 +96,30 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (g resum
 		g.moved = e.DN
 	}
 	return g, nil
+}
+
+// mayBeFirst says whether a change without a version, which was sent a second time and found so, or not done, may have been made by the
+// first time: the entry has another version than when it was looked at. sure says that nobody else made it, as far as is known.
+//
+//	mara is to leave; no answer; again, and she is not in it:    the version is as it was: she was not in it before
+//	                                                             it is another: this write took her out, or she was not in it, or
+//	                                                             another took her out, and is on record with it where there is a journal
+func (r *request) mayBeFirst(ctx context.Context, a attempt, at int) (may, sure bool) {
+	step := a.receipt.Plan.Steps[at]
+	was := a.receipt.Found(at, r.server.VersionAttribute)
+	e, err := r.leftBy(ctx, step.Change)
+	if err == nil && was != "" && was == e.Value(r.server.VersionAttribute) {
+		return r.server.VersionForm == ldif.VersionDigest, false // that may be another of the same second
+	}
+	if a.account == nil {
+		return true, true
+	}
+	var own []journal.ID
+	for _, p := range r.account.plans {
+		own = append(own, p.entry.ID())
+	}
+	others, err := a.account.entry.Others(ctx, own...)
+	return true, err == nil && !touched(r.server, step.Change, was, others)
 }
 
 // underWay waits for a change that was sent and does not show: a server that went on after it had hung may serve the look first.

@@ -331,6 +331,19 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		after = r.directory.Execute(ctx, g.rest, in.reads()) // 7
 	}
 	whole := last.receipt.Resumed(g.next, after)
+	known := func(receipt ldif.Receipt) ldif.Receipt { return receipt } // of what became of it
+	if g.next == at && !g.overtaken() && (after.Steps[0].FoundSo() || !after.Steps[0].Changed() && !after.Unsure()) {
+		may, sure := r.mayBeFirst(ctx, last, at)
+		found, why := after.Steps[0].FoundSo(), reasonOf(after.Err)
+		switch {
+		case !may && found:
+			whole.Steps[at] = after.Steps[0]
+		case may && !found && (why == reason.Unavailable || why == reason.Deadline):
+			return past, after.Err // it is as unknown as it was
+		case may && !(found && sure):
+			known = func(receipt ldif.Receipt) ldif.Receipt { return receipt.Unknown(at) }
+		}
+	}
 	begins := !g.mingled && r.directory.DoneByAnother(ctx, whole, whole.Err)
 	if reasonOf(after.Err) == reason.LostRace && !g.overtaken() && !begins {
 		// What was done before it stands: it is read back again, and the rest tried again.
@@ -341,8 +354,8 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		whole.Err, begins = directory.ErrOvertaken, true
 	}
 	if last.receipt = whole; begins {
-		last.account.tell(whole) // 8
-		r.record(whole)
+		last.account.tell(known(whole)) // 8
+		r.record(known(whole))
 		return past.with(last), whole.Err
 	}
 	if resent := g.next == at && g.rest.Steps[0].Change.Operation && after.At(ldif.Refused) == 0; resent {
@@ -364,8 +377,8 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		last.receipt = last.receipt.Undone(after.Err, back.Err)
 		overtaken = directory.Overtaken(after.Err) && (back.Err == nil || directory.Overtaken(back.Err))
 	}
-	last.account.tell(last.receipt) // 8
-	r.record(last.receipt)
+	last.account.tell(known(last.receipt)) // 8
+	r.record(known(last.receipt))
 	if overtaken || last.receipt.Unsure() {
 		return past.with(last), after.Err
 	}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"scimbridge/ldapmap/ldif"
@@ -12,13 +13,19 @@ type Other struct {
 	Change ldif.Change // as it was sent, where that is known, and under the condition that was planned
 	Sure   bool        // the directory confirmed to the bridge that sent it that it was made
 	Made   string      // of an Add: the id of the entry, where it is known
+	Left   *ldif.Entry // as it left the entry, where the server showed it
 }
 
 // apart is how far the clocks of the bridges that share a journal may be apart.
 const apart = 5 * time.Minute
 
+// Others are the changes of other records, since the intent, to the entries that it is about. own are further records of the same request.
+func (e *Entry) Others(ctx context.Context, own ...ID) ([]Other, error) {
+	return e.ledger.others(ctx, Account{ID: e.ID(), Intent: *e.intent}, own...)
+}
+
 // others are the changes of other records, since the intent, to the entries that it is about.
-func (l *Ledger) others(ctx context.Context, a Account) (others []Other, err error) {
+func (l *Ledger) others(ctx context.Context, a Account, own ...ID) (others []Other, err error) {
 	about := map[string]bool{}
 	subjects := []string{}
 	add := func(text string) {
@@ -35,7 +42,7 @@ func (l *Ledger) others(ctx context.Context, a Account) (others []Other, err err
 		}
 	}
 	err = Find(ctx, l.store, Query{Since: a.Time.Add(-apart), keys: subjects}, func(b Account) error {
-		if b.ID == a.ID || b.Kind != KindIntent {
+		if b.ID == a.ID || b.Kind != KindIntent || slices.Contains(own, b.ID) {
 			return nil
 		}
 		for i := range b.Plan.Steps {
@@ -57,6 +64,7 @@ func (a *Account) other(i int) (o Other, was bool) {
 		return o, true
 	}
 	s := a.Done.Receipt.Steps[i]
+	o.Left = s.Left
 	if o.Change.Kind == ldif.Add && !o.Change.Place {
 		o.Made = a.Done.ID
 	}

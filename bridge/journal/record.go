@@ -141,6 +141,8 @@ func OutcomeOf(r ldif.Receipt) Outcome {
 	switch {
 	case r.Err == nil && changed:
 		return Written
+	case r.Err == nil && r.Unsure(): // it is so, and nobody knows by whom
+		return Unknown
 	case r.Err == nil:
 		return Unchanged
 	case r.PartlyDone(), r.Err != nil && r.Begun():

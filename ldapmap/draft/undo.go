@@ -88,6 +88,13 @@ type undoing struct {
 func (p Past) Undo(now Present) Undo {
 	u := &undoing{Past: p, deeds: p.deeds(), now: now}
 	u.undo.Entry = now.Entries[p.ID]
+	for i, s := range p.Receipt.Steps {
+		for _, m := range s.Sent.Mods {
+			if s.State == ldif.Unknown {
+				u.note(p.Receipt.Plan.Steps[i].Change.DN, m.Name, "stays as it is: nobody knows whether the record changed it")
+			}
+		}
+	}
 	switch own := u.deeds.of(p.ID); {
 	case len(own) == 0:
 	case own.makes():

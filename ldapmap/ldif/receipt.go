@@ -127,9 +127,12 @@ func (r Receipt) Unknown(at int) Receipt {
 	return r
 }
 
+// FoundSo says that the step, which was sent a second time, is done, and had nothing left to do: it was so before, or by the first time, or
+// by another. Where it found a part so, the first time did nothing: another did that part.
+func (s StepReceipt) FoundSo() bool { return s.State == Done && !(s.Changed() && s.Sent.alters()) }
+
 // Resumed is the receipt of an unsure plan of which the steps before next turned out to be done, and that was resumed there with what
-// came of rest. What was sent a second time may have found all done, as the first time may have done it: that counts. Where it found a
-// part, the first time did nothing: another did that part.
+// came of rest. What was sent a second time and found so counts as done by the first time.
 func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 	steps := append(slices.Clone(r.Steps[:next]), rest.Steps...)
 	for i := range next {
@@ -137,10 +140,20 @@ func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 			steps[i].State, steps[i].ReadBack = Done, steps[i].ReadBack || steps[i].State == Unknown
 		}
 	}
-	if again := r.At(Unknown); again == next && steps[again].State == Done && !(steps[again].Changed() && steps[again].Sent.alters()) {
+	if again := r.At(Unknown); again == next && steps[again].FoundSo() {
 		steps[again].Sent, steps[again].ReadBack = r.Steps[again].Sent, true
 	}
 	return Receipt{Plan: r.Plan, Steps: steps, Err: rest.Err}
+}
+
+// Found is the version of a step's entry before it, as far as the look and what the server showed since tell; "": nobody knows.
+func (r Receipt) Found(at int, versionAttribute string) string {
+	for i := at - 1; i >= 0; i-- {
+		if s := r.Steps[i]; r.Plan.Steps[i].Change.If.ID == r.Plan.Steps[at].Change.If.ID && s.Changed() {
+			return s.Left.Value(versionAttribute)
+		}
+	}
+	return r.Plan.Steps[at].Before.Value(versionAttribute)
 }
 
 // Apart says that all of the plan is done but steps that are Alone, which the directory refused; groups are the DNs of those that were to

@@ -125,6 +125,9 @@ func (t *teller) tell(a journal.Account) {
 			became := a.Done.Receipt.Steps[i]
 			state = became.State
 			settled := change.IsSettled() && change.Else == nil // all of it is so, whatever had to be sent
+			if settled && state == ldif.Unknown && a.Done.Receipt.Err == nil {
+				state = ldif.Done // by whomever
+			}
 			if (state == ldif.Done || state == ldif.Stands) && !settled {
 				change = became.Sent
 			}

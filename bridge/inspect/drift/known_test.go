@@ -68,6 +68,11 @@ func TestTeller(t *testing.T) {
 	if _, _, known := k.values(server, "description"); known || !k.unsure || k.last.Record.Seq != 4 {
 		t.Errorf("no answer came: %+v", k)
 	}
+	joins := modify(add("uid=c"))
+	of.tell(record(6, ldif.Unknown, joins.Change, joins)) // by whomever
+	if in := k.single["member"]; !in[ldif.Key(server.Schema, "member", "uid=c")].in {
+		t.Errorf("members, one of them by whomever: %+v", in)
+	}
 	pending := record(5, ldif.Done, change.Change, modify(replace("o", "x")))
 	pending.Done = nil
 	of.tell(pending)
