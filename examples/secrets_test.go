@@ -464,13 +464,15 @@ func (w *watched) awaits(what string) {
 
 // listening waits until the program says where it listens, or ends.
 func (w *watched) listening(ended <-chan struct{}) string {
-	for {
+	for late := time.After(time.Minute); ; {
 		if found := listens.FindStringSubmatch(w.said.String()); found != nil {
 			return found[1]
 		}
 		select {
 		case <-ended:
 			return ""
+		case <-late:
+			w.Fatal("the program neither listens nor ends")
 		default:
 			time.Sleep(time.Millisecond)
 		}

@@ -19,7 +19,7 @@ func TestQueuedWriteIsUnknown(t *testing.T) {
 			if m.op == ldap.ApplicationModifyRequest && m.nth == 1 {
 				time.Sleep(3 * time.Second)
 			}
-			return false
+			return m.op == ldap.ApplicationModifyRequest && m.nth == 2 // which keeps the connection
 		}}
 		c := network{"a": p}.client(t, "a")
 		defer c.Close()

@@ -227,9 +227,9 @@ type phase struct {
 	rate   float64 // a second; 0: it was not measured
 }
 
-// phase has some of the workers do an operation until its time is over.
-func (b *bench) phase(ctx context.Context, concurrency int, do func(*worker) error) phase {
-	ctx, cancel := context.WithTimeout(ctx, b.line.Duration)
+// phase has some of the workers do an operation until its time is over, each once at the least, however short that is.
+func (b *bench) phase(caller context.Context, concurrency int, do func(*worker) error) phase {
+	ctx, cancel := context.WithTimeout(caller, b.line.Duration)
 	defer cancel()
 	p := phase{errors: map[string]int{}}
 	var mu sync.Mutex
@@ -239,7 +239,7 @@ func (b *bench) phase(ctx context.Context, concurrency int, do func(*worker) err
 		wait.Go(func() {
 			var took []time.Duration
 			errors := map[string]int{}
-			for ctx.Err() == nil {
+			for once := false; ctx.Err() == nil || !once && caller.Err() == nil; once = true {
 				begun := time.Now()
 				if err := do(w); err != nil {
 					errors[err.Error()]++

@@ -114,11 +114,13 @@ func (s *site) start(t testing.TB, bridge *exec.Cmd) {
 	listening := regexp.MustCompile(`listening\W+url\W+(http[^" ]+)`)
 	lines := bufio.NewScanner(log)
 	url := ""
+	late := time.AfterFunc(2*time.Minute, func() { _ = bridge.Process.Kill() })
 	for url == "" && lines.Scan() {
 		if found := listening.FindStringSubmatch(lines.Text()); found != nil {
 			url = found[1]
 		}
 	}
+	late.Stop()
 	if url == "" {
 		t.Fatal("scimbridge does not listen")
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"scimbridge/bridge/directory/memdir"
 )
@@ -16,6 +17,7 @@ import (
 func TestServeTellsOfTheDirectory(t *testing.T) {
 	log, stop, ended := start(t, configuration(t, "ldap://127.0.0.1:1"), nil)
 	told := false
+	defer time.AfterFunc(time.Minute, stop).Stop() // or nothing would end the log
 	for lines := bufio.NewScanner(log); lines.Scan(); {
 		switch line := lines.Text(); {
 		case strings.Contains(line, "the directory cannot be used yet") && strings.Contains(line, "connection refused"):
@@ -52,6 +54,7 @@ func TestServeTellsWhereTheMapIsWrong(t *testing.T) {
 		`"place":"SCIMBRIDGE_RESOURCES_0_ATTRIBUTES_1_LDAP","key":"resources[0].attributes[1].ldap"`: false,
 	}
 	log, stop, ended := start(t, file, environ)
+	defer time.AfterFunc(time.Minute, stop).Stop() // or nothing would end the log
 	for lines := bufio.NewScanner(log); lines.Scan(); {
 		for place := range want {
 			want[place] = want[place] || strings.Contains(lines.Text(), place)

@@ -28,7 +28,7 @@ type limited struct {
 	key  string // of the limit, which what is refused names, with what it is
 	is   string
 
-	heard <-chan struct{} // of searches that are held
+	heard <-chan struct{} // of modifications that are held
 }
 
 // answers sends a request and sees that it is answered so, with a word that says why.
@@ -94,12 +94,13 @@ func (l *limited) ends(conn net.Conn) string {
 
 const authorized = "Host: x\nAuthorization: Bearer " + token + "\n"
 
-// hold has the directory keep what it is asked until the row's end.
-func (l *limited) hold() (release func()) {
+// hold has the directory keep operations until the row's end. It may be asked for a search by the bridge itself, which looks at its places
+// at the start for as long as that takes.
+func (l *limited) hold(operation string) (release func()) {
 	held, heard := make(chan struct{}), make(chan struct{}, 1)
 	l.heard = heard
-	l.ldap.Fault(func(op, dn string) memdir.Fault {
-		if op != "search" || !strings.Contains(dn, "ou=people") { // what the bridge asks of the server itself goes on
+	l.ldap.Fault(func(op, _ string) memdir.Fault {
+		if op != operation {
 			return memdir.Fault{}
 		}
 		select {
@@ -111,11 +112,12 @@ func (l *limited) hold() (release func()) {
 	return func() { l.ldap.Fault(nil); close(held) }
 }
 
-// asks begins a request that the directory hears of, and holds, and gives its status.
-func (l *limited) asks(path string) <-chan int {
+// changes begins a request that the directory hears of, and holds, and gives its status. Nothing else asks for a modification.
+func (l *limited) changes() <-chan int {
 	l.Helper()
 	status := make(chan int, 1)
-	request, err := http.NewRequestWithContext(l.Context(), "GET", l.root+path, nil)
+	const change = `{"Operations":[{"op":"replace","path":"displayName","value":"x"}]}`
+	request, err := http.NewRequestWithContext(l.Context(), "PATCH", l.root+"/Users/"+l.id, strings.NewReader(change))
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -177,12 +179,17 @@ var limits = map[string]struct {
 			l.Errorf("beyond: %.100s", said)
 		}
 		open[0].Close()
-		for said := ""; said == ""; { // once the server has seen it
-			said = l.ends(l.raw("GET /healthz HTTP/1.1\nHost: x\nConnection: close\n\n"))
+		for until := time.Now().Add(time.Minute); ; { // once the server has seen it
+			if said := l.ends(l.raw("GET /healthz HTTP/1.1\nHost: x\nConnection: close\n\n")); said != "" {
+				break
+			}
+			if time.Now().After(until) {
+				l.Fatal("the place of a connection that has ended is not given to another")
+			}
 		}
 	}},
 	"listen.requestTimeout": {"300ms", func(l *limited) {
-		defer l.hold()()
+		defer l.hold("search")()
 		l.answers(503, "", "GET", "/Users/"+l.id, "")
 	}},
 	"listen.readTimeout": {"300ms", func(l *limited) {
@@ -267,8 +274,8 @@ var limits = map[string]struct {
 	}},
 	"limits.requests": {"1", func(l *limited) {
 		l.answers(200, "", "GET", "/Users/"+l.id, "")
-		release := l.hold()
-		first := l.asks("/Users/" + l.id)
+		release := l.hold("modify")
+		first := l.changes()
 		l.answers(503, "at a time", "GET", "/Schemas", "")
 		release()
 		if status := <-first; status != 200 {
@@ -277,8 +284,8 @@ var limits = map[string]struct {
 		l.answers(200, "", "GET", "/Schemas", "")
 	}},
 	"limits.working": {"1", func(l *limited) {
-		release := l.hold()
-		first := l.asks("/Users/" + l.id)
+		release := l.hold("modify")
+		first := l.changes()
 		second := make(chan int)
 		go func() {
 			answer := send(l.T, "GET", l.root+"/Schemas", token, "")
@@ -297,17 +304,20 @@ var limits = map[string]struct {
 		}
 	}},
 	"limits.rate": {"1", func(l *limited) {
-		for {
+		for until := time.Now().Add(time.Minute); ; {
 			answer := send(l.T, "GET", l.root+"/ResourceTypes", token, "")
 			answer.Body.Close()
 			if answer.StatusCode == 429 {
 				break
 			}
+			if time.Now().After(until) {
+				l.Fatal("the limit is never reached")
+			}
 		}
 		l.answers(429, "in a second", "GET", "/ResourceTypes", "")
 	}},
 	"directory.timeout": {"300ms", func(l *limited) {
-		defer l.hold()()
+		defer l.hold("search")()
 		l.answers(503, "unavailable", "GET", "/Users/"+l.id, "")
 	}},
 }

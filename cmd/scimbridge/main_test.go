@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/ldapmap/ldif"
@@ -137,7 +138,7 @@ func newOffice(t *testing.T) *office {
 	t.Helper()
 	d := &office{directory: company(t), environ: []string{"USER=admin", "SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db")}}
 	d.file = configuration(t, d.directory.URL())
-	var log io.Reader
+	var log io.ReadCloser
 	log, d.stop, d.ended = start(t, d.file, d.environ)
 	d.root, _ = listening(t, log)
 	ready(t, d.root, "ok")
@@ -145,7 +146,7 @@ func newOffice(t *testing.T) *office {
 }
 
 // start runs the program as its user does, until stop. The log is read to its end, and ended gives the exit code then.
-func start(t *testing.T, file string, environ []string, flags ...string) (log io.Reader, stop func(), ended <-chan int) {
+func start(t *testing.T, file string, environ []string, flags ...string) (log io.ReadCloser, stop func(), ended <-chan int) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
@@ -158,6 +159,9 @@ func start(t *testing.T, file string, environ []string, flags ...string) (log io
 	return log, stop, code
 }
 
+// client waits longer than the program may take, and not for ever.
+var client = &http.Client{Timeout: 5 * time.Minute}
+
 // send sends a request with a token. The answer's body is to be closed.
 func send(t *testing.T, method, url, token, body string) *http.Response {
 	t.Helper()
@@ -166,7 +170,7 @@ func send(t *testing.T, method, url, token, body string) *http.Response {
 		t.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,9 +178,11 @@ func send(t *testing.T, method, url, token, body string) *http.Response {
 }
 
 // listening waits for the log line that names the URL, and returns the lines that follow.
-func listening(t *testing.T, log io.Reader) (root string, lines <-chan string) {
+func listening(t *testing.T, log io.ReadCloser) (root string, lines <-chan string) {
 	t.Helper()
 	scanner := bufio.NewScanner(log)
+	late := time.AfterFunc(time.Minute, func() { log.Close() })
+	defer late.Stop()
 	for scanner.Scan() {
 		var line struct{ Msg, URL string }
 		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil {
@@ -193,7 +199,7 @@ func listening(t *testing.T, log io.Reader) (root string, lines <-chan string) {
 			return line.URL, rest
 		}
 	}
-	t.Fatal("the program ended before it listened")
+	t.Fatal("the program ended before it listened, or did not listen in time")
 	return "", nil
 }
 

@@ -118,6 +118,7 @@ func firstContact(ctx context.Context, h house, hints *hints, log *slog.Logger) 
 		log.Error("the directory cannot be used yet", "error", err)
 	}
 	h.inspect(ctx, hints, log)
+	log.Debug("the first look at the directory is over")
 	debug.FreeOSMemory() // what the start took: the file, the schema, what check read
 }
 

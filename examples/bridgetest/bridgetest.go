@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/access"
@@ -131,15 +133,21 @@ func Start(t testing.TB, c *config.Config, to io.Writer, told journal.Journal) *
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- b.Front.Serve(ctx, listener) }()
+	var settling sync.WaitGroup
+	settling.Go(func() { b.Settle(ctx) })
 	t.Cleanup(func() {
 		cancel()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
+		settling.Wait()
 	})
 	b.URL = b.Front.URL(listener.Addr())
 	return b
 }
+
+// Client waits longer than a bridge may take, and not for ever.
+var Client = &http.Client{Timeout: 5 * time.Minute}
 
 // Send sends a request to a path below the SCIM root of a URL, with header lines, and returns the answer with its body read.
 func Send(root, method, path, body string, header ...string) (*http.Response, string, error) {
@@ -155,7 +163,7 @@ func Send(root, method, path, body string, header ...string) (*http.Response, st
 		name, value, _ := strings.Cut(line, ": ")
 		request.Header.Set(name, value)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := Client.Do(request)
 	if err != nil {
 		return nil, "", err
 	}

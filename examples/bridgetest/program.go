@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Program is `scimbridge serve` as a process of its own.
@@ -48,6 +49,9 @@ func binaryIn(folder string) string { return filepath.Join(folder, "scimbridge")
 // RemoveBuilt is for when all tests have ended.
 func RemoveBuilt() error { return os.RemoveAll(built.folder) }
 
+// startWithin is until a program listens, on a machine however busy.
+const startWithin = 2 * time.Minute
+
 // Run has a binary serve by a configuration and an environment, as Configured returns them, for the test's duration. Its log, in JSON, goes
 // to a writer once it listens. start starts its process.
 func Run(t testing.TB, binary string, text []byte, variables []string, to io.Writer, start func(*exec.Cmd) error) *Program {
@@ -69,9 +73,10 @@ func Run(t testing.TB, binary string, text []byte, variables []string, to io.Wri
 	lines := bufio.NewScanner(log)
 	lines.Buffer(nil, 1<<20)
 	overseen := slices.ContainsFunc(variables, func(v string) bool { return strings.HasPrefix(v, "SCIMBRIDGE_ADMIN_ADDRESS=") })
+	late := time.AfterFunc(startWithin, func() { _ = serve.Process.Kill() })
 	for p.URL == "" || overseen && p.Admin == "" {
 		if !lines.Scan() {
-			t.Fatal("the program ended before it listened")
+			t.Fatalf("the program ended before it listened, or did not within %s", startWithin)
 		}
 		var line struct{ Msg, URL string }
 		switch err := json.Unmarshal(lines.Bytes(), &line); {
@@ -82,10 +87,14 @@ func Run(t testing.TB, binary string, text []byte, variables []string, to io.Wri
 			p.Admin = line.URL
 		}
 	}
+	late.Stop()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_, _ = io.Copy(to, log)
+		for lines.Scan() { // some are read already
+			_, _ = to.Write(append(lines.Bytes(), '\n'))
+		}
+		_, _ = io.Copy(to, log) // behind a line that is too long
 		_ = serve.Wait()
 	}()
 	t.Cleanup(func() { <-ended }) // after t.Context has ended it

@@ -112,7 +112,7 @@ func (s *site) measure(t *testing.T, timeout time.Duration) {
 	const rounds, times = 3, 10
 	s.quick = openWithin
 	for range rounds {
-		s.cutOff()
+		s.cutOff(t)
 		for _, op := range []string{"read", touch} {
 			begun := time.Now()
 			answer, content, err := s.send(op, "-measured")
@@ -210,11 +210,12 @@ func (f fault) run(t *testing.T, k kind, server *dirtest.Server, name string, is
 		}
 	}
 	defer mend() // also where the row fails: others share the server
+	there := s.proxy.Ends()
 	if f.breaks != nil {
 		f.breaks(t, s)
 	}
 	if f.noticed {
-		s.notices()
+		s.notices(t, there)
 	}
 	answers := map[string]*said{"read": &was.Read, "write": &was.Write, "disable": &was.Disable}
 	ask := func(n int) {
@@ -416,7 +417,7 @@ func (s *site) becomesReady(t *testing.T) {
 
 func (s *site) ask(t *testing.T, path string) string {
 	t.Helper()
-	answer, err := http.Get(s.bridge.Admin + path)
+	answer, err := bridgetest.Client.Get(s.bridge.Admin + path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ var ofTheWay = []fault{
 		},
 		breaks: func(t *testing.T, s *site) {
 			s.setPassword(t, "Other-secret-2")
-			s.cutOff()
+			s.cutOff(t)
 			s.proxy.ResetCounts()
 		},
 		mend: func(t *testing.T, s *site) {
@@ -92,9 +92,9 @@ var ofTheWay = []fault{
 			_, port, _ := strings.Cut(strings.TrimPrefix(s.proxy.URL, "ldap://"), ":")
 			s.env = append(s.env, "SCIMBRIDGE_DIRECTORY_URLS=ldap://"+s.host()+":"+port, "SCIMBRIDGE_DIRECTORY_ALLOWCLEARTEXT=true")
 		},
-		breaks: func(_ *testing.T, s *site) {
+		breaks: func(t *testing.T, s *site) {
 			names.forget(s.host(), true)
-			s.cutOff()
+			s.cutOff(t)
 		},
 		mend: func(_ *testing.T, s *site) {
 			time.Sleep(5 * directory.DefaultPause / 2) // there are several looks at once by then, whose questions were lost
@@ -115,7 +115,7 @@ var ofTheWay = []fault{
 	},
 	{
 		name: "the clock of the bridge's machine is set back an hour while the server cannot be reached", process: true,
-		breaks: func(_ *testing.T, s *site) { s.proxy.Refuse(); s.cutOff() },
+		breaks: func(t *testing.T, s *site) { s.proxy.Refuse(); s.cutOff(t) },
 		mend:   func(t *testing.T, s *site) { s.turns(t, -time.Hour) },
 	},
 }
@@ -146,15 +146,21 @@ func inWrite(breaks, mend func(*testing.T, *site)) func(*testing.T, *site, strin
 }
 
 // cutOff ends the connections, and waits until the bridge has noticed.
-func (s *site) cutOff() {
-	s.proxy.End()
-	s.notices()
+func (s *site) cutOff(t *testing.T) {
+	t.Helper()
+	s.notices(t, s.proxy.End())
 }
 
-// notices waits until the bridge has seen its connections end. The test's time limit ends this.
-func (s *site) notices() {
-	for s.proxy.Links() > 0 {
-		time.Sleep(time.Millisecond)
+// notices waits until the bridge has seen connections end. It may open others meanwhile.
+func (s *site) notices(t *testing.T, ends []<-chan struct{}) {
+	t.Helper()
+	late := time.After(settling)
+	for _, one := range ends {
+		select {
+		case <-one:
+		case <-late:
+			t.Fatal("the bridge does not notice that its connection has ended")
+		}
 	}
 }
 

@@ -126,6 +126,9 @@ func (r Reader) Play(t testing.TB, blocks []Block) {
 	}
 }
 
+// readyWithin is until what is started is ready: it may have to be compiled first.
+const readyWithin = 10 * time.Minute
+
 // ending is how long before go test ends it a test gives up to wait, and says for what.
 const ending = 30 * time.Second
 
@@ -149,14 +152,14 @@ func (r Reader) Serve(t *testing.T, commands, ready string) {
 			t.Log(log.String())
 		}
 	})
-	for r.Command(ready).Run() != nil {
+	for until := time.Now().Add(readyWithin); r.Command(ready).Run() != nil; {
 		select {
 		case err := <-ended:
 			ended <- err
 			t.Fatalf("%s\nended: %v", commands, err)
 		case <-time.After(50 * time.Millisecond):
 		}
-		if end, has := t.Deadline(); has && time.Until(end) < ending {
+		if end, has := t.Deadline(); has && time.Until(end) < ending || time.Now().After(until) {
 			t.Fatalf("%s\nis not ready", commands)
 		}
 	}

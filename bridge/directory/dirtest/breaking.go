@@ -79,15 +79,30 @@ func (p *Proxy) Reset() {
 	}
 }
 
-// End has the server's side of the connections that are there end, as where it was restarted. Links counts each until the client has
-// noticed.
-func (p *Proxy) End() {
+// End has the server's side of the connections that are there end, as where it was restarted, and returns their Ends.
+func (p *Proxy) End() (noticed []<-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.met += len(p.links)
 	for l := range p.links {
 		l.server.Close()
 	}
+	return p.ends()
+}
+
+// Ends are closed, one for each connection that is there now, when it has ended: the server ended it, and the client has noticed, or the
+// other way round. The client may have opened others by then, so that Links need not become 0.
+func (p *Proxy) Ends() []<-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ends()
+}
+
+func (p *Proxy) ends() (ends []<-chan struct{}) {
+	for l := range p.links {
+		ends = append(ends, l.ended)
+	}
+	return ends
 }
 
 // Links is how many connections are there: a client has yet to end them, or the server.

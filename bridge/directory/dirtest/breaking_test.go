@@ -119,6 +119,35 @@ func TestProxyBreaks(t *testing.T) {
 	}
 }
 
+// TestProxyEnds: who ends what is there hears when its client has noticed, whatever is opened meanwhile.
+func TestProxyEnds(t *testing.T) {
+	t.Parallel()
+	s, p, conn := proxied(t)
+	if err := look(conn, s.Base); err != nil {
+		t.Fatal(err)
+	}
+	there := p.Ends()
+	select {
+	case <-there[0]:
+		t.Error("it has not ended")
+	default:
+	}
+	if err := look(through(t, p), s.Base); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(p.End()); len(there) != 1 || n != 2 {
+		t.Errorf("%d and %d connections", len(there), n)
+	}
+	if err := look(through(t, p), s.Base); err != nil { // and stays
+		t.Fatal(err)
+	}
+	select {
+	case <-there[0]:
+	case <-time.After(patience):
+		t.Error("nobody hears of it")
+	}
+}
+
 func isTimeout(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout()

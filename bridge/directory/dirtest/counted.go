@@ -36,7 +36,8 @@ type link struct {
 	proxy  *Proxy
 	client *net.TCPConn
 	server net.Conn
-	write  sync.Mutex // on client: its answers come from the server and from here
+	ended  chan struct{} // closed when it has ended on both sides
+	write  sync.Mutex    // on client: its answers come from the server and from here
 
 	// guarded by the proxy
 	cuts      map[int64]Cut // by the number of the message whose answer it is
@@ -121,7 +122,7 @@ func (p *Proxy) forward(client *net.TCPConn) {
 	if err != nil {
 		return
 	}
-	l := &link{proxy: p, client: client, server: server, cuts: map[int64]Cut{}}
+	l := &link{proxy: p, client: client, server: server, ended: make(chan struct{}), cuts: map[int64]Cut{}}
 	p.mu.Lock()
 	p.links[l] = true
 	p.mu.Unlock()
@@ -139,6 +140,7 @@ func (p *Proxy) forward(client *net.TCPConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.links, l)
+	close(l.ended)
 }
 
 // answer is a message of the server's, and when it goes to the client.

@@ -126,8 +126,10 @@ func (p *process) stop() error {
 	if err := p.signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	for p.running() && !stopped(p.cmd.Process.Pid) {
-		time.Sleep(time.Millisecond)
+	for until := time.Now().Add(readyLimit); p.running() && !stopped(p.cmd.Process.Pid); time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			return fmt.Errorf("%s does not stop", p.program)
+		}
 	}
 	return nil
 }

@@ -23,7 +23,6 @@ func (s *site) judgeJournal() {
 	wrong := func(format string, values ...any) {
 		s.report.Violations = append(s.report.Violations, history.Violation{What: fmt.Sprintf(format, values...)})
 	}
-	const patience = 2 * time.Minute
 	for deadline := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
 		open := 0
 		if err := journal.Find(s.Context(), books, journal.Query{Outcome: journal.Pending}, func(journal.Account) error {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/cmd/scimbench/history"
@@ -102,14 +103,16 @@ func (s *site) start(r *replica) {
 	lines := bufio.NewScanner(io.TeeReader(log, r.log))
 	lines.Buffer(nil, 1<<20)
 	url := ""
+	late := time.AfterFunc(patience, func() { _ = serve.Process.Kill() })
 	for url == "" && lines.Scan() {
 		var line struct{ URL string }
 		if json.Unmarshal(lines.Bytes(), &line) == nil {
 			url = line.URL
 		}
 	}
+	late.Stop()
 	if url == "" {
-		s.Error("a copy ended before it listened")
+		s.Error("a copy ended before it listened, or did not listen in time")
 	}
 	ended := make(chan struct{})
 	go func() {

@@ -235,6 +235,9 @@ func (s *site) round(r history.Round) {
 // settled is how long the directory looks the same until it is believed that nobody writes any more.
 const settled = 1500 * time.Millisecond
 
+// patience is how long what ends by itself may take, on a machine however busy.
+const patience = 2 * time.Minute
+
 // attributes of entries that a look is at.
 var attributes = []string{
 	"uid", "cn", "title", "userAccountControl", "scimUserName", "scimExternalId", "member", "memberOf", "entryUUID",
@@ -246,7 +249,11 @@ func (s *site) look() (now history.Snapshot, wrong []history.Violation) {
 		r.proxy.Reset() // what vanished on the way would be sent again after the look
 	}
 	people, teams := s.entries()
+	until := time.Now().Add(patience)
 	for since := time.Now(); time.Since(since) < settled; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(until) {
+			s.Fatal("somebody still writes, though all requests have been answered")
+		}
 		again, teamsAgain := s.entries()
 		if !same(people, again) || !same(teams, teamsAgain) {
 			since = time.Now()
