@@ -118,7 +118,7 @@ func (r *request) intend(ctx context.Context, plan ldif.Plan, why journal.Why, f
 		return nil, nil
 	}
 	for _, a := range r.account.plans {
-		if a.known && !a.closed && a.receipt.Err != nil && !a.receipt.Unsure() && !a.receipt.Kept() {
+		if a.known && !a.closed && a.receipt.Err != nil && !a.receipt.Unsure() {
 			r.close(a, journal.Done{})
 		}
 	}
@@ -229,17 +229,12 @@ func (r *request) close(a *accounted, d journal.Done) <-chan error {
 // record too where a plan of it was made.
 func (r *request) answered(ctx context.Context, result *Result, err error) (*Result, error) {
 	r.foreseen.ends(err)
-	status, why, detail := told(r.operation, result, err)
-	owing := r.owing
-	r.handOver(journal.Done{Status: status, Detail: detail})
 	if r.account == nil {
 		return result, err
 	}
+	status, why, detail := told(r.operation, result, err)
 	var written []<-chan error
 	for _, a := range r.account.plans { // those that were told already, and not with what, too
-		if owing.holds(a) {
-			continue
-		}
 		written = append(written, r.close(a, journal.Done{Status: status, Detail: detail}))
 	}
 	switch {

@@ -20,66 +20,38 @@ import (
 // is under way.
 const looks = 10 + draft.Patience
 
-// lookAgain looks at what the last attempt, which is done, refers to, and at who refers to what it left, and puts right what others did
-// meanwhile. What may not be put right has the plan told as done in part, not as refused.
-func (r *request) lookAgain(ctx context.Context, past history) (history, error) {
-	last := past.last()
-	err := r.putRight(ctx, last, false)
-	last.settled = !passes(err)
-	past = past.with(last)
+// lookAgain looks at what a plan that is done refers to, and at who refers to what it left, and puts right what others did meanwhile. What
+// may not be put right has the plan told as done in part, not as refused.
+func (r *request) lookAgain(ctx context.Context, done attempt) error {
+	aftermath := done.draft.Aftermath(done.receipt.Plan, done.refs, done.back).But(done.stays)
+	err := r.amend(ctx, aftermath, done.receipt.Plan)
 	why := Explain(err)
 	if why.Status < http.StatusBadRequest || why.Status >= http.StatusInternalServerError {
-		return past, err
+		return err
 	}
 	detail := "what was asked is done, but a reference could not be put right: "
 	if why.DN != "" {
 		detail += why.DN + ": "
 	}
-	return past, &reason.Error{Reason: reason.PartlyDone, Detail: detail + why.Detail, Cause: err}
+	return &reason.Error{Reason: reason.PartlyDone, Detail: detail + why.Detail, Cause: err}
 }
 
 // settle puts right the references that attempts which stopped were to keep true. err is why the write is not done. It is done at the end:
-// what the next attempt finds as it is to be may be what another's rename to the same name has found so too. What no answer came for is
-// looked at later: see debt.
+// what the next attempt finds as it is to be may be what another's rename to the same name has found so too.
 func (r *request) settle(ctx context.Context, past history, err error) (history, error) {
 	past = slices.Clone(past)
 	for i, a := range past {
-		if a.settled || a.receipt.Err == nil || a.apart || a.receipt.Unsure() {
+		if a.settled || a.receipt.Err == nil || a.receipt.Unsure() {
 			continue
 		}
+		left := a.draft.Stopped(a.receipt)
 		// The caller's deadline may be why the attempt stopped.
-		failure := r.putRight(context.WithoutCancel(ctx), a, false)
-		past[i].settled = !passes(failure)
-		if failure != nil {
+		if failure := r.amend(context.WithoutCancel(ctx), left, a.receipt.Plan); failure != nil {
 			return past, &reason.Error{Reason: reason.PartlyDone, Cause: errors.Join(err, failure)}
 		}
+		past[i].settled = true
 	}
 	return past, err
-}
-
-// left is what an attempt leaves to look at, at once or later: one after the other.
-func (r *request) left(a attempt, later bool) []draft.Aftermath {
-	switch {
-	case a.receipt.Plan.Empty():
-		return nil
-	case a.receipt.Err == nil || a.apart:
-		return []draft.Aftermath{a.draft.Aftermath(a.receipt.Plan, a.refs, a.back).But(a.stays)}
-	}
-	stopped := a.draft.Stopped(a.receipt)
-	if later {
-		stopped = stopped.Later()
-	}
-	return []draft.Aftermath{stopped, a.draft.Left(a.receipt)}
-}
-
-// putRight looks at what an attempt left, and puts it right.
-func (r *request) putRight(ctx context.Context, a attempt, later bool) error {
-	for _, left := range r.left(a, later) {
-		if err := r.amend(ctx, left, a.receipt.Plan); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // amend looks at what the aftermath of the plan asks for, and puts it right, until there is nothing.

@@ -8,8 +8,6 @@ import (
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/journal"
 	"scimbridge/bridge/reason"
-	"scimbridge/ldapmap"
-	"scimbridge/ldapmap/draft"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -29,7 +27,7 @@ var errLookedUp = errors.New("the bridge died before it told what became of it; 
 // before, too, leave the version as it was, and say nothing of what comes behind them.
 func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.Other) (d journal.Done, err error) {
 	receipt := ldif.NewReceipt(i.Plan)
-	world, server, err := b.world(ctx)
+	_, server, err := b.world(ctx)
 	if err != nil {
 		return d, err
 	}
@@ -63,26 +61,7 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.
 		receipt.Err = &directory.Error{Reason: reason.Unknown, Cause: errLookedUp}
 	}
 	d.Receipt = receipt
-	return d, b.putRightOf(ctx, world, i, receipt)
-}
-
-// putRightOf looks at what the plan of a bridge that died left, and puts it right.
-func (b *Bridge) putRightOf(ctx context.Context, world *ldapmap.Map, i journal.Intent, receipt ldif.Receipt) error {
-	t := world.Type(i.Type)
-	if t == nil {
-		return nil
-	}
-	r := &request{Bridge: b, operation: i.Operation, world: world, typ: t, server: t.Server, account: &account{name: i.Name, body: i.Body}}
-	r.call = Call{RequestID: i.RequestID, Activity: i.Activity, Part: i.Part, Caller: i.Caller, Client: i.Client}
-	defer r.closes()
-	ctx, end := directory.OneWay(ctx)
-	defer end()
-	err := r.putRight(ctx, attempt{draft: draft.Recorded(t, i.Plan), receipt: receipt}, true)
-	if err != nil && !passes(err) {
-		b.log.Error(notPutRight, "request", i.RequestID, "dn", i.DN, "error", err)
-		return nil
-	}
-	return err
+	return d, nil
 }
 
 // foundOf is what became of a step, as far as its entry shows, and the entry's id.

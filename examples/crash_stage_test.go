@@ -482,7 +482,7 @@ func (c crashed) isSafe(t *testing.T, whole, got life) {
 	changes := func(fact string) bool { return !wanted(fact) }
 	lacks("stood in between", got.between, before, wanted, leftBehind, c.between)
 	lacks("was gone in between", whole.before, between, changes)
-	lacks("is there in the end", got.end, wanted, c.either)
+	lacks("is there in the end", got.end, wanted, leftBehind, c.either)
 	lacks("is not there in the end", whole.end, end, c.either)
 }
 

@@ -28,7 +28,7 @@ type crashed struct {
 	either  func(fact string) bool                          // may be as it was in the end, or as it is to be
 	holds   func(t *testing.T, d *deployment, ids []string) // in every state
 	killed  bool                                            // among the tests of the program too
-	renames bool                                            // references by the old name, or the new one, may stand in between
+	renames bool                                            // references by the old name, or the new one, may be left behind
 	undoes  bool                                            // it takes back what the request did before
 	clear   bool                                            // it sends a password in clear, which not every server takes
 	large   bool                                            // of so many members that all of its moments take long

@@ -56,7 +56,13 @@ func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Afte
 		a.entry = at(d.write.Entry, renamed(p, ldif.Change{DN: d.write.Entry.DN, If: ldif.Condition{ID: id}}))
 	}
 	a.holder.ID = d.t.ID(a.entry)
-	a.left = d.leavings(p, func(int) ldif.State { return ldif.Done })
+	for i, of := range d.passings(p) {
+		for _, name := range of {
+			if name.gone.Value != "" {
+				a.left = append(a.left, leaving{name: name.gone, now: name.come.Value, id: p.Steps[i].Change.If.ID, t: name.t})
+			}
+		}
+	}
 	for _, name := range departs {
 		if name.Value = d.called(name, p); name.Value != "" {
 			a.left = append(a.left, leaving{name: name, id: a.holder.ID, t: d.t, has: true})
@@ -83,27 +89,6 @@ func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Afte
 		}
 	}
 	return a
-}
-
-// leavings are the names that steps of the plan left to nobody, or may have: in the states that they are in. Who was renamed, and got the
-// old name back, left the new one.
-func (d *Draft) leavings(p ldif.Plan, state func(step int) ldif.State) (left []leaving) {
-	for i, of := range d.passings(p) {
-		for _, name := range of {
-			gone, come := name.gone, name.come
-			switch state(i) {
-			case ldif.Done, ldif.Stands, ldif.Unknown:
-			case ldif.TakenBack:
-				gone, come = come, gone
-			case ldif.NotSent, ldif.Refused:
-				continue
-			}
-			if gone.Value != "" {
-				left = append(left, leaving{name: gone, now: come.Value, id: p.Steps[i].Change.If.ID, t: name.t})
-			}
-		}
-	}
-	return left
 }
 
 // But is the aftermath that leaves these groups alone: the entry was to leave them, and may not.

@@ -50,24 +50,6 @@ func (d *Draft) Stopped(r ldif.Receipt) Aftermath {
 	return a
 }
 
-// Later is what Stopped tells, for one who looks later: others may have been told since that who was taken out of a group is no member, and
-// he stays out.
-func (a Aftermath) Later() Aftermath {
-	a.kept = slices.DeleteFunc(a.kept, func(k kept) bool { return len(k.given) == 0 })
-	return a
-}
-
-// Left tells who else to look for where the plan of the receipt stopped, when what Stopped tells is put right: whoever refers to names that
-// steps before that left, or may have, to nobody.
-func (d *Draft) Left(r ldif.Receipt) Aftermath {
-	return Aftermath{t: d.t, left: d.leavings(r.Plan, func(step int) ldif.State { return r.Steps[step].State })}
-}
-
-// Recorded is as much of the draft of a plan, which was made for resources of the type, as Stopped and Left need.
-func Recorded(t *ldapmap.Type, p ldif.Plan) *Draft {
-	return &Draft{t: t, write: Write{Entry: p.Before}, revived: p.Before != nil && t.HasLeft(p.Before)}
-}
-
 // keptBy is the reference that a step of the plan, which has these passings, keeps true.
 func keptBy(s ldif.Step, p ldif.Plan, passings [][]passing) (k kept, known bool) {
 	if s.Keeps.ID == "" {
@@ -135,7 +117,7 @@ func (k *kept) did(s ldif.StepReceipt) {
 			if m.Op == ldif.DeleteValues {
 				k.taken = true
 			}
-			if m.Op == ldif.AddValues || s.State == ldif.TakenBack || s.State == ldif.Stands { // what was taken may have been given back
+			if m.Op == ldif.AddValues || s.State != ldif.Done { // what was taken may have been given back
 				k.given = append(k.given, v)
 			}
 		}

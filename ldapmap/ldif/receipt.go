@@ -103,16 +103,6 @@ func (r Receipt) Members() (done, all int) {
 // Unsure says that it is not known whether the plan's step at At(Unknown) was done.
 func (r Receipt) Unsure() bool { return r.At(Unknown) >= 0 }
 
-// Kept says that the plan stopped when references had been changed for it, which may not be true now.
-func (r Receipt) Kept() bool {
-	for i, s := range r.Steps {
-		if r.Plan.Steps[i].Keeps.ID != "" && s.State != NotSent && s.State != Refused {
-			return true
-		}
-	}
-	return false
-}
-
 // NotDone is the receipt of an unsure plan whose unknown step turned out not to be done.
 func (r Receipt) NotDone() Receipt {
 	r.Steps = slices.Clone(r.Steps)
