@@ -124,6 +124,19 @@ func (s ReferrerSearch) Referrers(found []*ldif.Entry) []Referrer {
 	return referrers
 }
 
+// Referring are the searches for what refers to an entry of the type by its DN.
+func Referring(t *ldapmap.Type, dn string) []ReferrerSearch {
+	return referrerSearches(t, ldapmap.DN(dn))
+}
+
+// References are those by which the entries found refer to the name.
+func (s ReferrerSearch) References(found []*ldif.Entry) (references []ldif.Reference) {
+	for _, r := range s.Referrers(found) {
+		references = append(references, ldif.Reference{ID: r.id(), DN: r.Entry.DN, Attribute: r.Reference.Attribute, Value: s.Name.Value})
+	}
+	return references
+}
+
 // Told are the facts with what a search for referrers found, though it may be nobody.
 func (f Facts) Told(s ReferrerSearch, found []*ldif.Entry) Facts {
 	f.Referrers = told(f.Referrers, s, found)
