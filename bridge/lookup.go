@@ -33,11 +33,12 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.
 	}
 	sent, waited := 0, false // sent: all up to there were, but what had nothing to change
 	for n, step := range i.Plan.Steps {
-		found, id, err := b.foundOf(ctx, server, step, others)
+		was := step.Before.Value(server.VersionAttribute)
+		found, id, err := b.foundOf(ctx, server, step, was, others)
 		if err == nil && found.State == ldif.NotSent && !waited {
 			waited = true
 			if err = underWay(ctx); err == nil {
-				found, id, err = b.foundOf(ctx, server, step, others)
+				found, id, err = b.foundOf(ctx, server, step, was, others)
 			}
 		}
 		if err != nil {
@@ -64,9 +65,9 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.
 	return d, nil
 }
 
-// foundOf is what became of a step, as far as its entry shows, and the entry's id.
+// foundOf is what became of a step, as far as its entry, whose version was this before ("": nobody knows), shows, and the entry's id.
 func (b *Bridge) foundOf(
-	ctx context.Context, server *ldif.Server, step ldif.Step, others []journal.Other,
+	ctx context.Context, server *ldif.Server, step ldif.Step, was string, others []journal.Other,
 ) (found ldif.StepReceipt, id string, err error) {
 	c := step.Change
 	e, err := b.one(ctx, lookFor(server, c))
@@ -74,7 +75,6 @@ func (b *Bridge) foundOf(
 		return found, "", err
 	}
 	shown := shownBy(server, c, e)
-	was := step.Before.Value(server.VersionAttribute)
 	if c.Kind == ldif.Modify && was != "" && was == e.Value(server.VersionAttribute) && !mayHide(server, c, shown) {
 		if shown == ldif.Done && c.IsSettled() {
 			c.Mods = nil

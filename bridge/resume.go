@@ -16,7 +16,8 @@ import (
 //   - Done: the rest of the plan follows. A user was renamed, and the groups behind it still name the old DN: they are changed now.
 //   - Done, beside another client's value of the same attribute: it is taken back, and the write begins again.
 //   - Done, of an entry that another client has renamed since: likewise, unless he did what was to follow.
-//   - Not done: the write begins again. Where a server that lives has not answered still, it may do it yet: nobody knows.
+//   - Not done: the write begins again. Where a server that lives has not answered still, it may do it yet: nobody knows. Nor does the
+//     journal where the entry is another by now: see notDone.
 //   - No reader can tell: a password, or a member that may have been one before. What asserted no version is sent again, to the same end.
 //     What did was not done where the entry still has that version. Where it has another, this write gave it, or another client's: the
 //     write begins again, but under If-Match, which must not be satisfied by guessing, the answer stays that nobody knows.
@@ -114,12 +115,36 @@ func (r *request) mayBeFirst(ctx context.Context, a attempt, at int) (may, sure 
 	if a.account == nil {
 		return true, true
 	}
+	others, err := r.others(ctx, a)
+	return true, err == nil && !touched(r.server, step.Change, was, others)
+}
+
+// notDone is what is put on record of a plan whose step at does not show: that it was not sent, unless another may have turned it round.
+//
+//	anna is to be disabled; no answer; another enables her; she is enabled, and has another version: nobody knows
+func (r *request) notDone(ctx context.Context, a attempt, at int) ldif.Receipt {
+	if a.account == nil {
+		return a.receipt.NotDone()
+	}
+	others, err := r.others(ctx, a)
+	if err == nil {
+		was := a.receipt.Found(at, r.server.VersionAttribute)
+		var found ldif.StepReceipt
+		found, _, err = r.foundOf(ctx, r.server, a.receipt.Plan.Steps[at], was, others)
+		if err == nil && found.State == ldif.NotSent {
+			return a.receipt.NotDone()
+		}
+	}
+	return a.receipt
+}
+
+// others are the changes that others have on record of the entries that the attempt's plan is about.
+func (r *request) others(ctx context.Context, a attempt) ([]journal.Other, error) {
 	var own []journal.ID
 	for _, p := range r.account.plans {
 		own = append(own, p.entry.ID())
 	}
-	others, err := a.account.entry.Others(ctx, own...)
-	return true, err == nil && !touched(r.server, step.Change, was, others)
+	return a.account.entry.Others(ctx, own...)
 }
 
 // underWay waits for a change that was sent and does not show: a server that went on after it had hung may serve the look first.

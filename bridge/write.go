@@ -320,8 +320,8 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		last.late = true
 		return past.with(last), last.receipt.Err
 	case g.next < 0:
+		last.account.tell(r.notDone(ctx, last, at))
 		last.receipt = last.receipt.NotDone()
-		last.account.tell(last.receipt)
 		return past.with(last), nil
 	}
 	after := ldif.NewReceipt(g.rest)
