@@ -225,6 +225,24 @@ func TestReceipts(t *testing.T) {
 			},
 			status: http.StatusInternalServerError, detail: halfway, name: "after", title: "x",
 		},
+		"unknown, the rest refused, and no answer to taking back": {
+			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(50), "modrdn 1": dropAfter},
+			receipts: []string{
+				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
+				"taken back " + title + "\ndone " + join + "\ntaken back " + rename + "\nrefused " + leave,
+				unjoin,
+			},
+			status: http.StatusForbidden, detail: unwritable, name: "before",
+		},
+		"unknown, the rest refused, and taking back refused half way": {
+			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(50), "modify 3": refuse(50)},
+			receipts: []string{
+				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
+				"stands " + title + "\ndone " + join + "\ntaken back " + rename + "\nrefused " + leave,
+				unjoin,
+			},
+			status: http.StatusInternalServerError, detail: halfway, name: "before", title: "x",
+		},
 		"unknown, and the rest would leave a class unsatisfied": {
 			faults: map[string]memdir.Fault{"modrdn 0": dropAfter, "modify 2": refuse(65)},
 			receipts: []string{

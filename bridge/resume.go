@@ -28,16 +28,25 @@ type resumption struct {
 	next    int       // behind the step that no answer came for, or with it; -1: it was not done
 	rest    ldif.Plan // from there on
 	mingled bool      // it is not to go on, and what was done is to be taken back
-	moved   string    // where the entry is by now, and the rest was not made for; "": where it was
+	moved   bool      // the entry is elsewhere by now, which the rest was not made for
+	made    string    // the id of the entry that the plan made; "": none, or nobody knows
 }
 
 // overtaken says that another client has done something that the rest is not made for.
-func (g resumption) overtaken() bool { return g.mingled || g.moved != "" }
+func (g resumption) overtaken() bool { return g.mingled || g.moved }
 
 // resumption finds where an unsure plan goes on.
 func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (g resumption, err error) {
 	steps, at := receipt.Plan.Steps, receipt.At(ldif.Unknown)
 	sent := steps[at].Change
+	for i, step := range receipt.Steps[:at+1] {
+		if steps[i].Change.If.Made && step.Sent.If.ID != "" {
+			g.made = step.Sent.If.ID
+		}
+	}
+	if sent.If.Made {
+		sent.If.ID = g.made
+	}
 	e, err := r.leftBy(ctx, sent)
 	if err != nil {
 		return g, err
@@ -79,9 +88,12 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (g resum
 			again.Else = nil // it may be this plan that took the value
 		}
 	}
+	if sent.Kind == ldif.Add && !sent.Place {
+		g.made = r.typ.ID(e)
+	}
 	for i := range rest.Steps {
-		if rest.Steps[i].Change.If.Made && !sent.Place {
-			rest.Steps[i].Change.If = ldif.Condition{ID: r.typ.ID(e)}
+		if rest.Steps[i].Change.If.Made && g.made != "" {
+			rest.Steps[i].Change.If = ldif.Condition{ID: g.made}
 		}
 	}
 	for i := range rest.Steps { // what comes next of the same entry
@@ -92,10 +104,8 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (g resum
 			break
 		}
 	}
-	g = resumption{next: next, rest: rest, mingled: told && directory.Mingles(r.server, sent, e)}
-	if told && sent.Kind == ldif.Modify && len(rest.Steps) > 0 && !r.server.SameDN(e.DN, sent.DN) {
-		g.moved = e.DN
-	}
+	g.next, g.rest, g.mingled = next, rest, told && directory.Mingles(r.server, sent, e)
+	g.moved = told && sent.Kind == ldif.Modify && len(rest.Steps) > 0 && !r.server.SameDN(e.DN, sent.DN)
 	return g, nil
 }
 

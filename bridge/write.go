@@ -364,21 +364,14 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 	}
 	overtaken := false
 	_, apart := last.receipt.Apart()
-	if after.Err != nil && !apart && !after.Unsure() && reasonOf(after.Err) != reason.PartlyDone {
-		undo := last.receipt.Undo("")
-		for i := range undo.Steps {
-			if c := &undo.Steps[i].Change; g.moved != "" && c.If.ID == last.receipt.Plan.Steps[at].Change.If.ID {
-				c.DN = g.moved
-			}
-		}
-		back := r.directory.Execute(context.WithoutCancel(ctx), undo, nil)
-		last.receipt = last.receipt.Undone(after.Err, back.Err)
-		overtaken = directory.Overtaken(after.Err) && (back.Err == nil || directory.Overtaken(back.Err))
+	if after.Err != nil && !apart && !after.Unsure() {
+		last.receipt = r.directory.RollBack(ctx, last.receipt, g.made, after.Err)
+		overtaken = directory.Overtaken(last.receipt.Err)
 	}
 	last.account.tell(known(last.receipt)) // 8
 	r.record(known(last.receipt))
 	if overtaken || last.receipt.Unsure() {
-		return past.with(last), after.Err
+		return past.with(last), last.receipt.Err
 	}
 	return past.with(last), failure(last.receipt)
 }

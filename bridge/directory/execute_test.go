@@ -444,6 +444,7 @@ func TestTakeBackOutlivesTheCaller(t *testing.T) {
 		change := modifyMail("uid=ada").Steps[0].Change
 		cause := &Error{Reason: reason.Unavailable}
 		receipt := ldif.NewReceipt(ldif.Plan{Steps: []ldif.Step{{Change: change, Inverse: &change}, {Change: change}}})
+		receipt.Steps[0].State = ldif.Done
 		err = (&run{client: c, server: server}).takeBack(gone, receipt, 1, cause)
 		if err != cause || receipt.Steps[0].State != ldif.TakenBack || p.count(ldap.ApplicationModifyRequest) != 1 {
 			t.Errorf("got %v after %d modifies", err, p.count(ldap.ApplicationModifyRequest))

@@ -14,8 +14,7 @@ import (
 
 var errBehind = errors.New("a change behind it stands")
 
-// takeBack runs the inverses of the steps before the one that failed, last first, writes into the receipt what became of them, and
-// returns the error of the plan.
+// takeBack takes back what was done before the step that failed, but where that may have been done too, or another has done the rest.
 func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, failure error) error {
 	if receipt.Steps[failed].State == ldif.Unknown {
 		return failure
@@ -24,12 +23,34 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 	if r.client.DoneByAnother(ctx, receipt, failure) {
 		return failure
 	}
+	return r.inverses(ctx, receipt, failure)
+}
+
+// RollBack takes back what was done of a plan that was resumed and stopped (why), as Execute does where it stops, and returns the receipt
+// with what became of it. made is the id of the entry that the plan made, "" where it made none, or nobody knows.
+func (c *Client) RollBack(ctx context.Context, receipt ldif.Receipt, made string, why error) ldif.Receipt {
+	ctx = context.WithoutCancel(ctx)
+	server, err := c.Server(ctx)
+	if err != nil {
+		return receipt.Undone(partlyDone(why, err), err)
+	}
+	r := &run{client: c, server: server, id: made, lists: map[list]holds{}}
+	receipt.Steps = slices.Clone(receipt.Steps)
+	receipt.Err = r.inverses(ctx, receipt, why)
+	return receipt
+}
+
+// inverses runs the inverses of what was done, last first, writes into the receipt what became of them, and returns the error of the plan.
+func (r *run) inverses(ctx context.Context, receipt ldif.Receipt, failure error) error {
 	var stands error
 	lost := false
-	for i := failed - 1; i >= 0; i-- {
+	for i := len(receipt.Steps) - 1; i >= 0; i-- {
 		step, done, inverse := receipt.Plan.Steps[i], &receipt.Steps[i], receipt.Inverse(i)
 		switch {
-		case inverse == nil && (step.Stays || step.Change.IsSettled()), step.Alone && done.State == ldif.Refused:
+		case done.State == ldif.Stands:
+			stands = cmp.Or(stands, done.Inverse)
+			continue
+		case done.State != ldif.Done, inverse == nil && (step.Stays || step.Change.IsSettled()):
 			continue
 		case step.Change.Operation && Overtaken(failure): // a password, which is set again when all begins again
 			continue
@@ -48,10 +69,12 @@ func (r *run) takeBack(ctx context.Context, receipt ldif.Receipt, failed int, fa
 			stands = cmp.Or(stands, done.Inverse)
 		}
 	}
-	if stands != nil && !(Overtaken(failure) && Overtaken(stands)) {
+	switch e, _ := errors.AsType[*Error](failure); {
+	case e.Reason == reason.PartlyDone: // it tells of that already
+		return failure
+	case stands != nil && !(Overtaken(failure) && Overtaken(stands)):
 		return partlyDone(failure, stands)
-	}
-	if lost {
+	case lost:
 		return &Error{Reason: reason.LostRace, Cause: failure}
 	}
 	return failure
@@ -97,33 +120,40 @@ func (c *Client) DoneByAnother(ctx context.Context, receipt ldif.Receipt, why er
 	})
 }
 
-// inverse sends an inverse. moved says that another has renamed the entry, or deleted it: a rename of this plan's own is no more then, and
-// the rest is taken back where the entry is now.
+// inverse sends an inverse to its entry, wherever that is by now. moved says that another has renamed the entry, or deleted it: a rename of
+// this plan's own is no more then. Where the server holds nothing to the entry's id, another entry may have the name: it is looked for
+// first.
 func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err error) {
 	if inverse.If.Made {
 		if inverse.If.ID, err = r.made(ctx, inverse.DN); err != nil { // nobody else's entry is deleted
 			return false, err
 		}
 	}
-	err = r.back(ctx, inverse)
-	e, _ := errors.AsType[*Error](err)
+	id, dn := inverse.If.ID, inverse.DN
+	if id == "" {
+		return false, r.back(ctx, inverse)
+	}
+	byID := inverse.Kind != ldif.ModifyDN && r.target(inverse) != dn
+	if byID || r.server.Controls[controlAssertion] {
+		if err = r.back(ctx, inverse); !Overtaken(err) {
+			return false, err
+		}
+	}
+	found, unseen := r.client.Search(ctx, Anywhere(r.server, id, dn, r.server.IDAttribute))
 	switch {
-	case e == nil || inverse.If.ID == "":
-		return false, err
-	case inverse.Kind == ldif.Delete && e.Reason == reason.LostRace: // another entry has the name
+	case unseen != nil && !isGone(unseen):
+		return false, unseen
+	case len(found) == 0 || r.server.ID(found[0]) != id:
 		return true, nil
-	case e.Reason != reason.NoSuchObject:
-		return false, err
-	}
-	found, err := r.client.Search(ctx, Anywhere(r.server, inverse.If.ID, inverse.DN, noAttributes))
-	if isGone(err) || err == nil && (len(found) == 0 || inverse.Kind == ldif.ModifyDN) {
-		return true, nil
-	}
-	if err == nil {
+	case !r.server.SameDN(found[0].DN, dn):
+		if moved = true; inverse.Kind == ldif.ModifyDN {
+			return true, nil
+		}
 		inverse.DN = found[0].DN
-		err = r.back(ctx, inverse)
+	case err != nil: // that is not why
+		return false, err
 	}
-	return true, err
+	return moved, r.back(ctx, inverse)
 }
 
 // back sends an inverse. Where no answer comes it is looked for, twice, as the server may do it behind the first look, and sent once more
