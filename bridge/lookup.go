@@ -34,13 +34,13 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.
 	sent, waited := 0, false // sent: all up to there were, but what had nothing to change
 	for n, step := range i.Plan.Steps {
 		was := step.Before.Value(server.VersionAttribute)
-		found, id, err := b.foundOf(ctx, server, step, was, others)
-		if err == nil && found.State == ldif.NotSent && !waited {
-			waited = true
-			if err = underWay(ctx); err == nil {
-				found, id, err = b.foundOf(ctx, server, step, was, others)
-			}
-		}
+		var found ldif.StepReceipt
+		var id string
+		err = directory.Twice(ctx, func() (missing bool, err error) {
+			found, id, err = b.foundOf(ctx, server, step, was, others)
+			missing, waited = found.State == ldif.NotSent && !waited, waited || found.State == ldif.NotSent
+			return missing, err
+		})
 		if err != nil {
 			return d, err
 		}

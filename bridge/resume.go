@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"slices"
-	"time"
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/journal"
@@ -47,25 +46,19 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (g resum
 	if sent.If.Made {
 		sent.If.ID = g.made
 	}
-	e, err := r.leftBy(ctx, sent)
+	var e *ldif.Entry
+	var done, told bool
+	err = directory.Twice(ctx, func() (missing bool, err error) {
+		if e, err = r.leftBy(ctx, sent); err != nil {
+			return false, err
+		}
+		if done, told = false, false; !steps[at].Again { // what is written again was so before
+			done, told = sent.ShownBy(r.server, e)
+		}
+		return !done && (told || sent.If.Version != ""), nil
+	})
 	if err != nil {
 		return g, err
-	}
-	shown := func() (done, told bool) {
-		if steps[at].Again { // it was so before
-			return false, false
-		}
-		return sent.ShownBy(r.server, e)
-	}
-	done, told := shown()
-	if !done && (told || sent.If.Version != "") {
-		if err = underWay(ctx); err == nil {
-			e, err = r.leftBy(ctx, sent)
-		}
-		if err != nil {
-			return g, err
-		}
-		done, told = shown()
 	}
 	version := e.Value(r.server.VersionAttribute)
 	next := at + 1
@@ -156,9 +149,6 @@ func (r *request) others(ctx context.Context, a attempt) ([]journal.Other, error
 	}
 	return a.account.entry.Others(ctx, own...)
 }
-
-// underWay waits for a change that was sent and does not show: a server that went on after it had hung may serve the look first.
-func underWay(ctx context.Context) error { return wait(ctx, 300*time.Millisecond) }
 
 // leftBy reads what the change leaves, where it was done: the entry under its new name; nil where there is none. What was to be deleted is
 // looked for wherever it is: under its name there is nothing either where another has renamed it. So is what was to be modified, and is not

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
@@ -156,24 +155,30 @@ func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err
 	return moved, r.back(ctx, inverse)
 }
 
-// back sends an inverse. Where no answer comes it is looked for, twice, as the server may do it behind the first look, and sent once more
-// where it is not done. What a server that lives has yet to answer is not.
+// back sends an inverse. Where no answer comes it is looked for, and sent once more where it is not done.
 func (r *run) back(ctx context.Context, inverse ldif.Change) error {
 	_, err := r.change(ctx, inverse, nil, nil, nil)
 	if e, _ := errors.AsType[*Error](err); e == nil || e.Reason != reason.Unknown || r.client.Late(ctx, err) {
 		return err
 	}
-	for looks := 0; looks < 2 && !inverse.IsSettled(); looks++ {
-		switch done, told, unseen := r.shows(ctx, inverse); {
+	if !inverse.IsSettled() {
+		var done, told bool
+		unseen := Twice(ctx, func() (missing bool, err error) {
+			done, told, err = r.shows(ctx, inverse)
+			return told && !done, err
+		})
+		switch {
 		case unseen != nil, !told:
 			return err
 		case done:
 			return nil
 		}
-		time.Sleep(awaited)
 	}
 	_, again := r.change(ctx, inverse, nil, nil, nil)
-	if done, _, unseen := r.shows(ctx, inverse); again != nil && unseen == nil && done {
+	if again == nil {
+		return nil
+	}
+	if done, _, unseen := r.shows(ctx, inverse); unseen == nil && done {
 		return nil // by the first, after all
 	}
 	return again
