@@ -195,8 +195,14 @@ func (r *request) confirms(ctx context.Context, a *attempt) (err error) {
 // tell notes what became of a plan so far.
 func (a *accounted) tell(receipt ldif.Receipt) {
 	if a != nil {
-		a.receipt, a.known = receipt, true
+		a.receipt, a.known = receipt.Known(), true
 	}
+}
+
+// tell notes what became of a plan so far, and tells the journal that does not wait for the end.
+func (r *request) tell(a *accounted, receipt ldif.Receipt) {
+	a.tell(receipt)
+	r.record(receipt)
 }
 
 // made notes the id of the entry that the plan made.
@@ -215,8 +221,7 @@ func (r *request) execute(ctx context.Context, plan ldif.Plan, why journal.Why, 
 		return receipt
 	}
 	receipt := r.directory.Execute(ctx, plan, nil)
-	a.tell(receipt)
-	r.record(receipt)
+	r.tell(a, receipt)
 	return receipt
 }
 

@@ -134,6 +134,11 @@ func TestReceipts(t *testing.T) {
 			receipts: []string{"taken back " + title + "\ndone " + join + "\nrefused " + rename + "\nnot sent", unjoin},
 			status:   http.StatusForbidden, detail: unwilling, name: "before",
 		},
+		"taken back, and nobody knows": {
+			faults:   map[string]memdir.Fault{"modrdn 0": refuse(53), "modify 2": dropAfter, "search 3": refuse(50)},
+			receipts: []string{"unknown " + title + "\ndone " + join + "\nrefused " + rename + "\nnot sent", unjoin},
+			status:   http.StatusInternalServerError, detail: halfway, name: "before",
+		},
 		"renamed back, and no answer to that": {
 			faults:   map[string]memdir.Fault{"modify 2": refuse(50), "modrdn 1": dropAfter},
 			receipts: []string{"taken back " + title + "\ndone " + join + "\ntaken back " + rename + "\nrefused " + leave, unjoin},

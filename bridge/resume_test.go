@@ -1,11 +1,13 @@
 package bridge_test
 
 import (
+	"sync/atomic"
 	"testing"
 
 	"scimbridge/bridge"
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/bridge/journal"
+	"scimbridge/bridge/reason"
 	"scimbridge/bridge/store/storetest"
 	"scimbridge/ldapmap/ldif"
 )
@@ -66,5 +68,31 @@ func TestNotDoneOnRecord(t *testing.T) {
 				t.Errorf("%s, want %s:\n%s", got, c.want, recorded(all))
 			}
 		})
+	}
+}
+
+// TestMayStandOnRecord: of a change whose inverse no answer came for, and that cannot be read, the journal says that nobody knows.
+func TestMayStandOnRecord(t *testing.T) {
+	a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)))
+	mara := a.user(t, "mara")
+	var modifies atomic.Int32
+	a.server.Mem.Fault(func(op, _ string) memdir.Fault {
+		switch {
+		case op == "modrdn":
+			return memdir.Fault{Code: 53}
+		case op == "modify" && modifies.Add(1) == 2:
+			return memdir.Fault{Drop: memdir.DropAfter}
+		case op == "search" && modifies.CompareAndSwap(2, 3):
+			return memdir.Fault{Code: 50}
+		}
+		return memdir.Fault{}
+	})
+	_, err := a.patch(t, bridge.Call{RequestID: "r"}, "User", mara, `{"op":"replace","value":{"userName":"noor","title":"cook"}}`)
+	if why := bridge.Explain(err).Reason; why != reason.PartlyDone {
+		t.Errorf("the client is told %s: %v", why, err)
+	}
+	_, all := a.accounts(t, "r")
+	if len(all) != 1 || all[0].Outcome != journal.Unknown || all[0].Done.Receipt.Steps[0].State != ldif.Unknown {
+		t.Errorf("it is on record as\n%s", recorded(all))
 	}
 }

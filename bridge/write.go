@@ -228,8 +228,7 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 		return past, err
 	}
 	a.receipt = r.directory.Execute(through, plan, in.reads()) // 7
-	a.account.tell(a.receipt)                                  // 8
-	r.record(a.receipt)
+	r.tell(a.account, a.receipt)                               // 8
 	return append(past, a), a.receipt.Err
 }
 
@@ -286,7 +285,7 @@ func (past history) cutShort(err error) error {
 func (r *request) record(receipt ldif.Receipt) {
 	record := journal.Record{
 		RequestID: r.call.RequestID, Activity: r.call.Activity, Part: r.call.Part, Caller: r.call.Caller, Client: r.call.Client,
-		Operation: r.operation, Type: r.typ.Name, Receipt: receipt,
+		Operation: r.operation, Type: r.typ.Name, Receipt: receipt.Known(),
 	}
 	if before := receipt.Plan.Before; before != nil {
 		record.ID = r.typ.ID(before)

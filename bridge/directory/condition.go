@@ -153,8 +153,8 @@ func (r *run) putRight(ctx context.Context, change ldif.Change, was *ldif.Entry)
 		m.Settled = m.Op != ldif.ReplaceValues
 		back.Mods = append(back.Mods, m)
 	}
-	if _, err := r.send(context.WithoutCancel(ctx), back, nil, nil); err != nil {
-		return ldif.StepReceipt{Sent: change, State: ldif.Stands, Inverse: err}, partlyDone(ErrOvertaken, err)
+	if err := r.back(context.WithoutCancel(ctx), back); err != nil {
+		return ldif.StepReceipt{Sent: change, State: ldif.Stands, Inverse: err, MayStand: isUnknown(err)}, partlyDone(ErrOvertaken, err)
 	}
 	return ldif.StepReceipt{Sent: change, State: ldif.TakenBack}, ErrOvertaken
 }

@@ -60,7 +60,7 @@ func (r *run) inverses(ctx context.Context, receipt ldif.Receipt, failure error)
 		default:
 			var moved bool
 			moved, done.Inverse = r.inverse(ctx, *inverse)
-			lost = lost || moved
+			lost, done.MayStand = lost || moved, isUnknown(done.Inverse)
 		}
 		done.State = ldif.TakenBack
 		if done.Inverse != nil {
@@ -155,10 +155,11 @@ func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err
 	return moved, r.back(ctx, inverse)
 }
 
-// back sends an inverse. Where no answer comes it is looked for, and sent once more where it is not done.
+// back sends an inverse. Where no answer comes it is looked for, and sent once more where it is not done. Its error is Unknown where nobody
+// knows whether it was done.
 func (r *run) back(ctx context.Context, inverse ldif.Change) error {
 	_, err := r.change(ctx, inverse, nil, nil, nil)
-	if e, _ := errors.AsType[*Error](err); e == nil || e.Reason != reason.Unknown || r.client.Late(ctx, err) {
+	if !isUnknown(err) || r.client.Late(ctx, err) {
 		return err
 	}
 	if !inverse.IsSettled() {
@@ -178,10 +179,19 @@ func (r *run) back(ctx context.Context, inverse ldif.Change) error {
 	if again == nil {
 		return nil
 	}
-	if done, _, unseen := r.shows(ctx, inverse); unseen == nil && done {
+	switch done, told, unseen := r.shows(ctx, inverse); {
+	case unseen != nil, !told:
+		return err
+	case done:
 		return nil // by the first, after all
 	}
 	return again
+}
+
+// isUnknown says that nobody knows whether a change was made.
+func isUnknown(err error) bool {
+	e, _ := errors.AsType[*Error](err)
+	return e != nil && e.Reason == reason.Unknown
 }
 
 // shows says whether the entry is as the change leaves it, wherever it is; told is false where no reader can tell.

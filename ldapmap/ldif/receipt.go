@@ -25,6 +25,8 @@ type StepReceipt struct {
 	// not show it.
 	Left    *Entry
 	Inverse error // of Stands: why it could not be taken back
+	// MayStand says of Stands that its inverse was sent, and that nobody knows whether it was done: see Known.
+	MayStand bool
 	// ReadBack says that no answer came, and that the directory showed the entry as the change leaves it, or found it so when it was sent
 	// again. Where another made the same change at the same time, one of the two may have been made alone: nothing in the directory tells
 	// whose.
@@ -114,6 +116,19 @@ func (r Receipt) NotDone() Receipt {
 func (r Receipt) Unknown(at int) Receipt {
 	r.Steps = slices.Clone(r.Steps)
 	r.Steps[at].State = Unknown
+	return r
+}
+
+// Known is the receipt as it is told to others: a step that may stand is one of which nobody knows what became. This receipt has it as
+// standing, so that it is not looked for again as the last that was sent.
+func (r Receipt) Known() Receipt {
+	steps := slices.Clone(r.Steps)
+	for i := range steps {
+		if steps[i].MayStand {
+			steps[i].State, steps[i].Inverse, steps[i].MayStand = Unknown, nil, false
+		}
+	}
+	r.Steps = steps
 	return r
 }
 
