@@ -313,6 +313,30 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
+// TestSetTwiceOnRecord: a password that no answer came for, and that is refused the second time, may be set: nobody is told that it was
+// refused.
+func TestSetTwiceOnRecord(t *testing.T) {
+	server := dirtest.Memory(t)
+	types := usersAndGroups(server)
+	types[0].Attributes[5].By = "password-modify" // userPassword
+	h := buildOn(t, server, bridge.Options{}, types...)
+	mara := h.user(t, "mara")
+	*h.records = nil
+	h.faults(map[string]memdir.Fault{"extended 0": {Drop: memdir.DropAfter}, "extended 1": {Code: 19, Text: "in history"}})
+	_, err := h.patch(t, bridge.Call{}, "User", mara, `{"op":"replace","path":"password","value":"Qy7!mmKw92xTb"}`)
+	if why := bridge.Explain(err).Reason; why != reason.PartlyDone {
+		t.Errorf("the client is told %s: %v", why, err)
+	}
+	for _, r := range *h.records {
+		if got := r.Receipt.Steps[0].State; got != ldif.Unknown {
+			t.Errorf("it is on record as %s", got)
+		}
+	}
+	if len(*h.records) != 2 {
+		t.Errorf("%d records", len(*h.records))
+	}
+}
+
 // TestNeverKnown: a write of one step that cannot be read back is not called an outage, after which nothing would have been written.
 func TestNeverKnown(t *testing.T) {
 	h := build(t)

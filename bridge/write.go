@@ -328,8 +328,10 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		after = r.directory.Execute(ctx, g.rest, in.reads()) // 7
 	}
 	whole := last.receipt.Resumed(g.next, after)
-	known := func(receipt ldif.Receipt) ldif.Receipt { return receipt } // of what became of it
-	if g.next == at && !g.overtaken() && (after.Steps[0].FoundSo() || !after.Steps[0].Changed() && !after.Unsure()) {
+	again := g.next == at && !g.overtaken() // it was sent a second time
+	resent := again && g.rest.Steps[0].Change.Operation && after.At(ldif.Refused) == 0 && reasonOf(after.Err) != reason.Deadline
+	unknown := resent
+	if again && !resent && (after.Steps[0].FoundSo() || !after.Steps[0].Changed() && !after.Unsure()) {
 		may, sure := r.mayBeFirst(ctx, last, at)
 		found, why := after.Steps[0].FoundSo(), reasonOf(after.Err)
 		switch {
@@ -338,8 +340,15 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		case may && !found && (why == reason.Unavailable || why == reason.Deadline):
 			return past, after.Err // it is as unknown as it was
 		case may && !(found && sure):
-			known = func(receipt ldif.Receipt) ldif.Receipt { return receipt.Unknown(at) }
+			unknown = true
 		}
+	}
+	tell := func() { // 8
+		receipt := last.receipt
+		if unknown {
+			receipt = receipt.Unknown(at)
+		}
+		r.tell(last.account, receipt)
 	}
 	begins := !g.mingled && r.directory.DoneByAnother(ctx, whole, whole.Err)
 	if reasonOf(after.Err) == reason.LostRace && !g.overtaken() && !begins {
@@ -351,14 +360,12 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		whole.Err, begins = directory.ErrOvertaken, true
 	}
 	if last.receipt = whole; begins {
-		last.account.tell(known(whole)) // 8
-		r.record(known(whole))
+		tell()
 		return past.with(last), whole.Err
 	}
-	if resent := g.next == at && g.rest.Steps[0].Change.Operation && after.At(ldif.Refused) == 0; resent {
+	if resent {
 		last.receipt.Err = &reason.Error{Reason: reason.PartlyDone, Detail: setTwice, Cause: after.Err}
-		last.account.tell(last.receipt.Unknown(at)) // 8
-		r.record(last.receipt)
+		tell()
 		return past.with(last), last.receipt.Err
 	}
 	overtaken := false
@@ -367,8 +374,7 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		last.receipt = r.directory.RollBack(ctx, last.receipt, g.made, after.Err)
 		overtaken = directory.Overtaken(last.receipt.Err)
 	}
-	last.account.tell(known(last.receipt)) // 8
-	r.record(known(last.receipt))
+	tell()
 	if overtaken || last.receipt.Unsure() {
 		return past.with(last), last.receipt.Err
 	}
