@@ -93,7 +93,7 @@ func (c crashed) everywhere(t *testing.T, start func(t *testing.T) stage, all bo
 func (c crashed) diesAtEach(t *testing.T, whole life, start func(t *testing.T) stage, list []moment) {
 	t.Logf("%d messages, %d moments", len(whole.trace), len(list))
 	if !everyCrash() && len(list) > 1 {
-		list = half(list)
+		list = half(t, list)
 	}
 	for _, m := range list {
 		for _, m.eager = range []bool{false, true} {

@@ -117,7 +117,7 @@ func stoppedAnywhere(t *testing.T, start func(testing.TB) *dirtest.Server, env .
 // writes before it is reached: before it and after it, or in the short form before one and after the next.
 func atEachWrite(t *testing.T, what string, stops func(t *testing.T, at int32, drop memdir.Drop) (reached bool)) {
 	t.Helper()
-	first := rand.Int32N(2)
+	first := rand.New(rand.NewPCG(seed(t), 0)).Int32N(2)
 	for n, drop := range []memdir.Drop{memdir.DropBefore, memdir.DropAfter} {
 		from, by := (first+int32(n))%2, int32(2)
 		if everyCrash() {
