@@ -364,6 +364,17 @@ func impatient(t *testing.T, server *dirtest.Server) *directory.Client {
 	return d
 }
 
+// soon waits until something holds, and says what does not where it never comes to.
+func soon(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for until := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Error(what)
+			return
+		}
+	}
+}
+
 // TestDoneBehindTheLook: a server that hung may do what was sent to it behind the look at what became of it. It is not told as not done.
 func TestDoneBehindTheLook(t *testing.T) {
 	server := dirtest.Memory(t)
@@ -377,9 +388,7 @@ func TestDoneBehindTheLook(t *testing.T) {
 			return memdir.Fault{Until: goesOn}
 		case op == "search" && strings.HasPrefix(dn, "uid=mara") && looks.Add(1) == 2:
 			close(goesOn)
-			for len(server.Mem.Operations()) == 0 {
-				time.Sleep(time.Millisecond)
-			}
+			soon(t, "the server does not go on with the add", func() bool { return len(server.Mem.Operations()) > 0 })
 		}
 		return memdir.Fault{}
 	})
@@ -618,9 +627,10 @@ func TestLateAnswer(t *testing.T) {
 				t.Errorf("it was sent %d times, and looked for %d times", n["modify"], n["search"])
 			}
 			goOn()
-			for len(server.Mem.Operations()) == 0 || server.Mem.Operations()[len(server.Mem.Operations())-1].Kind != ldif.Modify {
-				time.Sleep(time.Millisecond) // until it is done after all; the test's time limit ends this
-			}
+			soon(t, "the change is not done after all", func() bool {
+				done := server.Mem.Operations()
+				return len(done) > 0 && done[len(done)-1].Kind == ldif.Modify
+			})
 			var receipts []string
 			for _, r := range *h.records {
 				receipts = append(receipts, told(r.Receipt))

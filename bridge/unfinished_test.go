@@ -119,15 +119,14 @@ func TestTakenOutStaysOut(t *testing.T) {
 // named is the id of the resource that has the value. The breaker may have to close first.
 func (h house) named(t *testing.T, typ, attribute, value string) string {
 	t.Helper()
-	for {
+	for until := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		l, err := h.Query(t.Context(), bridge.Call{}, typ, bridge.Query{Filter: fmt.Sprintf("%s eq %q", attribute, value), Count: 1})
 		if err == nil {
 			return l.Resources[0]["id"].(string)
 		}
-		if status(err) != http.StatusServiceUnavailable {
-			t.Fatal(err)
+		if status(err) != http.StatusServiceUnavailable || time.Now().After(until) {
+			t.Fatalf("%s %q is not found: %v", typ, value, err)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 }
 

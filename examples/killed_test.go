@@ -23,6 +23,7 @@ import (
 
 // seed is what a run's chances come from: SCIMBRIDGE_TEST_SEED, or another each time.
 func seed(t *testing.T) uint64 {
+	t.Helper()
 	n := dirtest.Number(t, "SCIMBRIDGE_TEST_SEED", int(time.Now().UnixNano()))
 	t.Logf("SCIMBRIDGE_TEST_SEED=%d", n)
 	return uint64(n)
@@ -179,7 +180,11 @@ func (f *fleet) stop(t *testing.T) {
 		if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Error(err)
 		}
-		<-p.Ended
+		select {
+		case <-p.Ended:
+		case <-time.After(2 * time.Minute): // it may be looking up what the dead left
+			t.Fatalf("copy %d does not end on SIGTERM", n)
+		}
 		f.copies[n] = nil
 	}
 }

@@ -126,8 +126,9 @@ func (s *site) start(t testing.TB, bridge *exec.Cmd) {
 	}
 	go io.Copy(io.Discard, log)
 	s.arguments = []string{url}
+	asks := http.Client{Timeout: time.Minute}
 	for {
-		answer, err := http.Get(strings.TrimSuffix(url, "/scim/v2") + "/readyz")
+		answer, err := asks.Get(strings.TrimSuffix(url, "/scim/v2") + "/readyz")
 		if err != nil {
 			t.Fatal(err)
 		}
