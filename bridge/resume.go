@@ -22,6 +22,80 @@ import (
 //     write begins again, but under If-Match, which must not be satisfied by guessing, the answer stays that nobody knows.
 //     What was sent again and found so was done the first time, or was so before, or another did it: see mayBeFirst.
 
+// resume finds out what became of the step that no answer came for. Where it was done, the rest of the plan follows, and the write is
+// done: to plan anew would not know of references to what has its new name already, nor what a PATCH made of values that are no longer
+// there. Where it was not done, the history is no longer unsure, and the write begins again; but not where it may be done yet.
+func (r *request) resume(ctx context.Context, in intent, past history) (history, error) {
+	last := past.last()
+	at := last.receipt.At(ldif.Unknown)
+	late := r.directory.Late(ctx, last.receipt.Err)
+	g, err := r.resumption(ctx, last.receipt)
+	switch {
+	case err != nil:
+		return past, err
+	case g.next <= at && late: // a second would only wait behind it
+		last.late = true
+		return past.with(last), last.receipt.Err
+	case g.next < 0:
+		last.account.tell(r.notDone(ctx, last, at))
+		last.receipt = last.receipt.NotDone()
+		return past.with(last), nil
+	}
+	after := ldif.NewReceipt(g.rest)
+	if after.Err = directory.ErrOvertaken; !g.overtaken() {
+		after = r.directory.Execute(ctx, g.rest, in.reads()) // 7
+	}
+	whole := last.receipt.Resumed(g.next, after)
+	again := g.next == at && !g.overtaken()
+	resent := again && g.rest.Steps[0].Change.Operation && after.At(ldif.Refused) == 0 && reasonOf(after.Err) != reason.Deadline
+	unknown := resent
+	if again && !resent {
+		var asBefore bool
+		if whole.Steps[at], unknown, asBefore = r.sentAgain(ctx, last, whole.Steps[at], after); asBefore {
+			return past, after.Err
+		}
+	}
+	tell := func() { // 8
+		receipt := last.receipt
+		if unknown {
+			receipt = receipt.Unknown(at)
+		}
+		r.tell(last.account, receipt)
+	}
+	begins := !g.mingled && r.directory.DoneByAnother(ctx, whole, whole.Err)
+	if reasonOf(after.Err) == reason.LostRace && !g.overtaken() && !begins {
+		// What was done before it stands: it is read back again, and the rest tried again.
+		r.record(after) // 8
+		return past, after.Err
+	}
+	if whole.Err == nil && whole.At(ldif.Refused) >= 0 { // what was refused ahead of it is tried again
+		whole.Err, begins = directory.ErrOvertaken, true
+	}
+	if last.receipt = whole; begins {
+		tell()
+		return past.with(last), whole.Err
+	}
+	if resent {
+		last.receipt.Err = &reason.Error{Reason: reason.PartlyDone, Detail: setTwice, Cause: after.Err}
+		tell()
+		return past.with(last), last.receipt.Err
+	}
+	overtaken := false
+	_, apart := last.receipt.Apart()
+	if after.Err != nil && !apart && !after.Unsure() {
+		last.receipt = r.directory.RollBack(ctx, last.receipt, g.made, after.Err)
+		overtaken = directory.Overtaken(last.receipt.Err)
+	}
+	tell()
+	if overtaken || last.receipt.Unsure() {
+		return past.with(last), last.receipt.Err
+	}
+	return past.with(last), failure(last.receipt)
+}
+
+// setTwice is told where no answer came for a password that was set, and the directory refuses it the second time: it may hold it.
+const setTwice = "the directory did not confirm the password, and refuses it now: it may be set, and no new one then"
+
 // resumption is where an unsure plan goes on.
 type resumption struct {
 	next    int       // behind the step that no answer came for, or with it; -1: it was not done
@@ -102,6 +176,28 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (g resum
 	return g, nil
 }
 
+// sentAgain is what is told of the step that no answer came for, as of the resumed plan, given what came of sending it again with what
+// follows: whether nobody knows by whom it is as it is, or whether it was done; and whether that is as unknown as before, for nothing got
+// there.
+func (r *request) sentAgain(
+	ctx context.Context, a attempt, step ldif.StepReceipt, after ldif.Receipt,
+) (_ ldif.StepReceipt, unknown, asBefore bool) {
+	first := after.Steps[0]
+	found := first.FoundSo()
+	if !found && (first.Changed() || after.Unsure()) {
+		return step, false, false
+	}
+	may, sure := r.mayBeFirst(ctx, a, a.receipt.At(ldif.Unknown))
+	why := reasonOf(after.Err)
+	switch {
+	case !may && found:
+		return first, false, false
+	case may && !found && (why == reason.Unavailable || why == reason.Deadline):
+		return step, false, true
+	}
+	return step, may && !(found && sure), false
+}
+
 // mayBeFirst says whether a change without a version, which was sent a second time and found so, or not done, may have been made by the
 // first time: the entry has another version than when it was looked at. sure says that nobody else made it, as far as is known.
 //
@@ -110,7 +206,7 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (g resum
 //	                                                             another took her out, and is on record with it where there is a journal
 func (r *request) mayBeFirst(ctx context.Context, a attempt, at int) (may, sure bool) {
 	step := a.receipt.Plan.Steps[at]
-	was := a.receipt.Found(at, r.server.VersionAttribute)
+	was := a.receipt.VersionBefore(at, r.server.VersionAttribute)
 	e, err := r.leftBy(ctx, step.Change)
 	if err == nil && was != "" && was == e.Value(r.server.VersionAttribute) {
 		return r.server.VersionForm == ldif.VersionDigest, false // that may be another of the same second
@@ -131,7 +227,7 @@ func (r *request) notDone(ctx context.Context, a attempt, at int) ldif.Receipt {
 	}
 	others, err := r.others(ctx, a)
 	if err == nil {
-		was := a.receipt.Found(at, r.server.VersionAttribute)
+		was := a.receipt.VersionBefore(at, r.server.VersionAttribute)
 		var found ldif.StepReceipt
 		found, _, err = r.foundOf(ctx, r.server, a.receipt.Plan.Steps[at], was, others)
 		if err == nil && found.State == ldif.NotSent {

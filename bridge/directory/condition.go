@@ -153,7 +153,7 @@ func (r *run) putRight(ctx context.Context, change ldif.Change, was *ldif.Entry)
 		m.Settled = m.Op != ldif.ReplaceValues
 		back.Mods = append(back.Mods, m)
 	}
-	if err := r.back(context.WithoutCancel(ctx), back); err != nil {
+	if err := r.sendBack(context.WithoutCancel(ctx), back); err != nil {
 		return ldif.StepReceipt{Sent: change, State: ldif.Stands, Inverse: err, MayStand: isUnknown(err)}, partlyDone(ErrOvertaken, err)
 	}
 	return ldif.StepReceipt{Sent: change, State: ldif.TakenBack}, ErrOvertaken

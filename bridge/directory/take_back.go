@@ -130,11 +130,11 @@ func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err
 	}
 	id, dn := inverse.If.ID, inverse.DN
 	if id == "" {
-		return false, r.back(ctx, inverse)
+		return false, r.sendBack(ctx, inverse)
 	}
 	byID := inverse.Kind != ldif.ModifyDN && r.target(inverse) != dn
 	if byID || r.server.Controls[controlAssertion] {
-		if err = r.back(ctx, inverse); !Overtaken(err) {
+		if err = r.sendBack(ctx, inverse); !Overtaken(err) {
 			return false, err
 		}
 	}
@@ -152,12 +152,12 @@ func (r *run) inverse(ctx context.Context, inverse ldif.Change) (moved bool, err
 	case err != nil: // that is not why
 		return false, err
 	}
-	return moved, r.back(ctx, inverse)
+	return moved, r.sendBack(ctx, inverse)
 }
 
-// back sends an inverse. Where no answer comes it is looked for, and sent once more where it is not done. Its error is Unknown where nobody
-// knows whether it was done.
-func (r *run) back(ctx context.Context, inverse ldif.Change) error {
+// sendBack sends an inverse. Where no answer comes it is looked for, and sent once more where it is not done. Its error is Unknown where
+// nobody knows whether it was done.
+func (r *run) sendBack(ctx context.Context, inverse ldif.Change) error {
 	_, err := r.change(ctx, inverse, nil, nil, nil)
 	if !isUnknown(err) || r.client.Late(ctx, err) {
 		return err

@@ -151,8 +151,8 @@ func (r Receipt) Resumed(next int, rest Receipt) Receipt {
 	return Receipt{Plan: r.Plan, Steps: steps, Err: rest.Err}
 }
 
-// Found is the version of a step's entry before it, as far as the look and what the server showed since tell; "": nobody knows.
-func (r Receipt) Found(at int, versionAttribute string) string {
+// VersionBefore is the version of a step's entry before it, as far as the look and what the server showed since tell; "": nobody knows.
+func (r Receipt) VersionBefore(at int, versionAttribute string) string {
 	for i := at - 1; i >= 0; i-- {
 		if s := r.Steps[i]; r.Plan.Steps[i].Change.If.ID == r.Plan.Steps[at].Change.If.ID && s.Changed() {
 			return s.Left.Value(versionAttribute)
