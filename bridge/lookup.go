@@ -135,10 +135,9 @@ func shownBy(server *ldif.Server, c ldif.Change, e *ldif.Entry) ldif.State {
 	return ldif.Unknown
 }
 
-// lookFor is the search for the entry that a change is about, wherever it is by now, with what the change is about.
+// lookFor is directory.Left with what is settled by the change, too.
 func lookFor(server *ldif.Server, c ldif.Change) directory.Search {
-	s := directory.Anywhere(server, c.If.ID, c.DN, server.IDAttribute, server.VersionAttribute)
-	s.Attributes = append(s.Attributes, c.Telling()...)
+	s := directory.Left(server, c)
 	mods := c.Mods
 	if c.Else != nil {
 		mods = slices.Concat(mods, c.Else.Mods)

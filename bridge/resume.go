@@ -111,24 +111,23 @@ func (g resumption) overtaken() bool { return g.mingled || g.moved }
 // resumption finds where an unsure plan goes on.
 func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (g resumption, err error) {
 	steps, at := receipt.Plan.Steps, receipt.At(ldif.Unknown)
-	sent := steps[at].Change
-	for i, step := range receipt.Steps[:at+1] {
-		if steps[i].Change.If.Made && step.Sent.If.ID != "" {
-			g.made = step.Sent.If.ID
+	for i, s := range receipt.Steps[:at+1] {
+		if steps[i].Change.If.Made && s.Sent.If.ID != "" {
+			g.made = s.Sent.If.ID
 		}
 	}
-	if sent.If.Made {
-		sent.If.ID = g.made
+	step := steps[at]
+	if step.Change.If.Made {
+		step.Change.If.ID = g.made
 	}
+	sent := step.Change
 	var e *ldif.Entry
 	var done, told bool
 	err = directory.Twice(ctx, func() (missing bool, err error) {
 		if e, err = r.leftBy(ctx, sent); err != nil {
 			return false, err
 		}
-		if done, told = false, false; !steps[at].Again { // what is written again was so before
-			done, told = sent.ShownBy(r.server, e)
-		}
+		done, told = step.ShownBy(r.server, e)
 		return !done && (told || sent.If.Version != ""), nil
 	})
 	if err != nil {
@@ -250,20 +249,18 @@ func (r *request) others(ctx context.Context, a attempt) ([]journal.Other, error
 // looked for wherever it is: under its name there is nothing either where another has renamed it. So is what was to be modified, and is not
 // where it was.
 func (r *request) leftBy(ctx context.Context, c ldif.Change) (*ldif.Entry, error) {
-	search := directory.Search{
-		Base: c.DN, Scope: directory.BaseObject, Attributes: []string{r.server.IDAttribute, r.server.VersionAttribute},
-	}
-	switch c.Kind {
+	search := directory.Left(r.server, c)
+	anywhere := search
+	switch c.Kind { // by its name, where that will do: a bridge's account may see no more than the places that the map names
 	case ldif.ModifyDN:
-		search.Base = c.NewDN()
-	case ldif.Delete:
-		search = lookFor(r.server, c)
+		search.Base, search.Scope, search.Filter = c.NewDN(), directory.BaseObject, ""
+	case ldif.Modify:
+		search.Base, search.Scope, search.Filter = c.DN, directory.BaseObject, ""
 	}
-	search.Attributes = append(search.Attributes, c.Telling()...)
 	found, err := r.directory.Search(ctx, search)
 	isElsewhere := reasonOf(err) == reason.NoSuchObject || len(found) > 0 && r.typ.ID(found[0]) != c.If.ID
 	if c.Kind == ldif.Modify && c.If.ID != "" && isElsewhere {
-		return r.one(ctx, directory.Anywhere(r.server, c.If.ID, c.DN, search.Attributes...))
+		return r.one(ctx, anywhere)
 	}
 	switch {
 	case reasonOf(err) == reason.NoSuchObject, err == nil && len(found) == 0:

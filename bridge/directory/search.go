@@ -88,6 +88,15 @@ func Anywhere(server *ldif.Server, id, dn string, attributes ...string) Search {
 	return s
 }
 
+// Left is the search for the entry that a change is about, wherever it is by now, with what tells whether the change was made.
+func Left(server *ldif.Server, c ldif.Change) Search {
+	s := Anywhere(server, c.If.ID, c.DN, append(c.Telling(), server.IDAttribute, server.VersionAttribute)...)
+	if c.Kind == ldif.ModifyDN && s.Scope == BaseObject { // it is found by its name alone
+		s.Base = c.NewDN()
+	}
+	return s
+}
+
 // atOnce is how many searches of one request are under way: while the server answers one, what it found for another is taken over.
 const atOnce = 4
 

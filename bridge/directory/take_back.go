@@ -196,7 +196,7 @@ func isUnknown(err error) bool {
 
 // shows says whether the entry is as the change leaves it, wherever it is; told is false where no reader can tell.
 func (r *run) shows(ctx context.Context, c ldif.Change) (done, told bool, err error) {
-	found, err := r.client.Search(ctx, Anywhere(r.server, c.If.ID, c.DN, append(c.Telling(), r.server.IDAttribute)...))
+	found, err := r.client.Search(ctx, Left(r.server, c))
 	if err != nil && !isGone(err) {
 		return false, false, err
 	}

@@ -128,3 +128,17 @@ func TestRollBackBehind(t *testing.T) {
 		t.Errorf("%d changes", n)
 	}
 }
+
+// TestLeft: what a change is about is looked for by its id in its naming context, and where nobody knows that, by the name that it leaves.
+func TestLeft(t *testing.T) {
+	server := &ldif.Server{Traits: ldif.OpenLDAP.Traits(), Contexts: []string{"dc=example"}}
+	id := ldif.Condition{ID: "d207a245-c483-4d5a-a10b-a779ac37920e"}
+	rename := ldif.Change{Kind: ldif.ModifyDN, DN: "uid=ada,dc=example", NewRDN: "uid=countess", If: id}
+	if s := Left(server, rename); s.Base != "dc=example" || s.Scope != Subtree || s.Filter == "" {
+		t.Errorf("%+v", s)
+	}
+	rename.If.ID = ""
+	if s := Left(server, rename); s.Base != "uid=countess,dc=example" || s.Scope != BaseObject || s.Filter != "" {
+		t.Errorf("%+v", s)
+	}
+}

@@ -49,6 +49,14 @@ func (c Change) ShownBy(server *Server, e *Entry) (done, told bool) {
 	}), true
 }
 
+// ShownBy says of the step what its change's says: nothing of one that writes again what was so before.
+func (s Step) ShownBy(server *Server, e *Entry) (done, told bool) {
+	if s.Again {
+		return false, false
+	}
+	return s.Change.ShownBy(server, e)
+}
+
 // readable says whether values can be compared with what a search returns: a password cannot, nor a reference by the target's id, which
 // is shown as a DN.
 func (c Change) readable(server *Server, name string, values []string) bool {
