@@ -191,7 +191,7 @@ func lookAtStore(ctx context.Context, c *config.Config) error {
 func subjectOf(c *config.Config, compiled *compile.Map) inspect.Subject {
 	return inspect.Subject{
 		Map: compiled, Directory: c.Directory, Guard: c.Guard, MaxBody: c.Listen.WithDefaults().MaxBody,
-		Request: c.Listen.WithDefaults().RequestTimeout, Admin: c.Admin.Address, Place: c.Place,
+		Request: c.Listen.WithDefaults().RequestTimeout, Admin: c.Admin.Address, Unread: c.Unread(), Place: c.Place,
 	}
 }
 
