@@ -138,7 +138,7 @@ func (i *initCommand) directory(w *world, d *dialog) (o directory.Options, err e
 		switch {
 		case *missing.value != "":
 		case d == nil:
-			return o, fmt.Errorf("%s is missing, and nobody is at a terminal to be asked", missing.flag)
+			return o, misuse{fmt.Errorf("%s is missing, and nobody is at a terminal to be asked", missing.flag)}
 		default:
 			if *missing.value, err = d.ask(missing.question, missing.usual); err != nil {
 				return o, err

@@ -85,7 +85,7 @@ The token is printed once: the store keeps its hash alone.`
 func (n tokenNewCommand) Run(w *world) error {
 	asked, faults := access.NewStoredToken(n.Name, n.Role, n.User, n.Addresses, n.Expires, time.Now())
 	if len(faults) > 0 {
-		return errors.Join(faults...)
+		return misuse{errors.Join(faults...)}
 	}
 	asked.MadeBy = w.caller()
 	return n.use(w, func(_ context.Context, tokens *access.Tokens, s *store.Store) error {
