@@ -64,6 +64,14 @@ func (i initCommand) run(w *world, d *dialog) error {
 	if err != nil {
 		return err
 	}
+	o.Check(func(path, problem string) {
+		if strings.HasPrefix(path, "urls") && err == nil {
+			err = misuse{errors.New("--url " + problem)}
+		}
+	})
+	if err != nil {
+		return err
+	}
 	client, err := directory.New(o, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
