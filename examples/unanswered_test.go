@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,32 @@ var everyAsked = []asked{
 		operations(replace("active", "false"), replace("userName", `"NEW"`)), 2,
 	},
 	{"a DELETE", http.MethodDelete, "/Users/USER", "", 2},
+}
+
+// TestUnansweredAtFirst: so it is of the request that meets the directory first, and has the map held against it.
+func TestUnansweredAtFirst(t *testing.T) {
+	const timeout = time.Second
+	server := openLDAP(t)
+	for lost, more := 1, true; more; lost++ {
+		proxy := dirtest.Counted(t, server)
+		d := deploy(t, server, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL, "SCIMBRIDGE_DIRECTORY_TIMEOUT="+timeout.String())
+		var heard atomic.Int32
+		proxy.Before(func(string) {
+			if heard.Add(1) == int32(lost) {
+				proxy.Swallow()
+			}
+		})
+		begun := time.Now()
+		answer, content, err := d.try(http.MethodGet, "/Users", "")
+		if took := time.Since(begun); err != nil || took >= timeout*7/4 {
+			t.Errorf("message %d: the client is answered after %v, %v", lost, took, err)
+		}
+		if more = heard.Load() >= int32(lost); more == (answer.StatusCode < http.StatusMultipleChoices) {
+			t.Errorf("message %d: %d %s", lost, answer.StatusCode, content)
+		}
+		proxy.Before(nil)
+		proxy.Mend(t)
+	}
 }
 
 // TestUnanswered: whichever question of a request the directory leaves without an answer, nothing waits for a second one behind it, but a
