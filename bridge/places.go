@@ -32,7 +32,11 @@ type found struct {
 // items are the places of the list: those of a snapshot where nothing was written since, but a first page is always found anew.
 func (l *listing) items(ctx context.Context) ([]item, error) {
 	first := l.query.Cursor == nil && l.query.StartIndex <= 1 || l.query.Cursor != nil && *l.query.Cursor == ""
-	at := moment{list: l.key(), mark: l.b.mark(ctx, l.types[0].Map)}
+	mark, err := l.b.mark(ctx, l.types[0].Map)
+	if err != nil {
+		return nil, err
+	}
+	at := moment{list: l.key(), mark: mark}
 	if !first {
 		if items, ok := l.b.snapshots.get(at); ok {
 			return items, nil
@@ -42,8 +46,8 @@ func (l *listing) items(ctx context.Context) ([]item, error) {
 }
 
 // mark is a text that is another after each write of this copy of the bridge, and after anybody's that the directory tells of; "": it does
-// not.
-func (b *Bridge) mark(ctx context.Context, m *ldapmap.Map) string {
+// not. The error is that the directory does not answer.
+func (b *Bridge) mark(ctx context.Context, m *ldapmap.Map) (string, error) {
 	b.mu.Lock()
 	plans := b.written
 	b.mu.Unlock()
@@ -52,11 +56,11 @@ func (b *Bridge) mark(ctx context.Context, m *ldapmap.Map) string {
 	for _, t := range m.Types {
 		bases = append(bases, t.Bases()...)
 	}
-	mark := b.directory.Mark(ctx, bases)
-	if mark == "" {
-		return ""
+	mark, err := b.directory.Mark(ctx, bases)
+	if err != nil || mark == "" {
+		return "", err
 	}
-	return fmt.Sprintf("%s%d", mark, written)
+	return fmt.Sprintf("%s%d", mark, written), nil
 }
 
 // enumerate finds the places of every part's matches, in order. What the filter refers to is looked up behind the mark: before, it may yet

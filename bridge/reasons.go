@@ -102,7 +102,7 @@ func mismatch(problems []string) error {
 func Explain(err error) Failure {
 	why := reasonOf(err)
 	row := why.Row()
-	f := Failure{Status: row.Status, ScimType: row.ScimType, Detail: row.Detail, RetryAfter: row.RetryAfter, Reason: why}
+	f := Failure{Status: row.Status, ScimType: row.ScimType, Detail: row.Told(), RetryAfter: row.RetryAfter, Reason: why}
 	var (
 		own     *reason.Error
 		fault   *scim.Error

@@ -140,7 +140,9 @@ func (b *Bridge) fitAnew(ctx context.Context, server *ldif.Server) (fit, error) 
 		case reason.None:
 			f.bound = bound
 			b.directory.Compare(bound.Bases())
-			b.mark(ctx, bound) // which must be seen to change before it counts
+			if _, err := b.mark(ctx, bound); err != nil { // which must be seen to change before it counts
+				return fit{}, err
+			}
 		case reason.Hidden:
 			b.log.Error("the directory does not show what the configuration names", "error", err)
 			f.err = err

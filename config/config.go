@@ -50,6 +50,9 @@ type Config struct {
 // Place is where the key with the path was set, or the nearest one above it: file:line:column, or an environment variable.
 func (c *Config) Place(path string) string { return c.origins.place(c.origins.nearest(path)) }
 
+// Unread are the keys that name the file of a secret which is not read, since the environment holds one: by the variable that does.
+func (c *Config) Unread() map[string]string { return c.origins.unread }
+
 // Load reads the file and the environment (as os.Environ has it). Its error is Faults, or what kept the file from being read. Where
 // sections are named, only those are checked, and what is wrong with others is not told: their secrets need not be at hand.
 func Load(file string, environ []string, sections ...string) (*Config, error) {
@@ -92,7 +95,7 @@ func contentOf(file string) ([]byte, error) {
 }
 
 func read(file string, content []byte, environ, sections []string) (*Config, Faults, error) {
-	r := &reader{file: file, origins: map[string]origin{}}
+	r := &reader{file: file, origins: map[string]origin{}, unread: map[string]string{}}
 	k := koanf.New(".")
 	if err := k.Load(confmap.Provider(r.document(content), ""), nil); err != nil {
 		return nil, nil, err

@@ -11,9 +11,9 @@
 // SCIMBRIDGE_LISTEN_ADDRESS or SCIMBRIDGE_DIRECTORY_BIND_PASSWORDFILE. A list is written with commas (SCIMBRIDGE_DIRECTORY_URLS), or item
 // by item with the item's number, from 0 (SCIMBRIDGE_RESOURCES_0_BASE). A DN has commas itself: in the environment each is an item of its
 // own (SCIMBRIDGE_GUARD_PROTECTED_0; SCIMBRIDGE_RESOURCES_0_BASE is one), and in the file it stands on a line of its own or in quotes. An
-// empty variable is as good as none. A secret that the environment sets takes the place of the key that names its file, and the other way
-// round. SCIMBRIDGE_ variables that name no key are faults, except SCIMBRIDGE_CONFIG and SCIMBRIDGE_TEST_…, and those that Kubernetes sets
-// for a service called scimbridge.
+// empty variable is as good as none. A secret that the environment sets takes the place of the key that names its file, which is not read
+// then (check warns of it), and the other way round. SCIMBRIDGE_ variables that name no key are faults, except SCIMBRIDGE_CONFIG and
+// SCIMBRIDGE_TEST_…, and those that Kubernetes sets for a service called scimbridge.
 //
 // The complete file, which scimbridge config --example prints. What scimbridge config --schema prints, in a file that the first line names,
 // lets an editor complete and check it:

@@ -135,7 +135,12 @@ func (r *reader) overlay(src, dest map[string]any) error {
 func (r *reader) section(src, dest map[string]any, path string) {
 	for key, value := range src {
 		// A secret and the file that holds it are two ways to say one thing.
-		delete(dest, key+"File")
+		if name, named := dest[key+"File"].(string); named && src[key+"File"] == nil {
+			delete(dest, key+"File")
+			if name != "" {
+				r.unread[child(path, key+"File")] = r.origins[child(path, key)].variable
+			}
+		}
 		if other, isFile := strings.CutSuffix(key, "File"); isFile && src[other] == nil {
 			delete(dest, other)
 		}

@@ -42,6 +42,7 @@ type reader struct {
 	origins    map[string]origin // by key path
 	faults     []located         // of the reading
 	doubts     []located         // of the rooms
+	unread     map[string]string // keys of the file that name a file, by path, and the variables that take their places
 }
 
 // origin is where a key was set: a place in the file, or a variable.

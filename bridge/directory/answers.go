@@ -33,6 +33,9 @@ func judge(answer *ldap.Error, touched *ldif.Change) *Error {
 	}
 	e.adCode = adCode(e.Diagnostic)
 	if touched == nil {
+		if e.Code == ldap.LDAPResultInvalidDNSyntax {
+			e.Advice = "the server cannot read the DN that it is asked about"
+		}
 		return e
 	}
 	names, secrets := attributesOf(touched)

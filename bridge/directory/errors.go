@@ -28,7 +28,7 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "directory: %s", e.Reason)
-	if e.Code != 0 {
+	if told, is := asAnswer(e.Cause); e.Code != 0 && !(is && told.ResultCode == e.Code) { // the cause names it
 		fmt.Fprintf(&b, ": result %d (%s)", e.Code, ldap.LDAPResultCodeMap[e.Code])
 	}
 	if e.Diagnostic != "" {

@@ -165,8 +165,11 @@ func bindAdvice(err error) string {
 	if code := bindCode(err); code != 0 {
 		return bindCodes[code]
 	}
-	if answer.ResultCode == ldap.LDAPResultInvalidCredentials && answer.Err.Error() == "" { // by design servers say no more
+	switch {
+	case answer.ResultCode == ldap.LDAPResultInvalidCredentials && answer.Err.Error() == "": // by design servers say no more
 		return "the password is wrong, there is no such account, or it may not bind"
+	case answer.ResultCode == ldap.LDAPResultInvalidDNSyntax: // nobody's map makes that one
+		return "the account's name is no DN"
 	}
 	return results[answer.ResultCode].advice
 }

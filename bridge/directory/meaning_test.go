@@ -108,6 +108,10 @@ func TestMeanings(t *testing.T) {
 			t.Errorf("%v has no answer", e.Reason)
 		}
 	}
+	unread := &ldap.Error{ResultCode: ldap.LDAPResultInvalidDNSyntax, Err: errors.New("invalid DN")}
+	if e := judge(unread, nil); e.Advice == "" || strings.Contains(e.Advice, "map") { // a base may be it
+		t.Errorf("of a search: %q", e.Advice)
+	}
 	for code := range adCodes {
 		if !seen[code] {
 			t.Errorf("nothing shows %X", code)
@@ -136,11 +140,13 @@ func TestBindMeanings(t *testing.T) {
 		text, says string
 	}{
 		{8, "00002028: LdapErr: DSID-0C090257, comment: The server requires binds to turn on integrity checking", "ldaps://"},
+		{34, "invalid DN", "the account's name is no DN"},
+		{34, "0000208F: NameErr: DSID-03100225, problem 2006 (BAD_NAME), data 8350", "the account's name is no DN"},
 		{49, "", "49"},
 		{49, "AcceptSecurityContext error, data 999, v1db1", "data 999"},
 	} {
 		got := d.refusal(&conn{}, "as bridge@ad.test", &ldap.Error{ResultCode: c.result, Err: errors.New(c.text)}).Error()
-		if !strings.Contains(got, c.says) || strings.HasSuffix(got, "()") {
+		if !strings.Contains(got, c.says) || strings.HasSuffix(got, "()") || strings.Contains(got, "map") {
 			t.Errorf("%d: %s", c.result, got)
 		}
 	}

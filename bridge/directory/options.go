@@ -84,7 +84,7 @@ func (o Options) told() ldif.Told {
 // BindOptions is who the bridge is in the directory.
 type BindOptions struct {
 	DN           string `koanf:"dn"`                     // a DN, or on Active Directory also a userPrincipalName
-	Password     string `koanf:"password"`               // best by the environment; or passwordFile
+	Password     string `koanf:"password"`               // best by the environment, which goes before passwordFile
 	PasswordFile string `koanf:"passwordFile" is:"file"` // holds the password; read for each connection
 	// SASL EXTERNAL: the certificate of tls, or over ldapi:// whose process it is, says who the bridge is. `dn` is then needed only
 	// where the server cannot tell which entry that is.

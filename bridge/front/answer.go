@@ -43,7 +43,7 @@ func explain(err error) bridge.Failure {
 // explain is the function of that name, and names the limit of the configuration that a request went beyond.
 func (s *Server) explain(err error) bridge.Failure {
 	f := explain(err)
-	if f.Detail != f.Reason.Row().Detail {
+	if f.Detail != f.Reason.Row().Told() {
 		return f
 	}
 	switch o := s.options; f.Reason {
@@ -63,7 +63,7 @@ func (s *Server) explain(err error) bridge.Failure {
 
 // exceeded is the detail of what went beyond a limit of the configuration.
 func exceeded(why reason.Reason, key string, is any) string {
-	return fmt.Sprintf("%s (%s: %v)", why.Row().Detail, key, is)
+	return fmt.Sprintf("%s (%s: %v)", why.Row().Told(), key, is)
 }
 
 // routed is the reason of what fiber and fasthttp found wrong.

@@ -180,7 +180,7 @@ func (s *Server) ready(c *fiber.Ctx) error {
 	lack, err := s.bridge.Ready(ctx)
 	tell := func(prefix string, err error) error {
 		why := explain(err).Reason
-		return c.SendString(prefix + why.String() + ": " + why.Row().Detail + "\n")
+		return c.SendString(prefix + why.String() + ": " + why.Row().Told() + "\n")
 	}
 	if s.door != nil { // it serves
 		if lack == nil {

@@ -18,6 +18,7 @@ var Codes = []Code{
 	// The configuration.
 	{"configuration", []Severity{Error}, "the file says what it cannot mean, or what contradicts itself", "told with it"},
 	{"admin-reachable", []Severity{Warning}, "other machines reach the operators' listener, without TLS or a token", "a YAML line"},
+	{"unread-secret", []Severity{Warning}, "a file of a secret is not read, as the environment has the secret", "one of the two"},
 	{"timeouts", []Severity{Warning}, "a request ends before an operation on the directory may", "a YAML line"},
 
 	// The bridge's own store.

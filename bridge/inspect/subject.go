@@ -20,6 +20,7 @@ type Subject struct {
 	Request   time.Duration           // that a request may take; 0: it is not known
 	Admin     string                  // address of the operators' listener; "": there is none
 	Account   string                  // DN of who is to have the rights; "": whom the servers take the bridge for
+	Unread    map[string]string       // keys that name the file of a secret which is not read, and the variables that take their places
 	Place     func(key string) string // where a key was set
 }
 
@@ -43,7 +44,7 @@ func (s Subject) located(all Findings) Findings {
 // Offline is what can be found out without a directory.
 func Offline(s Subject) Findings {
 	var all Findings
-	for _, check := range []func(Subject) Findings{entraTypes, entraOtherTypes, entraMissing, adminListener, timeouts} {
+	for _, check := range []func(Subject) Findings{entraTypes, entraOtherTypes, entraMissing, adminListener, timeouts, unread} {
 		all = append(all, check(s)...)
 	}
 	return s.located(all)

@@ -33,6 +33,10 @@ func (l *Ledger) Retain(ctx context.Context, needs ...Needs) {
 	tick := time.NewTicker(cutAgain)
 	defer tick.Stop()
 	for {
+		select {
+		case <-l.cuts: // this look is what was asked for
+		default:
+		}
 		for more := true; more && ctx.Err() == nil; {
 			var err error
 			if more, err = l.cutOnce(ctx, needs); err != nil && ctx.Err() == nil {

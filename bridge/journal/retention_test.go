@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	mathrand "math/rand/v2"
 	"strings"
 	"testing"
@@ -217,6 +218,33 @@ func TestMaxSizeOfLargeRecords(t *testing.T) {
 		}
 		l.Shut()
 	})
+}
+
+// TestAskedForBeforeItBegins: what had it look before it looked first is served by that one look.
+func TestAskedForBeforeItBegins(t *testing.T) {
+	s := storetest.Open(t, storetest.SQLite(t))
+	l, err := Open(s, Options{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Shut()
+	l.Set(Options{Retention: time.Hour})
+	ctx, cancel := context.WithCancel(t.Context())
+	looks := 0
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.Retain(ctx, func(context.Context, *sql.Tx) ([]ID, error) {
+			looks++
+			return nil, errors.New("not now")
+		})
+	}()
+	time.Sleep(200 * time.Millisecond)
+	cancel()
+	<-done
+	if looks != 1 {
+		t.Errorf("it looked %d times", looks)
+	}
 }
 
 // TestSetCuts: what is too old by another retention is cut at once.

@@ -21,7 +21,7 @@ func TestPage(t *testing.T) {
 		if row.RetryAfter > 0 {
 			after = fmt.Sprintf("%.0f s", row.RetryAfter.Seconds())
 		}
-		says := row.Detail
+		says := row.Told()
 		if row.Label == string(row.ScimType) {
 			says = "what is wrong, and where, stands in `detail`"
 		}

@@ -23,8 +23,8 @@ func TestEveryReasonHasARow(t *testing.T) {
 			t.Errorf("reason %d has the label %q, which %d has too", r, row.Label, other)
 		}
 		labels[row.Label] = r
-		if http.StatusText(row.Status) == "" || row.Detail == "" {
-			t.Errorf("%s: status %d, detail %q", r, row.Status, row.Detail)
+		if http.StatusText(row.Status) == "" || row.Told() == "" {
+			t.Errorf("%s: status %d, detail %q", r, row.Status, row.Told())
 		}
 		later := row.Status == http.StatusServiceUnavailable || row.Status == http.StatusTooManyRequests
 		if later != (row.RetryAfter > 0) {

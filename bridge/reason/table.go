@@ -13,8 +13,17 @@ type Row struct {
 	Status     int           // what the client is told, like the three that follow
 	ScimType   scim.ScimType // "" where RFC 7644 has none for the status
 	Detail     string        // unless the error has one of its own
+	InLog      string        // what of it the log says, for the client: what, why; ""
 	RetryAfter time.Duration // 503 and 429: when to come back, unless the error says
 	Retry      Retry
+}
+
+// Told is the Detail as a client is told it.
+func (r Row) Told() string {
+	if r.InLog == "" {
+		return r.Detail
+	}
+	return r.Detail + "; the log says " + r.InLog
 }
 
 // Retry is whether a write that ended so may look and plan again.
@@ -83,7 +92,7 @@ var table = [count]Row{
 	// Nobody is there, or nobody can be seen: to tell the first in the place of the second makes clients create everybody again.
 	Hidden: {
 		Label: "hidden", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
-		Detail: "the directory does not show the bridge what the configuration names; the log says what",
+		Detail: "the directory does not show the bridge what the configuration names", InLog: "what",
 	},
 	PrimaryMember: {
 		Label: "primary-member", Status: http.StatusBadRequest, ScimType: scim.Mutability,
@@ -95,7 +104,7 @@ var table = [count]Row{
 	},
 	NoNumber: {
 		Label: "no-number", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
-		Detail: "there is no number for the new entry; the log says why",
+		Detail: "there is no number for the new entry", InLog: "why",
 	},
 	PartlyDone: {
 		Label: "half-done", Status: http.StatusInternalServerError,
@@ -116,7 +125,7 @@ var table = [count]Row{
 	},
 	StoreFailed: {
 		Label: "store-failed", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
-		Detail: "the bridge's own store cannot be used; the log says why",
+		Detail: "the bridge's own store cannot be used", InLog: "why",
 	},
 
 	NotFound: {Label: "not-found", Status: http.StatusNotFound, Detail: "no such resource"},
@@ -126,7 +135,7 @@ var table = [count]Row{
 	NotModified: {Label: "not-modified", Status: http.StatusNotModified, Detail: "not modified"},
 	MapMismatch: {
 		Label: "map-mismatch", Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
-		Detail: "the attribute map names what the directory's schema lacks; the log says what",
+		Detail: "the attribute map names what the directory's schema lacks", InLog: "what",
 	},
 	BulkReference: {Label: "bulk-reference", Status: http.StatusConflict, Detail: "a bulkId names no resource"},
 	Guarded:       {Label: "guarded", Status: http.StatusForbidden, Detail: "the guard does not allow it"},
@@ -170,11 +179,11 @@ var table = [count]Row{
 	},
 	KeysUnavailable: {
 		Label: "keys-unavailable", Status: http.StatusServiceUnavailable, RetryAfter: later,
-		Detail: "the keys of the bearer token's issuer cannot be had at the moment; the log says why",
+		Detail: "the keys of the bearer token's issuer cannot be had at the moment", InLog: "why",
 	},
 	TokensFaulty: {
 		Label: "tokens-faulty", Status: http.StatusServiceUnavailable, RetryAfter: later,
-		Detail: "the bearer token is not known, and not all tokens can be read; the log says why",
+		Detail: "the bearer token is not known, and not all tokens can be read", InLog: "why",
 	},
 	NoPath:           {Label: "no-path", Status: http.StatusNotFound, Detail: "there is nothing at this path"},
 	DiscoveryFilter:  {Label: "discovery-filter", Status: http.StatusForbidden, Detail: "filter is not supported on discovery endpoints"},

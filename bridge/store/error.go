@@ -44,6 +44,9 @@ type Error struct {
 
 func (e *Error) Error() string {
 	text := fmt.Sprintf("store: %s: %v", e.Kind, e.Cause)
+	if e.Kind == Other { // which says nothing
+		text = fmt.Sprintf("store: %v", e.Cause)
+	}
 	if e.Unknown {
 		text += "; whether it was committed is not known"
 	}

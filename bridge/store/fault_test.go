@@ -307,7 +307,11 @@ func (f fault) isTold(t *testing.T, o store.Options, told string) {
 	if f.kind == store.Locked {
 		return
 	}
-	for _, want := range []string{fmt.Sprintf("store: %s: ", f.kind), "store: available again"} {
+	begins := fmt.Sprintf("store: %s: ", f.kind)
+	if f.kind == store.Other { // which is no word for whoever reads it
+		begins = `msg="store: unavailable"`
+	}
+	for _, want := range []string{begins, "store: available again"} {
 		if strings.Count(told, want) != 1 {
 			t.Errorf("%q is told %d times in\n%s", want, strings.Count(told, want), told)
 		}

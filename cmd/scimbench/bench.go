@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -29,7 +30,7 @@ type bench struct {
 	template *ldap.Entry
 }
 
-// measure does the whole run, and removes what it made.
+// measure does the whole run, and removes what it made. What was measured is told also where that fails.
 func measure(ctx context.Context, line commandLine, log io.Writer) (r *report, err error) {
 	b, err := newBench(line, log)
 	if err != nil {
@@ -53,13 +54,16 @@ func measure(ctx context.Context, line commandLine, log io.Writer) (r *report, e
 	return r, nil
 }
 
+// runName begins the name of each run.
+const runName = "scimbench-"
+
 // newBench is a run that has made nothing yet.
 func newBench(line commandLine, log io.Writer) (*bench, error) {
 	trusted, err := trust(line.CAFile)
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{line: line, log: log, name: "scimbench-" + strings.ToLower(rand.Text()[:8]), groups: map[int]resource{}}
+	b := &bench{line: line, log: log, name: runName + strings.ToLower(rand.Text()[:8]), groups: map[int]resource{}}
 	if b.client, err = newClient(line.URL, line.TokenFile, trusted); err != nil {
 		return nil, err
 	}
@@ -278,8 +282,36 @@ func (b *bench) cleanUp() error {
 		})
 	}
 	wait.Wait()
-	if i := slices.IndexFunc(faults, func(fault error) bool { return fault != nil }); i >= 0 {
-		return fmt.Errorf("not all that was made (%s-…) is removed: %w", b.name, faults[i])
+	if fault := counted(faults); fault != nil {
+		return fmt.Errorf("not all that was made is removed; once that is mended, --remove %s removes the rest:\n%w", b.name, fault)
 	}
 	return nil
+}
+
+// counted is each fault once, with how often it came; nil: there is none.
+func counted(faults []error) error {
+	times := map[string]int{}
+	for _, fault := range each(errors.Join(faults...)) {
+		times[fault.Error()]++
+	}
+	var texts []string
+	for _, text := range slices.Sorted(maps.Keys(times)) {
+		texts = append(texts, fmt.Sprintf("%d times %s", times[text], text))
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(texts, "\n"))
+}
+
+// each are the faults that one joins, or it alone.
+func each(fault error) (faults []error) {
+	joined, is := fault.(interface{ Unwrap() []error })
+	if !is {
+		return slices.DeleteFunc([]error{fault}, func(err error) bool { return err == nil })
+	}
+	for _, one := range joined.Unwrap() {
+		faults = append(faults, each(one)...)
+	}
+	return faults
 }

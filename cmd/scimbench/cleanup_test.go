@@ -30,6 +30,8 @@ type fake struct {
 	people int               // listed, beside what was made
 	page   int               // resources on a page at the most
 	during func(method, name string) (status int)
+	detail string // of a status that during says of a DELETE
+	keeps  bool   // something stays
 }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -57,6 +59,11 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		w.WriteHeader(status)
 	case "DELETE":
+		if status != 0 {
+			w.WriteHeader(status)
+			fmt.Fprintf(w, `{"detail":%q,"status":"%d"}`, f.detail, status)
+			return
+		}
 		delete(f.names, r.URL.Path)
 		w.WriteHeader(204)
 	case "PATCH":
@@ -80,6 +87,16 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 			found.TotalResults = f.people
 		}
+		if _, start, begins := strings.Cut(r.FormValue("filter"), " sw "); begins {
+			found = list{}
+			for path, known := range f.names {
+				endpoint := path[:strings.LastIndexByte(path, '/')]
+				matches := endpoint == r.URL.Path && strings.HasPrefix(fmt.Sprintf("%q", known), strings.TrimSuffix(start, `"`))
+				if matches && len(found.Resources) < f.page {
+					found.Resources = append(found.Resources, resource{ID: path[len(endpoint)+1:]})
+				}
+			}
+		}
 		found.TotalResults = max(found.TotalResults, len(found.Resources))
 		json.NewEncoder(w).Encode(found)
 	}
@@ -99,7 +116,7 @@ func (f *fake) measured(t *testing.T, ctx context.Context, operation string) (co
 	code = run(ctx, &out, &log, []string{
 		server.URL, "--token-file", token, "--rounds", "1", "--duration", "30ms", "--concurrency", "2", "--operations", operation,
 	})
-	if len(f.names) > 0 {
+	if len(f.names) > 0 && !f.keeps {
 		t.Errorf("what is left: %v", slices.Collect(maps.Values(f.names)))
 	}
 	return code, out.String() + log.String()
@@ -128,6 +145,40 @@ func TestLostAnswersAreCleanedUp(t *testing.T) {
 	}}
 	if code, text := f.measured(t, t.Context(), "member-of-1"); code != exitFault {
 		t.Errorf("a group: %d %s", code, text)
+	}
+}
+
+// TestHeldDeletions: what was measured is told though the server refuses to let go of what was made, each reason once and whole; the rest
+// is removed later by the run's name, and nothing else.
+func TestHeldDeletions(t *testing.T) {
+	why := "such writes are held" + strings.Repeat(", and so on", 30)
+	f := &fake{people: 5, page: 2, keeps: true, detail: why, during: func(method, _ string) int {
+		if method == "DELETE" {
+			return 503
+		}
+		return 0
+	}}
+	code, text := f.measured(t, t.Context(), "patch")
+	if code != exitFault || !strings.Contains(text, "p95 ms") || strings.Count(text, why) != 1 ||
+		!strings.Contains(text, fmt.Sprintf("%d times DELETE /Users/…: 503 in the place of 204: %s", 2*usersEach, why)) {
+		t.Errorf("exit code %d\n%s", code, text)
+	}
+	_, name, _ := strings.Cut(text, "--remove ")
+	name, _, _ = strings.Cut(name, " ")
+	f.names["/Users/other"] = "scimbench-other"
+	f.during = nil
+	server := httptest.NewServer(f)
+	defer server.Close()
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	if code := run(t.Context(), &log, &log, []string{server.URL, "--token-file", token, "--remove", name}); code != exitOK {
+		t.Errorf("exit code %d\n%s", code, &log)
+	}
+	if len(f.names) != 1 || f.names["/Users/other"] == "" {
+		t.Errorf("there are %v", f.names)
 	}
 }
 

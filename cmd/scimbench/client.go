@@ -72,7 +72,7 @@ func (c *client) ask(status int, method, path, body string, answer any) error {
 		return fmt.Errorf("%s %s: %w", method, kind(path), err)
 	}
 	if got := response.StatusCode(); got != status {
-		return fmt.Errorf("%s %s: %d in the place of %d: %.200s", method, kind(path), got, status, response.Body())
+		return fmt.Errorf("%s %s: %d in the place of %d: %s", method, kind(path), got, status, detail(response.Body()))
 	}
 	if answer == nil {
 		return nil
@@ -81,6 +81,15 @@ func (c *client) ask(status int, method, path, body string, answer any) error {
 		return fmt.Errorf("%s %s: %w", method, kind(path), err)
 	}
 	return nil
+}
+
+// detail is what an answer says of itself (RFC 7644 §3.12), or how it begins.
+func detail(body []byte) string {
+	var fault struct{ Detail string }
+	if json.Unmarshal(body, &fault) == nil && fault.Detail != "" {
+		return fault.Detail
+	}
+	return fmt.Sprintf("%.200s", body)
 }
 
 // kind is the path up to what is one resource's own, so that errors of a kind are one.
@@ -129,14 +138,37 @@ func (c *client) undo(a asked) error {
 		return c.remove(a.endpoint + "/" + a.id)
 	}
 	found, err := c.named(a)
+	return errors.Join(err, c.removeAll(a.endpoint, found))
+}
+
+func (c *client) removeAll(endpoint string, found list) (err error) {
 	for _, r := range found.Resources {
-		err = errors.Join(err, c.remove(a.endpoint+"/"+r.ID))
+		err = errors.Join(err, c.remove(endpoint+"/"+r.ID))
 	}
 	return err
 }
 
-func (c *client) named(a asked) (found list, err error) {
-	path := a.endpoint + "?filter=" + url.QueryEscape(fmt.Sprintf("%s eq %q", a.attribute, a.name))
+// undoRun removes what an earlier run left, which begins with its name.
+func (c *client) undoRun(name string) error {
+	var faults []error
+	for _, a := range []asked{{endpoint: "/Groups", attribute: "displayName", name: name}, userNamed(name)} {
+		for {
+			found, err := c.filtered(a, "sw")
+			if err == nil {
+				err = c.removeAll(a.endpoint, found)
+			}
+			if faults = append(faults, err); err != nil || len(found.Resources) == 0 {
+				break
+			}
+		}
+	}
+	return counted(faults)
+}
+
+func (c *client) named(a asked) (found list, err error) { return c.filtered(a, "eq") }
+
+func (c *client) filtered(a asked, operator string) (found list, err error) {
+	path := a.endpoint + "?filter=" + url.QueryEscape(fmt.Sprintf("%s %s %q", a.attribute, operator, a.name))
 	err = c.ask(fasthttp.StatusOK, fasthttp.MethodGet, path, "", &found)
 	return found, err
 }

@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -42,6 +43,7 @@ type commandLine struct {
 	Operations  []string      `help:"What to measure: ${operations}. All, where none is named." placeholder:"NAME"`
 	Attribute   string        `default:"title" help:"The attribute that a patch changes: a simple one, that the server keeps."`
 	JSON        bool          `name:"json" help:"Print JSON."`
+	Remove      string        `help:"Measure nothing, and remove what an earlier run left." placeholder:"RUN"`
 }
 
 func main() {
@@ -61,18 +63,38 @@ func run(ctx context.Context, stdout, stderr io.Writer, arguments []string) int 
 	if !ok {
 		return code
 	}
-	report, err := measure(ctx, line, stderr)
-	if err == nil {
-		err = report.print(stdout, line.JSON)
+	if line.Remove != "" {
+		return exit(stderr, remove(line))
 	}
+	report, err := measure(ctx, line, stderr)
+	if report != nil {
+		err = errors.Join(report.print(stdout, line.JSON), err)
+	}
+	if err == nil && report.failed() {
+		return exitFault
+	}
+	return exit(stderr, err)
+}
+
+func exit(stderr io.Writer, err error) int {
 	if err != nil {
 		fmt.Fprintln(stderr, "scimbench:", err)
 		return exitFault
 	}
-	if report.failed() {
-		return exitFault
-	}
 	return exitOK
+}
+
+// remove removes what an earlier run left.
+func remove(line commandLine) error {
+	trusted, err := trust(line.CAFile)
+	if err != nil {
+		return err
+	}
+	c, err := newClient(line.URL, line.TokenFile, trusted)
+	if err != nil {
+		return err
+	}
+	return c.undoRun(line.Remove)
 }
 
 // parse reads the command line. Where it asks for help alone, or is faulty, that is said, and the program ends with the exit code.
@@ -83,7 +105,8 @@ func parse(stdout, stderr io.Writer, arguments []string) (line commandLine, code
 		names = append(names, o.name)
 	}
 	parser, err := kong.New(&line,
-		kong.Name("scimbench"), kong.Description("How fast a SCIM 2.0 server is, and how near to its directory."),
+		kong.Name("scimbench"), kong.Description("How fast a SCIM 2.0 server is, and how near to its directory.\n\n"+
+			"`scimbench soak` holds what clients are told to what there is, whatever breaks: see scimbench soak --help."),
 		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }), kong.Vars{"operations": strings.Join(names, ", ")})
 	if err != nil {
 		fmt.Fprintln(stderr, "scimbench:", err)
@@ -104,6 +127,9 @@ func parse(stdout, stderr io.Writer, arguments []string) (line commandLine, code
 }
 
 func (l commandLine) check(names []string) error {
+	if l.Remove != "" && (!strings.HasPrefix(l.Remove, runName) || l.Remove == runName) {
+		return fmt.Errorf("--remove: %q is no run's name, as %sabcd2345", l.Remove, runName)
+	}
 	for _, name := range l.Operations {
 		if !slices.Contains(names, name) {
 			return fmt.Errorf("--operations: there is no %q", name)

@@ -55,6 +55,7 @@ func TestCommandLine(t *testing.T) {
 		"http://x --token-file=x --concurrency=0":     "--concurrency must be",
 		"http://x --token-file=x --concurrency=":      "--concurrency must",
 		"http://x --token-file=x --rounds=0":          "--rounds",
+		"http://x --token-file=x --remove=scimbench-": "no run's name",
 		"http://x --token-file=/nothing/there":        "no such file",
 		"http://x --token-file=/nothing --ca-file=/x": "no such file",
 	} {
@@ -62,6 +63,11 @@ func TestCommandLine(t *testing.T) {
 		if code := run(t.Context(), &out, &log, strings.Fields(arguments)); code == exitOK || !strings.Contains(log.String(), want) {
 			t.Errorf("%q: %d, %s", arguments, code, &log)
 		}
+	}
+	var out, log bytes.Buffer
+	code := run(t.Context(), &out, &log, []string{"--help"})
+	if code != exitOK || !strings.Contains(out.String(), "scimbench soak --help") {
+		t.Errorf("--help: %d, %s", code, &out)
 	}
 }
 

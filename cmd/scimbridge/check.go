@@ -191,16 +191,16 @@ func lookAtStore(ctx context.Context, c *config.Config) error {
 func subjectOf(c *config.Config, compiled *compile.Map) inspect.Subject {
 	return inspect.Subject{
 		Map: compiled, Directory: c.Directory, Guard: c.Guard, MaxBody: c.Listen.WithDefaults().MaxBody,
-		Request: c.Listen.WithDefaults().RequestTimeout, Admin: c.Admin.Address, Place: c.Place,
+		Request: c.Listen.WithDefaults().RequestTimeout, Admin: c.Admin.Address, Unread: c.Unread(), Place: c.Place,
 	}
 }
 
-// inspect logs what check finds. Nothing is refused for it.
-func (h house) inspect(ctx context.Context, hints *hints, log *slog.Logger) {
+// inspect logs what check finds, and returns it. Nothing is refused for it.
+func (h house) inspect(ctx context.Context, hints *hints, log *slog.Logger) inspect.Findings {
 	survey := inspect.Look(ctx, h.subject, h.directory)
 	found := append(inspect.Offline(h.subject), inspect.Live(h.subject, survey)...)
 	if ctx.Err() != nil {
-		return
+		return nil
 	}
 	levels := map[inspect.Severity]slog.Level{inspect.Error: slog.LevelError, inspect.Warning: slog.LevelWarn}
 	for _, f := range hints.untold(found.InOrder(), survey.Whole()) {
@@ -209,6 +209,7 @@ func (h house) inspect(ctx context.Context, hints *hints, log *slog.Logger) {
 		}
 		log.LogAttrs(ctx, levels[f.Severity], "check", f.Log()...)
 	}
+	return found
 }
 
 // hints are those that the last inspection found, and where it could not look at all, those of the ones before it. At a reload they stand

@@ -69,6 +69,39 @@ func TestCheckWithoutSecrets(t *testing.T) {
 	}
 }
 
+// TestCheckTellsOfASecretFileThatIsNotRead: the environment's secret goes before it. Another file in its place is as
+// any key that the environment sets.
+func TestCheckTellsOfASecretFileThatIsNotRead(t *testing.T) {
+	text, err := os.ReadFile(configuration(t, "ldaps://localhost"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	file := filepath.Join(folder, "scimbridge.yaml")
+	content := strings.Replace(string(text), "password: secret}", "passwordFile: nowhere}", 1)
+	content = strings.Replace(content, "token: "+token, "tokenFile: token", 1)
+	for path, content := range map[string]string{file: content, filepath.Join(folder, "token"): "a-token-of-32-characters-or-so-it-is\n"} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	password, other := "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD", "SCIMBRIDGE_ACCESS_TOKEN"
+	code, stdout, stderr := program(t, []string{password + "=secret", other + "=" + token}, "check", "--config", file)
+	for key, variable := range map[string]string{"directory.bind.passwordFile": password, "access.tokenFile": other} {
+		if want := key + " names is not read: " + variable + " is set"; code != exitOK || !strings.Contains(stdout, want) {
+			t.Errorf("exit code %d, without %q\n%s%s", code, want, stdout, stderr)
+		}
+	}
+	_, stdout, stderr = program(t, []string{password + "FILE=elsewhere"}, "check", "--config", file)
+	if strings.Contains(stdout, "is not read") {
+		t.Errorf("of a file in the place of another:\n%s%s", stdout, stderr)
+	}
+	_, stdout, stderr = program(t, []string{password + "FILE=elsewhere", password + "=secret"}, "check", "--config", file, "--connect")
+	if !strings.Contains(stderr, "contradicts") {
+		t.Errorf("of two in the environment:\n%s%s", stdout, stderr)
+	}
+}
+
 // TestServeLogsWhatCheckFinds, and serves all the same.
 func TestServeLogsWhatCheckFinds(t *testing.T) {
 	ldap := company(t)

@@ -43,20 +43,46 @@ func (d demoCommand) token(environ []string) (token, from string, err error) {
 	return "", "", errors.New("the bridge asks for a token: set " + tokenVariable + ", or name a file that holds it by --token-file")
 }
 
-// clear deletes whatever the steps have made and not deleted themselves, the last first.
+// clear deletes whatever the steps have made and not deleted themselves, the last first. What stays is told with why, once for all that it
+// holds for, and what deletes it later.
 func (p *play) clear(ctx context.Context) error {
-	var faults []error
+	var causes, stays []string
+	held := map[string]int{} // by why
 	for _, path := range slices.Backward(p.made) {
 		status, answer, err := p.send(ctx, http.MethodDelete, path, "")
+		var why string
 		switch {
 		case err != nil:
-			faults = append(faults, fmt.Errorf("%s stays: %w", path, err))
+			why = err.Error()
 		case status != http.StatusNoContent && status != http.StatusNotFound:
-			faults = append(faults, fmt.Errorf("%s stays: %d %v", path, status, answer["detail"]))
+			why = fmt.Sprintf("%d %v", status, answer["detail"])
+		default:
+			continue
 		}
+		if stays = append(stays, p.url+path); held[why] == 0 {
+			causes = append(causes, why)
+		}
+		held[why]++
 	}
-	if len(faults) == 0 && len(p.made) > 0 {
+	if len(stays) > 0 {
+		var text strings.Builder
+		for _, why := range causes {
+			fmt.Fprintf(&text, "%d of what it made stays: %s\n", held[why], why)
+		}
+		fmt.Fprintf(&text, "Once that is mended, this deletes it:\n  curl -X DELETE -H \"Authorization: Bearer %s\" %s",
+			p.asShell(), strings.Join(stays, " "))
+		return errors.New(text.String())
+	}
+	if len(p.made) > 0 {
 		fmt.Fprintln(p.out, "What it made is deleted.")
 	}
-	return errors.Join(faults...)
+	return nil
+}
+
+// asShell is what a shell makes the token of.
+func (p *play) asShell() string {
+	if p.from == tokenVariable {
+		return "$" + tokenVariable
+	}
+	return "$(cat '" + strings.ReplaceAll(p.from, "'", `'\''`) + "')"
 }

@@ -119,8 +119,44 @@ func TestDemoIsRefused(t *testing.T) {
 	}
 }
 
+// TestDemoIsHeld: what a limit of the bridge's keeps of its people is told once, with what lets them go and what deletes them then.
+func TestDemoIsHeld(t *testing.T) {
+	folder := t.TempDir()
+	storage, file := filepath.Join(folder, "store.db"), filepath.Join(folder, "store.yaml")
+	if err := os.WriteFile(file, []byte("store: {file: store.db}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	root, secret, ldap := elsewhere(t, "SCIMBRIDGE_STORE_FILE="+storage)
+	before := len(ldap.Entries())
+	for run := range 4 {
+		code, out, said := program(t, nil, "demo", "--url", root, "--token-file", secret)
+		if run < 3 {
+			if code != exitOK || said != "" {
+				t.Fatalf("run %d: exit code %d\n%s%s", run, code, out, said)
+			}
+			continue
+		}
+		if code != exitFault || strings.Count(said, "more than 10 deleted") != 1 ||
+			!strings.Contains(said, "2 of what it made stays: 503 ") {
+			t.Errorf("exit code %d\n%s%s", code, out, said)
+		}
+		if code, out, said := program(t, nil, "hold", "approve", "1", "--config", file); code != exitOK {
+			t.Errorf("exit code %d\n%s%s", code, out, said)
+		}
+		_, last, _ := strings.Cut(said, "  curl -X DELETE ")
+		for path := range strings.FieldsSeq(last[strings.Index(last, root):]) {
+			if answer := send(t, http.MethodDelete, path, token, ""); answer.StatusCode != http.StatusNoContent {
+				t.Errorf("DELETE %s: %s", path, answer.Status)
+			}
+		}
+	}
+	if now := len(ldap.Entries()); now != before {
+		t.Errorf("there are %d entries, and were %d", now, before)
+	}
+}
+
 // elsewhere has a bridge serve the OpenLDAP example, and says where, and which file has its token.
-func elsewhere(t *testing.T) (root, secret string, ldap *memdir.Server) {
+func elsewhere(t *testing.T, environ ...string) (root, secret string, ldap *memdir.Server) {
 	t.Helper()
 	base, err := ldif.Parse(examples.OpenLDAPBase)
 	if err != nil {
@@ -137,10 +173,10 @@ func elsewhere(t *testing.T) (root, secret string, ldap *memdir.Server) {
 	if err := os.WriteFile(file, []byte(examples.OpenLDAP), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	log, _, _ := start(t, file, []string{
+	log, _, _ := start(t, file, append([]string{
 		"SCIMBRIDGE_LISTEN_ADDRESS=127.0.0.1:0", "SCIMBRIDGE_ACCESS_TOKEN=" + token, "SCIMBRIDGE_DIRECTORY_URLS=" + ldap.URL(),
 		"SCIMBRIDGE_DIRECTORY_BIND_DN=cn=admin,dc=example,dc=org", "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=secret",
-	})
+	}, environ...))
 	root, _ = listening(t, log)
 	secret = filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(secret, []byte(token+"\n"), 0o600); err != nil {

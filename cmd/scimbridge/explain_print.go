@@ -137,7 +137,9 @@ func (x explanation) print(out io.Writer) {
 			fmt.Fprint(out, "\nPlan: nothing is written\n")
 		}
 	}
-	fmt.Fprint(out, "\nRead, and found as it would be by then:\n")
+	if len(x.Reads) > 0 {
+		fmt.Fprint(out, "\nRead, and found as it would be by then:\n")
+	}
 	for _, r := range x.Reads {
 		fmt.Fprintf(out, "  %s\n", report.Plain(strings.TrimSpace(r.Scope+" "+r.Base+" "+r.Filter)))
 		for _, dn := range r.Found {

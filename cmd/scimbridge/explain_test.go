@@ -31,8 +31,9 @@ Authorization: Bearer pasted-by-mistake
   {"method": "POST", "path": "/Users", "bulkId": "a", "data": {"userName": "anna"}},
   {"method": "PATCH", "path": "/Users/bulkId:a", "data": {"Operations": [{"op": "add", "path": "displayName", "value": "Anna"}]}}]}
 `,
-	"faulty.http": "POST\n",
-	"query.http":  "GET /Users?filter=userName+eq+%22mara%22&attributes=userName HTTP/1.1\n",
+	"faulty.http":  "POST\n",
+	"unknown.http": "GET /Nothing\n",
+	"query.http":   "GET /Users?filter=userName+eq+%22mara%22&attributes=userName HTTP/1.1\n",
 }
 
 var (

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -47,7 +48,7 @@ func prints(t *testing.T, environ []string, config string, normal func(string) s
 	code, stdout, stderr := program(t, environ, arguments...)
 	text := stdout
 	if !help {
-		text = normal(stdout + stderr)
+		text = normal(strings.ReplaceAll(stdout+stderr, config, "scimbridge.yaml"))
 	}
 	if code != exitOK {
 		text += fmt.Sprintf("exit code %d\n", code)

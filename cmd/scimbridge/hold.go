@@ -84,10 +84,15 @@ The first lets pass as much as waits so far. What is past that is held anew, by 
 // decided is how long a decision stands where nothing is said.
 const decided = 24 * time.Hour
 
-func (a holdApproveCommand) Run(w *world) error {
+// Validate is called with the command line.
+func (a holdApproveCommand) Validate() error {
 	if a.Count != nil && *a.Count <= 0 {
 		return errors.New("--count must be positive")
 	}
+	return nil
+}
+
+func (a holdApproveCommand) Run(w *world) error {
 	count := int64(0) // as much as waits
 	switch {
 	case a.Count != nil:

@@ -64,6 +64,14 @@ func (i initCommand) run(w *world, d *dialog) error {
 	if err != nil {
 		return err
 	}
+	o.Check(func(path, problem string) {
+		if strings.HasPrefix(path, "urls") && err == nil {
+			err = misuse{errors.New("--url " + problem)}
+		}
+	})
+	if err != nil {
+		return err
+	}
 	client, err := directory.New(o, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
@@ -138,7 +146,7 @@ func (i *initCommand) directory(w *world, d *dialog) (o directory.Options, err e
 		switch {
 		case *missing.value != "":
 		case d == nil:
-			return o, fmt.Errorf("%s is missing, and nobody is at a terminal to be asked", missing.flag)
+			return o, misuse{fmt.Errorf("%s is missing, and nobody is at a terminal to be asked", missing.flag)}
 		default:
 			if *missing.value, err = d.ask(missing.question, missing.usual); err != nil {
 				return o, err

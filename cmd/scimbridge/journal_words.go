@@ -72,7 +72,7 @@ func typeOf(ctx context.Context, s *store.Store, typ string, mapped []string) (s
 		return nil
 	})
 	if err == nil && !known {
-		err = fmt.Errorf("--type: no record is of that type: %w", unknown)
+		err = misuse{fmt.Errorf("--type: no record is of that type: %w", unknown)}
 	}
 	return typ, err
 }

@@ -87,6 +87,9 @@ func run(w *world, arguments []string) int {
 		return exitDiffers
 	case errors.Is(err, errTold):
 		return exitFault
+	case isMisuse(err):
+		fmt.Fprintf(w.stderr, "scimbridge: %s; see %s --help\n", report.Lines(err.Error()), command.Selected().FullPath())
+		return exitUsage
 	case err != nil:
 		fmt.Fprintln(w.stderr, report.Lines(err.Error()+named(command, err))) // a directory's words may be in it
 		return exitFault
@@ -99,6 +102,14 @@ var errDiffers = errors.New("it differs")
 
 // errTold is the error of a command that has told what is wrong where it tells everything.
 var errTold = errors.New("it has told what is wrong")
+
+// misuse is of the command line, and found out when the command runs.
+type misuse struct{ error }
+
+func isMisuse(err error) bool {
+	_, is := errors.AsType[misuse](err)
+	return is
+}
 
 // named says which flag names the file that could not be opened, and which variable may: " (--config, or SCIMBRIDGE_CONFIG)".
 func named(command *kong.Context, err error) string {

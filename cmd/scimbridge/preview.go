@@ -89,7 +89,7 @@ func (p previewCommand) Run(w *world) error {
 func (p previewCommand) options() (o preview.Options, err error) {
 	o = preview.Options{Columns: p.Column, GroupColumns: p.GroupColumn, Match: p.Match, Members: map[string]*preview.Table{}}
 	if err = errors.Join(o.Columns.Check(), o.GroupColumns.Check()); err != nil {
-		return o, err
+		return o, misuse{err}
 	}
 	o.Users, err = tableOf(p.Users)
 	if p.Groups != "" && err == nil {
@@ -98,7 +98,7 @@ func (p previewCommand) options() (o preview.Options, err error) {
 	for _, said := range p.Members {
 		at := strings.LastIndexByte(said, '=')
 		if at <= 0 {
-			return o, fmt.Errorf("--members: %q is no GROUP=FILE", said)
+			return o, misuse{fmt.Errorf("--members: %q is no GROUP=FILE", said)}
 		}
 		if err == nil {
 			o.Members[said[:at]], err = tableOf(said[at+1:])

@@ -138,7 +138,8 @@ func (r replayCommand) files(w *world, player replay.Replay, note func(replay.Ou
 
 func (r replayCommand) journal(w *world, c *config.Config, player replay.Replay, note func(replay.Outcome)) error {
 	if !c.Store.Enabled() {
-		return errors.New("the configuration names no store, which keeps the journal: set store.file, or name files of requests")
+		return fmt.Errorf("%s names no store, which keeps the journal: set store.file there (SCIMBRIDGE_STORE_FILE), "+
+			"or name files of requests", r.Config)
 	}
 	s, err := readJournal(c.Store)
 	if err != nil {

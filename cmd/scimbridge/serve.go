@@ -114,10 +114,10 @@ func firstContact(ctx context.Context, h house, hints *hints, log *slog.Logger) 
 	} else {
 		log.Info("no store is configured", "off", needStore)
 	}
-	if err := h.bridge.Contact(ctx); err != nil && ctx.Err() == nil {
+	err := h.bridge.Contact(ctx)
+	if found := h.inspect(ctx, hints, log); err != nil && ctx.Err() == nil && !found.Reach(inspect.Error) { // which tells why
 		log.Error("the directory cannot be used yet", "error", err)
 	}
-	h.inspect(ctx, hints, log)
 	log.Debug("the first look at the directory is over")
 	debug.FreeOSMemory() // what the start took: the file, the schema, what check read
 }

@@ -46,8 +46,8 @@ type storeFlag struct {
 func stored(w *world, file, why string, sections ...string) (*config.Config, error) {
 	c, err := config.Load(file, w.environ, sections...)
 	if err == nil && !c.Store.Enabled() {
-		err = fmt.Errorf("the configuration names no store, %s: set store.file, or store.url, "+
-			"or give this the STATE_DIRECTORY that serve has", why)
+		err = fmt.Errorf("%s names no store, %s: set store.file or store.url there (SCIMBRIDGE_STORE_FILE, SCIMBRIDGE_STORE_URL), "+
+			"or give this the STATE_DIRECTORY that serve has", file, why)
 	}
 	return c, err
 }

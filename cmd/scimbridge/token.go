@@ -85,7 +85,7 @@ The token is printed once: the store keeps its hash alone.`
 func (n tokenNewCommand) Run(w *world) error {
 	asked, faults := access.NewStoredToken(n.Name, n.Role, n.User, n.Addresses, n.Expires, time.Now())
 	if len(faults) > 0 {
-		return errors.Join(faults...)
+		return misuse{errors.Join(faults...)}
 	}
 	asked.MadeBy = w.caller()
 	return n.use(w, func(_ context.Context, tokens *access.Tokens, s *store.Store) error {
@@ -186,6 +186,15 @@ func shownToken(t access.StoredToken) tokenJSON {
 	}
 }
 
+// lasts is the end of a token. Where it is that of a day, it is shown as that day, which is how it is said.
+func lasts(until time.Time) string {
+	last := until.UTC().Add(-time.Second)
+	if !until.IsZero() && last.AddDate(0, 0, 1).Truncate(24*time.Hour).Equal(until.UTC()) {
+		return "end of " + last.Format(time.DateOnly)
+	}
+	return cmp.Or(moment(until, "", ""), "never")
+}
+
 // tokenListing shows tokens.
 var tokenListing = listing[access.StoredToken]{
 	none:  "There are no tokens.",
@@ -193,7 +202,7 @@ var tokenListing = listing[access.StoredToken]{
 	cells: func(t access.StoredToken) []string {
 		return []string{
 			t.ID, t.Name, t.Role.String(), cmp.Or(t.User, "-"), cmp.Or(strings.Join(t.Addresses, ","), "all"),
-			moment(t.Made, t.MadeBy, "by"), cmp.Or(moment(t.Expires, "", ""), "never"), cmp.Or(moment(t.Used, t.UsedFrom, "from"), "never"),
+			moment(t.Made, t.MadeBy, "by"), lasts(t.Expires), cmp.Or(moment(t.Used, t.UsedFrom, "from"), "never"),
 			cmp.Or(moment(t.Revoked, t.RevokedBy, "by"), "-"),
 		}
 	},

@@ -167,3 +167,18 @@ func TestStoredTokensAreServed(t *testing.T) {
 		}
 	}
 }
+
+// TestLasts: a token whose end is that of a day is shown with the day, as it was asked for.
+func TestLasts(t *testing.T) {
+	for until, want := range map[time.Time]string{
+		time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC):                                       "end of 2027-01-31",
+		time.Date(2027, 2, 1, 1, 0, 0, 0, time.FixedZone("", int(time.Hour/time.Second))): "end of 2027-01-31",
+		time.Date(2027, 1, 31, 12, 0, 0, 0, time.UTC):                                     "2027-01-31 12:00Z",
+		time.Date(2027, 2, 1, 0, 0, 1, 0, time.UTC):                                       "2027-02-01 00:00Z",
+		{}: "never",
+	} {
+		if got := lasts(until); got != want {
+			t.Errorf("%v: %s, want %s", until, got, want)
+		}
+	}
+}

@@ -47,8 +47,8 @@ back. Who was deleted gets another id, but where Active Directory still has the 
 undone.`
 }
 
-// check says what is wrong with the command line.
-func (u undoCommand) check() error {
+// Validate is called with the command line.
+func (u undoCommand) Validate() error {
 	none := timeFlag{}
 	spans := u.Since != none || u.Until != none || u.Caller != ""
 	kinds := 0
@@ -72,9 +72,6 @@ func (u undoCommand) query(now time.Time) journal.Query {
 }
 
 func (u undoCommand) Run(w *world) error {
-	if err := u.check(); err != nil {
-		return err
-	}
 	named, err := u.named()
 	if err != nil {
 		return err

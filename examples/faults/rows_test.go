@@ -21,7 +21,7 @@ var ofTheWay = []fault{
 		mend:   func(_ *testing.T, s *site) { s.server.Restart() },
 	},
 	{
-		name: "the server hangs (SIGSTOP)", shared: true,
+		name: "the server hangs (SIGSTOP)", shared: true, lists: true,
 		breaks: func(_ *testing.T, s *site) { s.server.Stop() },
 		mend:   func(_ *testing.T, s *site) { s.server.Cont() },
 	},
@@ -42,12 +42,13 @@ var ofTheWay = []fault{
 		breaks: func(_ *testing.T, s *site) { s.proxy.Delay(slowness) },
 	},
 	{
-		name:   "packets vanish (a black hole)",
+		name: "packets vanish (a black hole)", lists: true,
 		breaks: func(t *testing.T, s *site) { s.proxy.BlackHole(t) },
 	},
 	{
 		name:    "a firewall forgot the connections while they were idle, and drops their packets",
 		timeout: 2 * time.Second, // the kernel takes its time with less
+		lists:   true,
 		each:    func(t *testing.T, s *site, _ string) { s.proxy.HalfOpen(t) },
 	},
 	{
@@ -87,7 +88,7 @@ var ofTheWay = []fault{
 		},
 	},
 	{
-		name: "the name service does not answer, when a connection is needed", timeout: 2 * time.Second,
+		name: "the name service does not answer, when a connection is needed", timeout: 2 * time.Second, lists: true,
 		prepare: func(_ *testing.T, s *site) {
 			_, port, _ := strings.Cut(strings.TrimPrefix(s.proxy.URL, "ldap://"), ":")
 			s.env = append(s.env, "SCIMBRIDGE_DIRECTORY_URLS=ldap://"+s.host()+":"+port, "SCIMBRIDGE_DIRECTORY_ALLOWCLEARTEXT=true")
