@@ -20,24 +20,28 @@ import (
 // is under way.
 const looks = 10 + draft.Patience
 
-// lookAgain looks at what a plan that is done refers to, and at who refers to what it left, and puts right what others did meanwhile. What
-// may not be put right has the plan told as done in part, not as refused.
-func (r *request) lookAgain(ctx context.Context, done attempt) error {
-	aftermath := done.draft.Aftermath(done.receipt.Plan, done.refs, done.back).But(done.stays)
-	err := r.amend(ctx, aftermath, done.receipt.Plan)
+// lookAgain looks at what the last attempt, which is done, refers to, and at who refers to what it left, and puts right what others did
+// meanwhile. What may not be put right has the plan told as done in part, not as refused.
+func (r *request) lookAgain(ctx context.Context, past history) (history, error) {
+	last := past.last()
+	aftermath := last.draft.Aftermath(last.receipt.Plan, last.refs, last.back).But(last.stays)
+	err := r.amend(ctx, aftermath, last.receipt.Plan, nil)
+	last.settled = err == nil
+	past = past.with(last)
 	why := Explain(err)
 	if why.Status < http.StatusBadRequest || why.Status >= http.StatusInternalServerError {
-		return err
+		return past, err
 	}
 	detail := "what was asked is done, but a reference could not be put right: "
 	if why.DN != "" {
 		detail += why.DN + ": "
 	}
-	return &reason.Error{Reason: reason.PartlyDone, Detail: detail + why.Detail, Cause: err}
+	return past, &reason.Error{Reason: reason.PartlyDone, Detail: detail + why.Detail, Cause: err}
 }
 
 // settle puts right the references that attempts which stopped were to keep true. err is why the write is not done. It is done at the end:
-// what the next attempt finds as it is to be may be what another's rename to the same name has found so too.
+// what the next attempt finds as it is to be may be what another's rename to the same name has found so too. What no answer came for is
+// looked at later: see debt.
 func (r *request) settle(ctx context.Context, past history, err error) (history, error) {
 	past = slices.Clone(past)
 	for i, a := range past {
@@ -46,7 +50,7 @@ func (r *request) settle(ctx context.Context, past history, err error) (history,
 		}
 		left := a.draft.Stopped(a.receipt)
 		// The caller's deadline may be why the attempt stopped.
-		if failure := r.amend(context.WithoutCancel(ctx), left, a.receipt.Plan); failure != nil {
+		if failure := r.amend(context.WithoutCancel(ctx), left, a.receipt.Plan, nil); failure != nil {
 			return past, &reason.Error{Reason: reason.PartlyDone, Cause: errors.Join(err, failure)}
 		}
 		past[i].settled = true
@@ -54,8 +58,9 @@ func (r *request) settle(ctx context.Context, past history, err error) (history,
 	return past, err
 }
 
-// amend looks at what the aftermath of the plan asks for, and puts it right, until there is nothing.
-func (r *request) amend(ctx context.Context, aftermath draft.Aftermath, plan ldif.Plan) error {
+// amend looks at what the aftermath of the plan asks for, and puts it right, until there is nothing. What is owed (nil: nothing is, it is
+// looked at at once) is done as far as it stood long enough.
+func (r *request) amend(ctx context.Context, aftermath draft.Aftermath, plan ldif.Plan, owed *debt) error {
 	if aftermath.Nothing() {
 		return nil
 	}
@@ -73,7 +78,11 @@ func (r *request) amend(ctx context.Context, aftermath draft.Aftermath, plan ldi
 		if amends.Empty() {
 			return nil
 		}
-		if n < draft.Patience {
+		if owed != nil {
+			if amends = owed.stood(amends, r.directory.StepTime()); amends.Empty() {
+				return errTooSoon
+			}
+		} else if n < draft.Patience {
 			moving, err := r.moving(ctx, amends)
 			switch {
 			case err != nil:

@@ -93,6 +93,7 @@ type Bridge struct {
 	snapshots *snapshots
 
 	unfinished *unfinished   // what creates left
+	owed       *owed         // what writes that stopped left to look at
 	written    *atomic.Int64 // plans that were sent to the directory
 
 	follows atomic.Bool // the directory has shown that it moves references with their targets itself, see history.followed
@@ -119,7 +120,7 @@ func New(o Options) *Bridge {
 		compiled: o.Map, place: o.Place, directory: o.Directory, guard: o.Guard, journal: o.Journal, store: o.Store, log: o.Log,
 		limits: o.Limits.WithDefaults(), dialect: scim.Dialect{Strict: o.Strict, Limits: o.Limits.ofRequest()},
 		snapshots: newSnapshots(o.Now), written: new(atomic.Int64),
-		unfinished: newUnfinished(o.Now), now: o.Now, taking: make(chan struct{}, 1),
+		unfinished: newUnfinished(o.Now), owed: newOwed(), now: o.Now, taking: make(chan struct{}, 1),
 		ledger: o.Ledger, limiter: o.Limiter,
 	}
 	b.secrets = secretNames(o.Map)

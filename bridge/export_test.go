@@ -24,3 +24,6 @@ func (panicking) reads() []string { panic("the map is nil") }
 
 // CountFor has counts of resources end after a time.
 func CountFor(d time.Duration) { counting = d }
+
+// LooksLater has a bridge look once more so long after what no answer came for.
+func LooksLater(b *Bridge, later time.Duration) { b.owed.later = later }

@@ -27,7 +27,7 @@ var errLookedUp = errors.New("the bridge died before it told what became of it; 
 // before, too, leave the version as it was, and say nothing of what comes behind them.
 func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.Other) (d journal.Done, err error) {
 	receipt := ldif.NewReceipt(i.Plan)
-	_, server, err := b.world(ctx)
+	world, server, err := b.world(ctx)
 	if err != nil {
 		return d, err
 	}
@@ -62,6 +62,7 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.
 		receipt.Err = &directory.Error{Reason: reason.Unknown, Cause: errLookedUp}
 	}
 	d.Receipt = receipt
+	b.owesFor(world, i, receipt)
 	return d, nil
 }
 
@@ -89,7 +90,8 @@ func (b *Bridge) foundOf(
 	if step.Again && shown == ldif.Done { // as before
 		shown = ldif.Unknown
 	}
-	if shown == ldif.Done && c.Kind == ldif.Modify && c.IsSettled() && step.Keeps.ID == "" && touched(server, c, was, others) {
+	mayBeSo := c.IsSettled() && step.Keeps.ID == "" || !c.Alters()
+	if shown == ldif.Done && c.Kind == ldif.Modify && mayBeSo && touched(server, c, was, others) {
 		shown = ldif.Unknown // it may have been so before
 	}
 	if state := beside(server, c, shown, server.ID(e), others); state != ldif.NotSent {

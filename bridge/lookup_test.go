@@ -94,12 +94,12 @@ func TestLookUpOfWhoWasTakenOut(t *testing.T) {
 	}
 }
 
-// TestLookUpOfWhatWasSo: a group that held the new name already stays as it was read, which says nothing of what came behind it. A bridge
-// that was not answered left it so, and began again.
+// TestLookUpOfWhatWasSo: a group that holds the new name already, as a bridge that was not answered left it so, and began again, is marked:
+// what came behind it is found out as ever.
 func TestLookUpOfWhatWasSo(t *testing.T) {
 	for drop, want := range map[memdir.Drop]string{
-		memdir.DropAfter:  "done, done, done, not sent",
-		memdir.DropBefore: "done, not sent, not sent, not sent",
+		memdir.DropAfter:  "done, done, done, unknown",
+		memdir.DropBefore: "done, done, not sent, not sent",
 	} {
 		a := buildAccounting(t, storetest.Open(t, storetest.SQLite(t)))
 		id := a.user(t, "before")
@@ -116,7 +116,7 @@ func TestLookUpOfWhatWasSo(t *testing.T) {
 		a.server.Mem.Fault(nil)
 		t.Log(err)
 		found, _ := a.lookedUp(t, "r")
-		if got := statesOf(found.Receipt); got != want || found.Receipt.Steps[1].Changed() {
+		if got := statesOf(found.Receipt); got != want || found.Receipt.Steps[1].Sent.Alters() {
 			t.Errorf("found %s, want %s of\n%s", got, want, found.Receipt.LDIF())
 		}
 	}

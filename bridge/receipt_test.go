@@ -79,7 +79,8 @@ func TestReceipts(t *testing.T) {
 		join    = "modify cn=G add member uid=after"
 		leave   = "modify cn=G delete member uid=before"
 		done    = "done " + title + "\ndone " + join + "\ndone " + rename + "\ndone " + leave
-		again   = "done " + title + "\ndone modify cn=G\ndone " + rename + "\ndone " + leave
+		marked  = "done modify cn=G delete member uid=after add member uid=after" // which held him already
+		again   = "done " + title + "\n" + marked + "\ndone " + rename + "\ndone " + leave
 		unjoin  = "done modify cn=G delete member uid=after"
 		halfway = "the change is half done and could not be taken back; the log holds both records"
 
@@ -171,7 +172,7 @@ func TestReceipts(t *testing.T) {
 			faults: map[string]memdir.Fault{"modrdn 0": dropBefore},
 			receipts: []string{
 				"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent",
-				"done modify cn=G\ndone " + rename + "\ndone " + leave,
+				marked + "\ndone " + rename + "\ndone " + leave,
 			},
 			status: http.StatusOK, name: "after", title: "x",
 		},

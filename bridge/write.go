@@ -67,7 +67,7 @@ type attempt struct {
 	apart   bool        // it was the directory that refused that, and nothing else
 	stays   []string    // DNs of the groups that it was to leave and may not
 	late    bool        // no answer came, it is not done, and may be done yet
-	settled bool        // it stopped, and the references are true all the same
+	settled bool        // who refers to what it left was looked at
 	back    *ldif.Entry // as it was read back; nil where it was not
 	dn      string      // of the entry that the write is about; "": it is not known yet
 	name    string      // of its resource; "": so
@@ -106,7 +106,9 @@ func (r *request) run(ctx context.Context, in intent) (past history, result *Res
 	through, done := toItsEnd(ctx)
 	defer done()
 	past, err = r.confirmed(ctx, through, in)
-	if past, err = r.settle(through, past, err); err != nil { // 10
+	past, err = r.settle(through, past, err) // 10
+	r.owes(past)
+	if err != nil {
 		return past, nil, r.failed(past, past.cutShort(err))
 	}
 	result, err = in.finish(through, past.last()) // 11
@@ -144,7 +146,7 @@ func (r *request) confirmed(ctx, through context.Context, in intent) (past histo
 			past, err = r.readBack(through, past) // 10
 		}
 		if err == nil {
-			err = r.lookAgain(through, past.last()) // 10
+			past, err = r.lookAgain(through, past) // 10
 		}
 		if err == nil {
 			past, err = r.bites(through, past, in) // 10

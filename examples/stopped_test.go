@@ -8,9 +8,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/directory/memdir"
+	"scimbridge/ldapmap"
 )
 
 // stopsAt lets so many writes through and then loses the directory: what is sent at that point is done or not, and nothing is answered any
@@ -72,7 +74,8 @@ func stoppedAnywhere(t *testing.T, start func(testing.TB) *dirtest.Server, env .
 	} {
 		atEachWrite(t, what, func(t *testing.T, stop int32, drop memdir.Drop) (reached bool) {
 			server := start(t)
-			d := deploy(t, server, append(slices.Clip(env), "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms")...)
+			env := append(slices.Clip(env), "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms", "SCIMBRIDGE_DIRECTORY_TIMEOUT=1s")
+			d := deploy(t, server, env...)
 			user := d.create(t, "/Users", `"userName":"`+name+`","active":true,"name":{"familyName":"`+c.family+`"}`)
 			group := d.group(t, "Crew", user)
 			report := d.user(t, "report@contoso.example")
@@ -94,6 +97,7 @@ func stoppedAnywhere(t *testing.T, start func(testing.TB) *dirtest.Server, env .
 			if c.leaver {
 				d.matchesNot(t, name, user)
 			}
+			d.namesNobody(t, group, report)
 			if answer.StatusCode != c.status {
 				switch answer, content = d.do(t, method, path, body); answer.StatusCode {
 				case c.status, http.StatusNotFound, http.StatusConflict:
@@ -133,6 +137,29 @@ func atEachWrite(t *testing.T, what string, stops func(t *testing.T, at int32, d
 				}
 			}
 		})
+	}
+}
+
+// namesNobody waits until the entries with the ids refer to nobody who is not there.
+func (d *deployment) namesNobody(t *testing.T, ids ...string) {
+	t.Helper()
+	var nobody []string
+	for until := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		nobody = nil
+		for _, id := range ids {
+			e := d.entry(t, id)
+			for _, dn := range append(e.Values("member"), e.Values("manager")...) {
+				if dn != ldapmap.DefaultPlaceholder && d.server.Entry(t, dn, "1.1") == nil {
+					nobody = append(nobody, e.DN+" "+dn)
+				}
+			}
+		}
+		if len(nobody) == 0 || time.Now().After(until) {
+			break
+		}
+	}
+	if len(nobody) > 0 {
+		t.Errorf("refer to nobody: %q", nobody)
 	}
 }
 

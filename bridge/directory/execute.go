@@ -30,6 +30,7 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 	}
 	r := &run{client: c, server: server, lists: map[list]holds{}, began: map[string]time.Time{}}
 	left := map[string]*ldif.Entry{} // by id
+	sent := time.Now()
 	for i, step := range p.Steps {
 		var asked []string
 		if i == len(p.Steps)-1 {
@@ -39,7 +40,11 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 		if change.If.Made {
 			change.If.ID, err = r.made(ctx, change.DN)
 		}
+		if err == nil && i > 0 && p.Keeps() && time.Since(sent) > 2*c.options.Timeout {
+			err = &Error{Reason: reason.LostRace, Cause: errStoodStill}
+		}
 		if err == nil {
+			sent = time.Now()
 			if _, known := r.began[change.If.ID]; !known {
 				r.began[change.If.ID] = time.Now()
 			}
@@ -105,15 +110,21 @@ func Overtaken(err error) bool {
 // awaited is for how long at least nobody takes a name that an entry of a plan gave up, and that a group has yet to let go of.
 const awaited = 300 * time.Millisecond
 
+// StepTime is longer than a write takes from when a step of it that keeps references true is sent until the next has been done. Where a
+// program stood still in between, it does not go on: others may have put right what it left.
+func (c *Client) StepTime() time.Duration { return 3*c.options.Timeout + time.Second }
+
+var errStoodStill = errors.New("the bridge stood still between two steps")
+
 // mayGo tells of a reference that is Late whether the name that is to go is still that of nobody. Soon after the target gave it up it is.
-// Later, as where this machine stopped, another may have it: he took it out of the group, and may be in it by it himself. nil: it is no
-// such reference.
-func (r *run) mayGo(ctx context.Context, keeps ldif.Keeps) func() error {
+// Later, as where this machine stopped, another may have it: he took it out of the group, and may be in it by it himself. Where it is gone
+// by then, that is no sign that the target is to be out. nil: it is no such reference.
+func (r *run) mayGo(ctx context.Context, keeps ldif.Keeps) func(isGone bool) error {
 	if !keeps.Late {
 		return nil
 	}
-	return func() error {
-		if began, known := r.began[keeps.ID]; known && time.Since(began) < awaited || r.nobody(ctx, keeps) {
+	return func(isGone bool) error {
+		if began, known := r.began[keeps.ID]; known && time.Since(began) < awaited || !isGone && r.nobody(ctx, keeps) {
 			return nil
 		}
 		return &Error{Reason: reason.LostRace} // or nobody can tell
@@ -139,7 +150,7 @@ func (r *run) nobody(ctx context.Context, had ldif.Keeps) bool {
 // change sends one change record, or what is to be done in its place, where mayGo has nothing against it (nil: it has not). left is the
 // entry as an earlier change left it.
 func (r *run) change(
-	ctx context.Context, change ldif.Change, mayGo func() error, left *ldif.Entry, read []string,
+	ctx context.Context, change ldif.Change, mayGo func(isGone bool) error, left *ldif.Entry, read []string,
 ) (ldif.StepReceipt, error) {
 	switch {
 	case change.Operation:
@@ -148,16 +159,16 @@ func (r *run) change(
 		return r.conditional(ctx, change, left, read)
 	}
 	if mayGo == nil {
-		mayGo = func() error { return nil }
+		mayGo = func(bool) error { return nil }
 	}
-	if err := mayGo(); err != nil {
+	if err := mayGo(false); err != nil {
 		return ldif.StepReceipt{}, err
 	}
 	receipt, err := r.conditional(ctx, change.Strict(), left, read)
 	if resultCode(err) != ldap.LDAPResultNoSuchAttribute {
 		return receipt, err
 	}
-	if err := mayGo(); err != nil {
+	if err := mayGo(true); err != nil {
 		return ldif.StepReceipt{}, err
 	}
 	if len(change.Else.Mods) == 0 {

@@ -92,6 +92,21 @@ func (c *Client) Late(ctx context.Context, err error) bool {
 	}
 }
 
+// IsLate says that the answer to a change that a server which lives did not give in time has not come yet: the change may be done at any
+// time.
+func IsLate(err error) bool {
+	e, _ := errors.AsType[*Error](err)
+	if e == nil || e.late == nil {
+		return false
+	}
+	select {
+	case <-e.late:
+		return false
+	default:
+		return true
+	}
+}
+
 // sheds says that a server is sent no write for now. After unwritableFor one tries.
 func (c *Client) sheds(server int) bool {
 	if !c.pool.hangs(server) || c.pool.others(server) {

@@ -188,6 +188,7 @@ func (h house) live(ctx context.Context) *life {
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	l.run(h.gate.Watch)
 	l.run(h.bridge.Adopt)
+	l.run(h.bridge.Settle)
 	return l
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -132,11 +133,14 @@ func Start(t testing.TB, c *config.Config, to io.Writer, told journal.Journal) *
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- b.Front.Serve(ctx, listener) }()
+	var settling sync.WaitGroup
+	settling.Go(func() { b.Settle(ctx) })
 	t.Cleanup(func() {
 		cancel()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
+		settling.Wait()
 	})
 	b.URL = b.Front.URL(listener.Addr())
 	return b

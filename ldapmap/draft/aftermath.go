@@ -27,6 +27,7 @@ type Aftermath struct {
 	kept    []kept       // of a plan that stopped, or that amends gave in the place of a name that was left
 	given   map[int]kept // by the steps of the amends that lead here: what they give so
 	stays   []string     // DNs of groups that the entry may not leave
+	later   bool         // see Owed
 }
 
 // written is a reference that the plan wrote, or took away.
@@ -89,6 +90,30 @@ func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Afte
 		}
 	}
 	return a
+}
+
+// Owed tells what to look at later where nobody could when the plan stopped, or was done: who refers to a name that it gave up or took, and
+// that nobody has by then. A list lets go of it, and gets nothing in its place: somebody may have been told meanwhile that who was in it is
+// out. A reference that holds one value gets what its target is called by now.
+//
+//	anna was to become mara; the group has both names; anna is taken out of it:  the group lets go of mara
+func (d *Draft) Owed(p ldif.Plan) Aftermath {
+	a := Aftermath{t: d.t, later: true}
+	for i, of := range d.passings(p) {
+		for _, passed := range of {
+			for _, name := range []ldapmap.Name{passed.gone, passed.come} {
+				if name.Value != "" {
+					a.left = append(a.left, leaving{name: name, now: name.Value, id: p.Steps[i].Change.If.ID, t: passed.t})
+				}
+			}
+		}
+	}
+	return a
+}
+
+// Recorded is as much of the draft of a plan, which was made for resources of the type, as Owed needs.
+func Recorded(t *ldapmap.Type, p ldif.Plan) *Draft {
+	return &Draft{t: t, revived: p.Before != nil && t.HasLeft(p.Before)}
 }
 
 // But is the aftermath that leaves these groups alone: the entry was to leave them, and may not.
@@ -218,14 +243,20 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 		}
 		for _, r := range referrers {
 			now := ""
-			if target, there := s.Owners.ByID(l.id); there && l.now != "" {
+			if target, there := s.Owners.ByID(l.id); there && l.now != "" && !(a.later && !r.Reference.Single) {
 				now = r.Reference.ValueOf(target)
 			}
 			step := r.step(l.name.Value, now, placeholder)
 			step.Keeps.ID = l.id
-			if now == "" {
+			if a.later {
+				step = asSeen(step, r, l, plan)
+			}
+			switch {
+			case now == "":
 				plan.Effects = append(plan.Effects, r.loses(l.name.Value))
-			} else {
+			case a.later:
+				plan.Effects = append(plan.Effects, ldif.Effect{Kind: ldif.Changed, DN: r.Entry.DN, ID: r.id()})
+			default:
 				next.given[len(plan.Steps)] = kept{Referrer: r, id: l.id, t: l.t, names: []string{l.name.Value, now}}
 				plan.Effects = append(plan.Effects, ldif.Effect{Kind: ldif.Changed, DN: r.Entry.DN, ID: r.id()})
 			}
@@ -236,6 +267,16 @@ func (a Aftermath) Amends(s Seen, placeholder bool) (ldif.Plan, Aftermath) {
 		plan.Steps[i].Inverse = nil
 	}
 	return plan, next
+}
+
+// asSeen holds a step of the plan, which is to let go of a name that was left, to what was seen of its entry; it does nothing where
+// somebody has the name, or the entry has let go of it.
+func asSeen(step ldif.Step, r Referrer, l leaving, p ldif.Plan) ldif.Step {
+	c := &step.Change
+	c.If.Version, c.If.AsLeft = r.Entry.Value(l.t.Server.VersionAttribute), changes(p, r.id())
+	c.Else = &ldif.Change{Kind: c.Kind, DN: c.DN, If: c.If}
+	step.Keeps = ldif.Keeps{ID: l.id, Late: true, Old: l.name.Value, Of: l.name.Of}
+	return step
 }
 
 // After is what to look at behind the amends that lead to next. What they gave in the place of a name that was left may be nobody's, or a

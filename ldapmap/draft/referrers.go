@@ -245,7 +245,14 @@ func (d *Draft) follow(p ldif.Plan, s ldif.Step, name passing, f Facts, effects 
 		case r.Reference.Single:
 			ahead = append(ahead, early(r.step(old, now, false), s))
 		default:
-			ahead = append(ahead, early(r.stillRefers(r.step("", now, false), old), s))
+			gets := early(r.stillRefers(r.step("", now, false), old), s)
+			if r.among(f.Referrers[name.come]) { // left there by a plan that stopped: who is to take it out sees that it is wanted
+				held := ldif.Mod{Op: ldif.DeleteValues, Name: r.Reference.Attribute, Values: []string{r.value(now)}}
+				again := held
+				again.Op = ldif.AddValues
+				gets.Change.Mods = []ldif.Mod{held, again}
+			}
+			ahead = append(ahead, gets)
 			behind = append(behind, late(r.letsGo(old, now, f.Placeholder), s, name))
 		}
 		if now == "" {

@@ -73,6 +73,11 @@ func (p Plan) TakesReferences() bool {
 	return false
 }
 
+// Keeps says that a step only keeps a reference true.
+func (p Plan) Keeps() bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Keeps.ID != "" })
+}
+
 // Renames says that an entry gets another name.
 func (p Plan) Renames() bool {
 	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Change.Kind == ModifyDN })

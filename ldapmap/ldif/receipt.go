@@ -134,7 +134,7 @@ func (r Receipt) Known() Receipt {
 
 // FoundSo says that the step, which was sent a second time, is done, and had nothing left to do: it was so before, or by the first time, or
 // by another. Where it found a part so, the first time did nothing: another did that part.
-func (s StepReceipt) FoundSo() bool { return s.State == Done && !(s.Changed() && s.Sent.alters()) }
+func (s StepReceipt) FoundSo() bool { return s.State == Done && !(s.Changed() && s.Sent.Alters()) }
 
 // Resumed is the receipt of an unsure plan of which the steps before next turned out to be done, and that was resumed there with what
 // came of rest. What was sent a second time and found so counts as done by the first time.
@@ -212,8 +212,8 @@ func (r Receipt) Inverse(i int) *Change {
 	return &back
 }
 
-// alters says that the change leaves something otherwise: of a value that goes and comes again it only asks.
-func (c Change) alters() bool {
+// Alters says that the change leaves something otherwise: of a value that goes and comes again it only asks.
+func (c Change) Alters() bool {
 	return c.Kind != Modify || slices.ContainsFunc(c.Mods, func(m Mod) bool {
 		return len(m.Values) == 0 || slices.ContainsFunc(m.Values, func(v string) bool { return !c.turns(m, v) })
 	})
