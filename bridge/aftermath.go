@@ -79,7 +79,7 @@ func (r *request) amend(ctx context.Context, aftermath draft.Aftermath, plan ldi
 			return nil
 		}
 		if owed != nil {
-			if amends = owed.stood(amends, r.directory.StepTime()); amends.Empty() {
+			if amends = owed.stood(amends, r.directory.StepTime(r.server)); amends.Empty() {
 				return errTooSoon
 			}
 		} else if n < draft.Patience {

@@ -155,7 +155,7 @@ func (b *Bridge) settleDebt(ctx context.Context, d *debt) {
 	case ctx.Err() != nil:
 		return
 	case waits && len(d.seen) > 0:
-		d.due = time.Now().Add(b.directory.StepTime())
+		d.due = time.Now().Add(b.directory.StepTime(d.request.server))
 		return
 	case waits:
 		d.due = time.Now().Add(owedAgain)

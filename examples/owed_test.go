@@ -46,7 +46,7 @@ func TestTakenOutWhileOwed(t *testing.T) {
 // TestRenamedWhileOwed: a rename that stopped is sent again, and is under way when what it left is to go: the member stays.
 func TestRenamedWhileOwed(t *testing.T) {
 	t.Parallel()
-	for _, wait := range []int{3000, 3400, 3800, 4200, 4600} {
+	for _, wait := range []int{2000, 2400, 2800, 3200, 3600} {
 		t.Run(fmt.Sprint(wait, "ms"), func(t *testing.T) {
 			t.Parallel()
 			d, mara, group, rename := owing(t)

@@ -110,9 +110,15 @@ func Overtaken(err error) bool {
 // awaited is for how long at least nobody takes a name that an entry of a plan gave up, and that a group has yet to let go of.
 const awaited = 300 * time.Millisecond
 
-// StepTime is longer than a write takes from when a step of it that keeps references true is sent until the next has been done. Where a
-// program stood still in between, it does not go on: others may have put right what it left.
-func (c *Client) StepTime() time.Duration { return 3*c.options.Timeout + time.Second }
+// StepTime is longer than a write takes from when a step of it that keeps references true is sent until the next has been done, and than
+// the grain of the server's versions. Where a program stood still in between, it does not go on: others may have put right what it left.
+func (c *Client) StepTime(server *ldif.Server) time.Duration {
+	long := 3 * c.options.Timeout
+	if server.VersionForm == ldif.VersionDigest {
+		long += time.Second
+	}
+	return long
+}
 
 var errStoodStill = errors.New("the bridge stood still between two steps")
 
