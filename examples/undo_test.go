@@ -608,7 +608,7 @@ func TestUndoSaysWhatFails(t *testing.T) {
 	u.user(t, "anna@contoso.example")
 	u.env = append(u.env, "SCIMBRIDGE_DIRECTORY_BIND_PASSWORD=Unmistakable-1")
 	failed := u.undoes(t, "failed", u.last(t))[0].Error
-	if !strings.Contains(failed, "result 49") || strings.Contains(failed, "Unmistakable") {
+	if !strings.Contains(failed, "Result Code 49") || strings.Contains(failed, "Unmistakable") {
 		t.Errorf("error: %s", failed)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"scimbridge/bridge/reason"
 )
 
-// TestStoodStill: a bridge whose machine stands still between two steps of a plan does not go on: others may have taken it for dead, and
+// TestStoodStill: a bridge whose machine stands still between two steps of a plan that keeps references true does not go on: others may have taken it for dead, and
 // put right what it left.
 func TestStoodStill(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -35,6 +35,7 @@ func TestStoodStill(t *testing.T) {
 				plan := modifyMail("uid=ada")
 				plan.Steps = append(plan.Steps, modifyMail("uid=bo").Steps...)
 				plan.Steps[0].Stays = true
+				plan.Steps[0].Keeps.ID = "ada"
 				wantReason(t, client.Execute(t.Context(), plan, nil).Err, c.want)
 				if n := p.count(ldap.ApplicationModifyRequest); n != c.sent {
 					t.Errorf("%d came", n)
