@@ -11,8 +11,8 @@ import (
 	"scimbridge/bridge/reason"
 )
 
-// TestStoodStill: a bridge whose machine stands still between two steps of a plan that keeps references true does not go on: others may have taken it for dead, and
-// put right what it left.
+// TestStoodStill: a bridge whose machine stands still between two steps of a plan that keeps references true does not go on: others may
+// have put right what it left.
 func TestStoodStill(t *testing.T) {
 	for name, c := range map[string]struct {
 		stands time.Duration
