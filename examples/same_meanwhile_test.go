@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
@@ -101,7 +102,10 @@ func TestSameMeanwhile(t *testing.T) {
 					first, second := deploy(t, server, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL), deploy(t, server)
 					for at, reached := 0, true; reached && !t.Failed(); at++ {
 						same := newSameTwice(t, first, second, kind, at, unanswered)
+						var turn sync.Mutex // the first may ask on several connections at once
 						proxy.Before(func(operation string) {
+							turn.Lock()
+							defer turn.Unlock()
 							switch {
 							case same.done != nil && isWrite[operation]:
 								same.stands(t, fmt.Sprintf("second at %d, before write %d, a %s", at, same.writes, operation))
