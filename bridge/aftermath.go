@@ -79,9 +79,10 @@ func (r *request) amend(ctx context.Context, aftermath draft.Aftermath, plan ldi
 			return nil
 		}
 		if owed != nil {
-			if amends = owed.stood(amends, r.directory.StepTime(r.server)); amends.Empty() {
+			if !owed.stood(amends, r.server, r.directory.StepTime(r.server)) {
 				return errTooSoon
 			}
+			owed.tries++
 		} else if n < draft.Patience {
 			moving, err := r.moving(ctx, amends)
 			switch {
@@ -102,6 +103,8 @@ func (r *request) amend(ctx context.Context, aftermath draft.Aftermath, plan ldi
 		receipt := r.execute(ctx, amends, journal.Amend, nil)
 		aftermath = aftermath.After(next, receipt)
 		switch err = receipt.Err; {
+		case err == nil && owed != nil && !slices.ContainsFunc(receipt.Steps, ldif.StepReceipt.Changed):
+			return errTooSoon // somebody has the name, or the entry was changed in this moment
 		case err == nil:
 		case violatesClass(err) && !placeholder:
 			placeholder = true

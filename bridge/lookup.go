@@ -62,7 +62,7 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.
 		receipt.Err = &directory.Error{Reason: reason.Unknown, Cause: errLookedUp}
 	}
 	d.Receipt = receipt
-	b.owesFor(world, i, receipt)
+	b.owesLook(world.Type(i.Type), i, receipt)
 	return d, nil
 }
 

@@ -26,6 +26,8 @@ import (
 const (
 	// owedAgain is when it is looked first, and again where that failed: an open breaker answers at once.
 	owedAgain = time.Second
+	// owedMost is the most that is waited where something is sent again and again in vain.
+	owedMost = 10 * time.Minute
 	// owedLater is when it is looked once more where no answer came to a step: a server that hung may do it late.
 	owedLater = time.Minute
 	// owedLife is for how long it is tried.
@@ -42,28 +44,38 @@ type owed struct {
 	all []*debt
 }
 
-// debt is a look that is owed.
+// debt is a look that is owed. It holds nothing of the configuration: another may hold by the time it is made.
 type debt struct {
-	request *request
-	left    draft.Aftermath
-	plan    ldif.Plan
-	unsure  bool // no answer came to a step of it
-	why     error
-	since   time.Time
-	due     time.Time
-	seen    map[string]time.Time // what was to go at the last look, and since when
+	record journal.Intent // of the write
+	unsure bool           // no answer came to a step of it
+	why    error          // it stopped
+	due    time.Time
+	until  time.Time          // it is tried
+	seen   map[left]time.Time // what was to go at the last look, and since when
+	tries  int                // how often something was sent
 }
+
+// left is a name that is to go from an entry.
+type left struct{ id, version, name string }
 
 func newOwed() *owed { return &owed{later: owedLater, come: make(chan struct{}, 1)} }
 
-func (o *owed) add(d *debt) {
+// add has a look be made, and says whether none at the same plan is owed already.
+func (o *owed) add(d *debt) bool {
 	o.mu.Lock()
+	defer o.mu.Unlock()
+	same := func(o *debt) bool {
+		return o.record.RequestID == d.record.RequestID && o.record.Plan.String() == d.record.Plan.String()
+	}
+	if slices.ContainsFunc(o.all, same) {
+		return false
+	}
 	o.all = append(o.all, d)
-	o.mu.Unlock()
 	select {
 	case o.come <- struct{}{}:
 	default:
 	}
+	return true
 }
 
 func (o *owed) list() []*debt {
@@ -81,39 +93,36 @@ func (o *owed) remove(d *debt) {
 // owes notes the looks that nobody made at what the attempts left.
 func (r *request) owes(past history) {
 	for _, a := range past {
-		if r.foreseen == nil && !a.settled {
-			r.owesOf(a.draft, a.receipt)
+		if r.foreseen != nil || a.settled {
+			continue
 		}
+		record := journal.Intent{
+			RequestID: r.call.RequestID, Activity: r.call.Activity, Part: r.call.Part, Caller: r.call.Caller, Client: r.call.Client,
+			Operation: r.operation, Type: r.typ.Name, Name: past.name(), Plan: a.receipt.Plan,
+		}
+		if r.account != nil {
+			record.Body = r.account.body
+		}
+		r.owesLook(r.typ, record, a.receipt)
 	}
 }
 
-// owesOf notes that a look is owed at what the plan of the receipt left.
-func (r *request) owesOf(of *draft.Draft, receipt ldif.Receipt) {
-	left := of.Owed(receipt.Plan)
+// owesLook notes that a look is owed at what a plan left that was made for resources of the type, and came to this.
+func (b *Bridge) owesLook(t *ldapmap.Type, record journal.Intent, receipt ldif.Receipt) {
 	sent := func(s ldif.StepReceipt) bool { return s.State != ldif.NotSent && s.State != ldif.Refused }
-	if left.Nothing() || !slices.ContainsFunc(receipt.Steps, sent) {
+	if t == nil || draft.Owed(t, record.Plan).Nothing() || !slices.ContainsFunc(receipt.Steps, sent) {
 		return
 	}
-	d := &debt{request: r, left: left, plan: receipt.Plan, unsure: receipt.Unsure(), why: receipt.Err}
-	d.since, d.due = time.Now(), time.Now().Add(owedAgain)
-	d.log(slog.LevelWarn, "a write stopped; who refers to its entry is looked at later")
-	r.owed.add(d)
-}
-
-// owesFor is owesOf for a bridge that died, with what was found of its plan.
-func (b *Bridge) owesFor(world *ldapmap.Map, i journal.Intent, receipt ldif.Receipt) {
-	t := world.Type(i.Type)
-	if t == nil {
-		return
+	d := &debt{record: record, unsure: receipt.Unsure(), why: receipt.Err}
+	d.due, d.until = time.Now().Add(owedAgain), time.Now().Add(owedLife)
+	if b.owed.add(d) {
+		b.tellOwed(slog.LevelInfo, d, "who refers to the entry of a write is looked at later")
 	}
-	r := &request{Bridge: b, operation: i.Operation, world: world, typ: t, server: t.Server, account: &account{name: i.Name, body: i.Body}}
-	r.call = Call{RequestID: i.RequestID, Activity: i.Activity, Part: i.Part, Caller: i.Caller, Client: i.Client}
-	r.owesOf(draft.Recorded(t, i.Plan), receipt)
 }
 
-func (d *debt) log(level slog.Level, message string, more ...any) {
-	about := []any{"request", d.request.call.RequestID, "dn", d.plan.DN()}
-	d.request.log.Log(context.Background(), level, message, append(about, more...)...)
+func (b *Bridge) tellOwed(level slog.Level, d *debt, message string, more ...any) {
+	about := []any{"request", d.record.RequestID, "dn", d.record.Plan.DN()}
+	b.log.Log(context.Background(), level, message, append(about, more...)...)
 }
 
 // Settle makes the looks that are owed, as soon as it can, until ctx ends.
@@ -131,13 +140,14 @@ func (b *Bridge) Settle(ctx context.Context) {
 	}
 }
 
-// settleOwed looks at what is due, and says when to come again.
+// settleOwed looks at what is due, and says when to come again: once a while in any case, as a bridge whose place was taken may have been
+// told of what came.
 func (b *Bridge) settleOwed(ctx context.Context) (next time.Duration) {
 	b.owed.turn.Lock()
 	defer b.owed.turn.Unlock()
-	next = owedLife
+	next = owedLater
 	for _, d := range b.owed.list() {
-		if time.Until(d.due) <= 0 {
+		if time.Until(d.due) <= 0 && ctx.Err() == nil {
 			b.settleDebt(ctx, d)
 		}
 		next = min(next, max(0, time.Until(d.due)))
@@ -146,59 +156,73 @@ func (b *Bridge) settleOwed(ctx context.Context) (next time.Duration) {
 }
 
 func (b *Bridge) settleDebt(ctx context.Context, d *debt) {
-	if directory.IsLate(d.why) && time.Since(d.since) < owedLife {
+	if directory.IsLate(d.why) {
 		d.due = time.Now().Add(owedAgain)
 		return
 	}
-	err := b.looks(ctx, d)
-	switch waits := passes(err) && time.Since(d.since) < owedLife; {
+	wait, err := b.look(ctx, d)
+	switch {
 	case ctx.Err() != nil:
 		return
-	case waits && len(d.seen) > 0:
-		d.due = time.Now().Add(b.directory.StepTime(d.request.server))
-		return
-	case waits:
-		d.due = time.Now().Add(owedAgain)
+	case passes(err) && time.Now().Before(d.until):
+		d.due = time.Now().Add(wait)
 		return
 	case err != nil:
-		d.log(slog.LevelError, "a reference to the entry of a write that stopped could not be put right", "error", err)
+		b.tellOwed(slog.LevelError, d, "a reference to the entry of a write that stopped could not be put right", "error", err)
 	}
 	if d.unsure {
-		d.unsure, d.due = false, d.since.Add(b.owed.later)
+		d.unsure, d.due, d.until, d.seen = false, time.Now().Add(b.owed.later), time.Now().Add(owedLife), nil
 		return
 	}
 	b.owed.remove(d)
-	d.log(slog.LevelInfo, "who refers to the entry of a write that stopped was looked at")
+	b.tellOwed(slog.LevelInfo, d, "who refers to the entry of a write was looked at")
 }
 
-// looks makes the look.
-func (b *Bridge) looks(ctx context.Context, d *debt) error {
-	r := *d.request
-	if r.Bridge = b; r.account != nil {
-		r.account = &account{name: r.account.name, body: r.account.body}
-		defer r.closes()
-	}
+// look makes the look, by the map that holds now. wait is until it makes sense again.
+func (b *Bridge) look(ctx context.Context, d *debt) (wait time.Duration, err error) {
 	ctx, end := directory.OneWay(ctx)
 	defer end()
-	return r.amend(ctx, d.left, d.plan, d)
+	wait = owedAgain
+	world, _, err := b.world(ctx)
+	if err != nil {
+		return wait, err
+	}
+	t := world.Type(d.record.Type)
+	if t == nil { // whose entries are no matter of the bridge's any more
+		return wait, nil
+	}
+	r := &request{Bridge: b, operation: d.record.Operation, world: world, typ: t, server: t.Server}
+	r.call = Call{
+		RequestID: d.record.RequestID, Activity: d.record.Activity, Part: d.record.Part, Caller: d.record.Caller, Client: d.record.Client,
+	}
+	if r.ledger != nil {
+		r.account = &account{name: d.record.Name, body: d.record.Body}
+		defer r.closes()
+	}
+	err = r.amend(ctx, draft.Owed(t, d.record.Plan), d.record.Plan, d)
+	if len(d.seen) > 0 {
+		wait = min(b.directory.StepTime(t.Server)<<min(d.tries, 5), max(owedMost, b.directory.StepTime(t.Server)))
+	}
+	return wait, err
 }
 
 // errTooSoon is that what is to go stood not yet for long enough.
 var errTooSoon = &directory.Error{Reason: reason.LostRace}
 
-// stood are those of the amends that were to be made so already at a look so long ago: of entries that nobody has changed since.
-func (d *debt) stood(amends ldif.Plan, long time.Duration) (stood ldif.Plan) {
-	before := d.seen
-	d.seen = map[string]time.Time{}
-	for i, step := range amends.Steps {
-		key := step.Change.String()
-		since, known := before[key]
+// stood says that all of the amends were to be made at a look so long ago, of entries that nobody has changed since. A write that is under
+// way changes one after the other: where one is younger, all may be wanted.
+func (d *debt) stood(amends ldif.Plan, server *ldif.Server, long time.Duration) bool {
+	before, now := d.seen, time.Now()
+	d.seen = map[left]time.Time{}
+	stood := true
+	for _, step := range amends.Steps {
+		of := left{step.Change.If.ID, step.Before.Value(server.VersionAttribute), step.Keeps.Old}
+		since, known := before[of]
 		if !known {
-			since = time.Now()
+			since = now
 		}
-		if d.seen[key] = since; known && time.Since(since) >= long {
-			stood.Steps, stood.Effects = append(stood.Steps, step), append(stood.Effects, amends.Effects[i])
-		}
+		d.seen[of] = since
+		stood = stood && now.Sub(since) >= long
 	}
 	return stood
 }
@@ -212,14 +236,9 @@ func (r *request) closes() {
 	}
 }
 
-// passes says that what kept somebody from putting references right may be over later: the directory is away, or others were quicker.
+// passes says that what kept somebody from putting references right may be over later: the directory is away, or others were quicker. An
+// operator is not asked once more what he has yet to decide.
 func passes(err error) bool {
-	switch why := Explain(err); why.Reason {
-	case reason.None, reason.PartlyDone, reason.Kept, reason.Internal, reason.Panic:
-		return false
-	case reason.LimitExceeded: // of a search
-		return true
-	default:
-		return why.Status >= http.StatusInternalServerError
-	}
+	why := Explain(err)
+	return why.Reason == reason.LimitExceeded || why.Status == http.StatusServiceUnavailable && why.Reason != reason.Held
 }

@@ -32,15 +32,17 @@ func hasty(t *testing.T, server *dirtest.Server) *directory.Client {
 	return d
 }
 
-// settles has a bridge make the looks that it owes, as long as the test runs.
-func settles(t *testing.T, b *bridge.Bridge) {
+// settles has a bridge make the looks that it owes, until the end that it returns, or the test's.
+func settles(t *testing.T, b *bridge.Bridge) (end func()) {
 	ctx, leave := context.WithCancel(context.Background())
 	var settling sync.WaitGroup
 	settling.Go(func() { b.Settle(ctx) })
-	t.Cleanup(func() {
+	end = func() {
 		leave()
 		settling.Wait()
-	})
+	}
+	t.Cleanup(end)
+	return end
 }
 
 // holds waits until the group holds these, by their uids, and its own placeholder.
@@ -115,5 +117,75 @@ func TestOwedLater(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.holds(t, "other")
+	}
+}
+
+// TestOwedOfTheLast: where the name of nobody is the last that the group holds, its placeholder comes in its place.
+func TestOwedOfTheLast(t *testing.T) {
+	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+	h := buildOn(t, server, bridge.Options{Directory: hasty(t, server)}, usersAndGroups(server)...)
+	h.stopsRenaming(t)
+	h.modifies(t, func(m *ldap.ModifyRequest) { m.Replace("member", []string{"uid=after," + server.People}) })
+	settles(t, h.Bridge)
+	h.holds(t)
+}
+
+// TestOwedToSomebody: a name that somebody has whom the map does not know stays, and it is not tried over and over.
+func TestOwedToSomebody(t *testing.T) {
+	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+	h := buildOn(t, server, bridge.Options{Directory: hasty(t, server)}, usersAndGroups(server)...)
+	h.stopsRenaming(t)
+	stranger := ldap.NewAddRequest("uid=after,"+server.People, nil)
+	stranger.Attribute("objectClass", []string{"account"})
+	if err := server.Connect(t).Add(stranger); err != nil {
+		t.Fatal(err)
+	}
+	*h.records = nil
+	end := settles(t, h.Bridge)
+	time.Sleep(5 * time.Second) // the time of two tries
+	end()
+	if n := len(*h.records); n == 0 || n > 3 {
+		t.Errorf("tried %d times", n)
+	}
+	h.holds(t, "after", "before", "other")
+}
+
+// TestOwedAfterAReload: a look is made by the map that holds by then: of what is no matter of the bridge's any more nothing is changed.
+func TestOwedAfterAReload(t *testing.T) {
+	for types, holds := range map[int][]string{1: {"after", "before", "other"}, 2: {"before", "other"}} {
+		server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+		d := hasty(t, server)
+		h := buildOn(t, server, bridge.Options{Directory: d}, usersAndGroups(server)...)
+		h.stopsRenaming(t)
+		next := buildOn(t, server, bridge.Options{Directory: d}, usersAndGroups(server)[:types]...)
+		next.Succeed(h.Bridge, false)
+		settles(t, next.Bridge)
+		time.Sleep(4 * time.Second)
+		next.holds(t, holds...)
+	}
+}
+
+// stopsRenaming makes a group of two, and has the rename of one of them stop between the group and him.
+func (h house) stopsRenaming(t *testing.T) {
+	t.Helper()
+	id := h.user(t, "before")
+	h.create(t, "Group", `{"displayName":"G","members":[{"value":"`+id+`"},{"value":"`+h.user(t, "other")+`"}]}`)
+	lost := memdir.Fault{Drop: memdir.DropBefore}
+	h.faults(map[string]memdir.Fault{"modrdn 0": lost, "search after": lost, "modify after": lost, "bind after": lost})
+	_, err := h.patch(t, bridge.Call{RequestID: "r"}, "User", id, `{"op":"replace","path":"userName","value":"after"}`)
+	h.server.Mem.Fault(nil)
+	if status(err) < http.StatusInternalServerError {
+		t.Fatal(err)
+	}
+	h.holds(t, "after", "before", "other")
+}
+
+// modifies changes the group G.
+func (h house) modifies(t *testing.T, change func(*ldap.ModifyRequest)) {
+	t.Helper()
+	request := ldap.NewModifyRequest("cn=G,"+h.server.Groups, nil)
+	change(request)
+	if err := h.server.Connect(t).Modify(request); err != nil {
+		t.Fatal(err)
 	}
 }

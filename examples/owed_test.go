@@ -15,7 +15,7 @@ import (
 func owing(t *testing.T) (d *deployment, mara, group string, rename func() int) {
 	t.Helper()
 	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
-	d = deploy(t, server, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms", "SCIMBRIDGE_DIRECTORY_TIMEOUT=1s")
+	d = deploy(t, server, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms", "SCIMBRIDGE_DIRECTORY_TIMEOUT=600ms")
 	mara = d.user(t, "mara@contoso.example")
 	group = d.group(t, "Crew", mara, d.user(t, "other@contoso.example"))
 	return d, mara, group, func() int {
@@ -71,7 +71,7 @@ func TestRenamedWhileOwed(t *testing.T) {
 				case op == "modrdn" && held.CompareAndSwap(false, true):
 					select {
 					case <-other:
-					case <-time.After(800 * time.Millisecond):
+					case <-time.After(500 * time.Millisecond):
 					}
 				case op == "modify" && held.Load():
 					select {

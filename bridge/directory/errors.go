@@ -23,6 +23,7 @@ type Error struct {
 	RetryAfter time.Duration // Unavailable: when the next attempt makes sense
 	Cause      error
 	late       <-chan struct{} // Unknown, of a server that lives: closed when its answer comes after all; nil: nobody waits for it
+	waits      <-chan struct{} // so: closed when nobody waits for it any more
 }
 
 func (e *Error) Error() string {
@@ -60,6 +61,7 @@ type outage struct {
 
 	answered func() bool     // waits for its end, and says whether that was an answer
 	came     <-chan struct{} // of a write to a server that lives: closed when its answer comes; nil: nobody waits for it
+	waits    <-chan struct{} // so: closed when nobody waits for it any more
 }
 
 func (o *outage) Error() string { return o.cause.Error() }
@@ -120,7 +122,7 @@ func (c *Client) explain(err error, touched *ldif.Change) error {
 		e := &Error{Reason: reason.Unavailable, Code: o.code, Cause: o.cause}
 		switch {
 		case touched != nil && o.sent:
-			e.Reason, e.late = reason.Unknown, o.came
+			e.Reason, e.late, e.waits = reason.Unknown, o.came, o.waits
 		case !o.excused:
 			e.RetryAfter = c.breaker.retryAfter()
 		}

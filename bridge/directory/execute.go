@@ -30,7 +30,7 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 	}
 	r := &run{client: c, server: server, lists: map[list]holds{}, began: map[string]time.Time{}}
 	left := map[string]*ldif.Entry{} // by id
-	sent := time.Now()
+	sent, keeps := time.Now(), p.Keeps()
 	for i, step := range p.Steps {
 		var asked []string
 		if i == len(p.Steps)-1 {
@@ -40,7 +40,7 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 		if change.If.Made {
 			change.If.ID, err = r.made(ctx, change.DN)
 		}
-		if err == nil && i > 0 && p.Keeps() && time.Since(sent) > 2*c.options.Timeout {
+		if err == nil && i > 0 && keeps && gone(sent) > 2*c.options.Timeout {
 			err = &Error{Reason: reason.LostRace, Cause: errStoodStill}
 		}
 		if err == nil {
@@ -113,11 +113,16 @@ const awaited = 300 * time.Millisecond
 // StepTime is longer than a write takes from when a step of it that keeps references true is sent until the next has been done, and than
 // the grain of the server's versions. Where a program stood still in between, it does not go on: others may have put right what it left.
 func (c *Client) StepTime(server *ldif.Server) time.Duration {
-	long := 3 * c.options.Timeout
+	long := 5 * c.options.Timeout // two may be gone, and then it is asked who has a name, connected, and sent again
 	if server.VersionForm == ldif.VersionDigest {
 		long += time.Second
 	}
 	return long
+}
+
+// gone is how much time is gone, also where the machine slept, whose steady clock stands still meanwhile.
+func gone(since time.Time) time.Duration {
+	return max(time.Since(since), time.Now().Round(0).Sub(since.Round(0)))
 }
 
 var errStoodStill = errors.New("the bridge stood still between two steps")

@@ -59,10 +59,11 @@ func (c *Client) listen(k *conn, o *outage) {
 		return
 	}
 	c.pool.lend(k)
-	came := make(chan struct{})
-	o.came = came
+	came, waits := make(chan struct{}), make(chan struct{})
+	o.came, o.waits = came, waits
 	c.refreshes.Go(func() {
 		defer c.pool.put(k)
+		defer close(waits)
 		enough := time.AfterFunc(max(unwritableFor, 2*c.options.Timeout), k.close)
 		answered := o.answered()
 		switch within := enough.Stop(); {
@@ -92,15 +93,15 @@ func (c *Client) Late(ctx context.Context, err error) bool {
 	}
 }
 
-// IsLate says that the answer to a change that a server which lives did not give in time has not come yet: the change may be done at any
+// IsLate says that the answer to a change that a server which lives did not give in time is waited for still: the change may be done at any
 // time.
 func IsLate(err error) bool {
 	e, _ := errors.AsType[*Error](err)
-	if e == nil || e.late == nil {
+	if e == nil || e.waits == nil {
 		return false
 	}
 	select {
-	case <-e.late:
+	case <-e.waits:
 		return false
 	default:
 		return true

@@ -313,3 +313,21 @@ func TestLateAnswerOfAnother(t *testing.T) {
 		}
 	})
 }
+
+// TestIsLate: a change that no answer came to may be done as long as its answer is waited for, which ends.
+func TestIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLocked()
+		c := network{"a": &l.peer}.client(t, "a")
+		defer c.Close()
+		l.lock(true)
+		err := c.Execute(t.Context(), modifyMail("uid=ada"), nil).Err
+		if wantReason(t, err, reason.Unknown); !IsLate(err) {
+			t.Error("it is not waited for")
+		}
+		time.Sleep(unwritableFor + time.Second)
+		if IsLate(err) {
+			t.Error("it is waited for still")
+		}
+	})
+}

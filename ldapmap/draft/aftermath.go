@@ -92,13 +92,14 @@ func (d *Draft) Aftermath(p ldif.Plan, refs ldapmap.Refs, made *ldif.Entry) Afte
 	return a
 }
 
-// Owed tells what to look at later where nobody could when the plan stopped, or was done: who refers to a name that it gave up or took, and
-// that nobody has by then. A list lets go of it, and gets nothing in its place: somebody may have been told meanwhile that who was in it is
-// out. A reference that holds one value gets what its target is called by now.
+// Owed tells what to look at later where nobody could when the plan, which was made for resources of the type, stopped or was done: who
+// refers to a name that it gave up or took, and that nobody has by then. A list lets go of it, and gets nothing in its place: somebody may
+// have been told meanwhile that who was in it is out. A reference that holds one value gets what its target is called by now.
 //
 //	anna was to become mara; the group has both names; anna is taken out of it:  the group lets go of mara
-func (d *Draft) Owed(p ldif.Plan) Aftermath {
-	a := Aftermath{t: d.t, later: true}
+func Owed(t *ldapmap.Type, p ldif.Plan) Aftermath {
+	d := &Draft{t: t, revived: p.Before != nil && t.HasLeft(p.Before)} // as much of it as tells what the plan passes on
+	a := Aftermath{t: t, later: true}
 	for i, of := range d.passings(p) {
 		for _, passed := range of {
 			for _, name := range []ldapmap.Name{passed.gone, passed.come} {
@@ -109,11 +110,6 @@ func (d *Draft) Owed(p ldif.Plan) Aftermath {
 		}
 	}
 	return a
-}
-
-// Recorded is as much of the draft of a plan, which was made for resources of the type, as Owed needs.
-func Recorded(t *ldapmap.Type, p ldif.Plan) *Draft {
-	return &Draft{t: t, revived: p.Before != nil && t.HasLeft(p.Before)}
 }
 
 // But is the aftermath that leaves these groups alone: the entry was to leave them, and may not.
