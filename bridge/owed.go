@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -50,9 +51,10 @@ type debt struct {
 	unsure bool           // no answer came to a step of it
 	why    error          // it stopped
 	due    time.Time
-	until  time.Time          // it is tried
-	seen   map[left]time.Time // what was to go at the last look, and since when
-	tries  int                // how often something was sent
+	until  time.Time // it is tried
+	seen   []left    // what was to go at the last look
+	since  time.Time // it was just so
+	tries  int       // how often something was sent
 }
 
 // left is a name that is to go from an entry.
@@ -209,22 +211,20 @@ func (b *Bridge) look(ctx context.Context, d *debt) (wait time.Duration, err err
 // errTooSoon is that what is to go stood not yet for long enough.
 var errTooSoon = &directory.Error{Reason: reason.LostRace}
 
-// stood says that all of the amends were to be made at a look so long ago, of entries that nobody has changed since. A write that is under
-// way changes one after the other: where one is younger, all may be wanted.
+// stood says that just these amends were to be made at all looks since so long ago, of entries that nobody has changed. A write that is under
+// way changes one entry after the other: where one has changed, or is not to be any more, all may be its matter.
 func (d *debt) stood(amends ldif.Plan, server *ldif.Server, long time.Duration) bool {
-	before, now := d.seen, time.Now()
-	d.seen = map[left]time.Time{}
-	stood := true
+	var seen []left
 	for _, step := range amends.Steps {
-		of := left{step.Change.If.ID, step.Before.Value(server.VersionAttribute), step.Keeps.Old}
-		since, known := before[of]
-		if !known {
-			since = now
-		}
-		d.seen[of] = since
-		stood = stood && now.Sub(since) >= long
+		seen = append(seen, left{step.Change.If.ID, step.Before.Value(server.VersionAttribute), step.Keeps.Old})
 	}
-	return stood
+	slices.SortFunc(seen, func(a, b left) int {
+		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.name, b.name))
+	})
+	if !slices.Equal(seen, d.seen) {
+		d.seen, d.since = seen, time.Now()
+	}
+	return time.Since(d.since) >= long
 }
 
 // closes tells the journal what became of plans that no client waits for.

@@ -163,6 +163,15 @@ func TestReceipts(t *testing.T) {
 			receipts: []string{"taken back " + title + "\ndone " + join + "\nrefused " + rename + "\nnot sent", again},
 			status:   http.StatusOK, name: "after", title: "x",
 		},
+		"a lost race, and refused": {
+			faults: map[string]memdir.Fault{"modrdn 0": refuse(16), "modrdn 1": refuse(53)},
+			receipts: []string{
+				"taken back " + title + "\ndone " + join + "\nrefused " + rename + "\nnot sent",
+				"taken back " + title + "\n" + marked + "\nrefused " + rename + "\nnot sent",
+				unjoin,
+			},
+			status: http.StatusForbidden, detail: unwilling, name: "before",
+		},
 		"unknown, resumed as done": {
 			faults:   map[string]memdir.Fault{"modrdn 0": dropAfter},
 			receipts: []string{"done " + title + "\ndone " + join + "\nunknown " + rename + "\nnot sent", done},

@@ -9,7 +9,7 @@ import (
 )
 
 // TestStood: what a stopped write left goes when all of it stood untouched for long enough. A write that is under way marks one group after
-// the other: while the last of them is young, the first is wanted too.
+// the other, and lets go of one after the other: while that goes on, all are wanted.
 func TestStood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &ldif.Server{Traits: &ldif.Traits{VersionAttribute: "entryCSN"}}
@@ -31,5 +31,7 @@ func TestStood(t *testing.T) {
 		looks(false, group("cooks", "2"), group("crew", "1"))
 		looks(true, group("crew", "1"), group("cooks", "2"))
 		looks(false, group("crew", "1"), group("cooks", "2"), group("guards", "1"))
+		looks(false, group("crew", "1"), group("cooks", "2"), group("guards", "1"))
+		looks(false, group("cooks", "2"), group("guards", "1"))
 	})
 }

@@ -15,7 +15,7 @@ import (
 func owing(t *testing.T) (d *deployment, mara, group string, rename func() int) {
 	t.Helper()
 	server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
-	d = deploy(t, server, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms", "SCIMBRIDGE_DIRECTORY_TIMEOUT=600ms")
+	d = deploy(t, server, "SCIMBRIDGE_DIRECTORY_BREAKER_PAUSE=20ms", hasty)
 	mara = d.user(t, "mara@contoso.example")
 	group = d.group(t, "Crew", mara, d.user(t, "other@contoso.example"))
 	return d, mara, group, func() int {
@@ -46,7 +46,7 @@ func TestTakenOutWhileOwed(t *testing.T) {
 // TestRenamedWhileOwed: a rename that stopped is sent again, and is under way when what it left is to go: the member stays.
 func TestRenamedWhileOwed(t *testing.T) {
 	t.Parallel()
-	for _, wait := range []int{2000, 2400, 2800, 3200, 3600} {
+	for _, wait := range []int{4000, 4400, 4800, 5200, 5600} {
 		t.Run(fmt.Sprint(wait, "ms"), func(t *testing.T) {
 			t.Parallel()
 			d, mara, group, rename := owing(t)
@@ -71,7 +71,7 @@ func TestRenamedWhileOwed(t *testing.T) {
 				case op == "modrdn" && held.CompareAndSwap(false, true):
 					select {
 					case <-other:
-					case <-time.After(500 * time.Millisecond):
+					case <-time.After(800 * time.Millisecond):
 					}
 				case op == "modify" && held.Load():
 					select {

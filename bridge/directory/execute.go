@@ -128,14 +128,14 @@ func gone(since time.Time) time.Duration {
 var errStoodStill = errors.New("the bridge stood still between two steps")
 
 // mayGo tells of a reference that is Late whether the name that is to go is still that of nobody. Soon after the target gave it up it is.
-// Later, as where this machine stopped, another may have it: he took it out of the group, and may be in it by it himself. Where it is gone
-// by then, that is no sign that the target is to be out. nil: it is no such reference.
-func (r *run) mayGo(ctx context.Context, keeps ldif.Keeps) func(isGone bool) error {
+// Later, as where this machine stopped, another may have it: he took it out of the group, and may be in it by it himself. nil: it is no
+// such reference.
+func (r *run) mayGo(ctx context.Context, keeps ldif.Keeps) func() error {
 	if !keeps.Late {
 		return nil
 	}
-	return func(isGone bool) error {
-		if began, known := r.began[keeps.ID]; known && time.Since(began) < awaited || !isGone && r.nobody(ctx, keeps) {
+	return func() error {
+		if began, known := r.began[keeps.ID]; known && time.Since(began) < awaited || r.nobody(ctx, keeps) {
 			return nil
 		}
 		return &Error{Reason: reason.LostRace} // or nobody can tell
@@ -161,7 +161,7 @@ func (r *run) nobody(ctx context.Context, had ldif.Keeps) bool {
 // change sends one change record, or what is to be done in its place, where mayGo has nothing against it (nil: it has not). left is the
 // entry as an earlier change left it.
 func (r *run) change(
-	ctx context.Context, change ldif.Change, mayGo func(isGone bool) error, left *ldif.Entry, read []string,
+	ctx context.Context, change ldif.Change, mayGo func() error, left *ldif.Entry, read []string,
 ) (ldif.StepReceipt, error) {
 	switch {
 	case change.Operation:
@@ -170,16 +170,16 @@ func (r *run) change(
 		return r.conditional(ctx, change, left, read)
 	}
 	if mayGo == nil {
-		mayGo = func(bool) error { return nil }
+		mayGo = func() error { return nil }
 	}
-	if err := mayGo(false); err != nil {
+	if err := mayGo(); err != nil {
 		return ldif.StepReceipt{}, err
 	}
 	receipt, err := r.conditional(ctx, change.Strict(), left, read)
 	if resultCode(err) != ldap.LDAPResultNoSuchAttribute {
 		return receipt, err
 	}
-	if err := mayGo(true); err != nil {
+	if err := mayGo(); err != nil {
 		return ldif.StepReceipt{}, err
 	}
 	if len(change.Else.Mods) == 0 {

@@ -49,7 +49,7 @@ func (r *run) inverses(ctx context.Context, receipt ldif.Receipt, failure error)
 		case done.State == ldif.Stands:
 			stands = cmp.Or(stands, done.Inverse)
 			continue
-		case done.State != ldif.Done, inverse == nil && (step.Stays || step.Change.IsSettled()):
+		case done.State != ldif.Done, inverse == nil && (step.Stays || step.Change.IsSettled() || !step.Change.Alters()):
 			continue
 		case step.Change.Operation && Overtaken(failure): // a password, which is set again when all begins again
 			continue

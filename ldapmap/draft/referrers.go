@@ -246,7 +246,8 @@ func (d *Draft) follow(p ldif.Plan, s ldif.Step, name passing, f Facts, effects 
 			ahead = append(ahead, early(r.step(old, now, false), s))
 		default:
 			gets := early(r.stillRefers(r.step("", now, false), old), s)
-			if r.among(f.Referrers[name.come]) { // left there by a plan that stopped: who is to take it out sees that it is wanted
+			if r.among(f.Referrers[name.come]) && !name.gone.IsSame(d.t.Server, name.come) {
+				// Left there by a plan that stopped: who is to take it out sees that it is wanted.
 				held := ldif.Mod{Op: ldif.DeleteValues, Name: r.Reference.Attribute, Values: []string{r.value(now)}}
 				again := held
 				again.Op = ldif.AddValues

@@ -254,7 +254,7 @@ func (r Receipt) Undone(why, inverse error) Receipt {
 	for i, step := range r.Plan.Steps {
 		at, back := &r.Steps[i], r.Inverse(i)
 		switch {
-		case at.State != Done, back == nil && (step.Stays || step.Change.IsSettled()):
+		case at.State != Done, back == nil && (step.Stays || step.Change.IsSettled() || !step.Change.Alters()):
 		case back == nil:
 			at.State, at.Inverse = Stands, ErrNoInverse
 		case inverse != nil:
