@@ -211,8 +211,8 @@ func (b *Bridge) look(ctx context.Context, d *debt) (wait time.Duration, err err
 // errTooSoon is that what is to go stood not yet for long enough.
 var errTooSoon = &directory.Error{Reason: reason.LostRace}
 
-// stood says that just these amends were to be made at all looks since so long ago, of entries that nobody has changed. A write that is under
-// way changes one entry after the other: where one has changed, or is not to be any more, all may be its matter.
+// stood says that just these amends were to be made at all looks since so long ago, of entries that nobody has changed. A write that is
+// under way changes one entry after the other: where one has changed, or is not to be any more, all may be its matter.
 func (d *debt) stood(amends ldif.Plan, server *ldif.Server, long time.Duration) bool {
 	var seen []left
 	for _, step := range amends.Steps {
