@@ -41,6 +41,7 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		last.receipt = last.receipt.NotDone()
 		return past.with(last), nil
 	}
+	r.passedOn(ctx, last, g.rest)
 	after := ldif.NewReceipt(g.rest)
 	if after.Err = directory.ErrOvertaken; !g.overtaken() {
 		after = r.directory.Execute(ctx, g.rest, in.reads()) // 7
@@ -173,6 +174,36 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (g resum
 	g.next, g.rest, g.mingled = next, rest, told && directory.Mingles(r.server, sent, e)
 	g.moved = told && sent.Kind == ldif.Modify && len(rest.Steps) > 0 && !r.server.SameDN(e.DN, sent.DN)
 	return g, nil
+}
+
+// passedOn has what follows a change that shows, and that no answer came for, leave who has the new name in a list that has let go of the
+// old one already: that may be the same request, which came to another copy. But not whom somebody has on record as taken out.
+//
+//	anna is to become mara; the group has both; no answer; another copy renames her, and the group lets go of anna:  mara stays
+func (r *request) passedOn(ctx context.Context, a attempt, rest ldif.Plan) {
+	var others []journal.Other
+	target, asked := a.receipt.Plan.Steps[a.receipt.At(ldif.Unknown)].Change.If.ID, a.account == nil
+	for i := range rest.Steps {
+		step := &rest.Steps[i]
+		switch {
+		case i > 0 && step.Change.If.ID == target:
+			return // the answer to this will tell
+		case !step.Keeps.Late || step.Keeps.ID != target || step.Change.Else == nil || len(step.Change.Else.Mods) == 0:
+			continue
+		case !asked:
+			others, _ = r.others(ctx, a) // where nobody knows, the same request is likelier
+			asked = true
+		}
+		takesOut := func(o journal.Other) bool {
+			passesOn := o.Keeps.Late || slices.ContainsFunc(o.Change.Mods, func(m ldif.Mod) bool {
+				return m.Op == ldif.AddValues && slices.Contains(m.Values, step.Change.Else.Mods[0].Values[0])
+			})
+			return !passesOn && sameEntry(r.server, o.Change, step.Change) && step.Change.Takes(o.Change)
+		}
+		if !slices.ContainsFunc(others, takesOut) {
+			step.Change.Else = nil
+		}
+	}
 }
 
 // sentAgain is what is told of the step that no answer came for, as of the resumed plan, given what came of sending it again with what

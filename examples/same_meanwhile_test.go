@@ -3,6 +3,7 @@ package examples_test
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -30,10 +31,28 @@ var sameKinds = []struct {
 	{"a soft delete", false, ""},
 }
 
+// sameCuts are what becomes of a step of the first.
+var sameCuts = []struct {
+	what string
+	at   dirtest.Cut
+	env  func(t *testing.T) []string
+}{
+	{"", 0, noEnv},
+	{", unanswered", dirtest.NoAnswer, noEnv},
+	{", lost", dirtest.HalfRequest, noEnv},
+	{", lost, and on record", dirtest.HalfRequest, withJournal},
+}
+
+func noEnv(*testing.T) []string { return nil }
+
+func withJournal(t *testing.T) []string {
+	return []string{"SCIMBRIDGE_STORE_FILE=" + filepath.Join(t.TempDir(), "store.db")}
+}
+
 // newSameTwice is a request of a kind about a user of his own.
-func newSameTwice(t *testing.T, first, second *deployment, kind, at int, unanswered bool) *sameTwice {
+func newSameTwice(t *testing.T, first, second *deployment, kind, at int) *sameTwice {
 	called := func(name string) string {
-		return fmt.Sprintf("%s-%d-%d-%t@contoso.example", name, kind, at, unanswered)
+		return fmt.Sprintf("%s-%d-%d@contoso.example", name, kind, at)
 	}
 	named := func(name, active string) string {
 		return operations(replace("title", `"Head"`), replace("userName", `"`+name+`"`), replace("active", active))
@@ -85,23 +104,24 @@ func (s *sameTwice) run(t *testing.T) (reached bool) {
 }
 
 // TestSameMeanwhile: a client that had no answer in time sends its request again, by another copy, and is told that it is done between two
-// steps of the first, of which the one before may have no answer either. From then on it is done: the first takes nothing of it back,
-// though each may find that the other was quicker.
+// steps of the first, of which the one before may have no answer either, or the one behind may get lost. From then on it is done: the first
+// takes nothing of it back, though each may find that the other was quicker.
 func TestSameMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, s := range servers {
 		for kind, k := range sameKinds {
-			for _, unanswered := range []bool{false, true} {
-				if unanswered && s.name != "memory" {
+			for _, cut := range sameCuts {
+				if cut.what != "" && s.name != "memory" {
 					continue // what is done then hangs on no server
 				}
-				t.Run(fmt.Sprintf("%s/%s/unanswered %t", s.name, k.what, unanswered), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s%s", s.name, k.what, cut.what), func(t *testing.T) {
 					t.Parallel()
 					server := s.start(t)
 					proxy := dirtest.Counted(t, server)
-					first, second := deploy(t, server, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL), deploy(t, server)
+					env := cut.env(t)
+					first, second := deploy(t, server, append(env, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)...), deploy(t, server, env...)
 					for at, reached := 0, true; reached && !t.Failed(); at++ {
-						same := newSameTwice(t, first, second, kind, at, unanswered)
+						same := newSameTwice(t, first, second, kind, at)
 						var turn sync.Mutex // the first may ask on several connections at once
 						proxy.Before(func(operation string) {
 							turn.Lock()
@@ -111,10 +131,12 @@ func TestSameMeanwhile(t *testing.T) {
 								same.stands(t, fmt.Sprintf("second at %d, before write %d, a %s", at, same.writes, operation))
 							case same.done == nil && same.writes > at:
 								same.comesAgain(t)
-							case isWrite[operation] && same.writes == at && unanswered:
+							case isWrite[operation] && same.writes == at && cut.at == dirtest.NoAnswer:
 								proxy.LoseAnswer(operation)
 							case isWrite[operation] && same.writes == at:
-								same.comesAgain(t)
+								if same.comesAgain(t); cut.what != "" {
+									proxy.Cut(operation, cut.at)
+								}
 							}
 							if isWrite[operation] {
 								same.writes++
@@ -130,3 +152,38 @@ func TestSameMeanwhile(t *testing.T) {
 }
 
 var isWrite = map[string]bool{"add": true, "modify": true, "modrdn": true, "delete": true}
+
+// TestTakenOutMeanwhile: who is taken out of a group between two steps of a rename, of which the first is lost or has no answer, and is
+// made by another copy then, stays out by the new name too. That it was not the other copy alone is on record.
+func TestTakenOutMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, cut := range sameCuts[:3] {
+		t.Run("the rename"+cut.what, func(t *testing.T) {
+			t.Parallel()
+			server := memory(t)
+			proxy := dirtest.Counted(t, server)
+			env := withJournal(t)
+			first, second := deploy(t, server, append(env, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)...), deploy(t, server, env...)
+			user := first.user(t, "anna@contoso.example")
+			group := first.group(t, "Crew", user)
+			rename := operations(replace("userName", `"mara@contoso.example"`))
+			var once sync.Once
+			proxy.Before(func(operation string) {
+				if operation != "modrdn" {
+					return
+				}
+				once.Do(func() {
+					second.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, removeMembers(user))
+					if cut.at == dirtest.HalfRequest {
+						second.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, rename)
+					}
+					proxy.Cut(operation, cut.at)
+				})
+			})
+			first.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, rename)
+			if members := second.members(t, group); len(members) != 0 {
+				t.Errorf("the group holds %v", members)
+			}
+		})
+	}
+}

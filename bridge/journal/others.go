@@ -11,6 +11,7 @@ import (
 // Other is a change of another record's, made or maybe made, to an entry that an intent is about too.
 type Other struct {
 	Change ldif.Change // as it was sent, where that is known, and under the condition that was planned
+	Keeps  ldif.Keeps  // what that was to keep true
 	Sure   bool        // the directory confirmed to the bridge that sent it that it was made
 	Made   string      // of an Add: the id of the entry, where it is known
 	Left   *ldif.Entry // as it left the entry, where the server showed it
@@ -59,7 +60,7 @@ func (l *Ledger) others(ctx context.Context, a Account, own ...ID) (others []Oth
 
 // other is what the account tells of its step i; false: it was not made, or had nothing to change.
 func (a *Account) other(i int) (o Other, was bool) {
-	o.Change = a.Plan.Steps[i].Change
+	o.Change, o.Keeps = a.Plan.Steps[i].Change, a.Plan.Steps[i].Keeps
 	if a.Done == nil {
 		return o, true
 	}
