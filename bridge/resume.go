@@ -201,7 +201,9 @@ func (r *request) passedOn(ctx context.Context, a attempt, rest ldif.Plan) {
 			return !passesOn && sameEntry(r.server, o.Change, step.Change) && step.Change.Takes(o.Change)
 		}
 		if !slices.ContainsFunc(others, takesOut) {
-			step.Change.Else = nil
+			nothing := *step.Change.Else
+			nothing.Mods = nil
+			step.Change.Else = &nothing
 		}
 	}
 }

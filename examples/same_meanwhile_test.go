@@ -118,7 +118,7 @@ func TestSameMeanwhile(t *testing.T) {
 					t.Parallel()
 					server := s.start(t)
 					proxy := dirtest.Counted(t, server)
-					env := cut.env(t)
+					env := append(cut.env(t), "SCIMBRIDGE_DIRECTORY_TIMEOUT=1m") // the second may take its time
 					first, second := deploy(t, server, append(env, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)...), deploy(t, server, env...)
 					for at, reached := 0, true; reached && !t.Failed(); at++ {
 						same := newSameTwice(t, first, second, kind, at)
