@@ -195,9 +195,7 @@ func (r *request) passedOn(ctx context.Context, a attempt, rest ldif.Plan) {
 			asked = true
 		}
 		takesOut := func(o journal.Other) bool {
-			passesOn := o.Keeps.Late || slices.ContainsFunc(o.Change.Mods, func(m ldif.Mod) bool {
-				return m.Op == ldif.AddValues && slices.Contains(m.Values, step.Change.Else.Mods[0].Values[0])
-			})
+			passesOn := o.Keeps.Late || o.Change.Gives(*step.Change.Else)
 			return !passesOn && sameEntry(r.server, o.Change, step.Change) && step.Change.Takes(o.Change)
 		}
 		if !slices.ContainsFunc(others, takesOut) {

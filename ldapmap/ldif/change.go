@@ -58,10 +58,16 @@ func (c Change) Strict() Change {
 }
 
 // Takes says that the change takes away a value that another does.
-func (c Change) Takes(as Change) bool {
+func (c Change) Takes(as Change) bool { return c.has(DeleteValues, as) }
+
+// Gives says that the change adds a value that another takes away.
+func (c Change) Gives(what Change) bool { return c.has(AddValues, what) }
+
+// has says that the change does this to a value that another takes away.
+func (c Change) has(op ModOp, taken Change) bool {
 	return slices.ContainsFunc(c.Mods, func(m Mod) bool {
-		return slices.ContainsFunc(as.Mods, func(o Mod) bool {
-			same := m.Op == DeleteValues && o.Op == m.Op && m.Name == o.Name
+		return slices.ContainsFunc(taken.Mods, func(o Mod) bool {
+			same := m.Op == op && o.Op == DeleteValues && m.Name == o.Name
 			return same && slices.ContainsFunc(m.Values, func(v string) bool { return slices.Contains(o.Values, v) })
 		})
 	})
