@@ -43,11 +43,15 @@ func beside(server *ldif.Server, c ldif.Change, state ldif.State, id string, oth
 // touched says that others may have changed the entry of the change since it had the version: as it is by now it may be by them.
 func touched(server *ldif.Server, c ldif.Change, was string, others []journal.Other) bool {
 	return slices.ContainsFunc(others, func(o journal.Other) bool {
-		left := o.Left.Value(server.VersionAttribute)
-		before := o.Sure && server.VersionForm == ldif.VersionCSN && left != "" && left <= was
 		made := o.Change.Kind == ldif.Add && c.If.ID != "" // which was there
-		return sameEntry(server, o.Change, c) && !before && !made
+		return sameEntry(server, o.Change, c) && !isBefore(server, o, was) && !made
 	})
+}
+
+// isBefore says that the change was made by when its entry had the version, as far as versions tell.
+func isBefore(server *ldif.Server, o journal.Other, was string) bool {
+	left := o.Left.Value(server.VersionAttribute)
+	return o.Sure && server.VersionForm == ldif.VersionCSN && left != "" && left <= was
 }
 
 // sameEntry says that two changes are about one entry.

@@ -115,7 +115,7 @@ func (b *Bridge) owesLook(t *ldapmap.Type, record journal.Intent, receipt ldif.R
 	if t == nil || draft.Owed(t, record.Plan).Nothing() || !slices.ContainsFunc(receipt.Steps, sent) {
 		return
 	}
-	d := &debt{record: record, unsure: receipt.Unsure(), why: receipt.Err}
+	d := &debt{record: record, unsure: receipt.Known().Unsure(), why: receipt.Err}
 	d.due, d.until = time.Now().Add(owedAgain), time.Now().Add(owedLife)
 	if b.owed.add(d) {
 		b.tellOwed(slog.LevelInfo, d, "who refers to the entry of a write is looked at later")
@@ -202,7 +202,10 @@ func (b *Bridge) look(ctx context.Context, d *debt) (wait time.Duration, err err
 		defer r.closes()
 	}
 	err = r.amend(ctx, draft.Owed(t, d.record.Plan), d.record.Plan, d)
-	if len(d.seen) > 0 {
+	switch {
+	case Explain(err).Reason == reason.LimitExceeded:
+		wait = b.owed.later
+	case len(d.seen) > 0:
 		wait = min(b.directory.StepTime(t.Server)<<min(d.tries, 5), max(owedMost, b.directory.StepTime(t.Server)))
 	}
 	return wait, err

@@ -41,7 +41,9 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		last.receipt = last.receipt.NotDone()
 		return past.with(last), nil
 	}
-	r.passedOn(ctx, last, g.rest)
+	if err := r.keepsPassedOn(ctx, last, g); err != nil {
+		return past, err
+	}
 	after := ldif.NewReceipt(g.rest)
 	if after.Err = directory.ErrOvertaken; !g.overtaken() {
 		after = r.directory.Execute(ctx, g.rest, in.reads()) // 7
@@ -176,34 +178,57 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (g resum
 	return g, nil
 }
 
-// passedOn has what follows a change that shows, and that no answer came for, leave who has the new name in a list that has let go of the
-// old one already: that may be the same request, which came to another copy. But not whom somebody has on record as taken out.
+// keepsPassedOn has the steps behind a change that shows, and that no answer came for, leave who has the new name in a list that has let go
+// of the old one already: that may be the same request, which came to another copy. But not whom somebody has on record as taken out.
 //
 //	anna is to become mara; the group has both; no answer; another copy renames her, and the group lets go of anna:  mara stays
-func (r *request) passedOn(ctx context.Context, a attempt, rest ldif.Plan) {
+func (r *request) keepsPassedOn(ctx context.Context, a attempt, g resumption) error {
 	var others []journal.Other
-	target, asked := a.receipt.Plan.Steps[a.receipt.At(ldif.Unknown)].Change.If.ID, a.account == nil
-	for i := range rest.Steps {
-		step := &rest.Steps[i]
-		switch {
-		case i > 0 && step.Change.If.ID == target:
-			return // the answer to this will tell
-		case !step.Keeps.Late || step.Keeps.ID != target || step.Change.Else == nil || len(step.Change.Else.Mods) == 0:
+	var err error
+	asked := a.account == nil // or there is nobody to ask
+	for i := range g.rest.Steps {
+		step := &g.rest.Steps[i]
+		if !step.Keeps.Late || step.Change.Else == nil || len(step.Change.Else.Mods) == 0 || isAnswered(a.receipt, step.Keeps.ID, g.next+i) {
 			continue
-		case !asked:
-			others, _ = r.others(ctx, a) // where nobody knows, the same request is likelier
+		}
+		if !asked {
+			if others, err = r.others(ctx, a); err != nil {
+				return err
+			}
 			asked = true
 		}
-		takesOut := func(o journal.Other) bool {
-			passesOn := o.Keeps.Late || o.Change.Gives(*step.Change.Else)
-			return !passesOn && sameEntry(r.server, o.Change, step.Change) && step.Change.Takes(o.Change)
-		}
-		if !slices.ContainsFunc(others, takesOut) {
+		if !tookOut(r.server, *step, a.receipt.VersionBefore(g.next+i, r.server.VersionAttribute), others) {
 			nothing := *step.Change.Else
 			nothing.Mods = nil
 			step.Change.Else = &nothing
 		}
 	}
+	return nil
+}
+
+// isAnswered says that an answer came, or is to come, for the change of the entry with the id that a later step follows.
+func isAnswered(receipt ldif.Receipt, id string, later int) bool {
+	for i := later - 1; i >= 0; i-- {
+		if receipt.Plan.Steps[i].Change.If.ID == id {
+			return receipt.Steps[i].State != ldif.Unknown && !receipt.Steps[i].ReadBack
+		}
+	}
+	return true
+}
+
+// tookOut says that others have on record, the last of them, that somebody took out whom the late step lets go of, since its entry had the
+// version. Who passes a name on lets go of it too, and who asks whether it is there gives it again.
+func tookOut(server *ldif.Server, late ldif.Step, was string, others []journal.Other) (out bool) {
+	for _, o := range others {
+		gives, takes := o.Change.Gives(late.Change), late.Change.Takes(o.Change)
+		switch {
+		case !sameEntry(server, o.Change, late.Change), isBefore(server, o, was), o.TakenBack:
+		case o.Keeps.Late, o.Change.Gives(*late.Change.Else):
+		case gives != takes:
+			out = takes
+		}
+	}
+	return out
 }
 
 // sentAgain is what is told of the step that no answer came for, as of the resumed plan, given what came of sending it again with what

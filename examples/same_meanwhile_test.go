@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"scimbridge/bridge/directory/dirtest"
@@ -185,5 +186,37 @@ func TestTakenOutMeanwhile(t *testing.T) {
 				t.Errorf("the group holds %v", members)
 			}
 		})
+	}
+}
+
+// TestSameMeanwhileOfSeveralGroups: so too where the next answers get lost as well.
+func TestSameMeanwhileOfSeveralGroups(t *testing.T) {
+	t.Parallel()
+	for _, kept := range []func(t *testing.T) []string{noEnv, withJournal} {
+		server, env := memory(t), kept(t)
+		proxy := dirtest.Counted(t, server)
+		first, second := deploy(t, server, append(env, "SCIMBRIDGE_DIRECTORY_URLS="+proxy.URL)...), deploy(t, server, env...)
+		user := first.user(t, "anna@contoso.example")
+		groups := []string{first.group(t, "One", user), first.group(t, "Two", user), first.group(t, "Three", user)}
+		rename := operations(replace("userName", `"mara@contoso.example"`))
+		var renamed, lost atomic.Bool
+		proxy.Before(func(operation string) {
+			switch {
+			case operation == "modrdn" && !renamed.Swap(true):
+				second.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, rename)
+				proxy.Cut(operation, dirtest.HalfRequest)
+			case operation == "modify" && renamed.Load() && !lost.Swap(true):
+				proxy.Cut(operation, dirtest.HalfRequest)
+			}
+		})
+		first.want(t, http.StatusOK, http.MethodPatch, "/Users/"+user, rename)
+		if !lost.Load() {
+			t.Error("nothing followed the rename")
+		}
+		for _, group := range groups {
+			if members := second.members(t, group); members[user] != 1 {
+				t.Errorf("the group holds %v", members)
+			}
+		}
 	}
 }

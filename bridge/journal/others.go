@@ -15,6 +15,8 @@ type Other struct {
 	Sure   bool        // the directory confirmed to the bridge that sent it that it was made
 	Made   string      // of an Add: the id of the entry, where it is known
 	Left   *ldif.Entry // as it left the entry, where the server showed it
+
+	TakenBack bool // it was made, and is no more
 }
 
 // apart is how far the clocks of the bridges that share a journal may be apart.
@@ -79,6 +81,7 @@ func (a *Account) other(i int) (o Other, was bool) {
 		o.Sure = !a.Done.Found && !s.ReadBack
 		return o, true
 	case s.State == ldif.Unknown, s.State == ldif.TakenBack:
+		o.TakenBack = s.State == ldif.TakenBack
 		return o, true
 	}
 	return o, false

@@ -231,15 +231,21 @@ func TestAskedForBeforeItBegins(t *testing.T) {
 	l.Set(Options{Retention: time.Hour})
 	ctx, cancel := context.WithCancel(t.Context())
 	looks := 0
-	done := make(chan struct{})
+	looked, done := make(chan struct{}, 10), make(chan struct{})
 	go func() {
 		defer close(done)
 		l.Retain(ctx, func(context.Context, *sql.Tx) ([]ID, error) {
 			looks++
+			looked <- struct{}{}
 			return nil, errors.New("not now")
 		})
 	}()
-	time.Sleep(200 * time.Millisecond)
+	select {
+	case <-looked:
+	case <-time.After(time.Minute):
+		t.Fatal("it did not look")
+	}
+	time.Sleep(200 * time.Millisecond) // a second would come at once
 	cancel()
 	<-done
 	if looks != 1 {
