@@ -187,8 +187,9 @@ func (r *request) keepsPassedOn(ctx context.Context, a attempt, g resumption) er
 	var err error
 	asked := a.account == nil // or there is nobody to ask
 	for i := range g.rest.Steps {
-		step := &g.rest.Steps[i]
-		if !step.Keeps.Late || step.Change.Else == nil || len(step.Change.Else.Mods) == 0 || isAnswered(a.receipt, step.Keeps.ID, g.next+i) {
+		step, at := &g.rest.Steps[i], g.next+i
+		takes := step.Keeps.Late && step.Change.Else != nil && len(step.Change.Else.Mods) > 0
+		if !takes || isAnswered(a.receipt, step.Keeps.ID, at) {
 			continue
 		}
 		if !asked {
@@ -197,7 +198,7 @@ func (r *request) keepsPassedOn(ctx context.Context, a attempt, g resumption) er
 			}
 			asked = true
 		}
-		if !tookOut(r.server, *step, a.receipt.VersionBefore(g.next+i, r.server.VersionAttribute), others) {
+		if !tookOut(r.server, *step, a.receipt.VersionBefore(at, r.server.VersionAttribute), others) {
 			nothing := *step.Change.Else
 			nothing.Mods = nil
 			step.Change.Else = &nothing

@@ -7,8 +7,8 @@ import (
 	"scimbridge/ldapmap/ldif"
 )
 
-// TestTookOut: of what others have on record of a group, who asks whether somebody is in it, or passes a name on, takes nobody out, nor does
-// who did so before, or for a while, or did before somebody put him in again.
+// TestTookOut: of what others have on record of a group, who asks whether somebody is in it, or passes a name on, takes nobody out, nor
+// does who did so before, or for a while, or did before somebody put him in again.
 func TestTookOut(t *testing.T) {
 	server := &ldif.Server{Traits: ldif.OpenLDAP.Traits()}
 	change := func(mods ...ldif.Mod) ldif.Change {
