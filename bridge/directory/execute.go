@@ -266,7 +266,6 @@ func (r *run) modify(ctx context.Context, change ldif.Change, read []string, con
 		controls = append(controls, readEntry(controlPostRead, withVersion(read, r.server)))
 	}
 	controls = append(controls, r.preRead(change)...)
-	same := false // nothing of the last round was settled
 	for round := range settleRounds {
 		was, left, err := r.exchange(ctx, change, read, controls)
 		if err == nil {
@@ -290,13 +289,8 @@ func (r *run) modify(ctx context.Context, change ldif.Change, read []string, con
 		switch {
 		case fault != nil:
 			return ldif.StepReceipt{Sent: change, State: ldif.Refused}, fault
-		case !sameMods(mods, change.Mods):
-			same = false
-		case same || !wasSettled(change, err): // the fault lies elsewhere
+		case sameMods(mods, change.Mods): // the fault lies elsewhere
 			return outcome(change, r.client.explain(err, &change))
-		default: // another has changed that since
-			same = true
-			continue
 		}
 		change.Mods = mods
 		if len(mods) == 0 { // all of it is so already

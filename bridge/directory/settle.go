@@ -30,14 +30,6 @@ func (r *run) mayBeSettled(change ldif.Change, err error) bool {
 	}
 }
 
-// wasSettled says that the server found a value as it should be when it refused the modification, whatever the entry holds now.
-func wasSettled(change ldif.Change, err error) bool {
-	op := map[uint16]ldif.ModOp{
-		ldap.LDAPResultNoSuchAttribute: ldif.DeleteValues, ldap.LDAPResultAttributeOrValueExists: ldif.AddValues,
-	}[resultCode(err)]
-	return slices.ContainsFunc(change.Mods, func(m ldif.Mod) bool { return m.Settled && m.Op == op && len(m.Values) > 0 })
-}
-
 // unsettled returns the modifications that are left to do, given what the entry holds now.
 func (r *run) unsettled(ctx context.Context, change ldif.Change) ([]ldif.Mod, error) {
 	var left []ldif.Mod
