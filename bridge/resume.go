@@ -41,11 +41,11 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		last.receipt = last.receipt.NotDone()
 		return past.with(last), nil
 	}
-	if err := r.keepsPassedOn(ctx, last, g); err != nil {
-		return past, err
-	}
 	after := ldif.NewReceipt(g.rest)
 	if after.Err = directory.ErrOvertaken; !g.overtaken() {
+		if err := r.keepsPassedOn(ctx, last, g); err != nil {
+			return past, err
+		}
 		after = r.directory.Execute(ctx, g.rest, in.reads()) // 7
 	}
 	whole := last.receipt.Resumed(g.next, after)
