@@ -718,6 +718,28 @@ func TestAnotherChangeUnderIfMatch(t *testing.T) {
 	}
 }
 
+// TestReferenceThatCameAndWent: a group that gets a member while he is renamed follows, though another copy had put the new name in before
+// it came to that, and took it out again before it was looked at.
+func TestReferenceThatCameAndWent(t *testing.T) {
+	h := build(t)
+	admin, user := h.server.Connect(t), h.user(t, "before")
+	h.create(t, "Group", `{"displayName":"G"}`)
+	h.at("modrdn", 0, memdir.Fault{}, func() {
+		request := ldap.NewModifyRequest("cn=G,"+h.server.Groups, nil)
+		request.Add("member", []string{"uid=before," + h.server.People})
+		if err := admin.Modify(request); err != nil {
+			t.Error(err)
+		}
+		h.at("modify", 0, memdir.Fault{Code: 20, Text: "modify/add: member: value #0 already exists"}, nil)
+	})
+	if _, err := h.patch(t, bridge.Call{}, "User", user, `{"op":"replace","path":"userName","value":"after"}`); err != nil {
+		t.Errorf("%d %v", status(err), err)
+	}
+	if held := h.members(t, "cn=G"); !slices.Equal(held, []string{"uid=after," + h.server.People}) {
+		t.Errorf("it holds %q", held)
+	}
+}
+
 // TestRenameCountsNoMembers: groups that follow a rename are no members that the client asked for.
 func TestRenameCountsNoMembers(t *testing.T) {
 	h := build(t)

@@ -289,8 +289,8 @@ func (r *run) modify(ctx context.Context, change ldif.Change, read []string, con
 		switch {
 		case fault != nil:
 			return ldif.StepReceipt{Sent: change, State: ldif.Refused}, fault
-		case sameMods(mods, change.Mods): // the fault lies elsewhere
-			return outcome(change, r.client.explain(err, &change))
+		case sameMods(mods, change.Mods): // the fault lies elsewhere, or was over when it was looked for
+			return outcome(change, passed(change, r.client.explain(err, &change)))
 		}
 		change.Mods = mods
 		if len(mods) == 0 { // all of it is so already

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,6 +29,17 @@ func (r *run) mayBeSettled(change ldif.Change, err error) bool {
 	default:
 		return slices.Contains(r.server.SettledCodes, code)
 	}
+}
+
+// passed makes a lost race of the refusal of a value that is there already, where it is not there any more when that is looked at: another
+// put it in meanwhile, and took it out again. Nothing else can be at fault in a change that may find each value that it adds.
+func passed(change ldif.Change, err error) error {
+	e, _ := errors.AsType[*Error](err)
+	isOther := func(m ldif.Mod) bool { return m.Op == ldif.ReplaceValues || m.Op == ldif.AddValues && !m.Settled }
+	if e.Reason != reason.Occupied && e.Reason != reason.Exists || slices.ContainsFunc(change.Mods, isOther) {
+		return err
+	}
+	return &Error{Reason: reason.LostRace, Cause: err}
 }
 
 // unsettled returns the modifications that are left to do, given what the entry holds now.

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/reason"
 	"scimbridge/ldapmap/ldif"
 )
 
@@ -69,6 +71,49 @@ func TestListSettledOnce(t *testing.T) {
 	for n := range changes {
 		if !slices.Contains(held, dn(fmt.Sprint("new", n))) || len(held) != 2*changes {
 			t.Errorf("it holds %v", held)
+		}
+	}
+}
+
+// TestSettledForAWhile: where a value was as it should be when a change was refused, and is not when it is looked at, another is at work: the
+// race is lost.
+func TestSettledForAWhile(t *testing.T) {
+	s := dirtest.OpenLDAP(t)
+	proxy := dirtest.Counted(t, s)
+	c := open(t, s, func(o *Options) { o.URLs, o.TLS = []string{proxy.URL}, TLSOptions{} })
+	if _, err := c.Server(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	other, anna, mara := s.Connect(t), "uid=anna,"+s.People, "uid=mara,"+s.People
+	for name, mod := range map[string]ldif.Mod{
+		"joins":  {Op: ldif.AddValues, Name: "member", Values: []string{mara}, Settled: true},
+		"leaves": {Op: ldif.DeleteValues, Name: "member", Values: []string{anna}, Settled: true},
+	} {
+		group := "cn=" + name + "," + s.Groups
+		s.Load(t, "dn: "+group+"\nobjectClass: groupOfNames\ncn: "+name+"\nmember: "+anna+"\nmember: cn=no-member\n")
+		swap := func(gone, come string) {
+			r := ldap.NewModifyRequest(group, nil)
+			r.Delete("member", []string{gone})
+			r.Add("member", []string{come})
+			if err := other.Modify(r); err != nil {
+				t.Error(err)
+			}
+		}
+		var before, after sync.Once
+		proxy.Before(func(operation string) {
+			switch operation {
+			case "modify":
+				before.Do(func() { swap(anna, mara) })
+			case "search":
+				after.Do(func() { swap(mara, anna) })
+			}
+		})
+		change := ldif.Change{Kind: ldif.Modify, DN: group, Mods: []ldif.Mod{mod}}
+		receipt := c.Execute(t.Context(), ldif.Plan{Steps: []ldif.Step{{Change: change}}}, nil)
+		proxy.Before(nil)
+		held := read(t, c, group, "member").Values("member")
+		if reasonOf(receipt.Err) != reason.LostRace || receipt.At(ldif.Refused) != 0 || slices.Contains(held, mara) {
+			t.Errorf("%s: %v, it holds %v", name, receipt.Err, held)
 		}
 	}
 }
