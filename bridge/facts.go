@@ -35,7 +35,7 @@ func (r *request) gather(ctx context.Context, needs draft.Needs, facts draft.Fac
 		return facts, &directory.Error{Reason: reason.LostRace}
 	}
 	if needs.Password != nil {
-		facts.Password = password(needs.Password)
+		facts.Passwords = passwords(needs.Password)
 	}
 	if needs.Chance {
 		_, _ = rand.Read(facts.Chance[:]) // which fails never

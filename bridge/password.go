@@ -25,3 +25,12 @@ func password(p *compile.Password) string {
 		}
 	}
 }
+
+// passwords are random ones for a new account, of which it gets one: of 24 characters each thirtieth or so has three in a row of a name.
+func passwords(p *compile.Password) []string {
+	several := make([]string, 8)
+	for n := range several {
+		several[n] = password(p)
+	}
+	return several
+}

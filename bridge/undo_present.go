@@ -65,7 +65,8 @@ func (u *undoing) vacancy(ctx context.Context, now *draft.Present) error {
 		}
 	}
 	if attribute, p := u.typ.Initial(); u.typ.BornWith() != "" {
-		now.Birth = ldif.Attribute{Name: attribute, Values: []string{ldapmap.PasswordValue(attribute, password(p))}}
+		chosen := u.typ.PasswordFor(u.past.Whole, passwords(p))
+		now.Birth = ldif.Attribute{Name: attribute, Values: []string{ldapmap.PasswordValue(attribute, chosen)}}
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"scimbridge/ldapmap/compile"
 	"scimbridge/ldapmap/ldif"
@@ -221,16 +220,4 @@ func ParseTime(v string) (time.Time, error) {
 		at, err = time.Parse("20060102150405.999999999Z0700", v)
 	}
 	return at, err
-}
-
-// PasswordValue is a password in the form that the attribute takes: unicodePwd has it in quotes, UTF-16LE ([MS-ADTS] §3.1.1.3.1.5).
-func PasswordValue(attribute, password string) string {
-	if !strings.EqualFold(attribute, "unicodePwd") {
-		return password
-	}
-	var b []byte
-	for _, unit := range utf16.Encode([]rune(`"` + password + `"`)) {
-		b = append(b, byte(unit), byte(unit>>8))
-	}
-	return string(b)
 }

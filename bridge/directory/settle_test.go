@@ -75,8 +75,8 @@ func TestListSettledOnce(t *testing.T) {
 	}
 }
 
-// TestSettledForAWhile: where a value was as it should be when a change was refused, and is not when it is looked at, another is at work: the
-// race is lost.
+// TestSettledForAWhile: where a value was as it should be when a change was refused, and is not when it is looked at, another is at work:
+// the race is lost.
 func TestSettledForAWhile(t *testing.T) {
 	s := dirtest.OpenLDAP(t)
 	proxy := dirtest.Counted(t, s)

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,7 +63,7 @@ func (v *Survey) Probe(ctx context.Context, s Subject, c *directory.Client, b Br
 	if place, known := v.place(p.t.Base); known && !place.Exists {
 		return
 	}
-	p.password = rand.Text() + "-aA1"
+	p.password = trialPassword()
 	v.Probed = &p.Probed
 	p.Name = probeName + strings.ToLower(rand.Text()[:8]) + p.domain()
 	defer p.remove()
@@ -83,6 +84,16 @@ func (v *Survey) Probe(ctx context.Context, s Subject, c *directory.Client, b Br
 	if p.Enable = b.Patch(ctx, p.t.Name, p.id, activity(true)); p.Enable == nil && p.Err == nil {
 		p.Again = p.binds()
 	}
+}
+
+// trialPassword is a random password that holds each class of characters, and no three in a row that may stand in a name: 389 Directory
+// Server's policy refuses those.
+func trialPassword() string {
+	var b strings.Builder
+	for pair := range slices.Chunk([]byte(rand.Text()), 2) {
+		b.WriteString(string(pair) + "~")
+	}
+	return b.String() + "aA~1"
 }
 
 // trial is one under way.

@@ -108,16 +108,15 @@ func (d *Draft) newEntry(f Facts, a allotment) (*ldif.Entry, error) {
 			addValues(t, entry, v.Type, d.set(v.Type)...)
 		}
 	}
-	if f.Password != "" {
-		attribute, _ := t.Initial()
-		entry.Set(attribute, ldapmap.PasswordValue(attribute, f.Password))
-	}
 	rdn, err := ldif.ParseRDN(a.rdn)
 	if err != nil {
 		return nil, badName(a.rdn)
 	}
 	for _, ava := range rdn {
 		addValues(t, entry, t.Canonical(ava.Type), ava.Value)
+	}
+	if attribute, _ := t.Initial(); len(f.Passwords) > 0 {
+		entry.Set(attribute, ldapmap.PasswordValue(attribute, t.PasswordFor(entry, f.Passwords)))
 	}
 	for _, r := range t.Rules {
 		if r.Computed() || r.Many() || r.Empty != nil || len(entry.Values(r.LDAP)) < 2 {

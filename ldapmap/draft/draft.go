@@ -194,7 +194,7 @@ type Facts struct {
 	Refs      ldapmap.Refs                // the entries that the resource refers to
 	Rounds    int                         // how many rounds of candidates were asked for
 	Found     []*ldif.Entry               // what Needs.Search found
-	Password  string                      // for Needs.Password
+	Passwords []string                    // random ones, for Needs.Password: the account gets one of them
 	Chance    [32]byte                    // for Needs.Chance
 	Numbers   map[*ldapmap.Counter]int    // that were taken, for Needs.Numbers
 	Referrers map[ldapmap.Name][]Referrer // what Needs.Referrers found, by the name referred to

@@ -174,7 +174,7 @@ func (w *World) planDraft(d *draft.Draft, refs ldapmap.Refs, placeholder bool) (
 			facts = facts.Told(n, facts.Found)
 		}
 		if needs.Password != nil {
-			facts.Password = "random-password"
+			facts.Passwords = []string{"random-password"}
 		}
 		if needs.Chance {
 			facts.Chance[0] = 1
