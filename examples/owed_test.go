@@ -93,3 +93,42 @@ func TestRenamedWhileOwed(t *testing.T) {
 		})
 	}
 }
+
+// TestRefusedAndAway: what a rename that is refused put ahead of it into groups goes later, where the directory is away by then.
+func TestRefusedAndAway(t *testing.T) {
+	t.Parallel()
+	for _, newcomer := range []bool{false, true} {
+		t.Run(fmt.Sprint("for a newcomer ", newcomer), func(t *testing.T) {
+			t.Parallel()
+			d, mara, group, rename := owing(t)
+			if newcomer { // who was soft-deleted gives up the name
+				tombstone := fmt.Sprintf(`"%032xmara@contoso.example"`, 7)
+				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+mara, operations(replace("active", "false"), replace("userName", tombstone)))
+				rename = func() int {
+					answer, _ := d.do(t, http.MethodPost, "/Users", resource("/Users", `"userName":"mara@contoso.example"`))
+					return answer.StatusCode
+				}
+			}
+			var gone atomic.Bool
+			d.server.Mem.Fault(func(op, _ string) memdir.Fault {
+				switch {
+				case gone.Load():
+					return memdir.Fault{Drop: memdir.DropBefore}
+				case op == "modrdn":
+					gone.Store(true)
+					return memdir.Fault{Code: 122}
+				}
+				return memdir.Fault{}
+			})
+			if status := rename(); status != http.StatusInternalServerError {
+				t.Errorf("%d", status)
+			}
+			d.server.Mem.Fault(nil)
+			d.await(t, http.StatusOK, "/Groups/"+group)
+			d.namesNobody(t, group)
+			if d.members(t, group)[mara] != 1 {
+				t.Errorf("the group holds %v", d.held(t, group))
+			}
+		})
+	}
+}

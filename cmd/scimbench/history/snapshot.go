@@ -35,6 +35,7 @@ type Team struct {
 // Violation is what must never be.
 type Violation struct {
 	What    string
+	Stray   bool     // it is about a reference to nobody, at which a bridge may owe a look yet
 	Overlay bool     // it is about what slapo-memberof writes: a user's memberOf of groups, or of what is none
 	Of      []int    // the users and groups that it is about
 	Initial string   // what it was when the round began
@@ -114,6 +115,7 @@ func Look(at time.Duration, people, teams []*ldif.Entry) (s Snapshot, wrong []Vi
 				t.Members = append(t.Members, user)
 			} else {
 				amiss([]int{n}, "group %d (%s) has a member that is nobody: %s", n, e.DN, dn)
+				wrong[len(wrong)-1].Stray = true
 			}
 		}
 		s.Groups[n], groups[slapd.NormalDN(e.DN)] = t, n
