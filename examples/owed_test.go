@@ -103,7 +103,8 @@ func TestRefusedAndAway(t *testing.T) {
 			d, mara, group, rename := owing(t)
 			if newcomer { // who was soft-deleted gives up the name
 				tombstone := fmt.Sprintf(`"%032xmara@contoso.example"`, 7)
-				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+mara, operations(replace("active", "false"), replace("userName", tombstone)))
+				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+mara,
+					operations(replace("active", "false"), replace("userName", tombstone)))
 				rename = func() int {
 					answer, _ := d.do(t, http.MethodPost, "/Users", resource("/Users", `"userName":"mara@contoso.example"`))
 					return answer.StatusCode
