@@ -34,7 +34,7 @@ now is said beside, and where a record does not say what it would take to tell, 
 makes of it is compared with what the other makes; without, what was done with what the map of --config makes. A file of requests needs
 --against: it is played on the directory as it is now. Nothing is written, and no limit is asked.
 
-Exit status: 0 where all would be the same, 3 where something differs, 1 where that could not be found out.`
+Exit status: 0 where nothing would differ of what can be told, 3 where something would, 1 where that could not be found out.`
 }
 
 // Validate is called with the command line.
