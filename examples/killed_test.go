@@ -55,6 +55,9 @@ func TestKilled(t *testing.T) {
 				clients.Go(func() { l.run(t, client, rand.New(rand.NewPCG(n, uint64(client)))) })
 			}
 			f.kill(t, dirtest.Number(t, "SCIMBRIDGE_TEST_KILLS", 6), rand.New(rand.NewPCG(n, 1000)))
+			for until := time.Now().Add(time.Minute); !l.blocked.Load() && time.Now().Before(until); {
+				time.Sleep(20 * time.Millisecond) // few may have been answered in between
+			}
 			l.over.Store(true)
 			clients.Wait()
 			f.stop(t)
@@ -210,9 +213,10 @@ func awaitClosed(t *testing.T, s *store.Store) {
 
 // load are clients that write.
 type load struct {
-	fleet *fleet
-	over  atomic.Bool
-	made  atomic.Int64 // names
+	fleet   *fleet
+	over    atomic.Bool
+	made    atomic.Int64 // names
+	blocked atomic.Bool  // somebody was told that somebody is
 
 	mu       sync.Mutex
 	users    []string // ids
@@ -282,7 +286,8 @@ func (l *load) run(t *testing.T, client int, r *rand.Rand) {
 		case kind < 55:
 			send(http.MethodPatch, "/Users/"+user, operations(title, replace("userName", fmt.Sprintf("%q", name))))
 		case kind < 63:
-			send(http.MethodPatch, "/Users/"+user, operations(title, replace("active", `"False"`)))
+			status, _ := send(http.MethodPatch, "/Users/"+user, operations(title, replace("active", `"False"`)))
+			l.blocked.CompareAndSwap(false, status == http.StatusOK)
 		case kind < 67:
 			send(http.MethodPatch, "/Users/"+user, operations(title, replace("active", `"True"`)))
 		case kind < 78:
