@@ -20,15 +20,15 @@ func PasswordValue(attribute, password string) string {
 	return string(b)
 }
 
-// names are the attributes that directories hold a password against: those of 389 Directory Server, and of Active Directory the last two.
-var names = []string{"uid", "cn", "sn", "givenName", "ou", "mail", "displayName", "sAMAccountName"}
+// heldAgainst are the attributes that a password is held against: by 389 Directory Server, and the last two by Active Directory.
+var heldAgainst = []string{"uid", "cn", "sn", "givenName", "ou", "mail", "displayName", "sAMAccountName"}
 
 // PasswordFor is the first of random passwords that holds nothing of the entry's names, or the first where each does. 389 Directory Server
 // refuses three characters of one in a row, in either case, Active Directory a part of such a length.
 func (t *Type) PasswordFor(e *ldif.Entry, passwords []string) string {
 	const part = 3
 	var held []string
-	for _, name := range names {
+	for _, name := range heldAgainst {
 		held = append(held, e.Values(t.Canonical(name))...)
 	}
 	known := strings.ToLower(strings.Join(held, "\n"))
