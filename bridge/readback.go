@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"slices"
 
 	"scimbridge/bridge/directory"
 	"scimbridge/bridge/journal"
@@ -15,20 +16,18 @@ import (
 // again it finds who holds the value, or nobody, where the other has withdrawn too.
 func (r *request) readBack(ctx context.Context, past history) (history, error) {
 	done := past.last()
-	filter := done.draft.ClaimFilter()
+	search := r.claimants(done)
 	isNew := done.entry == nil
-	if done.room || done.receipt.Plan.Empty() || filter == "" && !isNew {
+	if done.room || done.receipt.Plan.Empty() || search.Filter == "" && !isNew {
 		return past, nil
 	}
-	search := directory.Search{
-		Base: r.typ.Base, More: r.typ.More, Filter: filter, Attributes: read.Attributes(r.typ, r.shown.Wants),
-	}
-	if filter == "" {
+	unclaimed := search.Filter == ""
+	if unclaimed {
 		search.More = nil
 		search.Base, search.Scope, search.Filter = done.receipt.Plan.DN(), directory.BaseObject, r.typ.Scope()
 	}
 	found, err := r.directory.Search(ctx, search)
-	if err != nil && !(filter == "" && reasonOf(err) == reason.NoSuchObject) {
+	if err != nil && !(unclaimed && reasonOf(err) == reason.NoSuchObject) {
 		return past, err
 	}
 	own := r.own(done, found)
@@ -41,16 +40,43 @@ func (r *request) readBack(ctx context.Context, past history) (history, error) {
 	case own == nil: // another has changed the value already
 		return past, nil
 	}
-	for _, e := range found {
-		if e == own || !r.typ.Holds(e) || isNew && read.Created(r.typ, e).After(read.Created(r.typ, own)) {
-			continue
-		}
-		if done.draft.Rival(e) != nil {
-			return r.withdraw(ctx, past, own)
-		}
+	if r.rivalled(done, own, found) {
+		return r.withdraw(ctx, past, own)
 	}
 	done.back = own
 	return past.with(done), nil
+}
+
+// claimants is the search for whoever shows what the attempt claims; it has no filter where that is nothing.
+func (r *request) claimants(a attempt) directory.Search {
+	return directory.Search{
+		Base: r.typ.Base, More: r.typ.More, Filter: a.draft.ClaimFilter(), Attributes: read.Attributes(r.typ, r.shown.Wants),
+	}
+}
+
+// rivalled says that one of those found shows what the attempt claimed for its own entry, and is not surely the later one.
+func (r *request) rivalled(a attempt, own *ldif.Entry, found []*ldif.Entry) bool {
+	isNew := a.entry == nil
+	return slices.ContainsFunc(found, func(e *ldif.Entry) bool {
+		later := isNew && read.Created(r.typ, e).After(read.Created(r.typ, own))
+		return e != own && r.typ.Holds(e) && !later && a.draft.Rival(e) != nil
+	})
+}
+
+// unrivalled has nothing against a step, unless it lets in whom a rival of the attempt keeps from the name: nobody is let in, however
+// briefly, by what is then withdrawn.
+func (r *request) unrivalled(ctx context.Context, a attempt) func(ldif.Step) error {
+	return func(step ldif.Step) error {
+		search := r.claimants(a)
+		if search.Filter == "" || !a.draft.LetsIn(step) {
+			return nil
+		}
+		found, err := r.directory.Search(ctx, search)
+		if err == nil && r.rivalled(a, r.own(a, found), found) {
+			err = &directory.Error{Reason: reason.LostRace}
+		}
+		return err
+	}
 }
 
 // errUnshown is told of a new entry at last: nobody knows its id.

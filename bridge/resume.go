@@ -46,7 +46,7 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		if err := r.keepsPassedOn(ctx, last, g); err != nil {
 			return past, err
 		}
-		after = r.directory.Execute(ctx, g.rest, in.reads()) // 7
+		after = r.directory.ExecuteWhile(ctx, g.rest, in.reads(), r.unrivalled(ctx, last)) // 7
 	}
 	whole := last.receipt.Resumed(g.next, after)
 	again := g.next == at && !g.overtaken()
@@ -161,8 +161,8 @@ func (r *request) resumption(ctx context.Context, receipt ldif.Receipt) (g resum
 		g.made = r.typ.ID(e)
 	}
 	for i := range rest.Steps {
-		if rest.Steps[i].Change.If.Made && g.made != "" {
-			rest.Steps[i].Change.If = ldif.Condition{ID: g.made}
+		if made := &rest.Steps[i].Change.If; made.Made && g.made != "" {
+			*made = ldif.Condition{ID: g.made, AsLeft: made.AsLeft}
 		}
 	}
 	for i := range rest.Steps { // what comes next of the same entry

@@ -17,23 +17,37 @@ import (
 // more, and does it only then.
 func TestLateEnable(t *testing.T) {
 	t.Parallel()
-	t.Run("memory", func(t *testing.T) {
-		t.Parallel()
-		server, until := dirtest.Memory(t), make(chan struct{})
-		l := newLate(t, server, server.URL)
-		server.Mem.Fault(func(op, _ string) memdir.Fault {
-			if op == "modify" {
-				return memdir.Fault{Until: until}
-			}
-			return memdir.Fault{}
+	for _, test := range []struct {
+		name, asked string
+		renames     bool
+		status      int
+	}{
+		{"memory", enable, false, http.StatusServiceUnavailable},
+		{
+			"memory, renamed", operations(replace("active", "true"), replace("userName", `"noor@contoso.example"`)), true,
+			http.StatusInternalServerError,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server, until := dirtest.Memory(t), make(chan struct{})
+			l := newLate(t, server, server.URL)
+			var renamed atomic.Bool
+			server.Mem.Fault(func(op, _ string) memdir.Fault {
+				renamed.CompareAndSwap(false, op == "modrdn")
+				if op == "modify" && renamed.Load() == test.renames {
+					return memdir.Fault{Until: until}
+				}
+				return memdir.Fault{}
+			})
+			l.enables(t, test.asked, test.status)
+			server.Mem.Fault(nil)
+			disabled := l.disables(t)
+			<-disabled
+			close(until)
+			l.staysOut(t)
 		})
-		l.enables(t)
-		server.Mem.Fault(nil)
-		disabled := l.disables(t)
-		<-disabled
-		close(until)
-		l.staysOut(t)
-	})
+	}
 	t.Run("openldap", func(t *testing.T) {
 		t.Parallel()
 		server := openLDAP(t)
@@ -75,9 +89,9 @@ func newLate(t *testing.T, server *dirtest.Server, hasty string) late {
 }
 
 // enables sends what is not answered in time.
-func (l late) enables(t *testing.T) {
+func (l late) enables(t *testing.T, asked string, status int) {
 	t.Helper()
-	if answer, content := l.hasty.do(t, http.MethodPatch, "/Users/"+l.user, enable); answer.StatusCode != http.StatusServiceUnavailable {
+	if answer, content := l.hasty.do(t, http.MethodPatch, "/Users/"+l.user, asked); answer.StatusCode != status {
 		t.Fatalf("the enable did not wait: %d %s", answer.StatusCode, content)
 	}
 }

@@ -75,6 +75,11 @@ func (t *Type) Names(naming Naming, e *ldif.Entry) []string {
 	return e.Values(naming.Of)
 }
 
+// IsNamedBy says that references call entries of the type by the attribute.
+func (t *Type) IsNamedBy(attribute string) bool {
+	return slices.ContainsFunc(t.Namings, func(n Naming) bool { return n.Of == attribute })
+}
+
 // setNamings tells each type what references call its entries by, besides their DNs.
 func (m *Map) setNamings() (faults compile.Faults) {
 	for i, t := range m.Types {

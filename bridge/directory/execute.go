@@ -19,6 +19,11 @@ import (
 // receipt says of an entry as a step left it is what the server's post-read (RFC 4527) showed: its version, and of the last step the
 // attributes of read too. The receipt's error is an *Error.
 func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.Receipt {
+	return c.ExecuteWhile(ctx, p, read, func(ldif.Step) error { return nil })
+}
+
+// ExecuteWhile is Execute, with an *Error that mayGo may have against a step: it is not sent, and the plan stops there.
+func (c *Client) ExecuteWhile(ctx context.Context, p ldif.Plan, read []string, mayGo func(ldif.Step) error) ldif.Receipt {
 	receipt := ldif.NewReceipt(p)
 	if p.Empty() {
 		return receipt
@@ -42,6 +47,9 @@ func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.R
 		}
 		if err == nil && i > 0 && keeps && gone(sent) > 2*c.options.Timeout {
 			err = &Error{Reason: reason.LostRace, Cause: errStoodStill}
+		}
+		if err == nil {
+			err = mayGo(step)
 		}
 		if err == nil {
 			sent = time.Now()
@@ -197,6 +205,9 @@ func (r *run) conditional(ctx context.Context, change ldif.Change, left *ldif.En
 	change, err := r.byDN(ctx, change)
 	if err != nil || len(change.Mods) == 0 && planned > 0 {
 		return outcome(change, err)
+	}
+	if left, err = r.asLeft(ctx, change, left); err != nil {
+		return ldif.StepReceipt{}, err
 	}
 	controls, err := r.condition(change, left)
 	if err != nil {

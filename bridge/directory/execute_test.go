@@ -78,7 +78,7 @@ func TestConditions(t *testing.T) {
 		"openldap": {openLDAP, []string{
 			"uid=ada (|(&(entryUUID=" + ada + ")(entryCSN=csn\\281\\29))(!(entryDN=uid=ada)))",
 			"uid=ada (|(&(entryUUID=" + ada + ")(entryCSN=csn2))(!(entryDN=uid=ada)))",
-			"uid=countess (|(entryUUID=" + ada + ")(!(entryDN=uid=countess)))", // a ModifyDN shows no version
+			"uid=countess (|(&(entryUUID=" + ada + ")(entryCSN=csn3))(!(entryDN=uid=countess)))", // a ModifyDN shows none: it is read
 			"cn=staff ",
 			"cn=staff (|(entryUUID=" + ada + ")(!(entryDN=cn=staff)))", // itself is written
 			"uid=countess (|(entryUUID=" + ada + ")(!(entryDN=uid=countess)))",
@@ -101,6 +101,10 @@ func TestConditions(t *testing.T) {
 						return true
 					case ldap.ApplicationModifyDNRequest, ldap.ApplicationDelRequest:
 						got = append(got, m.target()+" "+m.asserted())
+					case ldap.ApplicationSearchRequest:
+						if m.target() == "uid=countess" {
+							s.entry(m, m.target(), ldif.Attribute{Name: "entryCSN", Values: []string{"csn3"}})
+						}
 					}
 					return false
 				}}

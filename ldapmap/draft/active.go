@@ -105,8 +105,35 @@ func (d *Draft) SaysActive(p ldif.Plan) (active, said bool) {
 	return active, said && writes
 }
 
-// enables says that the modification is to let in again who comes back: last, when his entry is where it belongs.
-func (d *Draft) enables(m ldif.Mod) bool { return d.revived && d.isOfActive(m.Name) }
+// lets takes out of the modifications those that let the account in again, where what is done before them may have to be taken back, or a
+// password is set by an operation of its own. They come last, in a Modify of their own: nobody is let in, or seen to be, for an attempt
+// that does not stand. A password goes with them, which may take a lock away.
+//
+//	active: true, title, userName -> mara   modify title; modrdn; groups let go of the old name; modify userAccountControl
+//	active: true, title                     modify userAccountControl, title
+func (d *Draft) lets(mods []ldif.Mod, renames, apart bool) (lets, rest []ldif.Mod) {
+	isOfActive := func(m ldif.Mod) bool { return d.isOfActive(m.Name) }
+	renames = renames || slices.ContainsFunc(mods, func(m ldif.Mod) bool { return d.t.IsNamedBy(m.Name) })
+	if d.after["active"] != true || !apart && !d.mayBeTakenBack(renames) || !slices.ContainsFunc(mods, isOfActive) {
+		return nil, mods
+	}
+	return d.divide(mods, func(m ldif.Mod) bool { return isOfActive(m) || d.t.Secret(m.Name) })
+}
+
+// letsStep is the step that lets the account in, behind the others: as they leave it, so that who is told meanwhile that it is blocked is
+// told the truth.
+func (d *Draft) letsStep(lets []ldif.Mod, before []ldif.Step) ldif.Step {
+	e, id := d.write.Entry, ldif.Condition{ID: d.t.ID(d.write.Entry), AsLeft: true}
+	step := modifyStep(d.t, renamed(ldif.Plan{Steps: before}, ldif.Change{DN: e.DN, If: id}), lets, e, id)
+	step.Change.If.Found = found(d.t, lets, e) // no rename changes these
+	return step
+}
+
+// LetsIn says of a step of the plan that it lets in again the account that the write changes.
+func (d *Draft) LetsIn(s ldif.Step) bool {
+	return !d.isCreate() && d.after["active"] == true && s.Change.If.ID == d.t.ID(d.write.Entry) &&
+		slices.ContainsFunc(s.Change.Mods, func(m ldif.Mod) bool { return d.isOfActive(m.Name) })
+}
 
 // firm takes out of the modifications those that block the account, where something comes behind them that has the rest taken back. That
 // the account is blocked stands all the same: another may have been told so by then.
@@ -117,18 +144,22 @@ func (d *Draft) firm(mods []ldif.Mod, renames bool) (lock, rest []ldif.Mod) {
 	if d.after["active"] != false || d.revived || d.write.Links || !d.mayBeTakenBack(renames) && !d.t.Server.ShowsFound() {
 		return nil, mods
 	}
+	return d.divide(mods, func(m ldif.Mod) bool { return d.isOfActive(m.Name) })
+}
+
+// divide gives the modifications that are so, with the object classes that they need, and the rest.
+func (d *Draft) divide(mods []ldif.Mod, is func(ldif.Mod) bool) (those, rest []ldif.Mod) {
 	for _, m := range mods {
-		if d.isOfActive(m.Name) {
-			lock = append(lock, m)
+		if is(m) {
+			those = append(those, m)
 		} else {
 			rest = append(rest, m)
 		}
 	}
-	return d.withClasses(lock, rest)
+	return d.withClasses(those, rest)
 }
 
-// withClasses puts to the modifications of the lock the object classes among the rest that an entry which the bridge did not make needs
-// for it.
+// withClasses puts to modifications the object classes among the rest that an entry which the bridge did not make needs for them.
 //
 //	add: objectClass shadowAccount, labeledURIObject; add: shadowExpire; add: labeledURI
 //	lock: add: objectClass shadowAccount; add: shadowExpire    rest: add: objectClass labeledURIObject; add: labeledURI

@@ -57,9 +57,16 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 		mods = append(reclassed, mods...)
 	}
 	effects := d.effects(mods, rename, activated, members)
-	mods, apart := d.apart(mods)
+	mods, password := d.apart(mods)
+	lets, mods := d.lets(mods, rename != nil, password != nil)
 	steps := d.order(diff, mods, rename, members.mods(f.Placeholder))
-	if steps = append(steps, d.apartSteps(apart, steps)...); len(steps) == 0 {
+	if password != nil {
+		steps = append(steps, d.apartStep(password, len(lets) > 0, steps))
+	}
+	if len(lets) > 0 {
+		steps = append(steps, d.letsStep(lets, steps))
+	}
+	if len(steps) == 0 {
 		steps = d.lockAgain()
 	}
 	return steps, effects, nil
@@ -237,7 +244,7 @@ func asValues(v string) []string {
 }
 
 // order puts the pieces in order: the Modify, the ModifyDN on what the Modify left, what can only be written under the new name, and more
-// of the members. What cannot be taken back comes behind what may fail.
+// of the members. What cannot be taken back comes behind what may fail; what lets somebody in comes behind all of it: see lets.
 //
 //	userName anna -> mara, title, password:   modify title, modrdn uid=mara, modify userPassword
 //	a group's externalId, 700 new members:    modify externalId and 500 members, modify 200 members
@@ -255,7 +262,7 @@ func (d *Draft) order(diff *difference, mods []ldif.Mod, rename *rename, members
 	mods = rest
 	if rename != nil { // a password cannot be taken back either, and who is soft-deleted keeps the tombstone till the new name stands
 		late := func(m ldif.Mod) bool {
-			return diff.late(m.Name) || d.awaits(m.Name, rename, diff) || d.enables(m) || m.Name == d.t.Tombstone && d.tombstone == ""
+			return diff.late(m.Name) || d.awaits(m.Name, rename, diff) || m.Name == d.t.Tombstone && d.tombstone == ""
 		}
 		for _, m := range mods {
 			if late(m) {

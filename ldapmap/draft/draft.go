@@ -181,8 +181,7 @@ func (d *Draft) freesName() bool {
 // isCalledBy says that the entry is called by the attribute: by the server, in its DN, or by groups. What else was made of its name stays
 // the entry's own, as a home that lies on disk: who gets the name gets another.
 func (d *Draft) isCalledBy(attribute string) bool {
-	isNaming := func(n ldapmap.Naming) bool { return n.Of == attribute }
-	if d.t.IsSame(attribute, d.t.Server.AccountName) || slices.ContainsFunc(d.t.Namings, isNaming) {
+	if d.t.IsSame(attribute, d.t.Server.AccountName) || d.t.IsNamedBy(attribute) {
 		return true
 	}
 	rdn, _ := entryRDN(d.write.Entry)

@@ -49,46 +49,26 @@ func (d *Draft) passwordApart(entry *ldif.Entry, dn string) ([]ldif.Step, error)
 		return nil, err
 	}
 	if mods := diff.mods(); len(mods) > 0 {
-		steps = append(steps, modifyStep(d.t, dn, mods, nil, made))
+		steps = append(steps, modifyStep(d.t, dn, mods, nil, ldif.Condition{Made: true, AsLeft: true}))
 	}
 	return steps, nil
 }
 
-// apart takes out of the modifications that of the password, where an operation of its own sets it, and those that let the account in.
-func (d *Draft) apart(mods []ldif.Mod) (rest, apart []ldif.Mod) {
-	r := d.t.Password
-	isPassword := func(m ldif.Mod) bool { return r != nil && m.Name == r.LDAP }
-	if !slices.ContainsFunc(mods, isPassword) {
+// apart takes out of the modifications the password, where an operation of its own sets it; nil: there is none.
+func (d *Draft) apart(mods []ldif.Mod) (rest []ldif.Mod, password []string) {
+	at := slices.IndexFunc(mods, func(m ldif.Mod) bool { return d.t.Password != nil && m.Name == d.t.Password.LDAP })
+	if at < 0 {
 		return mods, nil
 	}
-	for _, m := range mods {
-		switch {
-		case isPassword(m):
-			apart = slices.Insert(apart, 0, m)
-		case d.after["active"] == true && d.isOfActive(m.Name):
-			apart = append(apart, m)
-		default:
-			rest = append(rest, m)
-		}
-	}
-	return rest, apart
+	return slices.Delete(slices.Clone(mods), at, at+1), mods[at].Values
 }
 
-// apartSteps are the steps of what was taken apart, behind the others.
-func (d *Draft) apartSteps(apart []ldif.Mod, before []ldif.Step) (steps []ldif.Step) {
-	if len(apart) == 0 {
-		return nil
-	}
+// apartStep is the step that sets the password, behind the others. lets says that the account is let in behind it.
+func (d *Draft) apartStep(password []string, lets bool, before []ldif.Step) ldif.Step {
 	e, id := d.write.Entry, ldif.Condition{ID: d.t.ID(d.write.Entry)}
-	dn := renamed(ldif.Plan{Steps: before}, ldif.Change{DN: e.DN, If: id})
-	steps = append(steps, d.setting(dn, apart[0].Values, id))
-	steps[0].Before = e
-	if lets := len(apart) > 1; !lets {
-		steps[0].Alone = d.blocks(before)
-	} else {
-		steps = append(steps, modifyStep(d.t, dn, apart[1:], e, id))
-	}
-	return steps
+	step := d.setting(renamed(ldif.Plan{Steps: before}, ldif.Change{DN: e.DN, If: id}), password, id)
+	step.Before, step.Alone = e, !lets && d.blocks(before)
+	return step
 }
 
 // blocks says that the steps block an account that there is, or that it is to leave groups.

@@ -60,8 +60,11 @@ member: cn=printer,ou=devices,dc=example
 		if err != nil {
 			t.Fatal(err)
 		}
-		after := w.Clone()
-		for _, s := range p.Steps {
+		after, blocked := w.Clone(), !users.IsActive(e)
+		for i, s := range p.Steps {
+			if blocked && i > 0 && users.IsActive(after.Entry(users, ids[0])) {
+				t.Fatalf("step %d comes behind what lets him in\n%s", i, p)
+			}
 			after.Apply(s.Change)
 		}
 		e = after.Entry(users, ids[0])

@@ -206,13 +206,18 @@ func (d *Draft) withReferrers(p ldif.Plan, f Facts) ldif.Plan {
 		}
 		whole.Steps = append(append(append(whole.Steps, ahead...), s), behind...)
 	}
+	at, final := len(whole.Steps), p.Steps[len(p.Steps)-1]
+	if d.LetsIn(final) {
+		at--
+	}
 	for _, step := range last {
-		if final := p.Steps[len(p.Steps)-1].Change; final.Kind == ldif.Delete && final.If.ID == step.Change.If.ID {
+		if final.Change.Kind == ldif.Delete && final.Change.If.ID == step.Change.If.ID {
 			continue // an entry's reference to itself goes with it
 		}
 		step.Change.DN = renamed(p, step.Change)
 		step.Inverse.DN = step.Change.DN
-		whole.Steps = append(whole.Steps, step)
+		whole.Steps = slices.Insert(whole.Steps, at, step)
+		at++
 	}
 	return whole
 }

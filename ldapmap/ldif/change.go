@@ -141,7 +141,7 @@ func (c Change) IsSettled() bool {
 type Condition struct {
 	ID      string // the entry's stable id, in the form of the SCIM id
 	Version string // the version attribute's value as it was read (entryCSN); "" asserts none
-	AsLeft  bool   // as an earlier change of the plan left the entry: the directory fills in the version that the post-read showed
+	AsLeft  bool   // as an earlier change of the plan left the entry: the directory fills in the version that it showed, or reads it
 	Made    bool   // the entry is the one that the plan's Add made: the directory finds out its id
 	Shows   AVA    // a value that the entry holds; the zero AVA asserts none
 	// Found are attributes that a Modify writes, with the values that it was planned on.

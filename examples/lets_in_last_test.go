@@ -1,0 +1,84 @@
+package examples_test
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/directory/memdir"
+	"scimbridge/ldapmap/ldif"
+)
+
+// TestLetInLast: who is let in again is so by the last thing that is written, and not by an attempt that does not stand: a group whose
+// member he is to stay goes meanwhile, the new name is refused, another takes the name that he is to have again.
+func TestLetInLast(t *testing.T) {
+	t.Parallel()
+	const renamed = "noor@contoso.example"
+	newName := operations(replace("active", "true"), replace("userName", `"`+renamed+`"`))
+	for _, test := range []struct {
+		name    string
+		restore bool // of a soft-deleted account
+		at      string
+		do      func(t *testing.T, d *deployment, group string) uint16
+		status  int
+		enables []string
+	}{
+		{"the group goes", false, "group", func(t *testing.T, d *deployment, group string) uint16 {
+			if err := d.server.Connect(t).Del(ldap.NewDelRequest(group, nil)); err != nil {
+				t.Error(err)
+			}
+			return 0
+		}, http.StatusOK, []string{"512"}},
+		{"the name is refused", false, "rename", func(*testing.T, *deployment, string) uint16 {
+			return ldap.LDAPResultUnwillingToPerform
+		}, http.StatusForbidden, nil},
+		{"another takes the name", true, "user", func(t *testing.T, d *deployment, _ string) uint16 {
+			d.server.Load(t, "dn: cn=Rival,"+d.server.People+
+				"\nobjectClass: inetOrgPerson\ncn: Rival\nsn: Rival\nuid: anna@contoso.example\n")
+			return 0
+		}, http.StatusConflict, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences = false })
+			d := deploy(t, server)
+			id := d.user(t, "anna@contoso.example")
+			user, group := d.entry(t, id).DN, d.entry(t, d.group(t, "Crew", id)).DN
+			asked := newName
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, disable)
+			if test.restore {
+				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, operations(replace("userName",
+					`"283405f5aa11bb22cc33dd44ee55ff66anna@contoso.example"`)))
+				asked = operations(replace("active", "true"), replace("userName", `"anna@contoso.example"`))
+			}
+			before := len(server.Mem.Operations())
+			var once sync.Once
+			server.Mem.Fault(func(op, dn string) (fault memdir.Fault) {
+				come := map[string]bool{
+					"group": op == "modify" && dn == group, "rename": op == "modrdn", "user": op == "modify" && dn == user,
+				}[test.at]
+				if come {
+					once.Do(func() { fault.Code = test.do(t, d, group) })
+				}
+				return fault
+			})
+			d.want(t, test.status, http.MethodPatch, "/Users/"+id, asked)
+			server.Mem.Fault(nil)
+			var states []string
+			for _, c := range server.Mem.Operations()[before:] {
+				for _, m := range c.Mods {
+					if m.Name == "userAccountControl" && m.Op != ldif.DeleteValues {
+						states = append(states, m.Values...)
+					}
+				}
+			}
+			if !slices.Equal(states, test.enables) {
+				t.Errorf("the account became %q on the way, want %q", states, test.enables)
+			}
+		})
+	}
+}
