@@ -5,8 +5,11 @@ import (
 	"time"
 )
 
-// LookUp is lookUp for the tests.
-var LookUp = (*Bridge).lookUp
+// LookUp and Inherits are lookUp and inherits for the tests.
+var (
+	LookUp   = (*Bridge).lookUp
+	Inherits = (*Bridge).inherits
+)
 
 // DeleteInPanic is Delete with a panic between the intent and the first change.
 func DeleteInPanic(ctx context.Context, b *Bridge, c Call, typ, id string) (*Result, error) {

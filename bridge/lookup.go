@@ -14,7 +14,7 @@ import (
 // Adopt closes in the journal what bridges that died left open, until ctx ends.
 func (b *Bridge) Adopt(ctx context.Context) {
 	if b.ledger != nil {
-		b.ledger.Adopt(ctx, b.lookUp)
+		b.ledger.Adopt(ctx, b.lookUp, b.inherits)
 	}
 }
 
@@ -62,7 +62,7 @@ func (b *Bridge) lookUp(ctx context.Context, i journal.Intent, others []journal.
 		receipt.Err = &directory.Error{Reason: reason.Unknown, Cause: errLookedUp}
 	}
 	d.Receipt = receipt
-	b.owesLook(world.Type(i.Type), i, receipt)
+	d.Owes = owesLook(world.Type(i.Type), i.Plan, receipt)
 	return d, nil
 }
 

@@ -18,9 +18,9 @@ import (
 )
 
 // Whoever renames or deletes looks at who refers to that when it is done, or stopped. Where the directory is away by then, or no answer
-// came, or the bridge dies, the look is owed: by the bridge itself, or by the one that looks up what became of the write. It comes late,
-// and so it only has references go that are nobody's (draft.Owed), and these only where they stood untouched for longer than any write
-// that is under way takes from one step to the next:
+// came, or the bridge dies, the look is owed: by the bridge itself or, with a store, by whoever inherits it from one that has ended. It
+// comes late, and so it only has references go that are nobody's (draft.Owed), and these only where they stood untouched for longer than
+// any write that is under way takes from one step to the next:
 //
 //	anna's rename to mara stopped, and is sent again; the group has mara already; it is looked at; anna becomes mara; she is taken out
 
@@ -47,6 +47,7 @@ type owed struct {
 
 // debt is a look that is owed. It holds nothing of the configuration: another may hold by the time it is made.
 type debt struct {
+	ids    []journal.ID   // of the records by which it is owed
 	record journal.Intent // of the write
 	unsure bool           // no answer came to a step of it
 	why    error          // it stopped
@@ -69,7 +70,8 @@ func (o *owed) add(d *debt) bool {
 	same := func(o *debt) bool {
 		return o.record.RequestID == d.record.RequestID && o.record.Plan.String() == d.record.Plan.String()
 	}
-	if slices.ContainsFunc(o.all, same) {
+	if at := slices.IndexFunc(o.all, same); at >= 0 {
+		o.all[at].ids = append(o.all[at].ids, d.ids...)
 		return false
 	}
 	o.all = append(o.all, d)
@@ -93,7 +95,7 @@ func (o *owed) remove(d *debt) {
 }
 
 // owes notes the looks that nobody made at what the attempts left.
-func (r *request) owes(past history) {
+func (r *request) owes(ctx context.Context, past history) {
 	for _, a := range past {
 		if r.foreseen != nil || a.settled {
 			continue
@@ -105,21 +107,45 @@ func (r *request) owes(past history) {
 		if r.account != nil {
 			record.Body = r.account.body
 		}
-		r.owesLook(r.typ, record, a.receipt)
+		if !owesLook(r.typ, record.Plan, a.receipt) {
+			continue
+		}
+		var id journal.ID // none
+		if a.account != nil {
+			id = a.account.entry.ID()
+		}
+		if err := r.ledger.Owe(ctx, id); err != nil { // then it is lost with the bridge
+			r.log.Warn("a look that is owed could not be recorded", "error", err, "request", record.RequestID)
+		}
+		r.owe(id, record, a.receipt)
 	}
 }
 
-// owesLook notes that a look is owed at what a plan left that was made for resources of the type, and came to this.
-func (b *Bridge) owesLook(t *ldapmap.Type, record journal.Intent, receipt ldif.Receipt) {
+// owesLook says that a look is owed at what a plan left that was made for resources of the type, and came to this.
+func owesLook(t *ldapmap.Type, plan ldif.Plan, receipt ldif.Receipt) bool {
 	sent := func(s ldif.StepReceipt) bool { return s.State != ldif.NotSent && s.State != ldif.Refused }
-	if t == nil || draft.Owed(t, record.Plan).Nothing() || !slices.ContainsFunc(receipt.Steps, sent) {
-		return
-	}
-	d := &debt{record: record, unsure: receipt.Known().Unsure(), why: receipt.Err}
+	return t != nil && !draft.Owed(t, plan).Nothing() && slices.ContainsFunc(receipt.Steps, sent)
+}
+
+// owe has the bridge owe a look at what became of a record.
+func (b *Bridge) owe(id journal.ID, record journal.Intent, receipt ldif.Receipt) {
+	d := &debt{ids: []journal.ID{id}, record: record, unsure: receipt.Known().Unsure(), why: receipt.Err}
 	d.due, d.until = time.Now().Add(owedAgain), time.Now().Add(owedLife)
 	if b.owed.add(d) {
 		b.tellOwed(slog.LevelInfo, d, "who refers to the entry of a write is looked at later")
 	}
+}
+
+// inherits has the bridge owe the look that one which has ended owed.
+func (b *Bridge) inherits(ctx context.Context, a journal.Account) (owes bool, err error) {
+	world, _, err := b.world(ctx)
+	if err != nil {
+		return false, err
+	}
+	if owes = owesLook(world.Type(a.Type), a.Plan, a.Done.Receipt); owes {
+		b.owe(a.ID, a.Intent, a.Done.Receipt)
+	}
+	return owes, nil
 }
 
 func (b *Bridge) tellOwed(level slog.Level, d *debt, message string, more ...any) {
@@ -177,6 +203,11 @@ func (b *Bridge) settleDebt(ctx context.Context, d *debt) {
 		return
 	}
 	b.owed.remove(d)
+	for _, id := range d.ids {
+		if err := b.ledger.Pay(ctx, id); err != nil { // then whoever inherits it makes it once more
+			b.log.Warn("a look that was made could not be recorded", "error", err, "request", d.record.RequestID)
+		}
+	}
 	b.tellOwed(slog.LevelInfo, d, "who refers to the entry of a write was looked at")
 }
 

@@ -107,7 +107,7 @@ func (r *request) run(ctx context.Context, in intent) (past history, result *Res
 	defer done()
 	past, err = r.confirmed(ctx, through, in)
 	past, err = r.settle(through, past, err) // 10
-	r.owes(past)
+	r.owes(context.WithoutCancel(ctx), past)
 	if err != nil {
 		return past, nil, r.failed(past, past.cutShort(err))
 	}

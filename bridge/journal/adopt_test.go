@@ -53,7 +53,7 @@ func TestAdopt(t *testing.T) {
 				looked <- others
 				<-both
 				return journal.Done{Receipt: done(i.Plan)}, nil
-			})
+			}, nil)
 		}
 		var others []journal.Other
 		for range 2 {

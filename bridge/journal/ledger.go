@@ -177,6 +177,7 @@ var uses = []store.Use{
 	{Table: "journal_records", Rights: "SELECT, INSERT, UPDATE, DELETE"},
 	{Table: "journal_subjects", Rights: "SELECT, INSERT, DELETE"},
 	{Table: "journal_erased", Rights: "SELECT, INSERT, DELETE"},
+	{Table: "journal_owed", Rights: "SELECT, INSERT, UPDATE, DELETE"},
 }
 
 // Shut writes what waits, as far as the store lets it, and ends the chain.

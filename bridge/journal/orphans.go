@@ -19,14 +19,14 @@ type silent struct {
 	since time.Time // that it has said nothing else
 }
 
-// Adopt closes what writers that died left open, until ctx ends: an intent whose receipt never came is looked up. Whether another lives is
-// told by its beats alone, whatever its clock says: it is dead when it says nothing new for as long as a lease. Another call goes on from
-// what was seen.
-func (l *Ledger) Adopt(ctx context.Context, look Look) {
+// Adopt closes what writers that died left open, until ctx ends: an intent whose receipt never came is looked up, and a look that a writer
+// owed which has ended, or died, is inherited. Whether another lives is told by its beats alone, whatever its clock says: it is dead when
+// it says nothing new for as long as a lease. Another call goes on from what was seen.
+func (l *Ledger) Adopt(ctx context.Context, look Look, inherit Inherit) {
 	tick := time.NewTicker(l.lease / 3)
 	defer tick.Stop()
 	for {
-		if err := l.adoptOnce(ctx, look); err != nil && ctx.Err() == nil {
+		if err := l.adoptOnce(ctx, look, inherit); err != nil && ctx.Err() == nil {
 			l.log.Warn("what became of writes of a bridge that died could not be looked up yet", "error", err)
 		}
 		select {
@@ -37,13 +37,13 @@ func (l *Ledger) Adopt(ctx context.Context, look Look) {
 	}
 }
 
-func (l *Ledger) adoptOnce(ctx context.Context, look Look) error {
+func (l *Ledger) adoptOnce(ctx context.Context, look Look, inherit Inherit) error {
 	l.adopting.Lock()
 	defer l.adopting.Unlock()
 	if l.silences == nil {
 		l.silences = map[int64]silent{}
 	}
-	return l.adopt(ctx, l.silences, look)
+	return errors.Join(l.adopt(ctx, l.silences, look), l.takeOver(ctx, inherit))
 }
 
 func (l *Ledger) adopt(ctx context.Context, known map[int64]silent, look Look) error {
@@ -142,6 +142,11 @@ func (l *Ledger) lookUp(ctx context.Context, a Account, look Look) error {
 	d, err := look(ctx, a.Intent, others)
 	if err != nil {
 		return fmt.Errorf("record %s: %w", a.ID, err)
+	}
+	if d.Owes {
+		if err := l.owe(ctx, a.ID, a.ID.Writer); err != nil { // and inherited with what it owed besides
+			return err
+		}
 	}
 	d.Found = true
 	return l.closeOf(a, d)

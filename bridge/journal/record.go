@@ -107,6 +107,7 @@ type Done struct {
 	Reason  string        // why it was not done as asked; ""
 	Detail  string        // that the client was told
 	Found   bool          // the answer was lost with its bridge: it was looked up in the directory later
+	Owes    bool          // of what was looked up: a later look at what it left is owed
 }
 
 // Refusal is a request that was refused before anything of it was sent, or that was only to be foreseen (DryRun).

@@ -274,8 +274,10 @@ func (l *Ledger) pruneSome(ctx context.Context, tx *sql.Tx, cut cutAt, gone bool
 		if _, err := tx.ExecContext(ctx, "DELETE FROM journal_records WHERE writer = $1 AND seq <= $2", cut.Writer, r.id.Seq); err != nil {
 			return 0, err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM journal_erased WHERE writer = $1 AND seq <= $2", cut.Writer, r.id.Seq); err != nil {
-			return 0, err
+		for _, table := range []string{"journal_erased", "journal_owed"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE writer = $1 AND seq <= $2", cut.Writer, r.id.Seq); err != nil {
+				return 0, err
+			}
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE journal_writers SET first = $1, before = $2, cut = cut + $3 WHERE writer = $4",
 			r.id.Seq+1, head, octets, cut.Writer); err != nil {
