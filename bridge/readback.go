@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"scimbridge/bridge/directory"
@@ -73,11 +74,13 @@ func (r *request) unrivalled(ctx context.Context, a attempt) func(ldif.Step) err
 		}
 		found, err := r.directory.Search(ctx, search)
 		if err == nil && r.rivalled(a, r.own(a, found), found) {
-			err = &directory.Error{Reason: reason.LostRace}
+			err = errRivalled
 		}
 		return err
 	}
 }
+
+var errRivalled error = &directory.Error{Reason: reason.LostRace, Cause: errors.New("another has claimed the name at the same time")}
 
 // errUnshown is told of a new entry at last: nobody knows its id.
 var errUnshown error = &reason.Error{

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"scimbridge/bridge/directory"
@@ -66,7 +67,8 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		r.tell(last.account, receipt)
 	}
 	begins := !g.mingled && r.directory.DoneByAnother(ctx, whole, whole.Err)
-	if reasonOf(after.Err) == reason.LostRace && !g.overtaken() && !begins {
+	rivalled := errors.Is(after.Err, errRivalled)
+	if reasonOf(after.Err) == reason.LostRace && !g.overtaken() && !begins && !rivalled {
 		// What was done before it stands: it is read back again, and the rest tried again.
 		r.record(after) // 8
 		return past, after.Err

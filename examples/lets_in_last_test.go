@@ -23,23 +23,26 @@ func TestLetInLast(t *testing.T) {
 		name    string
 		restore bool // of a soft-deleted account
 		at      string
-		do      func(t *testing.T, d *deployment, group string) uint16
+		do      func(t *testing.T, d *deployment, group string) memdir.Fault
 		status  int
 		enables []string
 	}{
-		{"the group goes", false, "group", func(t *testing.T, d *deployment, group string) uint16 {
+		{"the group goes", false, "group", func(t *testing.T, d *deployment, group string) memdir.Fault {
 			if err := d.server.Connect(t).Del(ldap.NewDelRequest(group, nil)); err != nil {
 				t.Error(err)
 			}
-			return 0
+			return memdir.Fault{}
 		}, http.StatusOK, []string{"512"}},
-		{"the name is refused", false, "rename", func(*testing.T, *deployment, string) uint16 {
-			return ldap.LDAPResultUnwillingToPerform
+		{"the name is refused", false, "rename", func(*testing.T, *deployment, string) memdir.Fault {
+			return memdir.Fault{Code: ldap.LDAPResultUnwillingToPerform}
 		}, http.StatusForbidden, nil},
-		{"another takes the name", true, "user", func(t *testing.T, d *deployment, _ string) uint16 {
-			d.server.Load(t, "dn: cn=Rival,"+d.server.People+
-				"\nobjectClass: inetOrgPerson\ncn: Rival\nsn: Rival\nuid: anna@contoso.example\n")
-			return 0
+		{"another takes the name", true, "user", func(t *testing.T, d *deployment, _ string) memdir.Fault {
+			d.rival(t, "anna@contoso.example")
+			return memdir.Fault{}
+		}, http.StatusConflict, nil},
+		{"another takes the name behind a lost answer", false, "rename", func(t *testing.T, d *deployment, _ string) memdir.Fault {
+			d.rival(t, renamed)
+			return memdir.Fault{Drop: memdir.DropAfter}
 		}, http.StatusConflict, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -62,7 +65,7 @@ func TestLetInLast(t *testing.T) {
 					"group": op == "modify" && dn == group, "rename": op == "modrdn", "user": op == "modify" && dn == user,
 				}[test.at]
 				if come {
-					once.Do(func() { fault.Code = test.do(t, d, group) })
+					once.Do(func() { fault = test.do(t, d, group) })
 				}
 				return fault
 			})
@@ -81,4 +84,9 @@ func TestLetInLast(t *testing.T) {
 			}
 		})
 	}
+}
+
+// rival makes another entry that has the name.
+func (d *deployment) rival(t *testing.T, name string) {
+	d.server.Load(t, "dn: cn=Rival,"+d.server.People+"\nobjectClass: inetOrgPerson\ncn: Rival\nsn: Rival\nuid: "+name+"\n")
 }

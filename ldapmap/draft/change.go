@@ -61,7 +61,7 @@ func (d *Draft) change(f Facts, a allotment) ([]ldif.Step, []ldif.Effect, error)
 	lets, mods := d.lets(mods, rename != nil, password != nil)
 	steps := d.order(diff, mods, rename, members.mods(f.Placeholder))
 	if password != nil {
-		steps = append(steps, d.apartStep(password, len(lets) > 0, steps))
+		steps = append(steps, d.apartStep(*password, len(lets) > 0, steps))
 	}
 	if len(lets) > 0 {
 		steps = append(steps, d.letsStep(lets, steps))

@@ -54,19 +54,19 @@ func (d *Draft) passwordApart(entry *ldif.Entry, dn string) ([]ldif.Step, error)
 	return steps, nil
 }
 
-// apart takes out of the modifications the password, where an operation of its own sets it; nil: there is none.
-func (d *Draft) apart(mods []ldif.Mod) (rest []ldif.Mod, password []string) {
+// apart takes out of the modifications that of the password, where an operation of its own sets it; nil: there is none.
+func (d *Draft) apart(mods []ldif.Mod) (rest []ldif.Mod, password *ldif.Mod) {
 	at := slices.IndexFunc(mods, func(m ldif.Mod) bool { return d.t.Password != nil && m.Name == d.t.Password.LDAP })
 	if at < 0 {
 		return mods, nil
 	}
-	return slices.Delete(slices.Clone(mods), at, at+1), mods[at].Values
+	return slices.Delete(slices.Clone(mods), at, at+1), &mods[at]
 }
 
 // apartStep is the step that sets the password, behind the others. lets says that the account is let in behind it.
-func (d *Draft) apartStep(password []string, lets bool, before []ldif.Step) ldif.Step {
+func (d *Draft) apartStep(password ldif.Mod, lets bool, before []ldif.Step) ldif.Step {
 	e, id := d.write.Entry, ldif.Condition{ID: d.t.ID(d.write.Entry)}
-	step := d.setting(renamed(ldif.Plan{Steps: before}, ldif.Change{DN: e.DN, If: id}), password, id)
+	step := d.setting(renamed(ldif.Plan{Steps: before}, ldif.Change{DN: e.DN, If: id}), password.Values, id)
 	step.Before, step.Alone = e, !lets && d.blocks(before)
 	return step
 }
