@@ -29,15 +29,6 @@ func (r *run) condition(change ldif.Change, left *ldif.Entry) ([]ldap.Control, e
 	return []ldap.Control{control}, err
 }
 
-// asLeft is the entry as an earlier change left it, for a change that is held to that. One that showed nothing (a rename, a password's
-// operation) left it as it is read now: what is confirmed from now on is found by the change, however late it is.
-func (r *run) asLeft(ctx context.Context, change ldif.Change, left *ldif.Entry) (*ldif.Entry, error) {
-	if !change.If.AsLeft || left != nil || !r.server.Controls[controlAssertion] {
-		return left, nil
-	}
-	return r.client.one(ctx, change.DN, r.server.VersionAttribute)
-}
-
 // holds is the condition as a filter on the entry, "" where there is none.
 func (r *run) holds(change ldif.Change, left *ldif.Entry) string {
 	c, version := change.If, change.If.Version

@@ -196,8 +196,28 @@ func (r *run) change(
 	return r.change(ctx, *change.Else, nil, left, read)
 }
 
-// conditional sends one change record under its condition.
-func (r *run) conditional(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
+// conditional sends one change record under its condition. What is held to how an earlier change left the entry, which showed nothing of it
+// (a rename, a password's operation), is held to the entry as it is now, and again where another has changed it before the answer: only if
+// it is done late, when nobody waits for it, it is to find that somebody was told otherwise.
+func (r *run) conditional(
+	ctx context.Context, change ldif.Change, left *ldif.Entry, read []string,
+) (receipt ldif.StepReceipt, err error) {
+	if !change.If.AsLeft || left != nil || !r.server.Controls[controlAssertion] {
+		return r.held(ctx, change, left, read)
+	}
+	for range settleRounds {
+		if left, err = r.client.one(ctx, change.DN, r.server.VersionAttribute); err != nil {
+			return ldif.StepReceipt{}, err
+		}
+		if receipt, err = r.held(ctx, change, left, read); resultCode(err) != ldap.LDAPResultAssertionFailed {
+			break
+		}
+	}
+	return receipt, err
+}
+
+// held is conditional, held to the entry as an earlier change left it.
+func (r *run) held(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
 	if p := rehearsal(ctx); p != nil {
 		change = p.told(r.server, change)
 	}
@@ -205,9 +225,6 @@ func (r *run) conditional(ctx context.Context, change ldif.Change, left *ldif.En
 	change, err := r.byDN(ctx, change)
 	if err != nil || len(change.Mods) == 0 && planned > 0 {
 		return outcome(change, err)
-	}
-	if left, err = r.asLeft(ctx, change, left); err != nil {
-		return ldif.StepReceipt{}, err
 	}
 	controls, err := r.condition(change, left)
 	if err != nil {

@@ -107,21 +107,23 @@ func (d *Draft) SaysActive(p ldif.Plan) (active, said bool) {
 
 // lets takes out of the modifications those that let the account in again, where what is done before them may have to be taken back, or a
 // password is set by an operation of its own. They come last, in a Modify of their own: nobody is let in, or seen to be, for an attempt
-// that does not stand. A password goes with them, which may take a lock away.
+// that does not stand. A password goes with them, which may take a lock away. A leaver's entry that keeps its name comes back whole, or not
+// at all.
 //
 //	active: true, title, userName -> mara   modify title; modrdn; groups let go of the old name; modify userAccountControl
 //	active: true, title                     modify userAccountControl, title
 func (d *Draft) lets(mods []ldif.Mod, renames, apart bool) (lets, rest []ldif.Mod) {
 	isOfActive := func(m ldif.Mod) bool { return d.isOfActive(m.Name) }
 	renames = renames || slices.ContainsFunc(mods, func(m ldif.Mod) bool { return d.t.IsNamedBy(m.Name) })
-	if d.after["active"] != true || !apart && !d.mayBeTakenBack(renames) || !slices.ContainsFunc(mods, isOfActive) {
+	last := apart || renames || !d.revived && d.ClaimFilter() != ""
+	if d.after["active"] != true || !last || !slices.ContainsFunc(mods, isOfActive) {
 		return nil, mods
 	}
 	return d.divide(mods, func(m ldif.Mod) bool { return isOfActive(m) || d.t.Secret(m.Name) })
 }
 
-// letsStep is the step that lets the account in, behind the others: as they leave it, so that who is told meanwhile that it is blocked is
-// told the truth.
+// letsStep is the step that lets the account in, behind the others, and held to how they leave it: however late it is done, it undoes no
+// block that somebody was told of.
 func (d *Draft) letsStep(lets []ldif.Mod, before []ldif.Step) ldif.Step {
 	e, id := d.write.Entry, ldif.Condition{ID: d.t.ID(d.write.Entry), AsLeft: true}
 	step := modifyStep(d.t, renamed(ldif.Plan{Steps: before}, ldif.Change{DN: e.DN, If: id}), lets, e, id)
