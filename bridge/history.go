@@ -260,7 +260,8 @@ func (h history) told(s *ldif.Server, err error) error {
 // ofAnother names the entry that the directory does not let the bridge change, where that is not the one that the write is about.
 func (h history) ofAnother(s *ldif.Server, err error) error {
 	r, at := h.refused()
-	if at < 0 || reasonOf(err) != reason.Refused || s.SameDN(r.Plan.Steps[at].Change.DN, r.Plan.DN()) {
+	if at < 0 || reasonOf(err) != reason.Refused || s.SameDN(r.Plan.Steps[at].Change.DN, r.Plan.DN()) ||
+		r.Plan.Before != nil && r.Plan.Steps[at].Before == r.Plan.Before { // by its new name
 		return err
 	}
 	detail := fmt.Sprintf("%s refers to %s, and the directory does not let the bridge change it", r.Plan.Steps[at].Change.DN, r.Plan.DN())

@@ -71,7 +71,11 @@ func (o *owed) add(d *debt) bool {
 		return o.record.RequestID == d.record.RequestID && o.record.Plan.String() == d.record.Plan.String()
 	}
 	if at := slices.IndexFunc(o.all, same); at >= 0 {
-		o.all[at].ids = append(o.all[at].ids, d.ids...)
+		for _, id := range d.ids {
+			if !slices.Contains(o.all[at].ids, id) {
+				o.all[at].ids = append(o.all[at].ids, id)
+			}
+		}
 		return false
 	}
 	o.all = append(o.all, d)
@@ -97,7 +101,7 @@ func (o *owed) remove(d *debt) {
 // owes notes the looks that nobody made at what the attempts left.
 func (r *request) owes(ctx context.Context, past history) {
 	for _, a := range past {
-		if r.foreseen != nil || a.settled {
+		if r.foreseen != nil || a.settled || !owesLook(r.typ, a.receipt.Plan, a.receipt) {
 			continue
 		}
 		record := journal.Intent{
@@ -106,9 +110,6 @@ func (r *request) owes(ctx context.Context, past history) {
 		}
 		if r.account != nil {
 			record.Body = r.account.body
-		}
-		if !owesLook(r.typ, record.Plan, a.receipt) {
-			continue
 		}
 		var id journal.ID // none
 		if a.account != nil {

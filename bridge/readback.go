@@ -64,23 +64,29 @@ func (r *request) rivalled(a attempt, own *ldif.Entry, found []*ldif.Entry) bool
 	})
 }
 
-// unrivalled has nothing against a step, unless it lets in whom a rival of the attempt keeps from the name: nobody is let in, however
-// briefly, by what is then withdrawn.
-func (r *request) unrivalled(ctx context.Context, a attempt) func(ldif.Step) error {
+// mayLetIn has nothing against a step, unless it lets somebody in, behind others, who has left meanwhile, or whom a rival of the attempt
+// keeps from the name: nobody is let in, however briefly, by what is then withdrawn.
+func (r *request) mayLetIn(ctx context.Context, a attempt) func(ldif.Step) error {
 	return func(step ldif.Step) error {
-		search := r.claimants(a)
-		if search.Filter == "" || len(a.receipt.Plan.Steps) == 1 || !a.draft.LetsIn(step) {
+		if len(a.receipt.Plan.Steps) == 1 || !a.draft.LetsIn(step) {
 			return nil
 		}
+		search := r.claimants(a)
+		if search.Filter == "" {
+			id, _ := r.server.IDFilter(r.typ.ID(a.entry))
+			search.Filter = ldif.AllOf(id, r.typ.Scope())
+		}
 		found, err := r.directory.Search(ctx, search)
-		if err == nil && r.rivalled(a, r.own(a, found), found) {
-			err = errRivalled
+		if own := r.own(a, found); err == nil && (own == nil || !r.typ.Holds(own) || r.rivalled(a, own, found)) {
+			err = errNotLetIn
 		}
 		return err
 	}
 }
 
-var errRivalled error = &directory.Error{Reason: reason.LostRace, Cause: errors.New("another has claimed the name at the same time")}
+var errNotLetIn error = &directory.Error{
+	Reason: reason.LostRace, Cause: errors.New("whom the write lets in has left, or another has his name, since it began"),
+}
 
 // errUnshown is told of a new entry at last: nobody knows its id.
 var errUnshown error = &reason.Error{

@@ -47,7 +47,7 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		if err := r.keepsPassedOn(ctx, last, g); err != nil {
 			return past, err
 		}
-		after = r.directory.ExecuteWhile(ctx, g.rest, in.reads(), r.unrivalled(ctx, last)) // 7
+		after = r.directory.ExecuteUnless(ctx, g.rest, in.reads(), r.mayLetIn(ctx, last)) // 7
 	}
 	whole := last.receipt.Resumed(g.next, after)
 	again := g.next == at && !g.overtaken()
@@ -67,8 +67,8 @@ func (r *request) resume(ctx context.Context, in intent, past history) (history,
 		r.tell(last.account, receipt)
 	}
 	begins := !g.mingled && r.directory.DoneByAnother(ctx, whole, whole.Err)
-	rivalled := errors.Is(after.Err, errRivalled)
-	if reasonOf(after.Err) == reason.LostRace && !g.overtaken() && !begins && !rivalled {
+	notLetIn := errors.Is(after.Err, errNotLetIn)
+	if reasonOf(after.Err) == reason.LostRace && !g.overtaken() && !begins && !notLetIn {
 		// What was done before it stands: it is read back again, and the rest tried again.
 		r.record(after) // 8
 		return past, after.Err

@@ -229,8 +229,8 @@ func (r *request) attempt(ctx, through context.Context, in intent, past history,
 	if a.account, err = r.intend(ctx, plan, a.why(), nil); err != nil { // 6
 		return past, err
 	}
-	a.receipt = r.directory.ExecuteWhile(through, plan, in.reads(), r.unrivalled(through, a)) // 7
-	r.tell(a.account, a.receipt)                                                              // 8
+	a.receipt = r.directory.ExecuteUnless(through, plan, in.reads(), r.mayLetIn(through, a)) // 7
+	r.tell(a.account, a.receipt)                                                             // 8
 	return append(past, a), a.receipt.Err
 }
 

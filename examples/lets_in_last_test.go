@@ -1,9 +1,12 @@
 package examples_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -89,4 +92,54 @@ func TestLetInLast(t *testing.T) {
 // rival makes another entry that has the name.
 func (d *deployment) rival(t *testing.T, name string) {
 	d.server.Load(t, "dn: cn=Rival,"+d.server.People+"\nobjectClass: inetOrgPerson\ncn: Rival\nsn: Rival\nuid: "+name+"\n")
+}
+
+// TestLetInMeanwhile: between the rename and what lets him in, another copy has him leave, or takes him out of his group: who has left is
+// not let in, and who was taken out stays out, also where the directory lets him in by no means.
+func TestLetInMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, without := range map[string][]string{"asserted": nil, "unasserted": {controlAssertion}} {
+		for _, leaves := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, leaves %t", name, leaves), func(t *testing.T) {
+				t.Parallel()
+				server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences, o.Without = false, without })
+				d, other := deploy(t, server, marked("block")...), deploy(t, server, marked("block")...)
+				id := d.user(t, "anna@contoso.example")
+				crew := d.group(t, "Crew", id)
+				group := d.entry(t, crew).DN
+				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, disable)
+				before := len(server.Mem.Operations())
+				var renamed, once atomic.Bool
+				server.Mem.Fault(func(op, dn string) (fault memdir.Fault) {
+					renamed.CompareAndSwap(false, op == "modrdn")
+					switch {
+					case op != "modify" || !renamed.Load() || leaves != (dn == group):
+					case leaves && once.CompareAndSwap(false, true):
+						other.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+id, "")
+					case !leaves && once.CompareAndSwap(false, true):
+						other.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+crew, removeMembers(id))
+						fault.Code = ldap.LDAPResultInsufficientAccessRights
+					}
+					return fault
+				})
+				answer, content := d.do(t, http.MethodPatch, "/Users/"+id,
+					operations(replace("active", "true"), replace("userName", `"noor@contoso.example"`)))
+				server.Mem.Fault(nil)
+				if leaves && answer.StatusCode != http.StatusNotFound || !leaves && answer.StatusCode != http.StatusForbidden ||
+					strings.Contains(content, "refers to") {
+					t.Errorf("%d %s", answer.StatusCode, content)
+				}
+				for _, c := range server.Mem.Operations()[before:] {
+					for _, m := range c.Mods {
+						if m.Name == "userAccountControl" && slices.Contains(m.Values, "512") && m.Op != ldif.DeleteValues {
+							t.Errorf("let in: %s", c)
+						}
+					}
+				}
+				if held := server.Entry(t, group, "member").Values("member"); !slices.Equal(held, []string{"cn=no-member"}) {
+					t.Errorf("the group holds %q", held)
+				}
+			})
+		}
+	}
 }

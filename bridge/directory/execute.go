@@ -19,11 +19,11 @@ import (
 // receipt says of an entry as a step left it is what the server's post-read (RFC 4527) showed: its version, and of the last step the
 // attributes of read too. The receipt's error is an *Error.
 func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.Receipt {
-	return c.ExecuteWhile(ctx, p, read, func(ldif.Step) error { return nil })
+	return c.ExecuteUnless(ctx, p, read, func(ldif.Step) error { return nil })
 }
 
-// ExecuteWhile is Execute, with an *Error that mayGo may have against a step: it is not sent, and the plan stops there.
-func (c *Client) ExecuteWhile(ctx context.Context, p ldif.Plan, read []string, mayGo func(ldif.Step) error) ldif.Receipt {
+// ExecuteUnless is Execute, where the plan stops before a step that fault has an *Error of.
+func (c *Client) ExecuteUnless(ctx context.Context, p ldif.Plan, read []string, fault func(ldif.Step) error) ldif.Receipt {
 	receipt := ldif.NewReceipt(p)
 	if p.Empty() {
 		return receipt
@@ -49,7 +49,7 @@ func (c *Client) ExecuteWhile(ctx context.Context, p ldif.Plan, read []string, m
 			err = &Error{Reason: reason.LostRace, Cause: errStoodStill}
 		}
 		if err == nil {
-			err = mayGo(step)
+			err = fault(step)
 		}
 		if err == nil {
 			sent = time.Now()

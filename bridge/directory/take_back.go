@@ -59,7 +59,9 @@ func (r *run) inverses(ctx context.Context, receipt ldif.Receipt, failure error)
 			done.Inverse = ldif.ErrNoInverse
 		default:
 			var moved bool
-			moved, done.Inverse = r.inverse(ctx, *inverse)
+			if moved, done.Inverse = r.inverse(ctx, *inverse); inverse.If.Shows.Type != "" && Overtaken(done.Inverse) {
+				done.Inverse = nil // what it would bring back somebody has taken away since
+			}
 			lost, done.MayStand = lost || moved, isUnknown(done.Inverse)
 		}
 		done.State = ldif.TakenBack

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -46,27 +47,25 @@ func (l *Ledger) takeOver(ctx context.Context, inherit Inherit) error {
 		return nil
 	}
 	owed, err := l.owedOf(ctx, own)
-	for _, id := range owed {
-		a, err := Get(ctx, l.store, id)
-		owes := err == nil && !a.Forgotten && !a.Blanked && a.Done != nil
-		switch {
-		case err != nil && !errors.Is(err, ErrNoRecord):
-			return err
-		case owes:
-			if owes, err = inherit(ctx, a); err != nil {
-				return err
-			}
-		}
-		if owes {
-			err = l.owe(ctx, id, own)
-		} else {
-			err = l.Pay(ctx, id)
-		}
-		if err != nil {
-			return err
-		}
+	for _, id := range owed { // one that cannot be read keeps back no other
+		err = cmp.Or(l.takeOverOne(ctx, id, own, inherit), err)
 	}
 	return err
+}
+
+func (l *Ledger) takeOverOne(ctx context.Context, id ID, own int64, inherit Inherit) error {
+	a, err := Get(ctx, l.store, id)
+	owes := err == nil && !a.Forgotten && !a.Blanked && a.Done != nil
+	if owes {
+		owes, err = inherit(ctx, a)
+	}
+	switch {
+	case err != nil && !errors.Is(err, ErrNoRecord):
+		return err
+	case owes:
+		return l.owe(ctx, id, own)
+	}
+	return l.Pay(ctx, id)
 }
 
 // owedOf are the intents of which a look is owed by another writer than this, that has ended.

@@ -47,7 +47,7 @@ func TestOwed(t *testing.T) {
 			t.Fatal(err)
 		}
 		first.Shut()
-		inherits(context.Canceled, owed[1].ID())
+		inherits(context.Canceled, owed[1].ID(), owed[2].ID()) // the one keeps back no other
 		inherits(nil, owed[1].ID(), owed[2].ID())
 		inherits(nil)
 		if err := second.owe(t.Context(), ID{first.own.Load(), 1000}, first.own.Load()); err != nil { // which was cut

@@ -119,11 +119,11 @@ func (d *Draft) lets(mods []ldif.Mod, renames, apart bool) (lets, rest []ldif.Mo
 	if d.after["active"] != true || !last || !slices.ContainsFunc(mods, isOfActive) {
 		return nil, mods
 	}
-	return d.divide(mods, func(m ldif.Mod) bool { return isOfActive(m) || d.t.Secret(m.Name) })
+	return divide(mods, func(m ldif.Mod) bool { return isOfActive(m) || d.t.Secret(m.Name) })
 }
 
-// letsStep is the step that lets the account in, behind the others, and held to how they leave it: however late it is done, it undoes no
-// block that somebody was told of.
+// letsStep is the step that lets the account in, behind the others, and held to how they leave it: done late, it undoes no block that was
+// confirmed since it was sent.
 func (d *Draft) letsStep(lets []ldif.Mod, before []ldif.Step) ldif.Step {
 	e, id := d.write.Entry, ldif.Condition{ID: d.t.ID(d.write.Entry), AsLeft: true}
 	step := modifyStep(d.t, renamed(ldif.Plan{Steps: before}, ldif.Change{DN: e.DN, If: id}), lets, e, id)
@@ -146,11 +146,11 @@ func (d *Draft) firm(mods []ldif.Mod, renames bool) (lock, rest []ldif.Mod) {
 	if d.after["active"] != false || d.revived || d.write.Links || !d.mayBeTakenBack(renames) && !d.t.Server.ShowsFound() {
 		return nil, mods
 	}
-	return d.divide(mods, func(m ldif.Mod) bool { return d.isOfActive(m.Name) })
+	return d.withClasses(divide(mods, func(m ldif.Mod) bool { return d.isOfActive(m.Name) }))
 }
 
-// divide gives the modifications that are so, with the object classes that they need, and the rest.
-func (d *Draft) divide(mods []ldif.Mod, is func(ldif.Mod) bool) (those, rest []ldif.Mod) {
+// divide gives the modifications that are so, and the rest.
+func divide(mods []ldif.Mod, is func(ldif.Mod) bool) (those, rest []ldif.Mod) {
 	for _, m := range mods {
 		if is(m) {
 			those = append(those, m)
@@ -158,10 +158,11 @@ func (d *Draft) divide(mods []ldif.Mod, is func(ldif.Mod) bool) (those, rest []l
 			rest = append(rest, m)
 		}
 	}
-	return d.withClasses(those, rest)
+	return those, rest
 }
 
-// withClasses puts to modifications the object classes among the rest that an entry which the bridge did not make needs for them.
+// withClasses puts to the modifications of the lock the object classes among the rest that an entry which the bridge did not make needs
+// for it.
 //
 //	add: objectClass shadowAccount, labeledURIObject; add: shadowExpire; add: labeledURI
 //	lock: add: objectClass shadowAccount; add: shadowExpire    rest: add: objectClass labeledURIObject; add: labeledURI

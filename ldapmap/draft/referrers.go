@@ -244,7 +244,7 @@ func (d *Draft) follow(p ldif.Plan, s ldif.Step, name passing, f Facts, effects 
 			last = append(last, r.step(old, now, f.Placeholder))
 			continue
 		case now != "" && f.Follows && name.gone.Of == "":
-			behind = append(behind, late(r.step(old, now, false), s, name))
+			behind = append(behind, late(r.backWhileItShows(r.step(old, now, false), now), s, name))
 		case now == "":
 			ahead = append(ahead, early(r.step(old, "", f.Placeholder), s))
 		case r.Reference.Single:
@@ -259,7 +259,7 @@ func (d *Draft) follow(p ldif.Plan, s ldif.Step, name passing, f Facts, effects 
 				gets.Change.Mods = []ldif.Mod{held, again}
 			}
 			ahead = append(ahead, gets)
-			behind = append(behind, late(r.letsGo(old, now, f.Placeholder), s, name))
+			behind = append(behind, late(r.backWhileItShows(r.letsGo(old, now, f.Placeholder), now), s, name))
 		}
 		if now == "" {
 			*effects = r.tellsLoss(*effects, old)
@@ -342,6 +342,12 @@ func (r Referrer) letsGo(old, now string, placeholder bool) ldif.Step {
 	step := r.step(old, "", placeholder)
 	out := r.Reference.Swap(r.Entry.DN, step.Change.If, r.value(now), "", true)
 	step.Change.Else = &out
+	return step
+}
+
+// backWhileItShows is the step that is taken back only while the referrer shows the new name: whoever was taken out of it since stays out.
+func (r Referrer) backWhileItShows(step ldif.Step, now string) ldif.Step {
+	step.Inverse.If.Shows = ldif.AVA{Type: r.Reference.Attribute, Value: r.value(now)}
 	return step
 }
 

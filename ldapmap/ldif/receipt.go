@@ -241,7 +241,8 @@ func (r Receipt) Undo(id string) Plan {
 			back.If = Condition{ID: id}
 			effect = Effect{Kind: Deleted, DN: back.DN, ID: id}
 		}
-		undo.Steps = append(undo.Steps, Step{Change: back, Before: step.Before})
+		keeps := Keeps{ID: step.Keeps.ID, Late: back.If.Shows.Type != ""}
+		undo.Steps = append(undo.Steps, Step{Change: back, Before: step.Before, Keeps: keeps})
 		undo.Effects = append(undo.Effects, effect)
 	}
 	return undo
