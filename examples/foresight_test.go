@@ -50,7 +50,9 @@ func TestForesight(t *testing.T) {
 			{http.MethodPost, "/Users", resource("/Users", `"userName":"new`+tag+`@contoso.example","displayName":"New"`)},
 			{http.MethodPost, "/Users", resource("/Users", `"userName":"mara`+tag+`@contoso.example"`)},
 			{http.MethodPatch, "/Users/" + mara, operations(replace("title", `"Chef"`), replace("active", "false"))},
-			{http.MethodPatch, "/Users/" + mara, operations(replace("userName", `"maria`+tag+`@contoso.example"`))},
+			{http.MethodPatch, "/Users/" + mara, operations(
+				replace("userName", `"maria`+tag+`@contoso.example"`), replace("active", "true"),
+			)},
 			{http.MethodPatch, "/Groups/" + crew, addMembers(anna)},
 			{http.MethodDelete, "/Users/" + anna, ""},
 			{http.MethodDelete, "/Users/" + anna, ""},
