@@ -224,8 +224,8 @@ func Holds(t testing.TB, server *dirtest.Server, accounts []journal.Account, bef
 	}
 	for _, left := range told {
 		for _, c := range left {
-			// Of two that wished the same one was made; the other, whose answer was lost, read it back and takes it for its own. What is held
-			// to how an earlier change left the entry does not say to which version.
+			// Of two that wished the same one was made; the other, whose answer was lost, read it back and takes it for its own. What is
+			// held to how an earlier change left the entry does not say to which version.
 			twin := c.shown && (made[c.change.String()] || c.change.If.AsLeft && made[keyOf(c.change)])
 			if c.sure && !twin {
 				t.Errorf("record %s (request %s, looked up: %t, read back: %t) tells of a change that the directory did not make:\n%s\n%s",
