@@ -64,12 +64,12 @@ func (r *request) rivalled(a attempt, own *ldif.Entry, found []*ldif.Entry) bool
 	})
 }
 
-// mayLetIn has nothing against a step, unless it lets somebody in, behind others, who has left meanwhile, or whom a rival of the attempt
-// keeps from the name: nobody is let in, however briefly, by what is then withdrawn.
-func (r *request) mayLetIn(ctx context.Context, a attempt) func(ldif.Step) error {
-	return func(step ldif.Step) error {
+// mayLetIn looks at the entry of a step that lets somebody in, behind others, and has nothing against it, unless he has left meanwhile, or
+// a rival of the attempt keeps him from the name: nobody is let in, however briefly, by what is then withdrawn.
+func (r *request) mayLetIn(ctx context.Context, a attempt) directory.Look {
+	return func(step ldif.Step) (*ldif.Entry, error) {
 		if len(a.receipt.Plan.Steps) == 1 || !a.draft.LetsIn(step) {
-			return nil
+			return nil, nil
 		}
 		search := r.claimants(a)
 		if search.Filter == "" {
@@ -77,10 +77,11 @@ func (r *request) mayLetIn(ctx context.Context, a attempt) func(ldif.Step) error
 			search.Filter = ldif.AllOf(id, r.typ.Scope())
 		}
 		found, err := r.directory.Search(ctx, search)
-		if own := r.own(a, found); err == nil && (own == nil || !r.typ.Holds(own) || r.rivalled(a, own, found)) {
+		own := r.own(a, found)
+		if err == nil && (own == nil || !r.typ.Holds(own) || r.rivalled(a, own, found)) {
 			err = errNotLetIn
 		}
-		return err
+		return own, err
 	}
 }
 

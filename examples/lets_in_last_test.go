@@ -1,7 +1,6 @@
 package examples_test
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -95,51 +94,67 @@ func (d *deployment) rival(t *testing.T, name string) {
 }
 
 // TestLetInMeanwhile: between the rename and what lets him in, another copy has him leave, or takes him out of his group: who has left is
-// not let in, and who was taken out stays out, also where the directory lets him in by no means.
+// not let in, and who was taken out stays out, also where the directory lets him in by no means. Where the server asserts, so it is behind
+// the last look as well.
 func TestLetInMeanwhile(t *testing.T) {
 	t.Parallel()
-	for name, without := range map[string][]string{"asserted": nil, "unasserted": {controlAssertion}} {
-		for _, leaves := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s, leaves %t", name, leaves), func(t *testing.T) {
-				t.Parallel()
-				server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences, o.Without = false, without })
-				d, other := deploy(t, server, marked("block")...), deploy(t, server, marked("block")...)
-				id := d.user(t, "anna@contoso.example")
-				crew := d.group(t, "Crew", id)
-				group := d.entry(t, crew).DN
-				d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, disable)
-				before := len(server.Mem.Operations())
-				var renamed, once atomic.Bool
-				server.Mem.Fault(func(op, dn string) (fault memdir.Fault) {
-					renamed.CompareAndSwap(false, op == "modrdn")
-					switch {
-					case op != "modify" || !renamed.Load() || leaves != (dn == group):
-					case leaves && once.CompareAndSwap(false, true):
+	const refused = ldap.LDAPResultInsufficientAccessRights
+	unasserted := []string{controlAssertion}
+	for _, test := range []struct {
+		name    string
+		without []string
+		behind  string // what comes just before the other copy's request
+		leaves  bool
+		code    uint16 // with which the directory refuses what comes then
+		status  int
+	}{
+		{"leaves", nil, "modrdn", true, 0, http.StatusNotFound},
+		{"leaves, unasserted", unasserted, "modrdn", true, 0, http.StatusNotFound},
+		{"leaves behind the look", nil, "search", true, 0, http.StatusNotFound},
+		{"is taken out", nil, "search", false, refused, http.StatusForbidden},
+		{"is taken out, unasserted", unasserted, "search", false, refused, http.StatusForbidden},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := dirtest.Memory(t, func(o *memdir.Options) { o.CleanReferences, o.Without = false, test.without })
+			d, other := deploy(t, server, marked("block")...), deploy(t, server, marked("block")...)
+			id := d.user(t, "anna@contoso.example")
+			crew := d.group(t, "Crew", id)
+			group := d.entry(t, crew).DN
+			d.want(t, http.StatusOK, http.MethodPatch, "/Users/"+id, disable)
+			before := len(server.Mem.Operations())
+			var renamed, come, once atomic.Bool
+			server.Mem.Fault(func(op, _ string) (fault memdir.Fault) {
+				switch {
+				case come.Load() && once.CompareAndSwap(false, true):
+					if test.leaves {
 						other.want(t, http.StatusNoContent, http.MethodDelete, "/Users/"+id, "")
-					case !leaves && once.CompareAndSwap(false, true):
+					} else {
 						other.want(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+crew, removeMembers(id))
-						fault.Code = ldap.LDAPResultInsufficientAccessRights
 					}
-					return fault
-				})
-				answer, content := d.do(t, http.MethodPatch, "/Users/"+id,
-					operations(replace("active", "true"), replace("userName", `"noor@contoso.example"`)))
-				server.Mem.Fault(nil)
-				if leaves && answer.StatusCode != http.StatusNotFound || !leaves && answer.StatusCode != http.StatusForbidden ||
-					strings.Contains(content, "refers to") {
-					t.Errorf("%d %s", answer.StatusCode, content)
+					fault.Code = test.code
+				case op == "modrdn":
+					renamed.Store(true)
 				}
-				for _, c := range server.Mem.Operations()[before:] {
-					for _, m := range c.Mods {
-						if m.Name == "userAccountControl" && slices.Contains(m.Values, "512") && m.Op != ldif.DeleteValues {
-							t.Errorf("let in: %s", c)
-						}
-					}
-				}
-				if held := server.Entry(t, group, "member").Values("member"); !slices.Equal(held, []string{"cn=no-member"}) {
-					t.Errorf("the group holds %q", held)
-				}
+				come.CompareAndSwap(false, renamed.Load() && op == test.behind)
+				return fault
 			})
-		}
+			answer, content := d.do(t, http.MethodPatch, "/Users/"+id,
+				operations(replace("active", "true"), replace("userName", `"noor@contoso.example"`)))
+			server.Mem.Fault(nil)
+			if !once.Load() || answer.StatusCode != test.status || strings.Contains(content, "refers to") {
+				t.Errorf("%d %s", answer.StatusCode, content)
+			}
+			for _, c := range server.Mem.Operations()[before:] {
+				for _, m := range c.Mods {
+					if m.Name == "userAccountControl" && slices.Contains(m.Values, "512") && m.Op != ldif.DeleteValues {
+						t.Errorf("let in: %s", c)
+					}
+				}
+			}
+			if held := server.Entry(t, group, "member").Values("member"); !slices.Equal(held, []string{"cn=no-member"}) {
+				t.Errorf("the group holds %q", held)
+			}
+		})
 	}
 }

@@ -19,11 +19,15 @@ import (
 // receipt says of an entry as a step left it is what the server's post-read (RFC 4527) showed: its version, and of the last step the
 // attributes of read too. The receipt's error is an *Error.
 func (c *Client) Execute(ctx context.Context, p ldif.Plan, read []string) ldif.Receipt {
-	return c.ExecuteUnless(ctx, p, read, func(ldif.Step) error { return nil })
+	return c.ExecuteUnless(ctx, p, read, func(ldif.Step) (*ldif.Entry, error) { return nil, nil })
 }
 
-// ExecuteUnless is Execute, where the plan stops before a step that fault has an *Error of.
-func (c *Client) ExecuteUnless(ctx context.Context, p ldif.Plan, read []string, fault func(ldif.Step) error) ldif.Receipt {
+// Look is made before a step is sent. It returns the step's entry as it shows it, nil where it is not looked at, or an *Error where the
+// step is not to be sent.
+type Look func(ldif.Step) (*ldif.Entry, error)
+
+// ExecuteUnless is Execute, where the plan stops before a step that look has an *Error of.
+func (c *Client) ExecuteUnless(ctx context.Context, p ldif.Plan, read []string, look Look) ldif.Receipt {
 	receipt := ldif.NewReceipt(p)
 	if p.Empty() {
 		return receipt
@@ -41,22 +45,19 @@ func (c *Client) ExecuteUnless(ctx context.Context, p ldif.Plan, read []string, 
 		if i == len(p.Steps)-1 {
 			asked = read
 		}
-		change := step.Change
-		if change.If.Made {
-			change.If.ID, err = r.made(ctx, change.DN)
+		if step.Change.If.Made {
+			step.Change.If.ID, err = r.made(ctx, step.Change.DN)
 		}
+		id := step.Change.If.ID
 		if err == nil && i > 0 && keeps && gone(sent) > 2*c.options.Timeout {
 			err = &Error{Reason: reason.LostRace, Cause: errStoodStill}
 		}
 		if err == nil {
-			err = fault(step)
-		}
-		if err == nil {
 			sent = time.Now()
-			if _, known := r.began[change.If.ID]; !known {
-				r.began[change.If.ID] = time.Now()
+			if _, known := r.began[id]; !known {
+				r.began[id] = time.Now()
 			}
-			receipt.Steps[i], err = r.change(ctx, change, r.mayGo(ctx, step.Keeps), left[change.If.ID], asked)
+			receipt.Steps[i], err = r.step(ctx, step, look, left[id], asked)
 		}
 		if step.Keeps.Late && Overtaken(err) {
 			err = nil
@@ -73,7 +74,7 @@ func (c *Client) ExecuteUnless(ctx context.Context, p ldif.Plan, read []string, 
 			receipt.Err = r.takeBack(ctx, receipt, i, err)
 			break
 		}
-		left[step.Change.If.ID] = receipt.Steps[i].Left
+		left[id] = receipt.Steps[i].Left
 	}
 	return receipt
 }
@@ -166,8 +167,31 @@ func (r *run) nobody(ctx context.Context, had ldif.Keeps) bool {
 	return err == nil && len(searches) > 0 && len(found) == 0
 }
 
+// step looks, and sends a step's change. What is held to how an earlier step left the entry, which showed nothing of it (a rename, a
+// password's operation), is held to the entry as the look shows it, and both are made again where another has changed it before the answer:
+// only if it is done late, when nobody waits for it, it is to find that somebody was told otherwise.
+func (r *run) step(
+	ctx context.Context, step ldif.Step, look Look, left *ldif.Entry, read []string,
+) (receipt ldif.StepReceipt, err error) {
+	unshown := step.Change.If.AsLeft && left == nil && r.server.Controls[controlAssertion]
+	for range settleRounds {
+		var now *ldif.Entry
+		if now, err = look(step); now == nil && err == nil && unshown {
+			now, err = r.client.one(ctx, step.Change.DN, r.server.VersionAttribute)
+		}
+		if err != nil {
+			return ldif.StepReceipt{}, err
+		}
+		receipt, err = r.change(ctx, step.Change, r.mayGo(ctx, step.Keeps), cmp.Or(left, now), read)
+		if !unshown || resultCode(err) != ldap.LDAPResultAssertionFailed {
+			break
+		}
+	}
+	return receipt, err
+}
+
 // change sends one change record, or what is to be done in its place, where mayGo has nothing against it (nil: it has not). left is the
-// entry as an earlier change left it.
+// entry as an earlier change left it, or as it was seen since.
 func (r *run) change(
 	ctx context.Context, change ldif.Change, mayGo func() error, left *ldif.Entry, read []string,
 ) (ldif.StepReceipt, error) {
@@ -196,28 +220,8 @@ func (r *run) change(
 	return r.change(ctx, *change.Else, nil, left, read)
 }
 
-// conditional sends one change record under its condition. What is held to how an earlier change left the entry, which showed nothing of it
-// (a rename, a password's operation), is held to the entry as it is now, and again where another has changed it before the answer: only if
-// it is done late, when nobody waits for it, it is to find that somebody was told otherwise.
-func (r *run) conditional(
-	ctx context.Context, change ldif.Change, left *ldif.Entry, read []string,
-) (receipt ldif.StepReceipt, err error) {
-	if !change.If.AsLeft || left != nil || !r.server.Controls[controlAssertion] {
-		return r.held(ctx, change, left, read)
-	}
-	for range settleRounds {
-		if left, err = r.client.one(ctx, change.DN, r.server.VersionAttribute); err != nil {
-			return ldif.StepReceipt{}, err
-		}
-		if receipt, err = r.held(ctx, change, left, read); resultCode(err) != ldap.LDAPResultAssertionFailed {
-			break
-		}
-	}
-	return receipt, err
-}
-
-// held is conditional, held to the entry as an earlier change left it.
-func (r *run) held(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
+// conditional sends one change record under its condition.
+func (r *run) conditional(ctx context.Context, change ldif.Change, left *ldif.Entry, read []string) (ldif.StepReceipt, error) {
 	if p := rehearsal(ctx); p != nil {
 		change = p.told(r.server, change)
 	}

@@ -121,6 +121,47 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// TestLookedAtAgain: what is to find its entry as a rename left it is held to what the look before it showed, and where another changes the
+// entry in between, it is looked at again.
+func TestLookedAtAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asserted []string
+		p := &peer{root: openLDAP, script: func(s *session, m message) bool {
+			if m.op != ldap.ApplicationModifyRequest {
+				return false
+			}
+			asserted = append(asserted, m.asserted())
+			if len(asserted) < 3 {
+				s.result(m, ldap.LDAPResultAssertionFailed, "")
+			}
+			return len(asserted) < 3
+		}}
+		c := network{"a": p}.client(t, "a")
+		defer c.Close()
+		looks := 0
+		look := func(step ldif.Step) (*ldif.Entry, error) {
+			if step.Change.Kind != ldif.Modify {
+				return nil, nil
+			}
+			looks++
+			return &ldif.Entry{Attributes: []ldif.Attribute{{Name: "entryCSN", Values: []string{fmt.Sprint(looks)}}}}, nil
+		}
+		mail := modifyMail("uid=countess").Steps[0].Change
+		mail.If = ldif.Condition{ID: ada, AsLeft: true}
+		plan := steps(ldif.Change{Kind: ldif.ModifyDN, DN: "uid=ada", NewRDN: "uid=countess"}, mail)
+		if err := c.ExecuteUnless(t.Context(), plan, nil, look).Err; err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for n := range 3 {
+			want = append(want, fmt.Sprintf("(|(&(entryUUID=%s)(entryCSN=%d))(!(entryDN=uid=countess)))", ada, n+1))
+		}
+		if d := cmp.Diff(want, asserted); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
 // TestAssertionOfTheServersOwn: 122 is a lost race where the entry is no longer as it was read. Where it is, an operation of the server's
 // own inherited the assertion.
 func TestAssertionOfTheServersOwn(t *testing.T) {
