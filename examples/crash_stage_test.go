@@ -32,8 +32,8 @@ type stage struct {
 	store  store.Options
 	start  func(env []string) *deployment // another bridge
 	adopts func(ctx context.Context, d *deployment)
-	// hear has decide be asked of each operation that the directory hears of. Once it says so the bridge does nothing more.
-	hear func(d *deployment, decide func(operation string, records int64) fate)
+	// hear has decide be asked of each operation that the directory hears of. With end it has the bridge do nothing more.
+	hear func(d *deployment, decide func(operation string, records int64, end func()) fate)
 	bury func(d *deployment)
 }
 
@@ -62,18 +62,12 @@ func inMemory(t *testing.T) stage {
 			return deployBy(t, server, c, logOutput())
 		},
 		adopts: func(ctx context.Context, d *deployment) { d.bridge.Adopt(ctx) },
-		hear: func(d *deployment, decide func(string, int64) fate) {
+		hear: func(d *deployment, decide func(string, int64, func()) fate) {
 			server.Mem.Fault(func(operation, _ string) memdir.Fault {
-				switch decide(operation, d.ledger.State().Written) {
-				case diesBefore:
-					_ = d.store.Close()
+				switch decide(operation, d.ledger.State().Written, d.losesStore) {
+				case diesBefore, isDead, unheard:
 					return memdir.Fault{Drop: memdir.DropBefore}
-				case diesAfter:
-					_ = d.store.Close()
-					return memdir.Fault{Drop: memdir.DropAfter}
-				case isDead, unheard:
-					return memdir.Fault{Drop: memdir.DropBefore}
-				case unanswered:
+				case diesAfter, unanswered:
 					return memdir.Fault{Drop: memdir.DropAfter}
 				case refused:
 					return memdir.Fault{Code: ldap.LDAPResultUnwillingToPerform}
@@ -106,18 +100,14 @@ func inTurns(server *dirtest.Server) func(t *testing.T) stage {
 				return deployBy(t, server, c, logOutput())
 			},
 			adopts: func(ctx context.Context, d *deployment) { d.bridge.Adopt(ctx) },
-			hear: func(d *deployment, decide func(string, int64) fate) {
+			hear: func(d *deployment, decide func(string, int64, func()) fate) {
 				way := proxy
 				way.Before(func(operation string) {
-					switch decide(operation, d.ledger.State().Written) {
-					case diesBefore:
-						_ = d.store.Close()
+					switch decide(operation, d.ledger.State().Written, d.losesStore) {
+					case diesBefore, isDead:
 						runtime.Goexit() // the proxy hands nothing on
 					case diesAfter:
-						_ = d.store.Close()
 						way.LoseAnswer(operation)
-					case isDead:
-						runtime.Goexit()
 					default:
 					}
 				})
@@ -144,17 +134,12 @@ func besideSlapd(t *testing.T, binary string) stage {
 			return &p.deployment
 		},
 		adopts: func(context.Context, *deployment) {}, // by itself
-		hear: func(d *deployment, decide func(string, int64) fate) {
+		hear: func(d *deployment, decide func(string, int64, func()) fate) {
 			p := running[d]
 			proxy.Before(func(operation string) {
-				switch decide(operation, records()) {
-				case diesBefore:
-					kill(t, p)
+				switch decide(operation, records(), func() { kill(t, p) }) {
+				case diesBefore, isDead:
 					runtime.Goexit() // the proxy hands nothing on
-				case diesAfter:
-					kill(t, p)
-				case isDead:
-					runtime.Goexit()
 				default:
 				}
 			})
@@ -162,6 +147,8 @@ func besideSlapd(t *testing.T, binary string) stage {
 		bury: func(*deployment) {},
 	}
 }
+
+func (d *deployment) losesStore() { _ = d.store.Close() }
 
 func kill(t *testing.T, p *program) {
 	if err := p.Process.Kill(); err != nil {
@@ -191,7 +178,7 @@ type witness struct {
 	first   int // the message that was hindered first, from 1; 0: none was yet
 }
 
-func (w *witness) hear(operation string, records int64) fate {
+func (w *witness) hear(operation string, records int64, end func()) fate {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.died {
@@ -215,7 +202,8 @@ func (w *witness) hear(operation string, records int64) fate {
 		return lives
 	}
 	w.died = true
-	defer close(w.dead)
+	end()
+	close(w.dead)
 	if w.dies.after {
 		return diesAfter
 	}
@@ -306,7 +294,7 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 		if len(deaths) > 0 {
 			t.Fatalf("it did not die: it sent %d messages", len(w.trace))
 		}
-		s.hear(first, func(string, int64) fate { return lives })
+		s.hear(first, func(string, int64, func()) fate { return lives })
 	case <-w.dead:
 		if s.killed {
 			<-answered // there is no process any more
