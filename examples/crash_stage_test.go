@@ -283,19 +283,18 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 	s.hear(first, w.hear)
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
-	answered := make(chan error, 1)
-	go func() { answered <- first.answers(ctx, c, ids) }()
-	last := first
+	var answer error
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		answer = first.answers(ctx, c, ids)
+	}()
 	select {
-	case err := <-answered:
-		if (err != nil) != (c.is == refused) {
-			t.Fatal(err)
-		}
-		if len(deaths) > 0 {
-			t.Fatalf("it did not die: it sent %d messages", len(w.trace))
-		}
-		s.hear(first, func(string, int64, func()) fate { return lives })
+	case <-answered:
 	case <-w.dead:
+	}
+	last := first
+	if w.isDead() {
 		if s.killed {
 			<-answered // there is no process any more
 		}
@@ -305,6 +304,14 @@ func (c crashed) run(t *testing.T, s stage, deaths ...moment) (l life) {
 			c.recovers(t, s, s.start(env), ids, &deaths[1+n])
 		}
 		last = s.start(env)
+	} else {
+		if (answer != nil) != (c.is == refused) {
+			t.Fatal(answer)
+		}
+		if len(deaths) > 0 {
+			t.Fatalf("it did not die: it sent %d messages", len(w.trace))
+		}
+		s.hear(first, func(string, int64, func()) fate { return lives })
 	}
 	l.trace, l.hindered = w.trace, w.first
 	l.between = facts(t, s.server, known)
