@@ -24,9 +24,10 @@ import (
 
 // The exit codes.
 const (
-	exitOK    = 0
-	exitFault = 1 // some request was not answered as it should be, or the run could not begin
-	exitUsage = 2 // the command line is faulty
+	exitOK         = 0
+	exitFault      = 1 // some request was not answered as it should be, or the run could not begin, or was interrupted
+	exitUsage      = 2 // the command line is faulty
+	exitIncomplete = 3 // of soak: nothing is amiss, of less than was asked for
 )
 
 // commandLine is the program's grammar.
@@ -57,7 +58,7 @@ func main() {
 // run is the program; it returns the exit code.
 func run(ctx context.Context, stdout, stderr io.Writer, arguments []string) int {
 	if len(arguments) > 0 && arguments[0] == "soak" {
-		return runSoak(ctx, stdout, stderr, arguments[1:])
+		return runSoak(ctx, stdout, stderr, arguments[1:], onSite)
 	}
 	line, code, ok := parse(stdout, stderr, arguments)
 	if !ok {

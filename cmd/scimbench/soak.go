@@ -36,7 +36,7 @@ type soakLine struct {
 }
 
 // runSoak has clients and faults over copies of the bridge before a private slapd, and prints what is not true of what they were told.
-func runSoak(ctx context.Context, stdout, stderr io.Writer, arguments []string) int {
+func runSoak(ctx context.Context, stdout, stderr io.Writer, arguments []string, ready readier) int {
 	var line soakLine
 	helped := false
 	parser, err := kong.New(&line, kong.Name("scimbench soak"),
@@ -59,15 +59,12 @@ func runSoak(ctx context.Context, stdout, stderr io.Writer, arguments []string) 
 	if line.Seed == 0 {
 		line.Seed = uint64(time.Now().UnixNano())
 	}
-	failed := false
-	if err := line.run(ctx, stdout, &failed); err != nil {
+	err = line.run(ctx, stdout, ready)
+	if errors.Is(err, errIncomplete) {
 		fmt.Fprintln(stderr, "scimbench:", err)
-		return exitFault
+		return exitIncomplete
 	}
-	if failed {
-		return exitFault
-	}
-	return exitOK
+	return exit(stderr, err)
 }
 
 func (l soakLine) check() error {
@@ -85,19 +82,50 @@ func (l soakLine) check() error {
 // eachRound is how many operations a client does between two looks.
 const eachRound = 120
 
-func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error {
+// What a run ends with.
+var (
+	errAmiss      = errors.New("what clients were told is not true")
+	errIncomplete = errors.New("not complete: some of what was asked for was not done")
+)
+
+type (
+	// runner runs a plan once.
+	runner func(*history.Plan) (*soak.Report, error)
+	// readier makes ready what runs plans; what it needs on the disk is in a folder that is removed at the end.
+	readier func(ctx context.Context, l soakLine, folder string, tell func(format string, values ...any)) (runner, error)
+)
+
+// onSite builds the bridge, and runs plans over copies of it.
+func onSite(ctx context.Context, l soakLine, folder string, tell func(format string, values ...any)) (runner, error) {
+	binary := filepath.Join(folder, "scimbridge")
+	if said, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "scimbridge/cmd/scimbridge").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("the bridge cannot be built, which is done within its repository: go build: %w: %s",
+			err, bytes.TrimSpace(said))
+	}
+	examples, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "scimbridge/examples").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	return func(plan *history.Plan) (*soak.Report, error) {
+		return supervised(ctx, folder, func(t testing.TB) *soak.Report {
+			return soak.Run(t, soak.Options{
+				Binary: binary, Folder: filepath.Join(strings.TrimSpace(string(examples)), "openldap"), Copies: l.Copies, Store: l.Store,
+				Plan: plan, Until: l.Duration, Told: tell,
+			})
+		})
+	}, nil
+}
+
+func (l soakLine) run(ctx context.Context, stdout io.Writer, ready readier) error {
 	folder, err := os.MkdirTemp("", "scimbench")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	binary := filepath.Join(folder, "scimbridge")
-	if said, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "scimbridge/cmd/scimbridge").CombinedOutput(); err != nil {
-		return fmt.Errorf("the bridge cannot be built, which is done within its repository: go build: %w: %s", err, bytes.TrimSpace(said))
-	}
-	examples, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "scimbridge/examples").Output()
+	tell := func(format string, values ...any) { fmt.Fprintf(stdout, format+"\n", values...) }
+	once, err := ready(ctx, l, folder, tell)
 	if err != nil {
-		return fmt.Errorf("go list: %w", err)
+		return err
 	}
 	faults := l.Faults
 	if len(faults) == 0 {
@@ -106,31 +134,34 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 	plan := history.New(l.Seed, history.Scale{
 		Operations: l.Operations, Clients: l.Clients, Copies: l.Copies, Each: eachRound, Faults: faults,
 	})
-	tell := func(format string, values ...any) { fmt.Fprintf(stdout, format+"\n", values...) }
 	tell("seed %d: %d operations of %d clients, %d copies, store: %s, %d kinds of fault",
 		l.Seed, plan.Size(), l.Clients, l.Copies, l.Store, len(faults))
-	once := func(plan *history.Plan) (*soak.Report, error) {
-		return supervised(ctx, folder, func(t testing.TB) *soak.Report {
-			return soak.Run(t, soak.Options{
-				Binary: binary, Folder: filepath.Join(strings.TrimSpace(string(examples)), "openldap"), Copies: l.Copies, Store: l.Store,
-				Plan: plan, Until: l.Duration, Told: tell,
-			})
-		})
-	}
 	report, err := once(plan)
-	if err = cmp.Or(err, context.Cause(ctx)); err != nil {
+	if err = cmp.Or(context.Cause(ctx), err); err != nil {
 		return err
 	}
 	tell("%s", report)
-	for _, kind := range faults {
-		if report.Faults[kind] == 0 {
-			tell("no fault of the kind %s met anything", kind)
-		}
+	lacks := report.Lacks(plan, faults)
+	for _, what := range lacks {
+		tell("%s", what)
 	}
-	if *failed = len(report.Violations) > 0; !*failed {
-		tell("%s", nothingAmiss(plan, report.Rounds))
-		return nil
+	if len(report.Violations) > 0 {
+		l.shrink(ctx, tell, plan, report, once)
+		return errAmiss
 	}
+	const well = "nothing that was acknowledged is missing, and nothing else is amiss"
+	if len(lacks) > 0 {
+		tell("not complete; in what was done %s", well)
+		return errIncomplete
+	}
+	tell(well)
+	return nil
+}
+
+// shrink prints what a report says is wrong, and the least of its plan of which that was so as well.
+func (l soakLine) shrink(
+	ctx context.Context, tell func(format string, values ...any), plan *history.Plan, report *soak.Report, once runner,
+) {
 	for _, v := range report.Violations {
 		tell("\n%s", v)
 	}
@@ -155,17 +186,6 @@ func (l soakLine) run(ctx context.Context, stdout io.Writer, failed *bool) error
 	for _, v := range smallest.Violations {
 		tell("%s", v)
 	}
-	return nil
-}
-
-// nothingAmiss is what is said where nothing is wrong.
-func nothingAmiss(plan *history.Plan, rounds int) string {
-	const well = "nothing that was acknowledged is missing, and nothing else is amiss"
-	if rounds == len(plan.Rounds) {
-		return well
-	}
-	run := history.Plan{Rounds: plan.Rounds[:rounds]}
-	return fmt.Sprintf("not complete: --duration was over after %d of %d operations; in these %s", run.Size(), plan.Size(), well)
 }
 
 // supervisor is what tests are run by, for what is run by a command.

@@ -284,6 +284,7 @@ func (s *site) learn(e *history.Event, body resource) {
 	s.report.Requests++
 	if e.Done() {
 		s.report.Done++
+		s.report.Did[e.Op.Kind]++
 	}
 	switch e.Op.Kind {
 	case history.Get, history.Find, history.Bind, history.Bulk: // each part of a bulk request is an event of its own
@@ -363,6 +364,9 @@ func (s *site) bind(number int, op *history.Op) {
 		event.End = time.Since(s.began)
 		s.mu.Lock()
 		s.events = append(s.events, event)
+		if event.Done() {
+			s.report.Did[history.Bind]++
+		}
 		s.mu.Unlock()
 	}
 }

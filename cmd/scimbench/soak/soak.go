@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ type Report struct {
 	Done             int // requests that were answered as done, each part of a bulk request for itself
 	Writes, Written  int // requests that are to change something, and those of them that were answered as done
 	Statuses         map[int]int
-	Refused          map[history.Kind]int
+	Did, Refused     map[history.Kind]int // requests that were answered as done, and as not done
 	Faults           map[string]int
 	Missed           map[string]int // faults that came to no operation that they are of
 	Excused          int            // times that a user's memberOf was wrong by slapo-memberof alone
@@ -74,6 +75,34 @@ func (r *Report) String() string {
 		text += fmt.Sprintf("; memberOf left wrong by slapo-memberof alone: %d", r.Excused)
 	}
 	return text
+}
+
+// Lacks are what a run has too little of to tell what it was to tell: of its plan, and of these kinds of fault.
+func (r *Report) Lacks(p *history.Plan, faults []string) (all []string) {
+	lacks := func(format string, values ...any) { all = append(all, fmt.Sprintf(format, values...)) }
+	if run := (&history.Plan{Rounds: p.Rounds[:r.Rounds]}); r.Rounds < len(p.Rounds) {
+		lacks("it ended after %d of %d operations", run.Size(), p.Size())
+	}
+	if r.Writes == 0 || r.Written < r.Writes/4 {
+		lacks("%d of %d writes were done", r.Written, r.Writes)
+	}
+	var idle []string
+	for _, op := range p.Ops() {
+		for _, one := range append([]*history.Op{op}, op.Parts...) {
+			if kind := string(one.Kind); r.Did[one.Kind] == 0 && !slices.Contains(idle, kind) {
+				idle = append(idle, kind)
+			}
+		}
+	}
+	if len(idle) > 0 {
+		slices.Sort(idle)
+		lacks("no operation was done of the kinds %s", strings.Join(idle, ", "))
+	}
+	met := func(kind string) bool { return r.Faults[kind] > 0 }
+	if missed := slices.DeleteFunc(slices.Clone(faults), met); len(missed) > 0 {
+		lacks("no fault met anything of the kinds %s", strings.Join(missed, ", "))
+	}
+	return all
 }
 
 // site is what a run runs on.
@@ -115,7 +144,7 @@ type known struct {
 func Run(t testing.TB, o Options) *Report {
 	t.Helper()
 	s := &site{TB: t, Options: o, began: time.Now(), made: map[int]*known{}, seen: map[int]bool{}, torn: map[int]bool{}}
-	s.report.Statuses, s.report.Refused = map[int]int{}, map[history.Kind]int{}
+	s.report.Statuses, s.report.Did, s.report.Refused = map[int]int{}, map[history.Kind]int{}, map[history.Kind]int{}
 	s.report.Faults, s.report.Missed = map[string]int{}, map[string]int{}
 	slapd := []dirtest.Option{
 		dirtest.Schema(examples.OpenLDAPSchema), dirtest.MemberOf(), dirtest.Configurable(),
