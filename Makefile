@@ -42,7 +42,8 @@ bench:
 
 # What may grow with the number of users, before 10,000 and before a million (SCIMBRIDGE_TEST_USERS), which takes some minutes and 2 GB where
 # TMPDIR points: the cost of each operation, of a page of the list of all and its memory, and of a PATCH with 40,000 members. That is in
-# memory where TMPDIR says nothing: on a disk each commit waits for pages that lie the farther apart the more users there are.
+# memory where TMPDIR says nothing: on a disk each commit waits for pages that lie the farther apart the more users there are. It
+# fails where it misses a goal, as on a disk it does.
 bench-scale: export TMPDIR ?= $(wildcard /dev/shm)
 bench-scale:
 	go test ./cmd/scimbench -run '^$$' -bench Scale -benchtime 1x -timeout 2h
