@@ -11,8 +11,9 @@ import (
 
 // Checker judges round after round.
 type Checker struct {
-	last Snapshot
-	ids  map[int]string // of users and groups
+	last  Snapshot
+	ids   map[int]string // of users and groups
+	round *round         // the last
 }
 
 // NewChecker begins with a directory that holds nobody.
@@ -27,6 +28,7 @@ func (c *Checker) Round(events []*Event, now Snapshot) []Violation {
 	}
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b *Event) int { return cmp.Compare(a.Start, b.Start) })
+	c.round, r.events = r, events
 	for _, e := range events {
 		r.take(e)
 	}
@@ -75,6 +77,7 @@ const (
 
 type round struct {
 	before, now Snapshot
+	events      []*Event // by when they were asked
 	acts        map[register][]act
 	groups      map[int][]*Event // by group
 	lives       map[int][]*Event // of users: creates and deletes
@@ -312,8 +315,8 @@ func (r *round) judge() {
 	}
 }
 
-func sorted(acts map[register][]act) (all []register) {
-	for of := range acts {
+func sorted[T any](known map[register]T) (all []register) {
+	for of := range known {
 		all = append(all, of)
 	}
 	slices.SortFunc(all, func(a, b register) int {

@@ -10,7 +10,7 @@ import (
 
 // judgeMembers looks for an order of the acts on each user who may be in a group.
 func (r *round) judgeMembers() {
-	all := map[register][]act{}
+	all := map[register]bool{}
 	groups := map[int]bool{}
 	for _, known := range []iter.Seq[int]{maps.Keys(r.before.Groups), maps.Keys(r.now.Groups), maps.Keys(r.groups)} {
 		for of := range known {
@@ -33,24 +33,29 @@ func (r *round) judgeMembers() {
 		}
 		for user := range users {
 			to := register{what: membership, of: of, user: user}
-			all[to] = r.membership(to)
+			all[to] = true
 		}
 	}
 	for _, to := range sorted(all) {
-		initial, there := r.before.state(to)
-		if !there {
-			initial = out
-		}
-		read, there := r.now.state(to)
-		if !there {
-			read = out
-		}
-		acts := append(all[to], act{
-			start: r.now.At, end: r.now.At, must: true, say: fmt.Sprintf("the directory has %s: %q", to, strings.TrimPrefix(read, value)),
-			do: func(state string) (string, bool) { return state, (state == in) == (read == in) },
-		})
+		initial, acts := r.membershipOf(to)
 		r.judgeOne(to, initial, acts)
 	}
+}
+
+// membershipOf is whether a user was in a group, and all acts on it with the look at what is.
+func (r *round) membershipOf(to register) (initial string, acts []act) {
+	initial, there := r.before.state(to)
+	if !there {
+		initial = out
+	}
+	read, there := r.now.state(to)
+	if !there {
+		read = out
+	}
+	return initial, append(r.membership(to), act{
+		start: r.now.At, end: r.now.At, must: true, say: fmt.Sprintf("the directory has %s: %q", to, strings.TrimPrefix(read, value)),
+		do: func(state string) (string, bool) { return state, (state == in) == (read == in) },
+	})
 }
 
 // membership are the acts on whether a user is in a group.

@@ -2,6 +2,7 @@ package soak
 
 import (
 	"fmt"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -55,17 +56,29 @@ func (s *site) judgeJournal() {
 	if s.logged() {
 		truth.Holds(witness{s, wrong}, s.server, all, s.before, s.since)
 	}
-	for _, e := range s.acknowledged {
-		said := false
-		for _, a := range s.records[e.Request] {
-			said = said || a.Outcome == journal.Written || a.Outcome == journal.Unchanged
-		}
-		if !said {
-			s.report.Violations = append(s.report.Violations, history.Violation{
-				What: "no record says that it was done", Events: []*history.Event{e},
-			})
+	s.report.Sought = len(s.changed)
+	s.report.Violations = append(s.report.Violations, unrecorded(s.changed, s.records)...)
+}
+
+// unrecorded are those of the writes that surely changed something of which no record says that it was done: of each set one.
+func unrecorded(writes [][]*history.Event, records map[string][]journal.Account) (wrong []history.Violation) {
+	for _, one := range writes {
+		if !slices.ContainsFunc(one, func(e *history.Event) bool {
+			return slices.ContainsFunc(records[e.Request], func(a journal.Account) bool { return tells(a, e, len(one) > 1) })
+		}) {
+			wrong = append(wrong, history.Violation{What: "no record says that it was done", Events: one})
 		}
 	}
+	return wrong
+}
+
+// tells says that a record tells that a write was done. Where others wish for the same, and no answer of the directory came, it may say
+// that nobody knows by whom.
+func tells(a journal.Account, e *history.Event, others bool) bool {
+	if e.Part > 0 && (a.Part == nil || a.Part.Index != e.Part-1) {
+		return false
+	}
+	return a.Outcome == journal.Written || a.Outcome == journal.Unchanged || a.Outcome == journal.Unknown && (others || e.Op.Shared())
 }
 
 // witness has what it finds wrong be a violation.
@@ -75,19 +88,3 @@ type witness struct {
 }
 
 func (w witness) Errorf(format string, values ...any) { w.wrong(format, values...) }
-
-// recorded says that the event is a write which surely changed something, and so must be on record: what wishes for what is, or was done by
-// the same request before, is not.
-func (s *site) recorded(e *history.Event) bool {
-	if e.Op.Kind == history.Get {
-		return false
-	}
-	first := !s.seen[e.Op.N]
-	s.seen[e.Op.N] = true
-	switch e.Op.Kind {
-	case history.Create, history.CreateGroup, history.Retitle, history.Rename, history.Disable, history.Delete, history.DeleteGroup:
-		return first && e.Done() && e.Part == 0 && !e.Op.Twice
-	default:
-		return false
-	}
-}

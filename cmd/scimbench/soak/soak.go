@@ -46,14 +46,15 @@ type Report struct {
 	Excused          int            // times that a user's memberOf was wrong by slapo-memberof alone
 	Unknown          int            // requests that nobody was told the outcome of
 	Binds            int            // of accounts, blocked ones and others, at the looks
-	Records          int            // of the journal
+	Records, Sought  int            // of the journal, and writes of which there must be one
 	Took             time.Duration
 	Violations       []history.Violation
 }
 
 func (r *Report) String() string {
-	text := fmt.Sprintf("%d rounds, %d requests in %v, %d done, %d of %d writes, %d without a known outcome, %d binds tried, %d records; "+
-		"answers", r.Rounds, r.Requests, r.Took.Round(time.Second), r.Done, r.Written, r.Writes, r.Unknown, r.Binds, r.Records)
+	text := fmt.Sprintf("%d rounds, %d requests in %v, %d done, %d of %d writes, %d without a known outcome, %d binds tried, "+
+		"%d records, of %d writes sought; answers",
+		r.Rounds, r.Requests, r.Took.Round(time.Second), r.Done, r.Written, r.Writes, r.Unknown, r.Binds, r.Records, r.Sought)
 	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
 		text += fmt.Sprintf(" %d: %d", status, r.Statuses[status])
 	}
@@ -124,14 +125,13 @@ type site struct {
 	events   []*history.Event // of the round
 	report   Report
 
-	before       []*ldif.Entry                // that there were when it began
-	since        string                       // of truth
-	acknowledged []*history.Event             // writes that are on record
-	failed       []*history.Event             // 500
-	records      map[string][]journal.Account // by request
-	seen         map[int]bool                 // operations of which there was a request
-	torn         map[int]bool                 // users whose memberOf slapo-memberof left wrong by itself, and is so still
-	killed       []time.Duration              // when slapd was, in the round
+	before  []*ldif.Entry                // that there were when it began
+	since   string                       // of truth
+	changed [][]*history.Event           // writes that are to be on record: of each set one
+	failed  []*history.Event             // 500
+	records map[string][]journal.Account // by request
+	torn    map[int]bool                 // users whose memberOf slapo-memberof left wrong by itself, and is so still
+	killed  []time.Duration              // when slapd was, in the round
 }
 
 // known is what clients know of a user or group.
@@ -143,7 +143,7 @@ type known struct {
 // Run runs a plan, and stops at the first round that something is wrong with.
 func Run(t testing.TB, o Options) *Report {
 	t.Helper()
-	s := &site{TB: t, Options: o, began: time.Now(), made: map[int]*known{}, seen: map[int]bool{}, torn: map[int]bool{}}
+	s := &site{TB: t, Options: o, began: time.Now(), made: map[int]*known{}, torn: map[int]bool{}}
 	s.report.Statuses, s.report.Did, s.report.Refused = map[int]int{}, map[history.Kind]int{}, map[history.Kind]int{}
 	s.report.Faults, s.report.Missed = map[string]int{}, map[string]int{}
 	slapd := []dirtest.Option{
@@ -173,10 +173,8 @@ func Run(t testing.TB, o Options) *Report {
 		wrong = s.excused(now.At, wrong)
 		s.report.Violations = append(wrong, checker.Round(s.events, now)...)
 		s.report.Rounds++
+		s.changed = append(s.changed, checker.Changed()...)
 		for _, e := range s.events {
-			if s.recorded(e) {
-				s.acknowledged = append(s.acknowledged, e)
-			}
 			if e.Status == http.StatusInternalServerError {
 				s.failed = append(s.failed, e)
 			}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"scimbridge/bridge/directory/dirtest"
+	"scimbridge/bridge/journal"
 	"scimbridge/cmd/scimbench/history"
 	"scimbridge/examples/bridgetest"
 )
@@ -66,6 +67,9 @@ func TestHistory(t *testing.T) {
 			if least := min(300+3*seconds, plan.Size()/3); report.Done < least { // a fifth of what two cores do, and less
 				t.Errorf("%d requests are done, and there should be %d", report.Done, least)
 			}
+			if run.store != None && report.Sought < report.Written/3 {
+				t.Errorf("of %d writes that were done a record of %d alone is sought", report.Written, report.Sought)
+			}
 			came := map[string]bool{history.ClientLeaves: true, history.ClientTwice: true}
 			for _, round := range ran.Rounds {
 				for _, f := range round.Faults {
@@ -106,5 +110,54 @@ func TestExcused(t *testing.T) {
 	}
 	if s.report.Excused != 2 {
 		t.Errorf("%d are told", s.report.Excused)
+	}
+}
+
+// TestUnrecorded: a write that surely changed something, and of which no record says that it was done, is found.
+func TestUnrecorded(t *testing.T) {
+	event := func(request string, kind history.Kind, part int) *history.Event {
+		return &history.Event{Op: &history.Op{Kind: kind}, Request: request, Part: part, Status: http.StatusOK}
+	}
+	softDelete, again := event("a", history.SoftDelete, 0), event("b", history.SoftDelete, 0)
+	enable, second := event("a", history.Enable, 0), event("a", history.Create, 2) // part of a bulk request
+	record := func(request string, outcome journal.Outcome, index int) (a journal.Account) {
+		a.RequestID, a.Outcome, a.Part = request, outcome, &journal.Part{Index: index}
+		return a
+	}
+	type (
+		set     = []*history.Event
+		records = []journal.Account
+	)
+	for name, c := range map[string]struct {
+		set
+		records
+		found bool
+	}{
+		"nothing is on record": {set{softDelete}, nil, true},
+		"another is":           {set{softDelete}, records{record("b", journal.Written, 0)}, true},
+		"it is":                {set{softDelete}, records{record("a", journal.Written, 0)}, false},
+		"it is, as refused":    {set{softDelete}, records{record("a", journal.Refused, 0)}, true},
+		"in the end it is": {
+			set{softDelete}, records{record("a", journal.NotSent, 0), record("a", journal.Unchanged, 0)}, false,
+		},
+		"nobody else gives that name":  {set{softDelete}, records{record("a", journal.Unknown, 0)}, true},
+		"another may have enabled him": {set{enable}, records{record("a", journal.Unknown, 0)}, false},
+		"other parts are": {
+			set{second}, records{record("a", journal.Written, 0), record("a", journal.Written, 2)}, true,
+		},
+		"the part is": {
+			set{second}, records{record("a", journal.Refused, 0), record("a", journal.Written, 1)}, false,
+		},
+		"of two at once one is":  {set{softDelete, again}, records{record("b", journal.Written, 0)}, false},
+		"by one of two":          {set{softDelete, again}, records{record("b", journal.Unknown, 0)}, false},
+		"of two at once none is": {set{softDelete, again}, nil, true},
+	} {
+		by := map[string][]journal.Account{}
+		for _, a := range c.records {
+			by[a.RequestID] = append(by[a.RequestID], a)
+		}
+		if wrong := unrecorded([][]*history.Event{c.set}, by); (len(wrong) > 0) != c.found {
+			t.Errorf("%s: %v", name, wrong)
+		}
 	}
 }
