@@ -84,13 +84,15 @@ func TestOpenBreaker(t *testing.T) {
 				if r.path == "/Me" {
 					header = append(header, "Authorization: Bearer "+own)
 				}
-				answer, content := whileOpen(t, r.method+" "+r.path, func() (*http.Response, string, error) {
+				answer, content, late := machine.whileOpen(t, r.method+" "+r.path, func() (*http.Response, string, error) {
 					return bridgetest.Send(s.bridge.URL, r.method, r.path, r.body, header...)
 				})
+				s.isLate(late)
 				if says := told(t, answer, content); !strings.Contains(content, `"status":"503"`) {
 					t.Errorf("%s %s: %s", r.method, r.path, says)
 				}
 			}
+			undecided(t, s.late)
 			for _, path := range []string{"/ServiceProviderConfig", "/ResourceTypes", "/Schemas"} {
 				answer, content, err := bridgetest.Send(s.bridge.URL, http.MethodGet, path, "")
 				if err != nil || answer.StatusCode != http.StatusOK {
