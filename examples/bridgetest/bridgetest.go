@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -76,6 +77,14 @@ func Configured(t testing.TB, server *dirtest.Server, folder, more string, env .
 // Start starts a bridge that logs to a writer and tells of what was done, for the test's duration.
 func Start(t testing.TB, c *config.Config, to io.Writer, told journal.Journal) *Bridge {
 	t.Helper()
+	return StartOn(t, (*front.Server).Listen, c, to, told)
+}
+
+// StartOn is Start of a bridge that listens as listen does.
+func StartOn(
+	t testing.TB, listen func(*front.Server) (net.Listener, error), c *config.Config, to io.Writer, told journal.Journal,
+) *Bridge {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(to, nil))
 	client, err := directory.New(c.Directory, log)
 	if err != nil {
@@ -126,7 +135,7 @@ func Start(t testing.TB, c *config.Config, to io.Writer, told journal.Journal) *
 		t.Cleanup(operator.Close)
 		b.Admin = "http://" + listener.Addr().String()
 	}
-	listener, err := b.Front.Listen()
+	listener, err := listen(b.Front)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -352,35 +352,14 @@ func (s *site) breaker(t *testing.T, before map[string]float64) string {
 	}
 	for range 5 {
 		for _, op := range []string{"read", touch} {
-			answer, content := whileOpen(t, op, func() (*http.Response, string, error) { return s.send(op, "-open") })
+			answer, content, late := machine.whileOpen(t, op, func() (*http.Response, string, error) { return s.send(op, "-open") })
+			s.isLate(late)
 			if answer.StatusCode != http.StatusServiceUnavailable {
 				t.Errorf("%s with the breaker open: %s", op, told(t, answer, content))
 			}
 		}
 	}
 	return open
-}
-
-// whileOpen is an answer that comes while the breaker is open. It comes within 50 ms, or of some for which the machine was too slow one
-// does, unless it is so all the time.
-func whileOpen(t *testing.T, what string, send func() (*http.Response, string, error)) (*http.Response, string) {
-	t.Helper()
-	var late []string
-	for {
-		begun := time.Now()
-		answer, content, err := send()
-		told := machine.late(t, what+" with the breaker open", begun, openWithin)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if told == "" || t.Failed() {
-			return answer, content
-		}
-		if late = append(late, told); len(late) == 10 {
-			t.Logf("the machine is too slow to tell: %q", late)
-			return answer, content
-		}
-	}
 }
 
 // readiness is what stands otherwise than well.

@@ -64,33 +64,16 @@ func TestOpenBreaker(t *testing.T) {
 			s.proxy.Mend(t)
 			s.proxy.Swallow() // who asks hears nothing
 			s.proxy.ResetCounts()
-			for _, r := range []struct{ method, path, body string }{
-				{http.MethodGet, "/Users/" + id, ""},
-				{http.MethodGet, "/Users?filter=" + url.QueryEscape(`userName eq "a@b.example"`), ""},
-				{http.MethodGet, "/Users?count=1&startIndex=2", ""},
-				{http.MethodGet, "/Users?cursor&count=1", ""},
-				{http.MethodGet, "/Users?count=1&cursor=" + url.QueryEscape(cursor), ""},
-				{http.MethodGet, "/?count=1", ""},
-				{http.MethodPost, "/.search", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"count":1}`},
-				{http.MethodPost, "/Groups/.search", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]}`},
-				{http.MethodGet, "/Me", ""},
-				{http.MethodPost, "/Users", newUser},
-				{http.MethodPut, "/Users/" + id, newUser},
-				{http.MethodPatch, "/Users/" + id, `{"Operations":[{"op":"replace","path":"active","value":false}]}`},
-				{http.MethodDelete, "/Users/" + id, ""},
-				{http.MethodPost, "/Bulk", strings.ReplaceAll(bulk, "ID", id)},
-			} {
-				header := []string{}
-				if r.path == "/Me" {
-					header = append(header, "Authorization: Bearer "+own)
-				}
-				answer, content := whileOpen(t, r.method+" "+r.path, func() (*http.Response, string, error) {
-					return bridgetest.Send(s.bridge.URL, r.method, r.path, r.body, header...)
+			for _, r := range needing(id, cursor) {
+				answer, content, late := machine.whileOpen(t, r.method+" "+r.path, func() (*http.Response, string, error) {
+					return bridgetest.Send(s.bridge.URL, r.method, r.path, r.body, r.header...)
 				})
+				s.isLate(late)
 				if says := told(t, answer, content); !strings.Contains(content, `"status":"503"`) {
 					t.Errorf("%s %s: %s", r.method, r.path, says)
 				}
 			}
+			undecided(t, s.late)
 			for _, path := range []string{"/ServiceProviderConfig", "/ResourceTypes", "/Schemas"} {
 				answer, content, err := bridgetest.Send(s.bridge.URL, http.MethodGet, path, "")
 				if err != nil || answer.StatusCode != http.StatusOK {
@@ -101,6 +84,32 @@ func TestOpenBreaker(t *testing.T) {
 				t.Errorf("the directory was asked: %v, over %d connections", counts, s.proxy.Links())
 			}
 		})
+	}
+}
+
+// asked is a request.
+type asked struct {
+	method, path, body string
+	header             []string
+}
+
+// needing are requests that need the directory, of each kind.
+func needing(id, cursor string) []asked {
+	return []asked{
+		{http.MethodGet, "/Users/" + id, "", nil},
+		{http.MethodGet, "/Users?filter=" + url.QueryEscape(`userName eq "a@b.example"`), "", nil},
+		{http.MethodGet, "/Users?count=1&startIndex=2", "", nil},
+		{http.MethodGet, "/Users?cursor&count=1", "", nil},
+		{http.MethodGet, "/Users?count=1&cursor=" + url.QueryEscape(cursor), "", nil},
+		{http.MethodGet, "/?count=1", "", nil},
+		{http.MethodPost, "/.search", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"count":1}`, nil},
+		{http.MethodPost, "/Groups/.search", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]}`, nil},
+		{http.MethodGet, "/Me", "", []string{"Authorization: Bearer " + own}},
+		{http.MethodPost, "/Users", newUser, nil},
+		{http.MethodPut, "/Users/" + id, newUser, nil},
+		{http.MethodPatch, "/Users/" + id, `{"Operations":[{"op":"replace","path":"active","value":false}]}`, nil},
+		{http.MethodDelete, "/Users/" + id, "", nil},
+		{http.MethodPost, "/Bulk", strings.ReplaceAll(bulk, "ID", id), nil},
 	}
 }
 

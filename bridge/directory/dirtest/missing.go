@@ -22,13 +22,24 @@ func LeaveOut(t testing.TB, what, why, remedy string) {
 // LeaveOutHere is LeaveOut for what some machines cannot run whatever is installed, CI's among them.
 func LeaveOutHere(t testing.TB, what, why, remedy string) {
 	t.Helper()
+	t.Skip(tell(t, what, why, remedy))
+}
+
+// Undecided is LeaveOutHere for what a test could not find out, as the machine was then. It goes on with what it can.
+func Undecided(t testing.TB, what, why, remedy string) {
+	t.Helper()
+	t.Log(tell(t, what, why, remedy))
+}
+
+func tell(t testing.TB, what, why, remedy string) string {
+	t.Helper()
 	line := told(what, why, remedy)
 	if path := os.Getenv(leftOutFile); path != "" {
 		if err := appendLine(path, line); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Skip(line)
+	return line
 }
 
 func told(what, why, remedy string) string { return fmt.Sprintf("%s: %s (%s)", what, why, remedy) }

@@ -43,3 +43,16 @@ func TestMissingServer(t *testing.T) {
 		})
 	}
 }
+
+// TestUndecided: what could not be found out is told as what was left out is, and the test goes on.
+func TestUndecided(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "left-out")
+	t.Setenv("CI", "true")
+	t.Setenv(leftOutFile, file)
+	o := &outcome{TB: t}
+	Undecided(o, "a row", "the machine was too slow to tell", "ask again")
+	told, _ := os.ReadFile(file)
+	if want := "a row: the machine was too slow to tell (ask again)\n"; string(told) != want || o.ended != "" {
+		t.Errorf("told %q, want %q; the test %s", told, want, o.ended)
+	}
+}
