@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -36,11 +37,11 @@ func TestLimitsOfServers(t *testing.T) {
 			refused := func(status int, scimType, says, method, path, body string) {
 				t.Helper()
 				answer, content := d.do(t, method, path, body)
-				after := answer.Header.Get("Retry-After")
+				after, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
 				typed := strings.Contains(content, "scimType")
 				if answer.StatusCode != status || !strings.Contains(content, says) || !strings.Contains(content, scimType) ||
-					typed != (scimType != "") || (status == http.StatusServiceUnavailable) != (after == "60") {
-					t.Errorf("%s %s: %d, Retry-After %q %s", method, path, answer.StatusCode, after, content)
+					typed != (scimType != "") || (status == http.StatusServiceUnavailable) != (after >= 60) {
+					t.Errorf("%s %s: %d, Retry-After %d %s", method, path, answer.StatusCode, after, content)
 				}
 			}
 			before := server.Entries(t, server.Base)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -140,20 +139,17 @@ func (b *breaker) state() (state string, since time.Time, trips int) {
 	return state, b.since, b.trips
 }
 
-// retryAfter says when another request makes sense: the later, the longer an outage has lasted, and to each caller another time, so that
-// they do not come back all at once.
+// retryAfter says when another request makes sense: the later, the longer an outage has lasted.
 func (b *breaker) retryAfter() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	pause := b.pause
 	switch {
 	case b.since.IsZero():
+		return b.pause
 	case b.why.refused:
-		pause = min(max(time.Until(b.next), b.pause), maxRefusedPause) // a new password may come
-	default:
-		pause = min(max(time.Since(b.since)/4, b.pause), maxRetryAfter)
+		return min(max(time.Until(b.next), b.pause), maxRefusedPause) // a new password may come
 	}
-	return pause + rand.N(pause)
+	return min(max(time.Since(b.since)/4, b.pause), maxRetryAfter)
 }
 
 // story tells an operator why the breaker is open, and since when; nil: it is closed.

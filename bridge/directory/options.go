@@ -34,7 +34,7 @@ const (
 	DefaultLag = 3 * time.Second
 	// maxPageSize bounds what one answer of the server holds in memory. Servers allow less: Active Directory 1,000.
 	maxPageSize = 10_000
-	// maxRetryAfter is what clients are told to wait when an outage has lasted for two minutes, or up to twice that.
+	// maxRetryAfter is what clients are told to wait at least when an outage has lasted for two minutes.
 	maxRetryAfter = 30 * time.Second
 	// maxRefusedPause bounds the pauses after a refused bind. Each further bind counts against the account's lockout threshold, so they
 	// are rare, and a password that was put right is found within it.

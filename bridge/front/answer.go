@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strconv"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -98,13 +98,21 @@ func fail(c *fiber.Ctx, f bridge.Failure) {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="scimbridge"`)
 	}
 	if f.RetryAfter > 0 || f.Status == fiber.StatusServiceUnavailable {
-		c.Set(fiber.HeaderRetryAfter, wholeSeconds(f.RetryAfter))
+		c.Set(fiber.HeaderRetryAfter, retryAfter(f))
 	}
 	// Encoding strings and an int does not fail.
 	_ = send(c, f.Status, scim.NewErrorMessage(f.Status, f.ScimType, f.Detail))
 }
 
-// wholeSeconds rounds up, to at least one: clients read nothing but integer seconds.
-func wholeSeconds(d time.Duration) string {
-	return strconv.Itoa(max(1, int(math.Ceil(d.Seconds()))))
+// What clients are told of an outage is spread over as many seconds as it is away, and over so many at least and at most.
+const leastSpread, mostSpread = 3, 30
+
+// retryAfter says in whole seconds, as clients read nothing else, when to come back (RFC 9110 §10.2.3). A 429 is about one client. A 503 is
+// told to many at a time, and each is told another, from when it makes sense: they are not to come back all at once.
+func retryAfter(f bridge.Failure) string {
+	seconds := max(1, int(math.Ceil(f.RetryAfter.Seconds())))
+	if f.Status == fiber.StatusServiceUnavailable {
+		seconds += rand.IntN(min(max(seconds, leastSpread), mostSpread) + 1)
+	}
+	return strconv.Itoa(seconds)
 }

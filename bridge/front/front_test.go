@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -266,20 +267,49 @@ func TestTheBridgesErrors(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsWholeSeconds(t *testing.T) {
-	s := serve(t, Options{})
-	for pause, want := range map[time.Duration]string{
-		time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", time.Minute: "60",
-	} {
-		s.err = &directory.Error{Reason: reason.Unavailable, RetryAfter: pause}
-		a := s.ask(t, "GET /scim/v2/Users", "")
-		checkError(t, "GET", a, 503, "")
-		if got := a.header.Get("Retry-After"); got != want {
-			t.Errorf("Retry-After after %v: %q, want %q", pause, got, want)
-		}
+// TestRetryAfterIsSpread: many are turned away at a time, and told in whole seconds to come back at other times, when it makes sense and
+// later; a client that is too fast is told exactly.
+func TestRetryAfterIsSpread(t *testing.T) {
+	away := func(after time.Duration) error {
+		return &directory.Error{Reason: reason.Unavailable, RetryAfter: after}
 	}
-	if got := wholeSeconds(0); got != "1" {
-		t.Errorf("Retry-After after nothing: %q", got)
+	for name, test := range map[string]struct {
+		err           error
+		queue         bool // has no room
+		status        int
+		least, most   int // s
+		tellsAnothers int
+	}{
+		"an outage that began":      {err: away(time.Second), status: 503, least: 1, most: 4, tellsAnothers: 3},
+		"a part of a second":        {err: away(time.Millisecond), status: 503, least: 1, most: 4, tellsAnothers: 3},
+		"more than a second":        {err: away(1001 * time.Millisecond), status: 503, least: 2, most: 5, tellsAnothers: 3},
+		"a long outage":             {err: away(30 * time.Second), status: 503, least: 30, most: 60, tellsAnothers: 10},
+		"a pause of the table's":    {err: refuse(reason.Unknown, ""), status: 503, least: 5, most: 10, tellsAnothers: 4},
+		"a long one of the table's": {err: refuse(reason.Held, ""), status: 503, least: 300, most: 330, tellsAnothers: 10},
+		"a queue without room":      {queue: true, status: 503, least: 1, most: 4, tellsAnothers: 3},
+		"a client that is too fast": {err: refuse(reason.TooFast, ""), status: 429, least: 1, most: 1, tellsAnothers: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, Options{})
+			if s.err = test.err; test.queue {
+				s.crowd.limit(bridge.Limits{Requests: 1, Working: 1})
+				if err := s.crowd.enter("token", time.Now(), &incoming{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			told := map[int]bool{}
+			for range 200 {
+				a := s.ask(t, "GET /scim/v2/Users", "")
+				after, err := strconv.Atoi(a.header.Get("Retry-After"))
+				if a.status != test.status || err != nil || after < test.least || after > test.most {
+					t.Fatalf("%d, Retry-After %q, want %d to %d", a.status, a.header.Get("Retry-After"), test.least, test.most)
+				}
+				told[after] = true
+			}
+			if len(told) < test.tellsAnothers {
+				t.Errorf("all are told one of %v", told)
+			}
+		})
 	}
 }
 

@@ -80,7 +80,7 @@ func (s *Server) refuseToken(c *fiber.Ctx, err error, basic bool) error {
 		}
 		told = oauthError{"invalid_client", "the client is not known, or what it shows is not valid"}
 	case reason.KeysUnavailable, reason.TokensFaulty, reason.Attempts, reason.TooFast:
-		c.Set(fiber.HeaderRetryAfter, wholeSeconds(f.RetryAfter))
+		c.Set(fiber.HeaderRetryAfter, retryAfter(f))
 		told = oauthError{"temporarily_unavailable", f.Detail}
 	default:
 		return err

@@ -3,7 +3,6 @@ package front
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -135,10 +134,10 @@ func (c *crowd) expected(w *waiter) time.Duration {
 	return max(c.spent*time.Duration(its)/time.Duration(c.work), c.spent*time.Duration(all)/time.Duration(2*c.work))
 }
 
-// longestWait bounds what a client is told to wait, before it is spread.
+// longestWait bounds what a client is told to wait at least.
 const longestWait = 30 * time.Second
 
-// refuse tells each to come back at another time, when those that wait now should have been done.
+// refuse tells to come back when those that wait now should have been done.
 func (c *crowd) refuse(own *crowded, why reason.Reason) error {
 	limit, most := "limits.requests", c.each
 	switch why {
@@ -148,5 +147,5 @@ func (c *crowd) refuse(own *crowded, why reason.Reason) error {
 		limit, most = "limits.working", c.work
 	}
 	after := min(max(c.expected(&waiter{own: own}), time.Second), longestWait)
-	return &reason.Error{Reason: why, Detail: exceeded(why, limit, most), RetryAfter: after + rand.N(after)}
+	return &reason.Error{Reason: why, Detail: exceeded(why, limit, most), RetryAfter: after}
 }

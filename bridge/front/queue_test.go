@@ -257,30 +257,6 @@ func TestWhoWouldBeLateIsToldAtOnce(t *testing.T) {
 	})
 }
 
-// TestWhoIsTurnedAwayIsSpread: those who find no room come back at other times.
-func TestWhoIsTurnedAwayIsSpread(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := inLine(bridge.Limits{Requests: 1, Working: 1})
-		stop := make(chan struct{})
-		l.comes(t.Context(), "a/0", asks, stop)
-		var told []time.Duration
-		for i := range 200 {
-			name := fmt.Sprint("a/", i+1)
-			l.comes(t.Context(), name, asks, stop)
-			why, after := l.answer(name)
-			if why != reason.Crowded {
-				t.Fatalf("%s: %v", name, why)
-			}
-			told = append(told, after)
-		}
-		close(stop)
-		synctest.Wait()
-		if first, last := slices.Min(told), slices.Max(told); first > 5*time.Second/4 || last < 7*time.Second/4 {
-			t.Errorf("from %v to %v", first, last)
-		}
-	})
-}
-
 // TestAllGoWhenTheDirectoryDoes: when the breaker opens, the request that it opened for is the last that the others waited for.
 func TestAllGoWhenTheDirectoryDoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
