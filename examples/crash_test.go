@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"scimbridge/bridge"
+	"scimbridge/bridge/directory/dirtest"
 	"scimbridge/bridge/journal"
 	"scimbridge/examples/bridgetest"
 )
@@ -127,10 +128,13 @@ func (c crashed) diesAt(t *testing.T, whole life, start func(t *testing.T) stage
 // before Active Directory too.
 func TestCrashedBefore(t *testing.T) {
 	for _, s := range servers {
-		if s.name != "389ds" && (s.name != "active-directory" || !everyCrash()) {
+		if s.name != "389ds" && s.name != "active-directory" {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
+			if s.name == "active-directory" && !everyCrash() {
+				dirtest.LeaveOutHere(t, "A bridge that dies before Active Directory", "it takes long", "make crashes")
+			}
 			t.Parallel()
 			start := inTurns(s.start(t))
 			for _, c := range crashes {

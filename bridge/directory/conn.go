@@ -45,7 +45,7 @@ func (k *conn) close() {
 }
 
 // errLate is why the context of an operation ends where it took longer than we give it.
-var errLate = fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
+var errLate = fmt.Errorf("no answer in time (directory.timeout): %w", context.DeadlineExceeded)
 
 // exchange runs one operation and returns when it is answered or ctx ends, whichever is first. go-ldap's calls take no context: the one
 // that is left behind ends with the connection, which whoever had the outage retires or closes. The error is an *outage, what holds an

@@ -47,6 +47,10 @@ func (s *Server) explain(err error) bridge.Failure {
 		return f
 	}
 	switch o := s.options; f.Reason {
+	case reason.Unavailable, reason.Unknown:
+		if errors.Is(err, errOver) { // the directory may have been slow, and nothing worse
+			f.Detail += "; " + exceeded(reason.Deadline, "listen.requestTimeout", o.RequestTimeout)
+		}
 	case reason.Payload:
 		f.Detail = exceeded(f.Reason, "listen.maxBody", o.MaxBody)
 	case reason.LargeHeader:

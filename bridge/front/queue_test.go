@@ -384,12 +384,79 @@ func TestNobodyWaitsForWhatIsAway(t *testing.T) {
 	late.Stop()
 	s.away.Store(false)
 	first.Go(func() { s.ask(t, "GET /scim/v2/Users/3", "") })
-	for s.Waiting() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	s.waits(t, 1)
 	release()
 	first.Wait()
 	if s.crowd.working != 0 || s.crowd.all != 0 {
 		t.Errorf("%d are worked on, %d under way", s.crowd.working, s.crowd.all)
+	}
+}
+
+// waits sees that so many requests wait for their turn.
+func (s *served) waits(t *testing.T, n int) {
+	t.Helper()
+	for until := time.Now().Add(20 * time.Second); s.Waiting() != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("%d wait, want %d", s.Waiting(), n)
+		}
+	}
+}
+
+// TestRequestsThatTakeAwayGoFirst: likewise for requests as clients send them. Those that take access away are worked on before what came
+// earlier, and where there are as many as there may be the last of the others is turned away for one more.
+func TestRequestsThatTakeAwayGoFirst(t *testing.T) {
+	const (
+		blocked = `{"Operations":[{"op":"replace","path":"active","value":false}]}`
+		titled  = `{"Operations":[{"op":"replace","path":"title","value":"x"}]}`
+	)
+	s := serve(t, Options{})
+	s.crowd.limit(bridge.Limits{Requests: 5, Working: 1})
+	begun, end := make(chan struct{}, 10), make(chan struct{})
+	release := sync.OnceFunc(func() { close(end) })
+	defer release()
+	s.during = func(context.Context) { begun <- struct{}{}; <-end }
+	var all sync.WaitGroup
+	turnedAway := make(chan string, 10)
+	comes := func(line, body string) {
+		all.Go(func() {
+			if a := s.ask(t, line, body); a.status == 503 && strings.Contains(a.body, "limits.requests: 5") {
+				turnedAway <- line
+			} else if a.status >= 400 {
+				t.Errorf("%s: %d %s", line, a.status, a.body)
+			}
+		})
+	}
+	comes("GET /scim/v2/Users/0", "")
+	<-begun
+	for i, r := range [][2]string{
+		{"GET /scim/v2/Users/1", ""},
+		{"PATCH /scim/v2/Users/2", titled},
+		{"PATCH /scim/v2/Users/3", blocked},
+		{"DELETE /scim/v2/Users/4", ""},
+	} {
+		comes(r[0], r[1])
+		s.waits(t, i+1)
+	}
+	for _, r := range []struct{ line, body, turnedAway string }{
+		{"PATCH /scim/v2/Users/5", titled, "PATCH /scim/v2/Users/5"},
+		{"PUT /scim/v2/Users/6", `{"active":false}`, "PATCH /scim/v2/Users/2"},
+	} {
+		comes(r.line, r.body)
+		if got := <-turnedAway; got != r.turnedAway {
+			t.Errorf("%s: %s is turned away, want %s", r.line, got, r.turnedAway)
+		}
+	}
+	s.waits(t, 4)
+	release()
+	all.Wait()
+	want := []string{
+		`get User "0" {[] []}`,
+		`patch User "3" ` + blocked + ` {[] []}`,
+		`delete User "4"`,
+		`replace User "6" {"active":false} {[] []}`,
+		`get User "1" {[] []}`,
+	}
+	if !slices.Equal(s.asked, want) {
+		t.Errorf("worked on %q, want %q", s.asked, want)
 	}
 }

@@ -2,6 +2,7 @@ package front
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -121,6 +122,9 @@ func (s *Server) admit(c *fiber.Ctx) error {
 	return c.Next()
 }
 
+// errOver is why the context of a request ends where that took longer than it may.
+var errOver = fmt.Errorf("the time of the request was over (listen.requestTimeout): %w", context.DeadlineExceeded)
+
 // deadline bounds the request, which ends with its client besides.
 func (s *Server) deadline(c *fiber.Ctx) error {
 	var ctx context.Context
@@ -134,7 +138,7 @@ func (s *Server) deadline(c *fiber.Ctx) error {
 	if f := recordOf(c).foresight; f != nil {
 		ctx = f.In(ctx)
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.options.RequestTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, s.options.RequestTimeout, errOver)
 	defer cancel()
 	c.SetUserContext(ctx)
 	return c.Next()

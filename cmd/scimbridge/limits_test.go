@@ -17,6 +17,7 @@ import (
 	"scimbridge/bridge"
 	"scimbridge/bridge/directory/memdir"
 	"scimbridge/bridge/front"
+	"scimbridge/bridge/logtest"
 )
 
 // limited is a program under one limit, which a row of TestLimits crosses.
@@ -27,6 +28,7 @@ type limited struct {
 	id   string // of a user
 	key  string // of the limit, which what is refused names, with what it is
 	is   string
+	log  logtest.Log
 
 	heard <-chan struct{} // of modifications that are held
 }
@@ -52,14 +54,30 @@ func (l *limited) answers(status int, says, method, path, body string) *http.Res
 	return answer
 }
 
-// names sees that an answer that refuses names the limit, unless it is that the directory took too long.
+// names sees that an answer that refuses names the limit, unless it is the directory's, of which the log tells.
 func (l *limited) names(status int, answer string) {
 	l.Helper()
-	if status < 400 || l.key == "directory.timeout" || l.key == "listen.requestTimeout" {
+	if status < 400 || l.key == "directory.timeout" {
 		return
 	}
 	if !strings.Contains(answer, l.key) || !strings.Contains(answer, l.is) {
 		l.Errorf("it does not name %s, which is %s: %.400s", l.key, l.is, answer)
+	}
+}
+
+// logs sees that a line of the log names the limit, and says this of it.
+func (l *limited) logs(says string) {
+	l.Helper()
+	for until := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		for line := range strings.Lines(l.log.String()) {
+			if strings.Contains(line, l.key) && strings.Contains(line, says) {
+				return
+			}
+		}
+		if time.Now().After(until) {
+			l.Errorf("no line names %s and says %q:\n%s", l.key, says, l.log.String())
+			return
+		}
 	}
 }
 
@@ -178,6 +196,7 @@ var limits = map[string]struct {
 		if said := l.ends(l.raw("GET /healthz HTTP/1.1\nHost: x\n\n")); said != "" {
 			l.Errorf("beyond: %.100s", said)
 		}
+		l.logs(`"open":` + l.is)
 		open[0].Close()
 		for until := time.Now().Add(time.Minute); ; { // once the server has seen it
 			if said := l.ends(l.raw("GET /healthz HTTP/1.1\nHost: x\nConnection: close\n\n")); said != "" {
@@ -190,7 +209,8 @@ var limits = map[string]struct {
 	}},
 	"listen.requestTimeout": {"300ms", func(l *limited) {
 		defer l.hold("search")()
-		l.answers(503, "", "GET", "/Users/"+l.id, "")
+		l.answers(503, "the time that a request may take", "GET", "/Users/"+l.id, "")
+		l.logs(`"status":503`)
 	}},
 	"listen.readTimeout": {"300ms", func(l *limited) {
 		for what, text := range map[string]string{
@@ -206,7 +226,7 @@ var limits = map[string]struct {
 	}},
 	"listen.writeTimeout": {"300ms", func(l *limited) {
 		conn := l.raw("") // and the answers are not read
-		if err := conn.SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
+		if err := conn.SetWriteDeadline(time.Now().Add(front.DefaultWriteTimeout * 2 / 3)); err != nil {
 			l.Fatal(err)
 		}
 		request := strings.ReplaceAll("GET /scim/v2/Schemas HTTP/1.1\n"+authorized+"\n", "\n", "\r\n")
@@ -319,8 +339,12 @@ var limits = map[string]struct {
 	"directory.timeout": {"300ms", func(l *limited) {
 		defer l.hold("search")()
 		l.answers(503, "unavailable", "GET", "/Users/"+l.id, "")
+		l.logs(`"status":503`)
 	}},
 }
+
+// others are timeouts that end a request too: where one is crossed, the other is too far away to answer for it.
+var others = map[string]string{"listen.requestTimeout": "directory.timeout", "directory.timeout": "listen.requestTimeout"}
 
 // TestLimits: each limit of the configuration is kept, and what is beyond is told; within it everything is done.
 func TestLimits(t *testing.T) {
@@ -336,11 +360,16 @@ func TestLimits(t *testing.T) {
 			if err := os.WriteFile(file, text, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			variable := "SCIMBRIDGE_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
-			log, stop, ended := start(t, file, []string{variable + "=" + limit.is})
+			variable := func(key string) string { return "SCIMBRIDGE_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_")) }
+			environ := []string{variable(key) + "=" + limit.is}
+			if other := others[key]; other != "" {
+				environ = append(environ, variable(other)+"=10m")
+			}
+			log, stop, ended := start(t, file, environ)
 			root, lines := listening(t, log)
 			go func() {
-				for range lines { // or the program would wait for somebody to read them
+				for line := range lines { // or the program would wait for somebody to read them
+					_, _ = io.WriteString(&l.log, line+"\n") // it does not fail
 				}
 			}()
 			l.root = root

@@ -19,7 +19,8 @@ func LeaveOut(t testing.TB, what, why, remedy string) {
 	LeaveOutHere(t, what, why, remedy)
 }
 
-// LeaveOutHere is LeaveOut for what some machines cannot run whatever is installed, CI's among them.
+// LeaveOutHere is LeaveOut for what some machines cannot run whatever is installed, CI's among them, and for what takes long and has no
+// short form: then the remedy is the Makefile's target that runs it.
 func LeaveOutHere(t testing.TB, what, why, remedy string) {
 	t.Helper()
 	t.Skip(tell(t, what, why, remedy))
