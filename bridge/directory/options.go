@@ -110,7 +110,7 @@ type BreakerOptions struct {
 
 // FailoverOptions tunes how one of several servers is left for another.
 type FailoverOptions struct {
-	Back time.Duration `koanf:"back"` // how long an earlier server must have been well without a gap until it is taken again
+	Back time.Duration `koanf:"back"` // how long an earlier server must have been well without a gap until it is taken again, 5s at least
 	Stay bool          `koanf:"stay"` // with the server in use until it fails: no earlier one is gone back to
 	// how long a server is waited for that has yet to get, or does not tell whether it has, what another has confirmed to the bridge
 	Lag time.Duration `koanf:"lag"`

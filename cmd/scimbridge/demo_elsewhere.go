@@ -67,7 +67,7 @@ func (p *play) clear(ctx context.Context) error {
 	if len(stays) > 0 {
 		var text strings.Builder
 		for _, why := range causes {
-			fmt.Fprintf(&text, "%d of what it made stays: %s\n", held[why], why)
+			fmt.Fprintf(&text, "what it made is still there, %d times: %s\n", held[why], why)
 		}
 		fmt.Fprintf(&text, "Once that is mended, this deletes it:\n  curl -X DELETE -H \"Authorization: Bearer %s\" %s",
 			p.asShell(), strings.Join(stays, " "))

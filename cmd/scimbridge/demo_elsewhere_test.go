@@ -137,7 +137,7 @@ func TestDemoIsHeld(t *testing.T) {
 			continue
 		}
 		if code != exitFault || strings.Count(said, "more than 10 deleted") != 1 ||
-			!strings.Contains(said, "2 of what it made stays: 503 ") {
+			!strings.Contains(said, "what it made is still there, 2 times: 503 ") {
 			t.Errorf("exit code %d\n%s%s", code, out, said)
 		}
 		if code, out, said := program(t, nil, "hold", "approve", "1", "--config", file); code != exitOK {
